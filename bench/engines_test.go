@@ -36,8 +36,10 @@ type databaseUse struct {
 
 // inPostgres is a ledger in a server's database.
 func inPostgres(dsn, replica string) ledger.Storage {
-	return ledger.Storage{Postgres: &ledger.Postgres{DSN: func(context.Context) (string, error) { return dsn, nil },
-		Replica: replica}}
+	return ledger.Storage{Postgres: &ledger.Postgres{
+		DSN:     func(context.Context) (string, error) { return dsn, nil },
+		Replica: replica,
+	}}
 }
 
 // statistics have a server count its statements.

@@ -99,8 +99,10 @@ func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *
 	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
 		b.Fatal(err)
 	}
-	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{Transport: transport,
-		RequestsPerMinute: 1 << 30}, Name: "bench"})
+	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{
+		Transport:         transport,
+		RequestsPerMinute: 1 << 30,
+	}, Name: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -168,8 +170,10 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	l, err := ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
-		Tuning: ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer,
-			TracesHistory: true, OutboxLimit: 1 << 40},
+		Tuning: ledger.Tuning{
+			Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer,
+			TracesHistory: true, OutboxLimit: 1 << 40,
+		},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -52,8 +52,10 @@ func rawHandler(n int) http.Handler {
 	}
 	r := prom.NewRegistry()
 	r.MustRegister(vec, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true,
-		EnableOpenMetricsTextCreatedSamples: true})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{
+		EnableOpenMetrics:                   true,
+		EnableOpenMetricsTextCreatedSamples: true,
+	})
 }
 
 // ourHandler serves n series of the store that the ledger keeps.

@@ -197,8 +197,10 @@ func TestRule10_TheMachinesClockIsWrong(t *testing.T) {
 		name  string
 		steps []time.Duration // the local clock's error, each for an hour
 	}{
-		{"back and forth by hours", []time.Duration{-3 * time.Hour, 3 * time.Hour, -90 * time.Minute, 90 * time.Minute,
-			0}},
+		{"back and forth by hours", []time.Duration{
+			-3 * time.Hour, 3 * time.Hour, -90 * time.Minute, 90 * time.Minute,
+			0,
+		}},
 		{"ahead by days and back", []time.Duration{72 * time.Hour, 73 * time.Hour, -72 * time.Hour, 0}},
 		{"by minutes", []time.Duration{3 * time.Minute, -4 * time.Minute, 7 * time.Minute, -time.Minute, 0}},
 	} {
@@ -372,8 +374,10 @@ func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
 					if random.IntN(2) == 0 {
 						wrong = &date
 					}
-					by := []time.Duration{3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * 24 * time.Hour,
-						400 * 24 * time.Hour}[random.IntN(5)]
+					by := []time.Duration{
+						3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * 24 * time.Hour,
+						400 * 24 * time.Hour,
+					}[random.IntN(5)]
 					if random.IntN(2) == 0 {
 						by = -by
 					}

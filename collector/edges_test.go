@@ -65,8 +65,10 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
 			sink := &committed{state: state}
-			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute,
-				Lookback: 48 * time.Hour}, Ledger: sink, Clock: clock})
+			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{
+				Reader: silent{}, Interval: time.Minute,
+				Lookback: 48 * time.Hour,
+			}, Ledger: sink, Clock: clock})
 			if err := feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -113,8 +115,10 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p.state.Origin = clock.Now().Add(-72 * time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
 		limits := Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}
-		info := &FeedInfo{Name: "calls", Reader: provider, Limits: limits, Interval: time.Second,
-			Lookback: 48 * time.Hour}
+		info := &FeedInfo{
+			Name: "calls", Reader: provider, Limits: limits, Interval: time.Second,
+			Lookback: 48 * time.Hour,
+		}
 		loop := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: clock})
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {

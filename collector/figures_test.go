@@ -40,8 +40,10 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	m.latency = 200 * time.Millisecond
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)
-	settings := FeedSettings{Info: &FeedInfo{Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback},
-		Ledger: m, Random: seeded(5).Float64}
+	settings := FeedSettings{
+		Info:   &FeedInfo{Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback},
+		Ledger: m, Random: seeded(5).Float64,
+	}
 	feed := &counter{RangeFeed: newRangeFeed(settings)}
 	settings.Clock, settings.Random = NewClock(m.local, m.Offset), seeded(7).Float64
 	l := newLoop(settings.withDefaults(), feed)

@@ -24,8 +24,10 @@ import (
 
 // loopOf is a loop without jitter that polls every minute.
 func loopOf(poll func(ctx context.Context) error, change ...func(*FeedSettings)) *Loop {
-	s := FeedSettings{Source: "acme", Info: &FeedInfo{Name: "calls", Interval: time.Minute},
-		Random: func() float64 { return 0 }}
+	s := FeedSettings{
+		Source: "acme", Info: &FeedInfo{Name: "calls", Interval: time.Minute},
+		Random: func() float64 { return 0 },
+	}
 	s.Info.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) { return nil, poll(ctx) }
 	for _, c := range change {
 		c(&s)
@@ -77,8 +79,10 @@ func TestLoop_BacksOffAndComesBack(t *testing.T) {
 		}, seconds(0, 1, 3, 7, 67, 68, 70, 130, 190, 250)},
 		{"the provider says when", func(n int) error {
 			if n == 1 {
-				return fmt.Errorf("read: %w", &httpclient.Error{Kind: httpclient.KindServer,
-					Status: http.StatusServiceUnavailable, RetryAfter: 100 * time.Second})
+				return fmt.Errorf("read: %w", &httpclient.Error{
+					Kind:   httpclient.KindServer,
+					Status: http.StatusServiceUnavailable, RetryAfter: 100 * time.Second,
+				})
 			}
 			return nil
 		}, seconds(0, 100, 160, 220)},
@@ -245,8 +249,13 @@ func TestLoop_ActiveCalls(t *testing.T) {
 		for _, step := range []struct {
 			wait time.Duration
 			want bool
-		}{{time.Second, true}, {30 * time.Second, true}, {time.Second, true}, {2 * time.Second, false},
-			{time.Hour, false}} {
+		}{
+			{time.Second, true},
+			{30 * time.Second, true},
+			{time.Second, true},
+			{2 * time.Second, false},
+			{time.Hour, false},
+		} {
 			pass(t, step.wait)
 			count[cdr.Internal] = 9 // the reader's own
 			if got := l.ActiveCalls(); (got != nil) != step.want || step.want && !maps.Equal(got, want) {
@@ -268,20 +277,30 @@ func TestLoop_Status(t *testing.T) {
 	}{
 		{"all is well", nil, 0, StateOK, ""},
 		{"advice", errProvider, 0, StateError, "the secret has expired: make a new one"},
-		{"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
-			"the secret has expired: make a new one"},
-		{"throttled within a poll", nil, 30 * time.Second, StateThrottled,
+		{
+			"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
+			"the secret has expired: make a new one",
+		},
+		{
+			"throttled within a poll", nil, 30 * time.Second, StateThrottled,
 			"throttled by the provider until 2000-01-01T00:00:30Z: nothing needs doing; if it happens again " +
-				"and again, raise interval or lower requests_per_minute"},
-		{"a full disk", fmt.Errorf("x: %w", ledger.ErrFull), 0, StateError,
+				"and again, raise interval or lower requests_per_minute",
+		},
+		{
+			"a full disk", fmt.Errorf("x: %w", ledger.ErrFull), 0, StateError,
 			"the disk of the ledger is full: reading pauses and loses nothing; make room in storage.path, or " +
-				"on the database's disk; it goes on by itself"},
-		{"a full outbox", ledger.ErrOutboxFull, 0, StateError,
+				"on the database's disk; it goes on by itself",
+		},
+		{
+			"a full outbox", ledger.ErrOutboxFull, 0, StateError,
 			"the outbox is full: reading pauses and loses nothing; see why the OTLP endpoint takes no logs or " +
-				"spans, or set outbox_full"},
-		{"fenced", errors.Join(ledger.ErrFenced), 0, StateError,
+				"spans, or set outbox_full",
+		},
+		{
+			"fenced", errors.Join(ledger.ErrFenced), 0, StateError,
 			"the feed's state was changed by another writer: it is read again; if this repeats, see whether " +
-				"two processes count this feed"},
+				"two processes count this feed",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

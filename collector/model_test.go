@@ -303,8 +303,10 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSe
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
 	settings := FeedSettings{
-		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Limits: m.limits, Interval: interval,
-			Lookback: lookback},
+		Source: "contoso", Info: &FeedInfo{
+			Name: "calls", Reader: m, Limits: m.limits, Interval: interval,
+			Lookback: lookback,
+		},
 		Ledger: m, Clock: clock, Random: random,
 	}
 	for _, c := range change {

@@ -67,7 +67,8 @@ func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &pages{state: counting.State{Origin: time.Now().Add(-time.Hour)}}
-	feed := newRangeFeed(FeedSettings{Ledger: p, Info: &FeedInfo{Interval: time.Minute, Lookback: time.Hour,
+	feed := newRangeFeed(FeedSettings{Ledger: p, Info: &FeedInfo{
+		Interval: time.Minute, Lookback: time.Hour,
 		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 			cancel()
 			for range 3 {
@@ -76,7 +77,8 @@ func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 				}
 			}
 			return nil
-		})}})
+		}),
+	}})
 	err := feed.Poll(ctx)
 	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || feed.Trouble() != nil {
 		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), feed.Trouble())

@@ -103,8 +103,10 @@ func (f *RangeFeed) load(state counting.State) {
 func (f *RangeFeed) newPoll() *rangePoll {
 	state := f.settings.Ledger.State()
 	f.load(state)
-	r := &rangePoll{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(),
-		beforeClock: f.isFirst()}
+	r := &rangePoll{
+		state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(),
+		beforeClock: f.isFirst(),
+	}
 	if r.view.Gap > f.ladder.Lookback { // too long to be read through each time
 		r.clockGap, r.view.Gap = r.view.Gap, 0
 		r.view.Watermark = r.view.Now // it stays, which is no reason to catch up

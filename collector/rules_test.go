@@ -89,11 +89,15 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 	}{
 		{"a short read that starts before it", 0, now.Add(-4 * time.Minute), now, now.Add(-time.Hour)},
 		{"a short read that starts at it", 0, now.Add(-5 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that starts after it", 0, now.Add(-5*time.Minute - time.Second),
-			now.Add(-5*time.Minute - time.Second), now.Add(-time.Hour)},
+		{
+			"a short read that starts after it", 0, now.Add(-5*time.Minute - time.Second),
+			now.Add(-5*time.Minute - time.Second), now.Add(-time.Hour),
+		},
 		{"a deeper read that starts before it", 2, now.Add(-15 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that lets the deepest fall behind", 0, now.Add(-4 * time.Minute), now.Add(-3 * time.Minute),
-			now.Add(-12*time.Hour - 3*time.Minute)},
+		{
+			"a short read that lets the deepest fall behind", 0, now.Add(-4 * time.Minute), now.Add(-3 * time.Minute),
+			now.Add(-12*time.Hour - 3*time.Minute),
+		},
 		{"the deepest read", minutely.Last(), now.Add(-20 * time.Hour), now, now.Add(-20 * time.Hour)},
 		{"a watermark that is ahead", 0, now.Add(time.Hour), now.Add(time.Hour), now.Add(-time.Hour)},
 	} {

@@ -167,8 +167,10 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		}
 	}
 	f.settings.Clock.sampleDate()
-	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true,
-		Read: &counting.Read{Began: began}}})
+	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{
+		Watermark: began, HistoryDone: true,
+		Read: &counting.Read{Began: began},
+	}})
 	return err
 }
 

@@ -230,8 +230,12 @@ func TestBadRowsOfASpan(t *testing.T) {
 // TestWaitingInASpan: commands end with what holds the watermark, and an audit is told all that
 // waits.
 func TestWaitingInASpan(t *testing.T) {
-	for _, c := range []struct{ holds, audit, fails bool }{{false, false, false}, {false, true, true},
-		{true, false, true}, {true, true, true}} {
+	for _, c := range []struct{ holds, audit, fails bool }{
+		{false, false, false},
+		{false, true, true},
+		{true, false, true},
+		{true, true, true},
+	} {
 		waits := &Waiting{Err: errors.New("half a line"), Holds: c.holds}
 		var got error
 		for _, err := range (SpanReader{Stream: &someStream{err: waits}, Audit: c.audit}).
@@ -335,10 +339,14 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 		{"part of a line", []error{&Waiting{Err: errStream}}, 0},
 		{"nothing can be read", []error{errStream}, 0},
 		{"after an outage", []error{errStream, errStream, errStream, errStream, errStream, &Partial{errStream}}, 9},
-		{"an outage meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, errStream,
-			&Partial{errStream}}, 8},
-		{"it can be read meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, nil,
-			&Partial{errStream}}, 8},
+		{"an outage meanwhile", []error{
+			&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, errStream,
+			&Partial{errStream},
+		}, 8},
+		{"it can be read meanwhile", []error{
+			&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, nil,
+			&Partial{errStream},
+		}, 8},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &numbers{failAt: -1}

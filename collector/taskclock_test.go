@@ -26,8 +26,10 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-time.Hour))
-				m.calls = append(m.calls, &toldCall{id: "a", start: now.Add(-10 * time.Minute),
-					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)}})
+				m.calls = append(m.calls, &toldCall{
+					id: "a", start: now.Add(-10 * time.Minute),
+					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
+				})
 				var local, date atomic.Int64
 				local.Store(int64(skew))
 				l := m.loop(m.feed(clockOf(&local, &date)))

@@ -75,7 +75,8 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Ite
 	}
 	tasks = append(tasks, setAside...)
 	slices.SortStableFunc(tasks, func(a,
-		b work.Item) int {
+		b work.Item,
+	) int {
 		return s.refusals[a.Key].Count() - s.refusals[b.Key].Count()
 	})
 	return tasks, nil

@@ -46,8 +46,10 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	meeting := &oneCall{cdr.Record{ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute),
-		Provisional: true}}
+	meeting := &oneCall{cdr.Record{
+		ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute),
+		Provisional: true,
+	}}
 	feed := NewTaskFeed(FeedSettings{
 		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state,
 		Queue: state,

@@ -20,8 +20,10 @@ func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
 	}{
 		{"all is well", nil, 60, 61},
 		{"it fails", errProvider, 60, 110},
-		{"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3,
-			4},
+		{
+			"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3,
+			4,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

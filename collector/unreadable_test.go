@@ -27,12 +27,20 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 		{"one", time.Minute, 6 * time.Hour, []time.Duration{3 * time.Hour}, 10 * time.Hour},
 		{"in the history", time.Minute, 6 * time.Hour, []time.Duration{-2 * time.Hour}, 10 * time.Hour},
 		{"at the begin", time.Minute, 6 * time.Hour, []time.Duration{-3 * time.Hour}, 10 * time.Hour},
-		{"side by side", time.Minute, 6 * time.Hour,
-			[]time.Duration{time.Hour, time.Hour + time.Second, time.Hour + 2*time.Second}, 9 * time.Hour},
-		{"many", 5 * time.Minute, 12 * time.Hour, []time.Duration{-time.Hour, time.Hour, 2 * time.Hour,
-			2*time.Hour + 7*time.Second, 5 * time.Hour}, 18 * time.Hour},
-		{"short intervals", time.Second, time.Minute, []time.Duration{5 * time.Minute, 7 * time.Minute},
-			20 * time.Minute},
+		{
+			"side by side", time.Minute, 6 * time.Hour,
+			[]time.Duration{time.Hour, time.Hour + time.Second, time.Hour + 2*time.Second},
+			9 * time.Hour,
+		},
+		{"many", 5 * time.Minute, 12 * time.Hour, []time.Duration{
+			-time.Hour, time.Hour, 2 * time.Hour,
+			2*time.Hour + 7*time.Second, 5 * time.Hour,
+		}, 18 * time.Hour},
+		{
+			"short intervals", time.Second, time.Minute,
+			[]time.Duration{5 * time.Minute, 7 * time.Minute},
+			20 * time.Minute,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -123,10 +131,16 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 		{"one", 10 * time.Second, spread(1), 150 * time.Second},
 		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
 		{"one at the begin", 30 * time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
-		{"one in the first day", 30 * time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)},
-			150 * time.Second},
-		{"one at the end of a day", 30 * time.Second,
-			[]plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
+		{
+			"one in the first day", 30 * time.Second,
+			[]plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)},
+			150 * time.Second,
+		},
+		{
+			"one at the end of a day", 30 * time.Second,
+			[]plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)},
+			150 * time.Second,
+		},
 		{"three", 30 * time.Second, spread(3), 6 * time.Minute},
 		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
 		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},

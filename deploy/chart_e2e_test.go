@@ -72,8 +72,10 @@ func TestE2EChart(t *testing.T) {
 				"web-config.yaml": "basic_auth_users: {prometheus: " +
 					"$2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
 			},
-			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2,
-				"ConfigMap": 8},
+			map[string]int{
+				"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2,
+				"ConfigMap": 8,
+			},
 			"TCP",
 		},
 		{"testdata/workload-identity.yaml", map[string]string{"azure-identity-token": "x"}, nil, "HTTP"},
@@ -86,8 +88,10 @@ func TestE2EChart(t *testing.T) {
 		{
 			"testdata/replicas.yaml",
 			map[string]string{"client-secret": "x", "postgres-dsn": pgtest.Database(t)},
-			map[string]int{"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1,
-				"NetworkPolicy": 1, "ServiceMonitor": 1},
+			map[string]int{
+				"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1,
+				"NetworkPolicy": 1, "ServiceMonitor": 1,
+			},
 			"HTTP",
 		},
 	} {
@@ -196,8 +200,10 @@ func checkPod(t *testing.T, workload object, probes string) []string {
 		t.Fatal(err)
 	}
 	container := p.Template.Spec.Containers[0]
-	for path, got := range map[string]probe{"/-/healthy": container.LivenessProbe,
-		"/-/ready": container.ReadinessProbe} {
+	for path, got := range map[string]probe{
+		"/-/healthy": container.LivenessProbe,
+		"/-/ready":   container.ReadinessProbe,
+	} {
 		switch {
 		case probes == "TCP" && got.TCPSocket != nil:
 		case got.HTTPGet != nil && got.HTTPGet.Path == path && got.HTTPGet.Scheme == probes:
@@ -291,53 +297,87 @@ func TestE2EChartManagedIdentity(t *testing.T) {
 func TestE2EChartRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ set, want string }{
 		"no account": {"config=null", "config.sources: name at least one account to read"},
-		"unknown key": {"serviceMonitors.enabled=true",
-			"additional properties 'serviceMonitors' not allowed"},
+		"unknown key": {
+			"serviceMonitors.enabled=true",
+			"additional properties 'serviceMonitors' not allowed",
+		},
 		"unknown key further in": {"web.tsl=true", "at '/web': additional properties 'tsl' not allowed"},
-		"replicas on a volume": {"replicas=2",
-			"replicas: a ledger on a volume is read by one pod; for several name the Secret of a database"},
-		"scaling on a volume": {"autoscaling.enabled=true",
-			"autoscaling.enabled: a ledger on a volume is read by one pod"},
+		"replicas on a volume": {
+			"replicas=2",
+			"replicas: a ledger on a volume is read by one pod; for several name the Secret of a database",
+		},
+		"scaling on a volume": {
+			"autoscaling.enabled=true",
+			"autoscaling.enabled: a ledger on a volume is read by one pod",
+		},
 		"two ledgers": {
 			"storage.postgres.dsnSecret.name=db,persistence.existingClaim=ledger",
 			"persistence.existingClaim and storage.postgres are both set: the ledger is on a volume or in a database",
 		},
-		"storage in two places": {"storage.postgres.dsnSecret.name=db,config.storage.path=/data",
-			"config.storage: storage.postgres sets it"},
-		"database without a name": {"config.storage.postgres.dsn_file=dsn",
-			"storage.postgres.dsnSecret.name: name the Secret that holds the address"},
+		"storage in two places": {
+			"storage.postgres.dsnSecret.name=db,config.storage.path=/data",
+			"config.storage: storage.postgres sets it",
+		},
+		"database without a name": {
+			"config.storage.postgres.dsn_file=dsn",
+			"storage.postgres.dsnSecret.name: name the Secret that holds the address",
+		},
 		"no number of replicas": {"replicas=many", "at '/replicas': got string, want integer"},
-		"text for a number": {"terminationGracePeriodSeconds=1m",
-			"at '/terminationGracePeriodSeconds': got string, want integer"},
+		"text for a number": {
+			"terminationGracePeriodSeconds=1m",
+			"at '/terminationGracePeriodSeconds': got string, want integer",
+		},
 		"size": {"persistence.size=4GB", "at '/persistence/size': '4GB' does not match pattern"},
-		"many nodes": {"persistence.accessMode=ReadWriteMany",
-			"at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'"},
+		"many nodes": {
+			"persistence.accessMode=ReadWriteMany",
+			"at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'",
+		},
 		"TLS without a file": {"web.tls=true", "at '/web/configFile': minLength: got 0, want 1"},
-		"Ingress without a host": {"webhook.ingress.enabled=true",
-			"at '/webhook/ingress/host': minLength: got 0, want 1"},
-		"client id": {"workloadIdentity.clientId=contoso",
-			"at '/workloadIdentity/clientId': 'contoso' does not match pattern"},
-		"source without a name": {"config.sources[1].msgraph.tenant_id=x",
-			"at '/config/sources/1': missing property 'name'"},
-		"a client secret": {"config.sources[0].msgraph.client_secret=hunter2",
-			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
-		"a default of a variable": {`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`,
-			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
-		"an API key": {"config.sources[0].wavix.api_key=hunter2",
-			"config.sources[0].wavix.api_key: a ConfigMap"},
-		"an auth token": {"config.sources[0].twilio.auth_token=hunter2",
-			"config.sources[0].twilio.auth_token: a ConfigMap"},
-		"a token to push with": {"config.sources[0].acmetel.token=hunter2",
-			"config.sources[0].acmetel.token: a ConfigMap"},
-		"a header's value": {"config.otlp.headers.Authorization=hunter2",
-			"config.otlp.headers.Authorization: a ConfigMap"},
+		"Ingress without a host": {
+			"webhook.ingress.enabled=true",
+			"at '/webhook/ingress/host': minLength: got 0, want 1",
+		},
+		"client id": {
+			"workloadIdentity.clientId=contoso",
+			"at '/workloadIdentity/clientId': 'contoso' does not match pattern",
+		},
+		"source without a name": {
+			"config.sources[1].msgraph.tenant_id=x",
+			"at '/config/sources/1': missing property 'name'",
+		},
+		"a client secret": {
+			"config.sources[0].msgraph.client_secret=hunter2",
+			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret",
+		},
+		"a default of a variable": {
+			`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`,
+			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret",
+		},
+		"an API key": {
+			"config.sources[0].wavix.api_key=hunter2",
+			"config.sources[0].wavix.api_key: a ConfigMap",
+		},
+		"an auth token": {
+			"config.sources[0].twilio.auth_token=hunter2",
+			"config.sources[0].twilio.auth_token: a ConfigMap",
+		},
+		"a token to push with": {
+			"config.sources[0].acmetel.token=hunter2",
+			"config.sources[0].acmetel.token: a ConfigMap",
+		},
+		"a header's value": {
+			"config.otlp.headers.Authorization=hunter2",
+			"config.otlp.headers.Authorization: a ConfigMap",
+		},
 		"a key of TLS": {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
 		"a key to the database": {
 			"storage.postgres.dsnSecret.name=db,storage.postgres.tlsConfig.key=hunter2",
 			"storage.postgres.tlsConfig.key: a ConfigMap",
 		},
-		"a proxy's password": {"config.sources[0].proxy_url=http://u:hunter2@proxy:3128",
-			"config.sources[0].proxy_url: a ConfigMap"},
+		"a proxy's password": {
+			"config.sources[0].proxy_url=http://u:hunter2@proxy:3128",
+			"config.sources[0].proxy_url: a ConfigMap",
+		},
 		"a key for hashes":        {"config.privacy.hash_key=12345", "config.privacy.hash_key: a ConfigMap"},
 		"secret in place of name": {"secrets[0].client-secret=x", "at '/secrets/0': got object, want string"},
 	} {

@@ -106,8 +106,10 @@ func onOneLine(value any) any {
 func TestE2EChartPage(t *testing.T) {
 	for name, test := range map[string]struct{ rules, config, file, content string }{
 		"as shipped": {"{}", "{}", "", ""},
-		"thresholds": {"{thresholds: {error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}}",
-			"{}", "rules.yaml", "{error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}"},
+		"thresholds": {
+			"{thresholds: {error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}}",
+			"{}", "rules.yaml", "{error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}",
+		},
 		"alerts that are off": {"{off: [CDRWatchdog]}", "{}", "rules.yaml", "off: [CDRWatchdog]"},
 		"no thresholds":       {"{thresholds: {}}", "{}", "", ""},
 		"a file of its own":   {"{thresholds: {answer_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},

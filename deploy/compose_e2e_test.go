@@ -165,8 +165,10 @@ type stack struct {
 
 func newStack(t *testing.T, addresses map[string]string) *stack {
 	t.Helper()
-	s := &stack{t: t, project: loadCompose(t, "compose/compose.yaml"), addresses: addresses,
-		paths: make(map[string]map[string]string)}
+	s := &stack{
+		t: t, project: loadCompose(t, "compose/compose.yaml"), addresses: addresses,
+		paths: make(map[string]map[string]string),
+	}
 	for name, service := range s.project.Services {
 		s.paths[name] = make(map[string]string)
 		for _, volume := range service.Volumes {

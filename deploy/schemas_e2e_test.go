@@ -36,8 +36,10 @@ func apiSchemas(t *testing.T) string {
 		writeSchema(t, filepath.Join(folder, kind+".json"),
 			map[string]any{"$ref": "kubernetes.json#/definitions/io.k8s.api." + definition})
 	}
-	for kind, version := range map[string]string{"servicemonitor": "monitoring-v1", "prometheusrule": "monitoring-v1",
-		"scaledobject": "keda-v1alpha1"} {
+	for kind, version := range map[string]string{
+		"servicemonitor": "monitoring-v1", "prometheusrule": "monitoring-v1",
+		"scaledobject": "keda-v1alpha1",
+	} {
 		crd := readSchema(t, filepath.Join(source, kind+"s.yaml"))
 		schema := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
 		schema["properties"].(map[string]any)["metadata"] = map[string]any{

@@ -30,8 +30,10 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 	definition := block("<!-- definition -->", "yaml")
 	folder := t.TempDir()
-	for name, content := range map[string]string{"acmetel.yaml": definition,
-		"config.yaml": block("then `check sources`.", "yaml")} {
+	for name, content := range map[string]string{
+		"acmetel.yaml": definition,
+		"config.yaml":  block("then `check sources`.", "yaml"),
+	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

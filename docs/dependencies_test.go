@@ -156,8 +156,10 @@ func findModules(t *testing.T) map[string]*module {
 			if m := p.Module; m != nil && !m.Main {
 				of[p.ImportPath] = m.Path
 				if found[m.Path] == nil {
-					found[m.Path] = &module{version: m.Version, dir: m.Dir, direct: !m.Indirect,
-						neededBy: make(map[string]bool)}
+					found[m.Path] = &module{
+						version: m.Version, dir: m.Dir, direct: !m.Indirect,
+						neededBy: make(map[string]bool),
+					}
 				}
 				found[m.Path].shipped = found[m.Path].shipped || shipped
 			}

@@ -85,8 +85,12 @@ func kindOf(t *testing.T, text string) string {
 	case receivers["cdr"] != nil:
 		return "receiver"
 	}
-	for _, k := range []struct{ key, kind string }{{"groups", "rules"}, {"scrape_configs", "prometheus"},
-		{"route", "alertmanager"}, {"receivers", "collector"}} {
+	for _, k := range []struct{ key, kind string }{
+		{"groups", "rules"},
+		{"scrape_configs", "prometheus"},
+		{"route", "alertmanager"},
+		{"receivers", "collector"},
+	} {
 		if document[k.key] != nil {
 			return k.kind
 		}

@@ -50,8 +50,10 @@ func withoutBlocks(t *testing.T, example string) string {
 
 // parseExample parses an example whose providers' blocks are empty.
 func parseExample(example string) (*config.Config, error) {
-	options := config.Options{Providers: map[string]func() any{},
-		LookupEnv: func(string) (string, bool) { return "value", true }}
+	options := config.Options{
+		Providers: map[string]func() any{},
+		LookupEnv: func(string) (string, bool) { return "value", true },
+	}
 	for _, name := range exampleBlocks {
 		options.Providers[name] = func() any { return new(anyBlock) }
 	}

@@ -63,8 +63,10 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 }
 
 // endpointKeys are the keys of `otlp` that say what is sent where.
-var endpointKeys = []string{"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs",
-	"metrics", "traces"}
+var endpointKeys = []string{
+	"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs",
+	"metrics", "traces",
+}
 
 func (c *Config) refuseEndpoints(block any) {
 	keys, _ := block.(map[string]any)
@@ -72,7 +74,8 @@ func (c *Config) refuseEndpoints(block any) {
 		if slices.Contains(endpointKeys, key) {
 			c.problems = append(c.problems, config.Problem{
 				File: name, Path: "otlp." + key,
-				Message: "has no effect in a receiver: the Collector's pipelines decide where data goes; remove the key",
+				Message: "has no effect in a receiver: the Collector's pipelines decide where data goes; " +
+					"remove the key",
 			})
 		}
 	}
@@ -96,8 +99,10 @@ func (c *Config) Validate() error {
 
 // settings are the settings of an engine without pipelines.
 func (c *Config) settings() app.Settings {
-	s := app.Settings{ConfigFile: name, ConfigNode: c.node, Pipelines: make(map[string]otlp.Deliver),
-		WebhookConfigFile: string(c.hook.ConfigFile)}
+	s := app.Settings{
+		ConfigFile: name, ConfigNode: c.node, Pipelines: make(map[string]otlp.Deliver),
+		WebhookConfigFile: string(c.hook.ConfigFile),
+	}
 	if c.hook.ListenAddress != "" {
 		s.WebhookAddresses = []string{c.hook.ListenAddress}
 	}

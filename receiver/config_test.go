@@ -32,36 +32,56 @@ func TestConfig(t *testing.T) {
 		want                []string // parts of the error; none: it is good
 	}{
 		"good": {graph: block{"pstn": block{}}},
-		"typed values": {source: block{"requests_per_minute": 60},
-			graph: block{"pstn": block{"interval": "5m"}}, more: block{"metrics": block{"native_histograms": false}}},
+		"typed values": {
+			source: block{"requests_per_minute": 60},
+			graph:  block{"pstn": block{"interval": "5m"}}, more: block{"metrics": block{"native_histograms": false}},
+		},
 		"a date": {graph: block{"client_secret_expires": time.Date(2027, 3, 1, 0, 0, 0, 0,
 			time.UTC)}},
-		"numbers of a variable": {source: block{"requests_per_minute": expanded(60, "60"),
-			"emergency_numbers": []any{expanded(0, "000")}}},
+		"numbers of a variable": {source: block{
+			"requests_per_minute": expanded(60, "60"),
+			"emergency_numbers":   []any{expanded(0, "000")},
+		}},
 		"a secret of digits":   {graph: block{"client_secret_file": nil, "client_secret": expanded(83, "0123")}},
 		"not expanded again":   {graph: block{"client_secret_file": nil, "client_secret": "${env:HOME}"}},
 		"a list of a variable": {source: block{"emergency_numbers": expanded([]any{"911"}, "[911]")}},
-		"no file": {source: block{"tls_config": block{"ca_file": "none.pem"}},
-			want: []string{"sources[0].tls_config.ca_file: can't read the file "}},
-		"a number for a text": {source: block{"emergency_numbers": []any{0, "112"}},
-			want: []string{"sources[0].emergency_numbers[0]: must be a text; put it in quotes"}},
-		"a number for a secret": {graph: block{"client_secret_file": nil, "client_secret": 1234},
-			want: []string{"client_secret: must be a secret as text; put it in quotes"}},
-		"an empty variable": {graph: block{"client_secret_file": nil, "client_secret": expanded(nil, "")},
-			want: []string{"client_secret: is empty"}},
-		"every problem": {graph: block{"pstnn": nil},
-			more: block{"privacy": block{"users": "show"}, "otlp": block{"endpoint": "http://a", "logs": false}},
-			want: []string{"sources[0].msgraph.pstnn: unknown key", "privacy.users: must be",
-				"otlp.endpoint: has no effect in a receiver", "otlp.logs: has no effect"}},
+		"no file": {
+			source: block{"tls_config": block{"ca_file": "none.pem"}},
+			want:   []string{"sources[0].tls_config.ca_file: can't read the file "},
+		},
+		"a number for a text": {
+			source: block{"emergency_numbers": []any{0, "112"}},
+			want:   []string{"sources[0].emergency_numbers[0]: must be a text; put it in quotes"},
+		},
+		"a number for a secret": {
+			graph: block{"client_secret_file": nil, "client_secret": 1234},
+			want:  []string{"client_secret: must be a secret as text; put it in quotes"},
+		},
+		"an empty variable": {
+			graph: block{"client_secret_file": nil, "client_secret": expanded(nil, "")},
+			want:  []string{"client_secret: is empty"},
+		},
+		"every problem": {
+			graph: block{"pstnn": nil},
+			more:  block{"privacy": block{"users": "show"}, "otlp": block{"endpoint": "http://a", "logs": false}},
+			want: []string{
+				"sources[0].msgraph.pstnn: unknown key", "privacy.users: must be",
+				"otlp.endpoint: has no effect in a receiver", "otlp.logs: has no effect",
+			},
+		},
 		"a webhook without a port": {graph: block{"call_records": block{"webhook": block{"public_url": "https://cdr.example/hook"}}}, want: []string{"webhook.listen_address"}},
 		"a webhook":                {graph: block{"call_records": block{"webhook": block{"public_url": "https://cdr.example/hook"}}}, more: block{"webhook": block{"listen_address": "127.0.0.1:0"}}},
-		"a wrong webhook": {more: block{"webhook": block{"addr": "127.0.0.1:0"}},
-			want: []string{"webhook.addr: unknown key", "webhook.listen_address: is missing"}},
+		"a wrong webhook": {
+			more: block{"webhook": block{"addr": "127.0.0.1:0"}},
+			want: []string{"webhook.addr: unknown key", "webhook.listen_address: is missing"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			graph := block{"tenant_id": "11111111-1111-1111-1111-111111111111",
+			graph := block{
+				"tenant_id": "11111111-1111-1111-1111-111111111111",
 				"client_id": "11111111-1111-1111-1111-111111111111", "client_secret_file": "secret",
-				"direct_routing": nil}
+				"direct_routing": nil,
+			}
 			source := block{"name": "contoso", "msgraph": merged(graph, c.graph)}
 			conf := confmap.NewFromStringMap(merged(block{"sources": []any{merged(source, c.source)}}, c.more))
 			config := NewFactory().CreateDefaultConfig()

@@ -321,8 +321,10 @@ func TestE2EInvalid(t *testing.T) {
 	c := newCollector(t, tenant, "exporters: {file: {path: FOLDER/out.json}}\nservice:\n  pipelines: {logs: "+
 		"{receivers: [cdr], exporters: [file]}}\n")
 	out, err := c.command("--config=" + filepath.Join(c.folder, "otelcol.yaml")).CombinedOutput()
-	for _, part := range []string{"receivers::cdr: otlp.endpoint: has no effect in a receiver",
-		"privacy.users: must be mask, hash, drop or keep"} {
+	for _, part := range []string{
+		"receivers::cdr: otlp.endpoint: has no effect in a receiver",
+		"privacy.users: must be mask, hash, drop or keep",
+	} {
 		if err == nil || !strings.Contains(string(out), part) {
 			t.Errorf("the Collector ends with %v and doesn't say %q:\n%s", err, part, out)
 		}

@@ -28,17 +28,20 @@ func NewFactory() receiver.Factory {
 	return receiver.NewFactory(
 		component.MustNewType("cdr"), func() component.Config { return new(Config) },
 		receiver.WithLogs(func(_ context.Context, set receiver.Settings, c component.Config,
-			next consumer.Logs) (receiver.Logs, error) {
+			next consumer.Logs,
+		) (receiver.Logs, error) {
 			obs, err := observer(set)
 			return shared.add(c, set, "logs", logsInto(next, obs)), err
 		}, component.StabilityLevelAlpha),
 		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, c component.Config,
-			next consumer.Metrics) (receiver.Metrics, error) {
+			next consumer.Metrics,
+		) (receiver.Metrics, error) {
 			obs, err := observer(set)
 			return shared.add(c, set, "metrics", metricsInto(next, obs)), err
 		}, component.StabilityLevelAlpha),
 		receiver.WithTraces(func(_ context.Context, set receiver.Settings, c component.Config,
-			next consumer.Traces) (receiver.Traces, error) {
+			next consumer.Traces,
+		) (receiver.Traces, error) {
 			obs, err := observer(set)
 			return shared.add(c, set, "traces", tracesInto(next, obs)), err
 		}, component.StabilityLevelAlpha),
@@ -47,8 +50,10 @@ func NewFactory() receiver.Factory {
 
 // observer counts what the pipelines accept and refuse, for the Collector's own telemetry.
 func observer(set receiver.Settings) (*receiverhelper.ObsReport, error) {
-	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "cdr",
-		ReceiverCreateSettings: set})
+	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: set.ID, Transport: "cdr",
+		ReceiverCreateSettings: set,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("make the counters of the receiver: %w", err)
 	}

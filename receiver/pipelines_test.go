@@ -40,8 +40,10 @@ func TestPipelinesAnswer(t *testing.T) {
 		"refused by both, within": {consumererror.NewDownstream(multierr.Append(bad,
 			consumererror.NewDownstream(bad))), refused},
 		"what two say was refused for good": {consumererror.NewPermanent(multierr.Append(busy, busy)), refused},
-		"one of several that wrap the other": {errors.Join(bad, fmt.Errorf("export: %w", multierr.Append(bad, busy))),
-			again},
+		"one of several that wrap the other": {
+			errors.Join(bad, fmt.Errorf("export: %w", multierr.Append(bad, busy))),
+			again,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs, err := observer(receivertest.NewNopSettings(component.MustNewType("cdr")))

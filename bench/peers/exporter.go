@@ -139,8 +139,11 @@ func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 			p.kill()
 			return nil, err
 		}
-		parts[i] = seen{usage{all.cpu - before.cpu, all.peak}, all.wall - before.wall,
-			all.duplicates - before.duplicates, all.calls}
+		parts[i] = seen{
+			usage{all.cpu - before.cpu, all.peak},
+			all.wall - before.wall,
+			all.duplicates - before.duplicates, all.calls,
+		}
 		before = all
 	}
 	return parts, nil

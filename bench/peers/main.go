@@ -103,8 +103,10 @@ func compare(ctx context.Context, s settings, running []peer, progress io.Writer
 		for i, p := range running {
 			fmt.Fprintf(progress, "round %d: %s\n", round+1, p.name)
 			before := ownCPU()
-			r, err := p.run(ctx, peerSettings{settings: s, day: day,
-				folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i))})
+			r, err := p.run(ctx, peerSettings{
+				settings: s, day: day,
+				folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i)),
+			})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}

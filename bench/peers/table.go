@@ -99,8 +99,10 @@ func printTable(w io.Writer, rows int, results []result) {
 	})
 	line("CPU of the provider beside it", func(r *result) string { return fmt.Sprintf("%.1f s", r.served) })
 	truth := [moments]int{rows, rows, rows + 1, rows + 1}
-	for moment, what := range [moments]string{"calls after the day", "after rows came again", "after a late row",
-		"after a restart"} {
+	for moment, what := range [moments]string{
+		"calls after the day", "after rows came again", "after a late row",
+		"after a restart",
+	} {
 		line(fmt.Sprintf("%s: truth %d", what, truth[moment]), func(r *result) string {
 			if got := r.totals[moment]; got != truth[moment] {
 				return fmt.Sprintf("**%d**", got)

@@ -8,8 +8,10 @@ import (
 )
 
 func TestTables(t *testing.T) {
-	plain := result{name: "cdr-exporter", fresh: 50_000, repeats: 200_000, anew: 100_000, clock: 12_345, peak: 99.6,
-		disk: 100, totals: [moments]int{9, 9, 10, 10}}
+	plain := result{
+		name: "cdr-exporter", fresh: 50_000, repeats: 200_000, anew: 100_000, clock: 12_345, peak: 99.6,
+		disk: 100, totals: [moments]int{9, 9, 10, 10},
+	}
 	telegraf := result{name: "Telegraf", fresh: 25_000, clock: 999, peak: 50, totals: [moments]int{9, 18, 19, 0}}
 	var b strings.Builder
 	printTable(&b, 9, []result{plain, telegraf})

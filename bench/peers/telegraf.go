@@ -30,8 +30,10 @@ func runTelegraf(ctx context.Context, s peerSettings) (r result, err error) {
 	if x.address, err = simulator.FreeAddress(ctx); err != nil {
 		return r, err
 	}
-	x.env = []string{"PEER_PAGES=" + x.waiting(), "PEER_FINISHED=" + x.finished(), "PEER_LISTEN=" + x.address,
-		"PEER_PERIOD=" + s.Period.String()}
+	x.env = []string{
+		"PEER_PAGES=" + x.waiting(), "PEER_FINISHED=" + x.finished(), "PEER_LISTEN=" + x.address,
+		"PEER_PERIOD=" + s.Period.String(),
+	}
 	return r, x.measure(ctx, &r)
 }
 

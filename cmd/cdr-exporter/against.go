@@ -91,8 +91,10 @@ func (e *csvExport) open() (*csv.Reader, io.Closer, error) {
 
 // portalNames are what portals call the columns, in small letters and without spaces: Microsoft's
 // in the exported PSTN usage report of the Teams admin centre, and Wavix's.
-var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start",
-	"charge": "amount"}
+var portalNames = map[string]string{
+	"usageid": "id", "uuid": "id", "starttime": "start", "date": "start",
+	"charge": "amount",
+}
 
 // connectionFee is Microsoft's column of what a call costs beside its charge.
 const connectionFee = "connectionfee"
@@ -151,8 +153,10 @@ func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time
 		if err != nil {
 			if from.Equal(e.first) {
 				at, _ := r.FieldPos(0)
-				page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")),
-					At: fmt.Sprintf("line %d", at), Problem: err.Error()})
+				page.Invalid = append(page.Invalid, collector.BadRow{
+					Content: []byte(strings.Join(line, "\x1f")),
+					At:      fmt.Sprintf("line %d", at), Problem: err.Error(),
+				})
 			}
 			continue
 		}
@@ -193,8 +197,10 @@ func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
 		return nil, errors.New("start isn't a time as 2026-11-20T12:00:00Z or 2026-11-20 12:00:00")
 	}
 	r.Start, _ = time.Parse(exportTimes[form], start)
-	for _, amount := range [...]struct{ column, component string }{{"amount", value("component")},
-		{connectionFee, "connection"}} {
+	for _, amount := range [...]struct{ column, component string }{
+		{"amount", value("component")},
+		{connectionFee, "connection"},
+	} {
 		text := value(amount.column)
 		if text == "" || !e.hasAmounts() {
 			continue

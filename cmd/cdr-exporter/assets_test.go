@@ -113,8 +113,10 @@ func TestAssetsConfig(t *testing.T) {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	for file, want := range map[string][]string{
-		"prometheus/alerts.yaml": {"< 7\n", "and on (cluster, source, feed)",
-			`cdr_emergency_calls_total{job="calls",outcome!~"answered|unknown",test="false"}`},
+		"prometheus/alerts.yaml": {
+			"< 7\n", "and on (cluster, source, feed)",
+			`cdr_emergency_calls_total{job="calls",outcome!~"answered|unknown",test="false"}`,
+		},
 		"prometheus/recording.yaml":      {`rate(cdr_calls_total{job="calls"}[5m])`, "sum by (cluster, source, feed)"},
 		"alertmanager/alertmanager.yaml": {"equal: [cluster, source, feed]"},
 		"runbooks/CDRTrunkDown.md":       {"# CDRTrunkDown"},
@@ -182,8 +184,10 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	}
 	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`},
 		[]string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
-	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", "< 7\n",
-		"department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
+	reads("prometheus/alerts.yaml", []string{
+		"> 14.4 * 0.02", "< 7\n",
+		"department_source_feed_trunk:cdr_timely_faults:rate1h",
+	}, nil)
 	reads("grafana/overview.json", []string{
 		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`,
 		`department=~\"$department\"`,
@@ -191,8 +195,10 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	}, []string{`|direct_routing`})
 	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`},
 		[]string{"building"})
-	reads("grafana/cost.json", []string{`sum by (source, department) (increase(cdr_calls_total{`,
-		`"timeShift": "1M/M"`}, nil)
+	reads("grafana/cost.json", []string{
+		`sum by (source, department) (increase(cdr_calls_total{`,
+		`"timeShift": "1M/M"`,
+	}, nil)
 	reads("grafana/quality.json", []string{`feed=\"\"`, `"title": "Poor audio by building"`, `building=~\"$building\"`},
 		[]string{`"department"`})
 	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)

@@ -40,8 +40,10 @@ type auditAmounts struct{ Listed, Counted string }
 // audited runs an audit and adds its days up.
 func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay, said string) {
 	s.t.Helper()
-	x := start(s.t, s.vault, launch{args: append([]string{"audit", "--config.file=" + s.path("config.yaml"),
-		"--share=1", "--output=json"}, args...)})
+	x := start(s.t, s.vault, launch{args: append([]string{
+		"audit", "--config.file=" + s.path("config.yaml"),
+		"--share=1", "--output=json",
+	}, args...)})
 	x.exited(code)
 	if err := json.Unmarshal(x.out.Bytes(), &days); err != nil {
 		s.t.Fatalf("no JSON: %v: %s", err, x.out)
@@ -77,8 +79,10 @@ func TestAudit(t *testing.T) {
 	t.Parallel()
 	w := past(310, sim.PSTNMix(), 600)
 	w.NoID, w.Duplicated, w.Malformed = 0.1, 0.1, 0.02
-	n := newTenant(t, sim.Settings{PSTN: world(t, w),
-		DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100})
+	n := newTenant(t, sim.Settings{
+		PSTN:          world(t, w),
+		DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100,
+	})
 	x := n.start(settings{}).ready()
 	for range 3 {
 		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.Charges) != 0 || sum.Counted == 0 {

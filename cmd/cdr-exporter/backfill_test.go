@@ -238,8 +238,10 @@ func (n *tenant) datesOf(t *testing.T, feed string, w *simulator.World, all []*p
 // sessions, streams and ratings are in the history.
 func TestBackfillOfCallRecords(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{seed: 133, calls: 50, from: 60 * time.Hour, to: 10 * time.Hour,
-		settle: 90 * time.Minute})
+	b := newSwitchboard(t, switchboardSettings{
+		seed: 133, calls: 50, from: 60 * time.Hour, to: 10 * time.Hour,
+		settle: 90 * time.Minute,
+	})
 	from, to := lastDays(3)
 	config := b.configureSources(settings{},
 		b.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: b.polled(time.Minute)}))
@@ -334,8 +336,10 @@ func TestBackfillInterrupted(t *testing.T) {
 	n := newTenant(t, sim.Settings{PSTN: world(t, past(132, sim.PSTNMix(), 100)), Faults: faults})
 	file := n.configure(settings{})
 	n.write("past.om", "what was there before\n")
-	x := start(t, n.vault, launch{args: []string{"backfill", "--config.file=" + file, "--from=72h", "--to=1h",
-		"--output=" + n.path("past.om")}})
+	x := start(t, n.vault, launch{args: []string{
+		"backfill", "--config.file=" + file, "--from=72h", "--to=1h",
+		"--output=" + n.path("past.om"),
+	}})
 	eventually(t, "begin to read", func() error {
 		if len(faults.Counts(sim.EndpointPSTN)) == 0 {
 			return asError("nothing was asked")

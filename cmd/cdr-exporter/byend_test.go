@@ -24,8 +24,10 @@ func TestCallsOverMidnight(t *testing.T) {
 		}
 	}
 	run(`CREATE TABLE calls (id TEXT, began TEXT, ended TEXT)`)
-	for id, began := range map[string]time.Duration{"before": -30 * time.Hour, "over": -10 * time.Minute,
-		"within": 10 * time.Hour, "long": 22 * time.Hour} {
+	for id, began := range map[string]time.Duration{
+		"before": -30 * time.Hour, "over": -10 * time.Minute,
+		"within": 10 * time.Hour, "long": 22 * time.Hour,
+	} {
 		from := midnight.Add(began)
 		run(`INSERT INTO calls VALUES (?, ?, ?)`, id, from.Format(time.DateTime),
 			from.Add(3*time.Hour).Format(time.DateTime))

@@ -36,16 +36,20 @@ func aCall() *collector.CallTree {
 			cdr.Text("join_url", "https://teams.example/l/meetup/"+strings.Repeat("0123456789", 12), cdr.Plain),
 		},
 		Children: []*collector.CallTree{
-			{Label: "participant", Fields: []cdr.Attr{cdr.Text("name", "Megan Bowen", cdr.User),
-				cdr.Text("ip", "10.1.2.3", cdr.Address)}},
+			{Label: "participant", Fields: []cdr.Attr{
+				cdr.Text("name", "Megan Bowen", cdr.User),
+				cdr.Text("ip", "10.1.2.3", cdr.Address),
+			}},
 			{Label: "participant", Fields: []cdr.Attr{cdr.Text("number", "+14255550123", cdr.Number)}},
 			{
 				Label:  "session",
 				Fields: []cdr.Attr{cdr.Text("result", "dropped", cdr.Plain), cdr.Truth("is_test", false)},
 				Children: []*collector.CallTree{{
 					Label: "segment",
-					Children: []*collector.CallTree{stream("caller_to_callee", "poor"),
-						stream("callee_to_caller", "good")},
+					Children: []*collector.CallTree{
+						stream("caller_to_callee", "poor"),
+						stream("callee_to_caller", "good"),
+					},
 				}},
 			},
 		},
@@ -109,8 +113,11 @@ func TestCallIsRedacted(t *testing.T) {
 		policy     cdr.Policy
 		has, hasnt []string
 	}{
-		"as by default": {cdr.DefaultPolicy(), []string{"+1425555****", "name: "},
-			[]string{"Megan", "0123\n", "10.1.2.3", "ip:"}},
+		"as by default": {
+			cdr.DefaultPolicy(),
+			[]string{"+1425555****", "name: "},
+			[]string{"Megan", "0123\n", "10.1.2.3", "ip:"},
+		},
 		"all dropped": {cdr.Policy{}, []string{"participant\n"}, []string{"Megan", "name:", "number:", "ip:"}},
 		"all kept":    {keepAll, []string{"Megan Bowen", "+14255550123", "10.1.2.3"}, nil},
 	} {
@@ -177,10 +184,14 @@ func TestCallErrors(t *testing.T) {
 		source *collector.Source
 		want   []string
 	}{
-		"too young": {looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)),
-			[]string{"too young", "30 days", someCall}},
-		"too old": {looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)),
-			[]string{"too young", "30 days", someCall}},
+		"too young": {
+			looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)),
+			[]string{"too young", "30 days", someCall},
+		},
+		"too old": {
+			looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)),
+			[]string{"too young", "30 days", someCall},
+		},
 		"trouble": {looking(nil, trouble), []string{"it failed: 403; mend it", someCall}},
 		"no way":  {&collector.Source{}, []string{"--source", "contoso", "msgraph", "records"}},
 	} {

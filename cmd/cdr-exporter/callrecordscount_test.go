@@ -50,8 +50,10 @@ func TestCallRecordsPolled(t *testing.T) {
 func TestCallRecordsNotified(t *testing.T) {
 	t.Parallel()
 	s := morning(82, 90*time.Minute)
-	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second, Forged: 0.3,
-		Malformed: 0.1}
+	s.graph.Delivery = sim.Delivery{
+		Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second, Forged: 0.3,
+		Malformed: 0.1,
+	}
 	b := newSwitchboard(t, s)
 	b.raced = true
 	x := b.launch(b.subscribed(time.Second), settings{}).ready()

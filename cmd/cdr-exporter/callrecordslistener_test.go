@@ -21,8 +21,10 @@ type caller struct {
 }
 
 func newCaller(b *switchboard) *caller {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.authority.Pool(),
-		MinVersion: tls.VersionTLS12}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		RootCAs:    b.authority.Pool(),
+		MinVersion: tls.VersionTLS12,
+	}}
 	b.t.Cleanup(transport.CloseIdleConnections)
 	return &caller{b, &http.Client{Transport: transport, Timeout: waitTimeout}}
 }

@@ -47,8 +47,10 @@ type switchboardSettings struct {
 func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	t.Helper()
 	now := time.Now()
-	b := &switchboard{settle: s.settle, hook: free(t),
-		faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed, SlowFor: time.Second})}
+	b := &switchboard{
+		settle: s.settle, hook: free(t),
+		faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed, SlowFor: time.Second}),
+	}
 	if s.versions.Final == 0 {
 		s.versions = sim.UsualVersions()
 		s.versions.Young = 0

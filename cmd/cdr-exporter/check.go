@@ -38,7 +38,8 @@ func checkConfig(files []string, s streams) (failed error) {
 func newCheckSources(c *kingpin.CmdClause) command {
 	var timeout time.Duration
 	run := configCommand(c, func(ctx context.Context, r *commandConfig,
-		s streams) error {
+		s streams,
+	) error {
 		return checkSources(ctx, r, timeout, s)
 	})
 	c.Flag("timeout", "Timeout of one feed.").Default("1m").DurationVar(&timeout)

@@ -37,8 +37,10 @@ func TestCheckingFeeds(t *testing.T) {
 		fails bool
 	}{
 		"a log and a snapshot": {
-			[]collector.FeedInfo{{Name: "call_log", Probe: probe(5, nil)},
-				{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(2, nil)}},
+			[]collector.FeedInfo{
+				{Name: "call_log", Probe: probe(5, nil)},
+				{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(2, nil)},
+			},
 			"office  ringcentral  call_log      ok, 5 calls in the smallest page\n" +
 				"office  ringcentral  active_calls  ok, 2 calls in progress\n", "", false,
 		},
@@ -51,23 +53,29 @@ func TestCheckingFeeds(t *testing.T) {
 				"of the whole account\n", false,
 		},
 		"one error of two feeds": {
-			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, forbidden("1"))},
-				{Name: "call_log", Probe: probe(0, forbidden("2"))}},
+			[]collector.FeedInfo{
+				{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, forbidden("1"))},
+				{Name: "call_log", Probe: probe(0, forbidden("2"))},
+			},
 			"office  ringcentral  active_calls  failed, see below\noffice  ringcentral  call_log      failed, " +
 				"see below\n",
 			"\noffice: active_calls, call_log failed\n  forbidden, request 1\n  What to do: ask your administrator\n",
 			true,
 		},
 		"one that hangs": {
-			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: hangs},
-				{Name: "call_log", Probe: probe(1, nil)}},
+			[]collector.FeedInfo{
+				{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: hangs},
+				{Name: "call_log", Probe: probe(1, nil)},
+			},
 			"office  ringcentral  active_calls  failed, see below\noffice  ringcentral  call_log      ok, 1 " +
 				"calls in the smallest page\n",
 			"\noffice: active_calls failed\n  context deadline exceeded\n  What to do: ask your administrator\n", true,
 		},
 		"one that is throttled": {
-			[]collector.FeedInfo{{Name: "call_log",
-				Probe: probe(0, fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded))}},
+			[]collector.FeedInfo{{
+				Name:  "call_log",
+				Probe: probe(0, fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded)),
+			}},
 			"office  ringcentral  call_log  failed, see below\n",
 			"\noffice: call_log failed\n  the provider's limit has no room before the deadline: context " +
 				"deadline exceeded; the next request is allowed at 2000-01-01T00:10:00Z\n" +
@@ -84,8 +92,10 @@ func TestCheckingFeeds(t *testing.T) {
 					ThrottledUntil: func() time.Time { return time.Now().Add(10 * time.Minute) },
 				}
 				var out bytes.Buffer
-				k := &sourceCheck{timeout: time.Minute, providers: []collector.Provider{ringcentral.Provider()},
-					table: newTable(&out), notes: new(strings.Builder)}
+				k := &sourceCheck{
+					timeout: time.Minute, providers: []collector.Provider{ringcentral.Provider()},
+					table: newTable(&out), notes: new(strings.Builder),
+				}
 				err := k.feeds(t.Context(), &config.Source{Name: "office", ProviderName: "ringcentral"}, source)
 				if k.table.Flush() != nil || out.String() != test.table || k.notes.String() != test.notes ||
 					(err != nil) != test.fails {

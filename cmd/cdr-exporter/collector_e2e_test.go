@@ -190,13 +190,17 @@ func (c *otelcol) points() []otlpsink.Point {
 			for _, scope := range resource.ScopeMetrics {
 				for _, m := range scope.Metrics {
 					for _, d := range m.Gauge.DataPoints {
-						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Gauge, Attributes: attributes(d.Attributes),
-							Value: d.AsDouble}
+						p := otlpsink.Point{
+							Name: m.Name, Kind: otlpsink.Gauge, Attributes: attributes(d.Attributes),
+							Value: d.AsDouble,
+						}
 						newest[m.Name+labelText(p.Attributes)] = p
 					}
 					for _, d := range m.Sum.DataPoints {
-						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Sum, Attributes: attributes(d.Attributes),
-							Value: d.AsDouble}
+						p := otlpsink.Point{
+							Name: m.Name, Kind: otlpsink.Sum, Attributes: attributes(d.Attributes),
+							Value: d.AsDouble,
+						}
 						p.Value += number(d.AsInt)
 						newest[m.Name+labelText(p.Attributes)] = p
 					}

@@ -31,8 +31,10 @@ func twilioDocument(t *testing.T) (file string) {
 		}
 	}
 	page := path["get"]
-	for _, key := range []string{"responses", "200", "content", "application/json", "schema", "properties",
-		"next_page_uri"} {
+	for _, key := range []string{
+		"responses", "200", "content", "application/json", "schema", "properties",
+		"next_page_uri",
+	} {
 		page = page.(map[string]any)[key]
 	}
 	delete(page.(map[string]any), "format")

@@ -182,8 +182,10 @@ func (x *exporter) recent(n *tenant, now time.Time) {
 		for of, attempts := range all {
 			slices.SortStableFunc(attempts, func(a, b attempt) int { return a.at.Compare(b.at) })
 			attempts = attempts[max(0, len(attempts)-64):]
-			want := map[string]int64{"cdr_recent_attempts": int64(len(attempts)),
-				"cdr_recent_newest_timestamp_seconds": attempts[len(attempts)-1].at.Unix()}
+			want := map[string]int64{
+				"cdr_recent_attempts":                 int64(len(attempts)),
+				"cdr_recent_newest_timestamp_seconds": attempts[len(attempts)-1].at.Unix(),
+			}
 			for _, a := range attempts {
 				if a.outcome.Connected() {
 					want["cdr_recent_connected"]++
@@ -192,8 +194,10 @@ func (x *exporter) recent(n *tenant, now time.Time) {
 					want["cdr_recent_faults"]++
 				}
 			}
-			for _, metric := range []string{"cdr_recent_attempts", "cdr_recent_connected",
-				"cdr_recent_newest_timestamp_seconds", "cdr_recent_faults"} {
+			for _, metric := range []string{
+				"cdr_recent_attempts", "cdr_recent_connected",
+				"cdr_recent_newest_timestamp_seconds", "cdr_recent_faults",
+			} {
 				labels := []string{"source=" + n.source(), "feed=" + feed, "direction=" + of[0], "trunk=" + of[1]}
 				if metric == "cdr_recent_faults" && feed == pstn { // it can't tell
 					if found := m.series(metric, labels...); len(found) != 0 {

@@ -112,8 +112,10 @@ func (s *listServer) write(t *testing.T, block string) (file string) {
 	text := fmt.Sprintf("storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: shop\n    "+
 		"history: 30h\n    requests_per_minute: 60000\n"+
 		"    tls_config: {ca_file: ca.pem}\n%s", block)
-	for name, content := range map[string]string{"ca.pem": string(ca), "config.yaml": text,
-		"secret.txt": "s3cret-of-the-shop\n"} {
+	for name, content := range map[string]string{
+		"ca.pem": string(ca), "config.yaml": text,
+		"secret.txt": "s3cret-of-the-shop\n",
+	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -35,8 +35,10 @@ func (r *receiver) allDelivered(n *tenant, at time.Time) {
 // gRPC.
 func TestSecureDelivery(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP,
-		"grpc": (*receiver).overGRPC} {
+	for name, over := range map[string]func(*receiver, string) string{
+		"http": (*receiver).overHTTP,
+		"grpc": (*receiver).overGRPC,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 81, 500)
@@ -49,8 +51,10 @@ func TestSecureDelivery(t *testing.T) {
 			}
 			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
 			r := newReceiver(t, n.vault, otlpsink.Settings{
-				TLS: &tls.Config{Certificates: []tls.Certificate{authority.Certificate},
-					MinVersion: tls.VersionTLS12},
+				TLS: &tls.Config{
+					Certificates: []tls.Certificate{authority.Certificate},
+					MinVersion:   tls.VersionTLS12,
+				},
 				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
 			})
 			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
@@ -91,8 +95,10 @@ func TestTheSDKIsSilent(t *testing.T) {
 // every log record is there, in order.
 func TestEndpointDown(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP,
-		"grpc": (*receiver).overGRPC} {
+	for name, over := range map[string]func(*receiver, string) string{
+		"http": (*receiver).overHTTP,
+		"grpc": (*receiver).overGRPC,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 83, 400)

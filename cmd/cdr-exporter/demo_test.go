@@ -30,7 +30,11 @@ import (
 // calls in progress.
 var (
 	demoFeeds = []struct{ source, feed string }{
-		{"contoso", pstn}, {"contoso", directRouting}, {"contoso", callRecords}, {"acme", callLog}, {"wave", callLog},
+		{"contoso", pstn},
+		{"contoso", directRouting},
+		{"contoso", callRecords},
+		{"acme", callLog},
+		{"wave", callLog},
 		{"pbx", "cdr"},
 	}
 	demoActive = []string{"acme", "wave"}
@@ -100,8 +104,10 @@ func (x *exporter) showsDemo() error {
 
 // showsQuality says what of the quality of calls isn't to see.
 func (f families) showsQuality() error {
-	for _, metric := range []string{"cdr_sessions_total", "cdr_session_failures_total", "cdr_media_streams_total",
-		"cdr_ratings_total"} {
+	for _, metric := range []string{
+		"cdr_sessions_total", "cdr_session_failures_total", "cdr_media_streams_total",
+		"cdr_ratings_total",
+	} {
 		if f.sum(metric, "source=contoso") == 0 {
 			return errors.New("there is no " + metric)
 		}

@@ -33,8 +33,10 @@ func TestExplain(t *testing.T) {
 		{"cdr_call_legs_total", "cdr_call_legs_total", ""},
 		{"cdr_recordings_total", "cdr_recordings_total", ""},
 	} {
-		x := start(t, e.vault, launch{args: []string{"explain", "--config.file=" + e.path("config.yaml"), "--from=400h",
-			"--output=jsonl", c.selector}})
+		x := start(t, e.vault, launch{args: []string{
+			"explain", "--config.file=" + e.path("config.yaml"), "--from=400h",
+			"--output=jsonl", c.selector,
+		}})
 		x.exited(0)
 		var sum cdr.Money
 		for line := range strings.Lines(x.out.String()) {

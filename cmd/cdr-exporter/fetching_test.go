@@ -127,8 +127,10 @@ func TestRecordsAreFetched(t *testing.T) {
 	if strings.Count(left, "\n") != 3 {
 		t.Errorf("left out %q", left)
 	}
-	for _, want := range []string{"record young: left out: the provider doesn't have it yet",
-		"record old: left out: the provider no longer has it", "record bad: left out: no start"} {
+	for _, want := range []string{
+		"record young: left out: the provider doesn't have it yet",
+		"record old: left out: the provider no longer has it", "record bad: left out: no start",
+	} {
 		if !strings.Contains(left, want) {
 			t.Errorf("%q lacks %q", left, want)
 		}

@@ -95,8 +95,10 @@ func TestFilesBetweenKills(t *testing.T) {
 	file := filepath.Join(folder, "config.yaml")
 	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: pbx\n" +
 		"    asterisk: {paths: [cdr-csv/Master.csv*], time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n"
-	m := &masterCSV{path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)),
-		written: make(map[string]int)}
+	m := &masterCSV{
+		path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)),
+		written: make(map[string]int),
+	}
 	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700),
 		m.append(true)); err != nil {
 		t.Fatal(err)

@@ -46,8 +46,10 @@ func newFleet(at *site, primary, standby *pgtest.Cluster) *fleet {
 	} else {
 		at.vault.hide("the database's password", c.Password)
 	}
-	return &fleet{site: at, config: at.path("config.yaml"), primary: primary, standby: standby, writing: primary,
-		watch: newWatch(at.t)}
+	return &fleet{
+		site: at, config: at.path("config.yaml"), primary: primary, standby: standby, writing: primary,
+		watch: newWatch(at.t),
+	}
 }
 
 // fleetStorage is the storage of every replica in the one configuration file.
@@ -68,8 +70,10 @@ func (f *fleet) start(n int) []*replica {
 	more := make([]*replica, n)
 	for i := range more {
 		f.started++
-		r := &replica{name: fmt.Sprintf("replica-%d", f.started), hook: free(f.t),
-			wire: pgtest.NewProxy(f.t, f.primary.Addr)}
+		r := &replica{
+			name: fmt.Sprintf("replica-%d", f.started), hook: free(f.t),
+			wire: pgtest.NewProxy(f.t, f.primary.Addr),
+		}
 		f.keep(r.name+".dsn", f.dsn(r.name, r.wire))
 		l := launch{config: f.config, env: map[string]string{"CDR_DSN_FILE": r.name + ".dsn"}, shipped: true}
 		l.env["CDR_LEDGER_VERIFY"] = "" // of all feeds after each commit: most of the time would go into that

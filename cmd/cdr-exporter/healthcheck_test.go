@@ -47,8 +47,10 @@ func TestHealthcheck(t *testing.T) {
 		"healthy with TLS":          {handler: answers(200), tls: &tls.Config{}},
 		"password wanted":           {handler: answers(401), tls: &tls.Config{}},
 		"client certificate wanted": {handler: answers(200), tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
-		"the same with TLS 1.2": {handler: answers(200),
-			tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}},
+		"the same with TLS 1.2": {
+			handler: answers(200),
+			tls:     &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12},
+		},
 		"another program on the port": {handler: answers(404), code: 1, problem: "/-/healthy answered 404 Not Found"},
 		"no answer in time":           {handler: hangs, code: 1, problem: "context deadline exceeded"},
 	} {

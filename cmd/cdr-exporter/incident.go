@@ -130,8 +130,10 @@ func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 func (k *incident) failure(r *cdr.Record) *failedCall {
 	shown := k.redacted(r)
 	return &failedCall{
-		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason),
-			domain: r.Fault()},
+		cause: cause{
+			outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason),
+			domain: r.Fault(),
+		},
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
 		sipCallID: strings.Clone(extra(&shown, "sip_call_id")),
 		caller:    strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,

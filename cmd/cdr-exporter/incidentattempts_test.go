@@ -45,8 +45,10 @@ func TestIncidentAttempts(t *testing.T) {
 			[]string{"a outbound: 1 attempts, 0 connected, 1 failed"},
 		},
 		"legs on one channel": {
-			[]*cdr.Record{on("c", out("1", "a", cdr.Answered)), on("c", out("2", "a", cdr.Answered)),
-				on("d", out("3", "a", cdr.Busy))},
+			[]*cdr.Record{
+				on("c", out("1", "a", cdr.Answered)), on("c", out("2", "a", cdr.Answered)),
+				on("d", out("3", "a", cdr.Busy)),
+			},
 			[]string{"a outbound: 2 attempts, 1 connected, 0 failed"},
 		},
 		"a ring group": {

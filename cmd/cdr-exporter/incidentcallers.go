@@ -49,8 +49,11 @@ func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record
 			return
 		}
 		shown := redact(r)
-		sums = &callerSums{report.Row{}, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)),
-			strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
+		sums = &callerSums{
+			report.Row{},
+			strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)),
+			strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber),
+		}
 		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
 			*text = strings.Clone(*text) // a record's texts lie in a page that is reused
 		}

@@ -44,8 +44,11 @@ func TestIncidentNumbers(t *testing.T) {
 	}{
 		{nil, masked, whole, `"numbers": "configured"`},
 		{[]string{"--numbers=keep"}, whole, nil, `"numbers": "keep"`},
-		{[]string{"--numbers=drop"}, regexp.MustCompile(`"calls"`), regexp.MustCompile(`"callee"`),
-			`"numbers": "drop"`},
+		{
+			[]string{"--numbers=drop"},
+			regexp.MustCompile(`"calls"`), regexp.MustCompile(`"callee"`),
+			`"numbers": "drop"`,
+		},
 	} {
 		out, _ := c.run(exitDone, "incident", append(tc.args, "--from=3h", "--output=json")...)
 		if !tc.want.MatchString(out) || tc.others != nil && tc.others.MatchString(out) || !regexp.MustCompile(tc.says).
@@ -60,8 +63,10 @@ func TestIncidentNumbers(t *testing.T) {
 // the report of the same time says of it.
 func (c *commandLine) callers(t *testing.T) {
 	t.Helper()
-	span := []string{"--from=" + time.Now().Add(-3*time.Hour).Format(time.RFC3339),
-		"--to=" + time.Now().Add(-time.Hour).Format(time.RFC3339), "--output=json"}
+	span := []string{
+		"--from=" + time.Now().Add(-3*time.Hour).Format(time.RFC3339),
+		"--to=" + time.Now().Add(-time.Hour).Format(time.RFC3339), "--output=json",
+	}
 	var sums []struct {
 		Direction, Country string
 		Connected          int

@@ -207,7 +207,9 @@ func (l *lineReport) cells() []cell {
 		by[f.outcome]++
 	}
 	return append(l.callLine.cells(), []cell{
-		{"attempts", l.attempts}, {"connected", l.connected}, {"failed", by[cdr.Failed]},
+		{"attempts", l.attempts},
+		{"connected", l.connected},
+		{"failed", by[cdr.Failed]},
 		{"not_connected", by[cdr.NotConnected]},
 	}...)
 }
@@ -245,8 +247,12 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 		}
 		for _, c := range f.longest.failures[:min(len(f.longest.failures), mostSamples)] {
 			row("call", f.callLine.cells(), c.cells(), []cell{
-				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"sip_call_id", c.sipCallID},
-				{"caller", c.caller}, {"callee", c.callee},
+				{"start", c.start},
+				{"id", c.id},
+				{"call_id", c.callID},
+				{"sip_call_id", c.sipCallID},
+				{"caller", c.caller},
+				{"callee", c.callee},
 			})
 		}
 	}
@@ -267,8 +273,10 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 
 // object is the report as JSON, which is also the source of the text.
 func (r *incidentReport) object() map[string]any {
-	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {},
-		"caller": {}}
+	lists := map[string][]map[string]any{
+		"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {},
+		"caller": {},
+	}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
 	counts := make(map[cdr.Outcome]int)
 	for _, l := range r.lines {

@@ -22,8 +22,10 @@ var expired = cause{
 }
 
 // misdialled is a call to a number that doesn't exist.
-var misdialled = cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404),
-	reason: "number_not_found", domain: cdr.FaultUser}
+var misdialled = cause{
+	outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404),
+	reason: "number_not_found", domain: cdr.FaultUser,
+}
 
 // callsAt makes a call a minute from noon on, in letters: answered, busy, failed, misdialled,
 // unknown, and a child of a failed call.
@@ -105,18 +107,28 @@ func TestIncidentCalls(t *testing.T) {
 	calls := func() map[callLine][]incidentCall {
 		backwards := callsAt("afffa", expired)
 		slices.Reverse(backwards)
-		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aamaa", expired),
-			other: callsAt("afaaaaaa", expired)}
+		return map[callLine][]incidentCall{
+			sbc1: backwards, inbound: callsAt("aamaa", expired),
+			other: callsAt("afaaaaaa", expired),
+		}
 	}
 	for name, tc := range map[string]struct{ trunk, want string }{
-		"all trunks, the worst first": {"",
-			"outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound other trunks 2/3"},
-		"one, however it is written": {"SBC1.contoso.com",
-			"outbound sbc1.contoso.com 3; outbound other trunks 2/3, inbound sbc1.contoso.com 2/3"},
-		"a trunk without failures or calls": {"sbc3.contoso.com",
-			"; inbound other trunks 4/5, outbound other trunks 9/13"},
-		"one whose only failure is a moment": {"sbc2.contoso.com",
-			"outbound sbc2.contoso.com 1; inbound other trunks 1/1, outbound other trunks 0/1"},
+		"all trunks, the worst first": {
+			"",
+			"outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound other trunks 2/3",
+		},
+		"one, however it is written": {
+			"SBC1.contoso.com",
+			"outbound sbc1.contoso.com 3; outbound other trunks 2/3, inbound sbc1.contoso.com 2/3",
+		},
+		"a trunk without failures or calls": {
+			"sbc3.contoso.com",
+			"; inbound other trunks 4/5, outbound other trunks 9/13",
+		},
+		"one whose only failure is a moment": {
+			"sbc2.contoso.com",
+			"outbound sbc2.contoso.com 1; inbound other trunks 1/1, outbound other trunks 0/1",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := calls()
@@ -143,8 +155,10 @@ func TestCauseWords(t *testing.T) {
 		want  string
 	}{
 		"both codes": {expired, "certificate expired (service unavailable)"},
-		"the SIP code says it": {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0),
-			reason: "forbidden"}, "forbidden"},
+		"the SIP code says it": {cause{
+			outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0),
+			reason: "forbidden",
+		}, "forbidden"},
 		"a code without words":       {cause{outcome: cdr.Failed, sip: cdr.KnownInt(599)}, "failed"},
 		"no code":                    {cause{outcome: cdr.NotAllowed, reason: "no_credit"}, "no credit"},
 		"the provider doesn't say":   {cause{outcome: cdr.NotConnected}, "not connected"},
@@ -229,8 +243,10 @@ func TestTimes(t *testing.T) {
 // TestAffected: the report says of which departments and sites the failed calls were.
 func TestAffected(t *testing.T) {
 	calls := callsAt("afffmff", expired)
-	for i, whose := range map[int]cdr.Labels{1: "department=Sales\nsite=Berlin\n", 2: "site=Berlin\n",
-		3: "department=Legal\n", 4: "site=Paris\n", 5: "site=Rome\n"} {
+	for i, whose := range map[int]cdr.Labels{
+		1: "department=Sales\nsite=Berlin\n", 2: "site=Berlin\n",
+		3: "department=Legal\n", 4: "site=Paris\n", 5: "site=Rome\n",
+	} {
 		calls[i].failure.labels = whose
 	}
 	r := newIncidentReport(noon, noon.Add(time.Hour), "", map[callLine][]incidentCall{sbc1: calls})

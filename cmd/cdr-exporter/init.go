@@ -38,8 +38,10 @@ type initCommand struct {
 func newInit(c *kingpin.CmdClause) command {
 	i := &initCommand{
 		values: map[string]*string{}, typed: map[string]string{},
-		flags: map[string]string{"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file",
-			"tls_config": "--ca-file", "name": "--name"},
+		flags: map[string]string{
+			"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file",
+			"tls_config": "--ca-file", "name": "--name",
+		},
 	}
 	names := providerNames()
 	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it, init asks for everything.").

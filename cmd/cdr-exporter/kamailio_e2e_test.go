@@ -248,8 +248,10 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 	port, data := freePort(t, "tcp"), filepath.Join(folder, "mariadb")
 	var as *syscall.Credential
 	// A server removes temporary tables of others from its folder for temporary files.
-	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + folder,
-		"--auth-root-authentication-method=normal", "--skip-test-db"}
+	args := []string{
+		"--no-defaults", "--datadir=" + data, "--tmpdir=" + folder,
+		"--auth-root-authentication-method=normal", "--skip-test-db",
+	}
 	if os.Geteuid() == 0 { // it doesn't run as root
 		owner, err := user.Lookup("mysql")
 		if err != nil {

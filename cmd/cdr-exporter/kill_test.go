@@ -28,8 +28,10 @@ type massacre struct {
 
 // newMassacre reads an estate, with its seed for the instants too.
 func newMassacre(t *testing.T, grpc bool, s estateSettings) *massacre {
-	m := &massacre{t: t, estate: newEstate(t, s), random: rand.New(rand.NewPCG(s.seed, s.seed)),
-		shown: make(map[string]tables)}
+	m := &massacre{
+		t: t, estate: newEstate(t, s), random: rand.New(rand.NewPCG(s.seed, s.seed)),
+		shown: make(map[string]tables),
+	}
 	m.sink = newReceiver(t, m.estate.vault, otlpsink.Settings{})
 	otlp := m.sink.overHTTP("")
 	if grpc {

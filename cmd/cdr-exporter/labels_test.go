@@ -99,8 +99,10 @@ func (c *company) counted(x *exporter) {
 // and reloads, and no extension becomes a label.
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	c := &company{t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64),
-		seconds: make(map[string]float64)}
+	c := &company{
+		t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64),
+		seconds: make(map[string]float64),
+	}
 	v := newVault(t)
 	sink := newReceiver(t, v, otlpsink.Settings{})
 	const sources = "sources:\n  - name: pbx\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: " +

@@ -179,8 +179,10 @@ func summarize(m families) (all []string) {
 			all = append(all, fmt.Sprintf("failed attempts %s %g", labelsOf(s)["trunk"], n))
 		}
 	}
-	for _, metric := range []string{"cdr_call_outcome_changes_total", "cdr_call_failures_total",
-		"cdr_exporter_calls_incomplete_total"} {
+	for _, metric := range []string{
+		"cdr_call_outcome_changes_total", "cdr_call_failures_total",
+		"cdr_exporter_calls_incomplete_total",
+	} {
 		if n := m.sum(metric); n > 0 {
 			all = append(all, fmt.Sprint(metric, " ", n))
 		}
@@ -367,8 +369,10 @@ func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case last == "call-log":
 		page, next := p.page(q, "page", 1,
 			func(l *listedRow) bool { return between(stamp(l, "startTime"), q.Get("dateFrom"), q.Get("dateTo")) })
-		list := map[string]any{"records": page, "navigation": map[string]any{},
-			"paging": map[string]any{"page": 1, "perPage": 2}}
+		list := map[string]any{
+			"records": page, "navigation": map[string]any{},
+			"paging": map[string]any{"page": 1, "perPage": 2},
+		}
 		if next != nil {
 			list["navigation"] = map[string]any{"nextPage": map[string]any{"uri": p.server.URL + r.URL.Path + "?" +
 				next.Encode()}}
@@ -386,8 +390,10 @@ func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		page, _ := p.page(q, "page", 1, of)
 		at, _ := strconv.Atoi(q.Get("page"))
-		answer(map[string]any{"items": page, "pagination": map[string]any{"total": n, "total_pages": (n + 1) / 2,
-			"current_page": max(at, 1), "per_page": 2}})
+		answer(map[string]any{"items": page, "pagination": map[string]any{
+			"total": n, "total_pages": (n + 1) / 2,
+			"current_page": max(at, 1), "per_page": 2,
+		}})
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}

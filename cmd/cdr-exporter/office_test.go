@@ -180,6 +180,8 @@ func tallyOf(w *simulator.World, at ...time.Time) tally {
 	for _, n := range t.Ignored {
 		ignored += n
 	}
-	return tally{records: t.Records, calls: t.Sessions, revised: changes(w, at...), invalid: t.Invalid,
-		ignored: ignored}
+	return tally{
+		records: t.Records, calls: t.Sessions, revised: changes(w, at...), invalid: t.Invalid,
+		ignored: ignored,
+	}
 }

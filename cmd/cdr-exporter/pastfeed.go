@@ -88,8 +88,10 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 			if info.Reader == nil {
 				continue // calls in progress have no history
 			}
-			past := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName,
-				Info: info}, from: s.from}
+			past := &pastFeed{source: opened, Feed: history.Feed{
+				Source: name, Provider: settings.ProviderName,
+				Info: info,
+			}, from: s.from}
 			if err := past.limit(s, settings.RenamedFrom); err != nil {
 				return nil, err
 			}

@@ -38,10 +38,14 @@ func TestRangeOfFeed(t *testing.T) {
 		"under its former name":     {live: "former", renamed: "former", want: origin},
 		"as it is given":            {to: noon.Add(time.Hour), live: "acme", want: noon.Add(time.Hour)},
 		"without a ledger":          {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
-		"into live counting": {to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour),
-			text: "live counting began at 2026"},
-		"into the future": {to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour),
-			text: "in the future"},
+		"into live counting": {
+			to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour),
+			text: "live counting began at 2026",
+		},
+		"into the future": {
+			to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour),
+			text: "in the future",
+		},
 		"until now": {to: now, want: now},
 		"neither a ledger nor an end": {text: "--to is needed: the ledger in data doesn't have the start " +
 			"of live counting of acme/call_log yet"},
@@ -51,10 +55,12 @@ func TestRangeOfFeed(t *testing.T) {
 		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now,
+			span := &pastSpan{
+				ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now,
 				summary: ledger.Summary{Origins: map[string]time.Time{
 					tc.live + "/call_log": origin,
-				}}}
+				}},
+			}
 			if tc.live == "early" {
 				span.summary.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
@@ -168,8 +174,10 @@ func TestAtomicFile(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() || owner() != before {
 		t.Errorf("%v; it is of %s, was of %s", err, owner(), before)
 	}
-	for bad, want := range map[string]string{folder: "is a folder",
-		filepath.Join(folder, "none", "x"): "check that its folder exists"} {
+	for bad, want := range map[string]string{
+		folder:                             "is a folder",
+		filepath.Join(folder, "none", "x"): "check that its folder exists",
+	} {
 		if _, _, err := createFile(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", bad, err)
 		}

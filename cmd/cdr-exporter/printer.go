@@ -207,8 +207,10 @@ type charges []map[string]string
 func chargesOf(r *cdr.Record) (all charges) {
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		all = append(all, map[string]string{"component": c.Component, "amount": c.Amount.String(),
-			"currency": c.Currency})
+		all = append(all, map[string]string{
+			"component": c.Component, "amount": c.Amount.String(),
+			"currency": c.Currency,
+		})
 	}
 	return all
 }

@@ -33,8 +33,10 @@ func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) erro
 	for _, start := range n.starts {
 		const more = 30 * time.Minute
 		if start.After(from.Add(-more)) && start.Before(to.Add(more)) {
-			b.Records = append(b.Records, &cdr.Record{Synthetic: "same", Start: start, UserName: n.user,
-				Charges: []cdr.Charge{n.charge}})
+			b.Records = append(b.Records, &cdr.Record{
+				Synthetic: "same", Start: start, UserName: n.user,
+				Charges: []cdr.Charge{n.charge},
+			})
 		}
 	}
 	return emit(b)
@@ -85,14 +87,20 @@ func TestCurrency(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct{ own, lines, row, table string }{
-		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage",
-			"usage 0.25 CHF"},
-		"its own": {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "0.25,EUR,usage",
-			"usage 0.25 EUR"},
+		"the feed's": {
+			"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage",
+			"usage 0.25 CHF",
+		},
+		"its own": {
+			"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "0.25,EUR,usage",
+			"usage 0.25 EUR",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := &nearby{starts: []time.Time{noon.Add(time.Minute)},
-				charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount}}
+			n := &nearby{
+				starts: []time.Time{noon.Add(time.Minute)},
+				charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount},
+			}
 			if out := n.print(t, "jsonl"); !strings.Contains(out, tc.lines) {
 				t.Errorf("printed %s", out)
 			}
@@ -137,8 +145,10 @@ func TestChargesInCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount},
-		{Component: "forwarding", Currency: "EUR", Amount: amount.Neg()}}
+	r.Charges = []cdr.Charge{
+		{Component: "usage", Currency: "USD", Amount: amount},
+		{Component: "forwarding", Currency: "EUR", Amount: amount.Neg()},
+	}
 	for _, r := range []*cdr.Record{r, {ID: "b", Start: noon, Duration: time.Second}} {
 		if err := printer(r, []recording{{ID: "rec"}}); err != nil {
 			t.Fatal(err)

@@ -229,8 +229,10 @@ func TestE2EPrometheus(t *testing.T) {
 	faults, asked := simulator.NewFaults(simulator.FaultSettings{}), make(chan struct{})
 	answer := sync.OnceFunc(func() { close(asked) })
 	faults.Hook(func(simulator.Request) simulator.Fault { <-asked; return simulator.NoFault })
-	n := newTenant(t, sim.Settings{PSTN: world(t, slow),
-		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000)), Faults: faults})
+	n := newTenant(t, sim.Settings{
+		PSTN:          world(t, slow),
+		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000)), Faults: faults,
+	})
 	t.Cleanup(answer) // else a server whose requests wait can't close
 	at := []time.Time{n.Pause()}
 	address := free(t)

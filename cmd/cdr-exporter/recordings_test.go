@@ -65,8 +65,10 @@ func (r *reused) read(from, _ time.Time, emit func(*collector.Page) error) error
 // someRecordings are calls with and without recordings; one is listed by two calls.
 func someRecordings() *reused {
 	call := func(id string, recordings ...cdr.Recording) cdr.Record {
-		return cdr.Record{ID: id, CallType: "voip_call", Trunk: "main", Outcome: cdr.Answered,
-			Duration: 90 * time.Second, Recordings: recordings}
+		return cdr.Record{
+			ID: id, CallType: "voip_call", Trunk: "main", Outcome: cdr.Answered,
+			Duration: 90 * time.Second, Recordings: recordings,
+		}
 	}
 	return &reused{hours: [][]cdr.Record{
 		{
@@ -244,8 +246,11 @@ func TestFindFeed(t *testing.T) {
 			[]collector.FeedInfo{callLog, active, plain},
 			"--feed: source office has no feed calls that can be printed; there are: call_log, pstn",
 		},
-		{"a feed that reads in its own way", "other", false, []collector.FeedInfo{other},
-			"--feed: source office has no feed other that can be printed"},
+		{
+			"a feed that reads in its own way", "other", false,
+			[]collector.FeedInfo{other},
+			"--feed: source office has no feed other that can be printed",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := &records{source: "office", feed: test.feed, recordings: test.recordings}

@@ -214,8 +214,12 @@ type recording struct {
 // recordingCells are the columns of tables and CSV with --recordings. Each column has the values of
 // all recordings of a call, in the same order.
 func recordingCells(all []recording) []cell {
-	cells := []cell{{column: "recording_id"}, {column: "recording_type"}, {column: "recording_content_type"},
-		{column: "recording_duration_seconds"}}
+	cells := []cell{
+		{column: "recording_id"},
+		{column: "recording_type"},
+		{column: "recording_content_type"},
+		{column: "recording_duration_seconds"},
+	}
 	for i := range cells {
 		texts := make([]string, len(all))
 		for j, r := range all {

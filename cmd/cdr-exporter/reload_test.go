@@ -77,8 +77,10 @@ func TestReload(t *testing.T) {
 		})
 	}
 
-	n.configure(settings{OTLP: r.overGRPC(""),
-		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
+	n.configure(settings{
+		OTLP:    r.overGRPC(""),
+		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}},
+	})
 	x.signal(syscall.SIGHUP)
 	x.logged("Reloaded the configuration")
 	eventually(t, "take over twice", func() error {
@@ -329,8 +331,10 @@ func TestReloadStorm(t *testing.T) {
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	both := []settings{
 		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
-		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false",
-			Sources: []source{{PSTN: "-"}}},
+		{
+			OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false",
+			Sources: []source{{PSTN: "-"}},
+		},
 	}
 	x := n.start(both[0]).serving()
 	stop := make(chan struct{})

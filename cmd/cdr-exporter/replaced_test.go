@@ -31,8 +31,10 @@ func TestLedgerRemoved(t *testing.T) {
 			return errors.Join(os.WriteFile(ledger+"/new", []byte("mine"), 0o600),
 				os.Rename(ledger+"/new", ledger+"/ledger.db"))
 		}, "ledger.db is another file now", "ledger.db ledger.db-shm ledger.db-wal lock reserve"},
-		"lock": {func(ledger string) error { return os.Remove(ledger + "/lock") }, "lock was removed",
-			"ledger.db ledger.db-shm ledger.db-wal reserve"},
+		"lock": {
+			func(ledger string) error { return os.Remove(ledger + "/lock") }, "lock was removed",
+			"ledger.db ledger.db-shm ledger.db-wal reserve",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -34,8 +34,10 @@ func newAccounts(t *testing.T, d time.Duration, calls int) *accounts {
 	a := &accounts{site: newSite(t), hook: pgtest.NewProxy(t, "127.0.0.1:1")}
 	for i := range 4 {
 		name := fmt.Sprintf("n%d", i)
-		e := newEstate(t, estateSettings{site: a.part(name), name: name, seed: uint64(200 + i), calls: calls,
-			era: bustlingEra(d)})
+		e := newEstate(t, estateSettings{
+			site: a.part(name), name: name, seed: uint64(200 + i), calls: calls,
+			era: bustlingEra(d),
+		})
 		if i > 0 {
 			e.desk.ActiveCalls = "" // 7 feeds
 		}
@@ -132,7 +134,8 @@ func TestReplicas(t *testing.T) {
 
 	// Killed: the others take over.
 	most := slices.MaxFunc(first, func(x,
-		y *replica) int {
+		y *replica,
+	) int {
 		return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned()))
 	})
 	left := slices.DeleteFunc(first, func(r *replica) bool { return r == most })

@@ -121,8 +121,10 @@ func reportObjects(sums *report.Report) []map[string]any {
 		for _, currency := range row.Currencies() {
 			charges[currency] = row.Charge(currency)
 		}
-		object := map[string]any{"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(),
-			"charges": charges}
+		object := map[string]any{
+			"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(),
+			"charges": charges,
+		}
 		for i, key := range sums.Keys() {
 			object[key] = row.Keys[i]
 		}

@@ -305,8 +305,10 @@ func TestReportDays(t *testing.T) {
 		if !maps.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
-		x := n.command(0, append([]string{"report", "--config.file=" + config, "--from=" + first, "--to=" + last,
-			"--output=csv", "--feed=pstn"}, args...)...)
+		x := n.command(0, append([]string{
+			"report", "--config.file=" + config, "--from=" + first, "--to=" + last,
+			"--output=csv", "--feed=pstn",
+		}, args...)...)
 		lines := strings.Count(x.out.String(), "\n") - 1 // without the columns
 		if strings.Contains(x.out.String(), last) || lines != len(want)-1 {
 			t.Errorf("%s: %d days from %s to %s: %s", name, lines, first, last, x.out)
@@ -318,8 +320,10 @@ func TestReportDays(t *testing.T) {
 // its calls, unless --feed names it.
 func TestReportOfCallRecords(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{seed: 152, calls: 40, routed: 50, from: 60 * time.Hour,
-		to: 10 * time.Hour, settle: 90 * time.Minute})
+	b := newSwitchboard(t, switchboardSettings{
+		seed: 152, calls: 40, routed: 50, from: 60 * time.Hour,
+		to: 10 * time.Hour, settle: 90 * time.Minute,
+	})
 	from, to := lastDays(3)
 	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
 	routed, recorded := b.tables(directRouting, b.seen...), expected(&b.totals().Totals)

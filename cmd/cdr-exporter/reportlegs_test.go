@@ -36,8 +36,10 @@ func TestReportOfLegs(t *testing.T) {
 			table, method, call, code, time, carrier)
 	}
 	// The first carrier refuses before midnight, the second one connects after it.
-	for call, day := range map[string]time.Time{"over": midnight, "within": midnight.Add(10 * time.Hour),
-		"into the next": next} {
+	for call, day := range map[string]time.Time{
+		"over": midnight, "within": midnight.Add(10 * time.Hour),
+		"into the next": next,
+	} {
 		insert("missed_calls", "INVITE", call, "503", at(day, -2), "first")
 		insert("acc", "INVITE", call, "200", at(day, 1), "second")
 		insert("acc", "BYE", call, "200", at(day, 61), "")
@@ -85,8 +87,10 @@ sources:
 	_, seconds := counted()
 	x.stop()
 	// Answered calls: 60 s out, and 85 s in the queue, which had answered.
-	days := map[string][]string{at(midnight, -86400): {"second 1 of 1 for 1", "trunk 1 of 1 for 1.417"},
-		at(midnight, 0): {"second 2 of 2 for 2", "trunk 2 of 2 for 2.833"}, at(next, 0): nil}
+	days := map[string][]string{
+		at(midnight, -86400): {"second 1 of 1 for 1", "trunk 1 of 1 for 1.417"},
+		at(midnight, 0):      {"second 2 of 2 for 2", "trunk 2 of 2 for 2.833"}, at(next, 0): nil,
+	}
 	var calls int64
 	minutes := 0.0
 	for day, want := range days {

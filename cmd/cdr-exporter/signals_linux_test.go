@@ -16,8 +16,10 @@ import (
 // or here a file that never ends.
 func TestLedgerCommandsEndAtASignal(t *testing.T) {
 	t.Parallel()
-	for name, flag := range map[string]string{"show": "--config.file=", "verify": "--config.file=",
-		"compact": "--config.file=", "copy": "--to=new.yaml --from="} {
+	for name, flag := range map[string]string{
+		"show": "--config.file=", "verify": "--config.file=",
+		"compact": "--config.file=", "copy": "--to=new.yaml --from=",
+	} {
 		pipe := newSite(t).path(name + ".yaml")
 		if err := unix.Mkfifo(pipe, 0o600); err != nil {
 			t.Fatal(err)

@@ -115,8 +115,11 @@ type expectation struct {
 func troubles() []expectation {
 	return []expectation{
 		{"CDRTrunkDown", map[string]string{"feed": directRouting, "trunk": downTrunk, "severity": "critical"}, "pager"},
-		{"CDRFailureSpike", map[string]string{"feed": directRouting, "trunk": badTrunk, "severity": "critical"},
-			"pager"},
+		{
+			"CDRFailureSpike",
+			map[string]string{"feed": directRouting, "trunk": badTrunk, "severity": "critical"},
+			"pager",
+		},
 		{"CDRFeedStale", map[string]string{"source": "contoso", "feed": pstn}, "pager"},
 		{"CDRSubscriptionLost", map[string]string{"source": "contoso"}, "tickets"},
 		{"CDROutboxNearLimit", map[string]string{"job": "scraped"}, "tickets"},

@@ -67,8 +67,10 @@ func questions(t *testing.T) (all []question) {
 					// has it a week before: the same query without the offset is asked.
 					expr = strings.NewReplacer(" >= 5)", " > 0)", " offset 1w", "").
 						Replace(strings.TrimSuffix(expr, " > 0"))
-					all = append(all, question{b.Title, p.Title, p.FieldConfig.Defaults.Unit, expr,
-						b.Title + ", " + p.Title})
+					all = append(all, question{
+						b.Title, p.Title, p.FieldConfig.Defaults.Unit, expr,
+						b.Title + ", " + p.Title,
+					})
 				}
 			}
 		}

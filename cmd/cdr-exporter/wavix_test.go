@@ -38,8 +38,10 @@ func TestFormats(t *testing.T) {
 			false,
 		},
 		"early 2026": {
-			wavixsim.Settings{Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending,
-				CopiesInTotal: true},
+			wavixsim.Settings{
+				Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending,
+				CopiesInTotal: true,
+			},
 			"bearer",
 			[]string{"json", "stream"},
 			false,

@@ -69,8 +69,10 @@ func TestDemoSaysHTTPS(t *testing.T) {
 	config, authority := secured(t, n, "ada", "open~sesame")
 	x := start(t, n.vault, launch{
 		args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--web.config.file=" + config},
-		client: client{tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada",
-			password: "open~sesame"},
+		client: client{
+			tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada",
+			password: "open~sesame",
+		},
 	}).serving()
 	page := "https://" + x.addresses()[0]
 	if want := "Open " + page + "/ (status) or " + page + "/metrics"; !strings.Contains(x.out.String(), want) {

@@ -38,8 +38,11 @@ func webexRows(n int) (rows []webexRow, outcomes map[string]float64) {
 		return now.Add(-time.Duration(120+rng.IntN(9*3600)) * time.Second)
 	}
 	for i := range n {
-		kind := [][3]string{{"answered", "true", "Normal"}, {"busy", "false", "UserBusy"},
-			{"no_answer", "false", "NoAnswer"}}[rng.IntN(3)]
+		kind := [][3]string{
+			{"answered", "true", "Normal"},
+			{"busy", "false", "UserBusy"},
+			{"no_answer", "false", "NoAnswer"},
+		}[rng.IntN(3)]
 		r := webexRow{
 			id: fmt.Sprintf("row-%d", i), call: fmt.Sprintf("call-%d", i), side: "ORIGINATING", answered: kind[1],
 			reason: kind[2],
@@ -211,8 +214,10 @@ func TestWebex(t *testing.T) {
 		}
 		return errors.Join(errs...)
 	})
-	for office, want := range map[string]float64{"location=Berlin|department=dep-Berlin": 150,
-		"location=Paris|department=dep-Paris": 75} {
+	for office, want := range map[string]float64{
+		"location=Berlin|department=dep-Berlin": 150,
+		"location=Paris|department=dep-Paris":   75,
+	} {
 		if n := x.scrape().sum("cdr_calls_total", strings.Split(office, "|")...); n != want {
 			t.Errorf("%g calls have %s, want %g", n, office, want)
 		}

@@ -58,8 +58,10 @@ var ofRequests = map[httpclient.Kind]Error{
 	httpclient.KindNotAcceptable: badRequest,
 	httpclient.KindNotFound:      notFound,
 	httpclient.KindGone:          notFound,
-	httpclient.KindServer: {"PROVIDER has a fault",
-		"nothing, if it passes: the exporter retries; see PROVIDER's service status"},
+	httpclient.KindServer: {
+		"PROVIDER has a fault",
+		"nothing, if it passes: the exporter retries; see PROVIDER's service status",
+	},
 	httpclient.KindNetwork: {
 		"PROVIDER can't be reached",
 		"check name resolution, proxy_url, the firewall and tls_config.ca_file, and ADDRESS if it is set",

@@ -31,32 +31,58 @@ func TestAsterisk(t *testing.T) {
 		trunk, group      string
 		outcome           cdr.Outcome
 	}{
-		{"inbound", masterRow(carrier, phone, "Dial", "ANSWERED", allColumns), "PJSIP/carrier*", cdr.Inbound,
-			"PJSIP/carrier-a", "1795428001.25", cdr.Answered},
-		{"outbound", masterRow(phone, carrier, "Dial", "BUSY", `,"1795428001.26"`), "PJSIP/carrier-a", cdr.Outbound,
-			"PJSIP/carrier-a", "1795428001.26", cdr.Busy},
-		{"internal", masterRow(phone, "PJSIP/102-0000001c", "Dial", "NO ANSWER", ""), "PJSIP/carrier*", cdr.Internal,
-			"", "", cdr.NoAnswer},
-		{"without trunks", masterRow(carrier, phone, "Dial", "CANCEL", `,"1795428001.26","x"`), "",
-			cdr.DirectionUnknown, "", "1795428001.26", cdr.Cancelled},
-		{"a number in the channel", masterRow(phone, "DAHDI/i1/4930123456-5a", "Dial", "FAILED", ""), "DAHDI/*",
-			cdr.Outbound, "DAHDI/i1", "", cdr.Failed},
-		{"a channel of another technology", masterRow("Dongle/dongle0-0100000001", phone, "Dial", "ANSWERED", ""),
-			"Dongle/*", cdr.Inbound, "Dongle/dongle0", "", cdr.Answered},
-		{"a number in a local channel", masterRow("Local/4930123456@x-00000001;1", "", "Dial", "CONGESTION", ""),
-			"Local/*", cdr.Inbound, "", "", cdr.Failed},
-		{"voicemail", masterRow(carrier, "", "VoiceMail", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
-			"PJSIP/carrier-a", "", cdr.Voicemail},
-		{"a queue picked up", masterRow(carrier, "", "Queue", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
-			"PJSIP/carrier-a", "", cdr.Machine},
-		{"a queue put the caller through", masterRow(carrier, phone, "Queue", "ANSWERED", ""), "PJSIP/carrier*",
-			cdr.Inbound, "PJSIP/carrier-a", "", cdr.Answered},
-		{"a conference", masterRow(carrier, "", "ConfBridge", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
-			"PJSIP/carrier-a", "", cdr.Answered},
-		{"columns without channels", masterRow("", "", "Dial", "ANSWERED", ""), "PJSIP/carrier*", cdr.Internal, "", "",
-			cdr.Answered},
-		{"nothing is known", masterRow(carrier, "", "Dial", "UNKNOWN", ""), "PJSIP/carrier*", cdr.Inbound,
-			"PJSIP/carrier-a", "", cdr.Unknown},
+		{
+			"inbound", masterRow(carrier, phone, "Dial", "ANSWERED", allColumns), "PJSIP/carrier*", cdr.Inbound,
+			"PJSIP/carrier-a", "1795428001.25", cdr.Answered,
+		},
+		{
+			"outbound", masterRow(phone, carrier, "Dial", "BUSY", `,"1795428001.26"`), "PJSIP/carrier-a", cdr.Outbound,
+			"PJSIP/carrier-a", "1795428001.26", cdr.Busy,
+		},
+		{
+			"internal", masterRow(phone, "PJSIP/102-0000001c", "Dial", "NO ANSWER", ""), "PJSIP/carrier*", cdr.Internal,
+			"", "", cdr.NoAnswer,
+		},
+		{
+			"without trunks", masterRow(carrier, phone, "Dial", "CANCEL", `,"1795428001.26","x"`), "",
+			cdr.DirectionUnknown, "", "1795428001.26", cdr.Cancelled,
+		},
+		{
+			"a number in the channel", masterRow(phone, "DAHDI/i1/4930123456-5a", "Dial", "FAILED", ""), "DAHDI/*",
+			cdr.Outbound, "DAHDI/i1", "", cdr.Failed,
+		},
+		{
+			"a channel of another technology", masterRow("Dongle/dongle0-0100000001", phone, "Dial", "ANSWERED", ""),
+			"Dongle/*", cdr.Inbound, "Dongle/dongle0", "", cdr.Answered,
+		},
+		{
+			"a number in a local channel", masterRow("Local/4930123456@x-00000001;1", "", "Dial", "CONGESTION", ""),
+			"Local/*", cdr.Inbound, "", "", cdr.Failed,
+		},
+		{
+			"voicemail", masterRow(carrier, "", "VoiceMail", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
+			"PJSIP/carrier-a", "", cdr.Voicemail,
+		},
+		{
+			"a queue picked up", masterRow(carrier, "", "Queue", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
+			"PJSIP/carrier-a", "", cdr.Machine,
+		},
+		{
+			"a queue put the caller through", masterRow(carrier, phone, "Queue", "ANSWERED", ""), "PJSIP/carrier*",
+			cdr.Inbound, "PJSIP/carrier-a", "", cdr.Answered,
+		},
+		{
+			"a conference", masterRow(carrier, "", "ConfBridge", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound,
+			"PJSIP/carrier-a", "", cdr.Answered,
+		},
+		{
+			"columns without channels", masterRow("", "", "Dial", "ANSWERED", ""), "PJSIP/carrier*", cdr.Internal, "", "",
+			cdr.Answered,
+		},
+		{
+			"nothing is known", masterRow(carrier, "", "Dial", "UNKNOWN", ""), "PJSIP/carrier*", cdr.Inbound,
+			"PJSIP/carrier-a", "", cdr.Unknown,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, m := range tryAsterisk(t, c.row, c.trunks) {
@@ -100,8 +126,10 @@ func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
 
 // TestAsteriskWithoutIDs: a file whose columns leave out an id never waits for the row of the first channel.
 func TestAsteriskWithoutIDs(t *testing.T) {
-	for columns, want := range map[string]bool{"uniqueid,linkedid": false, "uniqueid": true, "linkedid": true,
-		"": true} {
+	for columns, want := range map[string]bool{
+		"uniqueid,linkedid": false, "uniqueid": true, "linkedid": true,
+		"": true,
+	} {
 		m := builtin(t, "asterisk", "cdr", nil)
 		names, values := []string{"start", "disposition"}, []string{"2026-11-23 10:00:01", "BUSY"}
 		for name := range strings.SplitSeq(columns, ",") {

@@ -37,8 +37,10 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 	var lines []string
 	add := func(name, value string) error {
 		if !httpguts.ValidHeaderFieldValue(value) {
-			return &advice.Error{What: "the header " + name + " can't have this value",
-				Todo: "check the secrets: a file must contain one line"}
+			return &advice.Error{
+				What: "the header " + name + " can't have this value",
+				Todo: "check the secrets: a file must contain one line",
+			}
 		}
 		lines = append(lines, name+"\n"+value)
 		return nil

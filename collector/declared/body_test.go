@@ -32,23 +32,45 @@ func TestPost(t *testing.T) {
 			[]string{`{"a":1795431600,"b":1795435200000,"c":"x1795431600"}`},
 			"/calls",
 		},
-		{"a secret", "{auth: {key: 'k {secret}'}}", "", []string{""}, []string{`{"auth":{"key":"k cl\"1ent"}}`},
-			"/calls"},
+		{
+			"a secret", "{auth: {key: 'k {secret}'}}", "",
+			[]string{""},
+			[]string{`{"auth":{"key":"k cl\"1ent"}}`},
+			"/calls",
+		},
 		{
 			"a page in the body", "{paging: {size: 1}}", "    next: {page: paging.number, from: 1, in: body}\n",
 			[]string{"", "", "-"},
-			[]string{`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`,
-				`{"paging":{"number":3,"size":1}}`},
+			[]string{
+				`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`,
+				`{"paging":{"number":3,"size":1}}`,
+			},
 			"/calls",
 		},
-		{"an offset in the body", "{}", "    next: {offset: skip, in: body}\n", []string{"", "-"},
-			[]string{`{}`, `{"skip":1}`}, "/calls"},
-		{"a token in the body", "{}", "    next: {token: t, query: a.b, in: body}\n", []string{`,"t":"x"`, ""},
-			[]string{`{}`, `{"a":{"b":"x"}}`}, "/calls"},
-		{"a token in the query", "{a: b}", "    next: {token: t, query: c}\n", []string{`,"t":"x"`, ""},
-			[]string{`{"a":"b"}`, `{"a":"b"}`}, "/calls?c=x"},
-		{"a link", "{a: b}", "    next: {url: n}\n", []string{`,"n":"/more"`, ""}, []string{`{"a":"b"}`, `{"a":"b"}`},
-			"/more"},
+		{
+			"an offset in the body", "{}", "    next: {offset: skip, in: body}\n",
+			[]string{"", "-"},
+			[]string{`{}`, `{"skip":1}`},
+			"/calls",
+		},
+		{
+			"a token in the body", "{}", "    next: {token: t, query: a.b, in: body}\n",
+			[]string{`,"t":"x"`, ""},
+			[]string{`{}`, `{"a":{"b":"x"}}`},
+			"/calls",
+		},
+		{
+			"a token in the query", "{a: b}", "    next: {token: t, query: c}\n",
+			[]string{`,"t":"x"`, ""},
+			[]string{`{"a":"b"}`, `{"a":"b"}`},
+			"/calls?c=x",
+		},
+		{
+			"a link", "{a: b}", "    next: {url: n}\n",
+			[]string{`,"n":"/more"`, ""},
+			[]string{`{"a":"b"}`, `{"a":"b"}`},
+			"/more",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fakeAPI{secret: `cl"1ent`}

@@ -86,26 +86,36 @@ func TestFreeSWITCHQueues(t *testing.T) {
 			`"cc_side":"member","cc_queue":"support%40default","cc_cause":"answered","cc_queue_joined_epoch":"1795428003","cc_queue_answered_epoch":"1795428015"`,
 			`call at 10:00:01 "support@default" answered 12s`,
 		},
-		{"answered after another visit was given up",
+		{
+			"answered after another visit was given up",
 			`"cc_side":"member","cc_queue":"b","cc_cause":"answered","cc_cancel_reason":"TIMEOUT","cc_queue_joined_epoch":"1795428103",` +
 				`"cc_queue_canceled_epoch":"1795428063","cc_queue_answered_epoch":"1795428110"`,
-			`call at 10:00:01 "b" answered 7s`},
-		{"given up after another visit was answered",
+			`call at 10:00:01 "b" answered 7s`,
+		},
+		{
+			"given up after another visit was answered",
 			`"cc_side":"member","cc_queue":"b","cc_cause":"cancel","cc_cancel_reason":"BREAK_OUT","cc_queue_joined_epoch":"1795428103",` +
 				`"cc_queue_canceled_epoch":"1795428163","cc_queue_answered_epoch":"1795428010"`,
-			`call at 10:00:01 "b" abandoned 1m0s`},
+			`call at 10:00:01 "b" abandoned 1m0s`,
+		},
 		{
 			"a time that is left over",
 			`"cc_side":"member","cc_queue":"b","cc_cause":"answered","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428010"`,
 			`call at 10:00:01 "b" answered`,
 		},
-		{"no cause",
-			`"cc_side":"member","cc_queue":"b","cc_cancel_reason":"TIMEOUT","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428110"`, `call at 10:00:01 "b" other`},
+		{
+			"no cause",
+			`"cc_side":"member","cc_queue":"b","cc_cancel_reason":"TIMEOUT","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428110"`, `call at 10:00:01 "b" other`,
+		},
 		{"no reason", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel"`, `call at 10:00:01 "b" other`},
-		{"a new reason", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel","cc_cancel_reason":"SHUTDOWN"`,
-			`call at 10:00:01 "b" other unmapped SHUTDOWN`},
-		{"a new cause", `"cc_side":"member","cc_queue":"b","cc_cause":"moved","cc_cancel_reason":"NONE"`,
-			`call at 10:00:01 "b" other unmapped moved`},
+		{
+			"a new reason", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel","cc_cancel_reason":"SHUTDOWN"`,
+			`call at 10:00:01 "b" other unmapped SHUTDOWN`,
+		},
+		{
+			"a new cause", `"cc_side":"member","cc_queue":"b","cc_cause":"moved","cc_cancel_reason":"NONE"`,
+			`call at 10:00:01 "b" other unmapped moved`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			variables := map[string]string{}
@@ -141,22 +151,40 @@ func TestCiscoQueues(t *testing.T) {
 		{"not queued", []string{"0", "0", "7000", "0", answered, "0", "16"}, "call at 10:00:01"},
 		{"a release without queues", []string{"", "", "", "", answered, "0", "16"}, "call at 10:00:01"},
 		{"answered", []string{"1", "802", "7000", "39", answered, "0", "16"}, `call at 10:00:01 "7000" answered 39s`},
-		{"left while queued, after a prompt", []string{"1", "786", "7000", "12", answered, "16", "0"},
-			`call at 10:00:01 "7000" abandoned 12s`},
-		{"maximum wait", []string{"1", "850", "7000", "60", answered, "0", "16"},
-			`call at 10:00:01 "7000" timeout 1m0s`},
+		{
+			"left while queued, after a prompt",
+			[]string{"1", "786", "7000", "12", answered, "16", "0"},
+			`call at 10:00:01 "7000" abandoned 12s`,
+		},
+		{
+			"maximum wait",
+			[]string{"1", "850", "7000", "60", answered, "0", "16"},
+			`call at 10:00:01 "7000" timeout 1m0s`,
+		},
 		{"queue full", []string{"0", "834", "7000", "0", answered, "0", "16"}, `call at 10:00:01 "7000" overflowed 0s`},
 		{"nobody logged in", []string{"0", "818", "", "0", "0", "0", "17"}, `call at 10:00:01 "" overflowed 0s`},
 		{"hung up", []string{"1", "0", "7000", "", "0", "0", "0"}, `call at 10:00:01 "7000" abandoned`},
-		{"hung up, said by the caller's side", []string{"1", "0", "7000", "5", "0", "16", "0"},
-			`call at 10:00:01 "7000" abandoned 5s`},
-		{"a cause of SIP", []string{"1", "0", "7000", "5", "0", "0", "1073741855"},
-			`call at 10:00:01 "7000" abandoned 5s`},
-		{"a negative cause", []string{"1", "0", "7000", "5", "0", "0", "-1493172208"},
-			`call at 10:00:01 "7000" abandoned 5s`},
+		{
+			"hung up, said by the caller's side",
+			[]string{"1", "0", "7000", "5", "0", "16", "0"},
+			`call at 10:00:01 "7000" abandoned 5s`,
+		},
+		{
+			"a cause of SIP",
+			[]string{"1", "0", "7000", "5", "0", "0", "1073741855"},
+			`call at 10:00:01 "7000" abandoned 5s`,
+		},
+		{
+			"a negative cause",
+			[]string{"1", "0", "7000", "5", "0", "0", "-1493172208"},
+			`call at 10:00:01 "7000" abandoned 5s`,
+		},
 		{"another cause", []string{"1", "0", "7000", "5", "0", "0", "41"}, `call at 10:00:01 "7000" other 5s`},
-		{"a cause that isn't a number", []string{"1", "0", "7000", "5", "0", "0", "x"},
-			`call at 10:00:01 "7000" other 5s unmapped x`},
+		{
+			"a cause that isn't a number",
+			[]string{"1", "0", "7000", "5", "0", "0", "x"},
+			`call at 10:00:01 "7000" other 5s unmapped x`,
+		},
 		{"a split", []string{"1", "802", "7000", "39", answered, "0", "393216"}, "call at 10:00:01"},
 		{"dropped from a conference", []string{"1", "802", "7000", "39", answered, "458752", "0"}, "ignored"},
 	} {

@@ -142,8 +142,10 @@ func TestCalls(t *testing.T) {
 // TestFreeSWITCHLegs: an a-leg with its b-legs, whose trunk and channel each leg has, and calls
 // that only an address ties to a carrier.
 func TestFreeSWITCHLegs(t *testing.T) {
-	parameters := map[string][]string{"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"},
-		"carriers.beta": {"203.0.113.7"}}
+	parameters := map[string][]string{
+		"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"},
+		"carriers.beta": {"203.0.113.7"},
+	}
 	const failOver = `"direction":"inbound","channel_name":"sofia/internal/1001@192.0.2.4","last_app":"bridge",` +
 		`"last_arg":"sofia/gateway/carrier1/100|sofia/gateway/carrier2/100"`
 	for _, c := range []struct {

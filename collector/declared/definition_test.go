@@ -36,10 +36,14 @@ func TestProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
 		{"name", "provider: acmetel", "provider: Acme-Tel", "d.yaml:1: provider: must be a name of lower-case letters"},
 		{"unknown key", "account:", "acount:", "d.yaml:5: acount: unknown key"},
-		{"secret list", "key: {secret: true}", "key: {secret: true, list: true}",
-			"parameters.key: is a secret, so it can't be a list"},
-		{"secret with a default", "key: {secret: true}", "key: {secret: true, default: x}",
-			"parameters.key.default: belongs to a secret, and a definition must not contain secrets"},
+		{
+			"secret list", "key: {secret: true}", "key: {secret: true, list: true}",
+			"parameters.key: is a secret, so it can't be a list",
+		},
+		{
+			"secret with a default", "key: {secret: true}", "key: {secret: true, default: x}",
+			"parameters.key.default: belongs to a secret, and a definition must not contain secrets",
+		},
 		{"secret account", `account: "a"`, `account: "{key}"`, "account: names key, which is a secret"},
 		{
 			"secret in a path", "path: /calls", "path: '/{key}/calls'",
@@ -50,8 +54,10 @@ func TestProblems(t *testing.T) {
 			"secret in an address", "base_url: ", "base_url: 'https://{key}.example', x: ",
 			"http.base_url: names key, which is a secret",
 		},
-		{"secret in a condition", "{kind: fax}", "{parameter.key: fax}",
-			"feeds.calls.ignore: names key, which is a secret"},
+		{
+			"secret in a condition", "{kind: fax}", "{parameter.key: fax}",
+			"feeds.calls.ignore: names key, which is a secret",
+		},
 		{
 			"secret in an expression", "{kind: fax}", "'kind == parameter.key'",
 			"feeds.calls.ignore: names key, which is a secret",
@@ -83,69 +89,113 @@ func TestProblems(t *testing.T) {
 		{"overlap below zero", "by: start", "by: inserted, overlap: -1m", "filter.overlap: "},
 		{"no start", "      start: {path: start, time: rfc3339}\n", "", "record.start: is missing"},
 		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
-		{"a layout that isn't Go's", "time: rfc3339}", "time: YYYY-MM-DD}",
-			`record.start.time: needs year, month and day in "YYYY-MM-DD"`},
+		{
+			"a layout that isn't Go's", "time: rfc3339}", "time: YYYY-MM-DD}",
+			`record.start.time: needs year, month and day in "YYYY-MM-DD"`,
+		},
 		{"a time of day", "time: rfc3339}", "time: '15:04:05'}", "record.start.time: needs year, month and day"},
-		{"a list without a form", "time: rfc3339}", "time: []}",
-			"record.start.time: is empty: set the row's form of times"},
-		{"a wrong form in a list", "time: rfc3339}", "time: [rfc3339, 'DD.MM.YYYY']}",
-			`record.start.time: needs year, month and day in "DD.MM.YYYY"`},
-		{"a layout without a year", "time: rfc3339}", "time: Jan _2 15:04:05}",
-			`record.start.time: has no year in "Jan _2 15:04:05"; add year: infer`},
-		{"a year that is there", "time: rfc3339}", "time: rfc3339, year: infer}",
-			"record.start.year: is for times without a year"},
+		{
+			"a list without a form", "time: rfc3339}", "time: []}",
+			"record.start.time: is empty: set the row's form of times",
+		},
+		{
+			"a wrong form in a list", "time: rfc3339}", "time: [rfc3339, 'DD.MM.YYYY']}",
+			`record.start.time: needs year, month and day in "DD.MM.YYYY"`,
+		},
+		{
+			"a layout without a year", "time: rfc3339}", "time: Jan _2 15:04:05}",
+			`record.start.time: has no year in "Jan _2 15:04:05"; add year: infer`,
+		},
+		{
+			"a year that is there", "time: rfc3339}", "time: rfc3339, year: infer}",
+			"record.start.year: is for times without a year",
+		},
 		{"another year", "time: rfc3339}", "time: rfc3339, year: 2026}", "record.start.year: must be"},
-		{"a time of day with a year", "time: rfc3339}", "time: '15:04:05', year: infer}",
-			"record.start.time: needs year, month and day"},
-		{"since without a time", "{path: way,", "{path: way, since: start,",
-			"direction.since: needs time in the same mapping"},
-		{"an end without a form", "{from|rfc3339}", "{from}",
+		{
+			"a time of day with a year", "time: rfc3339}", "time: '15:04:05', year: infer}",
+			"record.start.time: needs year, month and day",
+		},
+		{
+			"since without a time", "{path: way,", "{path: way, since: start,",
+			"direction.since: needs time in the same mapping",
+		},
+		{
+			"an end without a form", "{from|rfc3339}", "{from}",
 			"names the parameter from, which the definition doesn't have; an end of the span needs a form of " +
-				"time, such as {from|rfc3339}"},
+				"time, such as {from|rfc3339}",
+		},
 		{
 			"an end in no form", "{from|rfc3339}", "{from|YYYY-MM-DD}",
 			"request.query.since: has {from|YYYY-MM-DD}, which doesn't depend on the time",
 		},
-		{"no currency", "account:", "currency: usd\naccount:",
-			"d.yaml:5: currency: must be a currency of three capital letters"},
+		{
+			"no currency", "account:", "currency: usd\naccount:",
+			"d.yaml:5: currency: must be a currency of three capital letters",
+		},
 		{"no outcome", "      outcome: {path: state, table: {done: answered}}\n", "", "record.outcome: is missing"},
 		{"wrong word", "done: answered", "done: ok", `record.outcome: has "ok" for "done" in its table`},
 		{"wrong direction", "in: inbound", "in: incoming", `record.direction: has "incoming"`},
 		{"path", "path: state,", "path: 'a..b',", "must be a path such as"},
 		{"two ways", "{path: state,", "{path: state, is: x,", "must have exactly one of path"},
-		{"unknown treatment", "{path: way,", "{path: way, tabel: x,",
-			"direction.tabel: unknown key; the keys here are expr, is, join, match"},
+		{
+			"unknown treatment", "{path: way,", "{path: way, tabel: x,",
+			"direction.tabel: unknown key; the keys here are expr, is, join, match",
+		},
 		{"pattern", "{path: way,", "{path: way, match: '(',", "isn't a valid regular expression"},
 		{"pattern without a group", "{path: way,", "{path: way, match: a,", "must have a group"},
 		{"expression", "ignore: {kind: fax}", "ignore: 'kind =='", "ignore: isn't a valid expression"},
-		{"expression that isn't a condition", "ignore: {kind: fax}", "ignore: '1 + 1'",
-			"ignore: isn't a valid expression"},
+		{
+			"expression that isn't a condition", "ignore: {kind: fax}", "ignore: '1 + 1'",
+			"ignore: isn't a valid expression",
+		},
 		{"expression with the time", "ignore: {kind: fax}", "ignore: 'now() == x'", "ignore: isn't a valid expression"},
 		{"parameter of a condition", "{kind: fax}", "{kind: '{gateways}*'}", "names the parameter gateways"},
-		{"a comparison with a word", "{kind: fax}", "{kind: '>O'}",
-			`feeds.calls.ignore.kind: must compare with a number or a time, such as ">0"`},
-		{"a comparison with a unit", "{kind: fax}", "{kind: ['<5s']}",
-			"feeds.calls.ignore.kind: must compare with a number or a time"},
-		{"a comparison with nothing", "{kind: fax}", "{kind: '>='}",
-			"feeds.calls.ignore.kind: must compare with a number or a time"},
-		{"minus without a time", "{path: way,", "{path: way, minus: start,",
-			"direction.minus: is subtracted from a time: it needs time in the same mapping"},
-		{"minus and since", "time: rfc3339}", "time: rfc3339, minus: d, since: x}",
-			"record.start.minus: is subtracted from a time"},
-		{"a time without a form", "{kind: fax}", "'time(x) == nil'",
-			"ignore: isn't a valid expression: time() takes 2 or 3 values, not 1"},
-		{"a time with a form that isn't Go's", "{kind: fax}", `'time(x, "YYYY") == nil'`,
-			"ignore: isn't a valid expression: time() needs a form with year, month and day"},
-		{"a time in no zone", "{kind: fax}", `'time(x, "unix", "Mars") == nil'`,
-			"ignore: isn't a valid expression: time() needs a time zone such as Europe/Berlin"},
-		{"a duration in no unit", "{kind: fax}", `'duration(x, "h") == nil'`,
-			"ignore: isn't a valid expression: duration() needs one of the units s, ms, min, iso8601, hms"},
-		{"another function", "{kind: fax}", `'today() == nil'`,
-			"ignore: isn't a valid expression: today() doesn't exist"},
+		{
+			"a comparison with a word", "{kind: fax}", "{kind: '>O'}",
+			`feeds.calls.ignore.kind: must compare with a number or a time, such as ">0"`,
+		},
+		{
+			"a comparison with a unit", "{kind: fax}", "{kind: ['<5s']}",
+			"feeds.calls.ignore.kind: must compare with a number or a time",
+		},
+		{
+			"a comparison with nothing", "{kind: fax}", "{kind: '>='}",
+			"feeds.calls.ignore.kind: must compare with a number or a time",
+		},
+		{
+			"minus without a time", "{path: way,", "{path: way, minus: start,",
+			"direction.minus: is subtracted from a time: it needs time in the same mapping",
+		},
+		{
+			"minus and since", "time: rfc3339}", "time: rfc3339, minus: d, since: x}",
+			"record.start.minus: is subtracted from a time",
+		},
+		{
+			"a time without a form", "{kind: fax}", "'time(x) == nil'",
+			"ignore: isn't a valid expression: time() takes 2 or 3 values, not 1",
+		},
+		{
+			"a time with a form that isn't Go's", "{kind: fax}", `'time(x, "YYYY") == nil'`,
+			"ignore: isn't a valid expression: time() needs a form with year, month and day",
+		},
+		{
+			"a time in no zone", "{kind: fax}", `'time(x, "unix", "Mars") == nil'`,
+			"ignore: isn't a valid expression: time() needs a time zone such as Europe/Berlin",
+		},
+		{
+			"a duration in no unit", "{kind: fax}", `'duration(x, "h") == nil'`,
+			"ignore: isn't a valid expression: duration() needs one of the units s, ms, min, iso8601, hms",
+		},
+		{
+			"another function", "{kind: fax}", `'today() == nil'`,
+			"ignore: isn't a valid expression: today() doesn't exist",
+		},
 		{"zone", "time: rfc3339}", "time: rfc3339, zone: Mars}", "must be a time zone"},
 		{"unit", "{path: way,", "{path: way, unit: h,", "must be one of s, ms, min"},
-		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:",
-			"next: must have one of url, token, link, page and offset"},
+		{
+			"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:",
+			"next: must have one of url, token, link, page and offset",
+		},
 		{
 			"two amounts of a component", "      direction:",
 			"      charges: [{component: usage, amount: a}, {component: setup, amount: b}, {component: usage, " +
@@ -159,16 +209,26 @@ func TestProblems(t *testing.T) {
 		},
 		{"method", "path: /calls", "path: /calls, method: PUT", "request.method: must be GET or POST"},
 		{"a body of a GET", "path: /calls", "path: /calls, body: {a: b}", "request.body: needs method: POST"},
-		{"a body that is a text", "path: /calls", "path: /calls, method: POST, body: x",
-			"request.body: must be a mapping"},
-		{"unknown parameter in a body", "path: /calls", "path: /calls, method: POST, body: {a: [{b: '{kay}'}]}",
-			"names the parameter kay"},
-		{"a time in a body that is the same", "path: /calls", "path: /calls, method: POST, body: {a: '{to|YYYY}'}",
-			"request.body.a: has {to|YYYY}"},
-		{"the next page in a body of a GET", "filter:", "next: {page: p, in: body}\n    filter:",
-			"next.in: is body, and the request has none"},
-		{"a link in a body", "filter:", "next: {link: next, in: body}\n    filter:",
-			"next.in: only works with token, page or offset"},
+		{
+			"a body that is a text", "path: /calls", "path: /calls, method: POST, body: x",
+			"request.body: must be a mapping",
+		},
+		{
+			"unknown parameter in a body", "path: /calls", "path: /calls, method: POST, body: {a: [{b: '{kay}'}]}",
+			"names the parameter kay",
+		},
+		{
+			"a time in a body that is the same", "path: /calls", "path: /calls, method: POST, body: {a: '{to|YYYY}'}",
+			"request.body.a: has {to|YYYY}",
+		},
+		{
+			"the next page in a body of a GET", "filter:", "next: {page: p, in: body}\n    filter:",
+			"next.in: is body, and the request has none",
+		},
+		{
+			"a link in a body", "filter:", "next: {link: next, in: body}\n    filter:",
+			"next.in: only works with token, page or offset",
+		},
 		{"key of the block", "trunks:", "base_url:", "has the name of another key of the block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -265,8 +325,10 @@ func TestBuiltin(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"asterisk", "cucm", "freeswitch", "kamailio", "twilio", "webex",
-		"zoom_phone"}; !slices.Equal(names, want) {
+	if want := []string{
+		"asterisk", "cucm", "freeswitch", "kamailio", "twilio", "webex",
+		"zoom_phone",
+	}; !slices.Equal(names, want) {
 		t.Errorf("there are %v, want %v", names, want)
 	}
 	if _, err := declared.BuiltinText("acmetel"); err == nil || !strings.Contains(err.Error(), "twilio") {
@@ -354,11 +416,15 @@ func TestEveryStatus(t *testing.T) {
 				"no_answer missed ring_timeout overflowed call_failed " +
 				"service_unavailable unconnected system_blocked invalid_key invalid_operation hang_up",
 		},
-		{"zoom_phone", "call_history",
+		{
+			"zoom_phone", "call_history",
 			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"VALUE","call_result":"busy"}`,
-			"inbound outbound"},
-		{"zoom_phone", "call_history",
-			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency"},
+			"inbound outbound",
+		},
+		{
+			"zoom_phone", "call_history",
+			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency",
+		},
 		{"webex", "cdr", webexRow(`Success`), "UserBusy NoAnswer"},
 		{"webex", "cdr", strings.Replace(webexRow(`Success`), `{`, `{"Answered":"false",`, 1), "Normal Success"},
 		{

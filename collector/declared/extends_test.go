@@ -26,14 +26,18 @@ func TestExtends(t *testing.T) {
 		holds      func(d *declared.Definition) bool
 	}{
 		{"its name", feed, func(d *declared.Definition) bool { return d.Provider == "asterisk" && d.Replaces }},
-		{"another name", "provider: mine\n" + feed,
-			func(d *declared.Definition) bool { return d.Provider == "mine" && !d.Replaces }},
+		{
+			"another name", "provider: mine\n" + feed,
+			func(d *declared.Definition) bool { return d.Provider == "mine" && !d.Replaces },
+		},
 		{"its other feed", feed, func(d *declared.Definition) bool {
 			queue := d.Feeds["queue_log"]
 			return queue.Record.QueueResult.IsSet()
 		}},
-		{"a feed that is taken away", "extends: asterisk\nfeeds: {queue_log: }\n",
-			func(d *declared.Definition) bool { return len(d.Feeds) == 1 }},
+		{
+			"a feed that is taken away", "extends: asterisk\nfeeds: {queue_log: }\n",
+			func(d *declared.Definition) bool { return len(d.Feeds) == 1 },
+		},
 		{
 			"a further feed", strings.Replace(feed, "cdr:",
 				"more: {files: {read: lines, format: jsonl}, record: {start: {path: s, time: unix}, outcome: "+
@@ -44,13 +48,17 @@ func TestExtends(t *testing.T) {
 			is, was := d.Feeds["cdr"].Defaults, was.Feeds["cdr"].Defaults
 			return is.Settle == 6*time.Minute && is.Interval == was.Interval && is.Lookback == was.Lookback
 		}},
-		{"a default of a parameter", "parameters: {trunks: {default: [SIP/a]}}\n" + feed,
+		{
+			"a default of a parameter", "parameters: {trunks: {default: [SIP/a]}}\n" + feed,
 			func(d *declared.Definition) bool {
 				p := d.Parameters["trunks"]
 				return slices.Equal(p.Default, []string{"SIP/a"}) && p.List && p.Ask == was.Parameters["trunks"].Ask
-			}},
-		{"a further parameter", "parameters: {site: {default: x}}\n" + feed,
-			func(d *declared.Definition) bool { return len(d.Parameters) == len(was.Parameters)+1 }},
+			},
+		},
+		{
+			"a further parameter", "parameters: {site: {default: x}}\n" + feed,
+			func(d *declared.Definition) bool { return len(d.Parameters) == len(was.Parameters)+1 },
+		},
 		{"a list", "files: {columns: [a, b], widths: [2]}\n" + feed, func(d *declared.Definition) bool {
 			return slices.Equal(d.Files.Columns, []string{"a", "b"}) && d.Files.Format == was.Files.Format
 		}},
@@ -85,13 +93,19 @@ func TestExtends(t *testing.T) {
 
 func TestExtendsProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"no such definition", "provider: mine\nextends: astrisk\n",
-			"mine.yaml:2: extends: must be a built-in definition: unknown definition; the built-in ones are asterisk"},
+		{
+			"no such definition", "provider: mine\nextends: astrisk\n",
+			"mine.yaml:2: extends: must be a built-in definition: unknown definition; the built-in ones are asterisk",
+		},
 		{"one in Go", "extends: wavix\n", "mine.yaml:1: extends: must be a built-in definition"},
-		{"what is wrong here", "extends: asterisk\nfeeds:\n  cdr:\n    ignore: 'x =='\n",
-			"mine.yaml:4: feeds.cdr.ignore: isn't a valid expression"},
-		{"what is wrong there because of this", "extends: asterisk\nparameters:\n  trunks:\n",
-			"mine.yaml:1: feeds.cdr.record.direction: names the parameter trunks"},
+		{
+			"what is wrong here", "extends: asterisk\nfeeds:\n  cdr:\n    ignore: 'x =='\n",
+			"mine.yaml:4: feeds.cdr.ignore: isn't a valid expression",
+		},
+		{
+			"what is wrong there because of this", "extends: asterisk\nparameters:\n  trunks:\n",
+			"mine.yaml:1: feeds.cdr.record.direction: names the parameter trunks",
+		},
 		{"an unknown key", "extends: asterisk\nfeed: {}\n", "mine.yaml:2: feed: unknown key"},
 		{"a key twice", "extends: asterisk\ntitle: A\ntitle: B\n", "mine.yaml:3: title: is repeated"},
 	} {

@@ -19,8 +19,10 @@ func TestAuditOfFiles(t *testing.T) {
 		waits                  string
 	}{
 		{"each file by itself", filesDefinition(csvLines), "", 60, ""},
-		{"rows over several lines", filesDefinition(csvLines), "1795428001,busy,\"a\nb\"\n", 61,
-			"calls.2 has 32 lines and 31 rows"},
+		{
+			"rows over several lines", filesDefinition(csvLines), "1795428001,busy,\"a\nb\"\n", 61,
+			"calls.2 has 32 lines and 31 rows",
+		},
 		{"a line without an end", filesDefinition(csvLines), "1795428001,bu", 60, "calls.2 has 31 lines and 30 rows"},
 		{"whole files", filesDefinition("read: whole, format: csv, columns: [start, state, trunk]"), "", 60, ""},
 	} {

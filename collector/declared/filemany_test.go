@@ -62,10 +62,14 @@ func TestWorkGrowsWithFiles(t *testing.T) {
 		text             func(i int) string
 	}{
 		{"lines", filesDefinition(csvLines), row},
-		{"lines behind equal names", filesDefinition("read: lines, format: csv"),
-			func(i int) string { return names + row(i) }},
-		{"a last line without an end", filesDefinition("read: lines, format: csv"),
-			func(i int) string { return strings.TrimSpace(names + row(i)) }},
+		{
+			"lines behind equal names", filesDefinition("read: lines, format: csv"),
+			func(i int) string { return names + row(i) },
+		},
+		{
+			"a last line without an end", filesDefinition("read: lines, format: csv"),
+			func(i int) string { return strings.TrimSpace(names + row(i)) },
+		},
 		{"objects", filesDefinition("read: lines, format: jsonl"), func(i int) string {
 			return fmt.Sprintf(`{"start":1795428001,"state":"busy","trunk":"%0*d"}`, 5+i%40, i)
 		}},

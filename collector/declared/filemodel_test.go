@@ -130,8 +130,10 @@ func TestLinesModel(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range uint64(60) {
 				block := "calls: {}, paths: ['" + c.paths + "']"
-				w := &writer{reading: read(t, filesDefinition(c.files), block), rng: rand.New(rand.NewPCG(seed, 1)),
-					header: c.header, copies: strings.Contains(c.paths, "*")}
+				w := &writer{
+					reading: read(t, filesDefinition(c.files), block), rng: rand.New(rand.NewPCG(seed, 1)),
+					header: c.header, copies: strings.Contains(c.paths, "*"),
+				}
 				w.add("calls.csv", w.header)
 				for range 60 {
 					switch w.rng.IntN(12) {
@@ -170,8 +172,10 @@ func TestLinesModel(t *testing.T) {
 // FuzzFilePosition: no stored position crashes a look, and one that is taken is given again.
 func FuzzFilePosition(f *testing.F) {
 	for _, files := range []string{csvLines, "read: whole, format: csv, columns: [start, state, trunk]"} {
-		r := &reading{t: new(testing.T), folder: f.TempDir(), now: time.Now().Add(time.Hour), rows: map[string]int{},
-			places: map[string]bool{}}
+		r := &reading{
+			t: new(testing.T), folder: f.TempDir(), now: time.Now().Add(time.Hour), rows: map[string]int{},
+			places: map[string]bool{},
+		}
 		r.open(filesDefinition(files), "calls: {}, paths: [calls.csv]")
 		r.add("calls.csv", line("a"))
 		for page, err := range r.info.Stream.Pages(f.Context(), collector.StreamPosition{Now: r.now}) {

@@ -305,8 +305,10 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		t.Errorf("troubles: %q; the others are read: %t", r.troubles, r.partial)
 	}
 	r.is("a", "c", "d")
-	if want := []string{"the quotes of the row don't fit", "the line is longer than 1 MiB",
-		"start is missing"}; !slices.Equal(r.invalid, want) || !r.history {
+	if want := []string{
+		"the quotes of the row don't fit", "the line is longer than 1 MiB",
+		"start is missing",
+	}; !slices.Equal(r.invalid, want) || !r.history {
 		t.Errorf("invalid: %q; history is shown: %t", r.invalid, r.history)
 	}
 	_, err := r.info.Probe(t.Context())
@@ -349,14 +351,20 @@ func TestPatternsOfFolders(t *testing.T) {
 func TestWidthsAndSeparators(t *testing.T) {
 	for _, c := range []struct{ name, files, block, text, want, invalid string }{
 		{"a width that is right", csvLines + ", widths: [3, 4]", "", line("a") + "1795428001,busy,b,more\n", "a b", ""},
-		{"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a",
-			"it has 4 values, which is none of [3 5]"},
-		{"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]",
-			",1795428001,busy,a\n", "a", ""},
+		{
+			"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a",
+			"it has 4 values, which is none of [3 5]",
+		},
+		{
+			"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]",
+			",1795428001,busy,a\n", "a", "",
+		},
 		{"fewer values", csvLines, "", "1795428001,busy\n", "", ""},
 		{"another separator", csvLines + `, separator: "|"`, "", "1795428001|busy|\"a\n", "\"a", ""},
-		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n",
-			"a", "it isn't valid JSON"},
+		{
+			"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n",
+			"a", "it isn't valid JSON",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls]"+c.block)

@@ -82,10 +82,14 @@ func TestWholeFiles(t *testing.T) {
 			r.add("cdr_2", fmt.Sprintf(document, "a"))
 			r.now = r.now.Add(2 * time.Hour)
 		}, []string{"a"}, "the file isn't valid JSON"},
-		{"an array", strings.Replace(wholeJSON, "    record:", "    rows: data.calls\n    record:", 1),
+		{
+			"an array", strings.Replace(wholeJSON, "    record:", "    rows: data.calls\n    record:", 1),
 			func(r *reading) {
 				r.add("cdr_1", `{"data":{"calls":[`+fmt.Sprintf(document, "a")+","+fmt.Sprintf(document, "b")+"]}}")
-			}, []string{"a", "b"}, ""},
+			},
+			[]string{"a", "b"},
+			"",
+		},
 		{"renamed, copied and back, when all ids are forgotten", wholeJSON, func(r *reading) {
 			r.add("cdr_1", fmt.Sprintf(document, "a"))
 			r.rest()
@@ -143,18 +147,24 @@ func TestWholeCrash(t *testing.T) {
 
 func TestFilesDefinitionProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
-		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:",
-			"files: a way to read is already set by http"},
+		{
+			"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:",
+			"files: a way to read is already set by http",
+		},
 		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
 		{"format", "format: csv", "format: yaml", "files.format: must be csv, jsonl or pattern"},
-		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl",
-			"files.format: must be csv, json, pattern or xml"},
+		{
+			"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl",
+			"files.format: must be csv, json, pattern or xml",
+		},
 		{"columns of JSON", "format: csv", "format: jsonl", "files.columns: is for format: csv only"},
 		{"separator", "read: lines", `read: lines, separator: "||"`, "files.separator: must be one character"},
 		{"widths", "read: lines", "read: lines, widths: [0]", "files.widths: has 0"},
 		{"filter", "    record:", "    filter: {by: start}\n    record:", "feeds.calls.filter: is for http only"},
-		{"final", "    record:", "    final: {state: busy}\n    record:",
-			"feeds.calls.final: needs a provider that can be asked again"},
+		{
+			"final", "    record:", "    final: {state: busy}\n    record:",
+			"feeds.calls.final: needs a provider that can be asked again",
+		},
 		{"rows", "    record:", "    rows: a\n    record:", "feeds.calls.rows: is for files of format: json or xml"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -177,15 +187,21 @@ func TestFilesBlockProblems(t *testing.T) {
 		{"names of zones without a time zone", named, "calls: {}, paths: [a]", ""},
 		{"names of zones with a time zone", named, "calls: {}, paths: [a], time_zone: Europe/Berlin", ""},
 		{"rows that are left out", filesDefinition(csvLines), "calls: {ignore: {x: '>0'}}, paths: [a]", ""},
-		{"rows that are left out by an unknown parameter", filesDefinition(csvLines),
-			"calls: {ignore: {x: '{tests}'}}, paths: [a]", "acmetel.calls.ignore: names the parameter tests"},
-		{"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]",
-			"acmetel.calls.ignore: isn't a valid expression"},
+		{
+			"rows that are left out by an unknown parameter", filesDefinition(csvLines),
+			"calls: {ignore: {x: '{tests}'}}, paths: [a]", "acmetel.calls.ignore: names the parameter tests",
+		},
+		{
+			"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]",
+			"acmetel.calls.ignore: isn't a valid expression",
+		},
 		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
 		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
 		{"paths of its own", own, "calls: {paths: [a]}", ""},
-		{"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]",
-			"calls.paths: only works for a feed whose definition has its own files"},
+		{
+			"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]",
+			"calls.paths: only works for a feed whose definition has its own files",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := openBlock(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) ||

@@ -48,10 +48,16 @@ func TestZippedFiles(t *testing.T) {
 		invalid string
 	}{
 		{"alone", func(r *reading) { r.put("calls.1.gz", zip(line("a")+line("b"))) }, []string{"a", "b"}, ""},
-		{"a last line without an end", func(r *reading) { r.put("calls.1.gz", zip(line("a")+"1795428001,busy,b")) },
-			[]string{"a", "b"}, ""},
-		{"two members", func(r *reading) { r.put("calls.1.gz", zip(line("a"))+zip(line("b"))) }, []string{"a", "b"},
-			""},
+		{
+			"a last line without an end", func(r *reading) { r.put("calls.1.gz", zip(line("a")+"1795428001,busy,b")) },
+			[]string{"a", "b"},
+			"",
+		},
+		{
+			"two members", func(r *reading) { r.put("calls.1.gz", zip(line("a"))+zip(line("b"))) },
+			[]string{"a", "b"},
+			"",
+		},
 		{"nothing in it", func(r *reading) { r.put("calls.1.gz", zip("")) }, nil, ""},
 		{"many rows", func(r *reading) { r.put("calls.1.gz", zip(many)) }, names, ""},
 		{"many rows, killed within", func(r *reading) {

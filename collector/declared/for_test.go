@@ -170,14 +170,18 @@ feeds:
 func TestForProblems(t *testing.T) {
 	for _, c := range []struct{ name, path, feed, want string }{
 		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; use {for.b}"},
-		{"unknown in the request", "/{for.c}", "for: {a: x}",
-			"request.path: names {for.c}, but the feed's for doesn't have c"},
+		{
+			"unknown in the request", "/{for.c}", "for: {a: x}",
+			"request.path: names {for.c}, but the feed's for doesn't have c",
+		},
 		{"none at all", "/{for.c}", "", "request.path: names {for.c}, but the feed's for doesn't have c"},
 		{"unknown in the record", "/{for.a}", "for: {a: x}", "record.direction: names for.b"},
 		{"empty", "/{for.a}", "for: {a: []}", "feeds.calls.for.a: is empty"},
 		{"name", "/{for.a}", "for: {A-b: x}", "must have a name of lower-case letters"},
-		{"no list", "/{for.a}", "for: {a: '{key}'}",
-			"for.a: has {key}, which must be a text, or a parameter with list: true alone"},
+		{
+			"no list", "/{for.a}", "for: {a: '{key}'}",
+			"for.a: has {key}, which must be a text, or a parameter with list: true alone",
+		},
 		{"a list and more", "/{for.a}", "for: {a: 'x{trunks}'}", "for.a: has x{trunks}, which must be"},
 		{"complete", "/calls", "complete: rows", `complete: must be total, is "rows"`},
 		{"complete without a total", "/calls", "complete: total", "complete: needs total"},
@@ -207,21 +211,39 @@ func TestComplete(t *testing.T) {
 		ids        string
 		problem    string
 	}{
-		{"a next page that goes on for ever", "{url: next}",
-			[]string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)}, "1 2", ""},
+		{
+			"a next page that goes on for ever", "{url: next}",
+			[]string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)},
+			"1 2", "",
+		},
 		{"pages", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)}, "1 2", ""},
 		{"a total that grows", "{page: p}", []string{`"total":1,"rows":[]`, ""}, "", "0 rows"},
-		{"a total of the first page only", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)},
-			"1 2", ""},
+		{
+			"a total of the first page only", "{page: p}",
+			[]string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)},
+			"1 2", "",
+		},
 		{"none", "{page: p}", []string{`"total":0,"rows":[]`}, "", ""},
-		{"a page without rows too early", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`},
-			"1", "1 rows"},
-		{"no next page too early", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1),
-			`"total":3,"next":null,"rows":` + rows(2)}, "1 2", "2 rows"},
-		{"the same row twice", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
-			"1 1", "1 rows"},
-		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "",
-			"the answer has no total at total, which decides when the read is complete"},
+		{
+			"a page without rows too early", "{page: p}",
+			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`},
+			"1", "1 rows",
+		},
+		{"no next page too early", "{url: next}", []string{
+			`"total":2,"next":"/2","rows":` + rows(1),
+			`"total":3,"next":null,"rows":` + rows(2),
+		}, "1 2", "2 rows"},
+		{
+			"the same row twice", "{page: p}",
+			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
+			"1 1", "1 rows",
+		},
+		{
+			"no total", "{page: p}",
+			[]string{`"rows":` + rows(1)},
+			"",
+			"the answer has no total at total, which decides when the read is complete",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)

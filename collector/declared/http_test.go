@@ -61,8 +61,10 @@ func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	if text, is := strings.CutPrefix(body, "!"); is {
 		_, _ = fmt.Sscan(text, &status)
 	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
-		ContentLength: int64(len(body))}, nil
+	return &http.Response{
+		StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)),
+	}, nil
 }
 
 // open opens a source whose definition has this request, filter and so on, with a row's id, start and outcome.
@@ -77,8 +79,10 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	}
 	provider := declared.NewProvider(d)
 	block := provider.NewConfig().(*declared.Block)
-	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{Interval: time.Minute,
-		Lookback: time.Hour}}}
+	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{
+		Interval: time.Minute,
+		Lookback: time.Hour,
+	}}}
 	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh),
 		config.NewSecret(cmp.Or(f.secret, "cl1ent"))
 	if f.now.IsZero() {
@@ -151,21 +155,41 @@ func TestNextPage(t *testing.T) {
 		asked      int
 		problem    string
 	}{
-		{"link", "{link: next}", []string{link(`<https://api.acmetel.example/calls?p=2>; rel="next"`), ""}, "1 2", 2,
-			""},
-		{"link relative to the page", "{link: next}", []string{link(`<?p=2>; title="a, b;"; rel="prev next"`), ""},
-			"1 2", 2, ""},
-		{"one of several links", "{link: next}", []string{link(`</first>; rel=first, </calls?p=2>; rel=NEXT`), ""},
-			"1 2", 2, ""},
+		{
+			"link", "{link: next}",
+			[]string{link(`<https://api.acmetel.example/calls?p=2>; rel="next"`), ""},
+			"1 2", 2,
+			"",
+		},
+		{
+			"link relative to the page", "{link: next}",
+			[]string{link(`<?p=2>; title="a, b;"; rel="prev next"`), ""},
+			"1 2", 2, "",
+		},
+		{
+			"one of several links", "{link: next}",
+			[]string{link(`</first>; rel=first, </calls?p=2>; rel=NEXT`), ""},
+			"1 2", 2, "",
+		},
 		{"another relation", "{link: next}", []string{link(`<?p=2>; rel=prev; rel=next`), ""}, "1", 1, ""},
-		{"link to another host", "{link: next}", []string{link(`<https://evil.example/calls?p=2>; rel=next`), ""}, "1",
-			1, "only https://api.acmetel.example is asked"},
+		{
+			"link to another host", "{link: next}",
+			[]string{link(`<https://evil.example/calls?p=2>; rel=next`), ""},
+			"1",
+			1, "only https://api.acmetel.example is asked",
+		},
 		{"url", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":{"next":null}`}, "1 2", 2, ""},
 		{"url after an empty page", "{url: next}", []string{`"rows":[],"next":"/calls?p=2"`, `"next":""`}, "2", 2, ""},
-		{"token beyond the total", "{token: t, query: c}",
-			[]string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
-		{"token of a total that grew", "{token: t, query: c}",
-			[]string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
+		{
+			"token beyond the total", "{token: t, query: c}",
+			[]string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""},
+			"1 2", 3, "",
+		},
+		{
+			"token of a total that grew", "{token: t, query: c}",
+			[]string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`},
+			"1 3", 3, "",
+		},
 		{
 			"no url where it was", "{url: meta.next}",
 			[]string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`},
@@ -218,8 +242,12 @@ func TestNextPage(t *testing.T) {
 		{"refused behind the total", "{page: p, from: 1}", []string{`"total":2`, `"total":2`, "!404"}, "1 2", 3, ""},
 		{"refused before the total", "{offset: o}", []string{`"total":2`, "!400"}, "1", 2, "no longer good"},
 		{"refused without a total", "{page: p}", []string{"", "!404"}, "1", 2, "no longer good"},
-		{"a token that is refused", "{token: t, query: c}", []string{`"t":"a","total":1`, "!400"}, "1", 2,
-			"no longer good"},
+		{
+			"a token that is refused", "{token: t, query: c}",
+			[]string{`"t":"a","total":1`, "!400"},
+			"1", 2,
+			"no longer good",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
@@ -375,8 +403,10 @@ func TestTotals(t *testing.T) {
 			t.Errorf("rows %v, totals %v, %v", got, totals, err)
 		}
 	}
-	if want := []string{"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls",
-		"/totals?d=2026-11-22", "/calls"}; !slices.Equal(f.asked, want) {
+	if want := []string{
+		"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls",
+		"/totals?d=2026-11-22", "/calls",
+	}; !slices.Equal(f.asked, want) {
 		t.Errorf("asked for %q, want %q", f.asked, want)
 	}
 }
@@ -404,8 +434,10 @@ func TestTotalsOfMoney(t *testing.T) {
 
 // FuzzLink: whatever a Link header is, reading ends.
 func FuzzLink(f *testing.F) {
-	for _, seed := range []string{`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`,
-		`,,<a>;rel="`} {
+	for _, seed := range []string{
+		`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`,
+		`,,<a>;rel="`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

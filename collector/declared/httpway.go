@@ -113,8 +113,10 @@ func (w *httpWay) close() {
 // adviser explains errors: those that all providers share, and refusals without a more specific
 // meaning.
 func adviser(title, address string) func(error) (what, todo string) {
-	common := advice.Provider{Name: title, Address: baseURL,
-		Default: cmp.Or(address, "see the provider's documentation")}
+	common := advice.Provider{
+		Name: title, Address: baseURL,
+		Default: cmp.Or(address, "see the provider's documentation"),
+	}
 	return func(err error) (what, todo string) {
 		if collector.IsFewerRows(err) {
 			return err.Error(), "nothing, if it passes: the span is read again; otherwise check " +

@@ -81,20 +81,28 @@ func TestInnerLegs(t *testing.T) {
 			"legs that say nothing", innerRow(in+`,"how":"missed"`, `{"how":"none","s":+5,"e":+6}`, `{"s":+5,"e":+6}`),
 			"start 0 inbound no_answer trunk A legs 2 talk 0s connected 0s user  setup unknown",
 		},
-		{"no list", innerRow(in + `,"how":"missed"`),
-			"start 0 inbound no_answer trunk A legs 0 talk 0s connected 0s user  setup unknown"},
-		{"an empty list", innerRow(in + `,"how":"busy","call":{"legs":[]}`),
-			"start 0 inbound busy trunk A legs 0 talk 0s connected 0s user  setup unknown"},
+		{
+			"no list", innerRow(in + `,"how":"missed"`),
+			"start 0 inbound no_answer trunk A legs 0 talk 0s connected 0s user  setup unknown",
+		},
+		{
+			"an empty list", innerRow(in + `,"how":"busy","call":{"legs":[]}`),
+			"start 0 inbound busy trunk A legs 0 talk 0s connected 0s user  setup unknown",
+		},
 		{"no list and no outcome", innerRow(in), "outcome is missing"},
 		{"legs that say nothing, and a row that doesn't either", innerRow(in, `{"how":"none"}`), "outcome is missing"},
 		{"no list but an object", innerRow(in + `,"call":{"legs":{"how":"ok"}}`), "legs.rows isn't a list"},
-		{"a leg that is no object", innerRow(in, `{"how":"ok"}`, "7"),
-			"legs.rows has an element that isn't an object, or more than 1000 of them"},
+		{
+			"a leg that is no object", innerRow(in, `{"how":"ok"}`, "7"),
+			"legs.rows has an element that isn't an object, or more than 1000 of them",
+		},
 		{"too many legs", innerRow(in, strings.Split(strings.TrimSuffix(strings.Repeat(`{"how":"ok"} `, 1001), " "),
 			" ")...), "legs.rows has an element that isn't an object, or more than 1000 of them"},
 		{"a leg with a wrong time", innerRow(in, `{"how":"ok","s":"x"}`), "legs: start isn't a Unix time"},
-		{"a leg with an unknown word", innerRow(in, `{"how":"ok","s":+0,"a":+1,"e":+2}`, `{"how":"new","s":+0}`),
-			"unmapped [{legs.outcome new}]"},
+		{
+			"a leg with an unknown word", innerRow(in, `{"how":"ok","s":+0,"a":+1,"e":+2}`, `{"how":"new","s":+0}`),
+			"unmapped [{legs.outcome new}]",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mapped := mapper(t, innerLegs, declared.MapperSettings{}).MapJSON([]byte(c.row))
@@ -149,15 +157,23 @@ func TestInnerLegsProblems(t *testing.T) {
 	const definition = acmetel + innerLegs
 	for _, c := range []struct{ name, was, is, want string }{
 		{"no list", "      rows: call.legs\n", "", "feeds.calls.legs.rows: is missing"},
-		{"no outcome of legs", "outcome: {path: how, table: {ok", "call_type: {path: how, table: {ok",
-			"feeds.calls.legs.record.outcome: is missing"},
-		{"a field of calls", "        user_id: user\n", "        charges: [{component: usage, amount: a}]\n",
-			"feeds.calls.legs.record.charges[0].amount: belongs to a call, not to a leg"},
+		{
+			"no outcome of legs", "outcome: {path: how, table: {ok", "call_type: {path: how, table: {ok",
+			"feeds.calls.legs.record.outcome: is missing",
+		},
+		{
+			"a field of calls", "        user_id: user\n", "        charges: [{component: usage, amount: a}]\n",
+			"feeds.calls.legs.record.charges[0].amount: belongs to a call, not to a leg",
+		},
 		{"a wrong word", "ok: answered", "ok: good", `feeds.calls.legs.record.outcome: has "good" for "ok"`},
-		{"an unknown parameter", "        user_id: user\n", "        user_id: parameter.x\n",
-			"feeds.calls.legs.record.user_id: names the parameter x"},
-		{"rows of columns", "    filter:", "    format: csv\n    filter:",
-			"feeds.calls.legs: are a JSON list within the row of a call"},
+		{
+			"an unknown parameter", "        user_id: user\n", "        user_id: parameter.x\n",
+			"feeds.calls.legs.record.user_id: names the parameter x",
+		},
+		{
+			"rows of columns", "    filter:", "    format: csv\n    filter:",
+			"feeds.calls.legs: are a JSON list within the row of a call",
+		},
 		{"no start at all", "start: {path: s, time: unix}", "", "feeds.calls.record.start: is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -54,8 +54,10 @@ func TestInsertedSpans(t *testing.T) {
 		{"first start", 0, "07:01:01-09:01:01 09:01:00-11:01:00 11:00:59-11:59:00", "shorter than configured"},
 		{"a minute later", time.Minute, "11:58:00-12:00:00", ""},
 		{"nothing new", 0, "", ""},
-		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00",
-			"has deleted rows before"},
+		{
+			"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00",
+			"has deleted rows before",
+		},
 		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
 	} {
 		f.now = f.now.Add(c.after)

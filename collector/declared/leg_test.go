@@ -69,8 +69,10 @@ func TestLegs(t *testing.T) {
 		{"no parent", `"id":"1","state":"over"`, `parent "" whole true provisional false`},
 		{"a parent", `"id":"1","parent":"2","state":"over"`, `parent "2" whole false provisional false`},
 		{"its own parent", `"id":"1","parent":"1","state":"over"`, `parent "" whole false provisional false`},
-		{"its own parent by another id", `"id":"1","other":"3","parent":"3","state":"over"`,
-			`parent "" whole false provisional false`},
+		{
+			"its own parent by another id", `"id":"1","other":"3","parent":"3","state":"over"`,
+			`parent "" whole false provisional false`,
+		},
 		{"open", `"id":"1","parent":"2","trunk":"a"`, `parent "2" whole false provisional true`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,21 +96,35 @@ func TestLegKeys(t *testing.T) {
 	const group = "      group: g\n"
 	for _, c := range []struct{ name, defaults, more, block, want string }{
 		{"by default", "", group, "", "settle 1m0s whole_after 4h0m0s whole false parents false"},
-		{"of the definition", "settle: 5s, whole_after: 1h", group, "",
-			"settle 5s whole_after 1h0m0s whole false parents false"},
-		{"of the source", "settle: 5s", group, "settle: 0s, whole_after: 8h",
-			"settle 0s whole_after 8h0m0s whole false parents false"},
-		{"parents and a condition", "", "      parent: p\n    whole: {p: ''}\n", "",
-			"settle 1m0s whole_after 4h0m0s whole true parents true"},
-		{"a definition without legs", "settle: 5s", "", "",
-			"feeds.calls.defaults.settle: only works if rows share a group or have a parent"},
-		{"a source without legs", "", "", "whole_after: 1h",
-			"pbx.acmetel.calls.whole_after: only works if rows share a group"},
-		{"a condition without legs", "", "    whole: {p: ''}\n", "",
-			"feeds.calls.whole: only works if rows share a group or have a parent"},
+		{
+			"of the definition", "settle: 5s, whole_after: 1h", group, "",
+			"settle 5s whole_after 1h0m0s whole false parents false",
+		},
+		{
+			"of the source", "settle: 5s", group, "settle: 0s, whole_after: 8h",
+			"settle 0s whole_after 8h0m0s whole false parents false",
+		},
+		{
+			"parents and a condition", "", "      parent: p\n    whole: {p: ''}\n", "",
+			"settle 1m0s whole_after 4h0m0s whole true parents true",
+		},
+		{
+			"a definition without legs", "settle: 5s", "", "",
+			"feeds.calls.defaults.settle: only works if rows share a group or have a parent",
+		},
+		{
+			"a source without legs", "", "", "whole_after: 1h",
+			"pbx.acmetel.calls.whole_after: only works if rows share a group",
+		},
+		{
+			"a condition without legs", "", "    whole: {p: ''}\n", "",
+			"feeds.calls.whole: only works if rows share a group or have a parent",
+		},
 		{"negative", "", group, "settle: -1s", "settle: must be at least"},
-		{"a wrong word", "", group + "      party: {is: robot}\n", "",
-			`record.party: is "robot", must be person, voicemail, machine, onward or own`},
+		{
+			"a wrong word", "", group + "      party: {is: robot}\n", "",
+			`record.party: is "robot", must be person, voicemail, machine, onward or own`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := acmetel + "    defaults: {" + c.defaults + "}\n" + record() + c.more
@@ -151,13 +167,17 @@ feeds:
 		{"none", "", ""},
 		{"no columns", "columns: {}", ""},
 		{"an unknown one", "columns: {caller: x}", "columns.caller: is unknown; the columns here are trunk, way"},
-		{"statements", "columns: {trunk: 'x FROM y --'}",
-			"columns.trunk: must be the name of one column, of letters, digits and _"},
+		{
+			"statements", "columns: {trunk: 'x FROM y --'}",
+			"columns.trunk: must be the name of one column, of letters, digits and _",
+		},
 		{"several", "columns: {trunk: [a, b]}", "columns.trunk: must be the name of one column"},
 		{"a text", "columns: gw_out", "columns: must be a mapping of names to columns"},
 		{"networks", "carriers: {a: 10.1.0.0/16, b: [192.0.2.7, '2001:db8::/32']}", ""},
-		{"no network", "carriers: {a: [10.1.0.0/16, sbc.example]}",
-			"carriers.a: must be addresses or networks such as 192.0.2.7 or 10.1.0.0/16"},
+		{
+			"no network", "carriers: {a: [10.1.0.0/16, sbc.example]}",
+			"carriers.a: must be addresses or networks such as 192.0.2.7 or 10.1.0.0/16",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			block := "dsn: " + path + ", calls: "
@@ -188,12 +208,18 @@ feeds:
 	}
 	for _, c := range []struct{ was, is, want string }{
 		{"map: columns", "map: words", "parameters.columns.map: must be networks or columns"},
-		{"map: columns", "map: columns, list: true",
-			"parameters.columns: has map, which excludes secret, list and default"},
-		{"{columns.way}", "{column.way}",
-			"sql.query: names {column.way}, and column isn't a parameter with map: columns"},
-		{"trunk: [trunk, way]", "trunk: {path: at, networks: columns}",
-			"record.trunk: names columns, which isn't a parameter with map: networks"},
+		{
+			"map: columns", "map: columns, list: true",
+			"parameters.columns: has map, which excludes secret, list and default",
+		},
+		{
+			"{columns.way}", "{column.way}",
+			"sql.query: names {column.way}, and column isn't a parameter with map: columns",
+		},
+		{
+			"trunk: [trunk, way]", "trunk: {path: at, networks: columns}",
+			"record.trunk: names columns, which isn't a parameter with map: networks",
+		},
 		{"driver: sqlite", "driver: '{carriers}'", "sql.driver: names carriers, which has several values by name"},
 		{"trunk: [trunk, way]", "outcome_: x", "unknown key"},
 	} {
@@ -208,8 +234,10 @@ feeds:
 func TestCodesByName(t *testing.T) {
 	const fields = "    record:\n      start: {path: start, time: rfc3339}\n      outcome: [{q850: cause, " +
 		"table: {BUSY: 17, GONE: 41}}, {is: unknown}]\n"
-	for cause, want := range map[string]string{"BUSY": "busy user_busy", "GONE": "failed temporary_failure",
-		"NEW": "unknown "} {
+	for cause, want := range map[string]string{
+		"BUSY": "busy user_busy", "GONE": "failed temporary_failure",
+		"NEW": "unknown ",
+	} {
 		got := mapper(t, fields, declared.MapperSettings{}).MapJSON([]byte(row(`"cause":"` + cause + `"`)))
 		if r := got.Record; r == nil || r.Outcome.String()+" "+r.Reason != want {
 			t.Errorf("%s became %+v", cause, got)

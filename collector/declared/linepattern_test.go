@@ -28,14 +28,23 @@ func TestLinesByAPattern(t *testing.T) {
 		{"a line", "1795428001 call x busy by a\n", []string{"a"}, ""},
 		{"a line with CR", "1795428001 call x busy by a\r\n", []string{"a"}, ""},
 		{"a name in two alternatives", "[a] 1795428001 busy\n1795428001 call x done by b\n", []string{"a", "b"}, ""},
-		{"quotes and commas are text", "1795428001 call x busy by \"a,\n1795428001 call x busy by b\n",
-			[]string{`"a,`, "b"}, ""},
-		{"another line", "1795428001 call x busy by a\nkernel: up\n1795428001 call x busy by b\n", []string{"a", "b"},
-			"the pattern doesn't match the line"},
+		{
+			"quotes and commas are text", "1795428001 call x busy by \"a,\n1795428001 call x busy by b\n",
+			[]string{`"a,`, "b"},
+			"",
+		},
+		{
+			"another line", "1795428001 call x busy by a\nkernel: up\n1795428001 call x busy by b\n",
+			[]string{"a", "b"},
+			"the pattern doesn't match the line",
+		},
 		{"a line that is ignored", "# begins\n1795428001 call x busy by a\n\n", []string{"a"}, ""},
 		{"an empty group", "1795428001 call x busy by \n", []string{""}, ""},
-		{"too long", strings.Repeat("x", 2<<20) + "\n1795428001 call x busy by a\n", []string{"a"},
-			"the line is longer than 1 MiB"},
+		{
+			"too long", strings.Repeat("x", 2<<20) + "\n1795428001 call x busy by a\n",
+			[]string{"a"},
+			"the line is longer than 1 MiB",
+		},
 	} {
 		for _, how := range []string{"read: lines", "read: whole"} {
 			t.Run(c.name+", "+how, func(t *testing.T) {
@@ -64,14 +73,22 @@ func TestLinesByAPattern(t *testing.T) {
 func TestPatternProblems(t *testing.T) {
 	for _, c := range []struct{ name, files, want string }{
 		{"none", "read: lines, format: pattern", "d.yaml:2: files.pattern: is missing; give a regular expression"},
-		{"no expression", "read: lines, format: pattern, pattern: '('",
-			"d.yaml:2: files.pattern: isn't a valid regular expression (RE2)"},
-		{"no names", "read: lines, format: pattern, pattern: '(a)'",
-			"d.yaml:2: files.pattern: must have named groups, such as"},
-		{"of CSV", "read: lines, format: csv, pattern: '(?P<a>a)'",
-			"d.yaml:2: files.pattern: is for format: pattern only"},
-		{"with columns", "read: lines, format: pattern, pattern: '(?P<a>a)', columns: [a]",
-			"d.yaml:2: files.columns: is for format: csv only"},
+		{
+			"no expression", "read: lines, format: pattern, pattern: '('",
+			"d.yaml:2: files.pattern: isn't a valid regular expression (RE2)",
+		},
+		{
+			"no names", "read: lines, format: pattern, pattern: '(a)'",
+			"d.yaml:2: files.pattern: must have named groups, such as",
+		},
+		{
+			"of CSV", "read: lines, format: csv, pattern: '(?P<a>a)'",
+			"d.yaml:2: files.pattern: is for format: pattern only",
+		},
+		{
+			"with columns", "read: lines, format: pattern, pattern: '(?P<a>a)', columns: [a]",
+			"d.yaml:2: files.columns: is for format: csv only",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := declared.Load("d.yaml", []byte(filesDefinition(c.files))); !strings.Contains(fmt.Sprint(err),

@@ -13,8 +13,10 @@ func TestMedia(t *testing.T) {
 	const all = "media: {jitter: {path: j, unit: ms}, round_trip: {path: r, unit: ms}, loss: {path: l, unit: " +
 		"percent}, mos: m, packets: p, direction: {path: d, table: {rx: to_caller, tx: to_callee}}}"
 	for _, c := range []struct{ name, media, row, want string }{
-		{"all", all, `"j":12.5,"r":80,"l":"1.5","m":"4.31","p":3000,"d":"tx"`,
-			"jitter 12.5ms round trip 80ms loss 0.015 mos 4.31 packets 3000 caller_to_callee good"},
+		{
+			"all", all, `"j":12.5,"r":80,"l":"1.5","m":"4.31","p":3000,"d":"tx"`,
+			"jitter 12.5ms round trip 80ms loss 0.015 mos 4.31 packets 3000 caller_to_callee good",
+		},
 		{"to the caller", all, `"j":1,"d":"rx"`, "jitter 1ms packets 3000 callee_to_caller good"},
 		{"nobody says who hears it", all, `"m":4`, "mos 4 packets 3000 unknown unclassified"},
 		{"poor, by the connected time", all, `"j":40`, "jitter 40ms packets 3000 unknown poor"},
@@ -22,17 +24,23 @@ func TestMedia(t *testing.T) {
 		{"nothing", all, `"j":null,"m":"","p":12`, ""},
 		{"a score that can't be", all, `"m":0`, ""},
 		{"a loss that can't be", all, `"l":101,"j":1`, "jitter 1ms packets 3000 unknown good"},
-		{"a loss of two numbers", "media: {loss: {expr: 'int(a) / (int(a) + int(b))'}}", `"a":"1","b":"3"`,
-			"loss 0.25 packets 3000 unknown poor"},
-		{"a loss of no packets", "media: {loss: {when: {b: '>0'}, expr: 'int(a) / (int(a) + int(b))'}}",
-			`"a":"0","b":"0"`, ""},
+		{
+			"a loss of two numbers", "media: {loss: {expr: 'int(a) / (int(a) + int(b))'}}", `"a":"1","b":"3"`,
+			"loss 0.25 packets 3000 unknown poor",
+		},
+		{
+			"a loss of no packets", "media: {loss: {when: {b: '>0'}, expr: 'int(a) / (int(a) + int(b))'}}",
+			`"a":"0","b":"0"`, "",
+		},
 		{
 			"two streams", "media: [{jitter: a, direction: {is: to_caller}}, {jitter: b, direction: {is: to_callee}}]",
 			`"a":0.001,"b":"0.002"`,
 			"jitter 1ms packets 3000 callee_to_caller good, jitter 2ms packets 3000 caller_to_callee good",
 		},
-		{"one of two streams", "media: [{jitter: a}, {jitter: b}]", `"b":"0.002"`,
-			"jitter 2ms packets 3000 unknown good"},
+		{
+			"one of two streams", "media: [{jitter: a}, {jitter: b}]", `"b":"0.002"`,
+			"jitter 2ms packets 3000 unknown good",
+		},
 		{"no number", all, `"m":"good"`, "invalid: media.mos isn't a number"},
 		{"an unknown direction", all, `"j":1,"d":"x"`, "unmapped [{media.direction x}]"},
 	} {
@@ -78,10 +86,14 @@ func TestMediaProblems(t *testing.T) {
 		{"no measure", "media: {packets: p}", "record.media: has no measure; set at least one of jitter"},
 		{"no measure in a list", "media: [{mos: m}, {packets: p}]", "record.media[1]: has no measure"},
 		{"an unknown key", "media: {jiter: j}", "unknown key"},
-		{"a wrong direction", "media: {mos: m, direction: {is: in}}",
-			`direction: is "in", must be to_callee or to_caller`},
-		{"a jitter in percent", "media: {jitter: {path: j, unit: percent}}",
-			"record.media[0].jitter: has unit: percent, which only works for the loss of media"},
+		{
+			"a wrong direction", "media: {mos: m, direction: {is: in}}",
+			`direction: is "in", must be to_callee or to_caller`,
+		},
+		{
+			"a jitter in percent", "media: {jitter: {path: j, unit: percent}}",
+			"record.media[0].jitter: has unit: percent, which only works for the loss of media",
+		},
 		{"a duration in percent", "duration: {path: j, unit: percent}", "record.duration: has unit: percent"},
 		{"a parameter", "media: {mos: parameter.x}", "record.media[0].mos: names the parameter x"},
 	} {

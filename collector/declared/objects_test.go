@@ -36,8 +36,10 @@ func TestObjectsOneAfterTheOther(t *testing.T) {
 		{"too long", `{"x":"` + strings.Repeat("x", 2<<20) + `"}` + a + b, "! a b", ""},
 		{"many", strings.Repeat(a, 3000) + b, strings.Repeat("a ", 3000) + "b", strings.Repeat("a ", 3000) + "b"},
 	} {
-		for files, want := range map[string]string{"read: lines, format: jsonl": c.lines,
-			"read: whole, format: json": c.whole} {
+		for files, want := range map[string]string{
+			"read: lines, format: jsonl": c.lines,
+			"read: whole, format: json":  c.whole,
+		} {
 			if want == "" {
 				continue
 			}

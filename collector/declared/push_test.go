@@ -137,10 +137,15 @@ func TestPush(t *testing.T) {
 		{"a record", call, nil, 204, "accepted", [3]int{1, 0, 0}},
 		{"a record without a type", call, form(""), 204, "accepted", [3]int{1, 0, 0}},
 		{"a form", "cdr=" + url.QueryEscape(call) + "&x=1", form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
-		{"a form in Base64", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "\n", form(coded), 204,
-			"accepted", [3]int{1, 0, 0}},
-		{"basic authentication", call, func(r *http.Request) { r.SetBasicAuth("any", token) }, 204, "accepted",
-			[3]int{1, 0, 0}},
+		{
+			"a form in Base64", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "\n", form(coded), 204,
+			"accepted",
+			[3]int{1, 0, 0},
+		},
+		{
+			"basic authentication", call, func(r *http.Request) { r.SetBasicAuth("any", token) }, 204, "accepted",
+			[3]int{1, 0, 0},
+		},
 		{"ignored", `{"kind":"fax"}`, nil, 204, "accepted", [3]int{0, 1, 0}},
 		{"invalid", `{"id":"a","start":"yesterday"}`, nil, 204, "accepted", [3]int{0, 0, 1}},
 		{"another method", call, func(r *http.Request) { r.Method = http.MethodPut }, 405, "invalid", [3]int{}},
@@ -262,12 +267,18 @@ func TestPushProblems(t *testing.T) {
 		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json or xml"},
 		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      " +
 			"outcome: {is: busy}\n", "push: accepts the records of one feed, but there are calls, other"},
-		{"final", "    ignore:", "    final: 'kind == nil'\n    ignore:",
-			"feeds.calls.final: needs a filter by start or end"},
-		{"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:",
-			"parameters.token: is the secret for posting records"},
-		{"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:",
-			"push: a way to read is already set by http"},
+		{
+			"final", "    ignore:", "    final: 'kind == nil'\n    ignore:",
+			"feeds.calls.final: needs a filter by start or end",
+		},
+		{
+			"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:",
+			"parameters.token: is the secret for posting records",
+		},
+		{
+			"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:",
+			"push: a way to read is already set by http",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := declared.Load("d.yaml", []byte(strings.Replace(posting, c.was, c.is, 1)))

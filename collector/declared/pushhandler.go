@@ -57,8 +57,10 @@ type reply struct {
 
 // The results that requests count as, except for invalid ones, and the headers of answers.
 var (
-	postResults = map[int]string{http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged",
-		http.StatusServiceUnavailable: "refused"}
+	postResults = map[int]string{
+		http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged",
+		http.StatusServiceUnavailable: "refused",
+	}
 	postHeaders = map[int][2]string{
 		http.StatusMethodNotAllowed:   {"Allow", http.MethodPost},
 		http.StatusUnauthorized:       {"WWW-Authenticate", `Basic realm="records"`},
@@ -135,8 +137,10 @@ func (h *pushHandler) authorize(r *http.Request) reply {
 	}
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	if want == "" || subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
-		return reply{http.StatusUnauthorized,
-			"Post with the source's token as bearer, or as the password of basic authentication."}
+		return reply{
+			http.StatusUnauthorized,
+			"Post with the source's token as bearer, or as the password of basic authentication.",
+		}
 	}
 	return reply{}
 }

@@ -67,8 +67,10 @@ func (r *httpReader) read(
 	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
 ) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		q := &listRead{httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
-			atEnd: atEnd, yield: yield}
+		q := &listRead{
+			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
+			atEnd: atEnd, yield: yield,
+		}
 		for _, values := range r.combinations(r.settings.Parameters) {
 			q.pieces = append(q.pieces, piece{q.asked, values})
 		}
@@ -156,8 +158,10 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 // newWalk starts at the first page of a list, with its request.
 func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
 	asked, parameters := r.with(p.values), r.settings.Parameters
-	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters),
-		body: asked.body(p.span, parameters)}
+	w := &walk{
+		httpReader: r, total: -1, address: asked.address(p.span, parameters),
+		body: asked.body(p.span, parameters),
+	}
 	request := r.request(w.address, r.name)
 	request.ExpectJSON = r.Format == formatJSON
 	request.Answered = func(header http.Header) { w.header = header }
@@ -393,8 +397,10 @@ func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 	}
 	switch {
 	case m.Invalid != "":
-		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid,
-			Near: near})
+		page.Invalid = append(page.Invalid, collector.BadRow{
+			Content: slices.Clone(raw), At: at, Problem: m.Invalid,
+			Near: near,
+		})
 	case m.Ignored:
 		page.Ignored = append(page.Ignored,
 			collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})

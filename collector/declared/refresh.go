@@ -131,8 +131,10 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 // enough to decrypt.
 func newSeal(secret string) (cipher.AEAD, error) {
 	if secret == "" {
-		return nil, &advice.Error{What: "the client secret is empty",
-			Todo: "set it: it encrypts the refresh token that the provider rotates"}
+		return nil, &advice.Error{
+			What: "the client secret is empty",
+			Todo: "set it: it encrypts the refresh token that the provider rotates",
+		}
 	}
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "cdr-exporter refresh token", 32)
 	if err != nil {

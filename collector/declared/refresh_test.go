@@ -193,8 +193,10 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 // TestTokenLife: a token is used for as long as its answer says, in whichever form; one whose life
 // can't be read is still a token.
 func TestTokenLife(t *testing.T) {
-	for life, want := range map[string]int{`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2,
-		`null`: 2, `"soon"`: 2, `-1`: 2} {
+	for life, want := range map[string]int{
+		`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2,
+		`null`: 2, `"soon"`: 2, `-1`: 2,
+	} {
 		f, tokens := new(fakeAPI), 0
 		f.answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {
@@ -219,8 +221,10 @@ func TestTokenLife(t *testing.T) {
 
 // TestTokenHeaders: a definition's headers go to the API's host only, and a client's id may be absent.
 func TestTokenHeaders(t *testing.T) {
-	for address, want := range map[string]string{"/token": "k", "https://api.acmetel.example:443/token": "k",
-		"https://login.acmetel.example/token": ""} {
+	for address, want := range map[string]string{
+		"/token": "k", "https://api.acmetel.example:443/token": "k",
+		"https://login.acmetel.example/token": "",
+	} {
 		f, seen := new(fakeAPI), "?"
 		f.answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {

@@ -37,21 +37,42 @@ func TestSnapshot(t *testing.T) {
 		{"two", "", []string{`{"id":"1","way":"in"},{"id":"2","way":"out"}`}, 1, 1, 0, 2, "", ""},
 		{"none", "", nil, 0, 0, 0, 1, "", ""},
 		{"an empty answer is none", "", []string{"!"}, 0, 0, 0, 1, "no rows where they should be", ""},
-		{"pages that shift", "", []string{`{"id":"1","way":"in"},{"id":"2","way":"in"}`,
-			`{"id":"2","way":"in"},{"id":"3","way":"out"}`}, 2, 1, 0, 3, "", ""},
+		{"pages that shift", "", []string{
+			`{"id":"1","way":"in"},{"id":"2","way":"in"}`,
+			`{"id":"2","way":"in"},{"id":"3","way":"out"}`,
+		}, 2, 1, 0, 3, "", ""},
 		{"an end", "", []string{`{"id":"1","way":"in","state":"ended"},{"id":"2","way":"in"}`}, 1, 0, 0, 2, "", ""},
-		{"legs of a call", "", []string{`{"id":"1","group":"g","way":"in"},{"id":"2","group":"g","way":"out"}`}, 1, 0,
-			0, 2, "", ""},
-		{"a leg whose direction isn't known", "", []string{`{"id":"1","group":"g"},{"id":"2","group":"g","way":"out"}`},
-			0, 1, 0, 2, "", ""},
+		{
+			"legs of a call", "",
+			[]string{`{"id":"1","group":"g","way":"in"},{"id":"2","group":"g","way":"out"}`},
+			1, 0,
+			0, 2, "", "",
+		},
+		{
+			"a leg whose direction isn't known", "",
+			[]string{`{"id":"1","group":"g"},{"id":"2","group":"g","way":"out"}`},
+			0, 1, 0, 2, "", "",
+		},
 		{"an unknown direction", "", []string{`{"id":"1","way":"sideways"}`}, 0, 0, 1, 2, "", ""},
-		{"a row that can't be read", "", []string{`{"way":"in"},{"id":"2","way":"in"}`}, 1, 0, 0, 2, "",
-			"page 1, row 1: id is missing"},
-		{"rows without an id", "      id: id\n", []string{`{"way":"in"},{"way":"in"}`, `{"way":"in"}`}, 3, 0, 0, 3, "",
-			""},
+		{
+			"a row that can't be read", "",
+			[]string{`{"way":"in"},{"id":"2","way":"in"}`},
+			1, 0, 0, 2, "",
+			"page 1, row 1: id is missing",
+		},
+		{
+			"rows without an id", "      id: id\n",
+			[]string{`{"way":"in"},{"way":"in"}`, `{"way":"in"}`},
+			3, 0, 0, 3, "",
+			"",
+		},
 		{"refused", "", []string{"!400"}, 0, 0, 0, 1, "400", ""},
-		{"a list for each value", "path: /live}\n", []string{`{"id":"1","way":"in"}`, "", `{"id":"2","way":"in"}`}, 2,
-			0, 0, 4, "", ""},
+		{
+			"a list for each value", "path: /live}\n",
+			[]string{`{"id":"1","way":"in"}`, "", `{"id":"2","way":"in"}`},
+			2,
+			0, 0, 4, "", "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
@@ -96,16 +117,24 @@ func TestSnapshot(t *testing.T) {
 
 func TestSnapshotProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
-		{"another field", "      id: id\n", "      id: id\n      trunk: t\n",
-			"feeds.active_calls.record.trunk: isn't used for calls in progress"},
-		{"no direction", "      direction: {path: way, table: {in: inbound, out: outbound}}\n", "",
-			"record.direction: is missing"},
+		{
+			"another field", "      id: id\n", "      id: id\n      trunk: t\n",
+			"feeds.active_calls.record.trunk: isn't used for calls in progress",
+		},
+		{
+			"no direction", "      direction: {path: way, table: {in: inbound, out: outbound}}\n", "",
+			"record.direction: is missing",
+		},
 		{"a filter", "    rows:", "    filter: {by: start}\n    rows:", "filter: is for lists of ended calls"},
 		{"final", "    rows:", "    final: {a: b}\n    rows:", "final: is for lists of ended calls"},
-		{"a span", "path: /live", "path: /live, query: {a: '{from|rfc3339}'}",
-			"request.query.a: names an end of the span"},
-		{"of files", "http: {base_url: https://api.acmetel.example}", "files: {read: lines, format: jsonl}",
-			"snapshot: only works with http"},
+		{
+			"a span", "path: /live", "path: /live, query: {a: '{from|rfc3339}'}",
+			"request.query.a: names an end of the span",
+		},
+		{
+			"of files", "http: {base_url: https://api.acmetel.example}", "files: {read: lines, format: jsonl}",
+			"snapshot: only works with http",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := declared.Load("d.yaml",

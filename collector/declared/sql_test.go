@@ -40,12 +40,18 @@ func TestSQLProblems(t *testing.T) {
 	for _, c := range []struct{ name, query, filter, want string }{
 		{"by start", byStart, "by: start", ""},
 		{"by key", byKey, "by: inserted, key: id", ""},
-		{"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start",
-			""},
-		{"no end", "SELECT 1 WHERE at >= :from", "by: start",
-			"sql.query: doesn't have :to; it must name :from and :to"},
-		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id",
-			"names :from, which by: inserted doesn't have"},
+		{
+			"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start",
+			"",
+		},
+		{
+			"no end", "SELECT 1 WHERE at >= :from", "by: start",
+			"sql.query: doesn't have :to; it must name :from and :to",
+		},
+		{
+			"span beside a key", byKey + " AND at > :from", "by: inserted, key: id",
+			"names :from, which by: inserted doesn't have",
+		},
 		{"no key", byKey, "by: inserted", "filter.key: is missing"},
 		{"no query", "", "by: start", "feeds.calls.query: is missing"},
 		{"no filter", byStart, "", "filter.by: is missing"},
@@ -186,8 +192,10 @@ func TestSQLBeganAgain(t *testing.T) {
 		{"old ones are purged", "DELETE FROM calls WHERE id < 20", ""},
 		{"used ones are deleted", "DELETE FROM calls WHERE id = 20", ""},
 		{"numbers go on", "DELETE FROM calls; INSERT INTO calls VALUES (21, '2026-11-23 10:00:00')", ""},
-		{"numbers started again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')",
-			"the row with id 20, which was read last, no longer exists"},
+		{
+			"numbers started again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')",
+			"the row with id 20, which was read last, no longer exists",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
@@ -373,8 +381,10 @@ func TestIdentityOfRows(t *testing.T) {
 		name, of, was, is, zone string
 		same                    bool
 	}{
-		{"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC",
-			true},
+		{
+			"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC",
+			true,
+		},
 		{"another outcome", whole, "is: answered", "is: failed", "UTC", true},
 		{"another party", whole, "caller: a", "caller: b", "UTC", true},
 		{"another party, without an id", noID, "caller: a", "caller: b", "UTC", false},

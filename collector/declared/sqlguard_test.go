@@ -65,8 +65,10 @@ func TestSQLQuietTable(t *testing.T) {
 			counted += result.New
 		}
 		if _, err := feed.Commit(t.Context(),
-			&collector.Page{ObservedAt: now,
-				Position: &counting.Position{Watermark: now, HistoryDone: true}}); err != nil {
+			&collector.Page{
+				ObservedAt: now,
+				Position:   &counting.Position{Watermark: now, HistoryDone: true},
+			}); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Prune(t.Context()); err != nil {
@@ -81,8 +83,10 @@ func TestSQLQuietTable(t *testing.T) {
 // TestSQLHoldsNoLock: while a page is committed the writer of the table isn't held up, or its call
 // records would be lost.
 func TestSQLHoldsNoLock(t *testing.T) {
-	for name, c := range map[string]struct{ query, filter string }{"by start": {byStart, "by: start"},
-		"by key": {byKey, "by: inserted, key: id"}} {
+	for name, c := range map[string]struct{ query, filter string }{
+		"by start": {byStart, "by: start"},
+		"by key":   {byKey, "by: inserted, key: id"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < "+

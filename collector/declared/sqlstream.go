@@ -103,8 +103,10 @@ func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
 			return key, nil
 		}
 	}
-	return 0, &advice.Error{What: "the query returns no whole number in the column " + name,
-		Todo: "name the column in filter.key and in the query"}
+	return 0, &advice.Error{
+		What: "the query returns no whole number in the column " + name,
+		Todo: "name the column in filter.key and in the query",
+	}
 }
 
 // probe reads one row.

@@ -23,8 +23,10 @@ type sqlWay struct {
 }
 
 func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
-	w := &sqlWay{title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey],
-		now: settings.Now}
+	w := &sqlWay{
+		title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey],
+		now: settings.Now,
+	}
 	if sqlDrivers[w.driver] == nil {
 		return nil, fmt.Errorf("the driver %q doesn't exist", w.driver)
 	}

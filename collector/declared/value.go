@@ -203,8 +203,10 @@ func (e *entryKeys) Validate(r *config.Report) {
 
 // privacyClasses are the names of privacy classes. Without one, a value that may be a number is
 // hidden.
-var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number, "user": cdr.User,
-	"address": cdr.Address}
+var privacyClasses = map[string]cdr.Privacy{
+	"": cdr.Words, "number": cdr.Number, "user": cdr.User,
+	"address": cdr.Address,
+}
 
 // The words of a definition and their meanings.
 var (

@@ -30,18 +30,30 @@ func TestProblemsOfVisits(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
 		{"another word", "counts: queue_visits", "counts: visits", "d.yaml:5: feeds.queues.counts: must be "},
 		{"calls", "    counts: queue_visits\n", "", "record.start: is missing; set where the start of a call"},
-		{"no time", "      end: {path: left, time: rfc3339}\n", "",
-			"record.start: is missing; set where the start or the end of a visit"},
-		{"no queue", "      queue: name\n", "",
-			"record.queue: is missing; a feed with counts: queue_visits must have it"},
-		{"no result", "      queue_result: {path: how, table: {agent: answered, hangup: abandoned}}\n", "",
-			"record.queue_result: is missing; a feed"},
-		{"wrong word", "agent: answered,", "agent: won,",
-			`record.queue_result: has "won" for "agent" in its table, must be answered, abandoned, timeout, overflowed or other`},
-		{"an outcome", "      queue: name\n", "      queue: name\n      outcome: {is: answered}\n",
-			"record.outcome: is for calls, and the feed counts visits to queues"},
-		{"a field of calls", "      queue: name\n", "      queue: name\n      trunk: line\n",
-			"record.trunk: is for calls"},
+		{
+			"no time", "      end: {path: left, time: rfc3339}\n", "",
+			"record.start: is missing; set where the start or the end of a visit",
+		},
+		{
+			"no queue", "      queue: name\n", "",
+			"record.queue: is missing; a feed with counts: queue_visits must have it",
+		},
+		{
+			"no result", "      queue_result: {path: how, table: {agent: answered, hangup: abandoned}}\n", "",
+			"record.queue_result: is missing; a feed",
+		},
+		{
+			"wrong word", "agent: answered,", "agent: won,",
+			`record.queue_result: has "won" for "agent" in its table, must be answered, abandoned, timeout, overflowed or other`,
+		},
+		{
+			"an outcome", "      queue: name\n", "      queue: name\n      outcome: {is: answered}\n",
+			"record.outcome: is for calls, and the feed counts visits to queues",
+		},
+		{
+			"a field of calls", "      queue: name\n", "      queue: name\n      trunk: line\n",
+			"record.trunk: is for calls",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := declared.Load("d.yaml", []byte(strings.Replace(visits, c.was, c.is, 1)))
@@ -92,20 +104,34 @@ func mapperOf(t *testing.T, text, feed string) *declared.Mapper {
 
 func TestVisitsAlone(t *testing.T) {
 	for _, c := range []struct{ name, row, want string }{
-		{"answered", `{"left":"2026-11-23T10:00:42Z","name":" Support ","waited":42,"how":"agent"}`,
-			`visit at 10:00:00 "Support" answered 42s`},
-		{"at once", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":0,"how":"agent"}`,
-			`visit at 10:00:42 "Support" answered 0s`},
-		{"without a wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"hangup"}`,
-			`visit at 10:00:42 "Support" abandoned`},
-		{"a negative wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":-3,"how":"hangup"}`,
-			`visit at 10:00:42 "Support" abandoned`},
-		{"a wait that is no number", `{"left":"2026-11-23T10:00:42Z","waited":"long","how":"hangup"}`,
-			"invalid: queue_wait isn't a number"},
-		{"a wait over a month", `{"left":"2026-11-23T10:00:42Z","waited":9999999,"how":"hangup"}`,
-			"invalid: queue_wait is longer than 31 days"},
-		{"a new result", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"teleported"}`,
-			`visit at 10:00:42 "Support" other unmapped teleported`},
+		{
+			"answered", `{"left":"2026-11-23T10:00:42Z","name":" Support ","waited":42,"how":"agent"}`,
+			`visit at 10:00:00 "Support" answered 42s`,
+		},
+		{
+			"at once", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":0,"how":"agent"}`,
+			`visit at 10:00:42 "Support" answered 0s`,
+		},
+		{
+			"without a wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"hangup"}`,
+			`visit at 10:00:42 "Support" abandoned`,
+		},
+		{
+			"a negative wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":-3,"how":"hangup"}`,
+			`visit at 10:00:42 "Support" abandoned`,
+		},
+		{
+			"a wait that is no number", `{"left":"2026-11-23T10:00:42Z","waited":"long","how":"hangup"}`,
+			"invalid: queue_wait isn't a number",
+		},
+		{
+			"a wait over a month", `{"left":"2026-11-23T10:00:42Z","waited":9999999,"how":"hangup"}`,
+			"invalid: queue_wait is longer than 31 days",
+		},
+		{
+			"a new result", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"teleported"}`,
+			`visit at 10:00:42 "Support" other unmapped teleported`,
+		},
 		{"no queue", `{"left":"2026-11-23T10:00:42Z","how":"agent"}`, `visit at 10:00:42 "" answered`},
 		{"no result", `{"left":"2026-11-23T10:00:42Z","name":"Support"}`, "invalid: queue_result is missing"},
 		{"no time", `{"name":"Support","how":"agent"}`, "invalid: start is missing"},
@@ -139,8 +165,10 @@ func TestVisitsOfCalls(t *testing.T) {
 	for _, c := range []struct{ name, more, want string }{
 		{"no queue", `"taken":1795428012`, "call at 10:00:01"},
 		{"answered", `"queue":"7000","joined":1795428001,"taken":1795428012`, `call at 10:00:01 "7000" answered 11s`},
-		{"a time that is left over", `"queue":"7000","joined":1795428001,"taken":1795428000`,
-			`call at 10:00:01 "7000" answered`},
+		{
+			"a time that is left over", `"queue":"7000","joined":1795428001,"taken":1795428000`,
+			`call at 10:00:01 "7000" answered`,
+		},
 		{"abandoned", `"queue":"7000","why":"gone"`, `call at 10:00:01 "7000" abandoned`},
 		{"a new reason", `"queue":"7000","why":"odd"`, `call at 10:00:01 "7000" other unmapped odd`},
 		{"nothing is said", `"queue":"7000"`, "call at 10:00:01"},

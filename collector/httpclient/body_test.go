@@ -30,10 +30,12 @@ func TestBodies(t *testing.T) {
 		{name: "whole", handler: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, page)
 		}},
-		{name: "too slow, though never silent for long: the headers come with the first byte",
+		{
+			name: "too slow, though never silent for long: the headers come with the first byte",
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				dribble(w, r, page, 59*time.Second)
-			}, kind: KindBody, text: "read body: it took too long", took: 59*time.Second + 10*time.Minute, again: true},
+			}, kind: KindBody, text: "read body: it took too long", took: 59*time.Second + 10*time.Minute, again: true,
+		},
 		{name: "slow, but in time", handler: func(w http.ResponseWriter, r *http.Request) {
 			dribble(w, r, page, 30*time.Second)
 		}, took: time.Duration(len(page)) * 30 * time.Second},

@@ -26,10 +26,9 @@ const (
 	KindNetwork       Kind = "network"        // no answer: look-up, connection, TLS, or no headers in time; retryable
 	KindBody          Kind = "body"           // cut, slow, corrupt or HTML; retryable
 	KindTooLarge      Kind = "too_large"      // a body longer than 64 MiB
-	// a link to another scheme, host or port, or no usable link; nothing was sent
-	KindHost     Kind = "host"
-	KindRedirect Kind = "redirect" // 3xx; redirects are not followed
-	KindStatus   Kind = "status"   // any other status that is not 2xx
+	KindHost          Kind = "host"           // a link to another scheme, host or port, or none; nothing was sent
+	KindRedirect      Kind = "redirect"       // 3xx; redirects are not followed
+	KindStatus        Kind = "status"         // any other status that is not 2xx
 )
 
 // Error is a failed request. Its text names the endpoint, the status and the provider's request

@@ -26,8 +26,12 @@ func TestFetchRepeats(t *testing.T) {
 		{"500 once", []reply{replies(500, ""), ok}, 2, "", ""},
 		{"the third repeat succeeds", []reply{replies(502, ""), replies(503, ""), replies(504, ""), ok}, 4, "", ""},
 		{"509 and 408 and 425", []reply{replies(509, ""), replies(408, ""), replies(425, ""), ok}, 4, "", ""},
-		{"500 for ever", []reply{replies(500, "")}, 4, KindServer,
-			"asked 4 times: GET calls: 500 Internal Server Error"},
+		{
+			"500 for ever",
+			[]reply{replies(500, "")},
+			4, KindServer,
+			"asked 4 times: GET calls: 500 Internal Server Error",
+		},
 		{"network for ever", []reply{fails(errBroken)}, 4, KindNetwork, "asked 4 times: GET calls: broken"},
 		{"network once", []reply{fails(io.EOF), ok}, 2, "", ""},
 		{"400", []reply{replies(400, "")}, 1, KindBadRequest, "GET calls: 400 Bad Request"},
@@ -42,8 +46,12 @@ func TestFetchRepeats(t *testing.T) {
 			[]reply{replies(302, "", "Location: https://evil.example/x?secret")},
 			1, KindRedirect, `GET calls: 302 Found: redirects are not followed; it goes to "evil.example"`,
 		},
-		{"307 to the same host", []reply{replies(307, "", "Location: /y")}, 1, KindRedirect,
-			"GET calls: 307 Temporary Redirect: redirects are not followed"},
+		{
+			"307 to the same host",
+			[]reply{replies(307, "", "Location: /y")},
+			1, KindRedirect,
+			"GET calls: 307 Temporary Redirect: redirects are not followed",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -106,11 +114,17 @@ func TestFetchCallback(t *testing.T) {
 		{"permanent", []error{errBroken}, 1, errBroken, false},
 		{"may pass, once", []error{Retryable(errBroken)}, 2, nil, false},
 		{"may pass, wrapped", []error{errors.Join(Retryable(errBroken))}, 2, nil, false},
-		{"may pass, for ever", []error{Retryable(errBroken), Retryable(errBroken), Retryable(errBroken),
-			Retryable(errBroken)}, 4, errBroken, true},
+		{"may pass, for ever", []error{
+			Retryable(errBroken), Retryable(errBroken), Retryable(errBroken),
+			Retryable(errBroken),
+		}, 4, errBroken, true},
 		{"may pass, then permanent", []error{Retryable(io.ErrNoProgress), errBroken}, 2, errBroken, false},
-		{"a fault of another request isn't this one's", []error{&Error{Kind: KindNetwork, cause: errBroken}}, 1,
-			errBroken, true},
+		{
+			"a fault of another request isn't this one's",
+			[]error{&Error{Kind: KindNetwork, cause: errBroken}},
+			1,
+			errBroken, true,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

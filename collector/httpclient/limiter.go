@@ -25,7 +25,7 @@ const (
 	maxWindow = time.Hour
 )
 
-// ErrLimited: the request wasn't sent because its deadline is before the provider allows one.
+// ErrLimited says that the request wasn't sent because its deadline is before the provider allows one.
 var ErrLimited = errors.New("the provider's limit has no room before the deadline")
 
 // Limit is how many requests a provider allows one credential.

@@ -12,8 +12,10 @@ import (
 
 // heavy is RingCentral's group of call logs: 10 requests in any 60 s.
 func heavy() Limit {
-	return Limit{Requests: 10, Per: time.Minute, Penalty: 30 * time.Second, HeaderPrefix: "X-Rate-Limit-",
-		Group: "heavy"}
+	return Limit{
+		Requests: 10, Per: time.Minute, Penalty: 30 * time.Second, HeaderPrefix: "X-Rate-Limit-",
+		Group: "heavy",
+	}
 }
 
 // slidingServer is a provider that counts each request on arrival, in any window including both

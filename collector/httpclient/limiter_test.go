@@ -245,8 +245,10 @@ func TestLimitHeaders(t *testing.T) {
 		{"none", nil, burst(10, after), Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute}},
 		{
 			"garbage",
-			[]string{"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m",
-				"X-Rate-Limit-Group: \x01<b>"},
+			[]string{
+				"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m",
+				"X-Rate-Limit-Group: \x01<b>",
+			},
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},
@@ -262,10 +264,18 @@ func TestLimitHeaders(t *testing.T) {
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},
-		{"raised", []string{"X-Rate-Limit-Limit: 20"}, burst(20, after),
-			Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute}},
-		{"lowered", []string{"X-Rate-Limit-Limit: 3"}, burst(3, after),
-			Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute}},
+		{
+			"raised",
+			[]string{"X-Rate-Limit-Limit: 20"},
+			burst(20, after),
+			Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute},
+		},
+		{
+			"lowered",
+			[]string{"X-Rate-Limit-Limit: 3"},
+			burst(3, after),
+			Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute},
+		},
 		{
 			"another length",
 			[]string{"X-Rate-Limit-Window: 20"},
@@ -280,8 +290,10 @@ func TestLimitHeaders(t *testing.T) {
 		},
 		{
 			"of another group",
-			[]string{"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0",
-				"X-Rate-Limit-Window: 1"},
+			[]string{
+				"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0",
+				"X-Rate-Limit-Window: 1",
+			},
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},

@@ -23,8 +23,10 @@ func methods(answers ...reply) (fakeTransport, *[]sentRequest, *recorder) {
 	inner, rec := script(answers...)
 	var seen []sentRequest
 	return func(r *http.Request) (*http.Response, error) {
-		one := sentRequest{method: r.Method, contentType: r.Header.Get("Content-Type"), accept: r.Header.Get("Accept"),
-			length: r.ContentLength}
+		one := sentRequest{
+			method: r.Method, contentType: r.Header.Get("Content-Type"), accept: r.Header.Get("Accept"),
+			length: r.ContentLength,
+		}
 		if r.Body != nil {
 			content, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -58,13 +60,25 @@ func TestRequestMethods(t *testing.T) {
 			replies(201, "{}"),
 			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7},
 		},
-		{"PATCH", Request{Method: http.MethodPatch, Body: []byte(`{}`)}, replies(200, ""),
-			sentRequest{"PATCH", "{}", "application/json", "", 2}},
+		{
+			"PATCH",
+			Request{Method: http.MethodPatch, Body: []byte(`{}`)},
+			replies(200, ""),
+			sentRequest{"PATCH", "{}", "application/json", "", 2},
+		},
 		{"DELETE", Request{Method: http.MethodDelete}, replies(204, ""), sentRequest{method: "DELETE"}},
-		{"DELETE that wants JSON", Request{Method: http.MethodDelete, ExpectJSON: true}, replies(204, ""),
-			sentRequest{method: "DELETE", accept: "application/json"}},
-		{"an empty body", Request{Method: http.MethodPost, Body: []byte{}}, replies(200, ""),
-			sentRequest{"POST", "", "application/json", "", 0}},
+		{
+			"DELETE that wants JSON",
+			Request{Method: http.MethodDelete, ExpectJSON: true},
+			replies(204, ""),
+			sentRequest{method: "DELETE", accept: "application/json"},
+		},
+		{
+			"an empty body",
+			Request{Method: http.MethodPost, Body: []byte{}},
+			replies(200, ""),
+			sentRequest{"POST", "", "application/json", "", 0},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, seen, _ := methods(test.answer)
@@ -91,11 +105,19 @@ func TestMethodsAreRepeated(t *testing.T) {
 		requests int
 		text     string
 	}{
-		{"POST, a fault", http.MethodPost, []reply{replies(503, ""), ok}, 1,
-			"POST subscriptions: 503 Service Unavailable"},
+		{
+			"POST, a fault", http.MethodPost,
+			[]reply{replies(503, ""), ok},
+			1,
+			"POST subscriptions: 503 Service Unavailable",
+		},
 		{"POST, no answer", http.MethodPost, []reply{fails(errBroken), ok}, 1, "POST subscriptions: broken"},
-		{"POST, HTML", http.MethodPost, []reply{replies(200, "<html>", "Content-Type: text/html"), ok}, 1,
-			"POST subscriptions: got HTML where JSON was expected"},
+		{
+			"POST, HTML", http.MethodPost,
+			[]reply{replies(200, "<html>", "Content-Type: text/html"), ok},
+			1,
+			"POST subscriptions: got HTML where JSON was expected",
+		},
 		{"POST, throttled", http.MethodPost, []reply{replies(429, "", "Retry-After: 7"), ok}, 2, ""},
 		{"POST, an old token", http.MethodPost, []reply{replies(401, ""), ok}, 2, ""},
 		{"POST, a token without the role", http.MethodPost, []reply{replies(403, ""), ok}, 2, ""},

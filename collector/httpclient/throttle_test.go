@@ -25,8 +25,13 @@ func TestThrottled(t *testing.T) {
 		slack     time.Duration   // at most this much later
 		throttled time.Duration   // at least, and at most slack more
 	}{
-		{"429 with seconds", answers{replies(429, "", "Retry-After: 25"), ok}, []time.Duration{0, 25 * time.Second}, 0,
-			25 * time.Second},
+		{
+			"429 with seconds",
+			answers{replies(429, "", "Retry-After: 25"), ok},
+			[]time.Duration{0, 25 * time.Second},
+			0,
+			25 * time.Second,
+		},
 		{
 			"429 with a date, by the provider's clock",
 			answers{replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), ok},
@@ -39,20 +44,48 @@ func TestThrottled(t *testing.T) {
 			[]time.Duration{0, 15 * time.Second},
 			0, 15 * time.Second,
 		},
-		{"503 with less than a step", answers{replies(503, "", "Retry-After: 0.1"), ok},
-			[]time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 0},
-		{"503 without", answers{replies(503, ""), ok}, []time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 0},
-		{"504 with seconds holds this page only", answers{replies(504, "", "Retry-After: 9"), ok},
-			[]time.Duration{0, 9 * time.Second}, 0, 0},
-		{"429 without", answers{replies(429, ""), ok}, []time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 600 * time.Millisecond},
-		{"429 with 0", answers{replies(429, "", "Retry-After: 0"), ok}, []time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 600 * time.Millisecond},
-		{"429 with a past date", answers{replies(429, "", "Retry-After: "+date(-time.Hour)), ok},
-			[]time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 600 * time.Millisecond},
-		{"429 with a week is capped", answers{replies(429, "", "Retry-After: 604800"), ok},
-			[]time.Duration{0, time.Hour}, 0, time.Hour},
+		{
+			"503 with less than a step",
+			answers{replies(503, "", "Retry-After: 0.1"), ok},
+			[]time.Duration{0, 600 * time.Millisecond},
+			400 * time.Millisecond, 0,
+		},
+		{
+			"503 without",
+			answers{replies(503, ""), ok},
+			[]time.Duration{0, 600 * time.Millisecond},
+			400 * time.Millisecond, 0,
+		},
+		{
+			"504 with seconds holds this page only",
+			answers{replies(504, "", "Retry-After: 9"), ok},
+			[]time.Duration{0, 9 * time.Second},
+			0, 0,
+		},
+		{
+			"429 without",
+			answers{replies(429, ""), ok},
+			[]time.Duration{0, 600 * time.Millisecond},
+			400 * time.Millisecond, 600 * time.Millisecond,
+		},
+		{
+			"429 with 0",
+			answers{replies(429, "", "Retry-After: 0"), ok},
+			[]time.Duration{0, 600 * time.Millisecond},
+			400 * time.Millisecond, 600 * time.Millisecond,
+		},
+		{
+			"429 with a past date",
+			answers{replies(429, "", "Retry-After: "+date(-time.Hour)), ok},
+			[]time.Duration{0, 600 * time.Millisecond},
+			400 * time.Millisecond, 600 * time.Millisecond,
+		},
+		{
+			"429 with a week is capped",
+			answers{replies(429, "", "Retry-After: 604800"), ok},
+			[]time.Duration{0, time.Hour},
+			0, time.Hour,
+		},
 		{
 			"429 six times uses up no try",
 			answers{
@@ -61,8 +94,10 @@ func TestThrottled(t *testing.T) {
 				replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"),
 				replies(429, "", "Retry-After: 10"), ok,
 			},
-			[]time.Duration{0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second,
-				time.Minute},
+			[]time.Duration{
+				0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second,
+				time.Minute,
+			},
 			0, time.Minute,
 		},
 	} {

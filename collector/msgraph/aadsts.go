@@ -11,12 +11,16 @@ const passingFault = 90033
 
 // refusals are the AADSTS errors that apps meet (Microsoft Entra, "authentication and authorization error codes").
 var refusals = []refusal{
-	{[]int{7000215}, "the client secret is wrong",
-		"put the secret's value, not its id, into client_secret or its file"},
+	{
+		[]int{7000215},
+		"the client secret is wrong",
+		"put the secret's value, not its id, into client_secret or its file",
+	},
 	{
 		[]int{7000222},
 		"the client secret has expired",
-		"create a new secret in the app registration (Certificates & secrets) and put it into client_secret or its file",
+		"create a new secret in the app registration (Certificates & secrets) and put it into client_secret " +
+			"or its file",
 	},
 	{
 		[]int{700016},
@@ -30,8 +34,11 @@ var refusals = []refusal{
 		"have an administrator of the tenant grant admin consent to CallRecords.Read.All",
 	},
 	{[]int{7000112}, "the app is disabled in the tenant", "enable sign-in for it under Enterprise applications"},
-	{[]int{90002}, "the tenant doesn't exist",
-		"check tenant_id, and cloud: tenants of GCC High and DoD exist only in usgov_l4 and usgov_l5"},
+	{
+		[]int{90002},
+		"the tenant doesn't exist",
+		"check tenant_id, and cloud: tenants of GCC High and DoD exist only in usgov_l4 and usgov_l5",
+	},
 	{
 		[]int{900021, 900023, 50059},
 		"tenant_id isn't the name of a tenant",
@@ -42,8 +49,11 @@ var refusals = []refusal{
 		"the tenant belongs to another cloud",
 		"set cloud: usgov_l4 is GCC High, usgov_l5 is DoD, everything else, including GCC, is global",
 	},
-	{[]int{500011}, "the tenant doesn't know Microsoft Graph under this address",
-		"check cloud: it must be the one that the tenant belongs to"},
+	{
+		[]int{500011},
+		"the tenant doesn't know Microsoft Graph under this address",
+		"check cloud: it must be the one that the tenant belongs to",
+	},
 	{
 		[]int{700027},
 		"the certificate isn't one of the app's",

@@ -9,8 +9,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 )
 
-var common = advice.Provider{Name: "Graph", Address: "graph_url, login_url and cloud",
-	Default: "https://graph.microsoft.com"}
+var common = advice.Provider{
+	Name: "Graph", Address: "graph_url, login_url and cloud",
+	Default: "https://graph.microsoft.com",
+}
 
 // Advise explains an error of this package and what to do about it, one line each, without secrets.
 func Advise(err error) (what, todo string) {

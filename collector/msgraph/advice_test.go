@@ -18,17 +18,27 @@ func TestAdvice(t *testing.T) {
 		err        error
 		what, todo string
 	}{
-		{"permission", &httpclient.Error{Kind: httpclient.KindForbidden}, "lacks the permission",
-			"CallRecords.Read.All"},
-		{"permission, consent", &httpclient.Error{Kind: httpclient.KindForbidden}, "or consent to it",
-			"grant admin consent"},
-		{"permission, old token", &httpclient.Error{Kind: httpclient.KindForbidden}, "refuses the app",
-			"up to another hour"},
-		{"audience", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "another tenant, cloud or audience",
-			"check that cloud"},
+		{
+			"permission", &httpclient.Error{Kind: httpclient.KindForbidden}, "lacks the permission",
+			"CallRecords.Read.All",
+		},
+		{
+			"permission, consent", &httpclient.Error{Kind: httpclient.KindForbidden}, "or consent to it",
+			"grant admin consent",
+		},
+		{
+			"permission, old token", &httpclient.Error{Kind: httpclient.KindForbidden}, "refuses the app",
+			"up to another hour",
+		},
+		{
+			"audience", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "another tenant, cloud or audience",
+			"check that cloud",
+		},
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
-		{"throttled beyond the deadline", fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded),
-			"throttles", "requests_per_minute"},
+		{
+			"throttled beyond the deadline", fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded),
+			"throttles", "requests_per_minute",
+		},
 		{"range, 406", &httpclient.Error{Kind: httpclient.KindNotAcceptable}, "refuses the range", "90 days"},
 		{"range, 400", &httpclient.Error{Kind: httpclient.KindBadRequest}, "refuses the range", "clock"},
 		{"address", &httpclient.Error{Kind: httpclient.KindNotFound}, "API doesn't exist", "graph_url"},
@@ -36,11 +46,15 @@ func TestAdvice(t *testing.T) {
 		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
 		{"gateway's HTML", &httpclient.Error{Kind: httpclient.KindBody}, "didn't come from Graph", "sign-in page"},
 		{"hostile link", &httpclient.Error{Kind: httpclient.KindHost}, "another host", "graph_url"},
-		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired},
-			"proxy requires credentials", "proxy_url"},
+		{
+			"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired},
+			"proxy requires credentials", "proxy_url",
+		},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request id"},
-		{"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}),
-			"paging broke off", "read again"},
+		{
+			"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}),
+			"paging broke off", "read again",
+		},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},
 		{"endless", httpclient.ErrTooManyPages, "more pages than there can be", "repeats answers"},
 		{"token", httpclient.Retryable(&advice.Error{What: "AADSTS7000222: a", Todo: "b"}), "AADSTS7000222: a", "b"},

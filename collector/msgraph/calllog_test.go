@@ -68,8 +68,10 @@ var (
 // open makes the feed ask the fake.
 func (g *fakeGraph) open(feed *callLog) *callLog {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
-		Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote,
+	})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -49,8 +49,10 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 	if err != nil {
 		return nil, errors.New("login_url is not a URL")
 	}
-	c := &credentials{config: config, scope: hosts.graph + "/.default", login: login, transport: settings.Transport,
-		observer: settings.Observer}
+	c := &credentials{
+		config: config, scope: hosts.graph + "/.default", login: login, transport: settings.Transport,
+		observer: settings.Observer,
+	}
 	switch {
 	case c.transport != nil:
 	case config.ManagedIdentity != nil: // the endpoint is on the machine or its network, never behind a proxy

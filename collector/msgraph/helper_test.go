@@ -76,8 +76,10 @@ func decodeRow(t testing.TB, log *callLog, raw string) row {
 func pstnLog() *callLog {
 	return &callLog{
 		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN,
-		source: &source{countries: cdr.NewCountries(),
-			emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"})},
+		source: &source{
+			countries: cdr.NewCountries(),
+			emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
+		},
 	}
 }
 

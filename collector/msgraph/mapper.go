@@ -159,8 +159,10 @@ func (m *mapper) mapPSTN(f *wire.Fields, r *cdr.Record) {
 	r.Trunk = label(f.Text("operator"))
 
 	currency := m.currency(f)
-	for _, c := range [...]struct{ property, component string }{{"charge", "usage"},
-		{"connectionCharge", "connection"}} {
+	for _, c := range [...]struct{ property, component string }{
+		{"charge", "usage"},
+		{"connectionCharge", "connection"},
+	} {
 		if amount, given := f.Money(c.property); given {
 			r.Charges = append(r.Charges, cdr.Charge{Component: c.component, Currency: currency, Amount: amount})
 		}

@@ -153,47 +153,79 @@ func TestDirectRoutingOutcome(t *testing.T) {
 		want       cdr.Outcome
 		reason     string
 	}{
-		{"msgraph.md 8.1: busy, sentinel end, duration 22 s", cdr.False, cdr.KnownInt(486), cdr.KnownInt(560486),
-			22 * time.Second, false, cdr.Busy, "busy"},
-		{"msgraph.md 8.2: normal end", cdr.True, cdr.KnownInt(0), cdr.KnownInt(540000), 5 * time.Second, true,
-			cdr.Answered, ""},
-		{"msgraph.md 8.10: 504 and 569002", cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false, cdr.Failed,
-			"trunk_unreachable"},
-		{"msgraph.md 8.10: 503 and 560503", cdr.False, cdr.KnownInt(503), cdr.KnownInt(560503), 0, false, cdr.Failed,
-			"trunk_unavailable"},
-		{"msgraph.md 8.10: 408 and 0", cdr.False, cdr.KnownInt(408), cdr.KnownInt(0), 0, false, cdr.NoAnswer,
-			"timeout"},
-		{"msgraph.md 8.10: 408 and 500001", cdr.False, cdr.KnownInt(408), cdr.KnownInt(500001), 0, false, cdr.Failed,
-			"trunk_timeout"},
-		{"msgraph.md 8.10: 403 and 510559", cdr.False, cdr.KnownInt(403), cdr.KnownInt(510559), 0, false, cdr.Failed,
-			"no_route"},
-		{"msgraph.md 8.10: 487 and 560487", cdr.False, cdr.KnownInt(487), cdr.KnownInt(560487), 0, false, cdr.Cancelled,
-			"cancelled"},
-		{"msgraph.md 8.10: 0 and 0 of a call without success", cdr.False, cdr.KnownInt(0), cdr.KnownInt(0), 0, false,
-			cdr.Unknown, ""},
+		{
+			"msgraph.md 8.1: busy, sentinel end, duration 22 s", cdr.False, cdr.KnownInt(486), cdr.KnownInt(560486),
+			22 * time.Second, false, cdr.Busy, "busy",
+		},
+		{
+			"msgraph.md 8.2: normal end", cdr.True, cdr.KnownInt(0), cdr.KnownInt(540000), 5 * time.Second, true,
+			cdr.Answered, "",
+		},
+		{
+			"msgraph.md 8.10: 504 and 569002", cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false, cdr.Failed,
+			"trunk_unreachable",
+		},
+		{
+			"msgraph.md 8.10: 503 and 560503", cdr.False, cdr.KnownInt(503), cdr.KnownInt(560503), 0, false, cdr.Failed,
+			"trunk_unavailable",
+		},
+		{
+			"msgraph.md 8.10: 408 and 0", cdr.False, cdr.KnownInt(408), cdr.KnownInt(0), 0, false, cdr.NoAnswer,
+			"timeout",
+		},
+		{
+			"msgraph.md 8.10: 408 and 500001", cdr.False, cdr.KnownInt(408), cdr.KnownInt(500001), 0, false, cdr.Failed,
+			"trunk_timeout",
+		},
+		{
+			"msgraph.md 8.10: 403 and 510559", cdr.False, cdr.KnownInt(403), cdr.KnownInt(510559), 0, false, cdr.Failed,
+			"no_route",
+		},
+		{
+			"msgraph.md 8.10: 487 and 560487", cdr.False, cdr.KnownInt(487), cdr.KnownInt(560487), 0, false, cdr.Cancelled,
+			"cancelled",
+		},
+		{
+			"msgraph.md 8.10: 0 and 0 of a call without success", cdr.False, cdr.KnownInt(0), cdr.KnownInt(0), 0, false,
+			cdr.Unknown, "",
+		},
 
-		{"success comes before every code", cdr.True, cdr.KnownInt(503), cdr.KnownInt(569002), 0, false, cdr.Answered,
-			""},
+		{
+			"success comes before every code", cdr.True, cdr.KnownInt(503), cdr.KnownInt(569002), 0, false, cdr.Answered,
+			"",
+		},
 		{"408 and 560408", cdr.False, cdr.KnownInt(408), cdr.KnownInt(560408), 0, false, cdr.NoAnswer, "timeout"},
 		{"408 without a sub code", cdr.False, cdr.KnownInt(408), none, 0, false, cdr.Failed, "timeout"},
-		{"560408 beside another code", cdr.False, cdr.KnownInt(500), cdr.KnownInt(560408), 0, false, cdr.Failed,
-			"timeout"},
+		{
+			"560408 beside another code", cdr.False, cdr.KnownInt(500), cdr.KnownInt(560408), 0, false, cdr.Failed,
+			"timeout",
+		},
 		{"sub code without a SIP code", cdr.False, none, cdr.KnownInt(569003), 0, false, cdr.Failed, "tls"},
 		{"undecided sub code without a SIP code", cdr.False, none, cdr.KnownInt(560486), 0, false, cdr.Unknown, "busy"},
 		{"no code at all", cdr.False, none, none, 0, false, cdr.Unknown, ""},
 
-		{"null with 0, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second,
-			true, cdr.Answered, ""},
-		{"null with 200, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(200), none, time.Second, true,
-			cdr.Answered, ""},
-		{"null with 0 and a sentinel end", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second, false,
-			cdr.Unknown, ""},
+		{
+			"null with 0, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second,
+			true, cdr.Answered, "",
+		},
+		{
+			"null with 200, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(200), none, time.Second, true,
+			cdr.Answered, "",
+		},
+		{
+			"null with 0 and a sentinel end", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second, false,
+			cdr.Unknown, "",
+		},
 		{"null with 0 and no duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), 0, true, cdr.Unknown, ""},
 		{"null without a code", cdr.Unsaid, none, none, time.Second, true, cdr.Unknown, ""},
-		{"null with 486, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(486), cdr.KnownInt(560486), time.Second,
-			true, cdr.Busy, "busy"},
-		{"null with 0, a sentinel end and a sub code that failed", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(531005),
-			time.Second, false, cdr.Failed, "media_lost"},
+		{
+			"null with 486, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(486), cdr.KnownInt(560486), time.Second,
+			true, cdr.Busy, "busy",
+		},
+		{
+			"null with 0, a sentinel end and a sub code that failed", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(531005),
+			time.Second, false, cdr.Failed, "media_lost",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -29,8 +29,10 @@ func TestMalformedRows(t *testing.T) {
 		{"duration is a fraction", `"duration":1.5`, "duration is not a 32-bit whole number"},
 		{"duration is too long", `"duration":2147483648`, "duration is not a 32-bit whole number"},
 		{"charge is a string", `"charge":"0.10"`, "charge is a string, must be a number"},
-		{"charge is enormous", `"charge":1e30`,
-			"charge is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{
+			"charge is enormous", `"charge":1e30`,
+			"charge is not a decimal number of at most 34 digits with an exponent within ±18",
+		},
 		{"end is a number", `"endDateTime":0`, "endDateTime is a number, must be a string"},
 		{"of an unknown type", `"callType":"hologram","duration":-1`, "duration is negative"},
 	} {
@@ -78,9 +80,12 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		want      row
 		unmapped  []collector.Unmapped
 	}{
-		{"new properties",
+		{
+			"new properties",
 			`{"new":{"a":["}",{"b":"\"]"}]},"id":"1","startDateTime":"2026-11-19T10:00:00Z","other":-1.5e3}`,
-			row{"ID": "1"}, nil},
+			row{"ID": "1"},
+			nil,
+		},
 		{"an escaped name", `{"\u0069d":"1","startDateTime":"2026-11-19T10:00:00Z"}`, row{"ID": "1"}, nil},
 		{
 			"escapes",
@@ -88,10 +93,16 @@ func TestRowsThatAreNoFault(t *testing.T) {
 			row{"UserName": "Åsa \"\\ 😀"},
 			nil,
 		},
-		{"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}",
-			row{"UserName": "�sa"}, nil},
-		{"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`,
-			row{"UserName": "a�"}, nil},
+		{
+			"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}",
+			row{"UserName": "�sa"},
+			nil,
+		},
+		{
+			"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`,
+			row{"UserName": "a�"},
+			nil,
+		},
 		{
 			"an end that isn't a time", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"tomorrow"}`,
 			row{"End": nil},

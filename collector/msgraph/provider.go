@@ -32,10 +32,14 @@ const (
 func Provider() collector.Provider {
 	p := collector.NewProvider(providerName, Open,
 		collector.FeedProperties{Name: feedPSTN, Holds: "Calling Plans, Operator Connect and audio conferencing"},
-		collector.FeedProperties{Name: feedDirectRouting, Holds: "your own session border controllers", Reasons: true,
-			SIPCodes: true},
-		collector.FeedProperties{Name: callrecords.Feed, Holds: "all users of Teams, and their meetings", Streams: true,
-			Overlaps: true, Visits: true},
+		collector.FeedProperties{
+			Name: feedDirectRouting, Holds: "your own session border controllers", Reasons: true,
+			SIPCodes: true,
+		},
+		collector.FeedProperties{
+			Name: callrecords.Feed, Holds: "all users of Teams, and their meetings", Streams: true,
+			Overlaps: true, Visits: true,
+		},
 	)
 	p.SubCodes = slices.Concat(subCodes, subCodeRanges)
 	return p
@@ -98,8 +102,10 @@ func (s *source) addFeeds(opened *collector.Source) error {
 		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, pstnRetention))
 	}
 	if c := s.config.DirectRouting; c != nil {
-		log := &callLog{source: s, feed: feedDirectRouting, function: "getDirectRoutingCalls",
-			mapRow: (*mapper).mapDirectRouting}
+		log := &callLog{
+			source: s, feed: feedDirectRouting, function: "getDirectRoutingCalls",
+			mapRow: (*mapper).mapDirectRouting,
+		}
 		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, directRoutingRetention))
 	}
 	if c := s.config.CallRecords; c != nil {

@@ -13,8 +13,10 @@ func TestRoles(t *testing.T) {
 		token string
 		want  []string
 	}{
-		"two": {body(`{"aud":"x","roles":["CallRecords.Read.All","User.Read.All"]}`),
-			[]string{"CallRecords.Read.All", "User.Read.All"}},
+		"two": {
+			body(`{"aud":"x","roles":["CallRecords.Read.All","User.Read.All"]}`),
+			[]string{"CallRecords.Read.All", "User.Read.All"},
+		},
 		"none":           {body(`{"aud":"x"}`), nil},
 		"another type":   {body(`{"roles":7}`), nil},
 		"opaque":         {"EwBgA8l6BAAU", nil},

@@ -44,8 +44,10 @@ var subCodes = []cdr.Cause{
 	{Code: 510560, Outcome: cdr.NotAllowed, Reason: "user_not_enabled", Source: sourceTeams},
 	{Code: 510562, Outcome: cdr.NotAllowed, Reason: "outbound_not_allowed", Source: sourceTeams},
 	{Code: 510563, Outcome: cdr.NotAllowed, Reason: "domestic_only", Source: sourceTeams},
-	{Code: 511404, Outcome: cdr.InvalidNumber, Reason: "number_unassigned", FaultDomain: cdr.FaultSBC,
-		Source: sourceTeams},
+	{
+		Code: 511404, Outcome: cdr.InvalidNumber, Reason: "number_unassigned", FaultDomain: cdr.FaultSBC,
+		Source: sourceTeams,
+	},
 
 	{Code: 531000, Outcome: cdr.Failed, Reason: "media_negotiation", FaultDomain: cdr.FaultSBC, Source: sourceTeams},
 	{Code: 531004, Outcome: cdr.Failed, Reason: "ice", FaultDomain: cdr.FaultSBC, Source: sourceTeams},
@@ -97,13 +99,19 @@ var subCodes = []cdr.Cause{
 // lies within another comes after it. The SBC sent the final response if the sub code begins with
 // 540 (inbound) or 560 (outbound); otherwise a service of Microsoft's did.
 var subCodeRanges = []cdr.Cause{
-	{Code: 1, Last: math.MaxInt32, Outcome: cdr.Unknown, Reason: "", FaultDomain: cdr.FaultProvider,
-		Source: sourceTeams},
+	{
+		Code: 1, Last: math.MaxInt32, Outcome: cdr.Unknown, Reason: "", FaultDomain: cdr.FaultProvider,
+		Source: sourceTeams,
+	},
 	{Code: 531000, Last: 531999, Outcome: cdr.Failed, Reason: "media", FaultDomain: cdr.FaultSBC, Source: sourceScheme},
 	{Code: 540000, Last: 540999, Outcome: cdr.Unknown, Reason: "", FaultDomain: cdr.FaultSBC, Source: sourceACS},
-	{Code: 549000, Last: 549999, Outcome: cdr.Failed, Reason: "trunk_transport", FaultDomain: cdr.FaultSBC,
-		Source: sourceScheme},
+	{
+		Code: 549000, Last: 549999, Outcome: cdr.Failed, Reason: "trunk_transport", FaultDomain: cdr.FaultSBC,
+		Source: sourceScheme,
+	},
 	{Code: 560000, Last: 560999, Outcome: cdr.Unknown, Reason: "", FaultDomain: cdr.FaultSBC, Source: sourceTeams},
-	{Code: 569000, Last: 569999, Outcome: cdr.Failed, Reason: "trunk_transport", FaultDomain: cdr.FaultSBC,
-		Source: sourceScheme},
+	{
+		Code: 569000, Last: 569999, Outcome: cdr.Failed, Reason: "trunk_transport", FaultDomain: cdr.FaultSBC,
+		Source: sourceScheme,
+	},
 }

@@ -54,10 +54,14 @@ func TestRefusedTokens(t *testing.T) {
 		what, todo string
 		passes     bool
 	}{
-		{"wrong secret", 401, 7000215, "invalid_client", "AADSTS7000215: the client secret is wrong",
-			"secret's value, not its id", false},
-		{"expired secret", 401, 7000222, "invalid_client", "AADSTS7000222: the client secret has expired",
-			"create a new secret", false},
+		{
+			"wrong secret", 401, 7000215, "invalid_client", "AADSTS7000215: the client secret is wrong",
+			"secret's value, not its id", false,
+		},
+		{
+			"expired secret", 401, 7000222, "invalid_client", "AADSTS7000222: the client secret has expired",
+			"create a new secret", false,
+		},
 		{"unknown app", 400, 700016, "unauthorized_client", "doesn't know this app", "client_id", false},
 		{"no consent", 400, 7000229, "invalid_client", "nobody has consented", "admin consent", false},
 		{"consent missing", 400, 65001, "invalid_grant", "consent is missing", "CallRecords.Read.All", false},
@@ -130,10 +134,14 @@ func TestOddTokenAnswers(t *testing.T) {
 		what   string
 		passes bool
 	}{
-		{"HTML", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + leak)) },
-			"answered without a token", true},
-		{"no token", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{leak: leak}) },
-			"answered without a token", true},
+		{
+			"HTML", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + leak)) },
+			"answered without a token", true,
+		},
+		{
+			"no token", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{leak: leak}) },
+			"answered without a token", true,
+		},
 		{"HTML refusal", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte("<html>" + leak))
@@ -167,8 +175,10 @@ func TestThrottledTokens(t *testing.T) {
 			return providertest.Response(r, http.StatusOK, nil,
 				`{"token_type":"Bearer","expires_in":3599,"access_token":"a"}`)
 		})}}
-		c := &Config{TenantID: testTenant, ClientID: testClient, ClientSecret: config.NewSecret(testSecret),
-			Cloud: cloudGlobal, PSTN: new(PSTN)}
+		c := &Config{
+			TenantID: testTenant, ClientID: testClient, ClientSecret: config.NewSecret(testSecret),
+			Cloud: cloudGlobal, PSTN: new(PSTN),
+		}
 		source, err := Provider().Open(c, settings)
 		if err != nil {
 			t.Fatal(err)
@@ -252,36 +262,50 @@ func TestUnusableCredentials(t *testing.T) {
 		set        func(*Config)
 		what, todo string
 	}{
-		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") },
-			"neither PEM nor a legacy PKCS #12 file", "-legacy"},
-		{"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password is wrong for it",
-			"PKCS #12"},
-		{"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password is wrong for it",
-			"PKCS #12"},
+		{
+			"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") },
+			"neither PEM nor a legacy PKCS #12 file", "-legacy",
+		},
+		{
+			"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password is wrong for it",
+			"PKCS #12",
+		},
+		{
+			"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password is wrong for it",
+			"PKCS #12",
+		},
 		{"secret file is missing", func(c *Config) {
 			c.ClientSecret = config.NewSecretFile(filepath.Join(folder,
 				"none"))
 		}, "no such file", "readable"},
-		{"certificate file is missing",
+		{
+			"certificate file is missing",
 			func(c *Config) { c.ClientCertificate = config.NewSecretFile(filepath.Join(folder, "none")) },
-			"no such file", "readable"},
+			"no such file", "readable",
+		},
 		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "found no", "PEM"},
 		{"key without a certificate", func(c *Config) { certificate(c, key, "") }, "found no", "PEM"},
-		{"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") }, "match any certificate",
-			"credential"},
+		{
+			"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") }, "match any certificate",
+			"credential",
+		},
 		{"encrypted key", func(c *Config) {
 			certificate(c, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "x")
 		}, "found no", "not encrypted"},
-		{"no certificate at all", func(c *Config) { certificate(c, leak, "") },
-			"neither PEM nor a legacy PKCS #12 file", "PKCS #12"},
+		{
+			"no certificate at all", func(c *Config) { certificate(c, leak, "") },
+			"neither PEM nor a legacy PKCS #12 file", "PKCS #12",
+		},
 		{
 			"no token file", func(c *Config) {
 				c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(filepath.Join(folder, "none"))}
 			},
 			"no such file", "token_file",
 		},
-		{"nothing in the environment", func(c *Config) { c.WorkloadIdentity = new(WorkloadIdentity) },
-			"no token file specified", "AZURE_FEDERATED_TOKEN_FILE"},
+		{
+			"nothing in the environment", func(c *Config) { c.WorkloadIdentity = new(WorkloadIdentity) },
+			"no token file specified", "AZURE_FEDERATED_TOKEN_FILE",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := newMicrosoft(t, httptest.NewTLSServer)

@@ -116,8 +116,10 @@ func TestTrap4MaskedAndOddNumbers(t *testing.T) {
 		got := decodeRow(t, directRoutingLog(),
 			`{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
 				`"callerNumber":`+number+`,"calleeNumber":"+442079460100"}`)
-		got.Want(t, row{"Country": country,
-			"CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`))})
+		got.Want(t, row{
+			"Country":      country,
+			"CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`)),
+		})
 	}
 }
 
@@ -159,8 +161,10 @@ func TestTrapsPSTN(t *testing.T) {
 			row{"Charges": []string{"usage 0.01 USD"}, "cdr.msgraph.license_capability": "FREECALL"},
 		},
 		{"13 no money at all", `{"id":"m",` + start + `,"charge":null}`, row{"Charges": nil}},
-		{"13 money without a currency", `{"id":"m",` + start + `,"charge":0.25,"currency":""}`,
-			row{"Charges": []string{"usage 0.25"}}},
+		{
+			"13 money without a currency", `{"id":"m",` + start + `,"charge":0.25,"currency":""}`,
+			row{"Charges": []string{"usage 0.25"}},
+		},
 		{
 			"14 unanswered",
 			`{"id":"u",` + start + `,"endDateTime":"2026-11-19T10:00:00Z","callType":"user_out","duration":0}`,

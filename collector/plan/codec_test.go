@@ -15,10 +15,14 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 	p.Joined = Span{From: now.Add(-time.Hour), To: now}
 	p.Expired = 3 * time.Hour
 	p.Open = []LevelRead{
-		{Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now,
-			Cursor: now.Add(-time.Minute)},
-		{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now,
-			Lost: time.Second},
+		{
+			Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now,
+			Cursor: now.Add(-time.Minute),
+		},
+		{
+			Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now,
+			Lost: time.Second,
+		},
 	}
 	data, err := p.Encode()
 	if err != nil {
@@ -82,8 +86,10 @@ func withOpen(t *testing.T, levels ...int) string {
 	p := New(minutely)
 	p.Expired = time.Hour
 	for _, level := range levels {
-		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour),
-			Cursor: noon.Add(-time.Minute), To: noon})
+		p.Open = append(p.Open, LevelRead{
+			Level: level, Wanted: noon, Join: noon.Add(-time.Hour),
+			Cursor: noon.Add(-time.Minute), To: noon,
+		})
 	}
 	data, err := p.Encode()
 	if err != nil {

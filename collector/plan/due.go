@@ -78,8 +78,10 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 	if !from.Before(v.Now) {
 		from = v.Now.Add(-Overlap)
 	}
-	return LevelRead{Level: level, Wanted: v.Now, Join: from, Cursor: from, LastChance: p.lastChanceUntil(from, v),
-		To: v.Now}
+	return LevelRead{
+		Level: level, Wanted: v.Now, Join: from, Cursor: from, LastChance: p.lastChanceUntil(from, v),
+		To: v.Now,
+	}
 }
 
 // lastChanceUntil is up to where a read that begins at from reads what no later read covers.

@@ -92,8 +92,10 @@ func (out Row) lists(r *cdr.Record) {
 		}
 		visits = append(visits, strings.Join([]string{v.Queue, v.Result.String(), wait}, " "))
 	}
-	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs,
-		"Visits": visits} {
+	for key, list := range map[string][]string{
+		"Charges": charges, "Recordings": recordings, "Legs": legs,
+		"Visits": visits,
+	} {
 		if list != nil {
 			out[key] = list
 		}

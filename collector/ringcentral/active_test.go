@@ -19,8 +19,10 @@ func (p *platform) active(grouped bool, log *strings.Builder) collector.ActiveCa
 	if log != nil {
 		logger = slog.New(slog.NewTextHandler(log, nil))
 	}
-	return (&activeCalls{path: "restapi/v1.0/account/~/active-calls", grouped: grouped, client: p.client(nil),
-		logger: logger}).read
+	return (&activeCalls{
+		path: "restapi/v1.0/account/~/active-calls", grouped: grouped, client: p.client(nil),
+		logger: logger,
+	}).read
 }
 
 func live(id, more string) string { return call(id, `"result":"In Progress",`+more) }
@@ -36,8 +38,10 @@ func TestActiveCalls(t *testing.T) {
 		{"none", false, nil, map[cdr.Direction]int{}},
 		{
 			"the afterglow isn't counted", false,
-			[]string{live("1", `"direction":"Inbound"`), call("2", `"direction":"Inbound","result":"Accepted"`),
-				call("3", `"direction":"Outbound"`)},
+			[]string{
+				live("1", `"direction":"Inbound"`), call("2", `"direction":"Inbound","result":"Accepted"`),
+				call("3", `"direction":"Outbound"`),
+			},
 			map[cdr.Direction]int{cdr.Inbound: 1},
 		},
 		{
@@ -47,30 +51,47 @@ func TestActiveCalls(t *testing.T) {
 		},
 		{
 			"faxes and rows that aren't calls", false,
-			[]string{`{"id":"1","type":"Fax","result":"In Progress"}`, live("2", `"action":"Paging"`),
-				live("3", `"action":"Monitoring"`), live("4", `"deleted":true`)},
+			[]string{
+				`{"id":"1","type":"Fax","result":"In Progress"}`, live("2", `"action":"Paging"`),
+				live("3", `"action":"Monitoring"`), live("4", `"deleted":true`),
+			},
 			map[cdr.Direction]int{},
 		},
-		{"internal", false, []string{live("1", internal+`,"direction":"Outbound"`)},
-			map[cdr.Direction]int{cdr.Internal: 1}},
-		{"unknown direction", false, []string{live("1", `"direction":"Sideways"`)},
-			map[cdr.Direction]int{cdr.DirectionUnknown: 1}},
-		{"once for each id", false, []string{live("1", `"direction":"Inbound"`), live("1", `"direction":"Inbound"`)},
-			map[cdr.Direction]int{cdr.Inbound: 1}},
+		{
+			"internal", false,
+			[]string{live("1", internal+`,"direction":"Outbound"`)},
+			map[cdr.Direction]int{cdr.Internal: 1},
+		},
+		{
+			"unknown direction", false,
+			[]string{live("1", `"direction":"Sideways"`)},
+			map[cdr.Direction]int{cdr.DirectionUnknown: 1},
+		},
+		{
+			"once for each id", false,
+			[]string{live("1", `"direction":"Inbound"`), live("1", `"direction":"Inbound"`)},
+			map[cdr.Direction]int{cdr.Inbound: 1},
+		},
 		{
 			"rows of a session, account", false,
-			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`),
-				live("2", `"telephonySessionId":"s","direction":"Inbound"`)},
+			[]string{
+				live("1", `"telephonySessionId":"s","direction":"Inbound"`),
+				live("2", `"telephonySessionId":"s","direction":"Inbound"`),
+			},
 			map[cdr.Direction]int{cdr.Inbound: 2},
 		},
 		{
 			"rows of a session, extension", true,
-			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`),
-				live("2", `"telephonySessionId":"s","direction":"Inbound"`), live("3", `"direction":"Inbound"`)},
+			[]string{
+				live("1", `"telephonySessionId":"s","direction":"Inbound"`),
+				live("2", `"telephonySessionId":"s","direction":"Inbound"`), live("3", `"direction":"Inbound"`),
+			},
 			map[cdr.Direction]int{cdr.Inbound: 2},
 		},
-		{"without ids", true, []string{`{"result":"In Progress","direction":"Inbound"}`,
-			`{"result":"In Progress","direction":"Inbound"}`}, map[cdr.Direction]int{cdr.Inbound: 2}},
+		{"without ids", true, []string{
+			`{"result":"In Progress","direction":"Inbound"}`,
+			`{"result":"In Progress","direction":"Inbound"}`,
+		}, map[cdr.Direction]int{cdr.Inbound: 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{{body: pageOf("", test.rows...)}}}
@@ -91,8 +112,10 @@ func TestActiveCallsOnAllPages(t *testing.T) {
 	if want := (map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 1}); err != nil || !maps.Equal(got, want) {
 		t.Errorf("%v are in progress, want %v; error %v", got, want, err)
 	}
-	want := []string{testHost + "/restapi/v1.0/account/~/active-calls?page=1&perPage=1000&type=Voice&view=Simple",
-		testHost + "/2"}
+	want := []string{
+		testHost + "/restapi/v1.0/account/~/active-calls?page=1&perPage=1000&type=Voice&view=Simple",
+		testHost + "/2",
+	}
 	if !slices.Equal(p.asked, want) {
 		t.Errorf("asked %q, want %q", p.asked, want)
 	}
@@ -102,8 +125,10 @@ func TestActiveCallsOnAllPages(t *testing.T) {
 func TestActiveCallsFail(t *testing.T) {
 	for name, answers := range map[string][]reply{
 		"at once": {refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "ReadCallLog")},
-		"on the second page": {{body: pageOf("/2", live("1", `"direction":"Inbound"`))},
-			{status: http.StatusForbidden}},
+		"on the second page": {
+			{body: pageOf("/2", live("1", `"direction":"Inbound"`))},
+			{status: http.StatusForbidden},
+		},
 		"hostile link": {{body: pageOf("https://evil.example/2", live("1", `"direction":"Inbound"`))}},
 	} {
 		p := &platform{t: t, answers: answers}
@@ -115,8 +140,10 @@ func TestActiveCallsFail(t *testing.T) {
 
 // TestActiveCallsAreBounded: an answer without an end fills no memory.
 func TestActiveCallsAreBounded(t *testing.T) {
-	p := &platform{t: t,
-		answers: []reply{{body: pageOf("", slices.Repeat([]string{`{"result":"In Progress"}`}, maxWholeRows+1)...)}}}
+	p := &platform{
+		t:       t,
+		answers: []reply{{body: pageOf("", slices.Repeat([]string{`{"result":"In Progress"}`}, maxWholeRows+1)...)}},
+	}
 	if _, err := p.active(false, nil)(t.Context(), false); !errors.Is(err, wire.ErrTooManyRows) {
 		t.Errorf("error %v", err)
 	}
@@ -142,8 +169,10 @@ func TestBadActiveRows(t *testing.T) {
 }
 
 func TestActiveProbe(t *testing.T) {
-	p := &platform{t: t, answers: []reply{{body: pageOf("/2", live("1", `"direction":"Inbound"`))},
-		{status: http.StatusNotFound}}}
+	p := &platform{t: t, answers: []reply{
+		{body: pageOf("/2", live("1", `"direction":"Inbound"`))},
+		{status: http.StatusNotFound},
+	}}
 	feed := p.active(false, nil)
 	if rows, err := feed.Probe(t.Context()); rows != 1 || err != nil || !strings.Contains(p.asked[0], "perPage=1&") {
 		t.Errorf("%d rows, asked %q, error %v", rows, p.asked, err)

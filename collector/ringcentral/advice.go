@@ -33,8 +33,10 @@ type meaning struct{ what, todo string }
 var (
 	noGrant   = meaning{"the app isn't allowed the JWT grant", grantTodo}
 	badClient = meaning{"RingCentral doesn't know the app, or its secret is wrong", clientTodo}
-	lostToken = meaning{"RingCentral keeps ending our sessions: too many clients use the same app and user",
-		sessionsTodo}
+	lostToken = meaning{
+		"RingCentral keeps ending our sessions: too many clients use the same app and user",
+		sessionsTodo,
+	}
 )
 
 // meanings are by RingCentral's codes, or by the names of errors without a code (RingCentral,
@@ -43,8 +45,10 @@ var meanings = map[string]meaning{
 	"OAU-112": noGrant, "OAU-125": noGrant, "unauthorized_client": noGrant, "unsupported_grant_type": noGrant,
 	"OAU-146": badClient, "OAU-153": badClient, "invalid_client": badClient,
 	"OAU-213": lostToken, "TokenInvalid": lostToken, "TokenExpired": lostToken,
-	"OAU-147": {"RingCentral has locked the user or the app",
-		"unlock the user in the Admin Portal, or ask RingCentral's support"},
+	"OAU-147": {
+		"RingCentral has locked the user or the app",
+		"unlock the user in the Admin Portal, or ask RingCentral's support",
+	},
 	"OAU-128": {"the JWT has expired", jwtTodo},
 	"OAU-129": {"the JWT is malformed", jwtTodo},
 	"OAU-149": {"the JWT is malformed", jwtTodo},

@@ -78,8 +78,10 @@ func (s *schema) walk(path string, use func(path string, s schema)) {
 	}
 }
 
-var rowPaths = []string{accountPath + "call-log", extensionPath + "call-log", accountPath + "active-calls",
-	extensionPath + "active-calls"}
+var rowPaths = []string{
+	accountPath + "call-log", extensionPath + "call-log", accountPath + "active-calls",
+	extensionPath + "active-calls",
+}
 
 // TestConformanceOfRows: every member of a row and its legs is read, as the type that the
 // specification gives it, or left out with a reason.

@@ -96,8 +96,10 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 
 // post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
 func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) ([]byte, error) {
-	r := http.Request{Header: http.Header{"Accept": {"application/json"},
-		"Content-Type": {"application/x-www-form-urlencoded"}}}
+	r := http.Request{Header: http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/x-www-form-urlencoded"},
+	}}
 	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
 	return c.client.Get(ctx, httpclient.Request{
 		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, Body: []byte(form.Encode()),

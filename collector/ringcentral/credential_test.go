@@ -34,8 +34,10 @@ func credentialsOver(t testing.TB, transport http.RoundTripper) *credentials {
 	c.SetDefaults()
 	c.BaseURL, c.ClientID, c.ClientSecret, c.JWT = testHost, testClient, config.NewSecret(testSecret),
 		config.NewSecret(testJWT(`{}`))
-	settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: transport,
-		Logger: slog.New(slog.DiscardHandler)}, Now: time.Now}
+	settings := collector.SourceSettings{Settings: httpclient.Settings{
+		Transport: transport,
+		Logger:    slog.New(slog.DiscardHandler),
+	}, Now: time.Now}
 	s := &source{config: c, settings: settings, base: base}
 	if err := s.openClients(); err != nil {
 		t.Fatal(err)
@@ -50,8 +52,10 @@ func (p *platform) credentials() *credentials {
 }
 
 func tokenReply(token string, header http.Header) reply {
-	return reply{body: fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token),
-		header: header}
+	return reply{
+		body:   fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token),
+		header: header,
+	}
 }
 
 // TestAuthLimit: at most five tokens in a minute, for any reason.
@@ -170,8 +174,10 @@ func TestTokenErrors(t *testing.T) {
 		return reply{status: status, body: `{"error":"` + name + `","errors":[{"errorCode":"` + code +
 			`","message":"+12065550100 ` + testSecret + `"}],"error_description":"+12065550100 ` + testSecret + `"}`}
 	}
-	html := reply{status: http.StatusForbidden, body: "<html>+12065550100</html>",
-		header: http.Header{"Content-Type": {"text/html"}}}
+	html := reply{
+		status: http.StatusForbidden, body: "<html>+12065550100</html>",
+		header: http.Header{"Content-Type": {"text/html"}},
+	}
 	identified := oauth(http.StatusBadRequest, "invalid_grant", "OAU-140")
 	identified.header = http.Header{"Rcrequestid": {"id-1"}}
 	for _, test := range []struct {
@@ -180,47 +186,82 @@ func TestTokenErrors(t *testing.T) {
 		what, todo string
 		passes     bool
 	}{
-		{"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't accept the JWT",
-			"create a JWT credential", false},
-		{"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "create a JWT credential",
-			false},
-		{"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is malformed", "create a JWT credential",
-			false},
-		{"wrong client", oauth(400, "invalid_client", "OAU-153"),
+		{
+			"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't accept the JWT",
+			"create a JWT credential", false,
+		},
+		{
+			"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "create a JWT credential",
+			false,
+		},
+		{
+			"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is malformed", "create a JWT credential",
+			false,
+		},
+		{
+			"wrong client", oauth(400, "invalid_client", "OAU-153"),
 			"doesn't know the app, or its secret is wrong (GET call-log: get token: POST restapi/oauth/token: " +
-				"400 Bad Request, RingCentral says OAU-153 invalid_client)", "client_secret", false},
+				"400 Bad Request, RingCentral says OAU-153 invalid_client)", "client_secret", false,
+		},
 		{"wrong client, 401", oauth(401, "invalid_client", "OAU-146"), "doesn't know the app", "client_id", false},
-		{"wrong client, no code", reply{status: 401, body: `{"error":"invalid_client"}`}, "doesn't know the app",
-			"client_id", false},
-		{"grant not allowed", oauth(403, "unauthorized_client", "OAU-112"), "the app isn't allowed the JWT grant",
-			"choose JWT auth flow", false},
-		{"grant not allowed, by name", oauth(400, "unauthorized_client", "OAU-999"), "isn't allowed the JWT grant",
-			"JWT auth flow", false},
-		{"grant not allowed, OAU-125", oauth(401, "access_denied", "OAU-125"), "isn't allowed the JWT grant",
-			"JWT auth flow", false},
+		{
+			"wrong client, no code",
+			reply{status: 401, body: `{"error":"invalid_client"}`},
+			"doesn't know the app",
+			"client_id", false,
+		},
+		{
+			"grant not allowed", oauth(403, "unauthorized_client", "OAU-112"), "the app isn't allowed the JWT grant",
+			"choose JWT auth flow", false,
+		},
+		{
+			"grant not allowed, by name", oauth(400, "unauthorized_client", "OAU-999"), "isn't allowed the JWT grant",
+			"JWT auth flow", false,
+		},
+		{
+			"grant not allowed, OAU-125", oauth(401, "access_denied", "OAU-125"), "isn't allowed the JWT grant",
+			"JWT auth flow", false,
+		},
 		{"locked", oauth(400, "invalid_grant", "OAU-147"), "has locked the user or the app", "unlock", false},
-		{"permission", refuses(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"),
-			"the app lacks the permission ReadCallLog", "add ReadCallLog", false},
+		{
+			"permission", refuses(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"),
+			"the app lacks the permission ReadCallLog", "add ReadCallLog", false,
+		},
 		{"scope", oauth(400, "invalid_scope", "OAU-124"), "the app lacks a permission", "add ReadCallLog", false},
-		{"something else", oauth(400, "weird_thing", "OAU-777"),
+		{
+			"something else", oauth(400, "weird_thing", "OAU-777"),
 			"refused to issue a token (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, " +
-				"RingCentral says OAU-777 weird_thing)", "look the code up", false},
+				"RingCentral says OAU-777 weird_thing)", "look the code up", false,
+		},
 		{"throttled", reply{status: 429}, "throttles the exporter's credentials", "let no other program", true},
 		{"fault", reply{status: 500}, "RingCentral has a fault", "service status", true},
 		{"not implemented", reply{status: 501}, "RingCentral has a fault", "service status", false},
 		{"slow", reply{status: 408}, "RingCentral has a fault", "service status", true},
 		{"HTML", html, "refused to issue a token", "sign-in page", false},
-		{"HTML without saying so", reply{status: 403, body: " <!DOCTYPE html>"}, "refused to issue a token", "proxy",
-			false},
+		{
+			"HTML without saying so",
+			reply{status: 403, body: " <!DOCTYPE html>"},
+			"refused to issue a token", "proxy",
+			false,
+		},
 		{"wrong host", reply{status: 404}, "API doesn't exist at this address", "check base_url", false},
-		{"redirect", reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}},
-			"links to another host", "check base_url", false},
+		{
+			"redirect",
+			reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}},
+			"links to another host", "check base_url", false,
+		},
 		{"proxy", reply{status: 407}, "the proxy requires credentials", "proxy_url", false},
 		{"no token", reply{body: `{"token_type":"bearer"}`}, "answered without a token", "gateway", true},
-		{"HTML with status 200", reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}},
-			"answered without a token", "sign-in page", true},
-		{"a token that can't be sent", reply{body: `{"access_token":"a b\n","expires_in":3600}`},
-			"answered without a token", "gateway", true},
+		{
+			"HTML with status 200",
+			reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}},
+			"answered without a token", "sign-in page", true,
+		},
+		{
+			"a token that can't be sent",
+			reply{body: `{"access_token":"a b\n","expires_in":3600}`},
+			"answered without a token", "gateway", true,
+		},
 		{"request id", identified, "(RCRequestId=id-1)", "JWT", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -250,8 +291,10 @@ func TestTokens(t *testing.T) {
 		name, body string
 		life       time.Duration
 	}{
-		{"as documented",
-			`{"access_token":"t","token_type":"bearer","expires_in":7199,"scope":"ReadCallLog","refresh_token":"r","owner_id":"1"}`, 7199 * time.Second},
+		{
+			"as documented",
+			`{"access_token":"t","token_type":"bearer","expires_in":7199,"scope":"ReadCallLog","refresh_token":"r","owner_id":"1"}`, 7199 * time.Second,
+		},
 		{"no life", `{"access_token":"t"}`, shortestLife},
 		{"negative life", `{"access_token":"t","expires_in":-5}`, shortestLife},
 	} {
@@ -289,8 +332,10 @@ func TestUnreachable(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"refused", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
-			"can't be reached (POST restapi/oauth/token: dial tcp: connection refused)"},
+		{
+			"refused", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
+			"can't be reached (POST restapi/oauth/token: dial tcp: connection refused)",
+		},
 		{"unknown name", &net.DNSError{Err: "no such host", Name: "rc.example"}, "no such host"},
 		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, "unknown authority"},
 	} {
@@ -313,8 +358,10 @@ func TestClaims(t *testing.T) {
 		user      string
 		expires   time.Time
 	}{
-		{"as RingCentral's",
-			testJWT(`{"aud":"https://platform.ringcentral.com/restapi/oauth/token","sub":"63097263004","iss":"https://platform.ringcentral.com","exp":1798859045,"iat":1,"jti":"x"}`), "63097263004", at},
+		{
+			"as RingCentral's",
+			testJWT(`{"aud":"https://platform.ringcentral.com/restapi/oauth/token","sub":"63097263004","iss":"https://platform.ringcentral.com","exp":1798859045,"iat":1,"jti":"x"}`), "63097263004", at,
+		},
 		{"blanks around it", " " + testJWT(`{"sub":"1"}`) + "\n", "1", time.Time{}},
 		{"without end", testJWT(`{"sub":"1"}`), "1", time.Time{}},
 		{"fraction", testJWT(`{"exp":1798859045.5}`), "", at},

@@ -89,8 +89,10 @@ func checkRecord(t *testing.T, r *cdr.Record) {
 		}
 		seen[rec.ID] = true
 	}
-	texts := []string{r.ID, r.CallID, r.CallType, r.ReasonPhrase, r.CallerNumber, r.CalleeNumber, r.UserID, r.UserName,
-		r.Country}
+	texts := []string{
+		r.ID, r.CallID, r.CallType, r.ReasonPhrase, r.CallerNumber, r.CalleeNumber, r.UserID, r.UserName,
+		r.Country,
+	}
 	for _, a := range r.Extra {
 		texts = append(texts, a.Str, strings.Join(a.Strs, ""))
 	}
@@ -154,8 +156,10 @@ func FuzzTokenAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		p := &platform{t: t, answers: []reply{{status: status, header: http.Header{"Content-Type": {contentType}},
-			body: string(body)}}}
+		p := &platform{t: t, answers: []reply{{
+			status: status, header: http.Header{"Content-Type": {contentType}},
+			body: string(body),
+		}}}
 		got, err := p.credentials().token(t.Context())
 		if err == nil {
 			if !httpguts.ValidHeaderFieldValue(got.Value) {
@@ -171,8 +175,10 @@ func FuzzTokenAnswer(f *testing.F) {
 
 // FuzzClaims: a text that isn't a JWT has no claims, and a subject is plain.
 func FuzzClaims(f *testing.F) {
-	for _, jwt := range []string{testJWT(`{"sub":"63097263004","exp":1798859045}`), testJWT(`{"exp":1e400}`), "a.b.c",
-		"..", ""} {
+	for _, jwt := range []string{
+		testJWT(`{"sub":"63097263004","exp":1798859045}`), testJWT(`{"exp":1e400}`), "a.b.c",
+		"..", "",
+	} {
 		f.Add(jwt)
 	}
 	f.Fuzz(func(t *testing.T, jwt string) {

@@ -114,8 +114,10 @@ func accountLog() *callLog {
 	return &callLog{
 		machines: c.machines(),
 		path:     "restapi/v1.0/account/~/call-log", view: "Detailed",
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999",
-			"JP:119"}),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{
+			"911", "933", "112", "999",
+			"JP:119",
+		}),
 	}
 }
 
@@ -179,8 +181,10 @@ var (
 // client asks the fake.
 func (p *platform) client(tokens httpclient.TokenSource) *httpclient.Client {
 	p.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: testHost, Transport: p, Token: tokens,
-		KeepTokenOn403: true, Quote: quote})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: testHost, Transport: p, Token: tokens,
+		KeepTokenOn403: true, Quote: quote,
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}

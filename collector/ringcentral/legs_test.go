@@ -26,12 +26,17 @@ func TestCallOfLegs(t *testing.T) {
 		},
 		{
 			"the master leg stands for the whole call", "Accepted", in,
-			[]string{legOf(0, 0, "Accepted", `,"master":true,"duration":121`),
-				legOf(101, 20, "Accepted", `,"duration":40`)},
+			[]string{
+				legOf(0, 0, "Accepted", `,"master":true,"duration":121`),
+				legOf(101, 20, "Accepted", `,"duration":40`),
+			},
 			"answered", "40s", nil, "101",
 		},
-		{"the master leg alone", "Missed", in, []string{legOf(101, 0, "Accepted", `,"master":true,"duration":121`)},
-			"answered", nil, nil, "101"},
+		{
+			"the master leg alone", "Missed", in,
+			[]string{legOf(101, 0, "Accepted", `,"master":true,"duration":121`)},
+			"answered", nil, nil, "101",
+		},
 		{
 			"the result Unknown of a row gives way to the master leg's", "Unknown", in,
 			[]string{legOf(0, 0, "Voicemail", `,"master":true`), legOf(101, 0, "Missed", `,"duration":30`)},
@@ -70,17 +75,28 @@ func TestCallOfLegs(t *testing.T) {
 				legOf(101, 20, "Missed", `,"duration":10`),
 			}, "voicemail", nil, nil, "101",
 		},
-		{"a park location", "Accepted", in,
-			[]string{legOf(0, 0, "Accepted", `,"action":"Park Location","duration":20`)}, "machine", nil, "20s", nil},
-		{"a supervisor who listens", "Missed", in,
-			[]string{legOf(101, 9, "Accepted", `,"action":"Monitoring","duration":20`)}, "no_answer", nil, nil, nil},
-		{"two phones rang", "Missed", in,
-			[]string{legOf(101, 0, "Missed", `,"duration":20`), legOf(102, 0, "Missed", "")}, "no_answer", nil, nil,
-			nil},
+		{
+			"a park location", "Accepted", in,
+			[]string{legOf(0, 0, "Accepted", `,"action":"Park Location","duration":20`)},
+			"machine", nil, "20s", nil,
+		},
+		{
+			"a supervisor who listens", "Missed", in,
+			[]string{legOf(101, 9, "Accepted", `,"action":"Monitoring","duration":20`)},
+			"no_answer", nil, nil, nil,
+		},
+		{
+			"two phones rang", "Missed", in,
+			[]string{legOf(101, 0, "Missed", `,"duration":20`), legOf(102, 0, "Missed", "")},
+			"no_answer", nil, nil,
+			nil,
+		},
 		{
 			"forwarded to the mobile", "Missed", in,
-			[]string{legOf(101, 0, "Missed", `,"duration":20`),
-				legOf(101, 20, "Accepted", `,"direction":"Outbound","duration":30`)},
+			[]string{
+				legOf(101, 0, "Missed", `,"duration":20`),
+				legOf(101, 20, "Accepted", `,"direction":"Outbound","duration":30`),
+			},
 			"answered", "30s", "30s", "101",
 		},
 		{
@@ -94,12 +110,23 @@ func TestCallOfLegs(t *testing.T) {
 			[]string{`{"legType":"RingOutWebToSubscriber","startTime":"2026-03-02T10:00:00Z","result":"Call connected","duration":20}`},
 			"answered", nil, nil, nil,
 		},
-		{"a leg that is rounded up", "Accepted", in, []string{legOf(101, 0, "Accepted", `,"durationMs":120400`)},
-			"answered", nil, nil, "101"},
-		{"a leg without times", "Accepted", in, []string{`{"result":"Accepted","extension":{"id":102}}`}, "answered",
-			nil, nil, "102"},
-		{"a leg with a duration alone", "Missed", in, []string{`{"result":"Accepted","duration":50}`}, "answered",
-			"50s", "50s", nil},
+		{
+			"a leg that is rounded up", "Accepted", in,
+			[]string{legOf(101, 0, "Accepted", `,"durationMs":120400`)},
+			"answered", nil, nil, "101",
+		},
+		{
+			"a leg without times", "Accepted", in,
+			[]string{`{"result":"Accepted","extension":{"id":102}}`},
+			"answered",
+			nil, nil, "102",
+		},
+		{
+			"a leg with a duration alone", "Missed", in,
+			[]string{`{"result":"Accepted","duration":50}`},
+			"answered",
+			"50s", "50s", nil,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			raw := call("1", `"duration":120,"durationMs":120000,"result":"`+test.result+`",`+test.more+`,"legs":[`+
@@ -128,8 +155,10 @@ func TestMachineLegTypes(t *testing.T) {
 	log := accountLog()
 	log.machines = c.machines()
 	raw := call("1", `"result":"Accepted","direction":"Inbound","legs":[`+legOf(0, 0, "Accepted", `,"duration":20`)+`]`)
-	decodeRows(t, log, raw)[0].Want(t, shown{"Outcome": "machine",
-		"Legs": []string{"hunting answered machine 2026-03-02T10:00:00Z 20s"}})
+	decodeRows(t, log, raw)[0].Want(t, shown{
+		"Outcome": "machine",
+		"Legs":    []string{"hunting answered machine 2026-03-02T10:00:00Z 20s"},
+	})
 	decodeOne(t, raw).Want(t, shown{"Outcome": "answered"})
 }
 
@@ -146,8 +175,10 @@ func TestCallsOfAnExtension(t *testing.T) {
 		rows       []string
 	}{
 		{"no legs", "inbound answered 1m0s 1m0s", []string{listed("1", "Accepted", in)}},
-		{"a colleague's call", "inbound unknown 0s 0s",
-			[]string{listed("1", "Answered Elsewhere", in, legOf(102, 20, "Accepted", `,"duration":40`))}},
+		{
+			"a colleague's call", "inbound unknown 0s 0s",
+			[]string{listed("1", "Answered Elsewhere", in, legOf(102, 20, "Accepted", `,"duration":40`))},
+		},
 		{"a colleague's call, which came back", "inbound answered 40s 40s", []string{
 			listed("1", "Answered Elsewhere", in, legOf(102, 5, "Accepted", `,"duration":9`)),
 			listed("2", "Accepted", in, legOf(101, 20, "Accepted", `,"duration":40`)),
@@ -160,10 +191,14 @@ func TestCallsOfAnExtension(t *testing.T) {
 			listed("1", "Call connected", internal, legOf(101, 0, "Call connected", `,"duration":60`)),
 			listed("2", "Accepted", `"direction":"Inbound","from":{"extensionId":"101"},"to":{"extensionId":"102"}`),
 		}},
-		{"the row says voicemail, its legs don't", "inbound voicemail 0s 1m0s",
-			[]string{listed("1", "Voicemail", in, legOf(101, 0, "Missed", `,"duration":20`))}},
-		{"the row says busy, its legs don't", "outbound busy 0s 0s",
-			[]string{listed("1", "Busy", out, legOf(101, 0, "Missed", `,"duration":20`))}},
+		{
+			"the row says voicemail, its legs don't", "inbound voicemail 0s 1m0s",
+			[]string{listed("1", "Voicemail", in, legOf(101, 0, "Missed", `,"duration":20`))},
+		},
+		{
+			"the row says busy, its legs don't", "outbound busy 0s 0s",
+			[]string{listed("1", "Busy", out, legOf(101, 0, "Missed", `,"duration":20`))},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var legs []cdr.Leg

@@ -48,8 +48,10 @@ func TestUsers(t *testing.T) {
 		name, more string
 		id, user   any
 	}{
-		{"outbound", `"direction":"Outbound","from":{"extensionId":"5","name":"Ann  Lee "},"to":{"name":"Bob"}`, "5",
-			"Ann Lee"},
+		{
+			"outbound", `"direction":"Outbound","from":{"extensionId":"5","name":"Ann  Lee "},"to":{"name":"Bob"}`, "5",
+			"Ann Lee",
+		},
 		{"inbound", `"direction":"Inbound","from":{"name":"Bob"},"to":{"extensionId":"5","name":"Ann"}`, "5", "Ann"},
 		{"the row's extension", `"direction":"Inbound","extension":{"id":5},"to":{"name":"Ann"}`, "5", "Ann"},
 		{
@@ -62,8 +64,10 @@ func TestUsers(t *testing.T) {
 			`"direction":"Inbound","legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":5},` +
 				`"from":{"name":"Ann"},"to":{"name":"Ann's mobile"}}]`, "5", "Ann",
 		},
-		{"outbound legs don't tell",
-			`"direction":"Outbound","from":{"extensionId":"5"},"legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":6}}]`, "5", nil},
+		{
+			"outbound legs don't tell",
+			`"direction":"Outbound","from":{"extensionId":"5"},"legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":6}}]`, "5", nil,
+		},
 		{"nobody", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`, nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

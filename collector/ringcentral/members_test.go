@@ -228,8 +228,10 @@ func TestSamples(t *testing.T) {
 		prefix + "from_name": "SAN MATEO CA (user)", prefix + "from_location": "San Mateo, CA",
 	}
 	detailed := shown{
-		"Version": int64(1465237683335), "Legs": []string{"accept answered 2016-06-06T18:26:52Z 54s",
-			"accept answered 2016-06-06T18:26:52Z 54s", "find_me answered 2016-06-06T18:26:56Z 50s"},
+		"Version": int64(1465237683335), "Legs": []string{
+			"accept answered 2016-06-06T18:26:52Z 54s",
+			"accept answered 2016-06-06T18:26:52Z 54s", "find_me answered 2016-06-06T18:26:56Z 50s",
+		},
 		"UserID": "400132174008", "UserName": "Sample User", prefix + "transport": "PSTN",
 	}
 	maps.Copy(detailed, inbound)

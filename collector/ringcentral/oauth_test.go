@@ -241,8 +241,10 @@ func TestRule33_AnotherOwnerOfAnOpaqueJWT(t *testing.T) {
 			}
 			rc.token = func(w http.ResponseWriter, r *http.Request) {
 				owner := r.FormValue("assertion")
-				writeJSON(w, http.StatusOK, map[string]any{"access_token": fmt.Sprint("token-", len(rc.forms)),
-					"expires_in": 3600, "owner_id": owner})
+				writeJSON(w, http.StatusOK, map[string]any{
+					"access_token": fmt.Sprint("token-", len(rc.forms)),
+					"expires_in":   3600, "owner_id": owner,
+				})
 				write(t, file, "opaque-2") // for the next one
 			}
 			_, err := rc.open(c).Feeds[0].Probe(t.Context())
@@ -420,8 +422,10 @@ func TestBudget(t *testing.T) {
 	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if b, want := source.Budget(), (httpclient.Budget{Group: "heavy", Limit: 20, Remaining: 12,
-		Per: 30 * time.Second}); b != want {
+	if b, want := source.Budget(), (httpclient.Budget{
+		Group: "heavy", Limit: 20, Remaining: 12,
+		Per: 30 * time.Second,
+	}); b != want {
 		t.Errorf("the budget is %+v, want %+v", b, want)
 	}
 	settings := rc.settings()
@@ -473,8 +477,10 @@ func TestBudgetOutlivesTheSource(t *testing.T) {
 		"another app":   {func(c *Config) { c.ClientID = "app-2" }, heavyLimit},
 		"another user":  {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"2"}`)) }, heavyLimit},
 		"an opaque JWT": {func(c *Config) { c.JWT = config.NewSecret("opaque") }, heavyLimit},
-		"a new JWT of theirs": {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"63097263004","exp":1}`)) },
-			heavyLimit - 1},
+		"a new JWT of theirs": {
+			func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"63097263004","exp":1}`)) },
+			heavyLimit - 1,
+		},
 		"another scope": {func(c *Config) { c.Scope = scopeExtension }, heavyLimit - 1},
 	} {
 		t.Run(name, func(t *testing.T) {

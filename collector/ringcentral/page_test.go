@@ -27,8 +27,10 @@ func TestPageErrors(t *testing.T) {
 		{"no JSON", `{"records":[],+12065550100}`, "isn't valid JSON at byte"},
 		{"more behind it", `{"records":[]}{}`, "trailing data"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
-		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`,
-			"navigation is not as documented"},
+		{
+			"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`,
+			"navigation is not as documented",
+		},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -57,8 +59,10 @@ func TestPageEnvelope(t *testing.T) {
 			}
 		})
 	}
-	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`,
-		`{"records":[],"navigation":{"nextPage":null}}`} {
+	for _, last := range []string{
+		`{"records":[]}`, `{"records":[],"navigation":null}`,
+		`{"records":[],"navigation":{"nextPage":null}}`,
+	} {
 		if got, err := decodePage(t, accountLog(), last); err != nil || got.next != "" {
 			t.Errorf("%s: %+v, error %v", last, got, err)
 		}
@@ -85,30 +89,46 @@ func TestBadRows(t *testing.T) {
 		{"huge duration", call("1", `"duration":1e30`), "duration doesn't have the documented type"},
 		{"negative duration", call("1", `"duration":-1`), "duration is negative"},
 		{"duration of 68 years", call("1", `"duration":2147483647`), "duration is longer than 31 days"},
-		{"negative duration and an invalid time", call("1", `"lastModifiedTime":"x","duration":-1`),
-			"duration is negative"},
-		{"duration that is the greatest number", call("1", `"duration":9223372036854775807`),
-			"duration is longer than 31 days"},
+		{
+			"negative duration and an invalid time", call("1", `"lastModifiedTime":"x","duration":-1`),
+			"duration is negative",
+		},
+		{
+			"duration that is the greatest number", call("1", `"duration":9223372036854775807`),
+			"duration is longer than 31 days",
+		},
 		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs doesn't have the documented type"},
 		{"negative durationMs", call("1", `"durationMs":-1,"duration":5`), "durationMs is negative"},
 		{"number for the result", call("1", `"result":911`), "result doesn't have the documented type"},
 		{"party as string", call("1", `"from":`+number), "from doesn't have the documented type"},
-		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`),
-			"from.phoneNumber doesn't have the documented type"},
-		{"extension as string", call("1", `"extension":{"id":`+number+`}`),
-			"extension.id doesn't have the documented type"},
+		{
+			"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`),
+			"from.phoneNumber doesn't have the documented type",
+		},
+		{
+			"extension as string", call("1", `"extension":{"id":`+number+`}`),
+			"extension.id doesn't have the documented type",
+		},
 		{"legs as object", call("1", `"legs":{}`), "legs doesn't have the documented type"},
 		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 doesn't have the documented type"},
 		{"null leg", call("1", `"legs":[{},null]`), "legs holds null"},
-		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`),
-			"legs.1.extension.id doesn't have the documented type"},
-		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`),
-			"billing.costIncluded doesn't have the documented type"},
-		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`),
-			"billing.costPurchased doesn't have the documented type"},
+		{
+			"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`),
+			"legs.1.extension.id doesn't have the documented type",
+		},
+		{
+			"money as string", call("1", `"billing":{"costIncluded":"0.1"}`),
+			"billing.costIncluded doesn't have the documented type",
+		},
+		{
+			"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`),
+			"billing.costPurchased doesn't have the documented type",
+		},
 		{"boolean as string", call("1", `"deleted":"true"`), "deleted doesn't have the documented type"},
-		{"categories as string", call("1", `"metadataCategories":"x"`),
-			"metadataCategories doesn't have the documented type"},
+		{
+			"categories as string", call("1", `"metadataCategories":"x"`),
+			"metadataCategories doesn't have the documented type",
+		},
 		{"member twice", call("1", `"result":"Missed","result":"Accepted"`), "a member is given twice"},
 		{"new member twice", call("1", `"+12065550100":1,"+12065550100":2`), "a member is given twice"},
 	} {

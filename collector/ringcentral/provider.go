@@ -72,8 +72,10 @@ func (s *source) openClients() (err error) {
 	oauth := api
 	oauth.RequestsPerMinute = 0 // the configured limit is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
-	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host),
-		s.config.ClientID}, " ")
+	oauth.QuotaKey = strings.Join([]string{
+		providerName, oauth.Limit.Group, strings.ToLower(s.base.Host),
+		s.config.ClientID,
+	}, " ")
 	// The JWT names the account. Without it, calls would count under a name that the next start
 	// doesn't find.
 	jwt, err := s.config.JWT.Value(context.Background())
@@ -88,16 +90,20 @@ func (s *source) openClients() (err error) {
 	s.tokens = httpclient.NewTokens(s.creds.token, s.settings.Now)
 
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
-	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID,
-		s.creds.user}, " ")
+	s.account = strings.Join([]string{
+		providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID,
+		s.creds.user,
+	}, " ")
 	api.QuotaKey = s.account
 	api.Token, api.KeepTokenOn403 = s.tokens, true
 	if s.client, err = httpclient.New(api); err != nil {
 		return err
 	}
 	api.Limit.Requests, api.Limit.Group = mediumLimit, "medium"
-	api.QuotaKey = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID,
-		s.creds.user}, " ")
+	api.QuotaKey = strings.Join([]string{
+		providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID,
+		s.creds.user,
+	}, " ")
 	s.medium, err = httpclient.New(api)
 	return err
 }
@@ -124,8 +130,10 @@ func (s *source) feeds() []collector.FeedInfo {
 		feeds = append(feeds, info)
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := &activeCalls{path: s.config.path("active-calls"), grouped: grouped, client: s.client,
-			logger: s.settings.Logger}
+		active := &activeCalls{
+			path: s.config.path("active-calls"), grouped: grouped, client: s.client,
+			logger: s.settings.Logger,
+		}
 		read := collector.ActiveCalls(active.read)
 		info := s.feed(feedActiveCalls)
 		info.ActiveCalls, info.Interval, info.Probe = read, c.Interval, read.Probe
@@ -135,8 +143,10 @@ func (s *source) feeds() []collector.FeedInfo {
 }
 
 func (s *source) feed(name string) collector.FeedInfo {
-	info := collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame,
-		Currency: s.config.Currency}
+	info := collector.FeedInfo{
+		Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame,
+		Currency: s.config.Currency,
+	}
 	if s.config.Scope == scopeAccount {
 		info.OtherAccount = "; if only the user changed and the account is the same, set account: same"
 	}

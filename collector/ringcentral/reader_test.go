@@ -55,8 +55,10 @@ func TestPaging(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	p := &platform{t: t, answers: []reply{rowsReply("/next", "1"),
-		refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog")}}
+	p := &platform{t: t, answers: []reply{
+		rowsReply("/next", "1"),
+		refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog"),
+	}}
 	log := p.open(accountLog())
 	probe := collector.Probe(log, func() time.Time { return to })
 	if rows, err := probe(t.Context()); rows != 1 || err != nil {

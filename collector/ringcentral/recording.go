@@ -19,8 +19,10 @@ import (
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
 // errRecordingID is the error for an id in another form.
-var errRecordingID = &advice.Error{What: "the id of the recording is not a number",
-	Todo: "nothing: the exporter can't request such a recording"}
+var errRecordingID = &advice.Error{
+	What: "the id of the recording is not a number",
+	Todo: "nothing: the exporter can't request such a recording",
+}
 
 // recording requests the description of a recording, never its content, which has another address.
 func (l *callLog) recording(ctx context.Context, id string) (info collector.RecordingInfo, err error) {

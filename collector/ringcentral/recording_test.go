@@ -13,8 +13,10 @@ import (
 )
 
 func TestRecording(t *testing.T) {
-	p := &platform{t: t,
-		answers: []reply{{body: `{"id":"401786818008","contentUri":"https://media.rc.example/x","contentType":"audio/mpeg","duration":46}`}}}
+	p := &platform{
+		t:       t,
+		answers: []reply{{body: `{"id":"401786818008","contentUri":"https://media.rc.example/x","contentType":"audio/mpeg","duration":46}`}},
+	}
 	got, err := p.open(accountLog()).recording(t.Context(), "401786818008")
 	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil ||
 		got != want {
@@ -27,8 +29,10 @@ func TestRecording(t *testing.T) {
 
 // TestRecordingIDs: what isn't a number is put into no URL.
 func TestRecordingIDs(t *testing.T) {
-	for _, id := range []string{"", "1/content", "../1", "1?x", "abc", "1 ", "-1", strings.Repeat("1", 33), "1\n",
-		"١"} {
+	for _, id := range []string{
+		"", "1/content", "../1", "1?x", "abc", "1 ", "-1", strings.Repeat("1", 33), "1\n",
+		"١",
+	} {
 		p := &platform{t: t}
 		if _, err := p.open(accountLog()).recording(t.Context(), id); !errors.Is(err, errRecordingID) ||
 			len(p.asked) != 0 {
@@ -43,8 +47,11 @@ func TestRecordingAnswers(t *testing.T) {
 		want       collector.RecordingInfo
 		problem    string
 	}{
-		{"with parameters", `{"contentType":"Audio/X-WAV; rate=8000","duration":0}`,
-			collector.RecordingInfo{ContentType: "audio/x-wav"}, ""},
+		{
+			"with parameters", `{"contentType":"Audio/X-WAV; rate=8000","duration":0}`,
+			collector.RecordingInfo{ContentType: "audio/x-wav"},
+			"",
+		},
 		{"little", `{"id":"1"}`, collector.RecordingInfo{}, ""},
 		{"nulls", `{"contentType":null,"duration":null}`, collector.RecordingInfo{}, ""},
 		{"negative", `{"duration":-1}`, collector.RecordingInfo{}, "duration is negative"},
@@ -68,8 +75,12 @@ func TestRecordingAnswers(t *testing.T) {
 // TestRecordingErrors: a fault that passes is asked again, a refusal is said.
 func TestRecordingErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &platform{t: t, answers: []reply{{status: 503}, {body: `[`}, {body: `{"duration":5}`},
-			refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-401", "ReadCallRecording")}}
+		p := &platform{t: t, answers: []reply{
+			{status: 503},
+			{body: `[`},
+			{body: `{"duration":5}`},
+			refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-401", "ReadCallRecording"),
+		}}
 		r := p.open(accountLog())
 		if got, err := r.recording(t.Context(), "1"); err != nil || got.Duration != 5*time.Second {
 			t.Errorf("got %+v, error %v", got, err)

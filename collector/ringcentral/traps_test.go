@@ -39,8 +39,10 @@ func TestTrap8InternalCall(t *testing.T) {
 		call("I2", `"direction":"Inbound","result":"Accepted",`+session),
 	}
 	for _, r := range decodeRows(t, accountLog(), raw...) {
-		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "CallKey": nil,
-			"Country": nil})
+		r.Want(t, shown{
+			"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "CallKey": nil,
+			"Country": nil,
+		})
 	}
 	for _, r := range decodeRows(t, extensionLog(), raw...) {
 		r.Want(t, shown{"Direction": "internal", "CallID": "s-1", "CallKey": "s-1"})
@@ -107,8 +109,10 @@ func emptyAsNil(s string) any {
 func TestTrap12ExtensionIDs(t *testing.T) {
 	for _, test := range []struct{ name, members, id, userName string }{
 		{"number", `"extension":{"id":664573005},"from":{"extensionId":"664573005","name":"A"}`, "664573005", "A"},
-		{"above 32 bits", `"extension":{"id":62264425016},"from":{"extensionId":"62264425016","name":"A"}`,
-			"62264425016", "A"},
+		{
+			"above 32 bits", `"extension":{"id":62264425016},"from":{"extensionId":"62264425016","name":"A"}`,
+			"62264425016", "A",
+		},
 		{"string alone", `"from":{"extensionId":"62264425016","name":"A"}`, "62264425016", "A"},
 		{"another's name", `"extension":{"id":5},"from":{"extensionId":"6","name":"A"}`, "5", ""},
 	} {

@@ -28,24 +28,36 @@ func TestActiveCalls(t *testing.T) {
 		{"ended by time", `{"calls":[{"id":"1","direction":"outbound","call_completed":"2026-03-01T12:00:00Z"},` +
 			`{"id":"2","direction":"outbound","call_finished":"2026-03-01T12:00:00Z"},{"id":"3","direction":"outbound","call_finished":null},` +
 			`{"id":"4","direction":"outbound","call_completed":""}]}`, 0, 2, 0, ""},
-		{"in every state",
+		{
+			"in every state",
 			`{"calls":[{"id":"1","direction":"inbound","event_type":"call_setup"},{"id":"2","direction":"inbound","event_type":"ringing"},` +
 				`{"id":"3","direction":"inbound","event_type":"early_media"},{"id":"4","direction":"inbound","event_type":"answered"},` +
 				`{"id":"5","direction":"inbound","event_type":"on_call_event"},{"id":"6","direction":"Outbound"}]}`, 5,
 			1,
-			0, ""},
-		{"the same twice",
-			`{"calls":[{"id":"1","uuid":"1","direction":"inbound"},{"uuid":"1","direction":"inbound"},{"direction":"inbound"},{"direction":"inbound"}]}`, 3, 0, 0, ""},
-		{"between own numbers", `{"calls":[{"id":"1","direction":"inbound"},{"id":"1","direction":"outbound"}]}`, 1, 1,
-			0, ""},
-		{"the older list",
-			`[{"id":"1","context":"x","from":"1","to":"2","started_at":"2024-08-01T00:00:00Z","answered_at":null,"is_recording":false}]`, 0, 0, 1, ""},
-		{"the older list in calls",
+			0, "",
+		},
+		{
+			"the same twice",
+			`{"calls":[{"id":"1","uuid":"1","direction":"inbound"},{"uuid":"1","direction":"inbound"},{"direction":"inbound"},{"direction":"inbound"}]}`, 3, 0, 0, "",
+		},
+		{
+			"between own numbers", `{"calls":[{"id":"1","direction":"inbound"},{"id":"1","direction":"outbound"}]}`, 1, 1,
+			0, "",
+		},
+		{
+			"the older list",
+			`[{"id":"1","context":"x","from":"1","to":"2","started_at":"2024-08-01T00:00:00Z","answered_at":null,"is_recording":false}]`, 0, 0, 1, "",
+		},
+		{
+			"the older list in calls",
 			`{"success":true,"calls":[{"uuid":"1","direction":"inbound","call_started":"x","call_finished":null}]}`, 1,
-			0, 0, ""},
+			0, 0, "",
+		},
 		{"no objects", `{"calls":[5,null,"x",[],{"id":"1","direction":"inbound"}]}`, 1, 0, 0, ""},
-		{"other types",
-			`{"calls":[{"id":1,"direction":7,"event_type":null,"call_completed":false},{"\u0069d":"2","direction":"inbound\ud83d"}]}`, 0, 0, 2, ""},
+		{
+			"other types",
+			`{"calls":[{"id":1,"direction":7,"event_type":null,"call_completed":false},{"\u0069d":"2","direction":"inbound\ud83d"}]}`, 0, 0, 2, "",
+		},
 		{"success false", `{"success":false,"message":"Access Denied"}`, 0, 0, 0, `Wavix says "Access Denied"`},
 		{"no list", `{"success":true}`, 0, 0, 0, "has no member calls"},
 		{"null", `{"calls":null}`, 0, 0, 0, "calls aren't an array"},
@@ -66,8 +78,10 @@ func TestActiveCalls(t *testing.T) {
 					}
 					return
 				}
-				want := map[cdr.Direction]int{cdr.Inbound: test.in, cdr.Outbound: test.out,
-					cdr.DirectionUnknown: test.unknown}
+				want := map[cdr.Direction]int{
+					cdr.Inbound: test.in, cdr.Outbound: test.out,
+					cdr.DirectionUnknown: test.unknown,
+				}
 				maps.DeleteFunc(want, func(_ cdr.Direction, n int) bool { return n == 0 })
 				if err != nil || !maps.Equal(got, want) {
 					t.Errorf("%v are in progress, want %v; error %v", got, want, err)

@@ -22,12 +22,18 @@ var (
 		"give the key the scope `calls: read` (Administration, API Keys); if it has the scope, the account " +
 			"lacks the service",
 	}
-	noService = meaning{"the account doesn't have this service",
-		"ask Wavix's support to enable it; remove the feed until then"}
-	fault = meaning{"Wavix has a fault",
-		"nothing, if it passes: the exporter retries; else see Wavix's status page"}
-	refused = meaning{"Wavix answers that the request failed, with status 200",
-		"nothing, if it passes: the exporter retries; else ask Wavix's support"}
+	noService = meaning{
+		"the account doesn't have this service",
+		"ask Wavix's support to enable it; remove the feed until then",
+	}
+	fault = meaning{
+		"Wavix has a fault",
+		"nothing, if it passes: the exporter retries; else see Wavix's status page",
+	}
+	refused = meaning{
+		"Wavix answers that the request failed, with status 200",
+		"nothing, if it passes: the exporter retries; else ask Wavix's support",
+	}
 )
 
 // messages are the provider's documented messages and those seen in practice. They say more than

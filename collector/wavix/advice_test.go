@@ -23,15 +23,21 @@ func TestAdvice(t *testing.T) {
 		{"older account", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "auth: query"},
 		{"access denied with 200", &failedError{"Access Denied"}, "refuses the key", "API Keys"},
 		{"scope", &httpclient.Error{Kind: httpclient.KindForbidden}, "may not read calls", "calls: read"},
-		{"not provisioned", refusedWith(http.StatusForbidden,
-			`{"success":false,"message":"The service is not provisioned for your account."}`),
-			"doesn't have this service", "support"},
-		{"disabled", refusedWith(http.StatusForbidden,
-			`{"success":false,"message":"Request failed. The feature is disabled for your account."}`),
-			"doesn't have this service", "support"},
+		{
+			"not provisioned", refusedWith(http.StatusForbidden,
+				`{"success":false,"message":"The service is not provisioned for your account."}`),
+			"doesn't have this service", "support",
+		},
+		{
+			"disabled", refusedWith(http.StatusForbidden,
+				`{"success":false,"message":"Request failed. The feature is disabled for your account."}`),
+			"doesn't have this service", "support",
+		},
 		{"no path", refusedWith(http.StatusNotFound, notFound), "API doesn't exist at this address", "base_url"},
-		{"no CSV", fmt.Errorf("%w: %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoCSV), "no CSV export",
-			"set format to json or stream"},
+		{
+			"no CSV", fmt.Errorf("%w: %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoCSV), "no CSV export",
+			"set format to json or stream",
+		},
 		{"parameter", refusedWith(http.StatusBadRequest,
 			`{"success":false,"message":"Missing or invalid parameter per_page"}`), "parameter per_page", "report it"},
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
@@ -45,12 +51,16 @@ func TestAdvice(t *testing.T) {
 		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
 		{"redirect", &httpclient.Error{Kind: httpclient.KindRedirect}, "another host", "base_url"},
 		{"giant", &httpclient.Error{Kind: httpclient.KindTooLarge}, "GET", "support"},
-		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired},
-			"proxy requires credentials", "proxy_url"},
+		{
+			"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired},
+			"proxy requires credentials", "proxy_url",
+		},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "support"},
 		{"an export without pages", errTooManyRows, "over 10000 rows, but the request was for 1000", "try json"},
-		{"a day of its own", &dayError{resting: true, text: "the calls placed on 2026-03-02 are too many"},
-			"the calls placed on 2026-03-02 are too many", "requests_per_minute"},
+		{
+			"a day of its own", &dayError{resting: true, text: "the calls placed on 2026-03-02 are too many"},
+			"the calls placed on 2026-03-02 are too many", "requests_per_minute",
+		},
 		{"no key", errKey, "spaces or other invalid characters", "api_key_file"},
 		{"timeout", context.DeadlineExceeded, "was interrupted", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},
@@ -63,8 +73,10 @@ func TestAdvice(t *testing.T) {
 
 // refusedWith is the error of an answer with a body.
 func refusedWith(status int, body string) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Quote: quote,
-		Transport: &fakeWavix{first: []reply{{status: status, body: body}}}})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: defaultBaseURL, Quote: quote,
+		Transport: &fakeWavix{first: []reply{{status: status, body: body}}},
+	})
 	if err != nil {
 		return err
 	}

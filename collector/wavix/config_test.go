@@ -36,10 +36,14 @@ func TestBadConfigs(t *testing.T) {
 		{"no key", feed, "api_key: is missing; give the key of the account"},
 		{"two keys", key + "api_key_file: k\n" + feed, "api_key_file"},
 		{"plain http", key + "base_url: http://api.wavix.example\n" + feed, "base_url: must be https"},
-		{"version in the URL", key + "base_url: https://api.wavix.com/v1/\n" + feed,
-			"base_url: must not contain the API version: remove /v1/"},
-		{"key in the URL", key + "base_url: https://api.wavix.com?appid=k\n" + feed,
-			"base_url: must end before ? and #"},
+		{
+			"version in the URL", key + "base_url: https://api.wavix.com/v1/\n" + feed,
+			"base_url: must not contain the API version: remove /v1/",
+		},
+		{
+			"key in the URL", key + "base_url: https://api.wavix.com?appid=k\n" + feed,
+			"base_url: must end before ? and #",
+		},
 		{"no URL", key + "base_url: ''\n" + feed, "base_url: is missing"},
 		{"auth", key + "auth: basic\n" + feed, "auth: must be bearer or query"},
 		{"format", key + "format: xml\n" + feed, "format: must be json, stream or csv"},
@@ -50,8 +54,10 @@ func TestBadConfigs(t *testing.T) {
 		{"a type twice", key + "call_log: {types: [placed, placed]}\n", "call_log.types[1]: is given twice"},
 		{"negative settle", key + "call_log: {settle: -1s}\n", "call_log.settle: must be at least 0s"},
 		{"short interval", key + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
-		{"short interval of calls in progress", key + "active_calls: {interval: 100ms}\n",
-			"active_calls.interval: must be at least 1s"},
+		{
+			"short interval of calls in progress", key + "active_calls: {interval: 100ms}\n",
+			"active_calls.interval: must be at least 1s",
+		},
 		{"lookback of calls in progress", key + "active_calls: {lookback: 1h}\n", "active_calls.lookback: unknown key"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -95,9 +95,11 @@ func (r *rangeRead) readDay(ctx context.Context, q query, whole bool) (*day, err
 	case s.total == d.total && (resting || !whole):
 		return d, nil
 	case resting:
-		return nil, &dayError{resting: true,
+		return nil, &dayError{
+			resting: true,
 			text: fmt.Sprintf("%s are too many to read in full each time: it took %s; the next full read is at %s",
-				q, d.took.Round(time.Second), d.rest.UTC().Format("15:04"))}
+				q, d.took.Round(time.Second), d.rest.UTC().Format("15:04")),
+		}
 	}
 	return d, s.readWhole(ctx, d)
 }

@@ -21,8 +21,10 @@ import (
 // today is a fake whose calls placed today are rows of letters, one second after the other:
 // capitals have an id, small ones don't, and the same letter is the same row.
 func today(t *testing.T, letters string) *fakeWavix {
-	return &fakeWavix{t: t, paths: generationA, maxPerPage: 3,
-		rows: map[string][]listedRow{kindPlaced: lettered(letters)}}
+	return &fakeWavix{
+		t: t, paths: generationA, maxPerPage: 3,
+		rows: map[string][]listedRow{kindPlaced: lettered(letters)},
+	}
 }
 
 func lettered(letters string) []listedRow {
@@ -161,8 +163,13 @@ func TestSmallDay(t *testing.T) {
 		fake := today(t, "")
 		fake.maxPerPage = 0
 		r := readLetters(t, fake, format)
-		for _, day := range []struct{ list, counted, pages string }{{"", "", "t"}, {"A", "A", "t 1"},
-			{"ABc", "Bc", "t 1"}, {"ABcc", "c", "t 1"}, {"ABcc", "", "t"}} {
+		for _, day := range []struct{ list, counted, pages string }{
+			{"", "", "t"},
+			{"A", "A", "t 1"},
+			{"ABc", "Bc", "t 1"},
+			{"ABcc", "c", "t 1"},
+			{"ABcc", "", "t"},
+		} {
 			fake.list(day.list)
 			r.want(format+" "+day.list, day.counted, day.pages)
 		}

@@ -69,8 +69,10 @@ func (f *fakeWavix) RoundTrip(r *http.Request) (*http.Response, error) {
 		a = f.wrong(r, a)
 	}
 	if a.status < 0 {
-		return nil, &url.Error{Op: "Get", URL: r.URL.String(),
-			Err: errors.New("connection to " + r.URL.String() + " refused")}
+		return nil, &url.Error{
+			Op: "Get", URL: r.URL.String(),
+			Err: errors.New("connection to " + r.URL.String() + " refused"),
+		}
 	}
 	return providertest.Response(r, a.status, a.header, a.body), nil
 }
@@ -98,8 +100,10 @@ func (f *fakeWavix) answer(r *http.Request) reply {
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/all"):
-		return reply{header: http.Header{"Content-Type": {"application/x-ndjson"}},
-			body: strings.Join(append(rows, ""), "\n")}
+		return reply{
+			header: http.Header{"Content-Type": {"application/x-ndjson"}},
+			body:   strings.Join(append(rows, ""), "\n"),
+		}
 	case strings.HasSuffix(r.URL.Path, ".csv"):
 		return reply{header: http.Header{"Content-Type": {"text/csv"}}, body: csvOf(f.t, rows)}
 	}

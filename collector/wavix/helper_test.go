@@ -27,11 +27,15 @@ type shown = providertest.Row
 // decodeBody decodes an answer to a query of a type.
 func decodeBody(format, kind string, body []byte) (*decoder, error) {
 	log := &callLog{
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999",
-			"JP:119"}), seed: testSeed,
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{
+			"911", "933", "112", "999",
+			"JP:119",
+		}), seed: testSeed,
 	}
-	d := &decoder{log: log, values: newValues(), query: query{Day: day1, Kind: kind}, page: 1,
-		answer: answer{total: -1}}
+	d := &decoder{
+		log: log, values: newValues(), query: query{Day: day1, Kind: kind}, page: 1,
+		answer: answer{total: -1},
+	}
 	decode := map[string]func(*decoder, []byte) error{
 		formatJSON: (*decoder).decodePage, formatStream: (*decoder).decodeStream, formatCSV: (*decoder).decodeCSV,
 	}[format]

@@ -71,8 +71,10 @@ func TestNoGeneration(t *testing.T) {
 }
 
 func TestNoCSV(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationC,
-		rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
+	fake := &fakeWavix{
+		t: t, paths: generationC,
+		rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")},
+	}
 	source := fake.open("format: csv\n"+callLogOnly, nil)
 	_, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-time.Hour), noon)
 	what, todo := source.Advise(err)
@@ -109,8 +111,10 @@ func TestTrap12NoAnswers(t *testing.T) {
 					return
 				}
 				synctest.Test(t, func(t *testing.T) {
-					fake := &fakeWavix{t: t, paths: generationA,
-						rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+					fake := &fakeWavix{
+						t: t, paths: generationA,
+						rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")},
+					}
 					reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
 					fake.wrong = func(*http.Request, reply) reply { return wrong }
 					b := newBook()
@@ -136,8 +140,10 @@ func TestBrokenOnce(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				row := listedRow{"2026-03-02", `{"date":"2026-03-02T11:00:00Z","from":"1"}`}
-				fake := &fakeWavix{t: t, paths: generationA,
-					rows: map[string][]listedRow{kindReceived: {row, row, row}}}
+				fake := &fakeWavix{
+					t: t, paths: generationA,
+					rows: map[string][]listedRow{kindReceived: {row, row, row}},
+				}
 				broken := map[string]bool{}
 				fake.wrong = func(r *http.Request, right reply) reply {
 					if key := r.URL.Path + r.URL.RawQuery; right.status == 0 && !broken[key] && len(right.body) > 20 {
@@ -159,8 +165,10 @@ func TestBrokenOnce(t *testing.T) {
 
 // TestOneDayFails (counting.md 31): a day that the provider can't give delays the calls of no other day.
 func TestOneDayFails(t *testing.T) {
-	for name, wrong := range map[string]reply{"a fault": {status: http.StatusInternalServerError},
-		"no JSON": {body: `{"items":[`}} {
+	for name, wrong := range map[string]reply{
+		"a fault": {status: http.StatusInternalServerError},
+		"no JSON": {body: `{"items":[`},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
@@ -203,8 +211,10 @@ func TestFloor(t *testing.T) {
 		rows = append(rows, row)
 	}
 	at := noon
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows},
-		now: func() time.Time { return at }}
+	fake := &fakeWavix{
+		t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows},
+		now: func() time.Time { return at },
+	}
 	reader := polled(fake.open(callLogOnly, nil))
 	for _, read := range []struct {
 		name string
@@ -213,8 +223,10 @@ func TestFloor(t *testing.T) {
 	}{
 		{"the first read", time.Hour, []string{march2}},
 		{"further back", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
-		{"less far, with late rows", time.Hour, []string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z",
-			"placed:2026-02-27T00:00:02Z"}},
+		{"less far, with late rows", time.Hour, []string{
+			day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z",
+			"placed:2026-02-27T00:00:02Z",
+		}},
 		{
 			"further back again", 11 * 24 * time.Hour,
 			[]string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z", "placed:2026-02-27T00:00:02Z"},
@@ -237,8 +249,10 @@ func TestFloor(t *testing.T) {
 func TestConsumerError(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, format := range formats {
-		fake := &fakeWavix{t: t, paths: generationA,
-			rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+		fake := &fakeWavix{
+			t: t, paths: generationA,
+			rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")},
+		}
 		reader := polled(fake.open("format: "+format+"\n"+callLogOnly, nil))
 		b := newBook()
 		b.fail = func(*collector.Page) error { return full }
@@ -306,8 +320,10 @@ func TestReadsOfOthers(t *testing.T) {
 
 // TestReadsAtOnce: two reads at a time don't share what they know.
 func TestReadsAtOnce(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationC,
-		rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+	fake := &fakeWavix{
+		t: t, paths: generationC,
+		rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")},
+	}
 	reader := polled(fake.open(callLogOnly, nil))
 	var inner []string
 	outer := newBook()

@@ -39,8 +39,10 @@ func (q query) parameters(page, perPage int) url.Values {
 }
 
 // errNoCSV: accounts of later generations have no CSV.
-var errNoCSV = &advice.Error{What: "the account has no CSV export; only older accounts do",
-	Todo: "set format to json or stream"}
+var errNoCSV = &advice.Error{
+	What: "the account has no CSV export; only older accounts do",
+	Todo: "set format to json or stream",
+}
 
 // fetchTotal requests the total of a query, which only the JSON list has.
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {

@@ -30,8 +30,10 @@ func TestOutcomes(t *testing.T) {
 		{`"duration":72`, "answered", nil},
 		{`"duration":0`, "unknown", nil},
 		{`"duration":null`, "unknown", nil},
-		{`"disposition":"congestion","duration":9`, "unknown",
-			[]collector.Unmapped{{Field: "disposition", Value: "congestion"}}},
+		{
+			`"disposition":"congestion","duration":9`, "unknown",
+			[]collector.Unmapped{{Field: "disposition", Value: "congestion"}},
+		},
 	} {
 		t.Run(test.members, func(t *testing.T) {
 			got, err := decode(t, formatJSON, kindPlaced, page(at+test.members+`}`))
@@ -65,14 +67,20 @@ func TestMalformedRows(t *testing.T) {
 		{"duration of 68 years", at + `"duration":2147483647}`, "duration is longer than 31 days"},
 		{"duration is a fraction", at + `"duration":1.5}`, "duration is not a 32-bit whole number"},
 		{"duration is too long", at + `"duration":2147483648}`, "duration is not a 32-bit whole number"},
-		{"charge is a word", at + `"charge":"free"}`,
-			"charge is not a decimal number of at most 34 digits with an exponent within ±18"},
-		{"charge is enormous", at + `"charge":1e30}`,
-			"charge is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{
+			"charge is a word", at + `"charge":"free"}`,
+			"charge is not a decimal number of at most 34 digits with an exponent within ±18",
+		},
+		{
+			"charge is enormous", at + `"charge":1e30}`,
+			"charge is not a decimal number of at most 34 digits with an exponent within ±18",
+		},
 		{"charge is a boolean", at + `"charge":false}`, "charge is a boolean, must be a string or a number"},
 		{"forwarding is an array", at + `"forward_fee":[]}`, "forward_fee is an array, must be a string or a number"},
-		{"price is a word", at + `"per_minute":"n/a"}`,
-			"per_minute is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{
+			"price is a word", at + `"per_minute":"n/a"}`,
+			"per_minute is not a decimal number of at most 34 digits with an exponent within ±18",
+		},
 		{"trunk is a number", at + `"sip_trunk":36465}`, "sip_trunk is a number, must be a string"},
 		{"destination is an array", at + `"destination":["France"]}`, "destination is an array, must be a string"},
 		{"answered by a boolean", at + `"answered_by":true}`, "answered_by is a boolean, must be a string"},
@@ -108,19 +116,27 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		want      shown
 	}{
 		{"new members", at + `"uuid":"1","new":{"a":["}",{"b":"\"]"}]},"other":-1.5e3}`, shown{"ID": "placed:1"}},
-		{"another spelling of a name", `{"Date":"2026-03-01T10:00:00Z","callId":"1","SIP_Trunk":"T"}`,
-			shown{"ID": "placed:1", "Trunk": "T"}},
+		{
+			"another spelling of a name", `{"Date":"2026-03-01T10:00:00Z","callId":"1","SIP_Trunk":"T"}`,
+			shown{"ID": "placed:1", "Trunk": "T"},
+		},
 		{"an escaped name", `{"\u0064ate":"2026-03-01T10:00:00Z","uuid":"1"}`, shown{"ID": "placed:1"}},
-		{"escapes", at + `"uuid":"1","destination":"\u00c5sa \"\\ \ud83d\ude00"}`,
-			shown{"cdr.wavix.destination": "Åsa \"\\ 😀"}},
+		{
+			"escapes", at + `"uuid":"1","destination":"\u00c5sa \"\\ \ud83d\ude00"}`,
+			shown{"cdr.wavix.destination": "Åsa \"\\ 😀"},
+		},
 		{"not UTF-8", at + "\"uuid\":\"1\",\"destination\":\"\xc5sa\"}", shown{"cdr.wavix.destination": "\ufffdsa"}},
 		{"an offset", `{"date":"2026-03-01T12:00:00.5+02:00","uuid":"1"}`, shown{"Start": "2026-03-01T10:00:00.5Z"}},
-		{"recording and transcription", at +
-			`"uuid":"1","recording_url":"https://api.example/v1/recordings/1?appid=x","transcription":{"uuid":"2"}}`,
-			shown{"ID": "placed:1"}},
+		{
+			"recording and transcription", at +
+				`"uuid":"1","recording_url":"https://api.example/v1/recordings/1?appid=x","transcription":{"uuid":"2"}}`,
+			shown{"ID": "placed:1"},
+		},
 		{"a credit", at + `"uuid":"1","charge":"-0.5"}`, shown{"Charges": []string{"usage -0.5"}}},
-		{"empty texts", at + `"uuid":"","call_id":"1","from":"","sip_trunk":"","charge":"","destination":""}`,
-			shown{"ID": "placed:1", "Charges": nil, "CallerNumber": nil, "Trunk": nil}},
+		{
+			"empty texts", at + `"uuid":"","call_id":"1","from":"","sip_trunk":"","charge":"","destination":""}`,
+			shown{"ID": "placed:1", "Charges": nil, "CallerNumber": nil, "Trunk": nil},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) { shownRow(t, kindPlaced, test.row).Want(t, test.want) })
 	}

@@ -157,8 +157,10 @@ func TestKeyIsNowhereWithoutAServer(t *testing.T) {
 	}
 	for name, transport := range map[string]http.RoundTripper{
 		"net": failing(func(*http.Request) error {
-			return &net.OpError{Op: "dial", Net: "tcp",
-				Err: errors.New("refused")}
+			return &net.OpError{
+				Op: "dial", Net: "tcp",
+				Err: errors.New("refused"),
+			}
 		}),
 		"nested": failing(func(r *http.Request) error {
 			return &url.Error{Op: "proxyconnect", URL: r.URL.String(), Err: fmt.Errorf("parse %q: bad", r.URL)}
@@ -204,9 +206,11 @@ func openAt(t *testing.T, base, format string, all *output, transport http.Round
 	}
 	fmt.Fprintf(all, "%v %+v %#v\n", c, c, c)
 	source, err := Provider().Open(c, collector.SourceSettings{
-		Settings: httpclient.Settings{RequestsPerMinute: 60_000, Observer: all,
+		Settings: httpclient.Settings{
+			RequestsPerMinute: 60_000, Observer: all,
 			Logger:    slog.New(slog.NewTextHandler(all, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			Transport: transport},
+			Transport: transport,
+		},
 		Now: func() time.Time { return noon },
 	})
 	if err != nil {
@@ -255,10 +259,14 @@ func TestKeyFile(t *testing.T) {
 	}
 	write("first\n")
 	fake := &fakeWavix{t: t, paths: generationC}
-	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer,
-		ActiveCalls: new(config.ActiveCalls)}
-	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake,
-		RequestsPerMinute: 60_000}})
+	c := &Config{
+		BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer,
+		ActiveCalls: new(config.ActiveCalls),
+	}
+	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{
+		Transport:         fake,
+		RequestsPerMinute: 60_000,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,8 +72,10 @@ func TestTrap2StringMoney(t *testing.T) {
 func TestTrap3NullPrice(t *testing.T) {
 	shownRow(t, kindPlaced,
 		at+`"charge":null,"per_minute":null,"destination":null,"disposition":"failed","duration":0,"uuid":"1"}`).
-		Want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil,
-			"cdr.wavix.destination": nil})
+		Want(t, shown{
+			"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil,
+			"cdr.wavix.destination": nil,
+		})
 	shownRow(t, kindReceived, at+`"charge":"0","forward_fee":0.0,"uuid":"1"}`).
 		Want(t, shown{"Charges": []string{"usage 0", "forwarding 0"}, "Duration": "none"})
 	shownRow(t, kindReceived, at+`"charge":"1.20","uuid":"1"}`).Want(t, shown{"Charges": []string{"usage 1.2"}})

@@ -37,8 +37,10 @@ func TestWriter(t *testing.T) {
 	w.Family(metrics.CallSetup)
 	w.Series(setOf(metrics.CallSetup, "acme", "wavix", "call_log", "inbound"))
 	w.Histogram(noon, &metrics.HistValue{Buckets: make([]uint64, 12)})
-	w.Histogram(noon.Add(time.Minute), &metrics.HistValue{Count: 6, Sum: 12.25e6,
-		Buckets: []uint64{1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2}})
+	w.Histogram(noon.Add(time.Minute), &metrics.HistValue{
+		Count: 6, Sum: 12.25e6,
+		Buckets: []uint64{1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2},
+	})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

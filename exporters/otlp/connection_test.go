@@ -46,11 +46,13 @@ func TestDeadConnectionIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clients := make(pipes)
 		var protocol atomic.Value
-		server := &http.Server{TLSConfig: secured,
+		server := &http.Server{
+			TLSConfig: secured,
 			Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				protocol.Store(r.Proto)
 				_, _ = io.Copy(io.Discard, r.Body)
-			})}
+			}),
+		}
 		go func() { _ = server.ServeTLS(clients, "", "") }()
 		u := newHTTPUploader(Settings{Endpoint: "https://127.0.0.1/v1/logs", TLS: trusting})
 		base := u.client.Transport.(*transport).base.(*http.Transport)

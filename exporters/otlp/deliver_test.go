@@ -18,11 +18,13 @@ func TestDeliver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got string
-			u := newHTTPUploader(Settings{Endpoint: "http://localhost/v1/logs", Uncompressed: true,
+			u := newHTTPUploader(Settings{
+				Endpoint: "http://localhost/v1/logs", Uncompressed: true,
 				Deliver: func(_ context.Context, request []byte) error {
 					got = string(request)
 					return c.err
-				}})
+				},
+			})
 			if a := u.upload(t.Context(), []byte("request")); a.kind != c.want || got != "request" {
 				t.Errorf("it got %q, and the answer is %d, want %d", got, a.kind, c.want)
 			}

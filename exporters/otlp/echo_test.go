@@ -35,8 +35,10 @@ func TestNoSecretOfHeaders(t *testing.T) {
 			server.Config.Protocols.SetUnencryptedHTTP2(true)
 			server.Start()
 			defer server.Close()
-			conn, err := dial(Settings{Endpoint: server.URL, GRPC: true,
-				Headers: Headers{"authorization": text("Basic dXNlcjpodW50ZXIy")}})
+			conn, err := dial(Settings{
+				Endpoint: server.URL, GRPC: true,
+				Headers: Headers{"authorization": text("Basic dXNlcjpodW50ZXIy")},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

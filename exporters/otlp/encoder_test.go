@@ -88,8 +88,10 @@ func bareSession() *counting.Event {
 func fullVisit() *counting.Event {
 	event := fullEvent()
 	event.Name, event.Version, event.Changed = "cdr.queue_visit", 1, nil
-	event.Visit = &cdr.Visit{ID: "v", Queue: "support", Result: cdr.QueueAbandoned,
-		Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second)}
+	event.Visit = &cdr.Visit{
+		ID: "v", Queue: "support", Result: cdr.QueueAbandoned,
+		Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second),
+	}
 	return event
 }
 
@@ -172,8 +174,10 @@ func TestLegsAreTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		event    *counting.Event
 		id, body string
-	}{"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "},
-		"a part of a row": {&part, "2", "leg "}} {
+	}{
+		"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "},
+		"a part of a row": {&part, "2", "leg "},
+	} {
 		got := decode(t, e.AppendRecord(nil, r, c.event))[0]
 		if id := attributeOf(got, "cdr.leg.id").GetStringValue(); id != c.id {
 			t.Errorf("%s: cdr.leg.id is %q, want %q", name, id, c.id)
@@ -229,30 +233,54 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 		severity logspb.SeverityNumber
 		body     string
 	}{
-		cdr.Unknown: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Answered: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Voicemail: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Machine: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Busy: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NoAnswer: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Cancelled: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Rejected: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call rejected: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.InvalidNumber: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call to an invalid number: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NotAllowed: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call not allowed: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Failed: {logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
-			"Inbound call failed: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NotConnected: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call not connected: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Unknown: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.Answered: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered, 1m2s, byot_in, via sbc1.example.com",
+		},
+		cdr.Voicemail: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com",
+		},
+		cdr.Machine: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com",
+		},
+		cdr.Busy: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.NoAnswer: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.Cancelled: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.Rejected: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call rejected: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.InvalidNumber: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call to an invalid number: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.NotAllowed: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call not allowed: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.Failed: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
+			"Inbound call failed: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
+		cdr.NotConnected: {
+			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call not connected: timeout (SIP 408), byot_in, via sbc1.example.com",
+		},
 	}
 	for _, outcome := range cdr.Outcomes() {
 		t.Run(outcome.String(), func(t *testing.T) {
@@ -287,8 +315,11 @@ func TestCharges(t *testing.T) {
 		want    map[string]string
 	}{
 		{"none", nil, map[string]string{}},
-		{"zero is an amount", []cdr.Charge{charge("usage", "EUR", "0")},
-			map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"}},
+		{
+			"zero is an amount",
+			[]cdr.Charge{charge("usage", "EUR", "0")},
+			map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"},
+		},
 		{"no currency", []cdr.Charge{charge("usage", "", "1.50")}, map[string]string{"cdr.charge": "1.5"}},
 		{
 			"usage before the others",

@@ -21,11 +21,15 @@ type fixed struct{ snapshot metrics.Snapshot }
 func (f fixed) Snapshot() metrics.Snapshot { return f.snapshot }
 
 func oneCall(value float64) fixed {
-	labels := &metrics.LabelSet{Def: metrics.Calls,
-		Values: []string{"wave", "wavix", "call_log", "inbound", "", "answered", "", "false"}}
+	labels := &metrics.LabelSet{
+		Def:    metrics.Calls,
+		Values: []string{"wave", "wavix", "call_log", "inbound", "", "answered", "", "false"},
+	}
 	return fixed{metrics.Snapshot{Families: []metrics.Family{{
-		Def: metrics.Calls, Points: []metrics.Point{{Labels: labels, Start: callStart, Value: value,
-			Exemplars: []*metrics.Exemplar{anExemplar(1)}}},
+		Def: metrics.Calls, Points: []metrics.Point{{
+			Labels: labels, Start: callStart, Value: value,
+			Exemplars: []*metrics.Exemplar{anExemplar(1)},
+		}},
 	}}}}
 }
 

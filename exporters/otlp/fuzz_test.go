@@ -74,8 +74,10 @@ func FuzzRecord(f *testing.F) {
 		r := &cdr.Record{
 			Start: callStart, CallID: call, ReasonPhrase: phrase, Trunk: call, Reason: id, CallType: phrase,
 			SIPCode: cdr.KnownInt(code), Outcome: cdr.Outcomes()[int(outcome)%len(cdr.Outcomes())],
-			Extra: []cdr.Attr{cdr.Text("text", phrase, cdr.Plain), cdr.Texts("texts", []string{id, call}, cdr.Plain),
-				cdr.Whole("n", code)},
+			Extra: []cdr.Attr{
+				cdr.Text("text", phrase, cdr.Plain), cdr.Texts("texts", []string{id, call}, cdr.Plain),
+				cdr.Whole("n", code),
+			},
 		}
 		data := Encoder{}.AppendRecord(Encoder{}.AppendRecord(nil, r, e), r, e)
 		records := decode(t, data)

@@ -52,8 +52,10 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(calls...),
 		// Our own backoff goes up to a minute; the connection's must not add to it.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2,
-				MaxDelay: 2 * time.Second},
+			Backoff: backoff.Config{
+				BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2,
+				MaxDelay: 2 * time.Second,
+			},
 			MinConnectTimeout: 10 * time.Second,
 		}),
 		// A ping without an answer for 20 s closes a dead connection. Servers refuse pings more

@@ -17,11 +17,15 @@ func TestTraceID(t *testing.T) {
 		{"a UUID", "c98e1515-a937-4b81-b8a8-3992afde64e0", "r", "c98e1515a9374b81b8a83992afde64e0"},
 		{"a UUID in capitals", "C98E1515-A937-4B81-B8A8-3992AFDE64E0", "r", "c98e1515a9374b81b8a83992afde64e0"},
 		{"another id", "s-4711", "r", hashed("msgraphs-4711")},
-		{"nearly a UUID", "c98e1515-a937-4b81-b8a8-3992afde64eg", "r",
-			hashed("msgraphc98e1515-a937-4b81-b8a8-3992afde64eg")},
+		{
+			"nearly a UUID", "c98e1515-a937-4b81-b8a8-3992afde64eg", "r",
+			hashed("msgraphc98e1515-a937-4b81-b8a8-3992afde64eg"),
+		},
 		{"no call id", "", "r-17", hashed("msgraphr-17")},
-		{"no call id, but a record id that is a UUID", "", "9e8bba57-dc14-533a-a7dd-f0da6575eed1",
-			"9e8bba57dc14533aa7ddf0da6575eed1"},
+		{
+			"no call id, but a record id that is a UUID", "", "9e8bba57-dc14-533a-a7dd-f0da6575eed1",
+			"9e8bba57dc14533aa7ddf0da6575eed1",
+		},
 		{"the id of no call", "00000000-0000-0000-0000-000000000000", "r-17", hashed("msgraphr-17")},
 	}
 	for _, tc := range tests {

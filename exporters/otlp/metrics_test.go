@@ -101,10 +101,14 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		retrying bool
 		lines    int
 	}{
-		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable",
-			true, 2},
-		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true,
-			2},
+		{
+			"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable",
+			true, 2,
+		},
+		{
+			"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true,
+			2,
+		},
 		{"partial success", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))
 		}, "in part", false, 1},
@@ -153,8 +157,10 @@ func TestMetricsOverGRPCInPart(t *testing.T) {
 	for rejected, want := range []string{"", "the endpoint accepted a request in part"} {
 		t.Run(strconv.Itoa(rejected)+" rejected", func(t *testing.T) {
 			r := newReceiver()
-			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{RejectedDataPoints: int64(rejected),
-				ErrorMessage: "t0p-s3cret-token"}
+			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{
+				RejectedDataPoints: int64(rejected),
+				ErrorMessage:       "t0p-s3cret-token",
+			}
 			e := newMetrics(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, Interval: time.Hour}, parts{
 				sources: []metrics.Source{oneCall(1)}, logger: slog.New(slog.DiscardHandler),
 			})
@@ -175,8 +181,10 @@ func TestManySeriesGoInSeveralRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		family := metrics.Family{Def: metrics.Calls}
 		for i := range 2*maxPoints + 10 {
-			family.Points = append(family.Points, metrics.Point{Labels: labelSet(metrics.Calls, strconv.Itoa(i)),
-				Value: 1})
+			family.Points = append(family.Points, metrics.Point{
+				Labels: labelSet(metrics.Calls, strconv.Itoa(i)),
+				Value:  1,
+			})
 		}
 		var sizes []int
 		source := fixed{metrics.Snapshot{Families: []metrics.Family{family}}}

@@ -35,19 +35,29 @@ func labelSet(d *metrics.Def, values ...string) *metrics.LabelSet {
 
 func TestProducer(t *testing.T) {
 	source := fixed{metrics.Snapshot{Families: []metrics.Family{
-		{Def: metrics.CallCharges, Points: []metrics.Point{{Labels: labelSet(metrics.CallCharges, "s"),
-			Start: callStart, Value: 1.25}}},
+		{Def: metrics.CallCharges, Points: []metrics.Point{{
+			Labels: labelSet(metrics.CallCharges, "s"),
+			Start:  callStart, Value: 1.25,
+		}}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
 			Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,
-			Hist: &metrics.HistValue{Count: 2, Sum: 62.5e6,
-				Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
+			Hist: &metrics.HistValue{
+				Count: 2, Sum: 62.5e6,
+				Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},
+			},
 		}}},
-		{Def: metrics.Calls, Points: []metrics.Point{{Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"),
-			Value: 9}}},
-		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{Labels: labelSet(metrics.ConnectedSeconds, "s"),
-			Value: 0.5}}},
-		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{Labels: labelSet(metrics.MediaBypassRatio, "s"),
-			Value: 0.75}}},
+		{Def: metrics.Calls, Points: []metrics.Point{{
+			Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"),
+			Value:  9,
+		}}},
+		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{
+			Labels: labelSet(metrics.ConnectedSeconds, "s"),
+			Value:  0.5,
+		}}},
+		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{
+			Labels: labelSet(metrics.MediaBypassRatio, "s"),
+			Value:  0.75,
+		}}},
 	}}}
 	var now time.Time
 	var got map[string]metricdata.Metrics

@@ -46,8 +46,10 @@ func newEnvelope(s Settings) envelope {
 	}
 	// Valid text always encodes.
 	before, _ := proto.Marshal(&logspb.ResourceLogs{Resource: resource})
-	within, _ := proto.Marshal(&logspb.ScopeLogs{Scope: &commonpb.InstrumentationScope{Name: scopeName,
-		Version: validText(s.Version)}})
+	within, _ := proto.Marshal(&logspb.ScopeLogs{Scope: &commonpb.InstrumentationScope{
+		Name:    scopeName,
+		Version: validText(s.Version),
+	}})
 	return envelope{resource: before, scope: within}
 }
 

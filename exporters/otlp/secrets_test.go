@@ -82,8 +82,10 @@ func TestNoSecretOverHTTP(t *testing.T) {
 				log := &safeLog{}
 				e := newBoth(t, Settings{
 					Endpoint: "http://otlp.example.com/base", Interval: 5 * time.Second,
-					Headers: Headers{"x-token": text("Bearer t0p-s3cret-token"),
-						"authorization": text("Basic dXNlcjpodW50ZXIy")},
+					Headers: Headers{
+						"x-token":       text("Bearer t0p-s3cret-token"),
+						"authorization": text("Basic dXNlcjpodW50ZXIy"),
+					},
 					Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" ||
 							req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
@@ -162,8 +164,10 @@ func TestNoSecretOverGRPC(t *testing.T) {
 			e := newLogs(t, Settings{
 				Endpoint: r.serveGRPC(t, nil), GRPC: true,
 				Headers: Headers{"x-token": text("t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
-			}, parts{outbox: newOutbox(batch(1, "a")), count: new(tally).count,
-				logger: slog.New(slog.NewTextHandler(log, nil))})
+			}, parts{
+				outbox: newOutbox(batch(1, "a")), count: new(tally).count,
+				logger: slog.New(slog.NewTextHandler(log, nil)),
+			})
 			closing(t, e)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -216,8 +220,10 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 		if strings.Join(got, ",") != "first,second" || r.count.counts() != [2]int{2, 0} {
 			t.Errorf("sent %q, counted %v", got, r.count.counts())
 		}
-		for _, want := range []string{"read header authorization: open key: no such file",
-			"a character that isn't allowed in a header"} {
+		for _, want := range []string{
+			"read header authorization: open key: no such file",
+			"a character that isn't allowed in a header",
+		} {
 			if !strings.Contains(r.log.String(), want) {
 				t.Errorf("the log lacks %q:\n%s", want, r.log)
 			}

@@ -35,8 +35,10 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 		settings.Endpoint = "http://otlp.example.com"
 	}
 	settings.Transport = transport
-	r.Exporter = newLogs(t, settings, parts{outbox: outbox, count: r.count.count,
-		logger: slog.New(slog.NewTextHandler(r.log, nil))})
+	r.Exporter = newLogs(t, settings, parts{
+		outbox: outbox, count: r.count.count,
+		logger: slog.New(slog.NewTextHandler(r.log, nil)),
+	})
 	return r
 }
 
@@ -229,8 +231,11 @@ func TestPartialSuccess(t *testing.T) {
 	}{
 		{"nothing said", asProtobuf, "", [2]int{3, 0}, nil},
 		{"a warning only", asProtobuf, logsAnswer(t, 0, "deprecated +4930123456"), [2]int{3, 0}, nil},
-		{"one of three", asProtobuf, logsAnswer(t, 1, "no +4930123456"), [2]int{2, 1},
-			[]string{uidFor("a"), uidFor("c"), "rejected=1"}},
+		{
+			"one of three", asProtobuf, logsAnswer(t, 1, "no +4930123456"),
+			[2]int{2, 1},
+			[]string{uidFor("a"), uidFor("c"), "rejected=1"},
+		},
 		{"less than none", asProtobuf, logsAnswer(t, -1, ""), [2]int{3, 0}, nil},
 		{
 			"in JSON",

@@ -28,10 +28,14 @@ func TestSeverityAndBodyOfEveryResult(t *testing.T) {
 		body     string
 	}{
 		{cdr.SessionOK, "", "", logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Session ended well, 1m2s, audio"},
-		{cdr.SessionSetupFailed, "call_setup", "ice", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
-			"Session failed in set-up: ice (call_setup), 1m2s, audio"},
-		{cdr.SessionDropped, "midcall", "", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
-			"Session failed in mid-call (midcall), 1m2s, audio"},
+		{
+			cdr.SessionSetupFailed, "call_setup", "ice", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
+			"Session failed in set-up: ice (call_setup), 1m2s, audio",
+		},
+		{
+			cdr.SessionDropped, "midcall", "", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
+			"Session failed in mid-call (midcall), 1m2s, audio",
+		},
 	} {
 		t.Run(c.result.String(), func(t *testing.T) {
 			got := sessionRecord(t, false, bareRecord(), &cdr.Session{

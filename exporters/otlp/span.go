@@ -97,8 +97,10 @@ func appendSpan(b []byte, name string, at interval) []byte {
 
 // appendLink appends a link to the root span of another record of the call.
 func appendLink(b []byte, r *cdr.Record, event *counting.Event, link *counting.Link) []byte {
-	other, call := counting.Event{Source: event.Source, Provider: event.Provider, Feed: link.Feed,
-		RecordID: link.RecordID}, r.CallID
+	other, call := counting.Event{
+		Source: event.Source, Provider: event.Provider, Feed: link.Feed,
+		RecordID: link.RecordID,
+	}, r.CallID
 	if link.CallID != "" {
 		call = link.CallID
 	}
@@ -154,20 +156,26 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 			break // each leg has a span
 		}
 		if l := &r.Legs[i]; !l.Start.IsZero() {
-			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed,
-				interval: interval{l.Start, l.Start.Add(l.Duration.Value)}})
+			add(child{
+				name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed,
+				interval: interval{l.Start, l.Start.Add(l.Duration.Value)},
+			})
 		}
 	}
 	for i := range r.Sessions {
 		s := &r.Sessions[i]
-		add(child{name: "Session", kind: counting.EventSession, id: s.ID, session: s,
-			interval: interval{s.Start, s.End}})
+		add(child{
+			name: "Session", kind: counting.EventSession, id: s.ID, session: s,
+			interval: interval{s.Start, s.End},
+		})
 	}
 	for i := range r.Visits {
 		v := &r.Visits[i]
 		start := visitStart(r, v)
-		add(child{name: "Queue", kind: counting.EventVisit, id: v.ID, visit: v,
-			interval: interval{start, start.Add(v.Wait.Value)}})
+		add(child{
+			name: "Queue", kind: counting.EventVisit, id: v.ID, visit: v,
+			interval: interval{start, start.Add(v.Wait.Value)},
+		})
 	}
 	return all, whole
 }

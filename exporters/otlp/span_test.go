@@ -46,22 +46,28 @@ func sameAttributes(a, b []*commonpb.KeyValue) bool {
 // of theirs; only the outcome failed is an error.
 func TestSpansOfACall(t *testing.T) {
 	r, event := fullRecord(t), fullEvent()
-	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)},
-		{Type: "without a time"}}
+	r.Legs = []cdr.Leg{
+		{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)},
+		{Type: "without a time"},
+	}
 	event.Changed = nil // spans have none
 	session, visit := fullSession(), fullVisit()
 	r.Sessions, r.Visits = []cdr.Session{*session.Session}, []cdr.Visit{*visit.Visit}
 	session.Feed, visit.Feed = event.Feed, event.Feed
-	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{Feed: "call_records",
-		RecordID: r.CallID}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
+	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{
+		Feed:     "call_records",
+		RecordID: r.CallID,
+	}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
 	root := got[0]
 	var names []string
 	for _, s := range got {
 		names = append(names, fmt.Sprint(s.GetName(), " ", time.Unix(0, int64(s.GetStartTimeUnixNano())).Sub(callStart),
 			" ", time.Unix(0, int64(s.GetEndTimeUnixNano())).Sub(callStart)))
 	}
-	want := []string{"Outbound call -4s 1m4s", "Set-up -4s 1s", "Talk 1s 1m3.5s", "Leg 0s 1s", "Session 1s 1m4s",
-		"Queue 2s 44s"}
+	want := []string{
+		"Outbound call -4s 1m4s", "Set-up -4s 1s", "Talk 1s 1m3.5s", "Leg 0s 1s", "Session 1s 1m4s",
+		"Queue 2s 44s",
+	}
 	if !slices.Equal(names, want) {
 		t.Errorf("spans %q, want %q", names, want)
 	}
@@ -84,8 +90,10 @@ func TestSpansOfACall(t *testing.T) {
 			t.Errorf("%s: status %v", s.GetName(), s.GetStatus())
 		}
 	}
-	for i, record := range map[int][]byte{0: Encoder{}.AppendRecord(nil, r, event),
-		4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit)} {
+	for i, record := range map[int][]byte{
+		0: Encoder{}.AppendRecord(nil, r, event),
+		4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit),
+	} {
 		if attributes := decode(t, record)[0].GetAttributes(); !sameAttributes(got[i].GetAttributes(), attributes) {
 			t.Errorf("%s: attributes %v, want %v", got[i].GetName(), got[i].GetAttributes(), attributes)
 		}
@@ -113,27 +121,55 @@ func TestSpanTimes(t *testing.T) {
 		record cdr.Record
 		want   string // name and seconds of each
 	}{
-		{"not connected", cdr.Record{Invite: at(-3), Start: at(0), Outcome: cdr.Failed, Reason: "trunk_unreachable"},
-			"Call -3 0!"},
-		{"no end", cdr.Record{Start: at(0), Answer: at(2), Duration: time.Minute, Outcome: cdr.Answered},
-			"Call 0 62, Set-up 0 2, Talk 2 62"},
+		{
+			"not connected",
+			cdr.Record{Invite: at(-3), Start: at(0), Outcome: cdr.Failed, Reason: "trunk_unreachable"},
+			"Call -3 0!",
+		},
+		{
+			"no end",
+			cdr.Record{Start: at(0), Answer: at(2), Duration: time.Minute, Outcome: cdr.Answered},
+			"Call 0 62, Set-up 0 2, Talk 2 62",
+		},
 		{"no answer", cdr.Record{Start: at(0), End: at(5), Outcome: cdr.Answered}, "Call 0 5"},
-		{"answered at its start", cdr.Record{Invite: at(-2), Start: at(0), End: at(5), Outcome: cdr.Answered},
-			"Call -2 5, Set-up -2 0, Talk 0 5"},
-		{"an invite of the year 1601", cdr.Record{Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), Start: at(0),
-			End: at(5), Outcome: cdr.Busy}, "Call 0 5"},
-		{"an end of the year 9999", cdr.Record{Start: at(0), End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
-			Duration: time.Second}, "Call 0 1"},
-		{"an answer after the end", cdr.Record{Start: at(0), Answer: at(9), End: at(5), Outcome: cdr.Answered},
-			"Call 0 5"},
-		{"sessions around it", cdr.Record{Start: at(0), End: at(5),
-			Sessions: []cdr.Session{{ID: "a", Start: at(-60), End: at(2)}, {ID: "b", Start: at(3), End: at(90)}}},
-			"Call -60 90, Session -60 2, Session 3 90"},
-		{"sessions with wrong times", cdr.Record{Start: at(0), End: at(5),
-			Sessions: []cdr.Session{{ID: "a"}, {ID: "b", Start: at(3), End: at(-1)},
-				{ID: "c", Start: at(1e8), End: at(2)}}}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
-		{"a visit without its start", cdr.Record{Start: at(0), End: at(5),
-			Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}}}, "Call 0 9, Queue 0 9"},
+		{
+			"answered at its start",
+			cdr.Record{Invite: at(-2), Start: at(0), End: at(5), Outcome: cdr.Answered},
+			"Call -2 5, Set-up -2 0, Talk 0 5",
+		},
+		{"an invite of the year 1601", cdr.Record{
+			Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), Start: at(0),
+			End: at(5), Outcome: cdr.Busy,
+		}, "Call 0 5"},
+		{"an end of the year 9999", cdr.Record{
+			Start: at(0), End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+			Duration: time.Second,
+		}, "Call 0 1"},
+		{
+			"an answer after the end",
+			cdr.Record{Start: at(0), Answer: at(9), End: at(5), Outcome: cdr.Answered},
+			"Call 0 5",
+		},
+		{
+			"sessions around it",
+			cdr.Record{
+				Start: at(0), End: at(5),
+				Sessions: []cdr.Session{{ID: "a", Start: at(-60), End: at(2)}, {ID: "b", Start: at(3), End: at(90)}},
+			},
+			"Call -60 90, Session -60 2, Session 3 90",
+		},
+		{"sessions with wrong times", cdr.Record{
+			Start: at(0), End: at(5),
+			Sessions: []cdr.Session{
+				{ID: "a"},
+				{ID: "b", Start: at(3), End: at(-1)},
+				{ID: "c", Start: at(1e8), End: at(2)},
+			},
+		}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
+		{"a visit without its start", cdr.Record{
+			Start: at(0), End: at(5),
+			Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}},
+		}, "Call 0 9, Queue 0 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string

@@ -25,7 +25,8 @@ func appendStreams(b []byte, all []cdr.Stream) []byte {
 		worst[i] = &all[i]
 	}
 	slices.SortStableFunc(worst, func(x,
-		y *cdr.Stream) int {
+		y *cdr.Stream,
+	) int {
 		return cmp.Compare(badness[x.Verdict()], badness[y.Verdict()])
 	})
 	verdict, rule := worst[0].Judge()

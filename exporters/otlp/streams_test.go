@@ -32,8 +32,10 @@ func streamTexts(v *commonpb.AnyValue) (all []string) {
 
 // A session's record says how bad its media were and by which rule, and has its streams, the poor ones first.
 func TestStreamsOfASession(t *testing.T) {
-	good := cdr.Stream{Media: "audio", Network: "wired", Platform: "service",
-		Quality: cdr.Quality{Jitter: cdr.KnownSpan(16 * time.Millisecond)}}
+	good := cdr.Stream{
+		Media: "audio", Network: "wired", Platform: "service",
+		Quality: cdr.Quality{Jitter: cdr.KnownSpan(16 * time.Millisecond)},
+	}
 	poor := cdr.Stream{Media: "audio", ToCallee: true, Network: "wifi", Platform: "ios", Quality: cdr.Quality{
 		Jitter: cdr.KnownSpan(40 * time.Millisecond), RoundTrip: cdr.KnownSpan(time.Second / 2),
 		Loss: cdr.KnownFloat(0.5), Concealed: cdr.KnownFloat(0.25), Packets: cdr.KnownInt(900),
@@ -54,11 +56,17 @@ func TestStreamsOfASession(t *testing.T) {
 		{"none", nil, "", "", nil},
 		{"good", []cdr.Stream{good}, "good", "", []string{goodText}},
 		{"one is poor", []cdr.Stream{good, poor}, "poor", "packet_loss", []string{poorText, goodText}},
-		{"unclassified", []cdr.Stream{{Media: "data"}}, "unclassified", "",
-			[]string{"media=data direction=callee_to_caller verdict=unclassified"}},
-		{"more than fit", append(many, poor), "poor", "packet_loss",
+		{
+			"unclassified",
+			[]cdr.Stream{{Media: "data"}},
+			"unclassified", "",
+			[]string{"media=data direction=callee_to_caller verdict=unclassified"},
+		},
+		{
+			"more than fit", append(many, poor), "poor", "packet_loss",
 			append([]string{poorText}, strings.Split(strings.Repeat(goodText+"\n", mostStreams-1),
-				"\n")[:mostStreams-1]...)},
+				"\n")[:mostStreams-1]...),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := sessionRecord(t, false, bareRecord(), &cdr.Session{ID: "s", Streams: c.streams})

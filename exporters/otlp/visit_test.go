@@ -18,14 +18,28 @@ func TestVisit(t *testing.T) {
 		body   string
 		at     time.Time
 	}{
-		{"abandoned", cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownSpan(62 * time.Second)},
-			false, "Visit to queue support: abandoned after 1m2s", callStart},
-		{"answered at once", cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: joined, Wait: cdr.KnownSpan(0)},
-			true, "Visit to queue 7000: answered after 0s", joined},
-		{"without a wait", cdr.Visit{Queue: "support", Result: cdr.QueueTimeout}, true,
-			"Visit to queue support: timed out", callStart},
-		{"overflowed", cdr.Visit{Queue: "support", Result: cdr.QueueOverflowed}, true,
-			"Visit to queue support: overflowed", callStart},
+		{
+			"abandoned",
+			cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownSpan(62 * time.Second)},
+			false, "Visit to queue support: abandoned after 1m2s", callStart,
+		},
+		{
+			"answered at once",
+			cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: joined, Wait: cdr.KnownSpan(0)},
+			true, "Visit to queue 7000: answered after 0s", joined,
+		},
+		{
+			"without a wait",
+			cdr.Visit{Queue: "support", Result: cdr.QueueTimeout},
+			true,
+			"Visit to queue support: timed out", callStart,
+		},
+		{
+			"overflowed",
+			cdr.Visit{Queue: "support", Result: cdr.QueueOverflowed},
+			true,
+			"Visit to queue support: overflowed", callStart,
+		},
 		{"of no queue that has a name", cdr.Visit{}, true, "Visit to a queue: left", callStart},
 	} {
 		t.Run(c.name, func(t *testing.T) {

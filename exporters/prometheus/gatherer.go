@@ -41,8 +41,10 @@ func sortFamilies(all []*dto.MetricFamily) {
 
 func newFamily(family metrics.Family) *dto.MetricFamily {
 	d := family.Def
-	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(),
-		Metric: make([]*dto.Metric, len(family.Points))}
+	f := &dto.MetricFamily{
+		Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(),
+		Metric: make([]*dto.Metric, len(family.Points)),
+	}
 	names := d.LabelNames()
 	order := orderOf(names)
 	// One allocation for all objects of a kind, and one label pair for all series with the same

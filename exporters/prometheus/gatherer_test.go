@@ -127,8 +127,10 @@ func TestConcurrentScrapesOfAChangingSource(t *testing.T) {
 	source := &fakeSource{}
 	var all []metrics.Point
 	for i := range 64 {
-		all = append(all, metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", string(rune('0'+i))),
-			Start: start})
+		all = append(all, metrics.Point{
+			Labels: set(calls, "s", "p", "f", "inbound", string(rune('0'+i))),
+			Start:  start,
+		})
 	}
 	show := func(round int) {
 		points := make([]metrics.Point, 0, len(all))

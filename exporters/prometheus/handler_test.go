@@ -125,8 +125,10 @@ func TestGzip(t *testing.T) {
 
 func TestRuntimeProcessAndBuildAreShown(t *testing.T) {
 	got := body(t, scrape(t, handler(t), "text/plain", "").Body)
-	for _, want := range []string{"go_goroutines ", "process_start_time_seconds ", "cdr_exporter_build_info{",
-		`goos="`} {
+	for _, want := range []string{
+		"go_goroutines ", "process_start_time_seconds ", "cdr_exporter_build_info{",
+		`goos="`,
+	} {
 		if !bytes.Contains(got, []byte(want)) {
 			t.Errorf("no %q", want)
 		}

@@ -60,10 +60,14 @@ scrape_configs:
 			source.show()
 		}
 		sources[step.owner].show(metrics.Family{Def: calls, Points: []metrics.Point{
-			{Labels: set(calls, "contoso", "msgraph", "pstn", "inbound", ""), Start: now.Add(-5 * time.Hour),
-				Value: step.calls},
-			{Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", ""), Start: now.Add(-10 * time.Minute),
-				Value: step.calls},
+			{
+				Labels: set(calls, "contoso", "msgraph", "pstn", "inbound", ""), Start: now.Add(-5 * time.Hour),
+				Value: step.calls,
+			},
+			{
+				Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", ""), Start: now.Add(-10 * time.Minute),
+				Value: step.calls,
+			},
 		}})
 		for _, api := range apis {
 			query(t, api, fmt.Sprintf("count(max by (job, direction) (last_over_time(cdr_calls_total[5m])) == %g) == 4",
@@ -84,10 +88,14 @@ scrape_configs:
 			for expr, want := range map[string]map[string]string{
 				fmt.Sprintf(rise, "fixed", "fixed"):     fixed,
 				fmt.Sprintf(rise, "unfixed", "unfixed"): unfixed,
-				`count by (direction) (last_over_time(cdr_calls_total{job="fixed"}[30m]))`: {"inbound": "1",
-					"outbound": "1"},
-				`sum by (direction) (resets(cdr_calls_total[30m]))`: {"inbound": "0",
-					"outbound": "0"},
+				`count by (direction) (last_over_time(cdr_calls_total{job="fixed"}[30m]))`: {
+					"inbound":  "1",
+					"outbound": "1",
+				},
+				`sum by (direction) (resets(cdr_calls_total[30m]))`: {
+					"inbound":  "0",
+					"outbound": "0",
+				},
 				// Extrapolation aside, no start time was taken for a reset, which would add 100 and more.
 				`sum by (direction) (increase(cdr_calls_total{job="fixed", direction="inbound"}[30m])) < bool 100`: {"inbound": "1"},
 			} {

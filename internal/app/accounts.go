@@ -84,8 +84,10 @@ func (o owned) Snapshot() metrics.Snapshot {
 // replicaStatus are the replicas that share the ledger; empty if the ledger isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	for _, r := range c.replicas {
-		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time{Time: r.Started},
-			Self: r.Name == a.owners.replica}
+		one := web.Replica{
+			Name: r.Name, Address: r.Address, Started: web.Time{Time: r.Started},
+			Self: r.Name == a.owners.replica,
+		}
 		for _, f := range c.feeds {
 			if f.Owner == r.Name {
 				one.Feeds++

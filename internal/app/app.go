@@ -91,8 +91,10 @@ type App struct {
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends
 // no request.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1),
-		failed: make(chan error, 3)}
+	a := &App{
+		settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1),
+		failed: make(chan error, 3),
+	}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet

@@ -67,8 +67,10 @@ sources:
 // start starts the daemon until the test ends, with all providers unless some are given.
 func start(t *testing.T, file string, providers ...collector.Provider) *App {
 	t.Helper()
-	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"},
-		Providers: providers})
+	a, err := New(t.Context(), Settings{
+		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"},
+		Providers: providers,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

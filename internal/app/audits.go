@@ -162,7 +162,7 @@ func (a *App) auditFeed(
 	began := time.Now()
 	days, err := audit.Run(ctx, audit.Settings{
 		From: day, To: day.AddDate(0, 0, 1), Now: time.Now,
-		Note: func(text string) { logger.Info("daily audit: " + text) },
+		Note: func(text string) { logger.Info("remark of the daily audit", "remark", text) },
 		Open: func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {

@@ -39,15 +39,24 @@ func TestNeedAudit(t *testing.T) {
 		want  bool
 	}{
 		"never audited": {books{now: day}, counted, true},
-		"the day before": {books{now: day,
-			audits: []ledger.AuditResult{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))}}, counted, true},
-		"audited": {books{now: day,
-			audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))}}, counted, false},
-		"audited before it is due": {books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 1))}},
-			counted, true},
+		"the day before": {books{
+			now:    day,
+			audits: []ledger.AuditResult{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))},
+		}, counted, true},
+		"audited": {books{
+			now:    day,
+			audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))},
+		}, counted, false},
+		"audited before it is due": {
+			books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 1))}},
+			counted, true,
+		},
 		"a history that is read": {books{now: day}, counting.State{Origin: day}, false},
-		"before the origin": {books{now: day}, counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)},
-			false},
+		"before the origin": {
+			books{now: day},
+			counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)},
+			false,
+		},
 		"the ledger wasn't asked":  {books{}, counted, false},
 		"the ledger didn't answer": {books{now: day, unknown: true}, counted, false},
 	} {

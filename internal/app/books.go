@@ -83,8 +83,10 @@ func (b *books) totals(source, feed string, now time.Time, rows map[*metrics.Def
 			continue
 		}
 		show := func(def *metrics.Def, value float64, more ...string) {
-			rows[def] = append(rows[def], metrics.Row{Labels: append([]string{source, feed, day}, more...),
-				Value: value})
+			rows[def] = append(rows[def], metrics.Row{
+				Labels: append([]string{source, feed, day}, more...),
+				Value:  value,
+			})
 		}
 		show(metrics.ProviderRecords, float64(d.Total.Theirs))
 		show(metrics.ReconciliationDifference, float64(d.Total.Ours-d.Total.Theirs))
@@ -132,8 +134,10 @@ func (b *books) day(source, feed string, day time.Time) web.Book {
 	}
 	for _, r := range b.audits {
 		if r.Source == source && r.Feed == feed && r.Day.Equal(day) && r.Whole {
-			book.Audit = &web.DayAudit{Began: web.Time{Time: r.At}, Listed: r.Listed, Missing: r.Missing,
-				Differs: r.Differs}
+			book.Audit = &web.DayAudit{
+				Began: web.Time{Time: r.At}, Listed: r.Listed, Missing: r.Missing,
+				Differs: r.Differs,
+			}
 		}
 	}
 	return book

@@ -23,8 +23,10 @@ func TestTotalsOfBooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return ledger.DayBook{Source: "a", Feed: feed, Day: day,
-			Book: counting.Book{Total: &counting.DayTotal{Ours: ours, Theirs: theirs}}}
+		return ledger.DayBook{
+			Source: "a", Feed: feed, Day: day,
+			Book: counting.Book{Total: &counting.DayTotal{Ours: ours, Theirs: theirs}},
+		}
 	}
 	priced := total("calls", "2026-03-28", 3, 3)
 	theirs := cdrtest.Money(t, "12.50")
@@ -36,25 +38,45 @@ func TestTotalsOfBooks(t *testing.T) {
 		want string
 	}{
 		"nothing": {nil, noon, ""},
-		"a day without a total": {[]ledger.DayBook{{Source: "a", Feed: "calls",
-			Day: noon.Truncate(24 * time.Hour)}}, noon, ""},
-		"today, less than theirs": {[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)}, noon,
-			"provider_records[today]=7 reconciliation_difference[today]=-2"},
-		"yesterday, more than theirs": {[]ledger.DayBook{total("calls", "2026-03-28", 9, 8)}, noon,
-			"provider_records[yesterday]=8 reconciliation_difference[yesterday]=1"},
-		"an empty day": {[]ledger.DayBook{total("calls", "2026-03-29", 0, 0)}, noon,
-			"provider_records[today]=0 reconciliation_difference[today]=0"},
-		"after midnight": {[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
-			noon.Add(12 * time.Hour), "provider_records[yesterday]=7 reconciliation_difference[yesterday]=-2"},
-		"after a second midnight": {[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
-			noon.Add(36 * time.Hour), ""},
-		"the clock is of another zone": {[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
-			noon.In(time.FixedZone("", 13*3600)), "provider_records[today]=7 reconciliation_difference[today]=-2"},
+		"a day without a total": {[]ledger.DayBook{{
+			Source: "a", Feed: "calls",
+			Day: noon.Truncate(24 * time.Hour),
+		}}, noon, ""},
+		"today, less than theirs": {
+			[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
+			noon,
+			"provider_records[today]=7 reconciliation_difference[today]=-2",
+		},
+		"yesterday, more than theirs": {
+			[]ledger.DayBook{total("calls", "2026-03-28", 9, 8)},
+			noon,
+			"provider_records[yesterday]=8 reconciliation_difference[yesterday]=1",
+		},
+		"an empty day": {
+			[]ledger.DayBook{total("calls", "2026-03-29", 0, 0)},
+			noon,
+			"provider_records[today]=0 reconciliation_difference[today]=0",
+		},
+		"after midnight": {
+			[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
+			noon.Add(12 * time.Hour), "provider_records[yesterday]=7 reconciliation_difference[yesterday]=-2",
+		},
+		"after a second midnight": {
+			[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
+			noon.Add(36 * time.Hour), "",
+		},
+		"the clock is of another zone": {
+			[]ledger.DayBook{total("calls", "2026-03-29", 5, 7)},
+			noon.In(time.FixedZone("", 13*3600)), "provider_records[today]=7 reconciliation_difference[today]=-2",
+		},
 		"a day that hasn't begun here": {[]ledger.DayBook{total("calls", "2026-03-30", 5, 7)}, noon, ""},
 		"another feed":                 {[]ledger.DayBook{total("other", "2026-03-29", 5, 7)}, noon, ""},
-		"money, counted less than theirs": {[]ledger.DayBook{priced}, noon,
+		"money, counted less than theirs": {
+			[]ledger.DayBook{priced},
+			noon,
 			"provider_charges[yesterday USD]=12.5 provider_records[yesterday]=3 " +
-				"reconciliation_charges_difference[yesterday USD]=-0.25 reconciliation_difference[yesterday]=0"},
+				"reconciliation_charges_difference[yesterday USD]=-0.25 reconciliation_difference[yesterday]=0",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows := make(map[*metrics.Def][]metrics.Row)

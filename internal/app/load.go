@@ -133,8 +133,10 @@ func takenLabels() []string {
 
 func (r *running) metricOptions() metrics.Options {
 	m := r.config.Metrics
-	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow,
-		Native: m.NativeHistograms}
+	return metrics.Options{
+		ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow,
+		Native: m.NativeHistograms,
+	}
 }
 
 // tuning is the part of the ledger's settings that can change while it is open.

@@ -44,8 +44,10 @@ func TestCheckHasEveryProblem(t *testing.T) {
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://otlp.example")
 	err := Check(Settings{ConfigFile: file, Providers: []collector.Provider{p.provider()}})
-	for _, want := range []string{"rules.yaml:1: surprise", "people.csv:1: has no column user",
-		"environment: OTEL_EXPORTER_OTLP_ENDPOINT"} {
+	for _, want := range []string{
+		"rules.yaml:1: surprise", "people.csv:1: has no column user",
+		"environment: OTEL_EXPORTER_OTLP_ENDPOINT",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s isn't among the problems: %v", want, err)
 		}

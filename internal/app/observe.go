@@ -108,8 +108,10 @@ func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
-	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(),
-		Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile}
+	status := web.Status{
+		Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(),
+		Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile,
+	}
 	status.Ready, status.NotReady = a.Ready()
 	status.ConfigProblem = a.configProblem()
 	status.Ledger.Problem = a.ledgerProblem()

@@ -68,33 +68,57 @@ func TestPlace(t *testing.T) {
 		{name: "no replica", feeds: "a/x", want: "a="},
 		{name: "one replica", replicas: "one", feeds: "a/x b/x", want: "a=one b=one"},
 		{name: "a start spreads", replicas: "one two", feeds: "a/x b/x c/x d/x", want: "a=two b=one c=two d=one"},
-		{name: "the costliest first", replicas: "one two", feeds: "a/x@:2 b/x@:3 c/x@:5 d/x",
-			want: "c=two b=one a=one d=two"},
+		{
+			name: "the costliest first", replicas: "one two", feeds: "a/x@:2 b/x@:3 c/x@:5 d/x",
+			want: "c=two b=one a=one d=two",
+		},
 		{name: "the feeds of a source stay together", replicas: "one two", feeds: "a/x a/y b/x", want: "a=two b=one"},
-		{name: "the sources of an account stay together", replicas: "one two", feeds: "a/x b/x c/x", joined: "a+b",
-			want: "a+b=two c=one"},
-		{name: "what is owned stays", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x@one",
-			want: "a=one b=one c=one d=one"},
+		{
+			name: "the sources of an account stay together", replicas: "one two", feeds: "a/x b/x c/x", joined: "a+b",
+			want: "a+b=two c=one",
+		},
+		{
+			name: "what is owned stays", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x@one",
+			want: "a=one b=one c=one d=one",
+		},
 		{name: "the first feed decides", replicas: "one two", feeds: "a/x@two a/y@one", want: "a=two"},
 		{name: "without the first, the second", replicas: "one two", feeds: "a/x a/y@one b/x@two", want: "a=one b=two"},
-		{name: "a death is spread", replicas: "one two", feeds: "a/x@one b/x@two c/x d/x",
-			want: "a=one b=two c=two d=one"},
-		{name: "to the least loaded", replicas: "one two", feeds: "a/x@one:9 b/x@two c/x d/x",
-			want: "a=one b=two c=two d=two"},
-		{name: "what others have configured counts", replicas: "one two", feeds: "z/x@two:9 a/x b/x", joined: "-z",
-			want: "a=one b=one"},
-		{name: "settled, one moves", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x@one", settled: true,
-			want: "a=two b=one c=one d=one"},
-		{name: "settled, the costliest that helps", replicas: "one two", feeds: "a/x@one:9 b/x@one:4 c/x@one:2",
-			settled: true, want: "a=two b=one c=one"},
-		{name: "settled, none moves without an improvement", replicas: "one two", feeds: "a/x@one:9 b/x@two",
-			settled: true, want: "a=one b=two"},
-		{name: "settled, as even as can be", replicas: "one two", feeds: "a/x@one b/x@one c/x@two", settled: true,
-			want: "a=one b=one c=two"},
-		{name: "settled, nothing moves while one waits", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x",
-			settled: true, want: "a=one b=one c=one d=two"},
-		{name: "a new one is given all that another leaves", replicas: "two three new",
-			feeds: "a/x:3 b/x:2 c/x d/x@two:6 e/x@three:6", want: "a=new b=new c=new d=two e=three"},
+		{
+			name: "a death is spread", replicas: "one two", feeds: "a/x@one b/x@two c/x d/x",
+			want: "a=one b=two c=two d=one",
+		},
+		{
+			name: "to the least loaded", replicas: "one two", feeds: "a/x@one:9 b/x@two c/x d/x",
+			want: "a=one b=two c=two d=two",
+		},
+		{
+			name: "what others have configured counts", replicas: "one two", feeds: "z/x@two:9 a/x b/x", joined: "-z",
+			want: "a=one b=one",
+		},
+		{
+			name: "settled, one moves", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x@one", settled: true,
+			want: "a=two b=one c=one d=one",
+		},
+		{
+			name: "settled, the costliest that helps", replicas: "one two", feeds: "a/x@one:9 b/x@one:4 c/x@one:2",
+			settled: true, want: "a=two b=one c=one",
+		},
+		{
+			name: "settled, none moves without an improvement", replicas: "one two", feeds: "a/x@one:9 b/x@two",
+			settled: true, want: "a=one b=two",
+		},
+		{
+			name: "settled, as even as can be", replicas: "one two", feeds: "a/x@one b/x@one c/x@two", settled: true,
+			want: "a=one b=one c=two",
+		},
+		{
+			name: "settled, nothing moves while one waits", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x",
+			settled: true, want: "a=one b=one c=one d=two",
+		},
+		{
+			name: "a new one is given all that another leaves", replicas: "two three new",
+			feeds: "a/x:3 b/x:2 c/x d/x@two:6 e/x@three:6", want: "a=new b=new c=new d=two e=three",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			feeds := feedsOf(t, tt.feeds)

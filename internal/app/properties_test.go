@@ -29,8 +29,10 @@ func (p tel) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.P
 	return func(yield func(*collector.Page, error) bool) {
 		page := &collector.Page{}
 		for n := range 10 {
-			r := &cdr.Record{ID: fmt.Sprint(n), Start: p.at, Trunk: "line", Direction: cdr.Outbound,
-				Outcome: cdr.NotConnected}
+			r := &cdr.Record{
+				ID: fmt.Sprint(n), Start: p.at, Trunk: "line", Direction: cdr.Outbound,
+				Outcome: cdr.NotConnected,
+			}
 			if p.reasons {
 				r.Outcome = cdr.Failed
 			}
@@ -113,8 +115,10 @@ func TestRulesFile(t *testing.T) {
 	write("few_floor: 3\n")
 	provider := &acme{t: t}
 	file := provider.write(folder, "call_log: ", "rules_file: rules.yaml\n")
-	settings := Settings{ConfigFile: file, Providers: []collector.Provider{provider.provider()},
-		ListenAddresses: []string{"127.0.0.1:0"}}
+	settings := Settings{
+		ConfigFile: file, Providers: []collector.Provider{provider.provider()},
+		ListenAddresses: []string{"127.0.0.1:0"},
+	}
 	if _, err := New(t.Context(), settings); err == nil ||
 		!strings.Contains(err.Error(), "rules.yaml:1: few_floor: unknown key") {
 		t.Fatalf("a wrong key: %v", err)

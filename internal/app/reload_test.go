@@ -115,8 +115,10 @@ func TestReloadNativeHistograms(t *testing.T) {
 // A file of labels that turns good again doesn't hide that the last reload changed nothing.
 func TestLabelsDontHideARefusedReload(t *testing.T) {
 	t.Parallel()
-	for name, config := range map[string]string{"refused by the configuration": "surprise: 1\n",
-		"refused by the labels": ""} {
+	for name, config := range map[string]string{
+		"refused by the configuration": "surprise: 1\n",
+		"refused by the labels":        "",
+	} {
 		p, folder := &acme{t: t}, t.TempDir()
 		people := filepath.Join(folder, "people.csv")
 		write := func(path, text string) {

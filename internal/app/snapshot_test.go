@@ -277,8 +277,10 @@ func TestBothExportersShowGauges(t *testing.T) {
 	t.Cleanup(sink.Close)
 	now := time.Now()
 	dollars := cdrtest.Money(t, "12.5") // nothing is counted of it
-	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92},
-		{Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"}}}
+	provider := &acme{t: t, totals: []collector.DayTotal{
+		{Day: now, Ours: 90, Theirs: 92},
+		{Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"},
+	}}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+
 		"\", interval: 1s}\n"), provider.provider())
@@ -306,8 +308,10 @@ func TestBothExportersShowGauges(t *testing.T) {
 		today := map[string]string{"source": "office", "feed": "call_log", "day": "today"}
 		yesterday := map[string]string{"source": "office", "feed": "call_log", "day": "yesterday"}
 		return point("cdr.active_calls", 3,
-			map[string]string{"source": "office", "provider": "acme", "feed": "active_calls",
-				"direction": "inbound"}) &&
+			map[string]string{
+				"source": "office", "provider": "acme", "feed": "active_calls",
+				"direction": "inbound",
+			}) &&
 			point("cdr.exporter.provider.records", 92, today) && point("cdr.exporter.reconciliation.difference", -2,
 			today) &&
 			point("cdr.exporter.provider.records", 7, yesterday) &&
@@ -325,8 +329,10 @@ func TestStatusShowsBudget(t *testing.T) {
 	provider.calls(nil)
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
 	source := statusOf(t, a)
-	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
-		FrozenUntil: web.Time{Time: until}}
+	want := web.Budget{
+		Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
+		FrozenUntil: web.Time{Time: until},
+	}
 	if !reflect.DeepEqual(source.Budget, &want) {
 		t.Errorf("the budget is %+v, want %+v", source.Budget, want)
 	}

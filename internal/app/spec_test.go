@@ -28,8 +28,10 @@ func TestSpecOfAFeedOfLegs(t *testing.T) {
 		"kept for less, a record is one ": {false, 10 * day, 10*day - time.Hour, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			info := &collector.FeedInfo{Name: "cdr", Settle: 5 * time.Minute, WholeAfter: 4 * time.Hour,
-				Limits: collector.Limits{Retention: c.retention}}
+			info := &collector.FeedInfo{
+				Name: "cdr", Settle: 5 * time.Minute, WholeAfter: 4 * time.Hour,
+				Limits: collector.Limits{Retention: c.retention},
+			}
 			info.Rules.Legs = c.legs
 			spec := app.SpecOf(&config.Source{Name: "pbx", History: 30 * day}, info)
 			if spec.History != c.history || spec.Lead != c.lead || spec.Settle != info.Settle ||

@@ -77,8 +77,10 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 		t.Errorf("without a webhook: got %d", code)
 	}
 	_, body := ask(t, a, http.MethodGet, "/metrics")
-	for _, gone := range []string{"cdr_notifications_total{", "cdr_subscription_expiry_timestamp_seconds{",
-		"cdr_subscription_last_notification_timestamp_seconds{"} {
+	for _, gone := range []string{
+		"cdr_notifications_total{", "cdr_subscription_expiry_timestamp_seconds{",
+		"cdr_subscription_last_notification_timestamp_seconds{",
+	} {
 		if strings.Contains(body, gone) {
 			t.Errorf("%s} is shown without a webhook", gone)
 		}
@@ -232,10 +234,14 @@ func TestPostedRecordsNeedTLS(t *testing.T) {
 			a.settings.WebhookAddresses = []string{c.address}
 		}
 		feed := collector.FeedInfo{Name: "cdr", Posted: func([]work.Item) *collector.Page { return nil }}
-		feed.Webhook = &collector.Webhook{Path: "/push/pbx", NeedsTLS: !c.insecure,
-			Handler: func(collector.Inbox) http.Handler { return nil }}
-		err := a.makeHooks(&running{sources: []*source{{config: &config.Source{Name: "pbx"},
-			opened: &collector.Source{Feeds: []collector.FeedInfo{feed}}}}})
+		feed.Webhook = &collector.Webhook{
+			Path: "/push/pbx", NeedsTLS: !c.insecure,
+			Handler: func(collector.Inbox) http.Handler { return nil },
+		}
+		err := a.makeHooks(&running{sources: []*source{{
+			config: &config.Source{Name: "pbx"},
+			opened: &collector.Source{Feeds: []collector.FeedInfo{feed}},
+		}}})
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", c.name, err)
 		}

@@ -51,10 +51,16 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 		deaf     bool
 		problems []string
 	}{
-		"no listener": {[]notifyingSource{office}, true,
-			[]string{"webhook of office/records", "--webhook.listen-address"}},
-		"the same way": {[]notifyingSource{office, branch}, false,
-			[]string{"office/records and branch/records", office.path}},
+		"no listener": {
+			[]notifyingSource{office},
+			true,
+			[]string{"webhook of office/records", "--webhook.listen-address"},
+		},
+		"the same way": {
+			[]notifyingSource{office, branch},
+			false,
+			[]string{"office/records and branch/records", office.path},
+		},
 		"both": {
 			[]notifyingSource{office, branch},
 			true,

@@ -38,8 +38,10 @@ func TestCallType(t *testing.T) {
 		{"only separators", "_", "other"},
 		{"empty", "", ""},
 		{"long", strings.Repeat("A1b2", 40), strings.Repeat("a1b2_", 12) + "a1b2"},
-		{"long, cut behind a word", strings.Repeat("Abcdefg", 20),
-			strings.TrimSuffix(strings.Repeat("abcdefg_", 8), "_")},
+		{
+			"long, cut behind a word", strings.Repeat("Abcdefg", 20),
+			strings.TrimSuffix(strings.Repeat("abcdefg_", 8), "_"),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,8 +55,10 @@ func TestCallType(t *testing.T) {
 var callTypePattern = regexp.MustCompile(`^([a-z0-9]+(_[a-z0-9]+)*)?$`)
 
 func FuzzCallType(f *testing.F) {
-	for _, seed := range []string{"", "_", "VoIP Call", "RingOutPC", "ByotInUcap", "E911 Update", "通話", "a__b",
-		"byotinout", "\xff", strings.Repeat("Ab", 100)} {
+	for _, seed := range []string{
+		"", "_", "VoIP Call", "RingOutPC", "ByotInUcap", "E911 Update", "通話", "a__b",
+		"byotinout", "\xff", strings.Repeat("Ab", 100),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -190,8 +190,10 @@ func TestCountriesHotPathDoesNotAllocate(t *testing.T) {
 var countryPattern = regexp.MustCompile(`^([A-Z]{2}|001)?$`)
 
 func FuzzCountriesOf(f *testing.F) {
-	for _, seed := range []string{"", "+", "+1", "+1416", "+4930123456***", "+39066981****", "+44 (0)20", "+٤٩٣٠١٢٣٤٥٦",
-		"tel:+1", "+999", "+0", "+1x1x1x1x"} {
+	for _, seed := range []string{
+		"", "+", "+1", "+1416", "+4930123456***", "+39066981****", "+44 (0)20", "+٤٩٣٠١٢٣٤٥٦",
+		"tel:+1", "+999", "+0", "+1x1x1x1x",
+	} {
 		f.Add(seed)
 	}
 	countries := NewCountries()

@@ -47,8 +47,10 @@ func TestEmergencyNumbers(t *testing.T) {
 
 // TestEmergencyNumbersByCountry: a number of some countries counts from their numbers only.
 func TestEmergencyNumbersByCountry(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
-		"JP:1-1-9"})
+	numbers := NewEmergencyNumbers([]string{
+		"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
+		"JP:1-1-9",
+	})
 	for callee, countries := range map[string]string{
 		"911": "AU DE JP US  ", "112": "AU DE JP US  ", "999": "AU DE JP US  ",
 		"000": "AU", "106": "AU", "110": "DE JP", "118": "JP", "119": "JP", "115": "",
@@ -79,8 +81,10 @@ func TestEmergencyNumbersThatAreNotListed(t *testing.T) {
 }
 
 func TestEmergencyNumbersDoNotAllocate(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
-		"JP:1-1-9"})
+	numbers := NewEmergencyNumbers([]string{
+		"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
+		"JP:1-1-9",
+	})
 	for _, callee := range []string{"911", "+1911", "110", "+493012345678", "Alice"} {
 		if n := testing.AllocsPerRun(100, func() { numbers.Match(callee, "DE") }); n != 0 {
 			t.Errorf("Match(%q) allocates %v times", callee, n)

@@ -14,9 +14,8 @@ const (
 	Person         Party = iota // the default; a conference counts as a person
 	PartyVoicemail              // voicemail
 	PartyMachine                // a queue, hunt group, attendant, menu, parking slot or announcement
-	// a machine that connected the caller on the same leg; only the machine's answer has a time
-	Onward
-	Own // the caller's side: the phone that click-to-call rings first
+	Onward                      // a machine that connected the caller on this leg; only its answer has a time
+	Own                         // the caller's side: the phone that click-to-call rings first
 )
 
 var partyNames = [...]string{"person", "voicemail", "machine", "onward", "own"}

@@ -148,8 +148,10 @@ func TestParseMoneySumRefuses(t *testing.T) {
 }
 
 func FuzzParseMoney(f *testing.F) {
-	for _, seed := range []string{"0", "-0.0", "0.10", "1e2", "1e18", "1e-18", "1e19", ".5", "5.", "+1",
-		strings.Repeat("9", 35), "NaN", "1e999999999", "sNaN1"} {
+	for _, seed := range []string{
+		"0", "-0.0", "0.10", "1e2", "1e18", "1e-18", "1e19", ".5", "5.", "+1",
+		strings.Repeat("9", 35), "NaN", "1e999999999", "sNaN1",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

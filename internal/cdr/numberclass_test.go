@@ -44,8 +44,10 @@ func TestNumberClass(t *testing.T) {
 		{"unknown direction", "+493012345678", "DE", "", DirectionUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := Record{Direction: c.direction, Country: c.country, CallerNumber: "+12025550123",
-				CalleeNumber: c.number}
+			r := Record{
+				Direction: c.direction, Country: c.country, CallerNumber: "+12025550123",
+				CalleeNumber: c.number,
+			}
 			if c.direction == Inbound {
 				r.CallerNumber, r.CalleeNumber = r.CalleeNumber, r.CallerNumber
 			}
@@ -99,8 +101,10 @@ func TestNumberClassAgreesWithLibphonenumber(t *testing.T) {
 			}
 		}
 	}
-	for _, class := range []string{ClassGeographic, ClassMobile, ClassTollFree, ClassPremium, ClassSharedCost,
-		ClassOther} {
+	for _, class := range []string{
+		ClassGeographic, ClassMobile, ClassTollFree, ClassPremium, ClassSharedCost,
+		ClassOther,
+	} {
 		if seen[class] < 50 {
 			t.Errorf("only %d numbers are %s", seen[class], class)
 		}
@@ -108,8 +112,10 @@ func TestNumberClassAgreesWithLibphonenumber(t *testing.T) {
 }
 
 func FuzzNumberClass(f *testing.F) {
-	for _, number := range []string{"+493012345678", "+8821612345678", "12025550123", "+4990*********", "", "+", "\xff",
-		strings.Repeat("9", 40)} {
+	for _, number := range []string{
+		"+493012345678", "+8821612345678", "12025550123", "+4990*********", "", "+", "\xff",
+		strings.Repeat("9", 40),
+	} {
 		f.Add(number)
 	}
 	countries := NewCountries()

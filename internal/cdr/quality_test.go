@@ -15,19 +15,27 @@ func TestVerdict(t *testing.T) {
 		want  Verdict
 	}{
 		{"audio without a measure", "audio", Quality{Packets: many}, Unclassified},
-		{"audio at every bound", "audio",
-			Quality{Packets: many, RoundTrip: ms(500), Jitter: ms(30), Loss: KnownFloat(0.1)}, Good},
+		{
+			"audio at every bound", "audio",
+			Quality{Packets: many, RoundTrip: ms(500), Jitter: ms(30), Loss: KnownFloat(0.1)},
+			Good,
+		},
 		{"audio past the bound of the round trip", "audio", Quality{Packets: many, RoundTrip: ms(501)}, Poor},
 		{"audio past the bound of jitter", "audio", Quality{Packets: many, Jitter: ms(31)}, Poor},
 		{"audio past the bound of loss", "audio", Quality{Packets: many, Loss: KnownFloat(0.11)}, Poor},
 		{"audio of few packets", "audio", Quality{Packets: few, Loss: KnownFloat(0.5)}, Good},
 		{"bad audio of nobody knows how many packets", "audio", Quality{Loss: KnownFloat(0.5)}, Unclassified},
 		{"good audio of nobody knows how many packets", "audio", Quality{Loss: KnownFloat(0.01)}, Good},
-		{"audio isn't judged by what was concealed", "audio",
-			Quality{Packets: many, Concealed: KnownFloat(0.5), Loss: KnownFloat(0)}, Good},
+		{
+			"audio isn't judged by what was concealed", "audio",
+			Quality{Packets: many, Concealed: KnownFloat(0.5), Loss: KnownFloat(0)},
+			Good,
+		},
 		{"video without a measure", "video", Quality{Loss: KnownFloat(1)}, Unclassified},
-		{"video by lost frames first", "video", Quality{VideoFrameLoss: KnownFloat(0.5), FrameRate: KnownFloat(1),
-			VideoLoss: KnownFloat(1)}, Good},
+		{"video by lost frames first", "video", Quality{
+			VideoFrameLoss: KnownFloat(0.5), FrameRate: KnownFloat(1),
+			VideoLoss: KnownFloat(1),
+		}, Good},
 		{"video with half of the frames lost and more", "video", Quality{VideoFrameLoss: KnownFloat(0.51)}, Poor},
 		{"video by its frame rate next", "video", Quality{FrameRate: KnownFloat(6.9), VideoLoss: KnownFloat(0)}, Poor},
 		{"video at seven frames a second", "video", Quality{FrameRate: KnownFloat(7)}, Good},

@@ -14,11 +14,16 @@ func TestRecordSetup(t *testing.T) {
 		want   time.Duration
 		ok     bool
 	}{
-		{"answered", Record{Outcome: Answered, Invite: start.Add(-3156 * time.Millisecond), Start: start},
-			3156 * time.Millisecond, true},
+		{
+			"answered",
+			Record{Outcome: Answered, Invite: start.Add(-3156 * time.Millisecond), Start: start},
+			3156 * time.Millisecond, true,
+		},
 		{"voicemail at once", Record{Outcome: Voicemail, Invite: start, Start: start}, 0, true},
-		{"answered later than it began", Record{Outcome: Answered, Invite: start, Start: start,
-			Answer: start.Add(8 * time.Second)}, 8 * time.Second, true},
+		{"answered later than it began", Record{
+			Outcome: Answered, Invite: start, Start: start,
+			Answer: start.Add(8 * time.Second),
+		}, 8 * time.Second, true},
 		{"not connected", Record{Outcome: Busy, Invite: start.Add(-time.Second), Start: start}, 0, false},
 		{"no invite", Record{Outcome: Answered, Start: start}, 0, false},
 		{"no start", Record{Outcome: Answered, Invite: start}, 0, false},
@@ -83,8 +88,11 @@ func TestRecordEnded(t *testing.T) {
 	}{
 		{"connected", Record{Outcome: Answered, Start: start, End: minute, Duration: 30 * time.Second}, minute},
 		{"no end", Record{Outcome: Answered, Start: start, Duration: time.Minute}, minute},
-		{"end before the duration is over", Record{Outcome: Answered, Start: start, End: start, Duration: time.Minute},
-			minute},
+		{
+			"end before the duration is over",
+			Record{Outcome: Answered, Start: start, End: start, Duration: time.Minute},
+			minute,
+		},
 		{"not connected", Record{Outcome: NoAnswer, Start: start, End: minute, Duration: time.Minute}, start},
 		{"a visit", Record{NoCall: true, Start: start, Visits: []Visit{{Wait: KnownSpan(time.Minute)}}}, minute},
 		{"a visit of unknown wait", Record{NoCall: true, Start: start, Visits: []Visit{{}}}, start},

@@ -26,8 +26,10 @@ func FuzzRedact(f *testing.F) {
 				CallerNumber: value, CalleeNumber: value, UserID: value, UserName: value, UserPrincipal: value,
 				ReasonPhrase: "No route to " + value + " via 192.0.2.7",
 				CallID:       value + "@192.0.2.7",
-				Extra: []Attr{Text("n", value, Number), Text("u", value, User),
-					Texts("us", []string{value}, User), Text("a", value, Address)},
+				Extra: []Attr{
+					Text("n", value, Number), Text("u", value, User),
+					Texts("us", []string{value}, User), Text("a", value, Address),
+				},
 			}
 			NewRedactor(Policy{Numbers: mode, Users: mode, Addresses: mode}, testKey).Redact(&r)
 			numbers := []string{r.CallerNumber, r.CalleeNumber}

@@ -38,8 +38,10 @@ func TestHideNumbers(t *testing.T) {
 func TestRedactWords(t *testing.T) {
 	const text = "Reached 2125550100"
 	for mode, want := range map[Mode]string{Keep: text, Mask: "Reached ***", Hash: "Reached ***", Drop: "Reached ***"} {
-		r := Record{Extra: []Attr{Text("w", text, Words), Texts("ws", []string{text}, Words),
-			Text("id", "2125550100", Plain)}}
+		r := Record{Extra: []Attr{
+			Text("w", text, Words), Texts("ws", []string{text}, Words),
+			Text("id", "2125550100", Plain),
+		}}
 		NewRedactor(Policy{Numbers: mode, Users: Keep, Addresses: Keep}, testKey).Redact(&r)
 		if len(r.Extra) != 3 || r.Extra[0].Str != want || r.Extra[1].Strs[0] != want || r.Extra[2].Str != "2125550100" {
 			t.Errorf("%v: %+v", mode, r.Extra)

@@ -116,8 +116,10 @@ func TestRedactAcrossClasses(t *testing.T) {
 		{
 			"masked users",
 			Policy{Numbers: Keep, Users: Mask, Addresses: Drop},
-			Record{UserName: "Élise A. Smith", UserPrincipal: "alice@contoso.com",
-				UserID: "7f10c2ae-0000-4000-8000-000000000001"},
+			Record{
+				UserName: "Élise A. Smith", UserPrincipal: "alice@contoso.com",
+				UserID: "7f10c2ae-0000-4000-8000-000000000001",
+			},
 			Record{UserName: "É***", UserPrincipal: "a***@contoso.com", UserID: "7***"},
 		},
 		{
@@ -135,10 +137,14 @@ func TestRedactAcrossClasses(t *testing.T) {
 		{
 			"what isn't personal stays",
 			Policy{},
-			Record{ID: "1", AltIDs: []string{"2"}, Synthetic: "+12125550100", Trunk: "sbc1.contoso.com", Country: "US",
-				Reason: "busy", MediaLocation: "USWE"},
-			Record{ID: "1", AltIDs: []string{"2"}, Synthetic: "+12125550100", Trunk: "sbc1.contoso.com", Country: "US",
-				Reason: "busy", MediaLocation: "USWE"},
+			Record{
+				ID: "1", AltIDs: []string{"2"}, Synthetic: "+12125550100", Trunk: "sbc1.contoso.com", Country: "US",
+				Reason: "busy", MediaLocation: "USWE",
+			},
+			Record{
+				ID: "1", AltIDs: []string{"2"}, Synthetic: "+12125550100", Trunk: "sbc1.contoso.com", Country: "US",
+				Reason: "busy", MediaLocation: "USWE",
+			},
 		},
 	}
 	for _, tt := range tests {
@@ -208,15 +214,23 @@ func TestRedactSessions(t *testing.T) {
 		return []Session{{
 			ID: "s1", Media: "audio", Stage: "midcall", Reason: "network", Number: "+12125550100",
 			UserID: "7f10c2ae-0000-4000-8000-000000000001", UserName: "Alice Smith", UserPrincipal: "alice@contoso.com",
-			Streams: []Stream{{Media: "audio",
-				Extra: []Attr{Text("subnet", "2001:db8:1:2::", Address),
-					Text("capture_device", "Alice's AirPods", User)}}},
-			Extra: []Attr{Text("platform", "windows", Plain), Text("ip", "192.0.2.7", Address),
-				Text("guest", "bob@contoso.com", User)},
+			Streams: []Stream{{
+				Media: "audio",
+				Extra: []Attr{
+					Text("subnet", "2001:db8:1:2::", Address),
+					Text("capture_device", "Alice's AirPods", User),
+				},
+			}},
+			Extra: []Attr{
+				Text("platform", "windows", Plain), Text("ip", "192.0.2.7", Address),
+				Text("guest", "bob@contoso.com", User),
+			},
 		}, {ID: "s2", UserName: "+12125550100"}}
 	}
-	plain := Session{ID: "s1", Media: "audio", Stage: "midcall", Reason: "network",
-		Extra: []Attr{Text("platform", "windows", Plain)}}
+	plain := Session{
+		ID: "s1", Media: "audio", Stage: "midcall", Reason: "network",
+		Extra: []Attr{Text("platform", "windows", Plain)},
+	}
 	with := func(number, id, name, principal, second string, stream []Attr, extra ...Attr) []Session {
 		s := plain
 		s.Streams = []Stream{{Media: "audio", Extra: stream}}
@@ -234,11 +248,16 @@ func TestRedactSessions(t *testing.T) {
 			sum("alice smith"), sum("alice@contoso.com"),
 			sum("12125550100"), []Attr{Text("capture_device", sum("alice's airpods"), User)},
 			Text("guest", sum("bob@contoso.com"), User))},
-		{"mask", Policy{Numbers: Mask, Users: Mask, Addresses: Mask},
+		{
+			"mask",
+			Policy{Numbers: Mask, Users: Mask, Addresses: Mask},
 			with("+1212555****", "7***", "A***", "a***@contoso.com",
-				"+1212555****", []Attr{Text("subnet", "2001:db8:1::/48", Address),
-					Text("capture_device", "A***", User)},
-				Text("ip", "192.0.2.0/24", Address), Text("guest", "b***@contoso.com", User))},
+				"+1212555****", []Attr{
+					Text("subnet", "2001:db8:1::/48", Address),
+					Text("capture_device", "A***", User),
+				},
+				Text("ip", "192.0.2.0/24", Address), Text("guest", "b***@contoso.com", User)),
+		},
 		{"keep", Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, sessions()},
 	}
 	for _, tt := range tests {

@@ -7,8 +7,10 @@ func TestRedactPhrase(t *testing.T) {
 		{"nothing personal", "Busy Here", "Busy Here"},
 		{"cause", `Q.850;cause=34;text="No circuit"`, `Q.850;cause=34;text="No circuit"`},
 		{"short codes", "503 Service Unavailable, 850 16", "503 Service Unavailable, 850 16"},
-		{"Windows error code", "TLS failed; HRESULT=0x80090328 SEC_E_CERT_EXPIRED",
-			"TLS failed; HRESULT=0x80090328 SEC_E_CERT_EXPIRED"},
+		{
+			"Windows error code", "TLS failed; HRESULT=0x80090328 SEC_E_CERT_EXPIRED",
+			"TLS failed; HRESULT=0x80090328 SEC_E_CERT_EXPIRED",
+		},
 		{"not an error code", "0x800903281", "0x***"},
 		{"number", "No route to +12125550100", "No route to ***"},
 		{"number in digits", "Number 12125550100 not found", "Number *** not found"},
@@ -75,8 +77,10 @@ func TestRedactCallID(t *testing.T) {
 		{"Graph's pstn", "18_11@192.0.2.7", "18_11", "18_11@192.0.2.0/24", "18_11@" + sum("192.0.2.7")},
 		{"port", "18_11@192.0.2.7:5060", "18_11", "18_11@192.0.2.0/24", "18_11@" + sum("192.0.2.7")},
 		{"IPv6", "18_11@2001:db8:1:2::7", "18_11", "18_11@2001:db8:1::/48", "18_11@" + sum("2001:db8:1:2::7")},
-		{"IPv6 and port", "18_11@[2001:db8:1:2::7]:5060", "18_11", "18_11@2001:db8:1::/48",
-			"18_11@" + sum("2001:db8:1:2::7")},
+		{
+			"IPv6 and port", "18_11@[2001:db8:1:2::7]:5060", "18_11", "18_11@2001:db8:1::/48",
+			"18_11@" + sum("2001:db8:1:2::7"),
+		},
 		{"IPv4 in IPv6", "18_11@::ffff:192.0.2.7", "18_11", "18_11@192.0.2.0/24", "18_11@" + sum("192.0.2.7")},
 		{"host name", "a84b4c@PC33.example.com", "a84b4c", "a84b4c@***", "a84b4c@" + sum("pc33.example.com")},
 		{"address before the host", "x192.0.2.7-1@h", "x***-1", "x192.0.2.0/24-1@***", "x" + sum("192.0.2.7") + "-1@" +

@@ -81,8 +81,10 @@ type Privacy struct {
 // SetDefaults implements [Defaulter].
 func (c *Config) SetDefaults() {
 	c.Storage.SetDefaults()
-	c.Metrics = Metrics{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour,
-		NativeHistograms: true}
+	c.Metrics = Metrics{
+		ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour,
+		NativeHistograms: true,
+	}
 	c.Privacy = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
 }
 

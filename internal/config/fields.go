@@ -79,8 +79,10 @@ func fieldsOf(t reflect.Type) (fields []Setting) {
 		if key == "" {
 			continue
 		}
-		f := Setting{Key: key, Ask: sf.Tag.Get("ask"), Block: sf.Type.Kind() == reflect.Pointer, index: sf.Index,
-			typ: sf.Type}
+		f := Setting{
+			Key: key, Ask: sf.Tag.Get("ask"), Block: sf.Type.Kind() == reflect.Pointer, index: sf.Index,
+			typ: sf.Type,
+		}
 		fields = append(fields, f)
 		if sf.Type == secretType || sf.Type == secretMapType {
 			f.Key, f.Secret = key+fileSuffix, true

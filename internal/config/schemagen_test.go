@@ -148,8 +148,10 @@ func valueSchema(f Setting, rules *Rules, providers map[string]func() any) schem
 		items := Setting{Key: f.Key + "[0]", typ: t.Elem()}
 		return schema{"type": "array", "items": valueSchema(items, rules, providers)}
 	case t.Kind() == reflect.Map:
-		return schema{"type": []string{"object", "null"},
-			"additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers)}
+		return schema{
+			"type":                 []string{"object", "null"},
+			"additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers),
+		}
 	}
 	return objectSchema(t, providers)
 }

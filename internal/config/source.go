@@ -41,8 +41,10 @@ func (s *Source) SetDefaults() {
 	s.History = 24 * time.Hour
 	// Numbers that are emergency numbers in some countries and something else in others (110 and
 	// 118, in Europe) only count from these countries.
-	s.EmergencyNumbers = []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
-		"JP:119"}
+	s.EmergencyNumbers = []string{
+		"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
+		"JP:119",
+	}
 }
 
 // Validate implements [Validator].

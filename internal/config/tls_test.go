@@ -28,8 +28,10 @@ sources:
 // TestTLSConfigIsAcceptedByPrometheus keeps our rules at least as strict as the rules of the
 // library that gets the result.
 func TestTLSConfigIsAcceptedByPrometheus(t *testing.T) {
-	for _, keys := range []string{"{}", "{ca_file: a}", "{ca: a}", "{cert: a, key: b}", "{cert_file: a, key_file: b}",
-		"{cert: a, key_file: b}"} {
+	for _, keys := range []string{
+		"{}", "{ca_file: a}", "{ca: a}", "{cert: a, key: b}", "{cert_file: a, key_file: b}",
+		"{cert: a, key_file: b}",
+	} {
 		c := load(t, "otlp:\n  tls_config: "+keys+"\n"+valid)
 		if err := c.OTLP.TLSConfig.Prometheus().Validate(); err != nil {
 			t.Errorf("%s: %v", keys, err)

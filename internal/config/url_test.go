@@ -52,8 +52,10 @@ func TestCheckBaseURL(t *testing.T) {
 }
 
 func TestProxyURL(t *testing.T) {
-	for _, raw := range []string{"", "http://p.example:3128", "https://u:hunter2@p.example",
-		"socks5://u@p.example:1080", "http://u:hunter2@p.example/?x"} {
+	for _, raw := range []string{
+		"", "http://p.example:3128", "https://u:hunter2@p.example",
+		"socks5://u@p.example:1080", "http://u:hunter2@p.example/?x",
+	} {
 		var proxy config.ProxyURL
 		if err := proxy.UnmarshalText([]byte(raw)); err != nil {
 			t.Errorf("%q: %v", raw, err)
@@ -62,8 +64,10 @@ func TestProxyURL(t *testing.T) {
 			t.Errorf("%q has the URL %v", raw, u)
 		}
 	}
-	for _, raw := range []string{"p.example:3128", "ftp://p.example", "http://", "http://u:hunter2@p:example",
-		"http://u:hun ter2@p"} {
+	for _, raw := range []string{
+		"p.example:3128", "ftp://p.example", "http://", "http://u:hunter2@p:example",
+		"http://u:hun ter2@p",
+	} {
 		var proxy config.ProxyURL
 		const want = "must be the URL of a proxy, such as http://proxy.example:3128 (http, https, socks5 or socks5h)"
 		if err := proxy.UnmarshalText([]byte(raw)); err == nil || err.Error() != want {

@@ -103,8 +103,10 @@ type table struct {
 
 func (t *table) problem(line int, format string, args ...any) {
 	if len(t.problems) < 10 { // don't fill the screen for a file with an error on each line
-		t.problems = append(t.problems, config.Problem{File: string(t.config.File), Line: line,
-			Message: fmt.Sprintf(format, args...)})
+		t.problems = append(t.problems, config.Problem{
+			File: string(t.config.File), Line: line,
+			Message: fmt.Sprintf(format, args...),
+		})
 	}
 }
 

@@ -43,19 +43,30 @@ func TestApply(t *testing.T) {
 	}{
 		{"principal, without case", "user", people, cdr.Record{UserPrincipal: "ADA@contoso.COM"}, "department=Sales\n"},
 		{"id", "user", people, cdr.Record{UserPrincipal: "other", UserID: "B0B"}, "department=Support\n"},
-		{"extension of an outbound call", "user", people,
-			cdr.Record{Direction: cdr.Outbound, CallerNumber: "101", CalleeNumber: "+4930"}, "department=Legal\n"},
-		{"extension of an inbound call", "user", people,
-			cdr.Record{Direction: cdr.Inbound, CallerNumber: "+4930", CalleeNumber: "101"}, "department=Legal\n"},
-		{"the other party isn't ours", "user", people,
-			cdr.Record{Direction: cdr.Inbound, CallerNumber: "101", CalleeNumber: "102"}, ""},
+		{
+			"extension of an outbound call", "user", people,
+			cdr.Record{Direction: cdr.Outbound, CallerNumber: "101", CalleeNumber: "+4930"},
+			"department=Legal\n",
+		},
+		{
+			"extension of an inbound call", "user", people,
+			cdr.Record{Direction: cdr.Inbound, CallerNumber: "+4930", CalleeNumber: "101"},
+			"department=Legal\n",
+		},
+		{
+			"the other party isn't ours", "user", people,
+			cdr.Record{Direction: cdr.Inbound, CallerNumber: "101", CalleeNumber: "102"},
+			"",
+		},
 		{"an extension among the provider's fields", "user", people, cdr.Record{
 			Direction: cdr.Inbound, CalleeNumber: "+49301", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7",
 				cdr.Number), cdr.Text("to_extension_number", "101", cdr.Number)},
 		}, "department=Legal\n"},
 		{"the caller of an internal call that is listed for its callee", "user", people, cdr.Record{
-			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("extension_id", "b0b", cdr.User),
-				cdr.Text("from_extension_number", "101", cdr.Number)},
+			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{
+				cdr.Text("extension_id", "b0b", cdr.User),
+				cdr.Text("from_extension_number", "101", cdr.Number),
+			},
 		}, "department=Legal\n"},
 		{"an internal call whose caller is in no file", "user", people, cdr.Record{
 			Direction: cdr.Internal, UserID: "b0b",
@@ -63,12 +74,21 @@ func TestApply(t *testing.T) {
 		}, ""},
 		{"a key without a value", "user", people, cdr.Record{UserID: "x"}, ""},
 		{"no key", "user", people, cdr.Record{}, ""},
-		{"longest prefix", "number", numbers, cdr.Record{Direction: cdr.Outbound, CallerNumber: "+49301234567"},
-			"department=Berlin\n"},
-		{"shorter prefix", "number", numbers, cdr.Record{Direction: cdr.Inbound, CalleeNumber: "+4940123"},
-			"department=Germany\n"},
-		{"without a plus", "number", numbers, cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"},
-			"department=USA\n"},
+		{
+			"longest prefix", "number", numbers,
+			cdr.Record{Direction: cdr.Outbound, CallerNumber: "+49301234567"},
+			"department=Berlin\n",
+		},
+		{
+			"shorter prefix", "number", numbers,
+			cdr.Record{Direction: cdr.Inbound, CalleeNumber: "+4940123"},
+			"department=Germany\n",
+		},
+		{
+			"without a plus", "number", numbers,
+			cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"},
+			"department=USA\n",
+		},
 		{"another number", "number", numbers, cdr.Record{CallerNumber: "+33"}, ""},
 		{"trunk", "trunk", "trunk,department\nsbc1,Core\n", cdr.Record{Trunk: "sbc1"}, "department=Core\n"},
 		{"trunk, capitals in the file", "trunk", trunks, cdr.Record{Trunk: "sbc1.example.com"}, "department=Core\n"},
@@ -88,8 +108,11 @@ func TestApply(t *testing.T) {
 // TestTold: without a file the value comes from the provider, and a value that may be a number
 // isn't shown.
 func TestTold(t *testing.T) {
-	r := cdr.Record{ProviderLabels: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"},
-		{Name: "department", Value: "+49 30 1234567"}}}
+	r := cdr.Record{ProviderLabels: []cdr.Label{
+		{Name: "site", Value: "Berlin"},
+		{Name: "unlisted", Value: "x"},
+		{Name: "department", Value: "+49 30 1234567"},
+	}}
 	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"})
 	set.Apply("zoom", []*cdr.Record{&r})
 	if r.Labels.Value("site") != "Berlin" || strings.Contains(string(r.Labels), "1234567") ||
@@ -140,13 +163,19 @@ func TestSubnets(t *testing.T) {
 
 func TestRefusedSubnets(t *testing.T) {
 	for _, c := range []struct{ name, value, text, want string }{
-		{"not a network", "department", "subnet,department\n10.1.0.0/33,Berlin\n",
-			"people.csv:2: the key isn't a network"},
+		{
+			"not a network", "department", "subnet,department\n10.1.0.0/33,Berlin\n",
+			"people.csv:2: the key isn't a network",
+		},
 		{"not a range", "BuildingName", "10.1.0.0,Net,x,Tower\n", "people.csv:1: the key isn't a network"},
-		{"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n",
-			"people.csv:3: has the key of line 2 with another value"},
-		{"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n",
-			"has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:"},
+		{
+			"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n",
+			"people.csv:3: has the key of line 2 with another value",
+		},
+		{
+			"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n",
+			"has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := department(t, "subnet", c.text)
@@ -166,10 +195,14 @@ func TestRefusedFiles(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no header", "", "people.csv:1: has no header line"},
 		{"no such column", "name,department\nada,Sales\n", "people.csv:1: has no column user"},
-		{"another value", "user,department\nada,Sales\n\nADA,Support\n",
-			"people.csv:4: has the key of line 2 with another value"},
-		{"short row", "user,department\nada\n",
-			"people.csv:2: isn't a CSV row with the same number of values as the first one"},
+		{
+			"another value", "user,department\nada,Sales\n\nADA,Support\n",
+			"people.csv:4: has the key of line 2 with another value",
+		},
+		{
+			"short row", "user,department\nada\n",
+			"people.csv:2: isn't a CSV row with the same number of values as the first one",
+		},
 		{"open quote", "user,department\n\"ada,Sales\n", "people.csv:"},
 		{"too many values", "user,department\n" + many.String(), "people.csv:1002: has more than 1000 distinct values"},
 		{"a line break", "user,department\nada,\"a\nb\"\n", "has a line break"},
@@ -207,8 +240,10 @@ func FuzzFile(f *testing.F) {
 		}
 		r := cdr.Record{UserID: "ada"}
 		set.Apply("", []*cdr.Record{&r})
-		if again := cdr.NewLabels([]cdr.Label{{Name: "department",
-			Value: r.Labels.Value("department")}}); again != r.Labels {
+		if again := cdr.NewLabels([]cdr.Label{{
+			Name:  "department",
+			Value: r.Labels.Value("department"),
+		}}); again != r.Labels {
 			t.Errorf("%q is read as %q", r.Labels, again)
 		}
 	})

@@ -76,8 +76,10 @@ func start(authentication string, settings []string) (*Cluster, error) {
 		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", authentication, "-E", "UTF8",
 			"--locale=C", "--no-sync"))
 	if err == nil {
-		err = c.serve(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''",
-			"max_connections = 200"}, settings...))
+		err = c.serve(append([]string{
+			"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''",
+			"max_connections = 200",
+		}, settings...))
 	}
 	if err == nil {
 		err = execute(c.dsn("postgres", "postgres"), "CREATE ROLE cdr LOGIN PASSWORD '"+c.password+"'",
@@ -134,7 +136,8 @@ func binaries() (string, error) {
 			"of initdb in CDR_POSTGRES_BIN")
 	}
 	newest := slices.MaxFunc(debian, func(a,
-		b string) int {
+		b string,
+	) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
 	return filepath.Dir(newest), nil

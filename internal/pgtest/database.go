@@ -37,7 +37,8 @@ func (c *Cluster) Database(tb testing.TB) string {
 	tb.Cleanup(func() {
 		if err := execute(c.Admin(),
 			// Connections that a test left open in a transaction would block the drop.
-			`SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_class t ON t.oid = l.relation WHERE t.relnamespace = '`+schema+`'::regnamespace`,
+			`SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_class t ON t.oid = l.relation WHERE
+			t.relnamespace = '`+schema+`'::regnamespace`,
 			"DROP SCHEMA "+schema+" CASCADE"); err != nil {
 			tb.Errorf("drop the test's database: %v", err)
 		}

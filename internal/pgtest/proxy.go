@@ -32,8 +32,10 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), listener: l, target: target, conns: make(map[net.Conn]bool),
-		pass: make(chan struct{})}
+	p := &Proxy{
+		Addr: l.Addr().String(), listener: l, target: target, conns: make(map[net.Conn]bool),
+		pass: make(chan struct{}),
+	}
 	close(p.pass)
 	p.wait.Go(p.accept)
 	tb.Cleanup(func() {

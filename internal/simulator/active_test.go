@@ -8,8 +8,10 @@ import (
 )
 
 func TestActive(t *testing.T) {
-	for name, s := range map[string]Settings{"historical": logged(5000),
-		"live": Live(3, logMix(), begin.Add(-24*time.Hour), 1)} {
+	for name, s := range map[string]Settings{
+		"historical": logged(5000),
+		"live":       Live(3, logMix(), begin.Add(-24*time.Hour), 1),
+	} {
 		w := newTestWorld(t, s)
 		at, linger := begin.Add(12*time.Hour+345*time.Millisecond), 2*time.Minute
 		want, ended := map[cdr.Direction]int{}, 0

@@ -12,19 +12,29 @@ import (
 // that aren't calls or are never final.
 func logMix() *Mix {
 	m := testMix()
-	other := Kind{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
-		OwnCall: true}
-	view := Kind{Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
-		View: true}
+	other := Kind{
+		Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
+		OwnCall: true,
+	}
+	view := Kind{
+		Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
+		View: true,
+	}
 	legs := []Leg{{Wire: "A", Type: "a", Outcome: cdr.Answered}, {Wire: "B", Type: "b", Outcome: cdr.NoAnswer}}
 	missed := Kind{Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.NoAnswer}
 	m.Kinds = append(m.Kinds,
-		Kind{Weight: 4, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
-			Second: &other},
-		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
-			Second: &view},
-		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs,
-			Plain: &missed},
+		Kind{
+			Weight: 4, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
+			Second: &other,
+		},
+		Kind{
+			Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
+			Second: &view,
+		},
+		Kind{
+			Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs,
+			Plain: &missed,
+		},
 		Kind{Weight: 2, Wire: "Fax", CallType: "fax", Outcome: cdr.Answered, Ignored: true},
 		Kind{Weight: 2, Wire: "Odd", CallType: "endless", Unfinished: true},
 	)

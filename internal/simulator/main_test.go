@@ -15,21 +15,29 @@ var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 // testMix has one kind of each sort.
 func testMix() *Mix {
-	busy := Kind{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Busy,
-		SIPCode: cdr.KnownInt(486)}
+	busy := Kind{
+		Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Busy,
+		SIPCode: cdr.KnownInt(486),
+	}
 	return &Mix{
 		Kinds: []Kind{
 			{Weight: 10, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true},
 			{Weight: 10, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true},
-			{Weight: 5, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Cancelled,
-				SIPCode: cdr.KnownInt(487), Ring: time.Minute, Becomes: &busy},
+			{
+				Weight: 5, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Cancelled,
+				SIPCode: cdr.KnownInt(487), Ring: time.Minute, Becomes: &busy,
+			},
 			{Weight: 1, Wire: "Odd", CallType: "odd", Party: Null, Outcome: cdr.Unknown, NoInvite: true},
-			{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Party: Dial911,
-				Emergency: cdr.EmergencyReal},
+			{
+				Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Party: Dial911,
+				Emergency: cdr.EmergencyReal,
+			},
 		},
 		Incident: []Kind{
-			{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Failed,
-				SIPCode: cdr.KnownInt(503)},
+			{
+				Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Failed,
+				SIPCode: cdr.KnownInt(503),
+			},
 		},
 		Trunks: []Trunk{
 			{Weight: 2, Wire: "A", Name: "a", Bypass: cdr.True, Signaling: "EUNO"},

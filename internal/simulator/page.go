@@ -90,8 +90,10 @@ func (w *World) entries(block int64) []entry {
 	for i := range made {
 		w.fill(&c, block, i)
 		first := &c.versions[0]
-		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies),
-			first.Kind.Unlisted}
+		made[i] = entry{
+			c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies),
+			first.Kind.Unlisted,
+		}
 	}
 	if w.s.NewestFirst {
 		slices.Reverse(made)

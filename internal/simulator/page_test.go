@@ -50,10 +50,14 @@ func TestPagesCoverWhatIsVisible(t *testing.T) {
 			for _, q := range []Query{
 				{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(90 * time.Hour), Limit: 1000},
 				{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(9 * time.Hour), Limit: 197},
-				{From: begin.Add(3 * time.Hour), To: begin.Add(5*time.Hour + time.Millisecond),
-					At: begin.Add(6 * time.Hour), Limit: 50},
-				{From: begin.Add(-time.Hour), To: begin.Add(900 * time.Hour), At: begin.Add(33 * time.Hour),
-					Limit: 333},
+				{
+					From: begin.Add(3 * time.Hour), To: begin.Add(5*time.Hour + time.Millisecond),
+					At: begin.Add(6 * time.Hour), Limit: 50,
+				},
+				{
+					From: begin.Add(-time.Hour), To: begin.Add(900 * time.Hour), At: begin.Add(33 * time.Hour),
+					Limit: 333,
+				},
 				{From: begin.Add(-2 * time.Hour), To: begin.Add(-time.Hour), At: begin.Add(99 * time.Hour), Limit: 10},
 			} {
 				want := visible(w, q)

@@ -75,8 +75,10 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 		}
 		header.Del("Content-Encoding")
 		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // in whole seconds: at least one
-		if after := map[Fault]string{ThrottleSeconds: "1", UnavailableSeconds: "1",
-			ThrottleDate: inTwo}[fault]; after != "" {
+		if after := map[Fault]string{
+			ThrottleSeconds: "1", UnavailableSeconds: "1",
+			ThrottleDate: inTwo,
+		}[fault]; after != "" {
 			header.Set("Retry-After", after)
 		}
 		if a.Body = nil; fault != EmptyError && a.Error != nil {

@@ -49,12 +49,18 @@ func (a *accounts) start(b *fixture, seed uint64) error {
 	received := world(simulator.Live(seed*10+5, wavix.ReceivedMix(), from, 0.5))
 	const page, unlimited = 200, 10_000
 	var errs [4]error
-	a.tenant, errs[0] = msgraph.Start(msgraph.Settings{PSTN: pstn, DirectRouting: routing, Faults: faults,
-		PageSize: page})
-	a.office, errs[1] = ringcentral.Start(ringcentral.Settings{Account: log, Extension: own, Faults: faults,
-		Heavy: unlimited, Auth: unlimited})
-	a.carrier, errs[2] = wavix.Start(wavix.Settings{Placed: placed, Received: received, Faults: faults,
-		MaxPerPage: page})
+	a.tenant, errs[0] = msgraph.Start(msgraph.Settings{
+		PSTN: pstn, DirectRouting: routing, Faults: faults,
+		PageSize: page,
+	})
+	a.office, errs[1] = ringcentral.Start(ringcentral.Settings{
+		Account: log, Extension: own, Faults: faults,
+		Heavy: unlimited, Auth: unlimited,
+	})
+	a.carrier, errs[2] = wavix.Start(wavix.Settings{
+		Placed: placed, Received: received, Faults: faults,
+		MaxPerPage: page,
+	})
 	a.sink, errs[3] = otlpsink.Start(otlpsink.Settings{})
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
@@ -135,7 +141,8 @@ sources:
     ringcentral: {base_url: %s, client_id: %s, client_secret: %s, jwt: %s, call_log: {interval: 1s, lookback: 1h}}
   - name: desk
     tls_config: {ca_file: acme.pem}
-    ringcentral: {base_url: %[7]s, client_id: %[8]s, client_secret: %[9]s, jwt: %[10]s, scope: extension, call_log: {interval: 1s, lookback: 1h, settle: 8s}}
+    ringcentral: {base_url: %[7]s, client_id: %[8]s, client_secret: %[9]s, jwt: %[10]s, scope: extension,
+      call_log: {interval: 1s, lookback: 1h, settle: 8s}}
   - name: wave
     requests_per_minute: 1000000
     tls_config: {ca_file: wave.pem}

@@ -36,8 +36,10 @@ type figures map[string]int64
 // returns the differences.
 func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	r.delivered = len(r.sink.Logs())
-	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(),
-		"wave": r.carrier.Pause()}
+	at := map[string]time.Time{
+		"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(),
+		"wave": r.carrier.Pause(),
+	}
 	want := make(figures)
 	for feed, totals := range r.books {
 		source, _, _ := strings.Cut(feed, "/")

@@ -31,12 +31,16 @@ const version = "0.162.0"
 
 func main() {
 	cmd := otelcol.NewCommand(otelcol.CollectorSettings{
-		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "OpenTelemetry Collector for tests",
-			Version: version},
+		BuildInfo: component.BuildInfo{
+			Command: "otelcol", Description: "OpenTelemetry Collector for tests",
+			Version: version,
+		},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(),
-				yamlprovider.NewFactory()},
+			ProviderFactories: []confmap.ProviderFactory{
+				envprovider.NewFactory(), fileprovider.NewFactory(),
+				yamlprovider.NewFactory(),
+			},
 		}},
 	})
 	if err := cmd.Execute(); err != nil {

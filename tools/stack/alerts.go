@@ -57,8 +57,10 @@ func describe(x *parts.Alert) alert {
 		a.others = 1
 	}
 	var of []string
-	for _, label := range []string{"source", "feed", "trunk", "sip_code", "direction", "currency", "country", "media",
-		"field", "metric", "day"} {
+	for _, label := range []string{
+		"source", "feed", "trunk", "sip_code", "direction", "currency", "country", "media",
+		"field", "metric", "day",
+	} {
 		if value := x.Labels[label]; value != "" {
 			of = append(of, value)
 		}

@@ -34,8 +34,10 @@ func (r *Records) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page
 	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
 	record, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
-		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id,
-			Problem: bad.Problem}}}, nil
+		return &collector.Page{Invalid: []collector.BadRow{{
+			Content: bad.Body, At: "call record " + id,
+			Problem: bad.Problem,
+		}}}, nil
 	}
 	switch {
 	case httpclient.KindOf(err) == httpclient.KindNotFound:

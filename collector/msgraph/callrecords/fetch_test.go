@@ -139,12 +139,18 @@ func TestFetchCallRecord(t *testing.T) {
 		{"good", []answer{{body: good}, none}, nil, "", ""},
 		{"too young", []answer{notFound}, collector.ErrNotYet, "404", ""},
 		{"gone", []answer{refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
-		{"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil,
-			"UnknownError", ""},
+		{
+			"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil,
+			"UnknownError", "",
+		},
 		{"broken once", []answer{{body: `{"id":`}, {body: good}, none}, nil, "", ""},
 		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "isn't JSON", ""},
-		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil,
-			"the answer is for another call record", ""},
+		{
+			"another record",
+			[]answer{{body: strings.Replace(good, record1, record2, 1)}},
+			nil,
+			"the answer is for another call record", "",
+		},
 		{"no participants", []answer{{body: good}, notFound}, nil, "", ""},
 		{"participants refused", []answer{{body: good}, refuse(http.StatusBadRequest, "BadRequest")}, nil, "", ""},
 		{"participants fail", append([]answer{{body: good}},
@@ -172,12 +178,24 @@ func TestFetchCallRecord(t *testing.T) {
 				`,"sessions"`, 1)}, {body: `{}`}},
 			nil, "the answer has no member value with a list", "",
 		},
-		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "",
-			"startDateTime is missing"},
-		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "",
-			"startDateTime can't be read"},
-		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "",
-			"version has the wrong type: string"},
+		{
+			"no start",
+			[]answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}},
+			nil, "",
+			"startDateTime is missing",
+		},
+		{
+			"a bad time",
+			[]answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}},
+			nil, "",
+			"startDateTime can't be read",
+		},
+		{
+			"a bad type",
+			[]answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}},
+			nil, "",
+			"version has the wrong type: string",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -318,13 +336,22 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 		{"the same", 3, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
 		{"a newer", 4, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
 		{"an older", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, true},
-		{"an older, tried often", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}},
-			false},
+		{
+			"an older, tried often", 2,
+			[]work.Item{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}},
+			false,
+		},
 		{"older than the list says", 2, []work.Item{{Kind: work.Record, Key: record1, Version: 3}}, true},
-		{"older than the list says, tried often", 2,
-			[]work.Item{{Kind: work.Record, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"told of", 2, []work.Item{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}},
-			false},
+		{
+			"older than the list says, tried often", 2,
+			[]work.Item{{Kind: work.Record, Key: record1, Version: 3, Attempts: staleTries}},
+			false,
+		},
+		{
+			"told of", 2,
+			[]work.Item{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: body(c.version)}

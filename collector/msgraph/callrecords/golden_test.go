@@ -14,8 +14,10 @@ import (
 )
 
 func newTestMapper() *mapper {
-	return &mapper{countries: cdr.NewCountries(),
-		emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"})}
+	return &mapper{
+		countries: cdr.NewCountries(),
+		emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
+	}
 }
 
 // readCall decodes a call record.
@@ -115,8 +117,10 @@ func treeText(t *collector.CallTree, indent string) string {
 			value = strings.Join(f.Strs, ", ")
 		case cdr.StringAttr:
 		}
-		text += indent + "  " + f.Key + ": " + value + [...]string{"", " (number)", " (user)", " (address)",
-			""}[f.Privacy] + "\n"
+		text += indent + "  " + f.Key + ": " + value + [...]string{
+			"", " (number)", " (user)", " (address)",
+			"",
+		}[f.Privacy] + "\n"
 	}
 	for _, child := range t.Children {
 		text += treeText(child, indent+"    ")

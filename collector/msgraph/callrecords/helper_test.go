@@ -62,8 +62,10 @@ func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 // records reads call records from the fake.
 func (g *fakeGraph) records() *Records {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
-		Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote,
+	})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -87,11 +89,14 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration) *Record
 		t.Fatal(err)
 	}
 	tokens := httpclient.NewTokens(func(context.Context) (httpclient.Token,
-		error) {
+		error,
+	) {
 		return askForToken(transport, server)
 	}, source.Now)
-	client, err := httpclient.New(httpclient.Settings{BaseURL: server.BaseURL(), Transport: transport, Token: tokens,
-		Quote: graph.Quote, RequestsPerMinute: 60_000})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: server.BaseURL(), Transport: transport, Token: tokens,
+		Quote: graph.Quote, RequestsPerMinute: 60_000,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

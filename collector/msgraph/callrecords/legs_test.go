@@ -27,12 +27,21 @@ func TestCallOfSessions(t *testing.T) {
 		user            string
 	}{
 		{"all of the call", []string{at("s1", 0, 300, user("a"), user("b"))}, cdr.Internal, cdr.Answered, -1, -1, ""},
-		{"nobody answers, then voicemail", []string{at("s1", 0, 25, phone, user("eva"), failed),
-			at("s2", 25, 60, phone, box)}, cdr.Inbound, cdr.Voicemail, -1, 35, "eva"},
-		{"voicemail of old", []string{at("s1", 25, 60, phone, role("exchangeUnifiedMessagingService"))}, cdr.Inbound,
-			cdr.Voicemail, -1, 35, ""},
-		{"an attendant that the caller leaves", []string{at("s1", 0, 20, phone, service(roleAttendant, "a1", "Desk"))},
-			cdr.Inbound, cdr.Machine, -1, 20, ""},
+		{"nobody answers, then voicemail", []string{
+			at("s1", 0, 25, phone, user("eva"), failed),
+			at("s2", 25, 60, phone, box),
+		}, cdr.Inbound, cdr.Voicemail, -1, 35, "eva"},
+		{
+			"voicemail of old",
+			[]string{at("s1", 25, 60, phone, role("exchangeUnifiedMessagingService"))},
+			cdr.Inbound,
+			cdr.Voicemail, -1, 35, "",
+		},
+		{
+			"an attendant that the caller leaves",
+			[]string{at("s1", 0, 20, phone, service(roleAttendant, "a1", "Desk"))},
+			cdr.Inbound, cdr.Machine, -1, 20, "",
+		},
 		{"an attendant within another", []string{
 			at("s1", 0, 20, phone, service(roleAttendant, "a1", "Desk")),
 			at("s2", 10, 30, phone, service(roleAttendant, "a2", "Sales")),
@@ -45,30 +54,57 @@ func TestCallOfSessions(t *testing.T) {
 			at("s1", 0, 90, phone, queue), at("s2", 12, 20, user("ann"), media, failed),
 			at("s3", 20, 90, user("bob"), media),
 		}, cdr.Inbound, cdr.Answered, 70, 90, "bob"},
-		{"a queue, then voicemail", []string{at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)}, cdr.Inbound,
-			cdr.Voicemail, -1, 60, ""},
+		{
+			"a queue, then voicemail",
+			[]string{at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)},
+			cdr.Inbound,
+			cdr.Voicemail, -1, 60, "",
+		},
 		{"the caller's own side of a queue", []string{
 			at("s1", 0, 45, user("a"), queue), at("s2", 0, 45, user("a"), media),
 		}, cdr.Internal, cdr.Machine, -1, 45, ""},
-		{"a caller by telephone has a side too", []string{at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},
-			cdr.Inbound, cdr.Machine, -1, 45, ""},
+		{
+			"a caller by telephone has a side too",
+			[]string{at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},
+			cdr.Inbound, cdr.Machine, -1, 45, "",
+		},
 		{"a queue that sends the caller to another telephone", []string{
 			at("s1", 0, 20, phone, queue), at("s2", 15, 80, role("mediaController"), outside),
 		}, cdr.Inbound, cdr.Answered, 65, 80, ""},
-		{"a conference is persons", []string{at("s1", 0, 60, phone, role("conferencingAttendant"))}, cdr.Inbound,
-			cdr.Answered, 60, 60, ""},
+		{
+			"a conference is persons",
+			[]string{at("s1", 0, 60, phone, role("conferencingAttendant"))},
+			cdr.Inbound,
+			cdr.Answered, 60, 60, "",
+		},
 		{"a meeting's parts overlap", []string{
 			at("s1", 0, 60, user("a"), media), at("s2", 30, 100, user("b"), media),
 			at("s3", 200, 250, user("c"), media),
 		}, cdr.Internal, cdr.Answered, 150, 150, ""},
-		{"dropped in mid-call", []string{at("s1", 0, 60, user("a"), user("b"), failing("midcall", ""))}, cdr.Internal,
-			cdr.Answered, 60, 60, ""},
-		{"sessions without times", []string{at("s1", -1, -1, user("a"), user("b"))}, cdr.Internal, cdr.Answered, -1, -1,
-			""},
-		{"a session that ends before it starts", []string{at("s1", 60, 0, user("a"), user("b"))}, cdr.Internal,
-			cdr.Answered, -1, -1, ""},
-		{"nothing got through", []string{at("s1", 0, 20, user("a"), outside, failed)}, cdr.Outbound, cdr.NotConnected,
-			-1, -1, ""},
+		{
+			"dropped in mid-call",
+			[]string{at("s1", 0, 60, user("a"), user("b"), failing("midcall", ""))},
+			cdr.Internal,
+			cdr.Answered, 60, 60, "",
+		},
+		{
+			"sessions without times",
+			[]string{at("s1", -1, -1, user("a"), user("b"))},
+			cdr.Internal, cdr.Answered, -1, -1,
+			"",
+		},
+		{
+			"a session that ends before it starts",
+			[]string{at("s1", 60, 0, user("a"), user("b"))},
+			cdr.Internal,
+			cdr.Answered, -1, -1, "",
+		},
+		{
+			"nothing got through",
+			[]string{at("s1", 0, 20, user("a"), outside, failed)},
+			cdr.Outbound, cdr.NotConnected,
+			-1, -1, "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // the order of the sessions changes nothing

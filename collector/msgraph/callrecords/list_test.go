@@ -48,12 +48,20 @@ func TestListCallRecords(t *testing.T) {
 			"page 1, row 5: version has the wrong type: string",
 			"page 1, row 6: the id is missing or isn't a GUID", "page 1, row 7: the id is missing or isn't a GUID",
 		}, ""},
-		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil,
-			"evil.example"},
-		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`},
-			{body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
-		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`},
-			refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
+		{
+			"a link to another host",
+			[]answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}},
+			"", nil,
+			"evil.example",
+		},
+		{"a link that repeats", []answer{
+			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+		}, "", nil, httpclient.ErrLinkRepeated.Error()},
+		{"a link that has expired", []answer{
+			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			refuse(http.StatusBadRequest, "BadRequest"),
+		}, "", nil, httpclient.ErrLinkExpired.Error()},
 		{"refused", []answer{refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -51,15 +51,23 @@ func TestTrapDirectionOfCallRecords(t *testing.T) {
 		{"users", callWith(between(userEnd, userEnd)), cdr.Internal, "", "", "", "", ""},
 		{"a service", callWith(between(userEnd, serviceEnd)), cdr.Internal, "", "", "", "", ""},
 		{"ends null", callWith(between("null", "null")), cdr.Internal, "", "", "", "", ""},
-		{"identity null", callWith(between(`{"identity":null}`, `{"identity":{"user":null,"phone":null}}`)),
-			cdr.Internal, "", "", "", "", ""},
-		{"phone called", callWith(between(userEnd, phoneEnd(`"+49301234***"`))), cdr.Outbound, "", "+49301234***", "DE",
-			"+49301234***", ""},
-		{"phone calling", callWith(between(phoneEnd(`"+442079460100"`), serviceEnd)), cdr.Inbound, "+442079460100", "",
-			"GB", "+442079460100", ""},
+		{
+			"identity null", callWith(between(`{"identity":null}`, `{"identity":{"user":null,"phone":null}}`)),
+			cdr.Internal, "", "", "", "", "",
+		},
+		{
+			"phone called", callWith(between(userEnd, phoneEnd(`"+49301234***"`))), cdr.Outbound, "", "+49301234***", "DE",
+			"+49301234***", "",
+		},
+		{
+			"phone calling", callWith(between(phoneEnd(`"+442079460100"`), serviceEnd)), cdr.Inbound, "+442079460100", "",
+			"GB", "+442079460100", "",
+		},
 		{"number withheld", callWith(between(phoneEnd("null"), userEnd)), cdr.Inbound, "", "", "", "", ""},
-		{"two phones", callWith(between(phoneEnd(`"+442079460100"`), phoneEnd(`"+33123456789"`))), cdr.Outbound, "",
-			"+33123456789", "FR", "+33123456789", ""},
+		{
+			"two phones", callWith(between(phoneEnd(`"+442079460100"`), phoneEnd(`"+33123456789"`))), cdr.Outbound, "",
+			"+33123456789", "FR", "+33123456789", "",
+		},
 		{"a meeting's second session", callWith(between(userEnd, serviceEnd),
 			between(phoneEnd(`"+12065550100"`), serviceEnd)), cdr.Inbound, "+12065550100", "", "US", "", ""},
 		{
@@ -112,16 +120,26 @@ func TestTrapOutcomeOfCallRecords(t *testing.T) {
 	}{
 		{"no session", callWith(), cdr.NotConnected, "[]", ""},
 		{"one that got through", callWith(ok), cdr.Answered, "[ok  ]", ""},
-		{"set up", callWith(between(userEnd, userEnd, failing("callSetup", "User is busy"))), cdr.NotConnected,
-			"[setup_failed call_setup busy]", "busy"},
-		{"mid-call", callWith(between(userEnd, userEnd, failing("midcall", ""))), cdr.Answered, "[dropped midcall ]",
-			""},
-		{"nobody says when", callWith(between(userEnd, userEnd, failing("unknown", ""))), cdr.NotConnected,
-			"[setup_failed unknown ]", ""},
-		{"a younger stage", callWith(between(userEnd, userEnd, failing(futureValue, ""))), cdr.NotConnected,
-			"[setup_failed unknown ]", ""},
-		{"empty failure", callWith(between(userEnd, userEnd, `"failureInfo":{}`)), cdr.NotConnected,
-			"[setup_failed unknown ]", ""},
+		{
+			"set up", callWith(between(userEnd, userEnd, failing("callSetup", "User is busy"))), cdr.NotConnected,
+			"[setup_failed call_setup busy]", "busy",
+		},
+		{
+			"mid-call", callWith(between(userEnd, userEnd, failing("midcall", ""))), cdr.Answered, "[dropped midcall ]",
+			"",
+		},
+		{
+			"nobody says when", callWith(between(userEnd, userEnd, failing("unknown", ""))), cdr.NotConnected,
+			"[setup_failed unknown ]", "",
+		},
+		{
+			"a younger stage", callWith(between(userEnd, userEnd, failing(futureValue, ""))), cdr.NotConnected,
+			"[setup_failed unknown ]", "",
+		},
+		{
+			"empty failure", callWith(between(userEnd, userEnd, `"failureInfo":{}`)), cdr.NotConnected,
+			"[setup_failed unknown ]", "",
+		},
 		{
 			"one of two failed",
 			callWith(between(userEnd, userEnd, failing("callSetup", "declined")), ok), cdr.Answered,
@@ -133,8 +151,10 @@ func TestTrapOutcomeOfCallRecords(t *testing.T) {
 				between(userEnd, userEnd, failing("callSetup", "Call setup timeout"))),
 			cdr.NotConnected, "[setup_failed call_setup  setup_failed call_setup timeout]", "timeout",
 		},
-		{"a segment failed", callWith(between(userEnd, userEnd, `"segments":[{`+failing("callSetup", "x")+`}]`)),
-			cdr.Answered, "[ok  ]", ""},
+		{
+			"a segment failed", callWith(between(userEnd, userEnd, `"segments":[{`+failing("callSetup", "x")+`}]`)),
+			cdr.Answered, "[ok  ]", "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, unmapped := mapCall(t, c.call)
@@ -233,16 +253,20 @@ func TestTrapUnitsOfStreams(t *testing.T) {
 		{"a whole number", `{"averagePacketLossRate":0}`, "loss 0", ""},
 		{"more than all", `{"averagePacketLossRate":1.5}`, "", ""},
 		{"less than nothing", `{"averagePacketLossRate":-1}`, "", ""},
-		{"not a number",
+		{
+			"not a number",
 			`{"averagePacketLossRate":"NaN","averageRatioOfConcealedSamples":"INF","averageVideoFrameRate":"-INF"}`, "",
-			""},
+			"",
+		},
 		{"concealed", `{"averageRatioOfConcealedSamples":0.07}`, "concealed 0.07", ""},
 		{"percent", `{"averageVideoFrameLossPercentage":50}`, "frame loss 0.5", ""},
 		{"less than one percent", `{"averageVideoFrameLossPercentage":0.5}`, "frame loss 0.005", ""},
 		{"all percent", `{"averageVideoFrameLossPercentage":100}`, "frame loss 1", ""},
 		{"over a hundred percent", `{"averageVideoFrameLossPercentage":101}`, "", ""},
-		{"after correction", `{"postForwardErrorCorrectionPacketLossRate":0.2,"averageVideoPacketLossRate":0.9}`,
-			"corrected loss 0.2", ""},
+		{
+			"after correction", `{"postForwardErrorCorrectionPacketLossRate":0.2,"averageVideoPacketLossRate":0.9}`,
+			"corrected loss 0.2", "",
+		},
 		{"frames", `{"averageVideoFrameRate":29.97,"averageReceivedFrameRate":12}`, "frame rate 29.97", ""},
 		{"packets", `{"packetUtilization":501}`, "packets 501", ""},
 		{"packets below zero", `{"packetUtilization":-1}`, "", ""},
@@ -260,12 +284,18 @@ func TestTrapUnitsOfStreams(t *testing.T) {
 // TestTrapSenderOfStreams: a stream's network and platform are its sender's.
 func TestTrapSenderOfStreams(t *testing.T) {
 	for _, c := range []struct{ name, label, stream, want, unmapped string }{
-		{"from the caller", `"main-audio"`, `{"streamDirection":"callerToCallee"}`,
-			"audio caller_to_callee wifi ios unclassified", ""},
-		{"from the callee", `"main-audio"`, `{"streamDirection":"calleeToCaller"}`,
-			"audio callee_to_caller wired service unclassified", ""},
-		{"a new direction", `"main-audio"`, `{"streamDirection":"both"}`,
-			"audio callee_to_caller wired service unclassified", "streamDirection"},
+		{
+			"from the caller", `"main-audio"`, `{"streamDirection":"callerToCallee"}`,
+			"audio caller_to_callee wifi ios unclassified", "",
+		},
+		{
+			"from the callee", `"main-audio"`, `{"streamDirection":"calleeToCaller"}`,
+			"audio callee_to_caller wired service unclassified", "",
+		},
+		{
+			"a new direction", `"main-audio"`, `{"streamDirection":"both"}`,
+			"audio callee_to_caller wired service unclassified", "streamDirection",
+		},
 		{"video", `"main-video"`, `{}`, "video callee_to_caller wired service unclassified", ""},
 		{"sharing", `"applicationsharing-video"`, `{}`, "screen_share callee_to_caller wired service unclassified", ""},
 		{"its sound", `"applicationsharing-audio"`, `{}`, "audio callee_to_caller wired service unclassified", ""},
@@ -339,8 +369,10 @@ func TestTrapRatingsOfCallRecords(t *testing.T) {
 		{"both", callWith(between(rated("bad"), rated("excellent"))), "[bad excellent]", ""},
 		{"repeated", callWith(between(rated("bad"), "null", `"segments":[{"caller":`+rated("bad")+`},{"caller":`+
 			rated("bad")+`}]`)), "[bad]", ""},
-		{"in a segment alone", callWith(between("null", userEnd, `"segments":[{"callee":`+rated("fair")+`}]`)),
-			"[fair]", ""},
+		{
+			"in a segment alone", callWith(between("null", userEnd, `"segments":[{"callee":`+rated("fair")+`}]`)),
+			"[fair]", "",
+		},
 		{"none", callWith(between(rated("notRated"), `{"feedback":null}`)), "[]", ""},
 		{"empty", callWith(between(rated(""), rated(futureValue))), "[]", ""},
 		{"new", callWith(between(rated("superb"), userEnd)), "[superb]", "rating"},
@@ -432,14 +464,22 @@ func TestTrapNewWordsInCallRecords(t *testing.T) {
 // without what it holds.
 func TestTrapTypesInCallRecords(t *testing.T) {
 	for _, c := range []struct{ name, text, problem string }{
-		{"a number for a text", callWith(between(userEnd, phoneEnd("15550100"))),
-			"sessions.callee.identity.phone.id has the wrong type: number"},
-		{"a text for a number", callWith(`{"segments":[{"media":[{"streams":[{"packetUtilization":"secret"}]}]}]}`),
-			"packetUtilization has the wrong type: string"},
-		{"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`),
-			"averagePacketLossRate can't be read"},
-		{"a number for a duration", callWith(`{"segments":[{"media":[{"streams":[{"averageJitter":0.016}]}]}]}`),
-			"averageJitter has the wrong type: number"},
+		{
+			"a number for a text", callWith(between(userEnd, phoneEnd("15550100"))),
+			"sessions.callee.identity.phone.id has the wrong type: number",
+		},
+		{
+			"a text for a number", callWith(`{"segments":[{"media":[{"streams":[{"packetUtilization":"secret"}]}]}]}`),
+			"packetUtilization has the wrong type: string",
+		},
+		{
+			"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`),
+			"averagePacketLossRate can't be read",
+		},
+		{
+			"a number for a duration", callWith(`{"segments":[{"media":[{"streams":[{"averageJitter":0.016}]}]}]}`),
+			"averageJitter has the wrong type: number",
+		},
 		{"a list for a record", `[]`, "the value has the wrong type: array"},
 		{"no time", `{"startDateTime":"secret"}`, "startDateTime can't be read"},
 	} {

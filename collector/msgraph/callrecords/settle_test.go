@@ -58,8 +58,10 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
-		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end,
-			Sessions: []session{{ID: "s"}}}
+		record := &callRecord{
+			ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end,
+			Sessions: []session{{ID: "s"}},
+		}
 		records := (&fakeGraph{t: t}).records()
 		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		settle := b.Enqueue[0]

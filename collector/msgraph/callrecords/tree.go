@@ -64,8 +64,10 @@ func (t *treeBuilder) object(label string, members document) *collector.CallTree
 	case label == "session" && len(r.Sessions) > 0:
 		one := &r.Sessions[0]
 		r.Sessions = r.Sessions[1:]
-		mapped = []cdr.Attr{field("result", one.Result.String()), field("media", one.Media),
-			field("failure", one.Reason)}
+		mapped = []cdr.Attr{
+			field("result", one.Result.String()), field("media", one.Media),
+			field("failure", one.Reason),
+		}
 	case label == "stream" && len(r.Streams) > 0:
 		one := &r.Streams[0]
 		r.Streams = r.Streams[1:]
@@ -74,8 +76,10 @@ func (t *treeBuilder) object(label string, members document) *collector.CallTree
 			field("sender_network", one.Network), field("sender_platform", one.Platform),
 		}
 	}
-	n := &collector.CallTree{Label: label,
-		Fields: slices.DeleteFunc(mapped, func(f cdr.Attr) bool { return f.Str == "" })}
+	n := &collector.CallTree{
+		Label:  label,
+		Fields: slices.DeleteFunc(mapped, func(f cdr.Attr) bool { return f.Str == "" }),
+	}
 	t.addMembers(n, members)
 	return n
 }

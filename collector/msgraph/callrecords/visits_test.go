@@ -46,8 +46,10 @@ func TestVisits(t *testing.T) {
 			at("s2", 12, 90, agent, media, failing("midcall", ""))), "Support answered 12s"},
 		{"an agent who didn't answer", callWith(at("s1", 0, 45, phone, queue),
 			at("s2", 12, 30, agent, media, failing("callSetup", ""))), "Support abandoned 45s"},
-		{"a colleague who called the queue", callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)),
-			"Support abandoned 45s"},
+		{
+			"a colleague who called the queue", callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)),
+			"Support abandoned 45s",
+		},
 		{
 			"from the attendant to the queue",
 			callWith(at("s2", 10, 60, phone, queue), at("s1", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)),
@@ -57,10 +59,14 @@ func TestVisits(t *testing.T) {
 			at("s3", 25, 60, agent, media)), "Front desk other 0s, Support answered 25s"},
 		{"from queue to queue", callWith(at("s1", 0, 60, phone, queue),
 			at("s2", 40, 90, phone, service(roleQueue, "q2", "Sales"))), "Support overflowed 40s, Sales abandoned 50s"},
-		{"to voicemail", callWith(at("s1", 0, 60, phone, queue), at("s2", 50, 60, phone, box)),
-			"Support overflowed 50s"},
-		{"from the attendant to voicemail", callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60, phone, box)),
-			"Front desk other 50s"},
+		{
+			"to voicemail", callWith(at("s1", 0, 60, phone, queue), at("s2", 50, 60, phone, box)),
+			"Support overflowed 50s",
+		},
+		{
+			"from the attendant to voicemail", callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60, phone, box)),
+			"Front desk other 50s",
+		},
 		{"without a start", callWith(at("s1", -1, 60, phone, queue)), "Support abandoned unknown"},
 		{"without an end", callWith(at("s1", 0, -1, phone, queue)), "Support abandoned unknown"},
 		{"named by its user", callWith(at("s1", 0, 60, phone,

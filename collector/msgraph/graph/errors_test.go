@@ -13,8 +13,10 @@ var graphText = regexp.MustCompile(`^GET getPstnCalls: 403 Forbidden(, Graph say
 
 // refusedWith is the error of an answer 403 with a body.
 func refusedWith(body []byte) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example",
-		Transport: &answers{"403 " + string(body)}, Quote: Quote})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL:   "https://graph.example",
+		Transport: &answers{"403 " + string(body)}, Quote: Quote,
+	})
 	if err != nil {
 		return err
 	}

@@ -69,8 +69,10 @@ func Unmarshal(value []byte, into any) error {
 	return &TypeError{Body: value, Problem: problem}
 }
 
-var kinds = map[jsontext.Kind]string{'{': "object", '[': "array", '"': "string", '0': "number", 't': "bool",
-	'f': "bool", 'n': "null"}
+var kinds = map[jsontext.Kind]string{
+	'{': "object", '[': "array", '"': "string", '0': "number", 't': "bool",
+	'f': "bool", 'n': "null",
+}
 
 var (
 	guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)

@@ -22,8 +22,10 @@ func TestEnvelope(t *testing.T) {
 	}{
 		{"a bad row", "{\"value\":[{\"id\":\"x\ny\"},{\"version\":01},{}]}", "", "", 3},
 		{"last page", `{"@odata.context":"x","@odata.count":1,"value":` + one + `}`, "", "", 1},
-		{"link behind the rows", `{"value":` + one + `,"@odata.nextLink":"https://graph.example/a?$skip=1000"}`,
-			"https://graph.example/a?$skip=1000", "", 1},
+		{
+			"link behind the rows", `{"value":` + one + `,"@odata.nextLink":"https://graph.example/a?$skip=1000"}`,
+			"https://graph.example/a?$skip=1000", "", 1,
+		},
 		{"link before the rows", `{"@odata.nextLink":"a","value":` + one + `}`, "a", "", 1},
 		{"link with a capital", `{"@odata.NextLink":"a","value":` + one + `}`, "a", "", 1},
 		{"link in small letters", `{"@odata.nextlink":"a","value":` + one + `}`, "a", "", 1},
@@ -32,8 +34,10 @@ func TestEnvelope(t *testing.T) {
 		{"null link", `{"value":` + one + `,"@odata.nextLink":null}`, "", "", 1},
 		{"spaces everywhere", " {\n \"value\" : [ { \"id\" : \"1\" ,\t\"startDateTime\" : " +
 			"\"2026-11-19T10:00:00Z\" } ] } \n", "", "", 1},
-		{"new properties of the envelope", `{"@odata.new":{"a":[1,{"b":null}]},"value":` + one + `,"more":[[]]}`, "",
-			"", 1},
+		{
+			"new properties of the envelope", `{"@odata.new":{"a":[1,{"b":null}]},"value":` + one + `,"more":[[]]}`, "",
+			"", 1,
+		},
 		{"invalid UTF-8 of the envelope", "{\"x\":\"\xff\",\"value\":" + one + "}", "", "", 1},
 		{"two links", `{"@odata.nextLink":"a","@odata.NextLink":"b","value":[]}`, "", "two next links", 0},
 		{"link that isn't a string", `{"@odata.nextLink":5,"value":[]}`, "", "next link isn't a string", 0},

@@ -140,8 +140,10 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.WebhookCAs,
-			MinVersion: tls.VersionTLS12}},
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			RootCAs:    s.WebhookCAs,
+			MinVersion: tls.VersionTLS12,
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -278,8 +280,10 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 
 // push queues a notification, which counts when it is delivered. The caller holds the lock.
 func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
-	n.queue = append(n.queue, &notification{delivered: delivered, subscription: x.ID, address: to, body: body,
-		due: due})
+	n.queue = append(n.queue, &notification{
+		delivered: delivered, subscription: x.ID, address: to, body: body,
+		due: due,
+	})
 }
 
 // changeBody renders a change notification. The resource has a leading slash or not, and its type

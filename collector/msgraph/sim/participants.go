@@ -43,8 +43,10 @@ func (e *participant) platform() string {
 }
 
 func drawUser(user simulator.User, d *simulator.Draws) participant {
-	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0,
-		device: *simulator.Pick(d, sessionParts().Devices), network: *simulator.Pick(d, sessionParts().Networks)}
+	e := participant{
+		user: user, style: d.Below(4), noAgent: d.Below(60) == 0,
+		device: *simulator.Pick(d, sessionParts().Devices), network: *simulator.Pick(d, sessionParts().Networks),
+	}
 	if d.Below(8) == 0 {
 		e.rating = [...]string{"bad", "poor", "fair", "good", "good", "good", "excellent", "excellent"}[d.Below(8)]
 	}
@@ -54,8 +56,10 @@ func drawUser(user simulator.User, d *simulator.Draws) participant {
 // drawTelephone draws the end of a telephone, behind a gateway.
 func drawTelephone(number string, d *simulator.Draws) participant {
 	e := participant{
-		kind: phoneEnd, number: number, style: d.Below(4), device: device{Wire: "unknown", Label: "unknown",
-			Family: "unknown"}, network: *simulator.Pick(d, sessionParts().ServiceNetworks),
+		kind: phoneEnd, number: number, style: d.Below(4), device: device{
+			Wire: "unknown", Label: "unknown",
+			Family: "unknown",
+		}, network: *simulator.Pick(d, sessionParts().ServiceNetworks),
 	}
 	if d.Below(2) == 0 {
 		e.role = [...]string{"mediationServer", "gateway"}[d.Below(2)]
@@ -64,8 +68,10 @@ func drawTelephone(number string, d *simulator.Draws) participant {
 }
 
 func drawService(role string, d *simulator.Draws) participant {
-	return participant{kind: serviceEnd, role: role, style: d.Below(4),
-		network: *simulator.Pick(d, sessionParts().ServiceNetworks)}
+	return participant{
+		kind: serviceEnd, role: role, style: d.Below(4),
+		network: *simulator.Pick(d, sessionParts().ServiceNetworks),
+	}
 }
 
 // attendee draws a participant of a meeting: a user or a guest.

@@ -57,8 +57,10 @@ func (x *stream) object() simulator.Object {
 	}
 	switch x.codec {
 	case "audio":
-		o.Set("audioCodec", [...]string{"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk",
-			"unknown"}[x.style])
+		o.Set("audioCodec", [...]string{
+			"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk",
+			"unknown",
+		}[x.style])
 		o.Set("isAudioForwardErrorCorrectionUsed", x.style%2 == 0)
 	case "video":
 		o.Set("videoCodec", [...]string{"h264", "av1", "h264uc", "unknown"}[x.style%4])

@@ -40,10 +40,14 @@ var requests = []struct {
 	uri      *regexp.Regexp
 }{
 	{EndpointPSTN, regexp.MustCompile(`^/getPstnCalls\(fromDateTime=([^+,]+),toDateTime=([^+,]+)\)$`)},
-	{EndpointDirectRouting,
-		regexp.MustCompile(`^/getDirectRoutingCalls\(fromDateTime=([^+,]+),toDateTime=([^+,]+)\)$`)},
-	{EndpointCallRecords,
-		regexp.MustCompile(`^\?\$filter=startDateTime%20ge%20([^+]+)%20and%20startDateTime%20lt%20([^+]+)$`)},
+	{
+		EndpointDirectRouting,
+		regexp.MustCompile(`^/getDirectRoutingCalls\(fromDateTime=([^+,]+),toDateTime=([^+,]+)\)$`),
+	},
+	{
+		EndpointCallRecords,
+		regexp.MustCompile(`^\?\$filter=startDateTime%20ge%20([^+]+)%20and%20startDateTime%20lt%20([^+]+)$`),
+	},
 	{EndpointCallRecord, regexp.MustCompile(`^/([-0-9a-f]{36})\?\$expand=sessions\(\$expand=segments\)$`)},
 	{EndpointParticipants, regexp.MustCompile(`^/([-0-9a-f]{36})/participants_v2$`)},
 }

@@ -109,8 +109,10 @@ func NewCallRecords(s CallRecordSettings) *CallRecords {
 	r := &CallRecords{versions: s.Versions, share: cmp.Or(s.RoutedShare, 1)}
 	for _, world := range []*simulator.World{s.Calls, s.Routed} {
 		if world != nil {
-			r.sources = append(r.sources, &recordSource{records: r, world: world, number: len(r.sources),
-				routed: world == s.Routed})
+			r.sources = append(r.sources, &recordSource{
+				records: r, world: world, number: len(r.sources),
+				routed: world == s.Routed,
+			})
 		}
 	}
 	return r
@@ -178,8 +180,10 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 				return true
 			}
 			if more = len(page) == limit; !more {
-				page = append(page, listedRecord{recordPlan: p, version: version,
-					next: position{s.number, c.Place() + 1, c.Start}})
+				page = append(page, listedRecord{
+					recordPlan: p, version: version,
+					next: position{s.number, c.Place() + 1, c.Start},
+				})
 			}
 			return !more
 		})

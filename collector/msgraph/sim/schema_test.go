@@ -186,8 +186,10 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"averageJitter", "averageVideoFrameLossPercentage", "packetUtilization",
-		"wasMediaBypassed", "postForwardErrorCorrectionPacketLossRate"} {
+	for _, name := range []string{
+		"averageJitter", "averageVideoFrameLossPercentage", "packetUtilization",
+		"wasMediaBypassed", "postForwardErrorCorrectionPacketLossRate",
+	} {
 		if !seen["mediaStream."+name] {
 			t.Errorf("no stream has %s", name)
 		}

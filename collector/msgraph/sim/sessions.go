@@ -87,8 +87,10 @@ func (l *listedRecord) row() any {
 // isListFlaw says whether a flaw is in the list, so that only the list has the record. The other
 // flaws are in the record itself.
 func isListFlaw(f simulator.Flaw) bool {
-	list := []simulator.Flaw{simulator.NumericID, simulator.NotAnObject, simulator.Truncated,
-		simulator.NegativeDuration, simulator.WrongType}
+	list := []simulator.Flaw{
+		simulator.NumericID, simulator.NotAnObject, simulator.Truncated,
+		simulator.NegativeDuration, simulator.WrongType,
+	}
 	return slices.Contains(list, f)
 }
 

@@ -70,6 +70,8 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 
 // newRequest makes a request without a feed (contract 3).
 func newRequest(method, link string) httpclient.Request {
-	return httpclient.Request{Method: method, URL: link, Label: "subscriptions",
-		ExpectJSON: method != http.MethodDelete}
+	return httpclient.Request{
+		Method: method, URL: link, Label: "subscriptions",
+		ExpectJSON: method != http.MethodDelete,
+	}
 }

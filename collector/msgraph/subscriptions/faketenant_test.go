@@ -59,8 +59,10 @@ func newFakeTenant(t testing.TB) *fakeTenant {
 
 func (g *fakeTenant) client() *httpclient.Client {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
-		Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote,
+	})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -88,8 +90,10 @@ func answerWith(status int, body any) *http.Response {
 		panic(err) // a test's own body
 	}
 	return &http.Response{
-		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"},
-			"Date": {time.Now().UTC().Format(http.TimeFormat)}},
+		StatusCode: status, Header: http.Header{
+			"Content-Type": {"application/json"},
+			"Date":         {time.Now().UTC().Format(http.TimeFormat)},
+		},
 		Body: io.NopCloser(strings.NewReader(string(text))),
 	}
 }

@@ -68,8 +68,10 @@ func itemOf(id string, change ...func(map[string]any)) map[string]any {
 		"subscriptionId": sub1, "clientState": testState, "changeType": "updated", "tenantId": testTenant,
 		"resource":                       "communications/callRecords/" + id,
 		"subscriptionExpirationDateTime": "2026-11-22T06:00:00Z",
-		"resourceData": map[string]any{"@odata.type": "#microsoft.graph.callrecord",
-			"@odata.id": "communications/callRecords/" + id, "id": id},
+		"resourceData": map[string]any{
+			"@odata.type": "#microsoft.graph.callrecord",
+			"@odata.id":   "communications/callRecords/" + id, "id": id,
+		},
 	}
 	for _, c := range change {
 		c(item)
@@ -145,8 +147,12 @@ func TestNotificationItems(t *testing.T) {
 			set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
 		{"resourceData null", []any{itemOf(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
 		{"no tenant", []any{itemOf(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
-		{"tenant in upper case", []any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))},
-			[]int{1, 0, 0, 0}, record1},
+		{
+			"tenant in upper case",
+			[]any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))},
+			[]int{1, 0, 0, 0},
+			record1,
+		},
 		{"another tenant", []any{itemOf(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
 		{"no secret", []any{itemOf(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
 		{"a null secret", []any{itemOf(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
@@ -154,8 +160,12 @@ func TestNotificationItems(t *testing.T) {
 		{"a wrong secret", []any{itemOf(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
 		{"a short secret", []any{itemOf(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
 		{"a long secret", []any{itemOf(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
-		{"a secret in another case", []any{itemOf(record1, set("clientState", strings.ToUpper(testState)))},
-			[]int{0, 0, 1, 0}, ""},
+		{
+			"a secret in another case",
+			[]any{itemOf(record1, set("clientState", strings.ToUpper(testState)))},
+			[]int{0, 0, 1, 0},
+			"",
+		},
 		{"no GUID", []any{itemOf("../../users")}, []int{0, 0, 0, 1}, ""},
 		{"a GUID and more", []any{itemOf(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
 		{"an id that is a path", []any{itemOf("x", set("resourceData", map[string]any{"id": "../../users/" + record1}),
@@ -170,8 +180,12 @@ func TestNotificationItems(t *testing.T) {
 		{"none", []any{}, []int{0, 0, 0, 0}, ""},
 		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
 		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
-		{"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
-			[]int{0, 0, 1, 0}, ""},
+		{
+			"a forged event",
+			[]any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
+			[]int{0, 0, 1, 0},
+			"",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newListener(t)
@@ -247,8 +261,10 @@ func TestNotificationRequests(t *testing.T) {
 		{"good", http.MethodPost, good, http.StatusAccepted, 1, 0},
 		{"with a context before it", http.MethodPost, `{"@odata.context":"x","validationTokens":["a",{"b":[1]}],` +
 			good[1:], http.StatusAccepted, 1, 0},
-		{"in capitals", http.MethodPost, `{"Value":` + strings.TrimPrefix(good, `{"value":`), http.StatusAccepted, 1,
-			0},
+		{
+			"in capitals", http.MethodPost, `{"Value":` + strings.TrimPrefix(good, `{"value":`), http.StatusAccepted, 1,
+			0,
+		},
 		{"a GET", http.MethodGet, "", http.StatusMethodNotAllowed, 0, 0},
 		{"a PUT", http.MethodPut, good, http.StatusMethodNotAllowed, 0, 0},
 		{"empty", http.MethodPost, "", http.StatusBadRequest, 0, 1},
@@ -257,10 +273,14 @@ func TestNotificationRequests(t *testing.T) {
 		{"no value", http.MethodPost, "{}", http.StatusBadRequest, 0, 1},
 		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
 		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
-		{"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))),
-			http.StatusAccepted, 0, 1},
-		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`,
-			http.StatusBadRequest, 0, 1},
+		{
+			"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))),
+			http.StatusAccepted, 0, 1,
+		},
+		{
+			"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`,
+			http.StatusBadRequest, 0, 1,
+		},
 		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+testState+
 			strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
 	} {
@@ -284,10 +304,14 @@ func TestValidationHandshake(t *testing.T) {
 		body        string
 	}{
 		{"plain", "validationToken=abc", 200, "abc"},
-		{"encoded", "validationToken=Validation%3A+Testing%20client+%2B%2F%3D%C3%A9", 200,
-			"Validation: Testing client +/=é"},
-		{"a script", "validationToken=" + url.QueryEscape("<script>alert(1)</script>"), 200,
-			"<script>alert(1)</script>"},
+		{
+			"encoded", "validationToken=Validation%3A+Testing%20client+%2B%2F%3D%C3%A9", 200,
+			"Validation: Testing client +/=é",
+		},
+		{
+			"a script", "validationToken=" + url.QueryEscape("<script>alert(1)</script>"), 200,
+			"<script>alert(1)</script>",
+		},
 		{"empty", "validationToken=", 400, ""},
 		{"too long", "validationToken=" + strings.Repeat("a", maxValidationToken+1), 400, ""},
 		{"with others", "a=b&validationToken=abc", 200, "abc"},

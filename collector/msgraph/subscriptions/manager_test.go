@@ -194,14 +194,18 @@ func TestSubscriptionThatIsLost(t *testing.T) {
 		lose     func(k *keeping)
 		requests string
 	}{
-		{"found out when it is renewed", func(k *keeping) { delete(k.graph.subs, sub1) },
-			"PATCH s/" + sub1 + ", GET s, POST s"},
+		{
+			"found out when it is renewed", func(k *keeping) { delete(k.graph.subs, sub1) },
+			"PATCH s/" + sub1 + ", GET s, POST s",
+		},
 		{"told of", func(k *keeping) {
 			delete(k.graph.subs, sub1)
 			k.noteLifecycle("subscriptionRemoved")
 		}, "GET s, POST s"},
-		{"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) },
-			"PATCH s/" + sub1 + ", GET s, POST s"},
+		{
+			"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) },
+			"PATCH s/" + sub1 + ", GET s, POST s",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -366,8 +370,10 @@ func TestSubscriptionErrors(t *testing.T) {
 		{"quota", refused(http.StatusForbidden, "Forbidden"), httpclient.KindForbidden},
 		{"conflict", refused(http.StatusConflict, "Conflict"), httpclient.KindStatus},
 		{"fault", refused(http.StatusBadGateway, "x"), httpclient.KindServer},
-		{"no JSON", &http.Response{StatusCode: http.StatusCreated,
-			Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, httpclient.KindBody},
+		{"no JSON", &http.Response{
+			StatusCode: http.StatusCreated,
+			Header:     http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody,
+		}, httpclient.KindBody},
 		{"other JSON", answerWith(201, []int{1}), ""},
 		{"no id", answerWith(201, map[string]any{"id": "../x"}), ""},
 	} {

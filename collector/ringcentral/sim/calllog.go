@@ -33,8 +33,10 @@ func (q *request) newPage() *page {
 	if q.text("type") != "Voice" {
 		q.fail("type")
 	}
-	return &page{request: q, number: q.number("page"), perPage: q.number("perPage"), detailed: q.isDetailed(),
-		rows: []any{}}
+	return &page{
+		request: q, number: q.number("page"), perPage: q.number("perPage"), detailed: q.isDetailed(),
+		rows: []any{},
+	}
 }
 
 func (p *page) skip() int { return (p.number - 1) * p.perPage }

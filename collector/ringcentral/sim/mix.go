@@ -101,22 +101,38 @@ func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
 
 // legKinds maps labels to kinds of legs.
 var legKinds = map[string]simulator.Leg{
-	"accept": {Wire: "Accept", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN",
-		User: true},
-	"find_me": {Wire: "FindMe", Action: "FindMe", Direction: "Outbound", Transport: "PSTN",
-		After: 4 * time.Second, User: true},
-	"extension_to_extension": {Wire: "ExtensionToExtension", Action: "VoIP Call", Direction: "Outbound",
-		Transport: "VoIP", User: true},
-	"ringout_web_to_subscriber": {Wire: "RingOutWebToSubscriber", Action: "RingOut Web", Direction: "Outbound",
-		Transport: "PSTN"},
-	"ringout_web_to_caller": {Wire: "RingOutWebToCaller", Action: "RingOut Web", Direction: "Outbound",
-		Transport: "PSTN"},
-	"sip_to_pstn_metered": {Wire: "SipToPstnMetered", Action: "VoIP Call", Direction: "Outbound",
-		Transport: "VoIP", User: true},
-	"hunting": {Wire: "Hunting", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN",
-		After: 2 * time.Second},
-	"hologram_to_pstn": {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound",
-		Transport: "PSTN"},
+	"accept": {
+		Wire: "Accept", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN",
+		User: true,
+	},
+	"find_me": {
+		Wire: "FindMe", Action: "FindMe", Direction: "Outbound", Transport: "PSTN",
+		After: 4 * time.Second, User: true,
+	},
+	"extension_to_extension": {
+		Wire: "ExtensionToExtension", Action: "VoIP Call", Direction: "Outbound",
+		Transport: "VoIP", User: true,
+	},
+	"ringout_web_to_subscriber": {
+		Wire: "RingOutWebToSubscriber", Action: "RingOut Web", Direction: "Outbound",
+		Transport: "PSTN",
+	},
+	"ringout_web_to_caller": {
+		Wire: "RingOutWebToCaller", Action: "RingOut Web", Direction: "Outbound",
+		Transport: "PSTN",
+	},
+	"sip_to_pstn_metered": {
+		Wire: "SipToPstnMetered", Action: "VoIP Call", Direction: "Outbound",
+		Transport: "VoIP", User: true,
+	},
+	"hunting": {
+		Wire: "Hunting", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN",
+		After: 2 * time.Second,
+	},
+	"hologram_to_pstn": {
+		Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound",
+		Transport: "PSTN",
+	},
 }
 
 // complete adds RingCentral's values to a kind.
@@ -175,7 +191,9 @@ func users() []simulator.User {
 	return simulator.Users([]string{"Alex", "Robin", "Kim", "Sam", "Jo", "Chris"},
 		[]string{"Example", "Sample", "Muster"},
 		func(i, j int, first, last string) simulator.User {
-			return simulator.User{ID: fmt.Sprint(62264425016 + 1000*(3*i+j)), Principal: fmt.Sprint(101 + 3*i + j),
-				Name: first + " " + last}
+			return simulator.User{
+				ID: fmt.Sprint(62264425016 + 1000*(3*i+j)), Principal: fmt.Sprint(101 + 3*i + j),
+				Name: first + " " + last,
+			}
 		})
 }

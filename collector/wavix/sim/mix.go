@@ -28,7 +28,9 @@ func mix(name, table string) *simulator.Mix {
 	m.Mask = '5' // a digit: Wavix masks nothing
 	m.Name, m.NoCurrency, m.MoneyUnit, m.Components = "wavix "+name, "USD", 10, [2]string{"usage", "forwarding"}
 	// Wavix's records don't have users.
-	m.Users = []simulator.User{{ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example",
-		Name: "Alex Example"}}
+	m.Users = []simulator.User{{
+		ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example",
+		Name: "Alex Example",
+	}}
 	return m
 }

@@ -236,8 +236,10 @@ func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, bega
 		if err != nil {
 			return err
 		}
-		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed),
-			Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
+		results = append(results, ledger.AuditResult{
+			Day: day, At: began, Listed: int64(d.Listed),
+			Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole,
+		})
 	}
 	if len(results) == 0 {
 		return nil

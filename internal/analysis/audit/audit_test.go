@@ -75,11 +75,15 @@ func record(id string, start time.Time, amount string) cdr.Record {
 func TestRun(t *testing.T) {
 	now := noon.Add(10 * time.Hour)
 	info := &collector.FeedInfo{Name: "call_log", Interval: time.Minute, Lookback: time.Hour, Currency: "EUR"}
-	spec := ledger.FeedSpec{Settings: counting.Settings{Source: "acme", Provider: "acme", Feed: "call_log",
-		History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}}
+	spec := ledger.FeedSpec{Settings: counting.Settings{
+		Source: "acme", Provider: "acme", Feed: "call_log",
+		History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR",
+	}}
 	where := ledger.Storage{Folder: t.TempDir()}
-	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: where, Now: func() time.Time { return now },
-		Options: metrics.Options{SeriesLimit: 10}})
+	l, err := ledger.Open(t.Context(), ledger.Settings{
+		Storage: where, Now: func() time.Time { return now },
+		Options: metrics.Options{SeriesLimit: 10},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

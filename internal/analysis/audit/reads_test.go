@@ -43,10 +43,14 @@ func TestExporterReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &audit{
-				Feed: Feed{Info: &collector.FeedInfo{Interval: time.Minute,
-					Rules: counting.Rules{ByArrival: tc.arrival}}},
-				counted: counting.State{Floor: noon.Add(-4 * time.Hour), Watermark: noon.Add(-2 * time.Minute),
-					Plan: stored},
+				Feed: Feed{Info: &collector.FeedInfo{
+					Interval: time.Minute,
+					Rules:    counting.Rules{ByArrival: tc.arrival},
+				}},
+				counted: counting.State{
+					Floor: noon.Add(-4 * time.Hour), Watermark: noon.Add(-2 * time.Minute),
+					Plan: stored,
+				},
 			}
 			if tc.plan != nil {
 				a.counted.Plan = tc.plan

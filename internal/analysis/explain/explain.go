@@ -87,10 +87,14 @@ var (
 	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their " +
 		"call is whole"}
 	forgotten = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
-	revised   = Difference{Reason: "revised: the provider no longer says what they were when they were counted",
-		Unproven: true}
-	gone = Difference{Reason: "gone: they can't be read again, and the ledger doesn't keep what they added",
-		Unproven: true}
+	revised   = Difference{
+		Reason:   "revised: the provider no longer says what they were when they were counted",
+		Unproven: true,
+	}
+	gone = Difference{
+		Reason:   "gone: they can't be read again, and the ledger doesn't keep what they added",
+		Unproven: true,
+	}
 	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
 )
 

@@ -110,8 +110,10 @@ func (b *bench) count(records ...*cdr.Record) {
 		b.listed[r.ID] = r
 	}
 	_, err := b.feed.Commit(b.t.Context(), &counting.Page{
-		Records: records, ObservedAt: b.at, Position: &counting.Position{HistoryDone: true, Watermark: b.at,
-			Read: &counting.Read{Began: b.at}},
+		Records: records, ObservedAt: b.at, Position: &counting.Position{
+			HistoryDone: true, Watermark: b.at,
+			Read: &counting.Read{Began: b.at},
+		},
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -12,8 +12,10 @@ func TestParse(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no matcher", `cdr_calls_total`, ""},
 		{"empty braces", `cdr_calls_total{}`, ""},
-		{"all operators", `cdr_calls_total{direction="inbound", outcome!="failed",trunk=~"sbc.*",call_type!~'a|b', }`,
-			""},
+		{
+			"all operators", `cdr_calls_total{direction="inbound", outcome!="failed",trunk=~"sbc.*",call_type!~'a|b', }`,
+			"",
+		},
 		{"the name as a label", `{__name__="cdr_calls_total",late="true"}`, ""},
 		{"the name in quotes", "{\"cdr_calls_total\", late=`true`}", ""},
 		{"escapes", `cdr_calls_total{trunk="a\"b\\c",call_type='it\'s "x"'}`, ""},
@@ -24,8 +26,10 @@ func TestParse(t *testing.T) {
 		{"a gauge", `cdr_recent_attempts`, "is a gauge: it shows a state, and isn't a sum over records"},
 		{"the exporter's own", metrics.SelfCatalogue()[0].Name, "isn't a sum over records"},
 		{"an unknown metric", `cdr_call_total`, `no metric "cdr_call_total" comes from records`},
-		{"an unknown label", `cdr_calls_total{reason="x"}`,
-			`has no label "reason"; it has source, provider, feed, direction`},
+		{
+			"an unknown label", `cdr_calls_total{reason="x"}`,
+			`has no label "reason"; it has source, provider, feed, direction`,
+		},
 		{"a bound of a counter", `cdr_calls_total{le="5"}`, `has no label "le"`},
 		{"a function", `sum(cdr_calls_total)`, "no metric or no {"},
 		{"a range", `cdr_calls_total{}[5m]`, "functions and ranges aren't part of one"},

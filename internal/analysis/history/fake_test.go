@@ -96,8 +96,10 @@ func (f *fakeFeed) read(from, to time.Time, emit func(*collector.Page) error) er
 
 // info is the feed as a source has it.
 func (f *fakeFeed) info() *collector.FeedInfo {
-	return &collector.FeedInfo{Name: "call_log", Reader: f, Limits: f.limits, Lookback: 48 * time.Hour, Currency: "EUR",
-		Fingerprint: "fake"}
+	return &collector.FeedInfo{
+		Name: "call_log", Reader: f, Limits: f.limits, Lookback: 48 * time.Hour, Currency: "EUR",
+		Fingerprint: "fake",
+	}
 }
 
 // call makes the n-th call; what it is follows from n.

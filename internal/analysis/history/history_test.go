@@ -286,8 +286,10 @@ func TestAdjacent(t *testing.T) {
 		t.Errorf("%+v and %+v, want 3 and 2 calls", first, second)
 	}
 	whole, _ := sumsOf(t, f, from, to)
-	if got := [...]float64{whole["cdr_calls_total"], whole["cdr_call_failures_total"],
-		whole["cdr_call_connected_seconds_total"], whole["cdr_call_legs_total"]}; got != [...]float64{5, 1, 360, 10} {
+	if got := [...]float64{
+		whole["cdr_calls_total"], whole["cdr_call_failures_total"],
+		whole["cdr_call_connected_seconds_total"], whole["cdr_call_legs_total"],
+	}; got != [...]float64{5, 1, 360, 10} {
 		t.Errorf("calls, failures, seconds and legs are %v", got)
 	}
 	for metric, want := range whole {
@@ -413,8 +415,10 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 		}
 	}
 	read := func() {
-		commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: now,
-			Read: &counting.Read{Began: now}}})
+		commit(&counting.Page{Position: &counting.Position{
+			HistoryDone: true, Watermark: now,
+			Read: &counting.Read{Began: now},
+		}})
 	}
 	read()
 	for rest := f.calls; len(rest) > 0; {

@@ -114,8 +114,10 @@ func (r *historyRead) piece() time.Duration {
 
 // readPiece reads a piece until a pass finds nothing new. A record that it finds twice counts once.
 func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
-	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
-		Missing: r.missed}
+	driver := &collector.Driver{
+		Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
+		Missing: r.missed,
+	}
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}
@@ -143,8 +145,10 @@ func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	if !r.done.Before(to) {
 		began = now
 	}
-	_, err := r.state.Commit(ctx, &counting.Page{Position: &counting.Position{Read: &counting.Read{Began: began}},
-		ObservedAt: now})
+	_, err := r.state.Commit(ctx, &counting.Page{
+		Position:   &counting.Position{Read: &counting.Read{Began: began}},
+		ObservedAt: now,
+	})
 	if err == nil {
 		r.waiting, err = r.state.CallsWaiting(ctx, r.settings.From, r.feed.To)
 	}
@@ -199,8 +203,10 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored,
-		ObservedAt: observed})
+	result, err := r.state.Commit(ctx, &counting.Page{
+		Records: counted, Invalid: page.Invalid, Ignored: page.Ignored,
+		ObservedAt: observed,
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
 	}

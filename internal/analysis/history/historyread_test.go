@@ -86,8 +86,10 @@ func TestRetries(t *testing.T) {
 		if sum, _ := newBench(t).read(only(f, noon.Add(24*time.Hour))); sum.Calls != 2 {
 			t.Errorf("%d calls", sum.Calls)
 		}
-		if want := []time.Duration{24 * time.Hour, 12 * time.Hour, 6 * time.Hour,
-			3 * time.Hour}; !slices.Equal(lengths[:4], want) {
+		if want := []time.Duration{
+			24 * time.Hour, 12 * time.Hour, 6 * time.Hour,
+			3 * time.Hour,
+		}; !slices.Equal(lengths[:4], want) {
 			t.Errorf("pieces of %v", lengths)
 		}
 	})
@@ -166,8 +168,10 @@ func TestTwins(t *testing.T) {
 // TestRetention: what the provider no longer keeps isn't asked for and is told of, and the
 // series begin where they were to.
 func TestRetention(t *testing.T) {
-	f := &fakeFeed{page: 2, limits: collector.Limits{Retention: 30 * 24 * time.Hour},
-		calls: []cdr.Record{call(1, noon.Add(-time.Hour))}}
+	f := &fakeFeed{
+		page: 2, limits: collector.Limits{Retention: 30 * 24 * time.Hour},
+		calls: []cdr.Record{call(1, noon.Add(-time.Hour))},
+	}
 	first := noon
 	f.before = func(from, _ time.Time) error {
 		if from.Before(first) {

@@ -24,8 +24,10 @@ func TestSorter(t *testing.T) {
 		return fmt.Sprintf("%d %d %d %06d %s", c.family, c.series, c.at, c.n, c.money.String())
 	}
 	for range 3000 {
-		c := change{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000,
-			n: r.Int64N(1000)}
+		c := change{
+			family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000,
+			n: r.Int64N(1000),
+		}
 		if c.family == 2 {
 			m, err := cdr.ParseMoney(fmt.Sprintf("%d.%03d", r.IntN(50), r.IntN(1000)))
 			if err != nil {

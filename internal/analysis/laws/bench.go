@@ -160,8 +160,10 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
 	}
 	keys[b.name] = feed
-	source := map[string]any{"name": "test", "history": history.Truncate(time.Second).String(),
-		b.definition.Provider: keys}
+	source := map[string]any{
+		"name": "test", "history": history.Truncate(time.Second).String(),
+		b.definition.Provider: keys,
+	}
 	text, err := yaml.Marshal(map[string]any{"sources": []any{source}})
 	if err != nil {
 		return nil, err
@@ -214,8 +216,10 @@ func (b *bench) open() error {
 	}
 	source.Close()
 	b.info = &source.Feeds[0]
-	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: decoded.Values, Zone: b.zone,
-		Now: b.now})
+	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{
+		Parameters: decoded.Values, Zone: b.zone,
+		Now: b.now,
+	})
 	return nil
 }
 

@@ -97,8 +97,10 @@ func (b *bench) play(s script) (out played, err error) {
 	if err := os.MkdirAll(filepath.Join(path, "ledger"), 0o700); err != nil {
 		return out, err
 	}
-	run := &running{bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"),
-		appeared: appeared}
+	run := &running{
+		bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"),
+		appeared: appeared,
+	}
 	if sr, is := w.(*server); is && sr.size == 0 {
 		sr.size = 10_000
 	}

@@ -92,8 +92,10 @@ func (b *bench) start(folder string, w world, c *clock, history time.Duration, k
 	if err != nil {
 		return nil, errors.Join(err, p.ledger.Close())
 	}
-	settings := collector.SourceSettings{Name: s.Name, Now: c.now, Derive: p.ledger.Derive,
-		Notified: p.self.Source(s.Name)}
+	settings := collector.SourceSettings{
+		Name: s.Name, Now: c.now, Derive: p.ledger.Derive,
+		Notified: p.self.Source(s.Name),
+	}
 	settings.Transport, settings.Logger, settings.UserAgent, settings.RequestsPerMinute = w, logger, "cdr-exporter",
 		1_000_000
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return p.ledger.LoadSecret(ctx, s.Name) }

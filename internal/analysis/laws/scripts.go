@@ -55,8 +55,10 @@ func (b *bench) once(*played) (scripts []script, why string) {
 			return nil, "rows have no id, so two that are equal are two calls"
 		}
 	case b.definition.SQL != nil:
-		scripts = append(scripts, script{name: "the same table again",
-			steps: []step{{rows: b.base}, {after: time.Hour, rows: b.base}}})
+		scripts = append(scripts, script{
+			name:  "the same table again",
+			steps: []step{{rows: b.base}, {after: time.Hour, rows: b.base}},
+		})
 	case b.feed.Lines() != nil:
 		scripts = append(scripts, script{name: "a copy of each file", copied: true})
 	}
@@ -80,8 +82,10 @@ func (b *bench) order(*played) (scripts []script, why string) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same order each time
 	for _, size := range []int{1, 2, 3} {
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		scripts = append(scripts, script{name: fmt.Sprintf("in another order, %d at a time", size),
-			steps: []step{{rows: slices.Clone(shuffled)}}, page: size})
+		scripts = append(scripts, script{
+			name:  fmt.Sprintf("in another order, %d at a time", size),
+			steps: []step{{rows: slices.Clone(shuffled)}}, page: size,
+		})
 	}
 	var grows []step
 	for i := range reversed {
@@ -137,8 +141,10 @@ func (b *bench) late(*played) (scripts []script, why string) {
 	if b.byTime() {
 		after = b.info.Lookback * 4 / 10
 	}
-	return []script{{name: fmt.Sprintf("%d rows come %s after the others", len(lateRows), after),
-		steps: []step{{rows: early}, {after: after, rows: b.base}}}}, ""
+	return []script{{
+		name:  fmt.Sprintf("%d rows come %s after the others", len(lateRows), after),
+		steps: []step{{rows: early}, {after: after, rows: b.base}},
+	}}, ""
 }
 
 // standsAlone says whether no other row is of the same call.
@@ -168,8 +174,11 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 			after := max(3*b.info.Interval, 10*time.Minute)
 			scripts = append(scripts, script{
 				name: fmt.Sprintf("%s is %s at first", r.name, other.name), begins: begins,
-				steps: []step{{rows: []*row{&before}}, {after: after, rows: []*row{r}},
-					{after: b.began.Sub(begins), rows: b.base}},
+				steps: []step{
+					{rows: []*row{&before}},
+					{after: after, rows: []*row{r}},
+					{after: b.began.Sub(begins), rows: b.base},
+				},
 			})
 			if len(scripts) == 5 {
 				return scripts
@@ -233,8 +242,10 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 	if len(times) > 150 {
 		times = times[:150]
 	}
-	s := script{name: "rows come while the exporter runs, which looks at their very times", live: true,
-		steps: []step{{}}}
+	s := script{
+		name: "rows come while the exporter runs, which looks at their very times", live: true,
+		steps: []step{{}},
+	}
 	now := oldest.Add(-time.Minute)
 	for _, at := range times {
 		at = at.Truncate(time.Second).Add(b.feed.Filter.MinAge)
@@ -287,8 +298,10 @@ func (b *bench) refused(plain *played) (scripts []script, why string) {
 	}
 	for _, kind := range kinds {
 		for request := range min(max(plain.asked, 1), 4) {
-			s := script{name: fmt.Sprintf("request %d gets %s", request+1, faultNames[kind]), page: 2,
-				fault: &fault{request, 1, kind}}
+			s := script{
+				name: fmt.Sprintf("request %d gets %s", request+1, faultNames[kind]), page: 2,
+				fault: &fault{request, 1, kind},
+			}
 			if kind == "host" {
 				s.page = 1
 			}
@@ -313,8 +326,10 @@ func (b *bench) killed(plain *played) (scripts []script, why string) {
 		}
 		for _, durable := range []bool{false, true} {
 			when := map[bool]string{false: "before", true: "after"}[durable]
-			scripts = append(scripts, script{name: fmt.Sprintf("killed %s commit %d is durable", when, n), page: 2,
-				kill: &kill{n, durable}})
+			scripts = append(scripts, script{
+				name: fmt.Sprintf("killed %s commit %d is durable", when, n), page: 2,
+				kill: &kill{n, durable},
+			})
 		}
 	}
 	return scripts, ""

@@ -125,8 +125,10 @@ func (b *bench) readAll(w world) (*collector.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.provider.Open(c.Provider, collector.SourceSettings{Name: "test",
-		Now: func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }})
+	source, err := b.provider.Open(c.Provider, collector.SourceSettings{
+		Name: "test",
+		Now:  func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -407,8 +409,10 @@ func (b *bench) lacks(a *declared.TestAnswer) string {
 	numbers := map[string][]string{"total": b.feed.Total}
 	if _, is := b.isTotals(requested(a)); is {
 		t := b.feed.Totals
-		numbers = map[string][]string{"totals.calls": t.Calls, "totals.charges": t.Charges,
-			"totals.currency": t.Currency}
+		numbers = map[string][]string{
+			"totals.calls": t.Calls, "totals.charges": t.Charges,
+			"totals.currency": t.Currency,
+		}
 	}
 	for name, steps := range numbers {
 		if _, found := valueAt(body, steps); steps != nil && !found {

@@ -23,8 +23,10 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 func record(t testing.TB, text string) *cdr.Record {
 	t.Helper()
 	words := strings.Fields(text)
-	r := &cdr.Record{ID: words[0], Start: noon, CallerNumber: "+4930111111", CalleeNumber: "+4940222222",
-		Outcome: cdr.Answered}
+	r := &cdr.Record{
+		ID: words[0], Start: noon, CallerNumber: "+4930111111", CalleeNumber: "+4940222222",
+		Outcome: cdr.Answered,
+	}
 	number := func(text string) float64 {
 		var n float64
 		if _, err := fmt.Sscanf(text, "%g", &n); err != nil {
@@ -70,8 +72,10 @@ type bench struct {
 }
 
 func newBench() *bench {
-	return &bench{settings: match.Settings{From: noon.Add(-24 * time.Hour), To: noon.AddDate(0, 2, 0),
-		Tolerance: 3 * time.Second}}
+	return &bench{settings: match.Settings{
+		From: noon.Add(-24 * time.Hour), To: noon.AddDate(0, 2, 0),
+		Tolerance: 3 * time.Second,
+	}}
 }
 
 func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
@@ -89,8 +93,10 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 	}
 	var books [2]*match.Book
 	for i, records := range [...][]*cdr.Record{left, right} {
-		s := match.BookSettings{Name: [...]string{"ours", "the bill"}[i], Country: b.country, Currency: "EUR",
-			Folder: t.TempDir()}
+		s := match.BookSettings{
+			Name: [...]string{"ours", "the bill"}[i], Country: b.country, Currency: "EUR",
+			Folder: t.TempDir(),
+		}
 		if i == 1 {
 			s.Zone = b.zone
 		}
@@ -125,10 +131,14 @@ func records(t testing.TB, text string) (all []*cdr.Record) {
 var pairs = []struct{ name, left, right, want string }{
 	{"the same", "a 0 60 0.1", "x 0 60 0.10", "same a x"},
 	{"only left and only right", "a 0 60; b 100 60", "x 0 60; y 500 60", "only_left b -, only_right - y, same a x"},
-	{"a start within the tolerance", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 202.9 60",
-		"same a x, same b y, same c z"},
-	{"a start beyond it", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 203.1 60",
-		"only_left c -, only_right - z, same a x, same b y"},
+	{
+		"a start within the tolerance", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 202.9 60",
+		"same a x, same b y, same c z",
+	},
+	{
+		"a start beyond it", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 203.1 60",
+		"only_left c -, only_right - z, same a x, same b y",
+	},
 	{"a duration within a second", "a 0 60", "x 0 61", "same a x"},
 	{"a duration beyond it", "a 0 60", "x 0 61.1", "duration a x"},
 	{"a price", "a 0 60 0.1", "x 0 60 0.1001", "price a x"},
@@ -138,8 +148,10 @@ var pairs = []struct{ name, left, right, want string }{
 	{"duration before price", "a 0 60 1", "x 0 99 2", "duration a x"},
 	{"rounded before price", "a 0 61 1", "x 0 120 2", "rounded a x"},
 	{"other numbers", "a 0 60 to=+4940222223", "x 0 60", "only_left a -, only_right - x"},
-	{"other directions", "a 0 60 in; b 99 60 out; c 200 60 out", "x 0 60 out; y 99 60 out; z 200 60 out",
-		"only_left a -, only_right - x, same b y, same c z"},
+	{
+		"other directions", "a 0 60 in; b 99 60 out; c 200 60 out", "x 0 60 out; y 99 60 out; z 200 60 out",
+		"only_left a -, only_right - x, same b y, same c z",
+	},
 	{"a direction on one side", "a 0 60 in", "x 0 60", "same a x"},
 	{"each end's directions", "a 0 60 in; b 99 60 out", "x 0 60 out; y 99 60 in", "same a x, same b y"},
 	{"twins", "a 0 60; b 2 60", "x 0 60; y 2 60", "ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -"},
@@ -149,26 +161,38 @@ var pairs = []struct{ name, left, right, want string }{
 	},
 	{"twins of which one is missing", "a 0 60; b 2 60", "x 1 60", "ambiguous - x, ambiguous a -, ambiguous b -"},
 	{"twins of the right book", "a 1 60", "x 0 60; y 2 60", "ambiguous - x, ambiguous - y, ambiguous a -"},
-	{"twins that the left book doesn't have", "a 99 60", "x 0 60; y 2 60; z 99 60",
-		"only_right - x, only_right - y, same a z"},
+	{
+		"twins that the left book doesn't have", "a 99 60", "x 0 60; y 2 60; z 99 60",
+		"only_right - x, only_right - y, same a z",
+	},
 	{"close calls of other durations", "a 0 60; b 2 300", "x 2 300; y 0 60", "same a y, same b x"},
 	{"close calls of other prices", "a 0 60 1; b 2 60 2", "x 2 60 2; y 0 60 1", "same a y, same b x"},
-	{"close calls, prices on one side", "a 0 60 1; b 2 60 2", "x 2 60; y 0 60",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -"},
+	{
+		"close calls, prices on one side", "a 0 60 1; b 2 60 2", "x 2 60; y 0 60",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
+	},
 	{"a close call is missing", "a 0 60; b 2 300", "x 2 300", "only_left a -, same b x"},
 	{"nothing speaks for either", "a 0 60; b 2 300", "x 1 100", "ambiguous - x, ambiguous a -, ambiguous b -"},
 	{
 		"a third one near twins", "a 0 60; b 1 60; c 2 300", "x 0 60; y 1 60; z 2 300",
 		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z",
 	},
-	{"repeated calls just beyond the tolerance", "a 0 60; b 3.1 60; c 6.2 60", "x 0 60; y 3.05 60; z 6.2 60",
-		"same a x, same b y, same c z"},
-	{"mixed numbers", "a 0 60 from=030111111", "x 0 60 from=004930111111 to=sip:+4940222222@carrier.example",
-		"same a x"},
-	{"masked last digits", "a 0 60; b 99 60 to=+4940222999", "x 0 60 to=+4940222***; y 99 60 to=+4940222***",
-		"same a x, same b y"},
-	{"masked first digits", "a 0 60; b 0 60 to=+4940223333", "x 0 60 to=*******2222; y 0 60 to=*******3333",
-		"same a x, same b y"},
+	{
+		"repeated calls just beyond the tolerance", "a 0 60; b 3.1 60; c 6.2 60", "x 0 60; y 3.05 60; z 6.2 60",
+		"same a x, same b y, same c z",
+	},
+	{
+		"mixed numbers", "a 0 60 from=030111111", "x 0 60 from=004930111111 to=sip:+4940222222@carrier.example",
+		"same a x",
+	},
+	{
+		"masked last digits", "a 0 60; b 99 60 to=+4940222999", "x 0 60 to=+4940222***; y 99 60 to=+4940222***",
+		"same a x, same b y",
+	},
+	{
+		"masked first digits", "a 0 60; b 0 60 to=+4940223333", "x 0 60 to=*******2222; y 0 60 to=*******3333",
+		"same a x, same b y",
+	},
 	{"callers are hidden on one side", "a 0 60", "x 0 60 from=anonymous", "same a x"},
 }
 
@@ -189,18 +213,30 @@ func TestPairs(t *testing.T) {
 
 func TestTariff(t *testing.T) {
 	for _, c := range []struct{ name, given, left, right, tariff, want string }{
-		{"minutes", "", "a 0 61; b 99 5; c 300 125.2", "x 0 120; y 99 60; z 300 180", "60/60",
-			"rounded a x, rounded b y, rounded c z"},
-		{"30/6", "", "a 0 3; b 99 32; c 300 50", "x 0 30; y 99 36; z 300 54", "30/6",
-			"rounded a x, rounded b y, rounded c z"},
-		{"a minimum", "", "a 0 3; b 99 5; c 300 76.5", "x 0 30; y 99 30; z 300 77", "30/1",
-			"rounded a x, rounded b y, same c z"},
-		{"not all", "", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "",
-			"duration a x, duration b y, duration c z"},
-		{"given", "60/60", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "60/60",
-			"duration c z, rounded a x, rounded b y"},
-		{"close calls", "", "a 0 61; b 2 250; c 99 5", "x 2 300; y 0 120; z 99 60", "60/60",
-			"rounded a y, rounded b x, rounded c z"},
+		{
+			"minutes", "", "a 0 61; b 99 5; c 300 125.2", "x 0 120; y 99 60; z 300 180", "60/60",
+			"rounded a x, rounded b y, rounded c z",
+		},
+		{
+			"30/6", "", "a 0 3; b 99 32; c 300 50", "x 0 30; y 99 36; z 300 54", "30/6",
+			"rounded a x, rounded b y, rounded c z",
+		},
+		{
+			"a minimum", "", "a 0 3; b 99 5; c 300 76.5", "x 0 30; y 99 30; z 300 77", "30/1",
+			"rounded a x, rounded b y, same c z",
+		},
+		{
+			"not all", "", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "",
+			"duration a x, duration b y, duration c z",
+		},
+		{
+			"given", "60/60", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "60/60",
+			"duration c z, rounded a x, rounded b y",
+		},
+		{
+			"close calls", "", "a 0 61; b 2 250; c 99 5", "x 2 300; y 0 120; z 99 60", "60/60",
+			"rounded a y, rounded b x, rounded c z",
+		},
 		{"calls that nobody answered", "", "a 0 0; b 99 5", "x 0 0; y 99 60", "60/60", "rounded b y, same a x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -305,15 +341,23 @@ func TestBadInput(t *testing.T) {
 		left, right []*cdr.Record
 		want        string
 	}{
-		{"an hour", many(t, 50, none, plain), many(t, 50, func(int) float64 { return 3600 }, plain),
-			"all pairs differ by 3600 s: the time zone"},
-		{"an hour less, and a clock", many(t, 50, none, plain),
-			many(t, 50, func(int) float64 { return -3599.3 }, plain), "all pairs differ by -3600 s"},
+		{
+			"an hour", many(t, 50, none, plain), many(t, 50, func(int) float64 { return 3600 }, plain),
+			"all pairs differ by 3600 s: the time zone",
+		},
+		{
+			"an hour less, and a clock", many(t, 50, none, plain),
+			many(t, 50, func(int) float64 { return -3599.3 }, plain), "all pairs differ by -3600 s",
+		},
 		{"hidden numbers", many(t, 9, none, plain), many(t, 9, none, hide), "the numbers of one book are hidden"},
-		{"no overlap", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 9e6 }, plain),
-			"the books don't overlap in time"},
-		{"other days of the range", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 3e6 }, plain),
-			"the books don't overlap in time"},
+		{
+			"no overlap", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 9e6 }, plain),
+			"the books don't overlap in time",
+		},
+		{
+			"other days of the range", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 3e6 }, plain),
+			"the books don't overlap in time",
+		},
 		{"no calls", many(t, 9, none, plain), nil, "the bill has no calls from"},
 		{
 			"too many of one pair", many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one),
@@ -402,8 +446,10 @@ func TestRepeatedHour(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	book := func(rules counting.Rules, trunk string, all ...*cdr.Record) *match.Book {
-		b := match.NewBook(match.BookSettings{Name: "ours", Rules: rules, Trunk: trunk, Folder: t.TempDir(),
-			Currency: "EUR"})
+		b := match.NewBook(match.BookSettings{
+			Name: "ours", Rules: rules, Trunk: trunk, Folder: t.TempDir(),
+			Currency: "EUR",
+		})
 		for _, r := range all {
 			if err := b.Add(r); err != nil {
 				t.Fatal(err)
@@ -431,20 +477,50 @@ func TestVersions(t *testing.T) {
 		right string
 		want  string
 	}{
-		{"a row that is there twice", counting.Rules{}, "", []*cdr.Record{record(t, "a 0 60"), record(t, "a 0 60")},
-			"x 0 60", "same 1"},
+		{
+			"a row that is there twice",
+			counting.Rules{},
+			"",
+			[]*cdr.Record{record(t, "a 0 60"), record(t, "a 0 60")},
+			"x 0 60", "same 1",
+		},
 		{"the newest version", counting.Rules{}, "", []*cdr.Record{later, record(t, "a 0 60")}, "x 0 70", "same 1"},
-		{"the last one, without versions", counting.Rules{}, "",
-			[]*cdr.Record{record(t, "a 1 60"), record(t, "a 0 70")}, "x 0 70", "same 1"},
+		{
+			"the last one, without versions",
+			counting.Rules{},
+			"",
+			[]*cdr.Record{record(t, "a 1 60"), record(t, "a 0 70")},
+			"x 0 70", "same 1",
+		},
 		{"one that isn't final", counting.Rules{}, "", []*cdr.Record{record(t, "b 0 60"), open}, "x 0 60", "same 1"},
-		{"an id that is used again", counting.Rules{ByArrival: true}, "",
-			[]*cdr.Record{record(t, "a 0 60"), record(t, "a 9999 60")}, "x 0 60; y 9999 60", "same 2"},
-		{"legs of one call", counting.Rules{Legs: true}, "",
-			[]*cdr.Record{leg("a 0 60 1", "k", ""), leg("b 60 30 2", "k", "")}, "x 0 90 3", "same 1"},
-		{"legs of two calls", counting.Rules{Legs: true}, "",
-			[]*cdr.Record{leg("a 0 60", "k", ""), leg("b 60 30", "l", "")}, "x 0 60; y 60 30", "same 2"},
-		{"a child before its parent", counting.Rules{Legs: true, Parents: true}, "",
-			[]*cdr.Record{child, leg("a 0 65", "", "")}, "x 0 60", "same 1"},
+		{
+			"an id that is used again",
+			counting.Rules{ByArrival: true},
+			"",
+			[]*cdr.Record{record(t, "a 0 60"), record(t, "a 9999 60")},
+			"x 0 60; y 9999 60", "same 2",
+		},
+		{
+			"legs of one call",
+			counting.Rules{Legs: true},
+			"",
+			[]*cdr.Record{leg("a 0 60 1", "k", ""), leg("b 60 30 2", "k", "")},
+			"x 0 90 3", "same 1",
+		},
+		{
+			"legs of two calls",
+			counting.Rules{Legs: true},
+			"",
+			[]*cdr.Record{leg("a 0 60", "k", ""), leg("b 60 30", "l", "")},
+			"x 0 60; y 60 30", "same 2",
+		},
+		{
+			"a child before its parent",
+			counting.Rules{Legs: true, Parents: true},
+			"",
+			[]*cdr.Record{child, leg("a 0 65", "", "")},
+			"x 0 60", "same 1",
+		},
 		{
 			"legs that used a trunk",
 			counting.Rules{Legs: true},

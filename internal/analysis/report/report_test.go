@@ -88,18 +88,26 @@ func TestReport(t *testing.T) {
 			busy := with(call, func(r *cdr.Record) { r.Outcome, r.Duration, r.Charges = cdr.Busy, 0, nil })
 			a.count(call, call, busy, with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "", cdr.Voicemail }))
 			a.count(with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "sbc2", cdr.Machine }))
-		}, want: []string{": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1",
-			": 5 4 6.000000 EUR 0.4"}},
-		"keys in the order in which they are asked for": {by: "month,direction,call_type,country,source,feed,day",
+		}, want: []string{
+			": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1",
+			": 5 4 6.000000 EUR 0.4",
+		}},
+		"keys in the order in which they are asked for": {
+			by: "month,direction,call_type,country,source,feed,day",
 			add: func(t *testing.T, a adder) {
 				a.count(answered(t, "1"))
-			}, want: []string{"2026-03,outbound,voip_call,DE,acme,call_log,2026-03-02: 1 1 1.500000 EUR 1",
-				": 1 1 1.500000 EUR 1"}},
+			}, want: []string{
+				"2026-03,outbound,voip_call,DE,acme,call_log,2026-03-02: 1 1 1.500000 EUR 1",
+				": 1 1 1.500000 EUR 1",
+			},
+		},
 		"decimals stay exact": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(answered(t, "0.1"), answered(t, "0.2"), answered(t, "0.000000000000000001"),
 				answered(t, "12345678901234567890"))
-		}, want: []string{"acme: 4 4 6.000000 EUR 12345678901234567890.300000000000000001",
-			": 4 4 6.000000 EUR 12345678901234567890.300000000000000001"}},
+		}, want: []string{
+			"acme: 4 4 6.000000 EUR 12345678901234567890.300000000000000001",
+			": 4 4 6.000000 EUR 12345678901234567890.300000000000000001",
+		}},
 		"currencies, one of them the source's own": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(answered(t, "1"), with(answered(t, "2"), func(r *cdr.Record) { r.Charges[0].Currency = "" }))
 		}, want: []string{"acme: 2 2 3.000000 EUR 1 USD 2", ": 2 2 3.000000 EUR 1 USD 2"}},
@@ -156,8 +164,10 @@ func TestReport(t *testing.T) {
 				a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Trunk, r.Duration = trunk, time.Second }))
 			}
 			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Trunk, r.Duration = "d", 30*time.Microsecond }))
-		}, want: []string{"a: 1 1 0.016667", "b: 1 1 0.016667", "c: 1 1 0.016667", "d: 1 1 0.000001",
-			": 4 4 0.050001"}},
+		}, want: []string{
+			"a: 1 1 0.016667", "b: 1 1 0.016667", "c: 1 1 0.016667", "d: 1 1 0.000001",
+			": 4 4 0.050001",
+		}},
 		"days of UTC": {by: "month,day", add: aroundMidnight, want: []string{
 			"2026-02,2026-02-28: 1 1 1.500000 EUR 1", "2026-03,2026-03-01: 1 1 1.500000 EUR 1", ": 2 2 3.000000 EUR 2",
 		}},
@@ -167,7 +177,8 @@ func TestReport(t *testing.T) {
 		"days behind it": {by: "month,day", zone: "America/New_York", add: aroundMidnight, want: []string{
 			"2026-02,2026-02-28: 2 2 3.000000 EUR 2", ": 2 2 3.000000 EUR 2",
 		}},
-		"by a label of the operator's, with corrections where the call was counted": {by: "department",
+		"by a label of the operator's, with corrections where the call was counted": {
+			by: "department",
 			add: func(t *testing.T, a adder) {
 				call := with(answered(t, "1"), func(r *cdr.Record) { r.Labels = "department=Sales\nsite=Berlin\n" })
 				a.count(call, answered(t, "2"))
@@ -177,7 +188,8 @@ func TestReport(t *testing.T) {
 					Component: "usage", Currency: "EUR",
 					Amount: money(t, "0.5"),
 				})...)
-			}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
+			}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"},
+		},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Trunk, r.Country = "a\x00b\xff", "" }))
 		}, want: []string{"a\uFFFDb\uFFFD,: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
@@ -245,8 +257,10 @@ func BenchmarkAdd(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	record := &cdr.Record{Start: noon, Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: time.Minute,
-		Charges: []cdr.Charge{{Currency: "EUR"}}}
+	record := &cdr.Record{
+		Start: noon, Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: time.Minute,
+		Charges: []cdr.Charge{{Currency: "EUR"}},
+	}
 	if record.Charges[0].Amount, err = cdr.ParseMoney("0.0123"); err != nil {
 		b.Fatal(err)
 	}

@@ -39,8 +39,10 @@ func (s *situation) series() (text string, minutes int) {
 			which := fmt.Sprintf(`%s, trunk="sbc1", direction=%q`, labels, direction)
 			seen := results[:max(0, min(len(results), m+len(results)-last))]
 			kept := counts(seen[max(0, len(seen)-keptAttempts):])
-			for letter, outcome := range map[string]string{resultConnected: "answered", resultFault: "failed",
-				resultOther: "busy"} {
+			for letter, outcome := range map[string]string{
+				resultConnected: "answered", resultFault: "failed",
+				resultOther: "busy",
+			} {
 				add(fmt.Sprintf(`cdr_calls_total{%s, outcome=%q, late="false"}`, which, outcome),
 					strings.Count(seen, letter))
 			}
@@ -64,8 +66,10 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 		{"a fault now and then", "ccf" + good[:61], good, "", LevelOK},
 		{"users who are busy", strings.Repeat("o", 30) + good[:34], good, "", LevelOK},
 		{"17 of 64", strings.Repeat("fcc", 16) + "cccccccccccccccf", "", "CDRFailureSpike", LevelWarn},
-		{"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", good, "CDRFailureSpike",
-			LevelWarn},
+		{
+			"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", good, "CDRFailureSpike",
+			LevelWarn,
+		},
 		{"6 percent of 70", strings.Repeat("fcccccccccccccc", 4) + "ccccccccccff", "", "CDRFailureSpike", LevelWarn},
 		{"6 percent of both directions", strings.Repeat("c", 30), "ff" + strings.Repeat("c", 20) + "ff" +
 			strings.Repeat("c", 10), "CDRFailureSpike", LevelWarn},

@@ -88,8 +88,10 @@ func exampleStatus() Status {
 	return Status{
 		Thresholds: thresholds.Default(),
 		Sources: []Source{
-			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Feed: "call_records",
-				Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
+			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{
+				Feed:    "call_records",
+				Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute),
+			}, Feeds: []Feed{
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
@@ -125,8 +127,10 @@ func exampleStatus() Status {
 			}},
 			{
 				Name: "office", Provider: "ringcentral",
-				Budget: &Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
-					FrozenUntil: ago(-33 * time.Second)},
+				Budget: &Budget{
+					Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
+					FrozenUntil: ago(-33 * time.Second),
+				},
 				Feeds: []Feed{
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute),
@@ -145,12 +149,18 @@ func exampleStatus() Status {
 			{
 				Name: "wave", Provider: "wavix", Budget: &Budget{Limit: 1200, WindowSeconds: 60},
 				Feeds: []Feed{{Feed: "call_log", State: StateOK, Books: []Book{
-					{Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3,
+					{
+						Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3,
 						Charges: map[string]string{"EUR": "812.5", "USD": "1"},
-						Total: &DayTotal{Records: 41203, Read: 41203, Charges: "813", Currency: "EUR",
-							ChargesDiffer: true}},
-					{Day: "2026-03-27", Records: 40000,
-						Audit: &DayAudit{Began: ago(time.Hour), Listed: 40002, Missing: 2, Differs: true}},
+						Total: &DayTotal{
+							Records: 41203, Read: 41203, Charges: "813", Currency: "EUR",
+							ChargesDiffer: true,
+						},
+					},
+					{
+						Day: "2026-03-27", Records: 40000,
+						Audit: &DayAudit{Began: ago(time.Hour), Listed: 40002, Missing: 2, Differs: true},
+					},
 					{Day: "2026-03-26"},
 				}}},
 			},

@@ -13,8 +13,10 @@ func TestBooksText(t *testing.T) {
 		return Book{Day: day, Records: counted, Total: &DayTotal{Records: theirs, Read: read}}
 	}
 	audited := func(day string, listed, missing int64, differs bool) Book {
-		return Book{Day: day, Records: listed - missing,
-			Audit: &DayAudit{Listed: listed, Missing: missing, Differs: differs}}
+		return Book{
+			Day: day, Records: listed - missing,
+			Audit: &DayAudit{Listed: listed, Missing: missing, Differs: differs},
+		}
 	}
 	incomplete := total(yesterday, 5, 5, 5)
 	incomplete.Incomplete = true
@@ -27,37 +29,65 @@ func TestBooksText(t *testing.T) {
 		want       string
 	}{
 		"no books": {want: ""},
-		"nothing to compare": {wave: []Book{{Day: yesterday, Records: 5}},
+		"nothing to compare": {
+			wave: []Book{{Day: yesterday, Records: 5}},
 			want: "Whether every record is counted isn't known: no provider gave a total of these days, and " +
-				"none of them was audited whole."},
-		"a total": {wave: []Book{total(yesterday, 41203, 41203, 41203)},
-			want: "All 41,203 records of yesterday that wavix lists are counted."},
-		"one record": {wave: []Book{total(yesterday, 1, 1, 1)},
-			want: "The only record of yesterday that wavix lists is counted."},
-		"none": {wave: []Book{total(yesterday, 0, 0, 0)},
-			want: "No records of yesterday are there to be counted by what wavix lists."},
-		"all read, some of them can't be": {wave: []Book{total(yesterday, 41200, 41203, 41203)},
-			want: "All 41,203 records of yesterday that wavix lists were read."},
-		"an audit of an earlier day": {wave: []Book{{Day: yesterday}, audited(before, 12, 0, false)},
-			want: "All 12 records of 2026-03-27 that wavix lists are counted."},
-		"another feed that isn't compared": {wave: []Book{total(yesterday, 3, 3, 3)}, acme: []Book{{Day: yesterday}},
-			want: "All 3 records of yesterday that wavix lists are counted. Of 1 other feed it isn't known."},
-		"two providers": {wave: []Book{total(yesterday, 3, 3, 3)},
+				"none of them was audited whole.",
+		},
+		"a total": {
+			wave: []Book{total(yesterday, 41203, 41203, 41203)},
+			want: "All 41,203 records of yesterday that wavix lists are counted.",
+		},
+		"one record": {
+			wave: []Book{total(yesterday, 1, 1, 1)},
+			want: "The only record of yesterday that wavix lists is counted.",
+		},
+		"none": {
+			wave: []Book{total(yesterday, 0, 0, 0)},
+			want: "No records of yesterday are there to be counted by what wavix lists.",
+		},
+		"all read, some of them can't be": {
+			wave: []Book{total(yesterday, 41200, 41203, 41203)},
+			want: "All 41,203 records of yesterday that wavix lists were read.",
+		},
+		"an audit of an earlier day": {
+			wave: []Book{{Day: yesterday}, audited(before, 12, 0, false)},
+			want: "All 12 records of 2026-03-27 that wavix lists are counted.",
+		},
+		"another feed that isn't compared": {
+			wave: []Book{total(yesterday, 3, 3, 3)}, acme: []Book{{Day: yesterday}},
+			want: "All 3 records of yesterday that wavix lists are counted. Of 1 other feed it isn't known.",
+		},
+		"two providers": {
+			wave: []Book{total(yesterday, 3, 3, 3)},
 			acme: []Book{audited(yesterday, 4, 0, false)},
-			want: "All 7 records of yesterday that the providers list are counted."},
-		"not read to its end": {wave: []Book{incomplete},
+			want: "All 7 records of yesterday that the providers list are counted.",
+		},
+		"not read to its end": {
+			wave: []Book{incomplete},
 			want: "Whether every record is counted isn't known: no provider gave a total of these days, and " +
-				"none of them was audited whole."},
-		"missing by an audit": {wave: []Book{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)},
-			want: "2 of 12 records of 2026-03-27 that wavix lists aren't counted: see wave calls."},
-		"missing by a total": {wave: []Book{short},
-			want: "2 of 41,205 records of yesterday that wavix lists aren't counted: see wave calls."},
-		"more than the total": {wave: []Book{total(yesterday, 6, 6, 4)},
-			want: "Of yesterday 2 records more than wavix lists were read: see wave calls."},
-		"amounts by a total": {wave: []Book{dear},
-			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls."},
-		"amounts": {wave: []Book{audited(yesterday, 4, 0, true)},
-			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls."},
+				"none of them was audited whole.",
+		},
+		"missing by an audit": {
+			wave: []Book{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)},
+			want: "2 of 12 records of 2026-03-27 that wavix lists aren't counted: see wave calls.",
+		},
+		"missing by a total": {
+			wave: []Book{short},
+			want: "2 of 41,205 records of yesterday that wavix lists aren't counted: see wave calls.",
+		},
+		"more than the total": {
+			wave: []Book{total(yesterday, 6, 6, 4)},
+			want: "Of yesterday 2 records more than wavix lists were read: see wave calls.",
+		},
+		"amounts by a total": {
+			wave: []Book{dear},
+			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls.",
+		},
+		"amounts": {
+			wave: []Book{audited(yesterday, 4, 0, true)},
+			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status := Status{Now: Time{time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC)}, Sources: []Source{

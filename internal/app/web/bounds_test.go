@@ -75,8 +75,10 @@ func TestHandshakeOfTheHealthcheck(t *testing.T) {
 
 // What net/http says of other things stays a warning.
 func TestServerLog(t *testing.T) {
-	for name, limit := range map[string]*rate.Limiter{"a public port": rate.NewLimiter(0, 2),
-		"a port of ours that is probed": nil} {
+	for name, limit := range map[string]*rate.Limiter{
+		"a public port":                 rate.NewLimiter(0, 2),
+		"a port of ours that is probed": nil,
+	} {
 		var out bytes.Buffer
 		server := newServer(&ServeSettings{Logger: slog.New(serverLog{slog.NewTextHandler(&out, nil), limit})})
 		server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")

@@ -60,8 +60,10 @@ func liveHandler(t *testing.T) http.Handler {
 		}
 		return all, err
 	}
-	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend},
-		Logger: quiet})
+	handler, err := Handler(Settings{
+		Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend},
+		Logger: quiet,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

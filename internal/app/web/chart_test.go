@@ -76,8 +76,11 @@ func TestLostCalls(t *testing.T) {
 	}{
 		"nothing is wrong": {nil, activity, ""},
 		"one finding":      {[]Finding{failing(30 * time.Minute)}, activity, "900 of 1,000 calls failed"},
-		"the earliest of two": {[]Finding{failing(30 * time.Minute), failing(62 * time.Minute)}, activity,
-			"905 of 1,010 calls failed"},
+		"the earliest of two": {
+			[]Finding{failing(30 * time.Minute), failing(62 * time.Minute)},
+			activity,
+			"905 of 1,010 calls failed",
+		},
 		"no beginning":           {[]Finding{{Level: LevelWarn}}, activity, ""},
 		"what can't be told":     {[]Finding{{Level: LevelUnknown, Since: ago(time.Hour)}}, activity, ""},
 		"no feed tells failures": {[]Finding{failing(time.Hour)}, []Activity{activityAt(0, 10, 0)}, ""},

@@ -13,8 +13,10 @@ import (
 func dearAgo(n int, read, before time.Duration, country, class string) (all []metrics.DearCall) {
 	for i := range n {
 		at := now.Add(-read)
-		all = append(all, metrics.DearCall{Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute),
-			Country: country, Class: class})
+		all = append(all, metrics.DearCall{
+			Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute),
+			Country: country, Class: class,
+		})
 	}
 	return all
 }
@@ -43,16 +45,20 @@ func TestDearCalls(t *testing.T) {
 			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().
 				Format("2006-01-02T15:04:00Z") + " --callers --country LV",
 		},
-		{"satellites", dearAgo(5, 0, 0, "001", "satellite"),
-			"5 calls to satellite numbers of 001 were read within an hour", "--country 001"},
+		{
+			"satellites", dearAgo(5, 0, 0, "001", "satellite"),
+			"5 calls to satellite numbers of 001 were read within an hour", "--country 001",
+		},
 		{
 			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4",
 				"h:4", ""),
 			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others",
 			"--country LV",
 		},
-		{"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
-			"5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV"},
+		{
+			"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
+			"5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV",
+		},
 		{"two countries", append(dearAgo(3, 0, 0, "LV", "premium"), dearAgo(3, 0, 0, "GB", "premium")...), "", ""},
 		{"read before", dearAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
 		{"of a history", dearAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
@@ -60,8 +66,10 @@ func TestDearCalls(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			v, _ := judge(Status{
 				Now: Time{now}, Ready: true, Thresholds: thresholds.Default(), ConfigFile: "/etc/c.yaml",
-				Sources: []Source{{Name: "contoso",
-					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}}}},
+				Sources: []Source{{
+					Name:  "contoso",
+					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}},
+				}},
 			})
 			if found := len(v.Findings) == 1; found != (c.what != "") {
 				t.Fatalf("found %+v", v.Findings)

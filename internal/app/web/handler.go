@@ -84,7 +84,8 @@ func Handler(settings Settings) (http.Handler, error) {
 		"/":              http.HandlerFunc(s.statusPage),
 		"/api/v1/status": http.HandlerFunc(s.statusJSON),
 		"/-/healthy": http.HandlerFunc(func(w http.ResponseWriter,
-			_ *http.Request) {
+			_ *http.Request,
+		) {
 			answer(w, http.StatusOK, "Healthy.")
 		}),
 		"/-/ready": http.HandlerFunc(s.ready),
@@ -117,8 +118,10 @@ func checkMetricsPath(metrics string, routes map[string]http.Handler) error {
 
 // ServeHTTP implements http.Handler.
 func (s *surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-		"Cache-Control": "no-store"} {
+	for name, value := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Cache-Control": "no-store",
+	} {
 		setDefault(w.Header(), name, value)
 	}
 	methods := []string{http.MethodGet, http.MethodHead}

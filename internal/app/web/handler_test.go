@@ -158,8 +158,10 @@ func TestTelemetryPath(t *testing.T) {
 				_,
 					_ = io.WriteString(w, "metrics\n")
 			})
-			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{},
-				Logger: quiet})
+			handler, err := Handler(Settings{
+				MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{},
+				Logger: quiet,
+			})
 			if test.problem != "" {
 				if err == nil || !strings.Contains(err.Error(), test.problem) {
 					t.Fatalf("got error %v, want %q", err, test.problem)

@@ -40,8 +40,10 @@ func TestPageGolden(t *testing.T) {
 		golden  string
 	}{
 		"an incident, and every state": {exampleBackend(), "status.html"},
-		"nothing at all": {&fakeBackend{status: Status{OTLP: OTLP{State: OTLPOff}},
-			notReady: "the ledger is being opened"}, "empty.html"},
+		"nothing at all": {&fakeBackend{
+			status:   Status{OTLP: OTLP{State: OTLPOff}},
+			notReady: "the ledger is being opened",
+		}, "empty.html"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, _ := statusPage(t, test.backend)
@@ -82,8 +84,10 @@ func TestPageIsWellFormed(t *testing.T) {
 func TestPageRefersToNothingOutside(t *testing.T) {
 	body, _ := statusPage(t, exampleBackend())
 	outside := regexp.MustCompile(`(?i)(https?:|wss?:|//[a-z]|@import|url\()\S*`)
-	for name, text := range map[string]string{"page": body, "style": file(t, "page.css"),
-		"script": withoutComments(file(t, "page.js"))} {
+	for name, text := range map[string]string{
+		"page": body, "style": file(t, "page.css"),
+		"script": withoutComments(file(t, "page.js")),
+	} {
 		if found := outside.FindAllString(text, -1); found != nil {
 			t.Errorf("the %s has %q", name, found)
 		}
@@ -130,8 +134,10 @@ func TestPageFindsItsFiles(t *testing.T) {
 		if answer.Code != http.StatusOK {
 			t.Errorf("%s: %d", address, answer.Code)
 		}
-		for kind, want := range map[string]string{".css": "text/css; charset=utf-8",
-			".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"} {
+		for kind, want := range map[string]string{
+			".css": "text/css; charset=utf-8",
+			".js":  "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+		} {
 			if got := answer.Header().Get("Content-Type"); strings.HasSuffix(address, kind) && got != want {
 				t.Errorf("%s is %q", address, got)
 			}

@@ -19,17 +19,25 @@ func TestReload(t *testing.T) {
 	}{
 		"post": {method: "POST", code: 200, body: "The configuration was reloaded.\n", reloads: 1},
 		"put":  {method: "PUT", code: 200, body: "The configuration was reloaded.\n", reloads: 1},
-		"bad file": {method: "POST", err: problems, code: 500,
-			body: "The configuration was not changed:\n" + problems.Error() + "\n", reloads: 1},
+		"bad file": {
+			method: "POST", err: problems, code: 500,
+			body: "The configuration was not changed:\n" + problems.Error() + "\n", reloads: 1,
+		},
 		"get changes nothing": {method: "GET", code: 405, body: "Method not allowed.\n"},
-		"same origin": {method: "POST", header: map[string]string{"Sec-Fetch-Site": "same-origin"}, code: 200,
-			body: "The configuration was reloaded.\n", reloads: 1},
-		"own page by origin": {method: "POST", header: map[string]string{"Origin": "http://example.com"}, code: 200,
-			body: "The configuration was reloaded.\n", reloads: 1},
+		"same origin": {
+			method: "POST", header: map[string]string{"Sec-Fetch-Site": "same-origin"}, code: 200,
+			body: "The configuration was reloaded.\n", reloads: 1,
+		},
+		"own page by origin": {
+			method: "POST", header: map[string]string{"Origin": "http://example.com"}, code: 200,
+			body: "The configuration was reloaded.\n", reloads: 1,
+		},
 		"cross-site":            {method: "POST", header: map[string]string{"Sec-Fetch-Site": "cross-site"}, code: 403},
 		"same site, other host": {method: "PUT", header: map[string]string{"Sec-Fetch-Site": "same-site"}, code: 403},
-		"cross-site by origin": {method: "POST", header: map[string]string{"Origin": "https://evil.example"},
-			code: 403},
+		"cross-site by origin": {
+			method: "POST", header: map[string]string{"Origin": "https://evil.example"},
+			code: 403,
+		},
 		"null origin": {method: "POST", header: map[string]string{"Origin": "null"}, code: 403},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,8 +32,10 @@ func TestReplicasOnThePage(t *testing.T) {
 	if strings.Contains(body, "javascript:") || strings.Contains(body, "10.0.0.8") {
 		t.Error("the page links to what is no page, or to itself")
 	}
-	backend.status.Sources[0].Feeds[0] = Feed{Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute),
-		LastError: "no replica reads the feed"}
+	backend.status.Sources[0].Feeds[0] = Feed{
+		Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute),
+		LastError: "no replica reads the feed",
+	}
 	if body, _ = statusPage(t, backend); !strings.Contains(body, "contoso pstn</strong>: can&#39;t tell") ||
 		!strings.Contains(body, "not read") {
 		t.Error("a feed that nobody reads is no finding")

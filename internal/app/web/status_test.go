@@ -18,8 +18,10 @@ func TestStatusJSON(t *testing.T) {
 		golden  string
 	}{
 		"every state": {fakeBackend{status: exampleStatus()}, "status.json"},
-		"nothing at all": {fakeBackend{status: Status{Sources: []Source{}, OTLP: OTLP{State: OTLPOff}},
-			notReady: "the ledger is being opened"}, "empty.json"},
+		"nothing at all": {fakeBackend{
+			status:   Status{Sources: []Source{}, OTLP: OTLP{State: OTLPOff}},
+			notReady: "the ledger is being opened",
+		}, "empty.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := ask(t, newHandler(t, &test.backend), http.MethodGet, "/api/v1/status")

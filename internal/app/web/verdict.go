@@ -104,8 +104,10 @@ func (r *row) tally(now time.Time) (t tally) {
 
 // counts are how attempts ended, by their letters.
 func counts(results string) thresholds.Counts {
-	return thresholds.Counts{Attempts: len(results), Faults: strings.Count(results, resultFault),
-		Connected: strings.Count(results, resultConnected)}
+	return thresholds.Counts{
+		Attempts: len(results), Faults: strings.Count(results, resultFault),
+		Connected: strings.Count(results, resultConnected),
+	}
 }
 
 // line is a trunk of a feed. The rules on faults add up its directions, but for internal calls.
@@ -195,8 +197,10 @@ func (r *row) judge(limits *thresholds.Thresholds, line tally, now time.Time) {
 
 // finding judges a row by its last attempts and those of its line. Of the two shares of faults the lower one counts.
 func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) Finding {
-	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction,
-		What: "calls get through"}
+	f := Finding{
+		Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction,
+		What: "calls get through",
+	}
 	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
 	own, recent := r.tally(now), counts(newest)
 	if own.kept.FaultShare() < line.kept.FaultShare() {

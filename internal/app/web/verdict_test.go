@@ -61,8 +61,10 @@ func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 
 // trunk has these results, of which the newest began a minute ago.
 func trunk(name, results string) attempts {
-	return attempts{trunk: name, results: results, direction: cdr.Outbound, newest: time.Minute,
-		other: cdr.Record{Outcome: cdr.Busy}}
+	return attempts{
+		trunk: name, results: results, direction: cdr.Outbound, newest: time.Minute,
+		other: cdr.Record{Outcome: cdr.Busy},
+	}
 }
 
 // operator is a trunk of a feed that doesn't say why a call didn't connect.
@@ -89,8 +91,10 @@ func counted(source, feed string, trunks ...attempts) (all []metrics.LastAttempt
 
 // reading is a feed that is read up to now.
 func reading(trunks ...attempts) Feed {
-	return Feed{Feed: "direct_routing", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute),
-		Trunks: counted("contoso", "direct_routing", trunks...)}
+	return Feed{
+		Feed: "direct_routing", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute),
+		Trunks: counted("contoso", "direct_routing", trunks...),
+	}
 }
 
 func in(state State, behind time.Duration, problem string, trunks ...attempts) Feed {
@@ -100,8 +104,10 @@ func in(state State, behind time.Duration, problem string, trunks ...attempts) F
 }
 
 func statusWith(feeds ...Feed) Status {
-	return Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now},
-		Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}}}
+	return Status{
+		Ready: true, Thresholds: thresholds.Default(), Now: Time{now},
+		Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}},
+	}
 }
 
 // sentence is a finding as the page words it.
@@ -149,16 +155,21 @@ func TestVerdict(t *testing.T) {
 	firstHistory.Ready, firstHistory.NotReady = false, "the first history of contoso/pstn is still being read"
 	unclear := reading()
 	unclear.Feed, unclear.Trunks = "call_log", counted("office", "call_log", trunk("", strings.Repeat("f", 6)))
-	office := Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now},
-		Sources: []Source{{Name: "office", Provider: "ringcentral", Feeds: []Feed{unclear}}}}
+	office := Status{
+		Ready: true, Thresholds: thresholds.Default(), Now: Time{now},
+		Sources: []Source{{Name: "office", Provider: "ringcentral", Feeds: []Feed{unclear}}},
+	}
 	for name, test := range map[string]struct {
 		status   Status
 		level    Level
 		text     string
 		findings []string
 	}{
-		"no source": {Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now}}, LevelUnknown,
-			"Can't tell whether calls get through: no source is configured.", nil},
+		"no source": {
+			Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now}},
+			LevelUnknown,
+			"Can't tell whether calls get through: no source is configured.", nil,
+		},
 		"no calls": {statusWith(reading()), LevelUnknown, "Can't tell whether calls get through: no calls yet.", nil},
 		"first history": {
 			firstHistory, LevelUnknown,
@@ -169,8 +180,10 @@ func TestVerdict(t *testing.T) {
 			statusWith(reading(trunk("sbc1.example.com", good), inbound, trunk("sbc2.example.com", "cccc"))), LevelOK,
 			"Calls get through on all 2 trunks.", nil,
 		},
-		"one trunk, a few failures": {statusWith(reading(trunk("sbc1.example.com", "f"+good[:60]+"fcf"))), LevelOK,
-			"Calls get through on the only trunk.", nil},
+		"one trunk, a few failures": {
+			statusWith(reading(trunk("sbc1.example.com", "f"+good[:60]+"fcf"))), LevelOK,
+			"Calls get through on the only trunk.", nil,
+		},
 		"one trunk down": {
 			statusWith(reading(trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 79*time.Minute),
 				inbound)), LevelBad,
@@ -202,16 +215,20 @@ func TestVerdict(t *testing.T) {
 			[]string{"sbc1.example.com, outbound: 48 of the last 64 attempts failed, none of the newest 16; " +
 				"no reason given; unclear whose fault"},
 		},
-		"mended": {statusWith(reading(trunk("sbc1.example.com", "fff"+good[:61]))), LevelOK,
-			"Calls get through on the only trunk.", nil},
+		"mended": {
+			statusWith(reading(trunk("sbc1.example.com", "fff"+good[:61]))), LevelOK,
+			"Calls get through on the only trunk.", nil,
+		},
 		"more fail than the error budget allows, though few of the newest": {
 			statusWith(reading(trunk("sbc1.example.com", strings.Repeat("fcc", 16)+"cccccccccccccccf"))), LevelWarn,
 			"Some calls fail on the only trunk.",
 			[]string{"sbc1.example.com, outbound: 17 of the last 64 attempts failed; no reason given; unclear " +
 				"whose fault"},
 		},
-		"these were yesterday's": {statusWith(reading(yesterdays)), LevelOK, "Calls get through on the only trunk.",
-			nil},
+		"these were yesterday's": {
+			statusWith(reading(yesterdays)), LevelOK, "Calls get through on the only trunk.",
+			nil,
+		},
 		"one direction of a trunk burns the budget of both": {
 			statusWith(reading(few, trunk("sbc1.example.com", "ffff"+strings.Repeat("c", 16)+"ff"+
 				strings.Repeat("c", 14)))), LevelWarn, "Some calls fail on the only trunk.",
@@ -263,8 +280,10 @@ func TestVerdict(t *testing.T) {
 			statusWith(reading(trunk("sbc1.example.com", "fo"))), LevelUnknown, "Can't tell whether calls get through.",
 			[]string{"sbc1.example.com, outbound: can't tell, 0 of the last 2 attempts connected"},
 		},
-		"pstn connects": {statusWith(reading(operator("Colt", good))), LevelOK, "Calls get through on the only trunk.",
-			nil},
+		"pstn connects": {
+			statusWith(reading(operator("Colt", good))), LevelOK, "Calls get through on the only trunk.",
+			nil,
+		},
 		"pstn connects nothing": {
 			statusWith(reading(operator("Colt", good[:40]+strings.Repeat("o", 24)))), LevelBad,
 			"Calls fail on the only trunk.",

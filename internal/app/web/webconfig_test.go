@@ -114,11 +114,15 @@ func TestValidateConfigFile(t *testing.T) {
 		"password as the map": {"basic_auth_users: opensesame\n", "cannot unmarshal !!str <value> into"},
 		"password with marks": {"basic_auth_users: \"`open`sesame\"\n", "cannot unmarshal !!str <value> into"},
 		"password as anchor":  {"basic_auth_users: {ali: *opensesame}\n", "anchor <value>"},
-		"no such certificate": {"tls_server_config: {cert_file: none.pem, key_file: none.pem}\n",
-			"failed to read cert_file"},
+		"no such certificate": {
+			"tls_server_config: {cert_file: none.pem, key_file: none.pem}\n",
+			"failed to read cert_file",
+		},
 		"no key": {"tls_server_config: {cert_file: cert.pem}\n", "missing one of key or key_file"},
-		"header not allowed": {"http_server_config: {headers: {X-Own: a}}\n",
-			`HTTP header "X-Own" can not be configured`},
+		"header not allowed": {
+			"http_server_config: {headers: {X-Own: a}}\n",
+			`HTTP header "X-Own" can not be configured`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := writeFile(t, t.TempDir(), "web.yml", test.text)
@@ -140,8 +144,10 @@ func TestValidateConfigFile(t *testing.T) {
 			if listenErr != nil {
 				t.Fatal(listenErr)
 			}
-			got := Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler(),
-				WebConfigFile: file})
+			got := Serve(t.Context(), ServeSettings{
+				Listeners: listeners, Handler: http.NotFoundHandler(),
+				WebConfigFile: file,
+			})
 			if got == nil || got.Error() != err.Error() {
 				t.Errorf("Serve: got %v, want %v", got, err)
 			}
@@ -195,8 +201,10 @@ func TestUsersThatVanish(t *testing.T) {
 	users := "basic_auth_users: {ali: " + string(hashed) + "}\n"
 	var log bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", users)
-	addresses, stop := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{status: exampleStatus()}),
-		WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	addresses, stop := start(t, ServeSettings{
+		Handler:       newHandler(t, &fakeBackend{status: exampleStatus()}),
+		WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
 	client := newClient(t, &http.Transport{})
 	// Once it has answered, it has seen the users.
 	if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", "", ""); err != nil || code != 401 {

@@ -101,20 +101,32 @@ func describe(legs []cdr.Leg, c calls.Call) string {
 }
 
 var examples = []struct{ name, legs, want string }{
-	{"a queue whose member answers", "in A 0/0/315 onward; 5/-/15 no_answer; 5/15/315 person",
-		"inbound A, answered, talk 300, connected 315, setup 0, A 315"},
-	{"carriers fail over", "out A 0/-/2 failed; out B 2/8/68 person",
-		"outbound B, answered, talk 60, connected 60, setup 8, B 60"},
+	{
+		"a queue whose member answers", "in A 0/0/315 onward; 5/-/15 no_answer; 5/15/315 person",
+		"inbound A, answered, talk 300, connected 315, setup 0, A 315",
+	},
+	{
+		"carriers fail over", "out A 0/-/2 failed; out B 2/8/68 person",
+		"outbound B, answered, talk 60, connected 60, setup 8, B 60",
+	},
 	{"a transfer", "in A 0/5/20; in A 20/27/1170", "inbound A, answered, talk 1158, connected 1158, setup 5, A 1158"},
-	{"a hunt group that nobody answers", "in 0/0/62 machine; 0/-/19 no_answer; 20/-/39 no_answer",
-		"inbound, machine, connected 62, setup 0"},
-	{"forwarded to a mobile", "in fra 0/20/100; out ams 15/20/100",
-		"inbound fra, answered, talk 80, connected 80, setup 20, ams 80, fra 80"},
-	{"a queue, then voicemail", "in A 0/0/60 machine; 10/-/30 no_answer, Eva; in A 60/61/90 voicemail",
-		"inbound A, voicemail, connected 89, setup 0, user Eva, A 89"},
+	{
+		"a hunt group that nobody answers", "in 0/0/62 machine; 0/-/19 no_answer; 20/-/39 no_answer",
+		"inbound, machine, connected 62, setup 0",
+	},
+	{
+		"forwarded to a mobile", "in fra 0/20/100; out ams 15/20/100",
+		"inbound fra, answered, talk 80, connected 80, setup 20, ams 80, fra 80",
+	},
+	{
+		"a queue, then voicemail", "in A 0/0/60 machine; 10/-/30 no_answer, Eva; in A 60/61/90 voicemail",
+		"inbound A, voicemail, connected 89, setup 0, user Eva, A 89",
+	},
 	{"click to call, busy", "0/3/30 own, Ann; out A 4/-/29 busy", "outbound A, busy, connected 27, user Ann"},
-	{"a parent whose children fail", "in 0/0/40 #p; 5/-/30 no_answer, ^p; 5/-/6 busy, ^p",
-		"inbound, machine, connected 40, setup 0"},
+	{
+		"a parent whose children fail", "in 0/0/40 #p; 5/-/30 no_answer, ^p; 5/-/6 busy, ^p",
+		"inbound, machine, connected 40, setup 0",
+	},
 	{"a parent whose child answers", "in 0/0/40 #p; 5/10/40 ^p", "inbound, answered, talk 30, connected 40, setup 0"},
 	{"an outbound parent", "out A 0/0/40 #p; out B 5/-/6 busy, ^p", "outbound B, busy, connected 40, A 40"},
 
@@ -123,11 +135,15 @@ var examples = []struct{ name, legs, want string }{
 	{"own alone is a machine's", "0/0/10 own, Ann", "internal, machine, connected 10, setup 0, user Ann"},
 	{"onward alone", "in A 0/2/10 onward", "inbound A, answered, talk 8, connected 8, setup 2, A 8"},
 	{"onward that wasn't answered", "in A 0/-/10 onward, no_answer", "inbound A, no_answer"},
-	{"onward beside voicemail", "in A 0/0/20 onward; 20/21/30 voicemail",
-		"inbound A, voicemail, connected 29, setup 0, A 20"},
+	{
+		"onward beside voicemail", "in A 0/0/20 onward; 20/21/30 voicemail",
+		"inbound A, voicemail, connected 29, setup 0, A 20",
+	},
 	{"voicemail by its outcome", "in A 0/2/10 voicemail", "inbound A, voicemail, connected 8, setup 2, A 8"},
-	{"parallel legs", "in A 0/0/100 machine; 5/10/50; 5/20/70",
-		"inbound A, answered, talk 60, connected 100, setup 0, A 100"},
+	{
+		"parallel legs", "in A 0/0/100 machine; 5/10/50; 5/20/70",
+		"inbound A, answered, talk 60, connected 100, setup 0, A 100",
+	},
 	{"the last leg with an outcome", "out A 0/-/9 busy; out B 10/-/19 failed", "outbound B, failed"},
 	{"as late, with a trunk", "0/-/9 busy; out A 0/-/9 failed", "outbound A, failed"},
 	{"a leg without an outcome", "in A 0/-/9 no_answer; in A 0/-/20 none, cancelled", "inbound A, no_answer"},
@@ -137,12 +153,18 @@ var examples = []struct{ name, legs, want string }{
 	{"all circuits are busy", "out A 0/-/2 failed; 2/2/6 machine, Ann", "outbound A, failed, connected 4"},
 	{"direction of a leg with a trunk", "0/-/1 none; out 2/-/3 busy; in B 4/-/5 busy", "inbound B, busy"},
 	{"origin in the same second", "0/-/9 no_answer; in A 0.9/-/9 busy", "inbound A, busy"},
-	{"a user whose phone rang twice", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Eva",
-		"inbound A, machine, connected 60, setup 0, user Eva, A 60"},
-	{"two users whose phones rang", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Ann",
-		"inbound A, machine, connected 60, setup 0, A 60"},
-	{"two persons answer", "in A 0/0/60 machine; 1/20/60 Ann; 2/5/60 Eva",
-		"inbound A, answered, talk 55, connected 60, setup 0, user Eva, A 60"},
+	{
+		"a user whose phone rang twice", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Eva",
+		"inbound A, machine, connected 60, setup 0, user Eva, A 60",
+	},
+	{
+		"two users whose phones rang", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Ann",
+		"inbound A, machine, connected 60, setup 0, A 60",
+	},
+	{
+		"two persons answer", "in A 0/0/60 machine; 1/20/60 Ann; 2/5/60 Eva",
+		"inbound A, answered, talk 55, connected 60, setup 0, user Eva, A 60",
+	},
 	{"an end before its start", "in A 10/10/5", "inbound A, answered, setup 0"},
 }
 
@@ -175,18 +197,26 @@ func TestConnected(t *testing.T) {
 		leg  cdr.Leg
 		want string
 	}{
-		{"answer and end", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(9),
-			Duration: cdr.KnownSpan(time.Hour)}, "5-9"},
-		{"answer and duration", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5),
-			Duration: cdr.KnownSpan(3 * time.Second)}, "5-8"},
-		{"ringing and duration", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Ringing: cdr.KnownSpan(2 * time.Second),
-			Duration: cdr.KnownSpan(3 * time.Second)}, "2-5"},
+		{"answer and end", cdr.Leg{
+			Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(9),
+			Duration: cdr.KnownSpan(time.Hour),
+		}, "5-9"},
+		{"answer and duration", cdr.Leg{
+			Outcome: cdr.Answered, Start: at(0), Answer: at(5),
+			Duration: cdr.KnownSpan(3 * time.Second),
+		}, "5-8"},
+		{"ringing and duration", cdr.Leg{
+			Outcome: cdr.Answered, Start: at(0), Ringing: cdr.KnownSpan(2 * time.Second),
+			Duration: cdr.KnownSpan(3 * time.Second),
+		}, "2-5"},
 		{"duration", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownSpan(3 * time.Second)}, "0-3"},
 		{"nothing", cdr.Leg{Outcome: cdr.Answered, Start: at(0), End: at(9)}, ""},
 		{"not connected", cdr.Leg{Outcome: cdr.Busy, Start: at(0), Answer: at(5), End: at(9)}, ""},
 		{"own", cdr.Leg{Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), Answer: at(5), End: at(9)}, "5-9"},
-		{"own without an answer", cdr.Leg{Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), End: at(9),
-			Duration: cdr.KnownSpan(9 * time.Second)}, ""},
+		{"own without an answer", cdr.Leg{
+			Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), End: at(9),
+			Duration: cdr.KnownSpan(9 * time.Second),
+		}, ""},
 		{"a month and more", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(0), End: at(40 * 86400)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

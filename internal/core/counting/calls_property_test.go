@@ -145,8 +145,10 @@ func (w *legsWorld) commit(s *store, at time.Time, records []*cdr.Record) {
 
 // readAll commits the end of a complete read.
 func (w *legsWorld) readAll(s *store, at time.Time) {
-	page := &counting.Page{ObservedAt: at, Position: &counting.Position{Watermark: at, HistoryDone: true,
-		Read: &counting.Read{Began: at}}}
+	page := &counting.Page{ObservedAt: at, Position: &counting.Position{
+		Watermark: at, HistoryDone: true,
+		Read: &counting.Read{Began: at},
+	}}
 	if w.rng.IntN(3) == 0 {
 		s.decide(page)
 	}
@@ -175,8 +177,10 @@ func TestTotalsAreThoseOfTheLegs(t *testing.T) {
 func (w *legsWorld) check(t *testing.T) {
 	settings := newWorld(w.rules).settings
 	settings.Settle, settings.WholeAfter = settle, 4*time.Hour
-	s := newStore(t, settings, counting.State{Origin: now.Add(-24 * time.Hour), Floor: now.Add(-24 * time.Hour),
-		Watermark: now, HistoryDone: true})
+	s := newStore(t, settings, counting.State{
+		Origin: now.Add(-24 * time.Hour), Floor: now.Add(-24 * time.Hour),
+		Watermark: now, HistoryDone: true,
+	})
 	early := slices.Concat(w.early...)
 	w.rng.Shuffle(len(early), func(i, j int) { early[i], early[j] = early[j], early[i] })
 	split := w.rng.IntN(len(early) + 1)

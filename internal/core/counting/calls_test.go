@@ -27,8 +27,10 @@ func newCallRig(t *testing.T, change func(*counting.Settings)) callRig {
 // wait reads everything after a while.
 func (r callRig) wait(after time.Duration) counting.Result {
 	r.at = r.at.Add(after)
-	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Watermark: r.at, HistoryDone: true,
-		Read: &counting.Read{Began: r.at}}})
+	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{
+		Watermark: r.at, HistoryDone: true,
+		Read: &counting.Read{Began: r.at},
+	}})
 }
 
 // A leg rings, is answered and ends at seconds of the minute before epoch; -1 is never.
@@ -67,8 +69,10 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	partly := func(after time.Duration) step {
 		return func(r callRig) counting.Result {
 			r.at = r.at.Add(after)
-			return r.commit(&counting.Page{ObservedAt: r.at,
-				Position: &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}}})
+			return r.commit(&counting.Page{
+				ObservedAt: r.at,
+				Position:   &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}},
+			})
 		}
 	}
 	later := func(after time.Duration) step {
@@ -86,35 +90,66 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	}{
 		{"before it has settled", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second)}, "", 1, 0},
 		{"after", nil, []step{read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
-		{"not by time alone", nil, []step{read(leg("a", 0, 5, 9)), later(24 * time.Hour),
-			read(leg("b", 0, -1, 3, inGroup("other")))}, "", 2, 0},
-		{"a leg begins to settle anew", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second),
-			read(leg("b", 1, -1, 3)), wait(settle - time.Second)}, "", 1, 0},
-		{"a repeat doesn't", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)),
-			wait(time.Second)}, "answered 1", 0, 0},
+		{"not by time alone", nil, []step{
+			read(leg("a", 0, 5, 9)), later(24 * time.Hour),
+			read(leg("b", 0, -1, 3, inGroup("other"))),
+		}, "", 2, 0},
+		{"a leg begins to settle anew", nil, []step{
+			read(leg("a", 0, 5, 9)), wait(settle - time.Second),
+			read(leg("b", 1, -1, 3)), wait(settle - time.Second),
+		}, "", 1, 0},
+		{"a repeat doesn't", nil, []step{
+			read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)),
+			wait(time.Second),
+		}, "answered 1", 0, 0},
 		{"at once", func(s *counting.Settings) { s.Settle = 0 }, []step{read(leg("a", 0, 5, 9))}, "answered 1", 0, 0},
-		{"a file can't be read", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)}, "",
-			1, 0},
-		{"a file can't be read for long", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)},
-			"answered 1", 0, 1},
+		{
+			"a file can't be read", nil,
+			[]step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)},
+			"",
+			1, 0,
+		},
+		{
+			"a file can't be read for long", nil,
+			[]step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)},
+			"answered 1", 0, 1,
+		},
 		{"without a key", nil, []step{read(leg("a", 0, 5, 9, inGroup("")))}, "answered 1", 0, 0},
 		{"the leg that it needs", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour)}, "", 1, 0},
-		{"the leg that it needs comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour),
-			read(leg("b", 0, 5, 9, isWhole)), wait(settle)}, "answered 1", 0, 0},
-		{"the leg that it needs never comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)},
-			"no_answer 1", 0, 1},
-		{"an open leg", nil, []step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)}, "",
-			1, 0},
-		{"an open leg that ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
-			wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
-		{"an open leg that never ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
-			wait(5 * time.Hour)}, "no_answer 1", 0, 1},
-		{"a later version while it waits", nil, []step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)},
-			"answered 1", 0, 0},
+		{"the leg that it needs comes", needsWhole, []step{
+			read(leg("a", 0, -1, 9)), wait(3 * time.Hour),
+			read(leg("b", 0, 5, 9, isWhole)), wait(settle),
+		}, "answered 1", 0, 0},
+		{
+			"the leg that it needs never comes", needsWhole,
+			[]step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)},
+			"no_answer 1", 0, 1,
+		},
+		{
+			"an open leg", nil,
+			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)},
+			"",
+			1, 0,
+		},
+		{"an open leg that ends", nil, []step{
+			read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
+			wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle),
+		}, "answered 1", 0, 0},
+		{"an open leg that never ends", nil, []step{
+			read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
+			wait(5 * time.Hour),
+		}, "no_answer 1", 0, 1},
+		{
+			"a later version while it waits", nil,
+			[]step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)},
+			"answered 1", 0, 0,
+		},
 		{
 			"a later version is of another call", nil,
-			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))),
-				wait(settle)},
+			[]step{
+				read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))),
+				wait(settle),
+			},
 			"answered 1 no_answer 1", 0, 0,
 		},
 		{
@@ -125,19 +160,33 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		},
 		{
 			"two days apart, the later one first", nil,
-			[]step{read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle),
-				read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle)},
+			[]step{
+				read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle),
+				read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle),
+			},
 			"answered 1 no_answer 1", 0, 0,
 		},
-		{"an end in the far future", needsWhole,
-			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })),
-				wait(5 * time.Hour)}, "answered 1", 0, 1},
-		{"a time that JSON can't write", nil,
+		{
+			"an end in the far future", needsWhole,
+			[]step{
+				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })),
+				wait(5 * time.Hour),
+			},
+			"answered 1", 0, 1,
+		},
+		{
+			"a time that JSON can't write", nil,
 			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)},
-			"answered 1", 0, 0},
-		{"bytes that aren't UTF-8", nil,
-			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })),
-				wait(settle)}, "answered 1", 0, 0},
+			"answered 1", 0, 0,
+		},
+		{
+			"bytes that aren't UTF-8", nil,
+			[]step{
+				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })),
+				wait(settle),
+			},
+			"answered 1", 0, 0,
+		},
 		{"a definition that no longer has legs", nil, []step{
 			read(leg("a", 0, 5, 9)),
 			func(r callRig) counting.Result {
@@ -295,8 +344,11 @@ func TestParents(t *testing.T) {
 		{"by another id", [][]*cdr.Record{{child("a", "q")}, {parent}, {child("b", "p")}}, 1},
 		{"a chain from its end", [][]*cdr.Record{{child("c", "b")}, {child("b", "a")}, {child("a", "p")}, {parent}}, 1},
 		{"a chain whose middle comes last", [][]*cdr.Record{{parent}, {child("b", "a")}, {child("a", "p")}}, 1},
-		{"a chain with its middle twice",
-			[][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}}, 1},
+		{
+			"a chain with its middle twice",
+			[][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}},
+			1,
+		},
 		{"a ring", [][]*cdr.Record{{child("a", "b"), child("b", "a")}}, 1},
 		{"a ring over pages", [][]*cdr.Record{{child("a", "b")}, {child("b", "c")}, {child("c", "a")}}, 1},
 		{"its own parent", [][]*cdr.Record{{child("a", "a")}}, 1},
@@ -386,8 +438,10 @@ func TestCallsAroundTheOrigin(t *testing.T) {
 		leg("alone", 0, 1, 9, inGroup(""), paid),
 		leg("counts", 5, 6, 9, inGroup("other"), paid))
 	r.wait(settle)
-	wantValues(t, r.values(), map[string]string{answered: "1",
-		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2"})
+	wantValues(t, r.values(), map[string]string{
+		answered: "1",
+		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2",
+	})
 	r.records(leg("late", 8, 9, 12))
 	if got := r.total("cdr_call_connected_seconds_total"); got != 3_000_000 {
 		t.Errorf("%d µs connected", got)

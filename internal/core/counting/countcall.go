@@ -69,8 +69,10 @@ func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 			legs[n].ID = cmp.Or(legs[n].ID, r.ID+"/"+strconv.Itoa(n))
 		}
 		//nolint:gosec // not below 0
-		w.legs = append(w.legs, waitingLeg{Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs,
-			Record: *r})
+		w.legs = append(w.legs, waitingLeg{
+			Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs,
+			Record: *r,
+		})
 	}
 	for _, g := range w.groups() {
 		all = append(all, g.record())

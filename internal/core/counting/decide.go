@@ -108,8 +108,10 @@ type BadHash struct {
 
 // NewDecision makes a decision for one page after the other.
 func NewDecision() *Decision {
-	return &Decision{states: make(map[Hash]*state), asked: make(map[callAsked]bool),
-		change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
+	return &Decision{
+		states: make(map[Hash]*state), asked: make(map[callAsked]bool),
+		change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)},
+	}
 }
 
 // Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand

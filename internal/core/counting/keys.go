@@ -109,8 +109,10 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 // readEntry hashes a record's keys and fields and makes its row, in the memory of an entry of an earlier page.
 func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
-	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0],
-		body: e.body[:0], fields: h.fields(e.fields[:0], r)}
+	*e = entry{
+		record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0],
+		body: e.body[:0], fields: h.fields(e.fields[:0], r),
+	}
 	e.keys = append(e.keys, h.RecordKey(r))
 	for _, id := range r.AltIDs {
 		e.keys = append(e.keys, h.RecordHash(id))

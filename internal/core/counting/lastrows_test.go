@@ -18,19 +18,29 @@ func TestRule37LastRows(t *testing.T) {
 	}{
 		"a call":        {record: call("a"), want: []uint64{7}},
 		"not final yet": {record: call("a", provisional)},
-		"a leg": {record: call("a", inGroup("g")), rules: counting.Rules{Legs: true},
-			want: []uint64{0}},
-		"may have children": {record: call("a"), rules: counting.Rules{Legs: true, Parents: true},
-			want: []uint64{0}},
-		"parts come with later versions": {record: call("a"), rules: counting.Rules{PartsSettle: true},
-			want: []uint64{0}},
+		"a leg": {
+			record: call("a", inGroup("g")), rules: counting.Rules{Legs: true},
+			want: []uint64{0},
+		},
+		"may have children": {
+			record: call("a"), rules: counting.Rules{Legs: true, Parents: true},
+			want: []uint64{0},
+		},
+		"parts come with later versions": {
+			record: call("a"), rules: counting.Rules{PartsSettle: true},
+			want: []uint64{0},
+		},
 		"it has another id too":        {record: call("a", alts("b")), want: []uint64{0}},
 		"another id of a known record": {record: call("other"), want: []uint64{0}},
-		"without an id": {record: call("", func(r *cdr.Record) { r.Synthetic = "s" }),
-			want: []uint64{0}},
+		"without an id": {
+			record: call("", func(r *cdr.Record) { r.Synthetic = "s" }),
+			want:   []uint64{0},
+		},
 		"its spans are made": {record: call("a"), traces: true, want: []uint64{7}},
-		"its spans wait for a charge": {record: call("a"), traces: true, rules: counting.Rules{ChargesLater: true},
-			want: []uint64{0}},
+		"its spans wait for a charge": {
+			record: call("a"), traces: true, rules: counting.Rules{ChargesLater: true},
+			want: []uint64{0},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, test.rules)
@@ -65,8 +75,10 @@ func TestRule37OrderOfLastRows(t *testing.T) {
 	if a := last[r.hasher.RecordHash("a")]; a.Mark != 2 || !a.Changed {
 		t.Errorf("the last row of a is %+v, want that of version 2, which changed the record", a)
 	}
-	got := r.commit(&counting.Page{Records: []*cdr.Record{call("b")}, Marks: []uint64{3}, Unchanged: 4,
-		ObservedAt: r.at})
+	got := r.commit(&counting.Page{
+		Records: []*cdr.Record{call("b")}, Marks: []uint64{3}, Unchanged: 4,
+		ObservedAt: r.at,
+	})
 	for one := range r.decision.LastRows() {
 		if one.Mark != 3 || one.Changed {
 			t.Errorf("the last row of b is %+v, want 3, which changed nothing", one)

@@ -86,8 +86,10 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 		d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 		return
 	}
-	r := &cdr.Record{Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
-		Labels: c.labels}
+	r := &cdr.Record{
+		Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
+		Labels: c.labels,
+	}
 	if grown := calls.Length(now.Connected) - calls.Length(was.Connected); grown > 0 {
 		d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: grown})
 	}

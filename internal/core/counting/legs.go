@@ -182,7 +182,8 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	}
 	rec.Charges = d.charges(r, nil)
 	rec.Charges = slices.Clone(rec.Charges)
-	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.Channel, rec.ProviderLabels, rec.Visits, rec.Sessions, rec.Streams, rec.Legs = "", nil, "", "", "", nil, nil, nil, nil, nil
+	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.Channel, rec.ProviderLabels = "", nil, "", "", "", nil
+	rec.Visits, rec.Sessions, rec.Streams, rec.Legs = nil, nil, nil, nil
 	return w
 }
 

@@ -13,8 +13,10 @@ import (
 func TestRule15MovingStart(t *testing.T) {
 	for offset := range 9 {
 		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
-		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach,
-			-bucketReach} {
+		for _, by := range []time.Duration{
+			time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach,
+			-bucketReach,
+		} {
 			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
 				r := newMovingRig(t)
 				r.records(call("a", start(from), alts("a2"), version(1)))

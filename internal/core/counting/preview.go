@@ -116,8 +116,10 @@ func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
 		return nil, err
 	}
 	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
-	m.Call = &CallMemory{Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels,
-		Trunk: c.trunk}
+	m.Call = &CallMemory{
+		Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels,
+		Trunk: c.trunk,
+	}
 	return m, nil
 }
 

@@ -17,8 +17,10 @@ func priced(id string, start time.Time, charges ...string) *cdr.Record {
 		if err != nil {
 			panic(err)
 		}
-		r.Charges = append(r.Charges, cdr.Charge{Component: string('a' + rune(i)), Amount: amount,
-			Currency: charges[i+1]})
+		r.Charges = append(r.Charges, cdr.Charge{
+			Component: string('a' + rune(i)), Amount: amount,
+			Currency: charges[i+1],
+		})
 	}
 	return r
 }
@@ -50,52 +52,86 @@ func TestPreview(t *testing.T) {
 		want   counting.Standing
 		differ bool
 	}{
-		"counted": {listed: priced("old", old.Start, "0.10", ""),
-			want: counting.StandingCounted},
-		"counted, its start moved over an hour": {listed: priced("old", old.Start.Add(-14*time.Minute), "0.1", "EUR"),
-			want: counting.StandingCounted},
+		"counted": {
+			listed: priced("old", old.Start, "0.10", ""),
+			want:   counting.StandingCounted,
+		},
+		"counted, its start moved over an hour": {
+			listed: priced("old", old.Start.Add(-14*time.Minute), "0.1", "EUR"),
+			want:   counting.StandingCounted,
+		},
 		"counted under another id": {listed: alias, want: counting.StandingCounted, differ: true},
-		"another amount": {listed: priced("old", old.Start, "0.2", ""),
-			want: counting.StandingCounted, differ: true},
-		"another currency": {listed: priced("old", old.Start, "0.1", "USD"),
-			want: counting.StandingCounted, differ: true},
-		"a further amount": {listed: priced("old", old.Start, "0.1", "", "1", "EUR"),
-			want: counting.StandingCounted, differ: true},
-		"a further amount of zero": {listed: priced("old", old.Start, "0.1", "", "0", "EUR"),
-			want: counting.StandingCounted},
-		"a version that isn't final": {listed: provisional("old", 9*time.Hour),
-			want: counting.StandingCounted},
+		"another amount": {
+			listed: priced("old", old.Start, "0.2", ""),
+			want:   counting.StandingCounted, differ: true,
+		},
+		"another currency": {
+			listed: priced("old", old.Start, "0.1", "USD"),
+			want:   counting.StandingCounted, differ: true,
+		},
+		"a further amount": {
+			listed: priced("old", old.Start, "0.1", "", "1", "EUR"),
+			want:   counting.StandingCounted, differ: true,
+		},
+		"a further amount of zero": {
+			listed: priced("old", old.Start, "0.1", "", "0", "EUR"),
+			want:   counting.StandingCounted,
+		},
+		"a version that isn't final": {
+			listed: provisional("old", 9*time.Hour),
+			want:   counting.StandingCounted,
+		},
 		"an older version":            {listed: version(1, "7"), want: counting.StandingCounted},
 		"the version that is counted": {listed: version(2, "3"), want: counting.StandingCounted},
-		"a newer version": {listed: version(3, "4"), want: counting.StandingCounted,
-			differ: true},
+		"a newer version": {
+			listed: version(3, "4"), want: counting.StandingCounted,
+			differ: true,
+		},
 		"a further record of a group": {listed: further, want: counting.StandingCounted},
 		"a twin":                      {listed: twin(1), want: counting.StandingCounted},
 		"one twin more":               {listed: twin(2), want: counting.StandingMissing},
-		"not final": {listed: provisional("running", time.Hour),
-			want: counting.StandingNotFinal, differ: true},
-		"never finished": {listed: provisional("stuck", 9*time.Hour+20*time.Minute),
-			want: counting.StandingMissing, differ: true},
-		"waits to be fetched": {listed: priced("waits", at(time.Hour)),
-			want: counting.StandingNotFinal},
-		"set aside": {listed: priced("aside", at(time.Hour)),
-			want: counting.StandingMissing},
-		"older than is remembered": {listed: priced("x", floor.Add(-time.Second)),
-			want: counting.StandingUnknown},
-		"before the origin": {listed: priced("x", at(21*time.Hour)),
-			want: counting.StandingBeforeOrigin},
-		"missing": {listed: priced("x", floor, "1", "EUR"),
-			want: counting.StandingMissing, differ: true},
+		"not final": {
+			listed: provisional("running", time.Hour),
+			want:   counting.StandingNotFinal, differ: true,
+		},
+		"never finished": {
+			listed: provisional("stuck", 9*time.Hour+20*time.Minute),
+			want:   counting.StandingMissing, differ: true,
+		},
+		"waits to be fetched": {
+			listed: priced("waits", at(time.Hour)),
+			want:   counting.StandingNotFinal,
+		},
+		"set aside": {
+			listed: priced("aside", at(time.Hour)),
+			want:   counting.StandingMissing,
+		},
+		"older than is remembered": {
+			listed: priced("x", floor.Add(-time.Second)),
+			want:   counting.StandingUnknown,
+		},
+		"before the origin": {
+			listed: priced("x", at(21*time.Hour)),
+			want:   counting.StandingBeforeOrigin,
+		},
+		"missing": {
+			listed: priced("x", floor, "1", "EUR"),
+			want:   counting.StandingMissing, differ: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := counting.Settings{Source: "s", Feed: "f", Currency: "EUR", Lookback: 9*time.Hour +
 				10*time.Minute}
-			s := newStore(t, settings, counting.State{Origin: now.Add(-20 * time.Hour), Floor: floor,
-				HistoryDone: true})
-			s.commit(&counting.Page{ObservedAt: now,
-				Records: []*cdr.Record{old, first, further, twin(0), twin(1), version(2, "3")}, Enqueue: []work.Item{
+			s := newStore(t, settings, counting.State{
+				Origin: now.Add(-20 * time.Hour), Floor: floor,
+				HistoryDone: true,
+			})
+			s.commit(&counting.Page{
+				ObservedAt: now,
+				Records:    []*cdr.Record{old, first, further, twin(0), twin(1), version(2, "3")}, Enqueue: []work.Item{
 					{Kind: work.Record, Key: "waits"}, {Kind: work.Record, Key: "aside", SetAside: true},
-				}})
+				},
+			})
 			keep := s.state
 			page := &counting.Page{
 				ObservedAt: now, Records: []*cdr.Record{tc.listed},
@@ -155,17 +191,27 @@ func TestAuditOfLegs(t *testing.T) {
 				WholeAfter: 4 * time.Hour, Lead: 4 * time.Hour,
 			}
 			origin := now.Add(-20 * time.Hour)
-			s := newStore(t, settings, counting.State{Origin: origin, Floor: origin.Add(-settings.Lead), Watermark: now,
-				HistoryDone: true})
-			s.commit(&counting.Page{ObservedAt: now,
-				Records: []*cdr.Record{leg("counted", "counted", time.Hour), before,
-					leg("after", "goes on", 19*time.Hour)}})
+			s := newStore(t, settings, counting.State{
+				Origin: origin, Floor: origin.Add(-settings.Lead), Watermark: now,
+				HistoryDone: true,
+			})
+			s.commit(&counting.Page{
+				ObservedAt: now,
+				Records: []*cdr.Record{
+					leg("counted", "counted", time.Hour), before,
+					leg("after", "goes on", 19*time.Hour),
+				},
+			})
 			at := now.Add(settle)
 			s.commit(&counting.Page{ObservedAt: at, Position: &counting.Position{Read: &counting.Read{Began: at}}})
-			s.commit(&counting.Page{ObservedAt: at, Records: []*cdr.Record{late, leg("waits", "waits", time.Hour),
-				open}})
-			found, err := s.decision.Preview(s.known(s.decision.Keys(&counting.Page{ObservedAt: at,
-				Records: []*cdr.Record{tc.listed}}, &s.settings, &s.hasher)))
+			s.commit(&counting.Page{ObservedAt: at, Records: []*cdr.Record{
+				late, leg("waits", "waits", time.Hour),
+				open,
+			}})
+			found, err := s.decision.Preview(s.known(s.decision.Keys(&counting.Page{
+				ObservedAt: at,
+				Records:    []*cdr.Record{tc.listed},
+			}, &s.settings, &s.hasher)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -222,8 +222,10 @@ func (w *world) add(versions ...*cdr.Record) {
 
 func newWorld(rules counting.Rules) *world {
 	return &world{
-		settings: counting.Settings{Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour,
-			Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour, Traces: true, TracesHistory: true},
+		settings: counting.Settings{
+			Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour,
+			Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour, Traces: true, TracesHistory: true,
+		},
 		calls: map[string]int64{}, connected: -1, recent: -1,
 	}
 }
@@ -277,8 +279,10 @@ func revisedWorld(rng *rand.Rand) *world {
 				next.Duration = 0
 			}
 			if len(first.Charges) > 0 { // an amount that is known once stays known
-				next.Charges = []cdr.Charge{{Component: "usage", Currency: "USD",
-					Amount: cents(int64(1 + rng.IntN(500)))}}
+				next.Charges = []cdr.Charge{{
+					Component: "usage", Currency: "USD",
+					Amount: cents(int64(1 + rng.IntN(500))),
+				}}
 			}
 			all = append(all, next)
 		}

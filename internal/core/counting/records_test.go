@@ -163,14 +163,18 @@ func TestRule14Facts(t *testing.T) {
 	r.records(call("a", recorded("r1")), call("b", recorded("r1")))
 	r.records(call("a", recorded("r1")))
 	bad := []counting.BadRow{{Content: []byte("{x"), At: "page 1, row 3", Problem: "duration is a string"}}
-	if got := r.commit(&counting.Page{Invalid: bad,
-		Ignored: []counting.BadRow{{Content: []byte("fax")}}}); got.Invalid != 1 || got.Ignored != 1 ||
+	if got := r.commit(&counting.Page{
+		Invalid: bad,
+		Ignored: []counting.BadRow{{Content: []byte("fax")}},
+	}); got.Invalid != 1 || got.Ignored != 1 ||
 		got.BadRows[0].At != bad[0].At {
 		t.Fatalf("first: %+v", got)
 	}
 	r.restart()
-	if got := r.commit(&counting.Page{Invalid: bad,
-		Ignored: []counting.BadRow{{Content: []byte("fax")}}}); got.Invalid != 0 || got.Ignored != 0 ||
+	if got := r.commit(&counting.Page{
+		Invalid: bad,
+		Ignored: []counting.BadRow{{Content: []byte("fax")}},
+	}); got.Invalid != 0 || got.Ignored != 0 ||
 		len(got.BadRows) != 0 {
 		t.Fatalf("again: %+v", got)
 	}

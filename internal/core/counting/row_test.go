@@ -112,8 +112,10 @@ func price(text string) cdr.Money {
 
 var exampleEarlier = earlier{
 	outcomes: []cdr.Outcome{cdr.Failed, cdr.Busy}, fields: 1<<7 | 1,
-	corrections: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: price("-0.5")},
-		{Currency: "USD", Amount: price("2")}},
+	corrections: []cdr.Charge{
+		{Component: "usage", Currency: "EUR", Amount: price("-0.5")},
+		{Currency: "USD", Amount: price("2")},
+	},
 }
 
 // The stored form of what versions changed is read as it was written, and not at all if it is cut.
@@ -140,8 +142,10 @@ var exampleCall = countedCall{
 			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(),
 			Duration: cdr.KnownSpan(85 * time.Second),
 		},
-		{ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(),
-			Ringing: cdr.KnownSpan(time.Second)},
+		{
+			ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(),
+			Ringing: cdr.KnownSpan(time.Second),
+		},
 	},
 }
 

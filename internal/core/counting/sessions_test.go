@@ -15,8 +15,10 @@ func TestRule14Sessions(t *testing.T) {
 	r := newMovingRig(t)
 	fails := func(id string, result cdr.SessionResult, stage, reason string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
-			r.Sessions = append(r.Sessions, cdr.Session{ID: id, Result: result, Media: "video", Stage: stage,
-				Reason: reason})
+			r.Sessions = append(r.Sessions, cdr.Session{
+				ID: id, Result: result, Media: "video", Stage: stage,
+				Reason: reason,
+			})
 		}
 	}
 	moved := start(epoch.Add(-7 * time.Hour))
@@ -31,10 +33,16 @@ func TestRule14Sessions(t *testing.T) {
 		{"the first version", call("a", version(1), sessions("s1")), counting.Result{New: 1}, 1},
 		{"the same again", call("a", version(1), sessions("s1")), counting.Result{Duplicate: 1}, 1},
 		{"a session more", call("a", version(2), moved, sessions("s1"), setup), counting.Result{Revised: 1}, 2},
-		{"an older version with one that isn't known", call("a", version(1), sessions("s1"), dropped),
-			counting.Result{Duplicate: 1}, 3},
-		{"all of them, one twice", call("a", version(3), moved, sessions("s1", "s1"), setup, dropped),
-			counting.Result{Duplicate: 1}, 3},
+		{
+			"an older version with one that isn't known", call("a", version(1), sessions("s1"), dropped),
+			counting.Result{Duplicate: 1},
+			3,
+		},
+		{
+			"all of them, one twice", call("a", version(3), moved, sessions("s1", "s1"), setup, dropped),
+			counting.Result{Duplicate: 1},
+			3,
+		},
 		{"another call without any", call("b", version(1)), counting.Result{New: 1}, 3},
 		{"the same ids in that call", call("b", version(2), sessions("s1", "s2")), counting.Result{Duplicate: 1}, 5},
 	} {
@@ -110,28 +118,65 @@ func TestSettledCountsOnce(t *testing.T) {
 	}{
 		{"not settled", []page{{full(1, good)}}, "", "", counting.Result{New: 1}},
 		{"nothing but its bypass yet", []page{{call("a", bypass(cdr.True))}}, "", "", counting.Result{New: 1}},
-		{"nothing but its bypass at first", []page{{call("a", bypass(cdr.True))}, {full(1, good, settled)}}, "1", "",
-			counting.Result{Duplicate: 1}},
+		{
+			"nothing but its bypass at first",
+			[]page{{call("a", bypass(cdr.True))}, {full(1, good, settled)}},
+			"1", "",
+			counting.Result{Duplicate: 1},
+		},
 		{"at once", []page{{full(1, good, settled)}}, "1", "", counting.Result{New: 1}},
-		{"the version that is known", []page{{full(1, good)}, {full(1, good, settled)}}, "1", "",
-			counting.Result{Duplicate: 1}},
+		{
+			"the version that is known",
+			[]page{{full(1, good)}, {full(1, good, settled)}},
+			"1", "",
+			counting.Result{Duplicate: 1},
+		},
 		{"a greater one", []page{{full(1, good)}, {full(2, poor, settled)}}, "", "1", counting.Result{Duplicate: 1}},
-		{"a greater one with news", []page{{full(1, good)}, {full(2, good, settled, outcome(cdr.Busy))}}, "1", "",
-			counting.Result{Revised: 1}},
-		{"once more", []page{{full(1, good)}, {full(2, good, settled)}, {full(2, good, settled)},
-			{full(3, poor, settled)}}, "1", "", counting.Result{Duplicate: 1}},
-		{"one that isn't settled any more", []page{{full(1, good, settled)}, {full(2, poor)}}, "1", "",
-			counting.Result{Duplicate: 1}},
-		{"an older one, read before the newer was there", []page{{full(2, good)}, {full(1, poor, settled)}}, "", "1",
-			counting.Result{Duplicate: 1}},
-		{"the highest of a page", []page{{full(3, good, settled), full(2, poor, settled)}}, "1", "",
-			counting.Result{New: 1, Duplicate: 1}},
-		{"the highest of a page that is settled", []page{{full(3, poor), full(2, good, settled),
-			full(1, poor, settled)}}, "1", "", counting.Result{New: 1, Duplicate: 2}},
-		{"a start that has moved", []page{{full(1, good)}, {full(2, good, settled, start(epoch.Add(-30*time.Hour)))},
-			{full(2, good, settled)}}, "1", "", counting.Result{Duplicate: 1}},
-		{"no sessions ever", []page{{call("a", settled, good, rated("good"), bypass(cdr.True))}}, "1", "",
-			counting.Result{New: 1}},
+		{
+			"a greater one with news",
+			[]page{{full(1, good)}, {full(2, good, settled, outcome(cdr.Busy))}},
+			"1", "",
+			counting.Result{Revised: 1},
+		},
+		{"once more", []page{
+			{full(1, good)},
+			{full(2, good, settled)},
+			{full(2, good, settled)},
+			{full(3, poor, settled)},
+		}, "1", "", counting.Result{Duplicate: 1}},
+		{
+			"one that isn't settled any more",
+			[]page{{full(1, good, settled)}, {full(2, poor)}},
+			"1", "",
+			counting.Result{Duplicate: 1},
+		},
+		{
+			"an older one, read before the newer was there",
+			[]page{{full(2, good)}, {full(1, poor, settled)}},
+			"", "1",
+			counting.Result{Duplicate: 1},
+		},
+		{
+			"the highest of a page",
+			[]page{{full(3, good, settled), full(2, poor, settled)}},
+			"1", "",
+			counting.Result{New: 1, Duplicate: 1},
+		},
+		{"the highest of a page that is settled", []page{{
+			full(3, poor), full(2, good, settled),
+			full(1, poor, settled),
+		}}, "1", "", counting.Result{New: 1, Duplicate: 2}},
+		{"a start that has moved", []page{
+			{full(1, good)},
+			{full(2, good, settled, start(epoch.Add(-30*time.Hour)))},
+			{full(2, good, settled)},
+		}, "1", "", counting.Result{Duplicate: 1}},
+		{
+			"no sessions ever",
+			[]page{{call("a", settled, good, rated("good"), bypass(cdr.True))}},
+			"1", "",
+			counting.Result{New: 1},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newMovingRig(t)

@@ -14,8 +14,10 @@ import (
 func TestSpansOnceSettled(t *testing.T) {
 	const hour = time.Hour
 	call := func(outcome cdr.Outcome, charges ...cdr.Charge) *cdr.Record {
-		return &cdr.Record{ID: "a", CallID: "a", Start: now.Add(-hour), Outcome: outcome, Duration: time.Minute,
-			Charges: charges}
+		return &cdr.Record{
+			ID: "a", CallID: "a", Start: now.Add(-hour), Outcome: outcome, Duration: time.Minute,
+			Charges: charges,
+		}
 	}
 	usage := cdr.Charge{Component: "usage", Currency: "USD", Amount: cents(5)}
 	answered, priced, failed := call(cdr.Answered), call(cdr.Answered, usage), call(cdr.Failed)
@@ -34,27 +36,59 @@ func TestSpansOnceSettled(t *testing.T) {
 		change  func(*counting.Settings)
 		reads   []read
 	}{
-		{"at once", counting.Rules{}, false, nil,
-			[]read{{0, answered, "cdr.call 1"}, {hour, answered, ""}, {48 * hour, priced, ""}}},
-		{"not before it is final", counting.Rules{}, false, nil,
-			[]read{{0, provisional, ""}, {hour, answered, "cdr.call 1"}}},
-		{"with its charge", charged, false, nil, []read{{0, answered, ""}, {hour, answered, ""},
-			{2 * hour, priced, "cdr.call.revised 2"}, {48 * hour, priced, ""}}},
-		{"a charge that never comes", charged, false, nil, []read{{0, answered, ""}, {22 * hour, answered, ""},
-			{23 * hour, answered, "cdr.call 1"}, {48 * hour, answered, ""}}},
-		{"a short lookback", charged, false, func(s *counting.Settings) { s.Lookback = 3 * hour },
-			[]read{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}}},
-		{"rows that aren't read again", counting.Rules{ChargesLater: true, ByArrival: true}, false, nil,
-			[]read{{0, answered, "cdr.call 1"}}},
+		{
+			"at once",
+			counting.Rules{},
+			false, nil,
+			[]read{{0, answered, "cdr.call 1"}, {hour, answered, ""}, {48 * hour, priced, ""}},
+		},
+		{
+			"not before it is final",
+			counting.Rules{},
+			false, nil,
+			[]read{{0, provisional, ""}, {hour, answered, "cdr.call 1"}},
+		},
+		{"with its charge", charged, false, nil, []read{
+			{0, answered, ""},
+			{hour, answered, ""},
+			{2 * hour, priced, "cdr.call.revised 2"},
+			{48 * hour, priced, ""},
+		}},
+		{"a charge that never comes", charged, false, nil, []read{
+			{0, answered, ""},
+			{22 * hour, answered, ""},
+			{23 * hour, answered, "cdr.call 1"},
+			{48 * hour, answered, ""},
+		}},
+		{
+			"a short lookback", charged, false, func(s *counting.Settings) { s.Lookback = 3 * hour },
+			[]read{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}},
+		},
+		{
+			"rows that aren't read again",
+			counting.Rules{ChargesLater: true, ByArrival: true},
+			false, nil,
+			[]read{{0, answered, "cdr.call 1"}},
+		},
 		{"no charge to wait for", charged, false, nil, []read{{0, failed, "cdr.call 1"}}},
-		{"parts that settle", counting.Rules{PartsSettle: true}, false, nil,
-			[]read{{0, answered, ""}, {hour, settled, "cdr.call 1"}, {2 * hour, settled, ""}}},
+		{
+			"parts that settle",
+			counting.Rules{PartsSettle: true},
+			false, nil,
+			[]read{{0, answered, ""}, {hour, settled, "cdr.call 1"}, {2 * hour, settled, ""}},
+		},
 		{"only a visit", counting.Rules{}, false, nil, []read{{0, visit, ""}}},
 		{"of the first history", charged, true, nil, []read{{0, answered, ""}, {hour, priced, ""}}},
-		{"of the first history, if wanted", charged, true, func(s *counting.Settings) { s.TracesHistory = true },
-			[]read{{0, answered, ""}, {hour, priced, "cdr.call.revised 2"}}},
-		{"not wanted", counting.Rules{}, false, func(s *counting.Settings) { s.Traces = false },
-			[]read{{0, answered, ""}}},
+		{
+			"of the first history, if wanted", charged, true, func(s *counting.Settings) { s.TracesHistory = true },
+			[]read{{0, answered, ""}, {hour, priced, "cdr.call.revised 2"}},
+		},
+		{
+			"not wanted",
+			counting.Rules{},
+			false, func(s *counting.Settings) { s.Traces = false },
+			[]read{{0, answered, ""}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(c.rules)
@@ -62,8 +96,10 @@ func TestSpansOnceSettled(t *testing.T) {
 			if c.change != nil {
 				c.change(&w.settings)
 			}
-			s := newStore(t, w.settings, counting.State{Origin: now.Add(-48 * hour), Floor: now.Add(-48 * hour),
-				HistoryDone: !c.history})
+			s := newStore(t, w.settings, counting.State{
+				Origin: now.Add(-48 * hour), Floor: now.Add(-48 * hour),
+				HistoryDone: !c.history,
+			})
 			for i, r := range c.reads {
 				page := &counting.Page{ObservedAt: now.Add(r.after), Records: []*cdr.Record{r.record}}
 				got := ""
@@ -76,8 +112,10 @@ func TestSpansOnceSettled(t *testing.T) {
 				}
 			}
 			s.settings.Traces = true // what was counted before gets none
-			if s.commit(&counting.Page{ObservedAt: now.Add(49 * hour),
-				Records: []*cdr.Record{c.reads[len(c.reads)-1].record}}); len(s.spans) > 1 {
+			if s.commit(&counting.Page{
+				ObservedAt: now.Add(49 * hour),
+				Records:    []*cdr.Record{c.reads[len(c.reads)-1].record},
+			}); len(s.spans) > 1 {
 				t.Errorf("spans %q", s.spans)
 			}
 		})
@@ -96,10 +134,17 @@ func TestSpanLinks(t *testing.T) {
 		want   []counting.Link
 	}{
 		{"no other record", counting.Rules{}, record("a", "a", ""), nil},
-		{"the call's record in another feed", counting.Rules{CallFeed: "call_records"}, record("b", "a", ""),
-			[]counting.Link{{Feed: "call_records", RecordID: "a"}}},
-		{"no call id", counting.Rules{CallFeed: "call_records"},
-			record("b", "00000000-0000-0000-0000-000000000000", ""), nil},
+		{
+			"the call's record in another feed",
+			counting.Rules{CallFeed: "call_records"},
+			record("b", "a", ""),
+			[]counting.Link{{Feed: "call_records", RecordID: "a"}},
+		},
+		{
+			"no call id",
+			counting.Rules{CallFeed: "call_records"},
+			record("b", "00000000-0000-0000-0000-000000000000", ""), nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStore(t, newWorld(c.rules).settings,

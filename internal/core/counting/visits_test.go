@@ -40,25 +40,33 @@ func TestVisits(t *testing.T) {
 		{
 			"only a visit", late,
 			[][]*cdr.Record{{row("a", abandoned)}},
-			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1},
+			map[string]int64{
+				"cdr_queue_calls_total{support,abandoned}":  1,
+				"cdr_queue_wait_seconds{support,abandoned}": 1,
+			},
 			0,
 			[]string{"cdr.queue_visit a"},
 		},
 		{
 			"read again, also with another result", late,
 			[][]*cdr.Record{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
-			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1},
+			map[string]int64{
+				"cdr_queue_calls_total{support,abandoned}":  1,
+				"cdr_queue_wait_seconds{support,abandoned}": 1,
+			},
 			0,
 			[]string{"cdr.queue_visit a"},
 		},
 		{
 			"a wait that isn't known, or can't be", late,
-			[][]*cdr.Record{{row("a", answered), row("b", cdr.Visit{Queue: "support", Result: cdr.QueueAnswered,
-				Wait: waited(-1)}), row("c", cdr.Visit{Wait: waited(0)})}},
-			map[string]int64{"cdr_queue_calls_total{support,answered}": 2, "cdr_queue_calls_total{,other}": 1,
-				"cdr_queue_wait_seconds{,other}": 1},
+			[][]*cdr.Record{{row("a", answered), row("b", cdr.Visit{
+				Queue: "support", Result: cdr.QueueAnswered,
+				Wait: waited(-1),
+			}), row("c", cdr.Visit{Wait: waited(0)})}},
+			map[string]int64{
+				"cdr_queue_calls_total{support,answered}": 2, "cdr_queue_calls_total{,other}": 1,
+				"cdr_queue_wait_seconds{,other}": 1,
+			},
 			0,
 			[]string{"cdr.queue_visit a", "cdr.queue_visit b", "cdr.queue_visit c"},
 		},
@@ -72,17 +80,23 @@ func TestVisits(t *testing.T) {
 		{
 			"not final yet",
 			counting.Rules{},
-			[][]*cdr.Record{{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })},
-				{row("a", abandoned)}},
-			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1},
+			[][]*cdr.Record{
+				{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })},
+				{row("a", abandoned)},
+			},
+			map[string]int64{
+				"cdr_queue_calls_total{support,abandoned}":  1,
+				"cdr_queue_wait_seconds{support,abandoned}": 1,
+			},
 			0,
 			[]string{"cdr.queue_visit a"},
 		},
 		{
 			"of a call and of a late leg of it", late,
-			[][]*cdr.Record{{call("a", "g", cdr.Answered, abandoned)},
-				{call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)}},
+			[][]*cdr.Record{
+				{call("a", "g", cdr.Answered, abandoned)},
+				{call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)},
+			},
 			map[string]int64{
 				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1,
 				"cdr_queue_wait_seconds{support,abandoned}": 1,
@@ -119,10 +133,14 @@ func TestVisits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.rules.Legs = true
-			settings := counting.Settings{Rules: c.rules, Source: "s", Provider: "p", Feed: "f",
-				Lookback: 48 * time.Hour, LateAfter: 2 * time.Hour}
-			s := newStore(t, settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour),
-				Floor: now.Add(-30 * 24 * time.Hour)})
+			settings := counting.Settings{
+				Rules: c.rules, Source: "s", Provider: "p", Feed: "f",
+				Lookback: 48 * time.Hour, LateAfter: 2 * time.Hour,
+			}
+			s := newStore(t, settings, counting.State{
+				Origin: now.Add(-30 * 24 * time.Hour),
+				Floor:  now.Add(-30 * 24 * time.Hour),
+			})
 			for _, records := range c.pages {
 				page := &counting.Page{ObservedAt: now, Records: records}
 				s.decide(page) // a transaction that is done again
@@ -164,17 +182,23 @@ func TestVisitIsNoCall(t *testing.T) {
 
 // A visit that has a call key isn't a leg of that call, also when it comes again: the call counts.
 func TestVisitIsNoLeg(t *testing.T) {
-	s := newStore(t, counting.Settings{Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f",
-		LateAfter: time.Hour}, counting.State{})
+	s := newStore(t, counting.Settings{
+		Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f",
+		LateAfter: time.Hour,
+	}, counting.State{})
 	visit := func() *cdr.Record {
-		return &cdr.Record{ID: "visit", CallKey: "g", Start: now, NoCall: true,
-			Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}}}
+		return &cdr.Record{
+			ID: "visit", CallKey: "g", Start: now, NoCall: true,
+			Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}},
+		}
 	}
 	for range 2 {
 		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{visit()}})
 	}
-	s.commit(&counting.Page{ObservedAt: now,
-		Records: []*cdr.Record{{ID: "call", CallKey: "g", Start: now, Outcome: cdr.Answered}}})
+	s.commit(&counting.Page{
+		ObservedAt: now,
+		Records:    []*cdr.Record{{ID: "call", CallKey: "g", Start: now, Outcome: cdr.Answered}},
+	})
 	if got := s.count("cdr_calls_total"); got != 1 {
 		t.Errorf("%d calls are counted", got)
 	}

@@ -50,30 +50,48 @@ func TestActivity(t *testing.T) {
 		pages pages
 		want  string
 	}{
-		{"by five minutes", nil, pages{{call("a", before(5*time.Minute)), call("b", before(time.Second)),
-			call("c", before(0))}}, "-5m 2/0, 0m 1/0"},
+		{"by five minutes", nil, pages{{
+			call("a", before(5*time.Minute)), call("b", before(time.Second)),
+			call("c", before(0)),
+		}}, "-5m 2/0, 0m 1/0"},
 		{"the same again", nil, pages{{call("a"), call("a")}, {call("a")}}, "-10m 1/0"},
-		{"only failed is a failure", nil,
-			pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}, "-10m 3/1"},
+		{
+			"only failed is a failure", nil,
+			pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}},
+			"-10m 3/1",
+		},
 		{"a failure that becomes one", nil, pages{{call("a", outcome(cdr.Unknown))}, {call("a", failed)}}, "-10m 1/0"},
 		{"a failure that is none", nil, pages{{call("a", failed)}, {call("a", outcome(cdr.Answered))}}, "-10m 1/1"},
 		{"both on a page", nil, pages{{call("a", failed, version(1)), call("a", version(2))}}, "-10m 1/1"},
 		{"a start that has moved too", nil, pages{{call("a", failed)}, {call("a", before(4*time.Minute))}}, "-10m 1/1"},
-		{"the last hours", nil, pages{{call("a", before(25*time.Hour)),
-			call("b", before(25*time.Hour+time.Microsecond))}}, "-1500m 1/0"},
-		{"what is too long ago and changes", nil,
-			pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}}, ""},
-		{"a clock that is wrong", nil, pages{{call("a", failed, before(-2*time.Hour))},
-			{call("a", before(-2*time.Hour))}}, ""},
+		{"the last hours", nil, pages{{
+			call("a", before(25*time.Hour)),
+			call("b", before(25*time.Hour+time.Microsecond)),
+		}}, "-1500m 1/0"},
+		{
+			"what is too long ago and changes", nil,
+			pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}},
+			"",
+		},
+		{"a clock that is wrong", nil, pages{
+			{call("a", failed, before(-2*time.Hour))},
+			{call("a", before(-2*time.Hour))},
+		}, ""},
 		{"too old for the feed", nil, pages{{call("a", before(200*time.Hour))}}, ""},
 		{"a call of two legs, once it counts", ofLegs, pages{
 			{call("a", inGroup("g"), failed), call("b", inGroup("g"), failed, before(0))},
 			{call("b", inGroup("g"), failed, before(0))},
 		}, "-10m 1/1"},
-		{"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute },
-			pages{{call("a", inGroup("g"), failed)}}, ""},
-		{"a leg that fails late", ofLegs,
-			pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
+		{
+			"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute },
+			pages{{call("a", inGroup("g"), failed)}},
+			"",
+		},
+		{
+			"a leg that fails late", ofLegs,
+			pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}},
+			"-10m 1/0",
+		},
 		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
 			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
 		}, "-10m 1/1"},
@@ -139,8 +157,10 @@ func TestActivityOfAFailedCommit(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b"),
-		call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{
+		call("b"),
+		call("a", outcome(cdr.Failed)),
+	}, ObservedAt: epoch}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil

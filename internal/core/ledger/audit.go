@@ -52,8 +52,10 @@ func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findi
 	if f.keyCheck != i.ledger.hasher.Check() {
 		return nil, fmt.Errorf("audit: %w", errOtherKey)
 	}
-	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings,
-		decision: counting.NewDecision()}
+	p := pageCommit{
+		Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings,
+		decision: counting.NewDecision(),
+	}
 	p.keys = p.decision.Keys(page, &p.settings, &i.ledger.hasher)
 	if err := p.readKnown(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
@@ -126,8 +128,10 @@ func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, res
 			return fmt.Errorf("keep the result of an audit: %w", err)
 		}
 		for _, r := range results {
-			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
-				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
+			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?,
+				?, ?, ?, ?, ?)
+				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing =
+				excluded.missing, differs = excluded.differs`,
 				feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
 				return err
 			}
@@ -145,7 +149,8 @@ func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, res
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
 	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed
-		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day, a.at`, []any{micros(from)},
+		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day,
+		a.at`, []any{micros(from)},
 		func(r *AuditResult) []any {
 			return []any{&r.Source, &r.Feed, asTime{&r.Day}, &r.Whole, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs}
 		})

@@ -74,8 +74,10 @@ func TestStoreAudit(t *testing.T) {
 		t.Helper()
 		var results []AuditResult
 		for i, n := range missing {
-			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10,
-				Missing: n, Differs: n > 1})
+			results = append(results, AuditResult{
+				Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10,
+				Missing: n, Differs: n > 1,
+			})
 		}
 		if err := StoreAudit(t.Context(), r.storage, audited, r.spec, results); err != nil {
 			t.Fatal(err)
@@ -85,8 +87,10 @@ func TestStoreAudit(t *testing.T) {
 	store(epoch.Add(time.Minute), 1, 2)
 	r.records(call("b")) // another process's write is in nobody's way
 	newest := func(i int, missing int64) AuditResult {
-		return AuditResult{Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true,
-			At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1}
+		return AuditResult{
+			Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true,
+			At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1,
+		}
 	}
 	older := newest(2, 7)
 	older.At = epoch

@@ -46,8 +46,10 @@ func benchPage(rng *rand.Rand, page int, records []*cdr.Record) []*cdr.Record {
 	return records
 }
 
-var trunks = []string{"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com",
-	"sbc5.example.com"}
+var trunks = []string{
+	"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com",
+	"sbc5.example.com",
+}
 
 func benchLedger(b *testing.B, encoder LogEncoder, legs bool) *Feed {
 	verifying = false
@@ -61,9 +63,11 @@ func benchLedger(b *testing.B, encoder LogEncoder, legs bool) *Feed {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph",
+	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{
+		Source: "s", Provider: "msgraph",
 		Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, WholeAfter: 4 * time.Hour,
-		Rules: counting.Rules{Legs: legs, Parents: legs}}})
+		Rules: counting.Rules{Legs: legs, Parents: legs},
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -133,8 +137,10 @@ func BenchmarkCommit(b *testing.B) {
 					b.StartTimer()
 				}
 				if _, err := f.Commit(b.Context(),
-					&counting.Page{Records: records, ObservedAt: at,
-						Position: &counting.Position{Watermark: at}}); err != nil {
+					&counting.Page{
+						Records: records, ObservedAt: at,
+						Position: &counting.Position{Watermark: at},
+					}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -177,14 +183,20 @@ func BenchmarkCallRecords(b *testing.B) {
 	}{
 		{"told of a record", func() *counting.Page {
 			fresh++
-			return &counting.Page{Enqueue: []work.Item{{Kind: "told", Key: fmt.Sprint("record ", fresh),
-				Version: int64(fresh)}}}
+			return &counting.Page{Enqueue: []work.Item{{
+				Kind: "told", Key: fmt.Sprint("record ", fresh),
+				Version: int64(fresh),
+			}}}
 		}},
 		{"a list of 60 known records", func() *counting.Page { return &counting.Page{Enqueue: listed} }},
-		{"a new record with four sessions",
-			func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} }},
-		{"a known record with four sessions",
-			func() *counting.Page { return &counting.Page{Records: []*cdr.Record{record(7)}} }},
+		{
+			"a new record with four sessions",
+			func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} },
+		},
+		{
+			"a known record with four sessions",
+			func() *counting.Page { return &counting.Page{Records: []*cdr.Record{record(7)}} },
+		},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -43,7 +43,8 @@ func (p *pageCommit) writeBooks() error {
 		if string(next) == was {
 			continue
 		}
-		err = p.exec(`INSERT INTO books (feed, day, data) VALUES (?, ?, ?) ON CONFLICT (feed, day) DO UPDATE SET data = excluded.data`, p.id, day, string(next))
+		err = p.exec(`INSERT INTO books (feed, day, data) VALUES (?, ?, ?) ON CONFLICT (feed, day) DO UPDATE SET
+			data = excluded.data`, p.id, day, string(next))
 		if err != nil {
 			return err
 		}

@@ -20,8 +20,10 @@ func TestBooks(t *testing.T) {
 	r.records(call("a", charge(t, "usage", "EUR", "1.10")), call("old", start(epoch.Add(-30*24*time.Hour))))
 	r.records(call("a", charge(t, "usage", "EUR", "0.90")))
 	for _, theirs := range []int{3, 4} {
-		r.commit(&counting.Page{Totals: []counting.DayTotal{{Day: day.AddDate(0, 0, -1), Ours: 3, Theirs: theirs,
-			Charges: new(money(t, "2.00")), Currency: "USD"}}})
+		r.commit(&counting.Page{Totals: []counting.DayTotal{{
+			Day: day.AddDate(0, 0, -1), Ours: 3, Theirs: theirs,
+			Charges: new(money(t, "2.00")), Currency: "USD",
+		}}})
 	}
 	r.reopen()
 	check := func(want map[time.Time]counting.Book) {

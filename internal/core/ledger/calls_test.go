@@ -125,8 +125,10 @@ func TestWaitingLegsAreDurable(t *testing.T) {
 				names = append(names, strings.Join(strings.Fields(line)[:2], " "))
 			}
 			slices.Sort(names)
-			if want := []string{"cdr.call a", "cdr.call.leg a", "cdr.call.leg b", "cdr.call.leg late",
-				"cdr.call.leg open"}; !slices.Equal(names, want) {
+			if want := []string{
+				"cdr.call a", "cdr.call.leg a", "cdr.call.leg b", "cdr.call.leg late",
+				"cdr.call.leg open",
+			}; !slices.Equal(names, want) {
 				t.Errorf("logged %q, want %q", names, want)
 			}
 			if got := r.feed.State().Records; got != 1 {
@@ -338,8 +340,10 @@ func TestPrivacyOfLegs(t *testing.T) {
 	secret := func(r *cdr.Record) {
 		r.CallerNumber, r.UserPrincipal, r.UserID = "+15550100001", "jane@contoso.example", "u-4711"
 		r.ReasonPhrase, r.CallID = "no route to +15550100001", "c-15550100001@203.0.113.77"
-		r.Extra = []cdr.Attr{cdr.Text("client_public_ip", "203.0.113.77", cdr.Address),
-			cdr.Text("line", "+15550100001", cdr.Number)}
+		r.Extra = []cdr.Attr{
+			cdr.Text("client_public_ip", "203.0.113.77", cdr.Address),
+			cdr.Text("line", "+15550100001", cdr.Number),
+		}
 		r.Channel, r.Synthetic = "SIP/+15550100001-7", "in|1|+15550100001|"+r.ID
 		r.Parent, r.AltIDs = "p-+15550100001", []string{"+15550100001-" + r.ID}
 	}

@@ -78,7 +78,8 @@ func (l *Ledger) checkCatalogue() error {
 			}
 		}
 		if _, err := l.engine.Exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
-			ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds = excluded.bounds`,
+			ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds =
+			excluded.bounds`,
 			d.Name, now.kind, now.labels, now.bounds); err != nil {
 			return err
 		}

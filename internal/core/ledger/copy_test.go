@@ -49,8 +49,10 @@ func TestCopy(t *testing.T) {
 		call("c", outcome(2)))
 	r.settled()
 	r.packIDs()
-	r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
-		Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
+	r.commit(&counting.Page{
+		Enqueue: []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+		Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
+	})
 	r.records(call("d"), call("f", inGroup("waits"), outcome(cdr.Busy)))
 	want := r.values()
 	silent := func(string, int64, int64) {}

@@ -64,8 +64,10 @@ type drive struct {
 const driven = 60
 
 func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *drive {
-	d := &drive{rng: rand.New(rand.NewPCG(seed, 1)), grouped: grouped, rig: newRig(t),
-		quiet: openRig(t, Storage{Folder: t.TempDir()})}
+	d := &drive{
+		rng: rand.New(rand.NewPCG(seed, 1)), grouped: grouped, rig: newRig(t),
+		quiet: openRig(t, Storage{Folder: t.TempDir()}),
+	}
 	d.quiet.clock = d.clock
 	d.quiet.useKeyOf(d.rig)
 	for _, r := range []*rig{d.rig, d.quiet} {
@@ -165,8 +167,10 @@ func (d *drive) randomPage() *counting.Page {
 		page.Records = append(page.Records, d.record(d.rng.IntN(driven)))
 	}
 	if d.rng.IntN(2) == 0 {
-		page.Position = &counting.Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}"),
-			Read: &counting.Read{Began: d.clock.at}}
+		page.Position = &counting.Position{
+			Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}"),
+			Read: &counting.Read{Began: d.clock.at},
+		}
 	}
 	return page
 }

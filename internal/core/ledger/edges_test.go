@@ -273,8 +273,13 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	now := r.clock.at
-	for _, step := range []struct{ to, want time.Duration }{{144 * time.Hour, 144 * time.Hour}, {0, 0}, {-time.Hour, 0},
-		{time.Minute, time.Minute}, {0, time.Minute}} {
+	for _, step := range []struct{ to, want time.Duration }{
+		{144 * time.Hour, 144 * time.Hour},
+		{0, 0},
+		{-time.Hour, 0},
+		{time.Minute, time.Minute},
+		{0, time.Minute},
+	} {
 		r.commit(&counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now.Add(step.to)}})
 		if got := r.feed.State().Watermark.Sub(now); got != step.want {
 			t.Errorf("after %s the watermark is at %s, want %s", step.to, got, step.want)
@@ -286,8 +291,10 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at},
-		Enqueue: []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
+	r.commit(&counting.Page{
+		Position: &counting.Position{Watermark: r.clock.at},
+		Enqueue:  []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}},
+	})
 	r.clock.add(200 * 24 * time.Hour)
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)

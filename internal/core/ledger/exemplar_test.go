@@ -93,8 +93,10 @@ func TestExemplars(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("h", outcome(cdr.Failed))},
-		ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{
+		Records:    []*cdr.Record{call("h", outcome(cdr.Failed))},
+		ObservedAt: epoch,
+	}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil

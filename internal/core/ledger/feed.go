@@ -21,8 +21,14 @@ import (
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
 func stateTargets(s *counting.State) []any {
-	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone,
-		&s.Records}
+	return []any{
+		asTime{&s.Origin},
+		asTime{&s.Floor},
+		asTime{&s.Watermark},
+		asTime{&s.NewestCall},
+		&s.HistoryDone,
+		&s.Records,
+	}
 }
 
 // Feed is the state of one feed. It is safe for concurrent use.
@@ -53,7 +59,8 @@ func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }
 // advanceSeq moves the sequence number. It returns ErrFenced if another writer has moved it, owns
 // the feed now, or has made another ledger (counting.md 34).
 func (f *Feed) advanceSeq() error {
-	n, err := f.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ? AND key_check = ?`,
+	n, err := f.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner
+		= ? AND key_check = ?`,
 		f.id, f.epoch, f.seq, f.ledger.replica(), f.ledger.hasher.Check())
 	if err == nil && n != 1 {
 		return ErrFenced
@@ -63,7 +70,8 @@ func (f *Feed) advanceSeq() error {
 
 // saveState writes the state, after advanceSeq.
 func (f *Feed) saveState(s *counting.State) error {
-	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, connected_from = ?,
+	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records
+		= ?, connected_from = ?,
 		history_read = ? WHERE id = ?`,
 		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records),
 		s.ConnectedFrom, micros(s.HistoryRead), f.id)
@@ -270,13 +278,15 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 // writeLine makes a feed's line if its id is 0, else it takes it over.
 func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 	if *id != 0 {
-		_, err := l.engine.Exec(`UPDATE feeds SET former = CASE source WHEN ? THEN former ELSE source END, source = ?, fingerprint = ? WHERE id = ?`,
+		_, err := l.engine.Exec(`UPDATE feeds SET former = CASE source WHEN ? THEN former ELSE source END, source =
+			?, fingerprint = ? WHERE id = ?`,
 			spec.Source, spec.Source, spec.Fingerprint, *id)
 		return err
 	}
 	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
 	first := micros(origin.Add(-spec.Lead))
-	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest,
+	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq,
+		key_check, origin, floor, watermark, newest,
 		history_done, records, connected_from, history_read)
 		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, 0, 0 FROM feeds RETURNING id`,
 		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first},

@@ -77,8 +77,10 @@ func openRig(t *testing.T, storage Storage) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, clock: &clock{at: epoch}, storage: storage,
-		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop},
-			Encoder: lineEncoder{}, OutboxLimit: 1e6},
+		tuning: Tuning{
+			Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop},
+			Encoder: lineEncoder{}, OutboxLimit: 1e6,
+		},
 		spec: FeedSpec{
 			Settings: counting.Settings{
 				Source: "contoso", Provider: "msgraph", Feed: "direct_routing", History: 24 * time.Hour,

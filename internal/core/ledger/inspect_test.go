@@ -89,8 +89,10 @@ func TestCompact(t *testing.T) {
 		r.packIDs()
 	}
 	before := r.remembered()
-	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`,
-		`DELETE FROM meta WHERE name = 'large'`} {
+	for _, text := range []string{
+		`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`,
+		`DELETE FROM meta WHERE name = 'large'`,
+	} {
 		if _, err := r.ledger.engine.Exec(text); err != nil {
 			t.Fatal(err)
 		}

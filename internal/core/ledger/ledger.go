@@ -179,8 +179,10 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		if l.lock, err = takeLock(settings.Folder); err != nil {
 			return nil, err
 		}
-		l.reserve = reserve{file: filepath.Join(settings.Folder, reserveName),
-			most: cmp.Or(settings.reserve, mostReserve)}
+		l.reserve = reserve{
+			file: filepath.Join(settings.Folder, reserveName),
+			most: cmp.Or(settings.reserve, mostReserve),
+		}
 	}
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())

@@ -19,8 +19,10 @@ func TestRule25TrailingRatioWhenSettled(t *testing.T) {
 	r.records(call("a", version(1), sessions("s1"), bypass(cdr.True), settled))
 	r.clock.add(59 * time.Minute)
 	r.reopen()
-	wantValues(t, r.values(), map[string]string{ratio: "1", bypassed: "1",
-		"cdr_media_bypass_calls_total{sbc1.example.com,false}": ""})
+	wantValues(t, r.values(), map[string]string{
+		ratio: "1", bypassed: "1",
+		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "",
+	})
 	r.clock.add(time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: ""})
 }

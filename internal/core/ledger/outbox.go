@@ -167,11 +167,14 @@ func (p *pageCommit) writeOutbox() error {
 			if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
 				continue
 			}
-			head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, part}, records: records, signal: signal(s),
-				created: p.now}
+			head := outboxHead{
+				batchKey: batchKey{p.id, p.seq + 1, part}, records: records, signal: signal(s),
+				created: p.now,
+			}
 			// The keys of attributes repeat in each record: a sixth of the bytes is left.
 			b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
-			if err := p.exec(`INSERT INTO outbox (feed, seq, part, signal, records, created, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			if err := p.exec(`INSERT INTO outbox (feed, seq, part, signal, records, created, data) VALUES (?, ?, ?,
+				?, ?, ?, ?)`,
 				head.feed, head.seq, head.part, int64(head.signal), head.records, micros(head.created),
 				b.packed); err != nil {
 				return err
@@ -194,7 +197,8 @@ func (e *engine) waiting(s signal) (records int64, err error) {
 func (l *Ledger) loadOutbox() error {
 	heads, err := readRows(&l.engine.session,
 		`SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE f.owner IN (?, ?) ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`,
+		WHERE f.owner IN (?, ?) ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed,
+		o.seq, o.part`,
 		[]any{l.replica(), sends + l.replica()},
 		func(h *outboxHead) []any {
 			return []any{&h.feed, &h.seq, &h.part, &h.signal, &h.records, asTime{&h.created}}

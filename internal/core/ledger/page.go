@@ -76,8 +76,10 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	result := p.change.Result
 	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
 	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
-		p.page = &counting.Page{ObservedAt: page.ObservedAt,
-			Position: &counting.Position{Read: p.decision.CompleteRead()}}
+		p.page = &counting.Page{
+			ObservedAt: page.ObservedAt,
+			Position:   &counting.Position{Read: p.decision.CompleteRead()},
+		}
 		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
 		if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
 			break // they are due with the next read too
@@ -300,8 +302,10 @@ func (p *pageCommit) publish() {
 	}
 	for key, t := range p.change.Tallies {
 		if key.Trunk != 0 {
-			store.AddBypass(p.series, metrics.Bypass{Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part,
-				Total: t.Total})
+			store.AddBypass(p.series, metrics.Bypass{
+				Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part,
+				Total: t.Total,
+			})
 		}
 	}
 	if p.newPeaks {

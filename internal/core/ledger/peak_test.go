@@ -48,29 +48,53 @@ func TestPeakConcurrency(t *testing.T) {
 	}{
 		{"no call", nil, ""},
 		{"one call", pages{{call("a", lasting(minute, minute))}}, "1"},
-		{"two at once", pages{{call("a", lasting(minute, minute)),
-			call("b", lasting(minute+time.Microsecond, minute))}}, "2"},
+		{"two at once", pages{{
+			call("a", lasting(minute, minute)),
+			call("b", lasting(minute+time.Microsecond, minute)),
+		}}, "2"},
 		{"one after the other", pages{{call("a", lasting(minute, minute)), call("b", lasting(3*minute, minute))}}, "1"},
-		{"one ends in the instant in which the other begins",
-			pages{{call("b", lasting(2*minute, minute)), call("a", lasting(minute, minute))}}, "1"},
-		{"and a microsecond later", pages{{call("b", lasting(2*minute, minute)),
-			call("a", lasting(minute, minute+time.Microsecond))}}, "2"},
-		{"another trunk", pages{{call("a", lasting(minute, minute)), call("b", lasting(minute, minute), over("x"))}},
-			"1"},
-		{"across the beginning and the end", pages{{call("a", lasting(-30*hour, 40*hour)),
-			call("b", lasting(-minute, 2*minute)), call("c", lasting(59*minute, 2*minute))}}, "2"},
+		{
+			"one ends in the instant in which the other begins",
+			pages{{call("b", lasting(2*minute, minute)), call("a", lasting(minute, minute))}},
+			"1",
+		},
+		{"and a microsecond later", pages{{
+			call("b", lasting(2*minute, minute)),
+			call("a", lasting(minute, minute+time.Microsecond)),
+		}}, "2"},
+		{
+			"another trunk",
+			pages{{call("a", lasting(minute, minute)), call("b", lasting(minute, minute), over("x"))}},
+			"1",
+		},
+		{"across the beginning and the end", pages{{
+			call("a", lasting(-30*hour, 40*hour)),
+			call("b", lasting(-minute, 2*minute)), call("c", lasting(59*minute, 2*minute)),
+		}}, "2"},
 		{"before the hour", pages{{call("a", lasting(-2*minute, minute)), call("b", lasting(-2*minute, minute))}}, ""},
-		{"before the hour, with another in it", pages{{call("a", lasting(-2*minute, minute)),
-			call("b", lasting(-2*minute, minute)), call("c", lasting(minute, minute))}}, "1"},
+		{"before the hour, with another in it", pages{{
+			call("a", lasting(-2*minute, minute)),
+			call("b", lasting(-2*minute, minute)), call("c", lasting(minute, minute)),
+		}}, "1"},
 		{"after the hour", pages{{call("a", lasting(90*minute, minute)), call("b", lasting(90*minute, minute))}}, "0"},
-		{"up to its first instant", pages{{call("a", lasting(-minute, minute)), call("b", lasting(minute, minute))}},
-			"1"},
-		{"from its end on", pages{{call("a", lasting(hour, minute)), call("b", lasting(hour, minute)),
-			call("c", lasting(0, minute))}}, "1"},
-		{"just within its end", pages{{call("a", lasting(hour-time.Microsecond, minute)),
-			call("b", lasting(hour-time.Microsecond, minute))}}, "2"},
-		{"more before the hour than in it",
-			pages{{call("a", lasting(-minute, 30*time.Second)), call("b", lasting(-minute, 90*time.Second))}}, "1"},
+		{
+			"up to its first instant",
+			pages{{call("a", lasting(-minute, minute)), call("b", lasting(minute, minute))}},
+			"1",
+		},
+		{"from its end on", pages{{
+			call("a", lasting(hour, minute)), call("b", lasting(hour, minute)),
+			call("c", lasting(0, minute)),
+		}}, "1"},
+		{"just within its end", pages{{
+			call("a", lasting(hour-time.Microsecond, minute)),
+			call("b", lasting(hour-time.Microsecond, minute)),
+		}}, "2"},
+		{
+			"more before the hour than in it",
+			pages{{call("a", lasting(-minute, 30*time.Second)), call("b", lasting(-minute, 90*time.Second))}},
+			"1",
+		},
 		{"not connected", pages{{call("a", lasting(minute, minute), outcome(cdr.Busy))}}, ""},
 		{"voicemail", pages{{call("a", lasting(minute, minute), outcome(cdr.Voicemail))}}, "1"},
 		{"no length", pages{{call("a", lasting(minute, 0))}}, ""},
@@ -82,30 +106,52 @@ func TestPeakConcurrency(t *testing.T) {
 		{"a length that can't be", pages{{call("a", lasting(minute, 1000*hour))}}, ""},
 		{"from the answer", pages{{call("a", lasting(minute, 3*minute),
 			func(r *cdr.Record) { r.Answer = epoch.Add(3 * minute) }), call("b", lasting(minute, 2*minute))}}, "1"},
-		{"the same again", pages{{call("a", lasting(minute, minute)), call("a", lasting(minute, minute))},
-			{call("a", lasting(minute, minute))}}, "1"},
+		{"the same again", pages{
+			{call("a", lasting(minute, minute)), call("a", lasting(minute, minute))},
+			{call("a", lasting(minute, minute))},
+		}, "1"},
 		{"a late record", pages{{call("a", lasting(minute, minute))}, nil, {call("b", lasting(minute, minute))}}, "2"},
-		{"a longer duration", pages{{call("a", lasting(minute, minute)), call("b", lasting(3*minute, minute))},
-			{call("a", lasting(minute, 3*minute))}}, "2"},
-		{"a shorter duration", pages{{call("a", lasting(minute, 3*minute)), call("b", lasting(3*minute, minute))},
-			{call("a", lasting(minute, minute))}}, "1"},
-		{"longer, into the hour", pages{{call("a", lasting(-3*minute, minute)), call("b", lasting(-30*hour, minute))},
-			{call("a", lasting(-3*minute, 5*minute)), call("b", lasting(-30*hour, 31*hour))}}, "2"},
-		{"shorter, out of the hour", pages{{call("a", lasting(-3*minute, 5*minute))},
-			{call("a", lasting(-3*minute, minute))}}, "0"},
-		{"a call that becomes connected", pages{{call("a", lasting(minute, minute), outcome(cdr.Busy))},
-			{call("a", lasting(minute, minute))}}, "1"},
-		{"a call that isn't connected after all",
+		{"a longer duration", pages{
+			{call("a", lasting(minute, minute)), call("b", lasting(3*minute, minute))},
+			{call("a", lasting(minute, 3*minute))},
+		}, "2"},
+		{"a shorter duration", pages{
+			{call("a", lasting(minute, 3*minute)), call("b", lasting(3*minute, minute))},
+			{call("a", lasting(minute, minute))},
+		}, "1"},
+		{"longer, into the hour", pages{
+			{call("a", lasting(-3*minute, minute)), call("b", lasting(-30*hour, minute))},
+			{call("a", lasting(-3*minute, 5*minute)), call("b", lasting(-30*hour, 31*hour))},
+		}, "2"},
+		{"shorter, out of the hour", pages{
+			{call("a", lasting(-3*minute, 5*minute))},
+			{call("a", lasting(-3*minute, minute))},
+		}, "0"},
+		{"a call that becomes connected", pages{
+			{call("a", lasting(minute, minute), outcome(cdr.Busy))},
+			{call("a", lasting(minute, minute))},
+		}, "1"},
+		{
+			"a call that isn't connected after all",
 			pages{{call("a", lasting(minute, minute))}, {call("a", lasting(minute, minute), outcome(cdr.Failed))}},
-			"0"},
-		{"versions on one page", pages{{call("a", lasting(minute, 3*minute), version(2)),
-			call("a", lasting(minute, minute), version(1)), call("b", lasting(3*minute, minute))}}, "2"},
-		{"a trunk that is revised", pages{{call("a", lasting(minute, minute), over("x"))},
-			{call("a", lasting(minute, 2*minute))}}, ""},
-		{"a duration that isn't told any more", pages{{call("a", lasting(minute, minute))},
-			{call("a", lasting(minute, 0), absent, func(r *cdr.Record) { r.Outcome = cdr.NotConnected })}}, "1"},
-		{"two legs of a call", pages{{call("a", lasting(minute, minute), inGroup("g")),
-			call("b", lasting(minute, minute), inGroup("g"))}}, "1"},
+			"0",
+		},
+		{"versions on one page", pages{{
+			call("a", lasting(minute, 3*minute), version(2)),
+			call("a", lasting(minute, minute), version(1)), call("b", lasting(3*minute, minute)),
+		}}, "2"},
+		{"a trunk that is revised", pages{
+			{call("a", lasting(minute, minute), over("x"))},
+			{call("a", lasting(minute, 2*minute))},
+		}, ""},
+		{"a duration that isn't told any more", pages{
+			{call("a", lasting(minute, minute))},
+			{call("a", lasting(minute, 0), absent, func(r *cdr.Record) { r.Outcome = cdr.NotConnected })},
+		}, "1"},
+		{"two legs of a call", pages{{
+			call("a", lasting(minute, minute), inGroup("g")),
+			call("b", lasting(minute, minute), inGroup("g")),
+		}}, "1"},
 		{"legs of a call one after the other", pages{{
 			call("a", lasting(minute, minute), inGroup("g")), call("b", lasting(3*minute, minute), inGroup("g")),
 			call("x", lasting(3*minute, minute)),
@@ -114,14 +160,18 @@ func TestPeakConcurrency(t *testing.T) {
 			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy)), call("x", lasting(2*minute, minute))},
 			{call("b", lasting(2*minute, minute), inGroup("g"))},
 		}, "2"},
-		{"a late leg at the same time", pages{{call("a", lasting(minute, 3*minute), inGroup("g"))},
-			{call("b", lasting(2*minute, minute), inGroup("g"))}}, "1"},
+		{"a late leg at the same time", pages{
+			{call("a", lasting(minute, 3*minute), inGroup("g"))},
+			{call("b", lasting(2*minute, minute), inGroup("g"))},
+		}, "1"},
 		{"a leg that is longer", pages{
 			{call("a", lasting(minute, minute), inGroup("g")), call("x", lasting(5*minute, minute))},
 			{call("a", lasting(minute, 5*minute), inGroup("g"))},
 		}, "2"},
-		{"a leg that isn't connected after all", pages{{call("a", lasting(minute, minute), inGroup("g"))},
-			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))}}, "0"},
+		{"a leg that isn't connected after all", pages{
+			{call("a", lasting(minute, minute), inGroup("g"))},
+			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))},
+		}, "0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newPeakRig(t, ofLegs)
@@ -205,8 +255,10 @@ func (r *rig) count(table string) (n int) {
 func TestPeakOfAFirstHistory(t *testing.T) {
 	r := newRig(t)
 	r.clock.at = epoch.Add(3 * time.Hour)
-	r.commit(&counting.Page{Records: []*cdr.Record{call("a", lasting(time.Minute, time.Minute))},
-		Position: &counting.Position{Watermark: epoch.Add(2 * time.Hour)}})
+	r.commit(&counting.Page{
+		Records:  []*cdr.Record{call("a", lasting(time.Minute, time.Minute))},
+		Position: &counting.Position{Watermark: epoch.Add(2 * time.Hour)},
+	})
 	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
 	r.reopen()
 	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true}})
@@ -451,19 +503,25 @@ func TestPeakOfAFailedCommit(t *testing.T) {
 	})
 	want("1", "")
 	tryAll(func() *counting.Page {
-		return &counting.Page{Records: []*cdr.Record{call("b", long), call("c", long, over("x"))},
-			ObservedAt: r.clock.at}
+		return &counting.Page{
+			Records:    []*cdr.Record{call("b", long), call("c", long, over("x"))},
+			ObservedAt: r.clock.at,
+		}
 	})
 	want("2", "1")
 	tryAll(func() *counting.Page { // what ended before is deleted
-		return &counting.Page{Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at,
-			Position: &counting.Position{Watermark: epoch.Add(5 * time.Hour)}}
+		return &counting.Page{
+			Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at,
+			Position: &counting.Position{Watermark: epoch.Add(5 * time.Hour)},
+		}
 	})
 	want("3", "1")
 	tryAll(func() *counting.Page { // and comes late, or is revised
 		return &counting.Page{
-			Records: []*cdr.Record{call("e", long), call("b", long, outcome(cdr.Failed)),
-				call("f", long, over("x"))},
+			Records: []*cdr.Record{
+				call("e", long), call("b", long, outcome(cdr.Failed)),
+				call("f", long, over("x")),
+			},
 			ObservedAt: r.clock.at,
 		}
 	})

@@ -58,8 +58,10 @@ func TestPeakByTheProvidersClock(t *testing.T) {
 			r.commit(&counting.Page{ObservedAt: right, Records: []*cdr.Record{
 				call("a", start(right.Add(-90*time.Minute))), call("b", start(right.Add(-90*time.Minute+time.Second))),
 			}})
-			r.commit(&counting.Page{ObservedAt: right,
-				Position: &counting.Position{Watermark: right, HistoryDone: true}})
+			r.commit(&counting.Page{
+				ObservedAt: right,
+				Position:   &counting.Position{Watermark: right, HistoryDone: true},
+			})
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
@@ -81,8 +83,10 @@ func TestPeakAfterAClockThatWasAhead(t *testing.T) {
 	for range 10 {
 		r.clock.add(time.Hour)
 		at := r.clock.at
-		r.commit(&counting.Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))},
-			Position: &counting.Position{Watermark: at}})
+		r.commit(&counting.Page{
+			Records:  []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))},
+			Position: &counting.Position{Watermark: at},
+		})
 	}
 	if got := r.values()["cdr_call_peak_concurrency{sbc1.example.com}"]; got != "1" {
 		t.Errorf("ten hours later the peak is %q", got)

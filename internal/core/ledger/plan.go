@@ -18,7 +18,8 @@ func (f *Feed) savePlan(next []byte) (err error) {
 			_, err = f.ledger.engine.Exec(`DELETE FROM plans WHERE feed = ? AND part >= ?`, f.id, at/counting.PlanPart)
 			return err
 		default:
-			_, err = f.ledger.engine.Exec(`INSERT INTO plans (feed, part, data) VALUES (?, ?, ?) ON CONFLICT (feed, part) DO UPDATE SET data = excluded.data`,
+			_, err = f.ledger.engine.Exec(`INSERT INTO plans (feed, part, data) VALUES (?, ?, ?) ON CONFLICT (feed,
+				part) DO UPDATE SET data = excluded.data`,
 				f.id, at/counting.PlanPart, data)
 		}
 	}

@@ -17,8 +17,10 @@ func TestPooler(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	for mode, want := range map[string]string{"": "add default_query_exec_mode=exec", "exec": "",
-		"simple_protocol": ""} {
+	for mode, want := range map[string]string{
+		"": "add default_query_exec_mode=exec", "exec": "",
+		"simple_protocol": "",
+	} {
 		t.Run(mode, func(t *testing.T) {
 			storage := newStorage(t)
 			direct := storage.Postgres.DSN
@@ -35,8 +37,10 @@ func TestPooler(t *testing.T) {
 					charge(t, "usage", "USD", "0.10"))
 			}
 			r.records(charged("a"), charged("b"))
-			r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}},
-				Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
+			r.commit(&counting.Page{
+				Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}},
+				Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}},
+			})
 			if _, err := r.ledger.engine.Exec(`DEALLOCATE ALL`); err != nil {
 				t.Fatal(err)
 			}

@@ -92,8 +92,10 @@ func inSchema(t testing.TB, name string) Storage {
 	query := dsn.Query()
 	query.Set("search_path", name)
 	dsn.RawQuery = query.Encode()
-	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil },
-		Replica: "replica"}}
+	return Storage{Postgres: &Postgres{
+		DSN:     func(context.Context) (string, error) { return dsn.String(), nil },
+		Replica: "replica",
+	}}
 }
 
 func schemaOf(t testing.TB, dsn string) string {

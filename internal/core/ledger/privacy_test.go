@@ -23,8 +23,10 @@ func TestPrivacyNothingInTheFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, personal := range []string{"5550100001", "5550100002", "Jane Doe", "jane@contoso.example",
-			"203.0.113.77"} {
+		for _, personal := range []string{
+			"5550100001", "5550100002", "Jane Doe", "jane@contoso.example",
+			"203.0.113.77",
+		} {
 			if strings.Contains(string(data), personal) {
 				t.Errorf("%s%s holds %s", fileName, file, personal)
 			}

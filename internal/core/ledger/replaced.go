@@ -17,7 +17,8 @@ type mark struct{ schema, key, instance string }
 
 // markQuery reads a mark; it has no arguments, so that each new connection can ask it.
 const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
-	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name = 'instance'), '')`
+	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name =
+	'instance'), '')`
 
 // errOtherKey: a feed's ids can't be found by the ledger's key.
 var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be " +

@@ -45,13 +45,18 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 		want string
 	}{
 		"the folder is removed": {os.RemoveAll, "was removed"},
-		"the folder is moved": {func(folder string) error { return os.Rename(folder, folder+".moved") },
-			"was removed"},
+		"the folder is moved": {
+			func(folder string) error { return os.Rename(folder, folder+".moved") },
+			"was removed",
+		},
 		"the file is removed": {in(func(_, file string) error { return os.Remove(file) }), "ledger.db was removed"},
-		"the log is removed": {in(func(_, file string) error { return os.Remove(file + "-wal") }),
-			"ledger.db-wal was removed"},
+		"the log is removed": {
+			in(func(_, file string) error { return os.Remove(file + "-wal") }),
+			"ledger.db-wal was removed",
+		},
 		"the lock is removed": {in(func(folder,
-			_ string) error {
+			_ string,
+		) error {
 			return os.Remove(filepath.Join(folder, lockName))
 		}), "lock was removed"},
 		"a file takes the folder": {func(folder string) error {

@@ -114,7 +114,8 @@ func (s *session) cluster() (c Cluster, err error) {
 	}
 	err = s.ScanAll(`SELECT source, feed, CASE WHEN `+isAlive+` THEN owner ELSE '' END, owner, COALESCE(NOT `+isAlive+
 		`, TRUE), epoch, `+stateColumns+`
-		FROM feeds LEFT JOIN replicas r ON r.name = owner WHERE id <> 0 ORDER BY source, feed`, append(alive, LeaseTime.Microseconds()/2), func(rows *sql.Rows) error {
+		FROM feeds LEFT JOIN replicas r ON r.name = owner WHERE id <> 0 ORDER BY source,
+		feed`, append(alive, LeaseTime.Microseconds()/2), func(rows *sql.Rows) error {
 		var f FeedOwner
 		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.Holder, &f.Silent, &f.epoch},
 			stateTargets(&f.State)...)...)
@@ -229,7 +230,8 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 		e := l.engine
 		var id int64
 		// The owner's commits change this row first, so none of them runs during this transaction.
-		err := e.ScanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING id`,
+		err := e.ScanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING
+			id`,
 			[]any{spec.Source, spec.Feed, spec.Fingerprint}, &id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errors.New("the feed has no state of this account yet")

@@ -309,8 +309,10 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
-	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody",
-		Feed: "none"}}, "a feed of another account": other} {
+	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{
+		Source: "nobody",
+		Feed:   "none",
+	}}, "a feed of another account": other} {
 		if _, err := b.ledger.Enqueue(t.Context(), spec, []work.Item{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
@@ -363,8 +365,10 @@ func TestStartAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.spec = FeedSpec{Settings: counting.Settings{Source: "contoso", Provider: "msgraph", Feed: "pstn",
-		History: time.Hour, Lookback: time.Hour}, Fingerprint: "f"}
+	first.spec = FeedSpec{Settings: counting.Settings{
+		Source: "contoso", Provider: "msgraph", Feed: "pstn",
+		History: time.Hour, Lookback: time.Hour,
+	}, Fingerprint: "f"}
 	for range 10 { // what a race breaks, it breaks now and then
 		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+
 			strings.Join(append(tableNames(), "replicas"), ", "))

@@ -172,8 +172,10 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 	r.feed.ids.Release() // as when the cache had no room for it
 	r.clock.add(300 * time.Hour)
 	for _, f := range others {
-		if _, err := f.Commit(t.Context(), &counting.Page{ObservedAt: r.clock.at,
-			Position: &counting.Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {
+		if _, err := f.Commit(t.Context(), &counting.Page{
+			ObservedAt: r.clock.at,
+			Position:   &counting.Position{HistoryDone: true, Watermark: r.clock.at},
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -27,7 +27,8 @@ var schema = []string{
 		connected_from BIGINT NOT NULL, history_read BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
 	// The positions of readers, in parts: a commit writes those that changed (plan.go).
-	`CREATE TABLE plans (feed BIGINT NOT NULL, part BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, part)) WITHOUT ROWID`,
+	`CREATE TABLE plans (feed BIGINT NOT NULL, part BIGINT NOT NULL, data BLOB NOT NULL,
+		PRIMARY KEY (feed, part)) WITHOUT ROWID`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
@@ -41,7 +42,8 @@ var schema = []string{
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
 	// Log records and spans (signal 1) that wait: batches by the feed's seq of the commit that made them.
 	`CREATE TABLE outbox (
-		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, signal BIGINT NOT NULL, records BIGINT NOT NULL,
+		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, signal BIGINT NOT NULL,
+		records BIGINT NOT NULL,
 		created BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq, part)) WITHOUT ROWID`,
 	// The replicas that share the ledger, and when each gave its last sign of life, in microseconds
 	// since 1970 by the database's clock.
@@ -49,7 +51,8 @@ var schema = []string{
 		name TEXT PRIMARY KEY, address TEXT NOT NULL, started BIGINT NOT NULL, seen BIGINT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
-		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL, data TEXT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
+		data TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is read in
 	// its order, not sorted out of all.
@@ -65,7 +68,8 @@ var schema = []string{
 	// of a trunk's that were first seen in a second said whether media bypassed, and did
 	// (trailing.go).
 	`CREATE TABLE tallies (
-		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL, total BIGINT NOT NULL,
+		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL,
+		total BIGINT NOT NULL,
 		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
 	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected;
 	// until is the last one's end.
@@ -75,12 +79,14 @@ var schema = []string{
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
 	// What was counted of the records that start within a day, as JSON (books.go). day is its begin.
-	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (feed, day)) WITHOUT ROWID`,
+	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL,
+		PRIMARY KEY (feed, day)) WITHOUT ROWID`,
 	// What audits found of a feed and a day, or of a part of it, written by another process
 	// (audit.go). day is its begin.
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
-		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
+		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL,
+		PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
 	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }

@@ -53,8 +53,10 @@ func TestRule20NearOrigin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")},
-		Position: &counting.Position{HistoryDone: true}}); err != nil {
+	if _, err := f.Commit(t.Context(), &counting.Page{
+		Records:  []*cdr.Record{call("a")},
+		Position: &counting.Position{HistoryDone: true},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	wantValues(t, r.values(), map[string]string{answered: "1"})
@@ -147,8 +149,10 @@ func TestRule25TrailingRatio(t *testing.T) {
 	r.clock.add(30 * time.Minute)
 	r.records(call("f", bypass(cdr.True)), call("a", bypass(cdr.True)))
 	r.reopen()
-	wantValues(t, r.values(), map[string]string{ratio: "0.4",
-		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "3"})
+	wantValues(t, r.values(), map[string]string{
+		ratio: "0.4",
+		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "3",
+	})
 	r.clock.add(30 * time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: "1"})
 	r.clock.add(30 * time.Minute)

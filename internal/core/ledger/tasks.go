@@ -56,7 +56,8 @@ func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
 func (e *engine) putTask(feed int64, w *work.Item) error {
 	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+
 		`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
-		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem, data = excluded.data`,
+		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside =
+		excluded.set_aside, problem = excluded.problem, data = excluded.data`,
 		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem),
 		w.Data)
 	return err
@@ -70,7 +71,8 @@ func taskTargets(w *work.Item) []any {
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
-	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `') ORDER BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `') ORDER
+	BY due, kind, key LIMIT ?`
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {

@@ -124,8 +124,12 @@ func TestRule04ListedAgain(t *testing.T) {
 		{"a newer version", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
 		{"given up", work.Item{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "[]", 0, 1},
 		{"listed after that", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
-		{"a newer version after that", work.Item{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1,
-			0},
+		{
+			"a newer version after that",
+			work.Item{Kind: "record", Key: "a", Version: 5, Due: epoch},
+			"[record a 5]", 1,
+			0,
+		},
 	} {
 		r.enqueue(step.work)
 		if got := fmt.Sprint(r.due()); got != step.due {
@@ -277,8 +281,10 @@ func TestRule04SetAsideTasksArePruned(t *testing.T) {
 // PostgreSQL takes only UTF-8 without zeros.
 func TestProblemsAreUTF8(t *testing.T) {
 	r := newRig(t)
-	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1,
-		Problem: "acc\xe8s refus\xe9\x00"})
+	r.enqueue(work.Item{
+		Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1,
+		Problem: "acc\xe8s refus\xe9\x00",
+	})
 	due, err := r.feed.Due(t.Context(), epoch, 10)
 	if err != nil || len(due) != 1 || due[0].Problem != "acc\uFFFDs refus\uFFFD\uFFFD" {
 		t.Fatalf("due: %+v, %v", due, err)

@@ -35,7 +35,8 @@ type Activity struct {
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
 	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
-		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since},
+		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second,
+		t.feed`, []any{since},
 		func(a *Activity) []any {
 			return []any{&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures}
 		})
@@ -47,7 +48,8 @@ func (p *pageCommit) writeTallies() error {
 		p.args = append(p.args, p.id, key.Trunk, key.Second, t.Part, t.Total)
 	}
 	return p.ledger.engine.execMany(`INSERT INTO tallies (feed, trunk, second, part, total)`, `(?, ?, ?, ?, ?)`,
-		` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total + excluded.total`, p.args)
+		` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total
+		+ excluded.total`, p.args)
 }
 
 // writeConnected writes new trunks and the times at which calls were connected. It computes the

@@ -24,8 +24,10 @@ func TestUnreplicatedCommit(t *testing.T) {
 	}})
 	r.live()
 	commit := func(minutes int) error {
-		_, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch,
-			Position: &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)}})
+		_, err := r.feed.Commit(t.Context(), &counting.Page{
+			ObservedAt: epoch,
+			Position:   &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)},
+		})
 		return err
 	}
 	before := r.feed.State().Watermark

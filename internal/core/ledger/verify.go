@@ -45,7 +45,8 @@ func (f *Feed) verify() error {
 		seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin),
 		ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
 	}
-	err := f.ledger.engine.ScanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = f.id),
+	err := f.ledger.engine.ScanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks
+		WHERE feed = f.id),
 		(SELECT count(*) FROM journal WHERE feed = f.id) FROM feeds f WHERE f.id = ?`, []any{f.id},
 		&file.seq, &file.records, &file.floor, &file.origin, &file.ids, &file.rows)
 	switch {

@@ -16,8 +16,10 @@ func TestVisits(t *testing.T) {
 	r.live()
 	visit := func(result cdr.QueueResult) func(*cdr.Record) {
 		return func(r *cdr.Record) {
-			r.Visits = append(r.Visits, cdr.Visit{Queue: "support", Result: result,
-				Wait: cdr.KnownSpan(30 * time.Second)})
+			r.Visits = append(r.Visits, cdr.Visit{
+				Queue: "support", Result: result,
+				Wait: cdr.KnownSpan(30 * time.Second),
+			})
 		}
 	}
 	only := func(r *cdr.Record) { r.NoCall, r.Outcome = true, cdr.Unknown }
@@ -38,8 +40,10 @@ func TestVisits(t *testing.T) {
 	for _, line := range r.logs() {
 		names = append(names, strings.Join(strings.Fields(line)[:2], " "))
 	}
-	if want := []string{"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit b",
-		"cdr.queue_visit c"}; !slices.Equal(names, want) {
+	if want := []string{
+		"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit b",
+		"cdr.queue_visit c",
+	}; !slices.Equal(names, want) {
 		t.Errorf("logged %q", names)
 	}
 	inspector, err := Inspect(t.Context(), r.storage)

@@ -107,8 +107,10 @@ func (v *Value) Exact(d *Def) cdr.Money {
 
 // point is a series with this value, which mustn't change then.
 func (v *Value) point(labels *LabelSet, start time.Time, native bool) Point {
-	return Point{Labels: labels, Start: start, Value: v.Float(labels.Def), Hist: v.hist, Native: native,
-		Exemplars: v.exemplars}
+	return Point{
+		Labels: labels, Start: start, Value: v.Float(labels.Def), Hist: v.hist, Native: native,
+		Exemplars: v.exemplars,
+	}
 }
 
 func (v *Value) append(dst []byte, d *Def) []byte {

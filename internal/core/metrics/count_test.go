@@ -93,14 +93,22 @@ func TestCountLegs(t *testing.T) {
 		want   map[string]string
 	}{
 		"a record": {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
-		"a machine's": {func(r *cdr.Record) { r.Party = cdr.PartyMachine },
-			map[string]string{"inbound,t,dial,machine": "1"}},
-		"voicemail's": {func(r *cdr.Record) { r.Party = cdr.PartyVoicemail },
-			map[string]string{"inbound,t,dial,voicemail": "1"}},
-		"without outcome": {func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown },
-			map[string]string{"inbound,t,dial,none": "1"}},
-		"a machine's busy": {func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy },
-			map[string]string{"inbound,t,dial,busy": "1"}},
+		"a machine's": {
+			func(r *cdr.Record) { r.Party = cdr.PartyMachine },
+			map[string]string{"inbound,t,dial,machine": "1"},
+		},
+		"voicemail's": {
+			func(r *cdr.Record) { r.Party = cdr.PartyVoicemail },
+			map[string]string{"inbound,t,dial,voicemail": "1"},
+		},
+		"without outcome": {
+			func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown },
+			map[string]string{"inbound,t,dial,none": "1"},
+		},
+		"a machine's busy": {
+			func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy },
+			map[string]string{"inbound,t,dial,busy": "1"},
+		},
 		"legs of a record": {func(r *cdr.Record) {
 			r.Legs = []cdr.Leg{
 				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
@@ -108,8 +116,10 @@ func TestCountLegs(t *testing.T) {
 				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
 				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
 			}
-		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2",
-			"outbound,u,forward,none": "1"}},
+		}, map[string]string{
+			"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2",
+			"outbound,u,forward,none": "1",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, f := testStore()

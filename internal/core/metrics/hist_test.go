@@ -121,8 +121,10 @@ func TestStoredForm(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(again.hist, h) {
 		t.Fatalf("read as %+v, %v", again.hist, err)
 	}
-	for _, text := range []string{"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1),
-		strings.Replace(want, "5", "-5", 1)} {
+	for _, text := range []string{
+		"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1),
+		strings.Replace(want, "5", "-5", 1),
+	} {
 		if _, err := parseValue(CallDuration, text); err == nil {
 			t.Errorf("%q was read", text)
 		}

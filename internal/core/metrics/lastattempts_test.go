@@ -13,8 +13,10 @@ import (
 
 // attempt is an outbound call over sbc1 that started second seconds after midday.
 func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr.Record {
-	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome,
-		Trunk: "sbc1"}
+	r := &cdr.Record{
+		Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome,
+		Trunk: "sbc1",
+	}
 	for _, o := range options {
 		o(r)
 	}
@@ -113,8 +115,10 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"whose calls these are", false,
-			commits{{attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed),
-				attempt(4, cdr.Answered, berlins)}},
+			commits{{
+				attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed),
+				attempt(4, cdr.Answered, berlins),
+			}},
 			Faults,
 			[]string{"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin"},
 		},
@@ -132,8 +136,10 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"nobody answers", false,
-			commits{{attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing),
-				attempt(4, cdr.Busy, busy)}},
+			commits{{
+				attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing),
+				attempt(4, cdr.Busy, busy),
+			}},
 			Unconnected,
 			[]string{"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user"},
 		},
@@ -204,15 +210,21 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"an outage that is longer than what is kept", false,
-			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed),
-				many(40, cdr.Failed)},
+			commits{
+				{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)},
+				many(40, cdr.Failed), many(40, cdr.Failed),
+				many(40, cdr.Failed),
+			},
 			Unconnected,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
 		},
 		{
 			"a call that got through, longer ago than what is kept", false,
-			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed),
-				many(40, cdr.Failed)},
+			commits{
+				{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)},
+				many(40, cdr.Failed), many(40, cdr.Failed),
+				many(40, cdr.Failed),
+			},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
@@ -224,15 +236,19 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"a call that got through, in such a page behind the last 64", false,
-			commits{{attempt(-9, cdr.Failed)},
-				append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
+			commits{
+				{attempt(-9, cdr.Failed)},
+				append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed)),
+			},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
 		{
 			"none got through in such a page", false,
-			commits{{attempt(-9, cdr.Failed)},
-				append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
+			commits{
+				{attempt(-9, cdr.Failed)},
+				append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed)),
+			},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
 		},
@@ -260,8 +276,10 @@ func TestRecentGauges(t *testing.T) {
 		t.Run(fmt.Sprint("no reasons ", noReasons), func(t *testing.T) {
 			s, f := newRecentFeed(noReasons, 100)
 			commitAttempts(t, s, f, []*cdr.Record{attempt(9, cdr.Answered), attempt(8, cdr.Failed)})
-			want := []string{"cdr_recent_attempts{a p f outbound sbc1} 2",
-				"cdr_recent_connected{a p f outbound sbc1} 1"}
+			want := []string{
+				"cdr_recent_attempts{a p f outbound sbc1} 2",
+				"cdr_recent_connected{a p f outbound sbc1} 1",
+			}
 			if !noReasons {
 				want = append(want, "cdr_recent_faults{a p f outbound sbc1} 1")
 			}

@@ -75,8 +75,10 @@ func TestSettle(t *testing.T) {
 			c.Streams = []cdr.Stream{{Media: "audio", NoSender: true, Quality: cdr.Quality{MOS: cdr.KnownFloat(0.5)}}}
 		}, map[string]string{"cdr_media_streams_total{audio,unknown,,,unclassified}": "1"}},
 		{"measures that are zero", func(c *cdr.Record) {
-			c.Streams = []cdr.Stream{{Media: "audio", Network: "wifi",
-				Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)}}}
+			c.Streams = []cdr.Stream{{
+				Media: "audio", Network: "wifi",
+				Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)},
+			}}
 		}, map[string]string{
 			"cdr_media_streams_total{" + own + ",,good}": "1",
 			"cdr_media_jitter_seconds{" + own + "}":      "1 0",
@@ -91,10 +93,12 @@ func TestSettle(t *testing.T) {
 			"cdr_ratings_total{good}": "2", "cdr_ratings_total{bad}": "1",
 		}},
 		{"media bypass that was counted with the call", func(c *cdr.Record) { c.MediaBypass = cdr.True }, nil},
-		{"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true },
+		{
+			"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true },
 			map[string]string{
 				"cdr_media_bypass_calls_total{,false}": "1",
-			}},
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()

@@ -49,10 +49,16 @@ func TestReplace(t *testing.T) {
 			},
 		},
 		{"another", []Row{row("outbound", 3)}, []string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
-		{"the same again", []Row{row("outbound", 3)},
-			[]string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
-		{"one in two rows", []Row{row("inbound", 1), row("inbound", 4)},
-			[]string{"cdr_active_calls{a ringcentral active_calls inbound} 5"}},
+		{
+			"the same again",
+			[]Row{row("outbound", 3)},
+			[]string{"cdr_active_calls{a ringcentral active_calls outbound} 3"},
+		},
+		{
+			"one in two rows",
+			[]Row{row("inbound", 1), row("inbound", 4)},
+			[]string{"cdr_active_calls{a ringcentral active_calls inbound} 5"},
+		},
 		{"none", nil, nil},
 	} {
 		own.Replace(ActiveCalls, test.rows)

@@ -33,8 +33,10 @@ type Store struct {
 
 // NewStore makes an empty store. now is the clock for snapshots.
 func NewStore(options Options, now func() time.Time) *Store {
-	return &Store{options: options, now: now,
-		changes: Changes{fresh: make(map[string]*Series), counts: make(map[*Def]int)}}
+	return &Store{
+		options: options, now: now,
+		changes: Changes{fresh: make(map[string]*Series), counts: make(map[*Def]int)},
+	}
 }
 
 // Reconfigure sets new options. A higher limit doesn't unfold series.

@@ -39,9 +39,12 @@ func TestResolve(t *testing.T) {
 		feeds      []Feed
 		expr, want string
 	}{
-		{"one", []Feed{log("office", true)},
+		{
+			"one",
+			[]Feed{log("office", true)},
 			`sum by (source) (rate(cdr_calls_total{feed=~"<reasons>",late="false"}[5m]))`,
-			`sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`},
+			`sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`,
+		},
 		{
 			"two names",
 			[]Feed{log("office", true), own},

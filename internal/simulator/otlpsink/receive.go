@@ -205,11 +205,14 @@ func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
 	if !reply.refuses() {
 		return nil
 	}
-	code := map[int]codes.Code{http.StatusBadRequest: codes.InvalidArgument,
-		http.StatusTooManyRequests: codes.ResourceExhausted}[reply.Status]
+	code := map[int]codes.Code{
+		http.StatusBadRequest:      codes.InvalidArgument,
+		http.StatusTooManyRequests: codes.ResourceExhausted,
+	}[reply.Status]
 	st := status.New(cmp.Or(code, codes.Unavailable), "refused")
 	if reply.RetryAfter > 0 {
-		if detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}); err == nil {
+		delay := &errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}
+		if detailed, err := st.WithDetails(delay); err == nil {
 			st = detailed
 		}
 	}

@@ -70,8 +70,10 @@ func Start(s Settings) (*Sink, error) {
 	mux.HandleFunc("POST /v1/metrics",
 		sink.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
 	mux.Handle("/", sink.grpc) // which has its own paths
-	sink.http = &http.Server{Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols),
-		ReadHeaderTimeout: time.Minute}
+	sink.http = &http.Server{
+		Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols),
+		ReadHeaderTimeout: time.Minute,
+	}
 	sink.http.Protocols.SetHTTP1(true)
 	sink.http.Protocols.SetHTTP2(true)
 	sink.http.Protocols.SetUnencryptedHTTP2(s.TLS == nil)

@@ -30,10 +30,14 @@ func logs(uids ...string) proto.Message {
 
 // counter is a request with a counter that was 0 at start.
 func counter(value int64, start, at uint64) proto.Message {
-	point := &metricspb.NumberDataPoint{StartTimeUnixNano: start, TimeUnixNano: at,
-		Value: &metricspb.NumberDataPoint_AsInt{AsInt: value}}
-	sum := &metricspb.Metric_Sum{Sum: &metricspb.Sum{IsMonotonic: true,
-		DataPoints: []*metricspb.NumberDataPoint{point}}}
+	point := &metricspb.NumberDataPoint{
+		StartTimeUnixNano: start, TimeUnixNano: at,
+		Value: &metricspb.NumberDataPoint_AsInt{AsInt: value},
+	}
+	sum := &metricspb.Metric_Sum{Sum: &metricspb.Sum{
+		IsMonotonic: true,
+		DataPoints:  []*metricspb.NumberDataPoint{point},
+	}}
 	scope := &metricspb.ScopeMetrics{Metrics: []*metricspb.Metric{{Name: "calls", Data: sum}}}
 	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{scope}}}}
 }

@@ -60,8 +60,10 @@ func TestWriteAlertmanager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"group_wait: 1s", "group_interval: 10s", "repeat_interval: 24m",
-		`"http://127.0.0.1:2/pager"`, `alertname = "CDRTrunkDown"`} {
+	for _, part := range []string{
+		"group_wait: 1s", "group_interval: 10s", "repeat_interval: 24m",
+		`"http://127.0.0.1:2/pager"`, `alertname = "CDRTrunkDown"`,
+	} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("it lacks %s:\n%s", part, text)
 		}

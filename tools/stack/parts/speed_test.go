@@ -17,13 +17,17 @@ func TestHasten(t *testing.T) {
 		{"offset", `x offset 1w`, `x offset 5h36m`},
 		{"odd range", `rate(x[35m])`, `rate(x[1m10s])`},
 		{"less than a second", `x[10s]`, `x[333ms]`},
-		{"names of series and codes stay", `a_b:c:rate5m{code=~"300|3600"} > 14.4 * 0.01`,
-			`a_b:c:rate5m{code=~"300|3600"} > 14.4 * 0.01`},
+		{
+			"names of series and codes stay", `a_b:c:rate5m{code=~"300|3600"} > 14.4 * 0.01`,
+			`a_b:c:rate5m{code=~"300|3600"} > 14.4 * 0.01`,
+		},
 		{"calls of a window", `round(a:b:rate1h * 3600) >= 30`, `round(a:b:rate1h * 120) >= 30`},
 		{"days", `x - time() < 30 * 86400`, `x - time() < 30 * 2880`},
 		{"no seconds", `x > 0.8 * 1000000`, `x > 0.8 * 1000000`},
-		{"Alertmanager", "now: 0s\nwait: 30s\nevery: 12h\nurl: http://127.0.0.1:9099/5m",
-			"now: 0s\nwait: 1s\nevery: 24m\nurl: http://127.0.0.1:9099/10s"},
+		{
+			"Alertmanager", "now: 0s\nwait: 30s\nevery: 12h\nurl: http://127.0.0.1:9099/5m",
+			"now: 0s\nwait: 1s\nevery: 24m\nurl: http://127.0.0.1:9099/10s",
+		},
 	} {
 		if got := hasten(c.text, 30); got != c.want {
 			t.Errorf("%s: %s becomes %s, want %s", c.name, c.text, got, c.want)

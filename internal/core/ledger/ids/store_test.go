@@ -115,7 +115,8 @@ func TestStoreIsAMap(t *testing.T) {
 			}
 			s.Apply()
 			maps.DeleteFunc(want, func(at counting.Place,
-				_ string) bool {
+				_ string,
+			) bool {
 				return counting.IsForgotten(at.Bucket, floor)
 			})
 		default:
@@ -125,8 +126,10 @@ func TestStoreIsAMap(t *testing.T) {
 			want[one.Place] = string(one.Data)
 		}
 		for range 5 {
-			at := counting.Place{Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)),
-				Hash: counting.Hash(rng.IntN(100))}
+			at := counting.Place{
+				Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)),
+				Hash:   counting.Hash(rng.IntN(100)),
+			}
 			got, err := s.Get(at)
 			if err != nil {
 				t.Fatal(err)
