@@ -278,7 +278,7 @@ func sources(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	return all.String()
+	return regexp.MustCompile(`" ?\+\n\s*"`).ReplaceAllString(all.String(), "") // a text may stand on two lines
 }
 
 // TestFieldsOfGraphAreListed: every attribute that a property of Graph's goes to

@@ -47,7 +47,7 @@ func TestDocsListTheFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := regexp.MustCompile(`(?s)## Fields in log records\n(.*)## Outcomes`).FindString(string(text))
+	listed := regexp.MustCompile(`(?s)# Fields in log records\n(.*?)\n#`).FindString(string(text))
 	row := `{"date":"2026-03-01T11:00:00Z","from":"1","to":"2","disposition":"busy","destination":"France","per_minute":"0.1",` +
 		`"call_id":"a","parent_call_id":"b","answered_by":"human"}`
 	found := 0
