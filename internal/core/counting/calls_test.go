@@ -413,6 +413,12 @@ func TestHistoryOfCalls(t *testing.T) {
 		old := start(epoch.Add(-5 * time.Hour))
 		r.records(leg("a", 0, -1, 9, inGroup("old"), old, func(r *cdr.Record) { r.End = r.Start }))
 		r.records(leg("b", 0, 5, 599))
+		if got := r.total("cdr_calls_total"); got != 0 {
+			t.Errorf("by arrival %t: %d calls within a list", arrival, got)
+		}
+		r.commit(&counting.Page{
+			Records: []*cdr.Record{leg("b", 0, 5, 599)}, ObservedAt: r.at, Position: &counting.Position{},
+		})
 		if got, want := r.total("cdr_calls_total"), map[bool]int{true: 1}[arrival]; got != want {
 			t.Errorf("by arrival %t: %d calls while the history is read, want %d", arrival, got, want)
 		}

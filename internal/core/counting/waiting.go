@@ -243,12 +243,13 @@ func CallOf(key string) (Hash, error) {
 
 // CompleteRead is the read that the page ends, which may make calls whole that are due by its begin
 // and started within it; nil if it ends none. In a history that is read in the order in which
-// records appeared each page ends one: all that came before it was read.
+// records appeared, each page that moves the position ends one: all that came before it was read.
+// Within a list by insertion the rows have any order, so that only its last page moves it.
 func (d *Decision) CompleteRead() *Read {
 	if p := d.page.Position; p != nil && p.Read != nil {
 		return p.Read
 	}
-	if d.settings.ByArrival && len(d.entries) > 0 && !d.isLive() {
+	if d.settings.ByArrival && d.page.Position != nil && len(d.entries) > 0 && !d.isLive() {
 		return &Read{Began: d.clock}
 	}
 	return nil
