@@ -186,11 +186,11 @@ func TestCallErrors(t *testing.T) {
 	}{
 		"too young": {
 			looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)),
-			[]string{"too young", "30 days", someCall},
+			[]string{"too new", "30 days", someCall},
 		},
 		"too old": {
 			looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)),
-			[]string{"too young", "30 days", someCall},
+			[]string{"too new", "30 days", someCall},
 		},
 		"trouble": {looking(nil, trouble), []string{"it failed: 403; mend it", someCall}},
 		"no way":  {&collector.Source{}, []string{"--source", "contoso", "msgraph", "records"}},
@@ -246,7 +246,7 @@ func TestCallExitCodes(t *testing.T) {
 		"no source":      {someCall, exitUsage, "--source"},
 		"no such output": {"--source=wave --output=xml " + someCall, exitUsage, "tree"},
 		"no such source": {"--source=contoso " + someCall, exitFailed, "no source contoso in " + file +
-			"; there are: wave"},
+			"; its sources are wave"},
 		"no way to do it":  {"--source=wave " + someCall, exitFailed, "msgraph"},
 		"large letters do": {"--source=wave " + strings.ToUpper(someCall), exitFailed, "msgraph"},
 		"no such file":     {"--config.file=nowhere.yaml --source=wave " + someCall, exitFailed, "nowhere.yaml"},

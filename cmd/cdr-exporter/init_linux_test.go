@@ -111,7 +111,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 		"--ca-file="+n.path("ca.pem"))
 	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, "+
 		"twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
-	x.answer("give one of the words in parentheses", "\n")
+	x.answer("enter one of the words in parentheses", "\n")
 	x.answer("docs/providers/msgraph.md#set-up", "")
 	x.answer("Name of the account", "con toso\n")
 	x.answer("must consist of letters, digits, _ and -", "contoso\n")

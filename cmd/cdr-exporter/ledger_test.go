@@ -39,7 +39,7 @@ func TestLedgerCommands(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, shown)
 		}
 	}
-	if out := command(0, "verify").out.String(); !strings.Contains(out, "is good") {
+	if out := command(0, "verify").out.String(); !strings.Contains(out, "is intact") {
 		t.Errorf("verify says %s", out)
 	}
 	if log := command(1, "compact").log.String(); !strings.Contains(log, "stop the exporter first") {

@@ -234,7 +234,7 @@ func TestFindFeed(t *testing.T) {
 			"calls in progress", "active_calls", false,
 			[]collector.FeedInfo{active, callLog},
 			"--feed: active_calls of source office is calls in progress, which become records when they end; " +
-				"there are: call_log",
+				"the feeds are call_log",
 		},
 		{
 			"calls in progress alone", "active_calls", true,
@@ -244,7 +244,7 @@ func TestFindFeed(t *testing.T) {
 		{
 			"no such feed", "calls", false,
 			[]collector.FeedInfo{callLog, active, plain},
-			"--feed: source office has no feed calls that can be printed; there are: call_log, pstn",
+			"--feed: source office has no feed calls that can be printed; the feeds are call_log, pstn",
 		},
 		{
 			"a feed that reads in its own way", "other", false,

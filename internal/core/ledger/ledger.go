@@ -195,6 +195,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	err := l.ensureOpen(ctx)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
+		l.mu.arrived = l.mu.failures.Load() // nobody else waits yet
 		err = l.ensureOpen(ctx)
 	}
 	if err != nil {
