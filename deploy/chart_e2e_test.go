@@ -4,6 +4,7 @@
 package deploy_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -119,7 +120,11 @@ func TestE2EChart(t *testing.T) {
 					write(t, folder, "rules.yaml", o.Data["rules.yaml"])
 					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
 				case o.Kind == "PrometheusRule":
-					spec, err := yaml.Marshal(&o.Spec)
+					var rules any
+					if err := o.Spec.Decode(&rules); err != nil {
+						t.Fatal(err)
+					}
+					spec, err := json.Marshal(rules) // the YAML library can't write texts that begin with blanks
 					if err != nil {
 						t.Fatal(err)
 					}
