@@ -141,7 +141,7 @@ func TestBadReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.signal(syscall.SIGHUP)
-	x.logged("Reload of the configuration failed", "can't read the file")
+	x.logged("Reload of the configuration failed", "can't be read")
 	x.lastReload(0)
 
 	n.configure(settings{})
