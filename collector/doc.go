@@ -6,7 +6,8 @@
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
 //	                 │                                      └─▶ Ledger.Commit
 //	                 │ StreamFeed: position ─▶ StreamReader ─pages─▶ Ledger.Commit
-//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Ledger.Commit
+//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger
+//	                 │                                      └─▶ Fetcher.Fetch ─▶ Ledger.Commit
 //
 // After a poll that succeeded the Loop reads a span again that is due (owed.go).
 //

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// firstPiece is the length of a level's first piece, longPiece that of the longest. Slow pieces
+	// firstPiece is the length of a level's first piece, longPiece the length of the longest one. Slow pieces
 	// aren't cut below shortPiece.
 	firstPiece = 24 * time.Hour
 	longPiece  = 400 * 24 * time.Hour
@@ -47,7 +47,7 @@ type levelState struct {
 	skipped     plan.Span        // the latest run of time that was stepped over, without a gap
 }
 
-// levelStates are those of all levels of the plan. A level that fails backs off by itself. While
+// levelStates are the states of all levels of the plan. A level that fails backs off by itself. While
 // polls keep failing, all levels that were due at the last failure back off too, so that they
 // aren't tried at once in its place.
 type levelStates struct {

@@ -71,7 +71,8 @@ func (p *provider) openID(w http.ResponseWriter, r *http.Request) {
 	p.head(w)
 	base := "https://" + r.Host + "/" + r.PathValue("tenant")
 	fmt.Fprintf(w,
-		`{"issuer":"%[1]s/v2.0","token_endpoint":"%[1]s/oauth2/v2.0/token","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize"}`, base)
+		`{"issuer":"%[1]s/v2.0","token_endpoint":"%[1]s/oauth2/v2.0/token",`+
+			`"authorization_endpoint":"%[1]s/oauth2/v2.0/authorize"}`, base)
 }
 
 func (p *provider) token(w http.ResponseWriter, _ *http.Request) {
@@ -124,7 +125,8 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 func renderPage(rows []row, next string) []byte {
 	b := bytes.NewBuffer(make([]byte, 0, 800*len(rows)+200))
 	fmt.Fprintf(b,
-		`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.directRoutingLogRow)",`+
+		`{"@odata.context":"https://graph.microsoft.com/v1.0/`+
+			`$metadata#Collection(microsoft.graph.callRecords.directRoutingLogRow)",`+
 			`"@odata.count":%d,"value":[`, len(rows))
 	for i := range rows {
 		if i > 0 {

@@ -8,7 +8,8 @@
 //	condition.go    when, ignore, final
 //	row.go          one row of JSON or of columns, and the way to a value in it
 //	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
-//	fileway.go      files: filelook.go checks all, filelines.go reads those that grow, filewhole.go those that are written once
+//	fileway.go      files: filelook.go checks all, filelines.go reads growing ones,
+//	                filewhole.go those that are written once
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid

@@ -23,7 +23,8 @@ import (
 // successor, and it stores the successor in the ledger before it uses the access token:
 //
 //	access token in the ledger ──┬─ valid, and not used here yet ─▶ use it
-//	                             └─ otherwise ─▶ room in the ledger ─▶ use the refresh token ─▶ store the answer ─▶ use it
+//	                             └─ otherwise ─▶ room in the ledger ─▶ use the refresh token
+//	                                                                    ─▶ store the answer ─▶ use it
 //
 // A command can't store an answer, so it takes the second way only if the provider is known not to
 // rotate tokens.

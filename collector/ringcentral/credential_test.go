@@ -235,7 +235,7 @@ func TestTokenErrors(t *testing.T) {
 		},
 		{"throttled", reply{status: 429}, "throttles the exporter's credentials", "let no other program", true},
 		{"fault", reply{status: 500}, "RingCentral has a fault", "service status", true},
-		{"not implemented", reply{status: 501}, "RingCentral has a fault", "service status", false},
+		{"status 501, which isn't retried", reply{status: 501}, "RingCentral has a fault", "service status", false},
 		{"slow", reply{status: 408}, "RingCentral has a fault", "service status", true},
 		{"HTML", html, "refused to issue a token", "sign-in page", false},
 		{

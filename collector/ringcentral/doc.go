@@ -5,7 +5,7 @@
 //
 //	oauth/token ─▶ credentials ─▶ httpclient.Tokens ─┐
 //	                                                 ▼
-//	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ mapper (row ─▶ cdr.Record) ─▶ collector.Page
+//	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ mapper ─▶ collector.Page
 //	                                      ▲               │ navigation.nextPage
 //	                                      └───────────────┘
 //

@@ -14,7 +14,7 @@ type account struct {
 	// key identifies the account; replicas with the same configuration have the same key.
 	key     string
 	sources []*source
-	// feeds are those of each source that have a row in the ledger, in the order of acquisition:
+	// feeds are the feeds of each source that have a row in the ledger, in the order of acquisition:
 	// the owner of the first one has the account.
 	feeds [][]ledger.FeedSpec
 }

@@ -11,10 +11,10 @@
 //
 //	settings := simulator.Historical(7, mix, from, to, 100_000)
 //	world := simulator.NewWorld(settings)
-//	more := world.Page(simulator.Query{From: a, To: b, At: now, Limit: 1000}, func(c *simulator.Call, v *simulator.Version) {
-//		render(c, v)
-//	})
-//	want := world.Totals(simulator.Once(now)) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
+//	more := world.Page(simulator.Query{From: a, To: b, At: now, Limit: 1000},
+//		func(c *simulator.Call, v *simulator.Version) { render(c, v) })
+//	want := world.Totals(simulator.Once(now))
+//	// want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
 //
 // A world doesn't fail at run time; wrong settings panic in NewWorld. All types are safe for
 // concurrent use unless they say otherwise.

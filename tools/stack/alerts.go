@@ -33,7 +33,7 @@ func (s *stack) allAlerts(ctx context.Context) ([]alert, error) {
 	return merge(fired, received), nil
 }
 
-// merge combines the alerts of both: those of the trunk first, each part sorted by name.
+// merge combines the alerts of both: the trunk's alerts first, each part sorted by name.
 func merge(prometheus, alertmanager []parts.Alert) []alert {
 	all := make(map[string]alert)
 	for i := range alertmanager {

@@ -4,7 +4,8 @@
 //
 //	laws.go     the laws, each a few scripts
 //	truth.go    what each row becomes, and what the definition asks, compared with `tests`
-//	process.go  one process of the exporter: a loop and a ledger, polled step by step by a clock of its own; it can be killed
+//	process.go  one process of the exporter: a loop and a ledger, polled step by step by its own clock;
+//	            it can be killed
 //	server.go   a provider over HTTP: pages, filters, faults
 //	folder.go   files, a database, and a system that posts
 //

@@ -12,7 +12,7 @@ import (
 const loggedRevisions = 8
 
 // reviseRecord counts the changes that a version makes to its record, returns the names of the
-// changed fields, and updates k (counting.md 16). The labels stay those of the first version.
+// changed fields, and updates k (counting.md 16). The labels stay the first version's.
 func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
 	first, err := parseEarlier(k.earlier)

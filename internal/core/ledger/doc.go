@@ -5,9 +5,9 @@
 // number (compare and set, counting.md 1). Memory changes only after the database has said that the
 // transaction is durable; when it can't say, the ledger reopens the file and reads whether it was.
 //
-//	page ─▶ internal/core/counting ─▶ readKnown ─▶ internal/core/counting ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
-//	        which keys          what is      what it changes     ids, series,   └ error: nothing happened, or reopen
-//	                            known                            logs, position
+//	page ─▶ counting ─▶ readKnown ─▶ counting ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
+//	        which keys  what is      what it     ids, series,   └ error: nothing happened, or reopen
+//	                    known        changes     logs, position
 //
 // It knows no rule of counting. From top to bottom:
 //
@@ -20,8 +20,8 @@
 //	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
 //	ids                               what is remembered of records, by keys
 //	catalogue.go, schema.go           definitions of metrics and the layout of tables
-//	engine.go, folder.go              SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several
-//	                                  replicas share (postgres.go): schema and statements are the same
+//	engine.go, folder.go              SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database
+//	                                  that several replicas share (postgres.go): schema and statements are the same
 //
 // When things fail: a full disk refuses commits that grow (ErrFull) and lets the outbox drain from
 // a reserve; a file that is locked, corrupt, of another schema, read-only or on a network file

@@ -8,7 +8,7 @@ import (
 )
 
 // lastRows remembers the last row of each of half a million records, as a keyed hash in 12 bytes,
-// so that a row that comes again needn't be decoded (counting.md 37). New and revised records take
+// so that a row that comes again isn't decoded again (counting.md 37). New and revised records take
 // the place of the oldest of their set; a record that was known takes only a free place. It is in
 // memory alone: the ledger looks up what isn't found. It is safe for concurrent use.
 type lastRows struct {

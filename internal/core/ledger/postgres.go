@@ -35,7 +35,7 @@ type Postgres struct {
 
 const (
 	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be
-	// idle. What hangs for longer is cancelled and retried.
+	// idle. A statement that hangs for longer is cancelled and retried.
 	defaultStatementTimeout = 10 * time.Second
 	// connectionsBeside is how many a replica has beside the one that commits.
 	connectionsBeside = 3

@@ -90,7 +90,7 @@ func (l *Ledger) noteFiles() error {
 	return nil
 }
 
-// checkFiles fails if the open files aren't those of the folder any more. Then it closes them,
+// checkFiles fails if the open files are no longer in the folder. Then it closes them,
 // which empties their write-ahead log: a start with another ledger.db must not find it. The commit
 // lock is held.
 func (l *Ledger) checkFiles() error {

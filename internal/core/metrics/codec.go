@@ -19,8 +19,10 @@ import (
 //	money      12.345
 //	histogram  {"count":3,"sum":12500000,"buckets":[0,1,2],"schema":3,"zeros":0,"indexes":[8,16],"counts":[1,2]}
 //	           sum in parts of the scale, buckets the classic ones, then the native ones
-//	gauge      {"attempts":[[1763640000,9,0],[7,1,-1]],"failures":[{"sip_code":"503","reason":"tls","fault_domain":"sbc"}]}
-//	           the last attempts: seconds since the previous start, number of the outcome, number of the failure or -1
+//	gauge      {"attempts":[[1763640000,9,0],[7,1,-1]],
+//	           "failures":[{"sip_code":"503","reason":"tls","fault_domain":"sbc"}]}
+//	           the last attempts: seconds since the previous start, number of the outcome,
+//	           number of the failure or -1
 
 var errValue = errors.New("not a stored value of this kind of metric")
 

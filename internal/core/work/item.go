@@ -36,7 +36,7 @@ type Item struct {
 	Version   int64
 	// Due is when to do it next.
 	Due time.Time
-	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
+	// Attempts so far; more than the feed allows and it is set aside, and they start at 0 again.
 	Attempts int
 	// SetAside is set aside: tried seldom, and in nothing's way.
 	SetAside bool

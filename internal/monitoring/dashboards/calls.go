@@ -191,7 +191,8 @@ func found() string {
 // several feeds share.
 func together() string {
 	return stream +
-		` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
+		` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote})` +
+		` or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
 
 // poorSessions is the LogQL of sessions with a poor stream.

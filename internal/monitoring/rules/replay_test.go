@@ -413,7 +413,7 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 }
 
 // paging are the feeds of a source for which the pager has an incident: whose critical alerts of calls aren't all
-// inhibited. The example for Alertmanager has one group for those of a feed.
+// inhibited. The example for Alertmanager has one group for a feed's alerts.
 func paging(source, offset string) string {
 	var all []string
 	for _, alert := range critically {

@@ -1,4 +1,5 @@
-// Package thresholds says from where on calls fail: what the alerting rules, the status page and the dashboards
+// Package thresholds has the limits beyond which calls count as failing: what the alerting
+// rules, the status page and the dashboards
 // have in common. It is pure.
 package thresholds
 
