@@ -1,4 +1,4 @@
-// Package dashboards holds what is shipped beside the binary: Grafana dashboards,
+// Package dashboards holds the files that are shipped with the binary: Grafana dashboards,
 // Prometheus's recording and alerting rules, and an example for Alertmanager. The
 // files are made from internal/dashboards and internal/rules, where tests hold them
 // against their sources; nothing here is written by hand.

@@ -18,7 +18,7 @@ func TestFiles(t *testing.T) {
 	for _, pattern := range []string{"grafana/*", "prometheus/*.yaml", "alertmanager/*"} {
 		found, err := fs.Glob(here, pattern)
 		if err != nil || len(found) == 0 {
-			t.Fatalf("%s: there is no such file (%v)", pattern, err)
+			t.Fatalf("%s: no file matches (%v)", pattern, err)
 		}
 		want = append(want, found...)
 	}

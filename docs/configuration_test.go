@@ -92,11 +92,10 @@ func TestConfigurationDescribesEveryKey(t *testing.T) {
 	}
 }
 
-// TestConfigurationTellsDefaults compares the defaults that configuration.md
-// tells with those of a file that leaves everything out.
+// TestConfigurationTellsDefaults compares the defaults in configuration.md with the defaults of a file that leaves everything out.
 func TestConfigurationTellsDefaults(t *testing.T) {
 	tree := printed(t, smallest)
-	// What the file gives, what has no default, and what is the provider's own.
+	// Leave out the keys that the file gives, keys without a default, and the provider's keys.
 	for _, source := range tree["sources"].([]any) {
 		source := source.(map[string]any)
 		delete(source, "name")

@@ -211,7 +211,7 @@ func licence(dir string) (string, error) {
 }
 
 // TestDependencies: every dependency has a reason and a licence that is allowed, and
-// dependencies.md lists them; -update writes it anew.
+// dependencies.md lists them; -update rewrites it.
 func TestDependencies(t *testing.T) {
 	found := findModules(t)
 	for path := range reasons {

@@ -224,7 +224,7 @@ func TestWithFigures(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 	if _, err := withFigures("<!-- x -->\n\n```text\n", "x", "new\n"); err == nil {
-		t.Error("figures that have no place are no error")
+		t.Error("figures without a place in the page give no error")
 	}
 }
 

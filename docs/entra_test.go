@@ -45,8 +45,7 @@ func TestEntraAsksForOnePermission(t *testing.T) {
 	}
 }
 
-// fakeAzure is az with a directory in the folder $STATE, which has what was made only after it was
-// asked for it twice more.
+// fakeAzure is az with a directory in the folder $STATE. A new object appears there only at the third request for it.
 const fakeAzure = `#!/bin/bash
 echo "$*" >> "$STATE/asked"
 late() { # NAME: not there for the first two times
@@ -70,8 +69,7 @@ esac
 exit 0
 `
 
-// TestRegister: the shell script waits until the directory has what it has just made, a further run
-// makes nothing again, and an error that doesn't pass ends it at once.
+// TestRegister: the shell script waits until the directory shows each new object, a second run makes nothing again, and a permanent error ends it at once.
 func TestRegister(t *testing.T) {
 	script, err := filepath.Abs("../deploy/entra/register.sh")
 	if err != nil {
@@ -79,7 +77,7 @@ func TestRegister(t *testing.T) {
 	}
 	bin, state := t.TempDir(), t.TempDir()
 	for name, text := range map[string]string{"az": fakeAzure, "sleep": "#!/bin/bash\n"} {
-		//nolint:gosec // it is to be a program
+		//nolint:gosec // the file must be executable
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}

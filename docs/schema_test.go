@@ -16,8 +16,7 @@ const schemaFile = "config.schema.json"
 // firstLine is what editors look for at the beginning of a configuration.
 const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"
 
-// TestSchemaAcceptsExamples validates the example, also with what is left out of it, and every
-// configuration in the docs against the schema as it is shipped.
+// TestSchemaAcceptsExamples validates the example, the example with its commented keys, and every configuration in the docs against the shipped schema.
 func TestSchemaAcceptsExamples(t *testing.T) {
 	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
 	if err != nil {

@@ -115,7 +115,7 @@ func findHolders(t *testing.T) (byRule, byGuarantee holders) {
 }
 
 // TestEveryRuleHasATest: testing.md lists, for each rule of counting and each guarantee, the tests
-// that hold it, as the tests themselves say; -update writes the lists anew.
+// that hold it, as the tests themselves say; -update rewrites the lists.
 func TestEveryRuleHasATest(t *testing.T) {
 	byRule, byGuarantee := findHolders(t)
 	text, err := os.ReadFile("testing.md")

@@ -96,7 +96,7 @@ func advise(err error) (what, todo string) {
 
 // begin: reader
 
-// callLog reads ranges of time. It never changes, so many may use it at once.
+// callLog reads ranges of time. It never changes, so it is safe for concurrent use.
 type callLog struct {
 	client    *httpclient.Client
 	countries *cdr.Countries
@@ -123,7 +123,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 		decode := func(answer []byte) (next string, err error) {
 			body.Calls, body.Next = nil, ""
 			err = json.Unmarshal(answer, &body)
-			return body.Next, httpclient.Retryable(err) // a page that broke is asked for again
+			return body.Next, httpclient.Retryable(err) // the client requests a broken page again
 		}
 		// It follows the links, and refuses one that leaves the host or repeats.
 		for number, err := range l.client.Pages(ctx, request, 10_000, decode) {

@@ -30,7 +30,7 @@ type board struct {
 	filters []string
 	// shown are the metrics that its queries use.
 	shown []*metrics.Def
-	// x and y are where the next panel goes, and bottom the end of those beside it.
+	// x and y are the place of the next panel, and bottom is the lower end of the present row.
 	x, y, bottom uint32
 	panels       uint32
 	annotations  []annotation
@@ -57,7 +57,7 @@ func (b *board) annotate(name, colour, title, words, expr string, valueIsTime bo
 	b.annotations = append(b.annotations, annotation{q, title, words, valueIsTime})
 }
 
-// newBoard begins a dashboard. Its name is that of its file, and part of its uid.
+// newBoard begins a dashboard. Its name is the file's name and part of its uid.
 func newBoard(p *rules.Parameters, name, title, description, from string) *board {
 	b := &board{Parameters: p, name: name}
 	b.builder = dashboard.NewDashboardBuilder(titlePrefix+title).
@@ -98,7 +98,7 @@ func (b *board) row(title string) {
 	b.bottom = b.y
 }
 
-// add puts a panel to the right of the last one, or below if there is no room.
+// add puts a panel to the right of the last one, or below if the row is full.
 func (b *board) add(width, height uint32, p panel) {
 	b.panels++
 	if b.x+width > columns {

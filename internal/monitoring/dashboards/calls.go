@@ -20,8 +20,8 @@ import (
 // calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki
 // ingested by OTLP, whose attributes are structured metadata with underscores for dots.
 func calls(with *rules.Parameters) *board {
-	b := newBoard(with, "calls", "Calls", "Which calls were those, and what does every record of one say? It shows "+
-		"log records in Loki: find a call, then see all its records together. A line's time is the call's start, "+
+	b := newBoard(with, "calls", "Calls", "Find a call and see all its records together. It shows "+
+		"log records in Loki. A line's time is the call's start, "+
 		"unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
@@ -128,8 +128,8 @@ func (b *board) typed(f field) {
 		Current(option(f.begins, f.begins)))
 }
 
-// chooseNamed offers the values that Prometheus knows of a label: Loki only lists those of its index, where
-// structured metadata isn't.
+// chooseNamed offers the values of a label that Prometheus knows: Loki only lists values of its index, which
+// doesn't have structured metadata.
 func (b *board) chooseNamed(label, title string, d *metrics.Def) {
 	if !slices.Contains(d.LabelNames(), label) {
 		b.problem("%s has no label %s", d.Name, label)
@@ -187,7 +187,7 @@ func found() string {
 	return strings.Join(parts, " ")
 }
 
-// together is the LogQL of all records of one call: those of its id, and those of its trace, which the records of
+// together is the LogQL of all records of one call: the records with its id, and the records of its trace, which
 // several feeds share.
 func together() string {
 	return stream +

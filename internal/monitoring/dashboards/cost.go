@@ -24,7 +24,7 @@ func cost(with *rules.Parameters) *board {
 		TimeFrom(thisMonth))
 	projected := monthly
 	projected.expr = fmt.Sprintf("(%s)\n* scalar(days_in_month()) * 86400 / $__range_s", monthly.expr)
-	b.add(12, 5, money(b.number(text{"Projection of the month", "What the month comes to if it goes on as it began: " +
+	b.add(12, 5, money(b.number(text{"Projection of the month", "The month's cost if it goes on as it began: " +
 		"the month to date by days elapsed. Days of one week aren't alike, so trust it from the second week " +
 		"on."}, projected)).
 		TimeFrom(thisMonth))
@@ -87,7 +87,7 @@ func (b *board) net(how ask, keep []string) query {
 	return q
 }
 
-// thisMonth is a panel's own time range: the month so far, at any range of the dashboard.
+// thisMonth is a panel's own time range: the current month, at any range of the dashboard.
 const thisMonth = "now/M"
 
 // money sets a panel that shows several currencies.

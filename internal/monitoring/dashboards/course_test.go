@@ -52,7 +52,7 @@ func TestCourses(t *testing.T) {
 	}
 }
 
-// checkCourse says what is wrong with how a course is drawn: with bars or not, of which each tells of so much time.
+// checkCourse returns an error if a course is drawn wrongly: with bars or without, each for the time every.
 func checkCourse(expr string, every time.Duration, bars bool) error {
 	burst := false
 	for _, f := range selectors.FindAllStringSubmatch(expr, -1) {

@@ -20,8 +20,7 @@ import (
 // folder holds the files that Grafana imports.
 var folder = filepath.Join("..", "..", "..", "dashboards", "grafana")
 
-// TestFilesAreCurrent fails when a file isn't what this package builds; with -update it
-// writes them anew.
+// TestFilesAreCurrent fails when a file isn't what this package builds; with -update it rewrites them.
 func TestFilesAreCurrent(t *testing.T) {
 	var names []string
 	for _, d := range built(t) {
@@ -38,7 +37,7 @@ func TestFilesAreCurrent(t *testing.T) {
 	}
 	for _, e := range entries {
 		if !slices.Contains(names, e.Name()) {
-			t.Errorf("%s is no dashboard that is built", e.Name())
+			t.Errorf("%s isn't built by this package", e.Name())
 		}
 	}
 }
@@ -99,7 +98,7 @@ func TestLabelsAreHeldAgainstTheCatalogue(t *testing.T) {
 		{"kept", func(b *board) query { return b.flow(metrics.Calls, by("trunks")) }},
 		{"matched", func(b *board) query { return b.total(metrics.Calls, nil, is("result", "failed")) }},
 		{"kept of a histogram", func(b *board) query { return b.quantile(0.5, metrics.CallDuration, by("outcome")) }},
-		{"a gauge that nothing is said of", func(b *board) query {
+		{"a gauge without a measure", func(b *board) query {
 			return b.value(&metrics.Def{Name: "cdr_new", Kind: metrics.Gauge}, nil)
 		}},
 	} {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestDocsListDashboards fails when the table of the docs doesn't list the dashboards
-// as they are; with -update it writes it anew.
+// as they are; with -update it rewrites it.
 func TestDocsListDashboards(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| dashboard | shows |\n| --- | --- |\n")

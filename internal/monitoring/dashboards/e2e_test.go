@@ -72,8 +72,7 @@ func TestE2EQueries(t *testing.T) {
 	}
 }
 
-// TestE2EQueriesFind: where there are no histograms the same test fails, and so it does
-// for PromQL that is none; and each says why.
+// TestE2EQueriesFind: the same test fails without histograms and for invalid PromQL, and each error says why.
 func TestE2EQueriesFind(t *testing.T) {
 	for name, tc := range map[string]struct {
 		test promTest

@@ -11,7 +11,7 @@ func exporter(with *rules.Parameters) *board {
 		"are read, what providers allow, delays, duplicates and what waits to be sent.", "now-6h")
 	b.chooseExporter()
 	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
-	b.add(6, 4, b.number(text{"Behind", "How far is a watermark behind now? Of all feeds the farthest."},
+	b.add(6, 4, b.number(text{"Behind", "How far behind is the slowest feed? It shows the age of its watermark."},
 		b.age(metrics.Watermark, nil)).
 		Thresholds(above(1800, 3600)))
 	b.add(6, 4, b.number(text{"Missing by the newest audit", "Are calls missing? Records that the newest audit " +
@@ -41,8 +41,8 @@ func exporter(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Missing by the provider's own total", "Distinct records read of a day (UTC) minus " +
 		"the provider's total, of providers that have one. Below zero records are missing."},
 		b.value(metrics.ReconciliationDifference, by("source", "feed", "day"))).AxisCenteredZero(true))
-	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by what became of them. Reads overlap on " +
-		"purpose: duplicates are no fault and are counted once. Invalid rows are malformed; the log says where."},
+	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by result. Reads overlap on " +
+		"purpose: duplicates are normal and counted once. Invalid rows are malformed; the log says where."},
 		b.flow(metrics.Rows, by("feed", "result"))))
 	unmapped := b.orNone(b.flow(metrics.UnmappedValues, by("source", "feed", "field"))).as("new value: {{source}} " +
 		"{{feed}} {{field}}")

@@ -69,7 +69,7 @@ func (b *board) budgetLeft(keep []string) query {
 	return q
 }
 
-// left warns when a quarter of the budget is left, and is bad when none is.
+// left warns when a quarter of the budget is left; at zero it is bad.
 func left() *dashboard.ThresholdsConfigBuilder { return below(0.25, 0) }
 
 // acd is the average duration of connected calls (ITU-T E.437).

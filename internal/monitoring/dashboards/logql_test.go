@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// variable is a variable in a query, maybe with how it is to be written.
+// variable is a variable in a query, maybe with its format.
 var variable = regexp.MustCompile(`\$\{(\w+)(?::\w+)?\}|\$(\w+)`)
 
 // The exporter's log records are written there.
@@ -210,7 +210,7 @@ func TestLinksLeadToVariables(t *testing.T) {
 		}
 	}
 	if links["calls"] < 10 || links["trunks"] < 3 {
-		t.Errorf("only so many links lead to dashboards: %v", links)
+		t.Errorf("too few links lead to dashboards: %v", links)
 	}
 }
 

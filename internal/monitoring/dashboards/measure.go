@@ -32,7 +32,7 @@ var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
 
 // measure is how a metric is shown, in every panel.
 type measure struct {
-	// unit is that of a gauge's value, of what a histogram observes, or of a counter's growth over the time shown.
+	// unit is the unit of a gauge's value, of a histogram's observations, or of a counter's growth over the time shown.
 	unit string
 	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
 	flow string
@@ -44,15 +44,15 @@ type measure struct {
 	across string
 }
 
-// How the series of each gauge are put together. Adding those up that don't add up is the commonest lie of
-// dashboards, so there is no default: a gauge that isn't here can't be shown.
+// How the series of each gauge are combined. A sum of values that don't add up is the most common lie of dashboards,
+// so a gauge has no default: one that isn't here can't be shown.
 var (
 	summed = []*metrics.Def{
 		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit,
 		metrics.ReconciliationDifference,
 	}
-	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last
-	// attempts.
+	// Peaks of two trunks can be at different instants. Replicas, and an exporter with a moved ledger, show the same
+	// last attempts.
 	largest = []*metrics.Def{
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
@@ -65,7 +65,7 @@ var (
 	}
 )
 
-// What every exporter shows beside the catalogue: the collectors of client_golang.
+// Metrics of client_golang's collectors, which aren't in the catalogue.
 var (
 	processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
 	buildInfo    = &metrics.Def{
@@ -74,8 +74,8 @@ var (
 	}
 )
 
-// measureOf is how a metric is shown. What comes from records is counted when its record is read, and connected seconds
-// all at once, so that a rate of it isn't that of calls: it is shown as what each bar holds.
+// measureOf returns how a metric is shown. Records count when they are read, connected seconds all at once, so the
+// rate of a counter isn't the rate of calls: each bar shows the sum of its time.
 func measureOf(d *metrics.Def) measure {
 	m := measure{unit: valueUnit(d), across: "sum"}
 	if d.Base == metrics.RecordBase || slices.Contains(rare, d) {

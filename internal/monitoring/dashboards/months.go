@@ -15,7 +15,7 @@ import (
 const monthBefore = "1M/M"
 
 // months are the sums that cdr-exporter report makes, by the operator's labels or, without any, by source and
-// country: of the month so far and of the month before. Calls have no currency, so that money has a separate table.
+// country: of the current month and of the month before. Calls have no currency, so that money has a separate table.
 func (b *board) months() {
 	keep, calls, answered := by("source", "country"), metrics.CallsByCountry, is("connected", "true")
 	if len(b.Labels) > 0 {

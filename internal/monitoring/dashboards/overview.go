@@ -12,7 +12,7 @@ import (
 func overview(with *rules.Parameters) *board {
 	b := newBoard(with, "overview", "Overview", "Is calling broken? Where, since when, whose fault is it, who is "+
 		"affected, and what does it cost? "+
-		"States are those of each trunk's last 64 attempts; counters move when a record is read, which is some time "+
+		"Each trunk's state comes from its last 64 attempts; counters move when a record is read, which is some time "+
 		"after its call.", "now-6h")
 	b.chooseExporter()
 	b.chooseCalls()
@@ -50,7 +50,7 @@ func overview(with *rules.Parameters) *board {
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))
 	b.add(3, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without " +
 		"those to test numbers. How they ended is shown below; CDREmergencyCall pages for one that didn't get " +
-		"through. Records lag: this is no emergency notification."},
+		"through. Records lag, so this doesn't replace an emergency notification."},
 		b.orNone(b.total(metrics.EmergencyCalls, nil, is("test", "false")))).Decimals(0).Thresholds(plain()))
 	b.add(24, 6, b.alerts(text{"Alerts that fire", "What Prometheus fires now, since when, and its runbook: click " +
 		"on its name. Silences are Alertmanager's: a silenced alert is here too."}))

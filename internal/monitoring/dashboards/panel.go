@@ -14,7 +14,7 @@ import (
 // text is what a panel says of itself.
 type text struct{ title, description string }
 
-// series is a panel over time. Its unit is that of its queries.
+// series is a panel over time. It has the unit of its queries.
 func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
 	p := timeseries.NewPanelBuilder().
 		Title(t.title).Description(t.description).

@@ -52,7 +52,7 @@ func quality(with *rules.Parameters) *board {
 	}
 
 	b.row("Measured")
-	// Each measurement beside the limit that Microsoft's rules have.
+	// Each measurement with the limit of Microsoft's rules.
 	keep := by("media")
 	b.add(12, 8, b.series(text{"Jitter", "Average jitter of streams, median and 95th percentile by media. Audio " +
 		"above 30 ms is poor."},

@@ -123,8 +123,8 @@ func share(part, whole query) query {
 	return over(part, whole, unitRatio)
 }
 
-// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: it would
-// jump between none and all.
+// over divides by a count. It returns nothing for a count of zero and, over time, for a few calls: the ratio would
+// jump between 0 and 1.
 func over(part, whole query, unit string) query {
 	q := query{expr: fmt.Sprintf("%s\n/ (%s > 0)", part.expr, whole.expr), unit: unit, by: whole.by}
 	if whole.bars {
@@ -151,7 +151,7 @@ func nonzero(q query) query {
 	return q
 }
 
-// selector is a metric with the matchers that every target has, those of the dashboard's variables, and its own.
+// selector is a metric with the matchers of every target, of the dashboard's variables, and of the query.
 func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 	all := []match{{"job", "=~", "$job"}, {"instance", "=~", "$instance"}}
 	names := b.labelNames(d)

@@ -55,8 +55,8 @@ func queues(with *rules.Parameters) *board {
 	return b
 }
 
-// waited is how many visits in the time shown had a wait of at most so many seconds, a bound of the buckets; with
-// native histograms alone an estimate.
+// waited is the number of visits in the time shown that waited at most this long. The seconds must be a bound of the
+// buckets; with native histograms alone it is an estimate.
 func (b *board) waited(seconds int, keep []string, where ...match) query {
 	b.measure(metrics.QueueWait, keep, where)
 	classic := fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, "_bucket",

@@ -48,8 +48,8 @@ func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 // or a code, for a number.
 const unitText = "string"
 
-// sortedTable is an empty table of texts, sorted by a column from the top; numbers have a unit of their own. It has
-// no sums: most columns don't add up.
+// sortedTable is an empty table of texts, sorted by a column from the top; each column of numbers has its own unit.
+// It has no sums: most columns don't add up.
 func sortedTable(t text, column string) *table.PanelBuilder {
 	return table.NewPanelBuilder().
 		Title(t.title).Description(t.description).

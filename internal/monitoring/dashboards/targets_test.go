@@ -21,7 +21,7 @@ type panelQuery struct {
 	// Expr is PromQL, or LogQL if Log says so.
 	Expr string
 	Log  bool
-	// Instant says that one value is asked for, not a course.
+	// Instant is true for one value, false for values over time.
 	Instant bool
 	// Unit is the panel's, and Every the least time from one point of its course to the next; 0: the data source's.
 	Unit  string
@@ -82,7 +82,7 @@ func panelTargets(title string, p *dashboard.Panel) ([]panelQuery, error) {
 func expand(expr string, values map[string]string) (string, error) {
 	var missing []string
 	text := os.Expand(expr, func(found string) string {
-		name, _, _ := strings.Cut(found, ":") // how it is to be written
+		name, _, _ := strings.Cut(found, ":") // its format
 		value, ok := values[name]
 		if !ok {
 			missing = append(missing, name)
@@ -95,8 +95,8 @@ func expand(expr string, values map[string]string) (string, error) {
 	return text, nil
 }
 
-// filled is a query of PromQL as Grafana fills in its variables when all is chosen and so much time is shown, for a
-// data source that scrapes every 15 seconds: a point each 15 seconds, or as far apart as the panel wants.
+// filled is a query of PromQL as Grafana fills in its variables when everything is chosen and this much time is
+// shown. The data source scrapes every 15 seconds, and points are 15 seconds apart, or more if the panel says so.
 func (t *panelQuery) filled(shown time.Duration) (string, error) {
 	const scrape = 15 * time.Second
 	interval := max(t.Every, scrape)

@@ -26,7 +26,7 @@ func above(warn, wrong float64) *dashboard.ThresholdsConfigBuilder {
 	return steps(step(good), stepFrom(warning, warn), stepFrom(bad, wrong))
 }
 
-// budget warns from a share of faults that uses the error budget up, and is bad from one that pages.
+// budget warns at the share of faults that uses up the error budget, and is bad at the share that pages.
 func (b *board) budget() *dashboard.ThresholdsConfigBuilder {
 	return above(b.ErrorBudget, b.Limit(thresholds.Slow))
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/providers"
 )
 
-// trunks answers: which trunk fails, with which code, and is there room on it?
+// trunks shows the state, the failure codes and the load of each trunk.
 func trunks(with *rules.Parameters) *board {
-	b := newBoard(with, "trunks", "Trunks", "Which trunk fails, with which code, and is there room on it? Each SBC, "+
+	b := newBoard(with, "trunks", "Trunks", "Which trunk fails, and with which code? Has it room? Each SBC, "+
 		"operator and SIP trunk, with media bypass, setup time and load.", "now-6h")
 	b.chooseExporter()
 	b.chooseCalls()
@@ -98,7 +98,7 @@ func trunks(with *rules.Parameters) *board {
 // sipCoded leaves out failures that have no SIP code.
 func sipCoded() match { return isNot("sip_code", "") }
 
-// subCodes are those of all providers.
+// subCodes are the sub codes of all providers.
 func subCodes() (all []cdr.Cause) {
 	for _, p := range providers.All() {
 		all = append(all, p.SubCodes...)

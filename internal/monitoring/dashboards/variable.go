@@ -79,10 +79,10 @@ func (b *board) chooseExporter() {
 
 func (b *board) chooseCalls() {
 	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
-	b.choose("provider", "Provider", ".+", "Who the calls were bought from.", metrics.Calls)
+	b.choose("provider", "Provider", ".+", "Provider that sold the calls.", metrics.Calls)
 }
 
-// chooseFeed lets one choose feeds; every feed is those that may be added up.
+// chooseFeed lets one choose feeds; "all" stands for the feeds that may be added up.
 func (b *board) chooseFeed() {
 	b.choose("feed", "Feed", strings.Join(b.Additive(), "|"),
 		"All is every feed whose calls may be added up. call_records has the same calls as pstn and direct_routing: "+
@@ -90,8 +90,8 @@ func (b *board) chooseFeed() {
 		metrics.Calls)
 }
 
-// chooseLabels lets one choose values of the operator's labels. Calls without a value have no such label, and are
-// among all.
+// chooseLabels lets one choose values of the operator's labels. Calls without a value don't have the label; "all"
+// includes them.
 func (b *board) chooseLabels() {
 	for _, label := range b.Labels {
 		b.choose(label, heading(label), ".*", "Label of the configuration. It narrows what counts calls, failures, "+

@@ -32,8 +32,8 @@ var recentGauges = []*metrics.Def{
 func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 
 // verdict is the state of each trunk and direction, by the thresholds of the rules: hardly one of its last attempts
-// connected; or there was none for a day; or the share that failed. Of a feed that has no faults to show, only
-// whether half of its calls connect is known.
+// connected; or there was none for a day; or the share that failed. A feed that doesn't show faults shows only
+// whether half of its calls connect.
 func (b *board) verdict() query {
 	attempts, connected, faults := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected),
 		b.recent(metrics.RecentFaults)

@@ -12,9 +12,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// An alert that keeps labels of the operator's (alert_labels) judges each of their values by itself. The series
-// that it reads are recorded once more for that, with the labels. What can't have them, such as the last attempts
-// of a trunk, is that of the whole.
+// An alert that keeps the operator's labels (alert_labels) judges each of their values by itself. The series that it
+// reads are recorded a second time, with the labels. Series that can't have the labels, such as the last attempts of
+// a trunk, cover the whole trunk.
 
 var keptLabel = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
@@ -122,7 +122,7 @@ func (p *Parameters) canKeepLabels() (names []string) {
 	return names
 }
 
-// validateAlertLabels reports alerts that can't keep labels, and what is no label.
+// validateAlertLabels reports alerts that can't keep labels, and invalid names of labels.
 func (p *Parameters) validateAlertLabels(r *config.Report) {
 	if len(p.AlertLabels) == 0 {
 		return

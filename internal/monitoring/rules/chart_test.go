@@ -17,7 +17,7 @@ import (
 
 // The Helm chart has no Go to make rules with other thresholds. Its files/thresholds.yaml has the texts of the
 // rules that a threshold is in, with «KEY=DEFAULT» where it stands, or «KEY%=DEFAULT» where it stands as a
-// percentage; its template fills them in. Which numbers a key changes is seen by changing it.
+// percentage; its template fills them in. The test changes each key to see which numbers change.
 
 var anyNumber = regexp.MustCompile(`\d+(\.\d+)?`)
 

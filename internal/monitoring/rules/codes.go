@@ -14,7 +14,7 @@ var (
 	personAnswered = []cdr.Outcome{cdr.Answered}
 	personUnknown  = []cdr.Outcome{cdr.Unknown}
 
-	// nerEffective: ITU-T E.425, network effectiveness ratio. A busy or silent user is no failure of the network.
+	// nerEffective: ITU-T E.425, network effectiveness ratio. A busy or silent user isn't a failure of the network.
 	nerEffective = []cdr.Outcome{
 		cdr.Answered, cdr.Voicemail, cdr.Machine, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.Rejected,
 	}

@@ -103,8 +103,8 @@ func TestEveryAlertIsTested(t *testing.T) {
 // sections are what every runbook has.
 var sections = []string{"## What it means", "## Look at", "## Do", "## What it doesn't mean"}
 
-// TestRunbooks: every alert has a runbook, every runbook an alert, and each says what the
-// others say, with queries of what there is.
+// TestRunbooks: every alert has a runbook and every runbook an alert. Rule, runbook and docs agree, and the queries
+// name series that exist.
 func TestRunbooks(t *testing.T) {
 	recorded := make(map[string][]string)
 	want := make(map[string]bool)
@@ -124,7 +124,7 @@ func TestRunbooks(t *testing.T) {
 	}
 	for _, f := range files {
 		if !want[f.Name()] {
-			t.Errorf("there is no alert for the runbook %s", f.Name())
+			t.Errorf("no alert has the runbook %s", f.Name())
 		}
 		delete(want, f.Name())
 		content, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", f.Name()))

@@ -10,9 +10,9 @@ import (
 // emergencyAlerts are about calls to emergency services. A call may be in two feeds: the largest number of one is
 // shown, not their sum.
 func (p *Parameters) emergencyAlerts() Group {
-	// What is read before the first scrape after an outage, or by another replica, is no increase within 5 minutes,
-	// so the newest value before the outage is compared too. 4 minutes: a rise that is seen so ends no later than
-	// an increase.
+	// Calls that were read before the first scrape after an outage, or by another replica, don't increase the counter
+	// within 5 minutes, so the newest value before the outage is compared too. With 4 minutes, this rise ends no
+	// later than an increase.
 	recent := func(matchers ...string) string {
 		counter := sel(metrics.EmergencyCalls, matchers...)
 		total := func(at string) string {
@@ -30,8 +30,8 @@ func (p *Parameters) emergencyAlerts() Group {
 		severity = "off"
 	}
 	const connected = "answered|unknown"
-	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag: this is no emergency " +
-		"notification.", Dashboard: "overview", Rules: []Rule{{
+	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag, so an alert doesn't " +
+		"replace an emergency notification.", Dashboard: "overview", Rules: []Rule{{
 		// A call that failed counts also when it is found late: somebody may still need help. One that was answered
 		// is over.
 		Alert: "CDREmergencyCall", Severity: severity, Signal: Calls, Milder: p.EmergencyCalls,
@@ -45,7 +45,7 @@ func (p *Parameters) emergencyAlerts() Group {
 			"\"%.0f\" $value }}. " +
 			"{{ if eq $labels.result \"failed\" }}They weren't answered. Find out at once who called, and whether " +
 			"they still need help." +
-			"{{ else }}Records lag behind calls: this is no emergency notification.{{ end }}",
+			"{{ else }}Records lag behind calls: this doesn't replace an emergency notification.{{ end }}",
 		When: "the record of a call to emergency services appeared within the last 5 minutes; critical if it " +
 			"wasn't answered",
 		Change: "`emergency_calls`; `emergency_numbers` of the source",

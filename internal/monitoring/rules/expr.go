@@ -45,7 +45,7 @@ var (
 
 func (l level) labels() string { return strings.Join(l, ", ") }
 
-// name is that of a recorded series: level:metric:operation.
+// name is the name of a recorded series: level:metric:operation.
 func (l level) name(metric, operation string) string {
 	return strings.Join(l, "_") + ":" + metric + ":" + operation
 }

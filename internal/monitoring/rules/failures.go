@@ -13,9 +13,9 @@ import (
 // where names a trunk, or the source where the feed has no trunks.
 const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end }} ({{ $labels.feed }})"
 
-// burn is one rule of burn rates (SRE workbook, chapter 5): the budget burns so many times faster than would use it
-// up in 30 days over a long window, and still does. That it still does is seen by the last attempts, since a short
-// window is empty between bursts of records.
+// burn is one rule of burn rates (SRE workbook, chapter 5): over a long window, the error budget burned this many
+// times faster than would use it up in 30 days, and it still does. The last attempts show that it still does, since a
+// short window is empty between bursts of records.
 type burn struct {
 	long            window
 	thresholds.Burn // its floor is of attempts in the window

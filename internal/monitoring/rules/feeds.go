@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/providers"
 )
 
-// Feed is a feed that rules are for. Without a Source it stands for those of all sources of its provider.
+// Feed is a feed that rules are for. Without a Source it stands for this feed of all sources of its provider.
 type Feed struct {
 	Source string
 	collector.FeedProperties

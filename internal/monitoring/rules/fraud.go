@@ -131,9 +131,9 @@ func (p *Parameters) risky() string {
 		isLive(live7m)))
 }
 
-// newCountry compares a counter with what it was 90 days ago, or with 0 as far as that isn't known. It is asked two
-// hours back, before the calls that it is about. One that has calls and is lower was begun anew with its ledger
-// since, so these calls are of these 90 days.
+// newCountry compares a counter with its value 90 days ago, or with 0 if that isn't known. It looks two hours back,
+// before the calls in question. A counter that has calls and is lower started over with a new ledger, so its calls
+// are from these 90 days.
 func (p *Parameters) newCountry() string {
 	return labelledWith("sign", newCountry, lines(
 		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
@@ -177,8 +177,8 @@ func (p *Parameters) wangiri() string {
 		p.notAbroad(), knownBefore("1w"), isLive(live65m)))
 }
 
-// knownBefore asks for the feed to be known so long ago, with calls or without: fraud comes in hours that have
-// none, and what is usual isn't known of a feed's first ones.
+// knownBefore requires that the feed existed that long ago, with calls or without: fraud comes in hours that usually
+// have no calls, and the usual number isn't known for a feed's first hours.
 func knownBefore(ago string) string {
 	return fmt.Sprintf("and on (%s) %s offset %s >= 0", byFeed.labels(), callsHourly, ago)
 }

@@ -77,13 +77,13 @@ func (p part) rule(l level, w window) Rule {
 
 // KPI is one key figure: its definition in words, and what it divides.
 type KPI struct {
-	// Name is that of the recorded series, Short what people call it.
+	// Name is the recorded series' name; Short is the usual short form.
 	Name, Short, Title string
 	// Standard is where it is defined.
 	Standard string
 	// Above and Below are what is divided, in words.
 	Above, Below string
-	// Feeds it is for, of all providers, and Caveat what must be known beside it.
+	// Feeds that it is for, of all providers; Caveat is what a reader must know.
 	Feeds  []string
 	Caveat string
 	// operation stands before the window in the name.
@@ -101,7 +101,7 @@ func KPIs() []KPI {
 			Name: "cdr_asr", Short: "ASR", Title: "answer-seizure ratio", Standard: "ITU-T E.411, " +
 				"E.425", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(reasonFeeds),
-			Caveat: "Users who are busy, don't answer or misdial lower it. It is no sign of an outage by itself.",
+			Caveat: "Users who are busy, don't answer or misdial lower it. A low ASR alone isn't a sign of an outage.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
@@ -174,7 +174,7 @@ func KPIs() []KPI {
 const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes. A `cdr` " +
 	"of FreeSWITCH has them, in rules that are made for a configuration."
 
-// quotient divides two recorded rates; there is no ratio without traffic.
+// quotient divides two recorded rates; without traffic the result is empty.
 func quotient(l level, w window, above, below, only string) string {
 	return lines(l.rate(above, w, only), "/ ("+l.rate(below, w, only)+" > 0)")
 }
@@ -198,7 +198,7 @@ func notRedirected(l level, w window) string {
 func kpis(w window) Group {
 	g := Group{Name: "cdr-kpis-" + string(w), Doc: "KPIs per source, feed, trunk and direction over " + string(w) + "."}
 	if w == w1d {
-		g.Interval = 2 * time.Minute // a day moves slowly, and is dear to sum
+		g.Interval = 2 * time.Minute // a day changes slowly, and its sum is expensive
 	}
 	for _, p := range parts() {
 		g.Rules = append(g.Rules, p.rule(byDirection, w))
@@ -213,7 +213,7 @@ func kpis(w window) Group {
 	return g
 }
 
-// feeds are those of all providers that have a property.
+// feeds are the feeds of all providers that have a property.
 func feeds(of property) []string { return Default().names(of) }
 
 func codeList(all []cdr.Outcome) string {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kpiSeries are calls of one trunk: so many a minute of each kind. Their figures are small
-// and uneven, so that a code that is counted in the wrong place changes a result.
+// kpiSeries are calls of one trunk, with a number per minute for each kind. The numbers are small and uneven, so that
+// a code counted in the wrong place changes a result.
 var kpiSeries = []struct {
 	series string
 	perMin int
@@ -72,8 +72,7 @@ var kpiSeries = []struct {
 
 // kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls a minute of Direct
 // Routing 40 were answered, 29 of them by a person, 4 aren't attempts, 26 are faults of which 10 are late, 4 were
-// redirected. Of the 45 visits a minute 3 were abandoned within 5 s, and 5 of the answered ones don't say how long
-// they took.
+// redirected. There are 45 visits a minute: 3 were abandoned within 5 s, and 5 of the answered ones have no duration.
 var kpiValues = map[string]string{
 	calls + " direct_routing":               "100 / 60",
 	answered + " direct_routing":            "40 / 60",

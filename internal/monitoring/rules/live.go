@@ -6,11 +6,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// Records arrive late, so counters move when they are read. After an outage of ours hours
-// of calls appear within minutes, and alerts on rates must sit that out: they ask whether
-// the feed is live, which is recorded once for each length of time that rates look back.
-// The lengths are those of the rates and a little: 2 minutes of zero_for, in which a new
-// series still shows 0, and the rest for scrapes and evaluations.
+// Records arrive late, so counters move when they are read. After an outage of ours hours of calls appear within
+// minutes, and alerts on rates must sit that out: they ask whether the feed is live, which is recorded once for each
+// length of time that rates look back. Each length is a rate's window and a margin: 2 minutes of zero_for, in which a
+// new series still shows 0, and the rest for scrapes and evaluations.
 const (
 	live7m  window = "7m"
 	live65m window = "65m"
@@ -30,9 +29,8 @@ const (
 
 // live are the rules that say whether a feed is read up to now and was all along.
 func (p *Parameters) live() Group {
-	g := Group{Name: "cdr-live", Doc: "1 if a feed is read up to now, has not been catching up within the window, " +
-		"and was there at its beginning; " +
-		"else 0, or nothing where the exporter wasn't there. Alerts on calls wait for it."}
+	g := Group{Name: "cdr-live", Doc: "1 if a feed existed during the whole window, is read up to now and " +
+		"didn't catch up; else 0, or nothing without an exporter. Alerts on calls wait for it."}
 	for _, w := range []window{live7m, live65m} {
 		catchingUp := metrics.CatchingUp.Name
 		g.Rules = append(g.Rules, Rule{

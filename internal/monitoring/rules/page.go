@@ -6,7 +6,7 @@ import (
 )
 
 // A page answers what is down, since when, how many calls, why in words, whose it probably is, and whom to call.
-// What the alert's own value doesn't say is asked of Prometheus when the text is made: templates can query.
+// The alert's template queries Prometheus for all that its own value doesn't say.
 
 // ask is the beginning of a block of a template that is there if a query finds something; "." is the first sample.
 // A matcher {FROM=""} in the query stands for the selectors of the labels.

@@ -15,10 +15,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
-// Parameters are what `cdr-exporter assets --config FILE DIR` reads. What each is for, with its default, stands in
-// rules.example.yaml.
+// Parameters are what `cdr-exporter assets --config FILE DIR` reads. rules.example.yaml explains each and has its
+// default.
 type Parameters struct {
-	// Thresholds are those that the status page and the dashboards have too.
+	// Thresholds are shared with the status page and the dashboards.
 	thresholds.Thresholds `yaml:",inline"`
 	// Feeds are those that the rules are for; no key of the file.
 	Feeds []Feed
@@ -62,7 +62,7 @@ func Default() *Parameters {
 	return p
 }
 
-// Load reads a file of parameters; without one they are those of the shipped rules.
+// Load reads a file of parameters; without a file it returns the parameters of the shipped rules.
 func Load(file string) (*Parameters, error) {
 	p := Default()
 	if file == "" {

@@ -36,7 +36,7 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// TestParameterProblems: what no rule can be made from is said as `check config` says it.
+// TestParameterProblems: an invalid parameter gives an error in the form of `check config`.
 func TestParameterProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "error_bugdet: 0.1", "rules.yaml:1: error_bugdet: unknown key"},

@@ -10,10 +10,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// byQueue is the level of what is said of a queue.
+// byQueue is the level of series of one queue.
 var byQueue = level{"source", "feed", "queue"}
 
-// shortAbandon is the wait below which who leaves a queue isn't taken for a lost caller: he misdialled. It is a
+// shortAbandon is the wait below which a caller who leaves a queue isn't lost: the number was misdialled. It is a
 // bound of the buckets of waits.
 const shortAbandon = 5
 
@@ -27,9 +27,9 @@ const (
 
 // QueueKPI is a key figure of queues.
 type QueueKPI struct {
-	// Name is that of the recorded series, Title what people call it, Formula what it divides.
+	// Name is the recorded series' name, Title the usual name, Formula the division in words.
 	Name, Title, Formula string
-	// Source is where it comes from, Caveat what must be known beside it.
+	// Source is where it is defined; Caveat is what a reader must know.
 	Source, Caveat string
 
 	operation string
@@ -110,9 +110,9 @@ func (p *Parameters) queues(w window) Group {
 	return g
 }
 
-// waitedUpTo is the rate of visits whose wait was at most so many seconds, which must be a bound of the buckets. Of
-// a Prometheus that keeps classic buckets it is exact; of one that keeps the native histogram alone it is estimated
-// within the bucket in which the bound lies.
+// waitedUpTo is the rate of visits that waited at most this many seconds, which must be a bound of the buckets. It is
+// exact if Prometheus keeps classic buckets. If Prometheus keeps the native histogram alone, it is an estimate within
+// the bucket that holds the bound.
 func waitedUpTo(w window, seconds int, result cdr.QueueResult) string {
 	having := is("result", result.String())
 	classic := sumRate(byQueue, w, fmt.Sprintf("%s_bucket{%s, %s}", metrics.QueueWait.Name, having, matches("le",

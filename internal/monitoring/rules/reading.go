@@ -36,8 +36,8 @@ func (p *Parameters) readingAlerts() Group {
 		Rules: []Rule{
 			{
 				// Reading fails, which shows within minutes; or it stands still without an error. A feed that catches
-				// up moves, and is not stale: its rows do where the watermark waits, as for thousands of call records
-				// that are fetched one by one.
+				// up isn't stale: its watermark moves, or its rows do while the watermark waits, as for thousands of
+				// call records that are fetched one by one.
 				Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
 				Doc: "A feed isn't read: every read fails, nothing moves, or no replica owns it for longer than a " +
 					"move " +

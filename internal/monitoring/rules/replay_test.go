@@ -32,8 +32,8 @@ type replay struct {
 	happens func(c *call) bool
 	// more are further calls, by the time since the event's beginning.
 	more []call
-	// gone: every series ends with the event; removed: those of the source do. With otlp they leave no stale
-	// marker, and there is no series up.
+	// gone: every series ends with the event; removed: the series of the source end. With otlp they leave no stale
+	// marker, and the series up doesn't exist.
 	gone, removed, otlp bool
 	// own are further series by the time since the event's beginning, such as an own counter.
 	own map[string]func(since time.Duration) float64
@@ -56,7 +56,8 @@ func (r *replay) ofQueue(answered, abandoned, short func(time.Duration) float64)
 	}
 }
 
-// expected is an alert that fires at latest so long after the event began, and without a gap until; zero: any time.
+// expected is an alert that fires at the latest this long after the event began (by), and without a gap until; zero
+// means any time.
 type expected struct {
 	alert     string
 	by, until time.Duration
@@ -108,7 +109,7 @@ func (r *replay) healthy(c clock) (calls []call) {
 	return calls
 }
 
-// withReasons are the feeds that say why a call failed. They are asked for each call.
+// withReasons are the feeds that say why a call failed. The replay reads them for each call, so they are computed once.
 var withReasons = feeds(reasonFeeds)
 
 // end says how a healthy call ends, by chance: 85 % connect.
@@ -147,7 +148,7 @@ type course struct {
 	at     func(minute int) float64 // instead of points
 }
 
-// series are those of a replay.
+// series returns the series of a replay.
 func (r *replay) series(c clock) map[string]*course {
 	all := make(map[string]*course)
 	begin := int((c.event - r.before).Minutes())
@@ -253,7 +254,7 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 	}
 }
 
-// ownSeries are those of the exporter.
+// ownSeries adds the exporter's own series.
 func (r *replay) ownSeries(all map[string]*course, labels string, begin, event int) {
 	instance := fmt.Sprintf(`job=%q, instance="%s:9887"`, r.name, r.name)
 	both := "{" + labels + ", " + instance + "}"

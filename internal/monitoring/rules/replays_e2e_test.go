@@ -46,7 +46,7 @@ func every(apart time.Duration, n int, c call) (calls []call) {
 	return calls
 }
 
-// from is a counter that grows by so much a minute from the event on.
+// from is a counter that grows by this amount each minute after the event.
 func from(perMinute float64) func(time.Duration) float64 {
 	return func(since time.Duration) float64 { return max(0, since.Minutes()) * perMinute }
 }
@@ -241,7 +241,7 @@ func weekly() []replay {
 	}
 }
 
-// untilThen is a counter that grows by so much a minute until the event, and by another amount from then on.
+// untilThen is a counter that grows by one amount each minute until the event, and by another after it.
 func untilThen(before, during float64) func(time.Duration) float64 {
 	return func(since time.Duration) float64 {
 		return 1000 + min(0, since.Minutes())*before + max(0, since.Minutes())*during

@@ -10,7 +10,7 @@ import (
 
 // Rule is one recording or alerting rule.
 type Rule struct {
-	// Record is the name of the series that it makes; Alert that of the alert. One of both.
+	// Record is the name of the recorded series, Alert the name of the alert. A rule has one of them.
 	Record, Alert string
 	// Doc says what it is, with its standard and its codes; a comment in the file.
 	Doc string

@@ -59,9 +59,9 @@ func (p *Parameters) trafficAlerts() Group {
 	}
 }
 
-// silent holds for what has hardly any calls in an hour that always has some, by the same hour of those of the last
-// three weeks that are known. The hours before and after it last week must have had calls too: when clocks change,
-// the working day moves by an hour of UTC.
+// silent holds for a feed or trunk with hardly any calls in an hour that always had some, by the same hour of the
+// last three weeks; weeks without data don't count. The hours before and after it last week must have had calls too:
+// when clocks change, the working day moves by an hour of UTC.
 func (p *Parameters) silent(record string) string {
 	return lines(fmt.Sprintf("%s <= 0.02 * (%s offset 1w)", record, record),
 		fmt.Sprintf("and round(min_over_time(%s[2h] offset 167h) * 3600) >= %d", record, p.QuietFloor),
@@ -113,7 +113,7 @@ func (p *Parameters) moneyAlerts() Group {
 				"lasted {{ printf \"%%.0f\" $value }} minutes, more than %d times those around this time in the "+
 				"last four weeks.",
 				minutesFactor),
-			When: fmt.Sprintf("outbound minutes to a country within an hour more than %d times those of the same "+
+			When: fmt.Sprintf("outbound minutes to a country within an hour more than %d times as many as in the same "+
 				"hours of the last four weeks, and %d minutes more, of at least %d calls",
 				minutesFactor, minutesMore, minutesCalls),
 		},

@@ -15,7 +15,7 @@ func (p *Parameters) webhookAlerts() Group {
 	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
 	lost := lines(
 		fmt.Sprintf("sum by (source) (last_over_time(%s[5m]))", sel(metrics.Notifications, is("result", "accepted"))),
-		// The gauge goes when there is no subscription, which a missed scrape would look like.
+		// The gauge disappears without a subscription; a missed scrape would look the same.
 		fmt.Sprintf("unless on (source) (max by (source) (max_over_time(%s[5m])) > time())",
 			metrics.SubscriptionExpiry.Name),
 	)

@@ -20,7 +20,8 @@ func (p *Parameters) RecordingFile() ([]byte, error) {
 
 // AlertsFile is dashboards/prometheus/alerts.yaml.
 func (p *Parameters) AlertsFile() ([]byte, error) {
-	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.",
+	return file("Alerting rules of cdr-exporter. They need recording.yaml in the same folder. "+
+		"Thresholds: docs/alerts.md.",
 		p.Alerting())
 }
 

@@ -16,13 +16,13 @@ type Thresholds struct {
 	PremiumCalls int `yaml:"premium_calls"`
 }
 
-// Default are those of the shipped rules.
+// Default returns the thresholds of the shipped rules.
 func Default() Thresholds {
 	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, FewShare: 0.5, AnswerFloor: 20, PremiumCalls: 5}
 }
 
-// Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on
-// fewer than 100 calls possibly normal.
+// Burn is a burn rate: a factor of the error budget, and the least number of attempts (Floor). Microsoft calls a low
+// NER on fewer than 100 calls possibly normal.
 type Burn struct {
 	Factor float64
 	Floor  int
