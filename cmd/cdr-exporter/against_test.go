@@ -3,10 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,52 +13,59 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// TestExports: what portals export is taken by the names that they give its columns, and amounts only with a currency.
+const ownDefinition = `provider: bill
+files: {read: whole, format: csv, separator: ";"}
+feeds:
+  calls:
+    record:
+      id: no
+      start: {path: begin, time: "02.01.2006 15:04", zone: UTC}
+      outcome: {is: answered}
+      charges: [{component: usage, amount: cost, currency: {is: EUR}}]
+`
+
+// TestExports: files are read by a definition, those of known portals by the built-in one, and
+// amounts only with a currency. Lines of one id that follow one another are the charges of one record.
 func TestExports(t *testing.T) {
-	for name, test := range map[string]struct{ text, want string }{
-		"our own": {
-			"id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n", "A1 2026-11-22T08:15:00Z 0.5 EUR",
+	for name, test := range map[string]struct{ definition, text, want string }{
+		"records": {
+			text: "id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n", want: "A1 2026-11-22T08:15:00Z 0.5 EUR",
 		},
 		"Teams admin centre": {
-			"\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 " +
-				"08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", "A2 2026-11-22T08:15:00.25Z 1.25 USD",
+			text: "\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 " +
+				"08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", want: "A2 2026-11-22T08:15:00.25Z 1.25 USD",
 		},
 		"Teams admin centre, with what a call costs beside its charge": {
-			"UsageId,Start Time,Connection Fee,Charge,Currency\nA7,2026-11-22 " +
+			text: "UsageId,Start Time,Connection Fee,Charge,Currency\nA7,2026-11-22 " +
 				"08:15:00,0.10,1.25,USD\nA8,2026-11-22 08:15:00,,1,USD\n",
-			"A7 2026-11-22T08:15:00Z 1.25 USD 0.1 USDA8 2026-11-22T08:15:00Z 1 USD",
+			want: "A7 2026-11-22T08:15:00Z 1.25 USD 0.1 USD, A8 2026-11-22T08:15:00Z 1 USD",
 		},
 		"Wavix": {
-			"call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n",
-			"A3 2026-11-22T08:15:00Z",
+			text: "call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n",
+			want: "A3 2026-11-22T08:15:00Z, without amounts",
 		},
 		"an id that `records` keeps from being a formula": {
-			"id,start\n'-A5,2026-11-22T08:15:00Z\n'A6,2026-11-22T08:15:00Z\n",
-			"-A5 2026-11-22T08:15:00Z'A6 2026-11-22T08:15:00Z",
+			text: "id,start\n'-A5,2026-11-22T08:15:00Z\n'A6,2026-11-22T08:15:00Z\n-5,2026-11-22T08:15:00Z\n",
+			want: "-A5 2026-11-22T08:15:00Z, 'A6 2026-11-22T08:15:00Z, -5 2026-11-22T08:15:00Z, without amounts",
 		},
 		"our names go first": {
-			"uuid,id,date,start\nother,A4,2026-11-01,2026-11-22 08:15:00\n", "A4 2026-11-22T08:15:00Z",
+			text: "uuid,id,date,start\nother,A4,2026-11-01,2026-11-22 08:15:00\n",
+			want: "A4 2026-11-22T08:15:00Z, without amounts",
+		},
+		"several charges of a record": {
+			text: "id,start,amount,currency\nA1,2026-11-22T08:15:00Z,1,EUR\nA1,2026-11-22T08:15:00Z,2,EUR\n" +
+				"A2,2026-11-22T08:15:00Z,3,EUR\n",
+			want: "A1 2026-11-22T08:15:00Z 1 EUR 2 EUR, A2 2026-11-22T08:15:00Z 3 EUR",
+		},
+		"another file": {
+			definition: ownDefinition, text: "no;begin;cost\nA1;22.11.2026 08:15;0.7\n",
+			want: "A1 2026-11-22T08:15:00Z 0.7 EUR",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "export.csv")
-			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			export, err := openExport(file, io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got string
-			day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-			for page, err := range export.Pages(t.Context(), day, day.AddDate(0, 0, 1)) {
-				if err != nil || len(page.Invalid) > 0 {
-					t.Fatal(err, page.Invalid)
-				}
-				got += shownExport(page)
-			}
-			if got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
+			got, printed, err := readExport(t, test.definition, test.text)
+			if err != nil || printed != "" || got != test.want {
+				t.Errorf("got %q, %q, %v, want %q", got, printed, err, test.want)
 			}
 		})
 	}
@@ -67,73 +73,91 @@ func TestExports(t *testing.T) {
 
 // TestPagesOfExport: the charges of one record are together, wherever a page ends.
 func TestPagesOfExport(t *testing.T) {
-	text := "id,start,amount,currency\n"
-	for n := range 2*exportRows + 1 {
-		text += strings.Repeat(fmt.Sprintf("A%d,2026-11-22T08:15:00Z,0.5,EUR\n", n), 2)
+	const records = 2500
+	text, want := "id,start,amount,currency\n", make([]string, 0, records)
+	for n := range records {
+		text += strings.Repeat(fmt.Sprintf("A%d,2026-11-22T08:15:00Z,0.5,EUR\n", n), 3)
+		want = append(want, fmt.Sprintf("A%d 2026-11-22T08:15:00Z 0.5 EUR 0.5 EUR 0.5 EUR", n))
 	}
-	file := filepath.Join(t.TempDir(), "export.csv")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	export, err := openExport(file, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records := 0
-	for page, err := range export.Pages(t.Context(), time.Time{}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
-		if err != nil || len(page.Records) > exportRows {
-			t.Fatal(err, len(page.Records))
-		}
-		for _, r := range page.Records {
-			if r.ID != fmt.Sprintf("A%d", records) || len(r.Charges) != 2 {
-				t.Fatalf("the record %d is %s with %d charges", records, r.ID, len(r.Charges))
-			}
-			records++
-		}
-	}
-	if records != 2*exportRows+1 {
-		t.Errorf("%d records", records)
+	got, printed, err := readExport(t, "", text)
+	if err != nil || printed != "" || got != strings.Join(want, ", ") {
+		t.Errorf("%q, %v: the records are %.300s", printed, err, got)
 	}
 }
 
-// TestBadLinesOfExport: a line that can't be read is printed once, and counts as invalid on the
-// first day, each time that day is read.
-func TestBadLinesOfExport(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "export.csv")
-	if err := os.WriteFile(file, []byte("id,start,amount,currency\nA1,22.11.2026,0.5,EUR\nA2,2026-11-23 "+
-		"08:15:00,0.5,EUR\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var said bytes.Buffer
-	export, err := openExport(file, &said)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := file + ": line 2: left out: start isn't a time"; !strings.HasPrefix(said.String(), want) ||
-		strings.Count(said.String(), "\n") != 1 {
-		t.Errorf("it said %q, want %q", said.String(), want)
-	}
-	var got []int
-	first := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-	for _, day := range []time.Time{first, first, first.AddDate(0, 0, 1)} {
-		for page, err := range export.Pages(t.Context(), day, day.AddDate(0, 0, 1)) {
-			if err != nil {
-				t.Fatal(err)
+// TestBadExports: rows that can't be read are printed and left out; a file without a row that can be read is refused.
+func TestBadExports(t *testing.T) {
+	for name, test := range map[string]struct{ text, want, printed, problem string }{
+		"a start in another form": {
+			text: "id,start\nA1,22.11.2026\nA2,2026-11-22 08:15:00\n", want: "A2 2026-11-22T08:15:00Z, without amounts",
+			printed: "left out: start",
+		},
+		"an amount that isn't a number": {
+			text: "id,start,amount,currency\nA1,2026-11-22 08:15:00,x,EUR\nA2,2026-11-22 08:15:00,1,EUR\n",
+			want: "A2 2026-11-22T08:15:00Z 1 EUR", printed: "left out: amount",
+		},
+		"other columns": {
+			text: "Call,Begin\nA1,2026-11-22 08:15:00\n", printed: "left out: id is missing",
+			problem: "no row of export.csv can be read: id is missing; .*columns id and start",
+		},
+		"no rows": {text: "id,start\n", problem: "export.csv has no rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, printed, err := readExport(t, "", test.text)
+			if got != test.want || !strings.Contains(printed, test.printed) || (printed == "") != (test.printed == "") {
+				t.Errorf("got %q, %q", got, printed)
 			}
-			got = append(got, len(page.Invalid), len(page.Records))
-		}
-	}
-	if want := []int{1, 0, 1, 0, 0, 1}; !slices.Equal(got, want) {
-		t.Errorf("lines and records are %v, want %v", got, want)
+			matchesError(t, err, test.problem)
+		})
 	}
 }
 
-func shownExport(page *collector.Page) (text string) {
+// readExport reads the records of a day from a file.
+func readExport(t *testing.T, definition, text string) (records, printed string, err error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	a := auditCommand{against: "export.csv"}
+	for name, text := range map[string]string{a.against: text, "own.yaml": definition} {
+		if err := os.WriteFile(filepath.Clean(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if definition != "" {
+		a.file.definition = "own.yaml"
+	}
+	var out bytes.Buffer
+	export, err := a.openExport(t.Context(), new(commandConfig), &out)
+	if err != nil {
+		return "", out.String(), err
+	}
+	var all []string
+	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	for page, err := range export.Pages(t.Context(), day, day.AddDate(0, 0, 1)) {
+		if err != nil {
+			return "", out.String(), err
+		}
+		all = append(all, recordTexts(page)...)
+	}
+	if a.noAmounts {
+		all = append(all, "without amounts")
+	}
+	return strings.Join(all, ", "), out.String(), nil
+}
+
+func recordTexts(page *collector.Page) (texts []string) {
 	for _, r := range page.Records {
-		text += r.ID + " " + r.Start.Format(time.RFC3339Nano)
+		text := r.ID + " " + r.Start.Format(time.RFC3339Nano)
 		for i := range r.Charges {
 			text += " " + r.Charges[i].Amount.String() + " " + r.Charges[i].Currency
 		}
+		texts = append(texts, text)
 	}
-	return text
+	return texts
+}
+
+func matchesError(t *testing.T, err error, pattern string) {
+	t.Helper()
+	if (err == nil) != (pattern == "") || err != nil && !regexp.MustCompile(pattern).MatchString(err.Error()) {
+		t.Errorf("got the error %v, want %q", err, pattern)
+	}
 }

@@ -23,6 +23,7 @@ type auditCommand struct {
 	pastFlags
 
 	against string // a file in place of the provider
+	file    recordFile
 	share   float64
 	output  string
 
@@ -34,9 +35,10 @@ func newAudit(c *kingpin.CmdClause) command {
 	run := configCommand(c, a.run)
 	a.define(c, "now", "0s")
 	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
-	c.Flag("against", "CSV file with the columns id and start, and amount and currency if they are to be "+
-		"compared, such as a portal's export, in place of what the provider lists; of one feed.").
-		PlaceHolder("FILE.csv").StringVar(&a.against)
+	c.Flag("against", "File of records, such as a portal's export, in place of what the provider lists; of one feed.").
+		PlaceHolder("FILE").StringVar(&a.against)
+	a.file.define(c, "Definition of the file, with one feed. Without it the file is CSV with the columns id and "+
+		"start, and amount and currency if they are to be compared, or a known portal's export.")
 	c.Flag("share", "Part of the provider's limit of requests that the audit uses, so that a running exporter "+
 		"goes first.").Default("0.1").FloatVar(&a.share)
 	c.Flag("output", "table or json.").Default("table").EnumVar(&a.output, "table", "json")
@@ -50,7 +52,7 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 	r.share = a.share
 	span, feeds, err := a.open(r)
 	if err == nil && a.against != "" {
-		err = a.readExport(feeds, s.errors)
+		err = a.readExport(ctx, r, feeds, s.errors)
 	}
 	if err != nil {
 		return err
@@ -71,17 +73,17 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 }
 
 // readExport has the file read in place of the provider.
-func (a *auditCommand) readExport(feeds []*pastFeed, problems io.Writer) error {
+func (a *auditCommand) readExport(ctx context.Context, r *commandConfig, feeds []*pastFeed, problems io.Writer) error {
 	if len(feeds) != 1 {
 		return errors.New("--against: say with --source and --feed of which feed the file is")
 	}
-	export, err := openExport(a.against, problems)
+	export, err := a.openExport(ctx, r, problems)
 	if err != nil {
 		return err
 	}
 	info := *feeds[0].Info
 	info.Reader, info.Fetcher, info.Limits = export, nil, collector.Limits{}
-	feeds[0].Info, a.noAmounts = &info, !export.hasAmounts()
+	feeds[0].Info = &info
 	return nil
 }
 

@@ -273,7 +273,7 @@ func (s *shop) export() (file string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var text strings.Builder
-	text.WriteString("\ufeffState,ID,Start,Amount,Currency\n")
+	text.WriteString("\ufeffstate,id,start,amount,currency\n")
 	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
 		if row := s.rows[id]; row.State != "" && row.Kind == "" {
 			fmt.Fprintf(&text, "%s,%s,%s,%s,EUR\n", row.State, row.ID, row.Started.Format(time.DateTime), row.Cost)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,9 +21,8 @@ import (
 // matchCommand compares two books of the same calls.
 type matchCommand struct {
 	left, right       string
+	file              recordFile // of the right book
 	from, to          string
-	definition, feed  string
-	set               map[string]string
 	country, tariff   string
 	tolerance         time.Duration
 	trunk, rightTrunk string
@@ -34,15 +32,13 @@ type matchCommand struct {
 }
 
 func newMatch(c *kingpin.CmdClause) command {
-	m := &matchCommand{set: make(map[string]string)}
+	m := new(matchCommand)
 	run := configCommand(c, m.run)
 	c.Flag("left", "SOURCE/FEED of the one book.").Required().StringVar(&m.left)
 	c.Flag("right", "SOURCE/FEED of the other book, or a file that --definition reads.").Required().StringVar(&m.right)
 	rangeFlags(c, &m.from, &m.to, "now", "0s")
-	c.Flag("definition", "Definition of the file, such as bill.yaml.").PlaceHolder("FILE.yaml").StringVar(&m.definition)
-	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&m.feed)
-	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns; several values of a list "+
-		"are separated by commas. May be repeated.").StringMapVar(&m.set)
+	m.file.define(c, "Definition of the file, such as bill.yaml.")
+	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&m.file.feed)
 	c.Flag("country", "Country of numbers without a calling code, by its code of ISO 3166-1, such as DE.").
 		PlaceHolder("CODE").StringVar(&m.country)
 	c.Flag("tolerance", "How far apart the starts of the same call may be, once the clock is corrected.").Default("3s").
@@ -165,46 +161,6 @@ func (m *matchCommand) print(
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
-}
-
-// fileSource is the configuration of a source that reads one file by the definition.
-func (m *matchCommand) fileSource() (map[string]any, string, error) {
-	d, name, err := loadFeed(m.definition, m.feed)
-	if err != nil {
-		return nil, "", err
-	}
-	definition, err := filepath.Abs(m.definition)
-	if err != nil {
-		return nil, "", err
-	}
-	path, err := filepath.Abs(m.right)
-	if err != nil {
-		return nil, "", err
-	}
-	block, feed := make(map[string]any), make(map[string]any)
-	for key, value := range m.set {
-		if of, key, in := strings.Cut(key, "."); in { // such as carriers.acme
-			inner, _ := block[of].(map[string]any)
-			if inner == nil {
-				inner = make(map[string]any)
-			}
-			inner[key] = value
-			block[of] = inner
-			continue
-		}
-		if block[key] = value; d.Parameters[key].List || key == columnsKey {
-			block[key] = strings.Split(value, ",")
-		}
-	}
-	paths := []string{strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)}
-	if d.Feeds[name].Files != nil {
-		feed["paths"] = paths
-	} else {
-		block["paths"] = paths
-	}
-	block[name] = feed
-	source := map[string]any{"name": fileBook, d.Provider: block}
-	return map[string]any{"definitions": []string{definition}, "sources": []any{source}}, name, nil
 }
 
 // currencies are the currencies of all sums, in order.

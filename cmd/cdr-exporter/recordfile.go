@@ -1,0 +1,174 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+)
+
+// recordFile is a file that a definition reads in place of a provider.
+type recordFile struct {
+	definition, feed string
+	set              map[string]string
+}
+
+func (f *recordFile) define(c *kingpin.CmdClause, help string) {
+	f.set = make(map[string]string)
+	c.Flag("definition", help).PlaceHolder("FILE.yaml").StringVar(&f.definition)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns; several values of a list "+
+		"are separated by commas. May be repeated.").StringMapVar(&f.set)
+}
+
+// openedFeed is a feed with its source and the source's block of the configuration.
+type openedFeed struct {
+	*collector.FeedInfo
+
+	source *collector.Source
+	block  any
+}
+
+// open opens a file. Without --definition the text is the definition.
+func (f *recordFile) open(c *commandConfig, file string, text []byte) (opened openedFeed, err error) {
+	if !isFile(file) {
+		return opened, fmt.Errorf("no file %s", file)
+	}
+	d, feed, err := f.load(text)
+	if err != nil {
+		return opened, err
+	}
+	block, err := f.block(d, feed, file)
+	if err != nil {
+		return opened, err
+	}
+	var node yaml.Node
+	source := map[string]any{"name": "file", d.Provider: block}
+	if err := node.Encode(map[string]any{"sources": []any{source}}); err != nil {
+		return opened, fmt.Errorf("--set: %w", err)
+	}
+	config, providers, err := app.LoadConfig(app.Settings{
+		ConfigFile: f.definition, ConfigNode: &node, Providers: []collector.Provider{declared.NewProvider(d)},
+	}, true)
+	if err != nil {
+		return opened, err
+	}
+	settings := app.SourceSettings(&config.Sources[0], nil)
+	settings.Now = afterWriting
+	if opened.source, err = app.OpenSource(&config.Sources[0], providers, settings); err != nil {
+		return opened, err
+	}
+	c.opened = append(c.opened, opened.source)
+	at := slices.IndexFunc(opened.source.Feeds, func(info collector.FeedInfo) bool { return info.Name == feed })
+	opened.FeedInfo, opened.block = &opened.source.Feeds[at], config.Sources[0].Provider
+	return opened, nil
+}
+
+// load reads the definition and finds its feed. An only feed doesn't have to be named.
+func (f *recordFile) load(text []byte) (d *declared.Definition, feed string, err error) {
+	if f.definition != "" {
+		if text, err = os.ReadFile(f.definition); err != nil {
+			return nil, "", fmt.Errorf("read the definition: %w", err)
+		}
+	}
+	if d, err = declared.Load(f.definition, text); err != nil {
+		return nil, "", err
+	}
+	names := slices.Sorted(maps.Keys(d.Feeds))
+	if feed = f.feed; feed == "" && len(names) == 1 {
+		feed = names[0]
+	}
+	if !slices.Contains(names, feed) {
+		return nil, "", fmt.Errorf("--feed: give one of the feeds of %s: %s", f.definition, strings.Join(names, ", "))
+	}
+	if d.Files == nil && d.Feeds[feed].Files == nil {
+		return nil, "", fmt.Errorf("--definition: %s doesn't read files; give one with `files`", f.definition)
+	}
+	return d, feed, nil
+}
+
+// block is the configuration of a source that reads only this file.
+func (f *recordFile) block(d *declared.Definition, feed, file string) (map[string]any, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
+	block, keys := make(map[string]any), make(map[string]any)
+	for key, value := range f.set {
+		if of, key, in := strings.Cut(key, "."); in { // such as carriers.acme
+			inner, _ := block[of].(map[string]any)
+			if inner == nil {
+				inner = make(map[string]any)
+			}
+			inner[key] = value
+			block[of] = inner
+			continue
+		}
+		if block[key] = value; d.Parameters[key].List || key == declared.Columns {
+			block[key] = strings.Split(value, ",")
+		}
+	}
+	paths := []string{strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)}
+	if d.Feeds[feed].Files != nil {
+		keys["paths"] = paths
+	} else {
+		block["paths"] = paths
+	}
+	block[feed] = keys
+	return block, nil
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}
+
+// afterWriting is a clock by which nobody writes to a file any more, so that its last row isn't waited for.
+func afterWriting() time.Time { return time.Now().Add(24 * time.Hour) }
+
+// mostProblems is how many rows that can't be read are printed.
+const mostProblems = 10
+
+// unreadRows counts and prints the rows of a file or feed that can't be read.
+type unreadRows struct {
+	name    string
+	out     io.Writer
+	records int
+	unread  int
+	first   string // the problem of the first one
+}
+
+func (u *unreadRows) add(page *collector.Page) {
+	u.records += len(page.Records)
+	for _, row := range page.Invalid {
+		if u.unread++; u.unread <= mostProblems {
+			fmt.Fprintf(u.out, "%s: %s: left out: %s\n", u.name, row.At, row.Problem)
+		}
+		if u.first == "" {
+			u.first = row.Problem
+		}
+	}
+}
+
+// end prints the number, and returns an error if no row could be read.
+func (u *unreadRows) end() error {
+	if u.unread > 0 {
+		fmt.Fprintf(u.out, "%s: %d rows can't be read and are left out\n", u.name, u.unread)
+	}
+	if u.records == 0 && u.unread > 0 {
+		return errors.New("no row of " + u.name + " can be read: " + u.first +
+			"; see that it has the columns of its definition")
+	}
+	return nil
+}
