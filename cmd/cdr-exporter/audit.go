@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/audit"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // auditCommand compares what providers list with what the ledger has counted.
@@ -99,7 +98,7 @@ func (a *auditCommand) audit(
 		began, spec := time.Now(), app.SpecOf(r.Source(f.Source), f.Info)
 		days, err := audit.Run(ctx, audit.Settings{
 			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,
-			Open:     func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, r.storage) },
+			Ledger:   r.storage,
 			Progress: func(read time.Duration) { m.set(int64(read / time.Minute)) },
 		}, audit.Feed{Info: f.Info, NoAmounts: a.noAmounts, Spec: spec})
 		if ctx.Err() != nil {

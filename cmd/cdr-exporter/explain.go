@@ -18,7 +18,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // explainCommand lists the records that make a number.
@@ -116,7 +115,7 @@ func (e *explainCommand) explain(
 			return nil, err
 		}
 	}
-	i, err := ledger.Inspect(ctx, c.storage)
+	i, err := c.storage.Inspect(ctx)
 	if err != nil {
 		return nil, err
 	}

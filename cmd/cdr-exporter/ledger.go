@@ -40,7 +40,7 @@ func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) fun
 // ledgerReader defines a command that opens the ledger for reading, while an exporter may run.
 func ledgerReader(run func(*ledger.Inspector, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return ledgerCommand(func(ctx context.Context, storage ledger.Storage, s streams) error {
-		i, err := ledger.Inspect(ctx, storage)
+		i, err := storage.Inspect(ctx)
 		if err != nil {
 			return err
 		}

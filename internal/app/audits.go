@@ -118,11 +118,6 @@ func (b *books) needAudit(name feedName, day time.Time, state *counting.State) b
 func (a *App) auditDay(
 	ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool,
 ) {
-	where, err := Storage(r.config)
-	if err != nil {
-		a.logger.Warn("The daily audit failed.", "err", err)
-		return
-	}
 	for _, s := range r.sources {
 		due := make(map[string]bool) // by feed; without sources that another replica reads and audits
 		for _, f := range s.feeds() {
@@ -146,7 +141,7 @@ func (a *App) auditDay(
 		}
 		for i := range opened.Feeds {
 			if info := &opened.Feeds[i]; due[info.Name] && ctx.Err() == nil {
-				a.auditFeed(ctx, where, SpecOf(s.config, info), info, day)
+				a.auditFeed(ctx, SpecOf(s.config, info), info, day)
 			}
 		}
 		if opened.Close != nil {
@@ -155,18 +150,16 @@ func (a *App) auditDay(
 	}
 }
 
-func (a *App) auditFeed(
-	ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time,
-) {
+func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time) {
 	logger := a.logger.With(collector.SourceKey, spec.Source, "feed", spec.Feed, "day", day.Format(time.DateOnly))
 	began := time.Now()
 	days, err := audit.Run(ctx, audit.Settings{
 		From: day, To: day.AddDate(0, 0, 1), Now: time.Now,
-		Note: func(text string) { logger.Info("remark of the daily audit", "remark", text) },
-		Open: func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
+		Ledger: a.ledger,
+		Note:   func(text string) { logger.Info("remark of the daily audit", "remark", text) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {
-		err = audit.Store(ctx, where, spec, began, days)
+		err = audit.Store(ctx, a.ledger, spec, began, days)
 	}
 	switch {
 	case ctx.Err() != nil:

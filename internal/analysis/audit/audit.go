@@ -19,14 +19,22 @@ import (
 type Settings struct {
 	// From and To are the span, in whole seconds.
 	From, To time.Time
-	// Open opens the ledger for reading, as it is now.
-	Open func(ctx context.Context) (*ledger.Inspector, error)
+	// Ledger is the ledger that has counted: one that is open, or the storage of one that another
+	// process may have open.
+	Ledger Ledger
 	// Now is the local clock.
 	Now func() time.Time
 	// Note is called with a line about each thing that bounds what the audit can say.
 	Note func(text string)
 	// Progress, unless nil, is called with how much of the span was read.
 	Progress func(read time.Duration)
+}
+
+// Ledger is read by an audit and stores its result. *[ledger.Ledger] and [ledger.Storage] implement it.
+type Ledger interface {
+	// Inspect reads what is committed by now.
+	Inspect(ctx context.Context) (*ledger.Inspector, error)
+	StoreAudit(ctx context.Context, audited ledger.Mark, spec ledger.FeedSpec, results []ledger.AuditResult) error
 }
 
 // Feed is a feed that the ledger counts.
@@ -115,7 +123,7 @@ type audit struct {
 
 	reader  collector.RangeReader
 	waiting *collector.Waiting // of what is read; it is noted
-	ledger  *ledger.Inspector  // nil while a request may be under way
+	view    *ledger.Inspector  // nil while a request may be under way
 	audited ledger.Mark
 	counted counting.State // as it was when the ledger was last open
 }
@@ -188,18 +196,19 @@ func (a *audit) limit() error {
 	return nil
 }
 
-// open opens the ledger as it is now. Whoever does so closes it again before the provider is asked:
-// an open view keeps a database from giving room back, and a request may be throttled for hours.
+// open reads what is committed by now. The caller closes it before the provider is asked, since a
+// request may be throttled for hours: meanwhile an open view would hold up commits, or keep a
+// database from freeing space.
 func (a *audit) open(ctx context.Context) (err error) {
-	if a.ledger, err = a.Open(ctx); err != nil {
+	if a.view, err = a.Ledger.Inspect(ctx); err != nil {
 		return err
 	}
-	state, there := a.ledger.State(a.Spec)
+	state, there := a.view.State(a.Spec)
 	if !there {
 		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this "+
 			"configuration counts"), a.close())
 	}
-	mark, err := a.ledger.Mark()
+	mark, err := a.view.Mark()
 	if err == nil && a.audited != (ledger.Mark{}) && mark != a.audited {
 		err = ledger.ErrReplaced
 	}
@@ -219,8 +228,8 @@ func (a *audit) refresh(ctx context.Context) error {
 }
 
 func (a *audit) close() error {
-	err := a.ledger.Close()
-	a.ledger = nil
+	err := a.view.Close()
+	a.view = nil
 	return err
 }
 
@@ -228,8 +237,8 @@ func (a *audit) note(format string, args ...any) {
 	a.Note(a.Spec.Source + "/" + a.Spec.Feed + ": " + fmt.Sprintf(format, args...))
 }
 
-// Store keeps the result of an audit in the ledger, where the exporter finds it.
-func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, began time.Time, days []Day) error {
+// Store stores the result of an audit in the ledger, where the exporter finds it.
+func Store(ctx context.Context, where Ledger, spec ledger.FeedSpec, began time.Time, days []Day) error {
 	var results []ledger.AuditResult
 	for _, d := range days {
 		day, err := time.Parse(time.DateOnly, d.Day)
@@ -244,5 +253,5 @@ func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, bega
 	if len(results) == 0 {
 		return nil
 	}
-	return ledger.StoreAudit(ctx, where, days[0].audited, spec, results)
+	return where.StoreAudit(ctx, days[0].audited, spec, results)
 }

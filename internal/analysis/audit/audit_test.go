@@ -70,9 +70,19 @@ func record(id string, start time.Time, amount string) cdr.Record {
 	return r
 }
 
-// TestRun: days are told apart, each record is counted once however often it is listed, a read that
-// fails is tried again, and only a day on which something differs is read twice.
+// TestRun: the daily audit reads the ledger that is open, and the command one that another process has open.
 func TestRun(t *testing.T) {
+	t.Run("the ledger that is open", func(t *testing.T) {
+		testRun(t, func(l *ledger.Ledger, _ ledger.Storage) Ledger { return l })
+	})
+	t.Run("the ledger of another process", func(t *testing.T) {
+		testRun(t, func(_ *ledger.Ledger, where ledger.Storage) Ledger { return where })
+	})
+}
+
+// testRun: an audit separates days, counts each record once however often it is listed, retries a
+// read that fails, and reads a day twice only if something differs.
+func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 	now := noon.Add(10 * time.Hour)
 	info := &collector.FeedInfo{Name: "call_log", Interval: time.Minute, Lookback: time.Hour, Currency: "EUR"}
 	spec := ledger.FeedSpec{Settings: counting.Settings{
@@ -114,22 +124,24 @@ func TestRun(t *testing.T) {
 		record("new", noon, "6"),
 	}, fails: 1}
 	info.Reader = reader
-	var opened *ledger.Inspector
+	opened := &openings{Ledger: on(l, where)}
 	reader.asked = func() {
-		if opened == nil {
+		if opened.last == nil {
 			t.Error("the provider is asked before the ledger")
-		} else if _, err := opened.Outbox(); err == nil {
+		} else if _, err := opened.last.Outbox(); opened.Ledger == where && err == nil {
 			t.Error("a view of the ledger is open while the provider is asked")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if i, err := l.Inspect(ctx); err != nil || i.Close() != nil {
+			t.Errorf("commits are held up while the provider is asked: %v", err)
 		}
 	}
 	var notes []string
 	settings := Settings{
 		From: yesterday.Truncate(24 * time.Hour), To: now.Add(time.Hour), Now: func() time.Time { return now },
-		Open: func(ctx context.Context) (_ *ledger.Inspector, err error) {
-			opened, err = ledger.Inspect(ctx, where)
-			return opened, err
-		},
-		Note: func(text string) { notes = append(notes, text) },
+		Ledger: opened,
+		Note:   func(text string) { notes = append(notes, text) },
 	}
 	days, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info})
 	if err != nil || len(days) != 2 {
@@ -180,4 +192,22 @@ func TestRun(t *testing.T) {
 	if feed.State().Records != 7 {
 		t.Error("an audit has counted something")
 	}
+	if err := Store(t.Context(), opened, spec, now, days); err != nil {
+		t.Error(err)
+	}
+	stored, err := l.Audits(t.Context(), now)
+	if err != nil || len(stored) != 2 || stored[0].Missing != 0 || stored[1].Missing != 1 || !stored[1].Differs {
+		t.Errorf("the ledger has the audits %+v, %v", stored, err)
+	}
+}
+
+// openings remembers the last view of a ledger.
+type openings struct {
+	Ledger
+	last *ledger.Inspector
+}
+
+func (o *openings) Inspect(ctx context.Context) (i *ledger.Inspector, err error) {
+	o.last, err = o.Ledger.Inspect(ctx)
+	return o.last, err
 }

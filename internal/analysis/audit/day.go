@@ -138,7 +138,7 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
 			asked.Enqueue = append(asked.Enqueue, work.Item{Kind: work.Record, Key: r.ID})
 		}
 	}
-	found, err := p.ledger.Preview(p.Spec, asked)
+	found, err := p.view.Preview(p.Spec, asked)
 	if err != nil {
 		return err
 	}
@@ -226,23 +226,19 @@ func (p *pass) countVanished(ctx context.Context) (err error) {
 	if p.Info.Rules.FoundAnywhere() {
 		return nil
 	}
-	if err := p.open(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.close()) }()
 	hour := p.from.Truncate(time.Hour)
-	for ; !hour.Add(time.Hour).After(p.to); hour = hour.Add(time.Hour) {
+	for ; err == nil && !hour.Add(time.Hour).After(p.to); hour = hour.Add(time.Hour) {
 		if hour.Before(p.from) || hour.Before(p.counted.Floor) {
 			continue
 		}
-		err := p.ledger.Counted(p.Spec, hour, func(one counting.Stored) {
+		if err = p.open(ctx); err != nil {
+			break
+		}
+		err = errors.Join(p.view.Counted(p.Spec, hour, func(one counting.Stored) {
 			if !p.seen[one.Hash] {
 				p.day.Vanished++
 			}
-		})
-		if err != nil {
-			return err
-		}
+		}), p.close())
 	}
-	return nil
+	return err
 }

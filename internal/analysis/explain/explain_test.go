@@ -159,7 +159,7 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	i, err := ledger.Inspect(b.t.Context(), b.where)
+	i, err := b.where.Inspect(b.t.Context())
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -101,10 +101,9 @@ type AuditResult struct {
 // auditsKept is how long results are kept.
 const auditsKept = 366 * 24 * time.Hour
 
-// StoreAudit keeps the results of an audit, and replaces earlier results of the same days. It writes
-// only to the ledger that was audited (counting.md 34). It takes no lock, since it touches nothing
-// that a commit does: an exporter may run.
-func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
+// StoreAudit stores the results of an audit, and replaces earlier results of the same days. It takes
+// no lock, since it changes nothing that a commit changes: an exporter may run.
+func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
 	if err := s.mustExist(); err != nil {
 		return err
 	}
@@ -113,35 +112,45 @@ func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, res
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	store := func() error {
-		now, err := readMark(func(into ...any) error { return e.ScanRow(markQuery, nil, into...) })
-		switch {
-		case err != nil && !errors.Is(err, errNoTable):
-			return err
-		case now != audited.mark:
-			return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
-		}
-		var feed int64
-		err = e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
-			[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
-		if err != nil {
-			return fmt.Errorf("keep the result of an audit: %w", err)
-		}
-		for _, r := range results {
-			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?,
-				?, ?, ?, ?, ?)
-				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing =
-				excluded.missing, differs = excluded.differs`,
-				feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
-		err = e.transact(ctx, store)
+		err = e.transact(ctx, func() error { return e.storeAudit(audited, spec, results) })
 	}
 	return err
+}
+
+// StoreAudit stores the results of an audit of this ledger, and replaces earlier results of the same days.
+func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []AuditResult) error {
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	return l.commit(ctx, nil, func() error { return l.engine.storeAudit(audited, spec, results) }, nil)
+}
+
+// storeAudit writes the results only to the ledger that was audited (counting.md 34).
+func (e *engine) storeAudit(audited Mark, spec FeedSpec, results []AuditResult) error {
+	now, err := readMark(func(into ...any) error { return e.ScanRow(markQuery, nil, into...) })
+	switch {
+	case err != nil && !errors.Is(err, errNoTable):
+		return err
+	case now != audited.mark:
+		return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
+	}
+	var feed int64
+	err = e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
+		[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
+	if err != nil {
+		return fmt.Errorf("keep the result of an audit: %w", err)
+	}
+	for _, r := range results {
+		if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed,
+			missing = excluded.missing, differs = excluded.differs`,
+			feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Audits are what the newest audit of each feed found, and the newest audits of the days from a

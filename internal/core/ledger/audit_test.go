@@ -62,7 +62,7 @@ func TestStoreAudit(t *testing.T) {
 	r.live()
 	r.records(call("a"))
 	day := epoch.Truncate(24 * time.Hour)
-	inspector, err := Inspect(t.Context(), r.storage)
+	inspector, err := r.storage.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestStoreAudit(t *testing.T) {
 				Missing: n, Differs: n > 1,
 			})
 		}
-		if err := StoreAudit(t.Context(), r.storage, audited, r.spec, results); err != nil {
+		if err := r.storage.StoreAudit(t.Context(), audited, r.spec, results); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,14 +107,15 @@ func TestStoreAudit(t *testing.T) {
 	}
 	other := r.spec
 	other.Feed = "pstn"
-	if err := StoreAudit(t.Context(), r.storage, audited, other, []AuditResult{{Day: day}}); err == nil {
+	if err := r.storage.StoreAudit(t.Context(), audited, other, []AuditResult{{Day: day}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := StoreAudit(t.Context(), r.storage, Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err,
+	if err := r.storage.StoreAudit(t.Context(), Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err,
 		ErrReplaced) {
 		t.Errorf("the result of another ledger is kept: %v", err)
 	}
-	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, audited, r.spec, nil); server == "" && err == nil {
+	nowhere := Storage{Folder: t.TempDir()}
+	if err := nowhere.StoreAudit(t.Context(), audited, r.spec, nil); server == "" && err == nil {
 		t.Error("a ledger was made")
 	}
 }

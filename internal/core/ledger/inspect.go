@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -17,10 +19,12 @@ import (
 
 // What operators and other commands read of a ledger, or do with it, while no exporter or another process has it open.
 
-// Inspector reads a ledger as it was at one instant, without its lock: another process may write to it meanwhile.
+// Inspector reads a ledger as it was at one instant. One of a Storage takes no lock: another process
+// may write to the ledger meanwhile. One of an open Ledger holds up its commits until it is closed.
 type Inspector struct {
 	ledger *Ledger
 	feeds  []*Feed
+	close  func() error
 }
 
 // FeedReport is what a ledger holds of a feed.
@@ -59,7 +63,7 @@ type BadRowReport struct {
 }
 
 // Inspect opens a ledger for reading.
-func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
+func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
 	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
@@ -71,7 +75,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e,
 		idMemory: ids.NewMemory(0, 0),
 		store:    metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
-	}}
+	}, close: e.close}
 	secret, err := e.meta("key")
 	if err == nil {
 		i.ledger.hasher, err = counting.NewHasher(secret)
@@ -104,8 +108,24 @@ func (i *Inspector) load() error {
 	return nil
 }
 
-// Close ends reading.
-func (i *Inspector) Close() error { return i.ledger.engine.close() }
+// Inspect reads the feeds that are open here. No commit begins before Close, so nothing slow may be
+// done meanwhile.
+func (l *Ledger) Inspect(ctx context.Context) (*Inspector, error) {
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.ensureOpen(ctx); err != nil {
+		l.mu.Unlock()
+		return nil, err
+	}
+	return &Inspector{
+		ledger: l, feeds: slices.Collect(maps.Values(l.feeds)),
+		close: func() error { l.mu.Unlock(); return nil },
+	}, nil
+}
+
+// Close ends reading. It is called once.
+func (i *Inspector) Close() error { return i.close() }
 
 // Size is how many bytes the ledger's files take, the write-ahead log included.
 func (i *Inspector) Size() (int64, error) { return i.ledger.Size() }
@@ -305,7 +325,7 @@ type Summary struct {
 // ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call
 // only, and there are no origins.
 func ReadSummary(ctx context.Context, s Storage) (Summary, error) {
-	i, err := Inspect(ctx, s)
+	i, err := s.Inspect(ctx)
 	if errors.Is(err, errNoLedger) {
 		h, err := counting.NewHasher(counting.NewSecret())
 		return Summary{HashKey: h.Privacy()}, err

@@ -15,7 +15,7 @@ import (
 // inspect looks into the rig's ledger.
 func (r *rig) inspect(look func(*Inspector)) {
 	r.t.Helper()
-	i, err := Inspect(r.t.Context(), r.storage)
+	i, err := r.storage.Inspect(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			if _, err := r.ledger.engine.Exec(inWords(spoil)); err != nil {
 				t.Fatal(err)
 			}
-			i, err := Inspect(t.Context(), r.storage)
+			i, err := r.storage.Inspect(t.Context())
 			if err != nil {
 				return // found out at once
 			}
@@ -152,7 +152,7 @@ func TestInspectWithoutTrunks(t *testing.T) {
 	if _, err := r.ledger.engine.Exec(`DELETE FROM trunks`); err != nil {
 		t.Fatal(err)
 	}
-	i, err := Inspect(t.Context(), r.storage)
+	i, err := r.storage.Inspect(t.Context())
 	if err == nil {
 		_ = i.Close()
 	}
@@ -176,7 +176,7 @@ func TestInspectEndsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	i, err := Inspect(ctx, r.storage) // it would read on when the server has ended the transaction
+	i, err := r.storage.Inspect(ctx) // it would read on when the server has ended the transaction
 	if err == nil {
 		err = i.Close()
 	}

@@ -56,7 +56,7 @@ func TestPooler(t *testing.T) {
 			if due, err := r.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 {
 				t.Errorf("due are %v, %v", due, err)
 			}
-			i, err := Inspect(t.Context(), r.storage)
+			i, err := r.storage.Inspect(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -275,7 +275,7 @@ func TestRule34VerifyFindsAnotherKey(t *testing.T) {
 		counting.NewSecret()); err != nil {
 		t.Fatal(err)
 	}
-	i, err := Inspect(t.Context(), r.storage)
+	i, err := r.storage.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

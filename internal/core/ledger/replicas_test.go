@@ -276,7 +276,7 @@ func TestInspectTakesItsTime(t *testing.T) {
 	r := newRig(t)
 	hasty := *r.storage.Postgres
 	hasty.timeout = time.Nanosecond
-	i, err := Inspect(t.Context(), Storage{Postgres: &hasty})
+	i, err := Storage{Postgres: &hasty}.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

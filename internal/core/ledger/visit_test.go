@@ -46,7 +46,7 @@ func TestVisits(t *testing.T) {
 	}; !slices.Equal(names, want) {
 		t.Errorf("logged %q", names)
 	}
-	inspector, err := Inspect(t.Context(), r.storage)
+	inspector, err := r.storage.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
