@@ -89,9 +89,14 @@ func TestStatusShowsOverflow(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 5})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
-	a.selfMetrics.Feed("office", "call_log").Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
-	a.selfMetrics.Feed("gone", "call_log").Overflow(map[string]int{"cdr_calls_total": 7})
-	await(t, "the overflow is shown", func() bool { return feedOf(statusOf(t, a), "call_log").SeriesOverflow == 5 })
+	for _, f := range a.running.Load().sources[0].feeds() {
+		if f.info.Name == "call_log" {
+			f.metrics.Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
+		}
+	}
+	if n := feedOf(statusOf(t, a), "call_log").SeriesOverflow; n != 5 {
+		t.Errorf("the status shows an overflow of %d", n)
+	}
 	await(t, "the calls in progress are shown", func() bool {
 		feed := feedOf(statusOf(t, a), "active_calls")
 		return feed.Snapshot && feed.InProgress != nil && *feed.InProgress == 7

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"math"
-	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -107,7 +105,10 @@ func (a *App) Ready() (bool, string) {
 func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
-	visible, figures := a.running.Load(), a.figures()
+	visible, series := a.running.Load(), make(map[feedName]int64)
+	for _, row := range a.ledger.Store().Counts() {
+		series[feedName{row.Labels[0], row.Labels[1]}] += int64(row.Value)
+	}
 	status := web.Status{
 		Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(),
 		Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile,
@@ -115,7 +116,7 @@ func (a *App) Status() web.Status {
 	status.Ready, status.NotReady = a.Ready()
 	status.ConfigProblem = a.configProblem()
 	status.Ledger.Problem = a.ledgerProblem()
-	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
+	status.Ledger.SizeBytes, _ = a.ledger.Size() // 0 if the files can't be read; Problem says why
 	var recent []metrics.LastAttempts
 	holds := a.owners.holds()
 	if holds {
@@ -131,9 +132,9 @@ func (a *App) Status() web.Status {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
 		if notified := notifiedFeed(s.opened); notified != "" {
+			expires, last := a.selfMetrics.Source(name).Subscription()
 			source.Subscription = &web.Subscription{
-				Feed: notified, Expires: timeOf(figures[figure{def: metrics.SubscriptionExpiry, source: name}]),
-				LastNotification: timeOf(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
+				Feed: notified, Expires: web.Time{Time: expires}, LastNotification: web.Time{Time: last},
 			}
 		}
 		feeds := s.feeds() // read once: the account may move meanwhile
@@ -151,8 +152,7 @@ func (a *App) Status() web.Status {
 				feed.State, feed.LastError = web.StateError, ledger.ErrUnkept.Error()+": "+collector.UnkeptAdvice
 			}
 			feed.ReadBy = a.owners.replica
-			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
-			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
+			feed.Series, feed.SeriesOverflow = series[feedName{name, feed.Feed}], f.metrics.Overflowed()
 			feed.Audit = newestAudit(books.audits, name, feed.Feed)
 			if f.state != nil {
 				feed.Books = books.status(name, feed.Feed, new(f.state.State()))
@@ -172,32 +172,6 @@ func (a *App) Status() web.Status {
 	status.OTLP.OutboxRecords, status.OTLP.OutboxSpans, status.OTLP.Oldest = records, spans, web.Time{Time: oldest}
 	status.Now = web.Time{Time: time.Now()} // set last, so that no time in the status is later
 	return status
-}
-
-// figure is one of the exporter's own metrics, for a source and a feed if it has these labels.
-type figure struct {
-	def          *metrics.Def
-	source, feed string
-}
-
-// timeOf is the time of a gauge in seconds since 1970; zero if the gauge is absent.
-func timeOf(seconds float64) web.Time {
-	if seconds == 0 {
-		return web.Time{}
-	}
-	return web.Time{Time: time.UnixMicro(int64(math.Round(seconds * 1e6)))}
-}
-
-// figures are the values of the exporter's own metrics, summed over other labels.
-func (a *App) figures() map[figure]float64 {
-	all := make(map[figure]float64)
-	for _, family := range a.selfMetrics.Snapshot().Families {
-		for _, p := range family.Points {
-			labels := append(slices.Clone(p.Labels.Values), "", "")
-			all[figure{family.Def, labels[0], labels[1]}] += p.Value
-		}
-	}
-	return all
 }
 
 // statusTimeout is how long the status waits for the ledger, for all feeds together.

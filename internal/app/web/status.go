@@ -106,7 +106,7 @@ type Feed struct {
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
 	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of observations
-	// folded since the start (metrics.series_limit).
+	// folded since the feed was opened (metrics.series_limit).
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 	// Snapshot feeds have no records but calls InProgress, nil: not known.

@@ -3,12 +3,14 @@ package metrics
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Feed is the self metrics of one feed. It is safe for concurrent use.
+// Feed is the self metrics of one feed, and what the status page shows of them. It is safe for
+// concurrent use.
 type Feed struct {
 	self         *SelfMetrics
 	source, feed string
@@ -16,6 +18,8 @@ type Feed struct {
 	mu    sync.Mutex
 	tasks map[string][2]int // by kind, in the order of Tasks.Zeros; guarded by mu
 	dear  []DearCall        // guarded by mu
+
+	overflowed atomic.Int64
 }
 
 // Feed is a feed's self metrics, every result at 0.
@@ -118,17 +122,33 @@ func (f *Feed) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, 
 func (f *Feed) Overflow(folded map[string]int) {
 	for metric, n := range folded {
 		f.self.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
+		f.overflowed.Add(int64(n))
 	}
 }
 
-// Notified is the self metrics of the notifications that a provider sends to a source. It is safe for concurrent use.
+// Overflowed is how many observations were folded since the feed was opened.
+func (f *Feed) Overflowed() int64 { return f.overflowed.Load() }
+
+// Notified is the self metrics of the notifications that a provider sends to a source, and what the
+// status page shows of them. It is safe for concurrent use.
 type Notified struct {
 	self   *SelfMetrics
 	source string
+
+	mu            sync.Mutex
+	expires, last time.Time // guarded by mu
 }
 
-// Source is a source's self metrics of notifications. They are absent until some are counted, or Listens is called.
-func (o *SelfMetrics) Source(name string) *Notified { return &Notified{self: o, source: name} }
+// Source is a source's self metrics of notifications, one for each name. They are absent until some
+// are counted, or Listens is called.
+func (o *SelfMetrics) Source(name string) *Notified {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.notified[name] == nil {
+		o.notified[name] = &Notified{self: o, source: name}
+	}
+	return o.notified[name]
+}
 
 // Listens says that the source has a webhook: every result exists, starting at 0.
 func (n *Notified) Listens() {
@@ -146,12 +166,26 @@ func (n *Notified) Notifications(result string, count int) {
 
 // LastNotification sets when the last notification was accepted.
 func (n *Notified) LastNotification(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.last = at
 	n.self.SetTime(SubscriptionLastNotification, at, n.source)
 }
 
 // SubscriptionExpiry sets when the subscription expires; zero means that there is none.
 func (n *Notified) SubscriptionExpiry(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.expires = at
 	n.self.SetTime(SubscriptionExpiry, at, n.source)
+}
+
+// Subscription is when the subscription expires and when the last notification was accepted; zero
+// without one.
+func (n *Notified) Subscription() (expires, last time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.expires, n.last
 }
 
 // Forget removes them when the source no longer gets notifications.

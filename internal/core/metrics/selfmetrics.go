@@ -16,8 +16,9 @@ type SelfMetrics struct {
 	labels atomic.Pointer[[]string] // the names of the operator's labels
 	hook   func()                   // sets gauges before each snapshot; nil: none
 
-	mu     sync.Mutex
-	series map[*Def]map[string]*selfSeries // by label values, joined
+	mu       sync.Mutex
+	series   map[*Def]map[string]*selfSeries // by label values, joined
+	notified map[string]*Notified            // by source
 }
 
 type selfSeries struct {
@@ -29,7 +30,9 @@ type selfSeries struct {
 // NewSelfMetrics makes the exporter's metrics about itself. Those without a source label start at
 // 0.
 func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
-	o := &SelfMetrics{now: now, series: make(map[*Def]map[string]*selfSeries)}
+	o := &SelfMetrics{
+		now: now, series: make(map[*Def]map[string]*selfSeries), notified: make(map[string]*Notified),
+	}
 	o.SetNative(native)
 	o.SetLabels(nil)
 	for _, d := range SelfCatalogue() {
@@ -102,6 +105,9 @@ func (o *SelfMetrics) Clear(d *Def, labels ...string) {
 func (o *SelfMetrics) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if len(labels) == 1 {
+		delete(o.notified, labels[0])
+	}
 	for d, all := range o.series {
 		for key, s := range all {
 			if values := s.labels.Values; d.Base != NoBase && len(values) >= len(labels) &&
