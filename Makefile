@@ -44,8 +44,9 @@ BENCHTIME    ?= 1s
 LONG         ?= 20
 HOURS        ?= 24
 CHAOS        ?= -kills 100
-ROWS         ?= 400000
+ROWS         ?= 100000
 ROUNDS       ?= 1
+LIFE         ?= 12m
 
 .PHONY: help
 help: ## list the targets
@@ -166,8 +167,8 @@ bench: ## the benchmarks: BENCH=REGEXP, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m ./bench/...
 
 .PHONY: bench-peers
-bench-peers: build $(TOOLS)/telegraf ## cdr-exporter and Telegraf side by side on the same rows: ROWS=400000, ROUNDS=1, DOCS=FILE
-	$(GO) run ./bench/peers -rows $(ROWS) -rounds $(ROUNDS) $(if $(DOCS),-docs $(DOCS))
+bench-peers: packages build $(TOOLS)/telegraf ## cdr-exporter, Telegraf and PostgreSQL on the same rows: ROWS=100000, ROUNDS=1, LIFE=12m, DOCS=FILE
+	$(GO) run ./bench/peers -rows $(ROWS) -rounds $(ROUNDS) -life $(LIFE) $(if $(DOCS),-docs $(DOCS))
 
 # Checks.
 
@@ -325,8 +326,8 @@ $(SCHEMAS):
 $(TOOLS)/compose-check: tools/compose/go.mod tools/compose/go.sum tools/compose/main.go
 	$(call tool,compose,.)
 
-# Telegraf with nothing but the plugins that bench/peers/configs/telegraf.conf names.
-telegraf_tags := custom,inputs.directory_monitor,parsers.json_v2,aggregators.histogram,outputs.prometheus_client
+# Telegraf with nothing but the plugins that bench/peers/configs/telegraf*.conf name.
+telegraf_tags := custom,inputs.http,parsers.json_v2,aggregators.histogram,outputs.prometheus_client,outputs.http,serializers.json
 $(TOOLS)/telegraf: tools/telegraf/go.mod tools/telegraf/go.sum
 	$(call tool,telegraf,-tags $(telegraf_tags) github.com/influxdata/telegraf/cmd/telegraf)
 
@@ -372,6 +373,7 @@ packages:
 	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need "$$(command -v alertmanager || echo prometheus-alertmanager)" prometheus-alertmanager; \
 	need node nodejs; need npm npm; need systemd-analyze systemd; \
 	PATH="$$PATH:$${CDR_POSTGRES_BIN-}:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" need initdb postgresql; \
+	need prometheus-sql-exporter prometheus-sql-exporter; \
 	need mariadbd mariadb-server; need kamailio kamailio kamailio-mysql-modules; need sipp sip-tester; \
 	[ $${#missing[@]} = 0 ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \

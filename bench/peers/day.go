@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +18,18 @@ import (
 // pageSize is Graph's page size.
 const pageSize = 1000
 
-// row is a row in Graph's form.
+// row is a version of a row in Graph's form.
 type row struct {
+	id    string
 	start time.Time
 	json  []byte
+	// The provider shows it from a time until another one; zero doesn't limit it.
+	from, until time.Time
+}
+
+// shown says whether the provider shows the row at a time.
+func (r *row) shown(at time.Time) bool {
+	return !at.Before(r.from) && (r.until.IsZero() || at.Before(r.until))
 }
 
 // day is the distinct rows of a day, by start, and one late row of the same day.
@@ -30,11 +38,23 @@ type day struct {
 	late row
 }
 
-// makeDay reads a day of calls from the simulated Graph. The day ended twelve hours ago, so that
-// all its calls have ended.
+// makeDay makes a day of calls that ended twelve hours ago, so that all its calls have ended.
 func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	to := now.Add(-12 * time.Hour)
-	settings := simulator.Historical(9, sim.DirectRoutingMix(), to.Add(-24*time.Hour), to, rows+1)
+	d := new(day)
+	var err error
+	if d.rows, err = makeRows(ctx, to.Add(-24*time.Hour), to, rows+1); err != nil {
+		return nil, err
+	}
+	d.late = d.rows[rows/2]
+	d.rows = append(d.rows[:rows/2], d.rows[rows/2+1:]...)
+	return d, nil
+}
+
+// makeRows reads calls that started in a span of the past from the simulated Graph, in the order of
+// their starts.
+func makeRows(ctx context.Context, from, to time.Time, n int) (rows []row, err error) {
+	settings := simulator.Historical(9, sim.DirectRoutingMix(), from, to, n)
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
 	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world, PageSize: pageSize})
@@ -50,22 +70,19 @@ func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	if err := graph.signIn(ctx, server); err != nil {
 		return nil, err
 	}
-	d := new(day)
 	next := fmt.Sprintf("%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)",
-		server.BaseURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339),
+		server.BaseURL(), from.Add(-time.Hour).UTC().Format(time.RFC3339),
 		to.Add(time.Hour).UTC().Format(time.RFC3339))
 	for next != "" {
-		if next, err = graph.page(ctx, next, d); err != nil {
+		if next, err = graph.page(ctx, next, &rows); err != nil {
 			return nil, err
 		}
 	}
-	if len(d.rows) != rows+1 {
-		return nil, fmt.Errorf("the simulator gave %d rows, not %d", len(d.rows), rows+1)
+	if len(rows) != n {
+		return nil, fmt.Errorf("the simulator gave %d rows, not %d", len(rows), n)
 	}
-	sort.SliceStable(d.rows, func(i, k int) bool { return d.rows[i].start.Before(d.rows[k].start) })
-	d.late = d.rows[rows/2]
-	d.rows = append(d.rows[:rows/2], d.rows[rows/2+1:]...)
-	return d, nil
+	slices.SortStableFunc(rows, func(a, b row) int { return a.start.Compare(b.start) })
+	return rows, nil
 }
 
 // bytes is the size of all rows.
@@ -103,8 +120,8 @@ func (g *graphClient) signIn(ctx context.Context, server *sim.Server) error {
 	return nil
 }
 
-// page adds the rows of a page to a day and returns the link to the next one.
-func (g *graphClient) page(ctx context.Context, link string, d *day) (next string, err error) {
+// page adds the rows of a page and returns the link to the next one.
+func (g *graphClient) page(ctx context.Context, link string, rows *[]row) (next string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, http.NoBody)
 	if err != nil {
 		return "", err
@@ -119,12 +136,13 @@ func (g *graphClient) page(ctx context.Context, link string, d *day) (next strin
 	}
 	for _, raw := range page.Value {
 		var known struct {
+			ID    string    `json:"id"`
 			Start time.Time `json:"startDateTime"`
 		}
 		if err := json.Unmarshal(raw, &known); err != nil {
 			return "", fmt.Errorf("read a row of the simulator: %w", err)
 		}
-		d.rows = append(d.rows, row{start: known.Start, json: raw})
+		*rows = append(*rows, row{id: known.ID, start: known.Start, json: raw})
 	}
 	return page.Next, nil
 }

@@ -41,7 +41,7 @@ func (x *exporterRun) run(ctx context.Context) (r result, err error) {
 	if err := os.MkdirAll(x.folder, 0o700); err != nil {
 		return r, err
 	}
-	if x.provider, err = startProvider(x.day); err != nil {
+	if x.provider, err = startProvider(x.day.rows); err != nil {
 		return r, err
 	}
 	defer x.provider.Close()

@@ -1,16 +1,19 @@
-// Command peers runs cdr-exporter and Telegraf on the same rows and prints the cost and the counts
+// Command peers runs cdr-exporter and its peers on the same rows and prints the cost and the counts
 // of each:
 //
-//	make bench-peers [ROWS=400000] [ROUNDS=1] [DOCS=docs/sizing.md]
+//	make bench-peers [ROWS=100000] [ROUNDS=1] [LIFE=12m] [DOCS=docs/sizing.md]
 //
-// The rows are a day of Direct Routing calls, made by the simulator of Microsoft Graph.
-// cdr-exporter reads them over HTTPS into a durable ledger, without and with log records. Telegraf
-// reads the same pages from files into a histogram in memory. Then a page comes again, a late row,
-// and a restart. A file in configs configures each peer.
+// The rows are Direct Routing calls, made by the simulator of Microsoft Graph. A file in configs
+// configures each peer.
 //
-// CPU time is the peer's process only, including its start, so that other load on the machine
-// changes little. The cost of this process, which serves the rows and receives the log records, is
-// printed separately.
+// First, new rows: cdr-exporter reads a day of them over HTTPS and gzip into a durable ledger,
+// without and with log records. Telegraf reads the same pages from the same server into a histogram
+// in memory. Then a page comes again, a late row, and a restart.
+//
+// Second, calls over their life: see life.go.
+//
+// CPU time is the peer's processes only, so that other load on the machine changes little. The cost
+// of this process, which serves the rows and receives the log records, is printed separately.
 //
 // Everything listens on loopback, and each round ends after ten minutes at the latest.
 package main
@@ -32,8 +35,12 @@ import (
 type settings struct {
 	// Rows is the number of rows of the day, Rounds how often the peers run in turns.
 	Rows, Rounds int
-	// Exporter and Telegraf are the programs, Configs the folder of their configurations.
-	Exporter, Telegraf, Configs string
+	// Exporter, Telegraf and SQLExporter are the programs, Configs the folder of their configurations.
+	Exporter, Telegraf, SQLExporter, Configs string
+	// Life is how much of the scaled day is read; zero leaves the comparison with PostgreSQL out.
+	Life time.Duration
+	// LifeCalls is the number of calls of that day.
+	LifeCalls int
 	// Docs is a page to write the tables into, or empty.
 	Docs string
 	// Timeout is the time limit of each round.
@@ -43,17 +50,33 @@ type settings struct {
 }
 
 func main() {
+	if os.Getenv(loaderVariable) != "" {
+		os.Exit(runLoader(os.Args[1:]))
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// runLoader is the main function of the loader.
+func runLoader(args []string) int {
+	if err := load(context.Background(), args[0], args[1], args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "loader:", err)
+		return 1
+	}
+	return 0
 }
 
 func run(args []string, out, problems io.Writer) int {
 	var s settings
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
 	flags.SetOutput(problems)
-	flags.IntVar(&s.Rows, "rows", 400_000, "rows of the day")
+	flags.IntVar(&s.LifeCalls, "life-calls", 100_000, "calls of the scaled day")
+	flags.IntVar(&s.Rows, "rows", 100_000, "rows of the day")
 	flags.IntVar(&s.Rounds, "rounds", 1, "how often the peers run in turns; the output has medians")
 	flags.StringVar(&s.Exporter, "exporter", "dist/cdr-exporter", "the binary of cdr-exporter")
 	flags.StringVar(&s.Telegraf, "telegraf", ".tools/bin/telegraf", "the binary of Telegraf")
+	flags.StringVar(&s.SQLExporter, "sql-exporter", "prometheus-sql-exporter", "the program prometheus-sql-exporter")
+	flags.DurationVar(&s.Life, "life", 12*time.Minute,
+		"part of the scaled day of 24m for the comparison with PostgreSQL; the deepest reads come each 12m")
 	flags.StringVar(&s.Configs, "configs", "bench/peers/configs", "the folder of the configurations")
 	flags.StringVar(&s.Docs, "docs", "", "a page to write the tables into, in addition")
 	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "time limit of each round")
@@ -64,7 +87,7 @@ func run(args []string, out, problems io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*s.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*s.Timeout+5*s.Life+5*time.Minute)
 	defer cancel()
 	results, err := compare(ctx, s, peers, problems)
 	if err != nil {
@@ -75,6 +98,15 @@ func run(args []string, out, problems io.Writer) int {
 	printTable(&tables, s.Rows, results)
 	fmt.Fprintln(&tables)
 	printSizing(&tables, &results[0], &results[1])
+	if s.Life > 0 {
+		lives, err := compareLife(ctx, &s, problems)
+		if err != nil {
+			fmt.Fprintln(problems, "peers: a day:", err)
+			return 1
+		}
+		fmt.Fprintln(&tables)
+		printLife(&tables, &s, lives)
+	}
 	fmt.Fprint(out, tables.String())
 	if s.Docs != "" {
 		if err := writeTables(s.Docs, tables.String()); err != nil {
@@ -127,11 +159,13 @@ type peer struct {
 	run  func(context.Context, peerSettings) (result, error)
 }
 
-// peers are the peers in the order of running; the others are compared with the last.
+// peers are the peers in the order of running: without log records and with them, first ours, then
+// the peer that each is compared with.
 var peers = []peer{
 	{"cdr-exporter", runExporter},
 	{"cdr-exporter, logs", runExporterWithLogs},
 	{"Telegraf", runTelegraf},
+	{"Telegraf, logs", runTelegrafWithLogs},
 }
 
 // peerSettings are the settings of a peer's run.

@@ -13,6 +13,47 @@ import (
 	"time"
 )
 
+// TestMain lets the test's program be the loader.
+func TestMain(m *testing.M) {
+	if os.Getenv(loaderVariable) != "" {
+		os.Exit(runLoader(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// TestE2ELife runs the peers of the scaled day for some seconds of one with few calls. `make packages`
+// installs prometheus-sql-exporter.
+func TestE2ELife(t *testing.T) {
+	lives, err := compareLife(t.Context(), &settings{
+		Exporter: buildExporter(t), SQLExporter: "prometheus-sql-exporter", Configs: "configs",
+		Life: 5 * time.Second, LifeCalls: 10_000,
+	}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lives {
+		if l.calls != l.truth || l.fresh == 0 || l.read < 5*l.fresh || l.exporter <= 0 {
+			t.Errorf("%s: %+v", l.name, l)
+		}
+		if (l.database > 0) != (l.name != lives[0].name) {
+			t.Errorf("%s has a database that took %.2f s", l.name, l.database)
+		}
+	}
+	if lives[0].truth != lives[2].truth {
+		t.Errorf("PostgreSQL was given %d calls, not %d", lives[2].truth, lives[0].truth)
+	}
+}
+
+func buildExporter(t *testing.T) string {
+	exporter := filepath.Join(t.TempDir(), "cdr-exporter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", exporter, "../../cmd/cdr-exporter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return exporter
+}
+
 // TestE2EPeers runs the peers with few rows, Telegraf among them only if it is built: `make .tools/bin/telegraf`.
 func TestE2EPeers(t *testing.T) {
 	telegraf, err := filepath.Abs(filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "telegraf"))
@@ -24,22 +65,16 @@ func TestE2EPeers(t *testing.T) {
 		running = peers[:2]
 		t.Log("Telegraf isn't built, and is too large to build for this test alone")
 	}
-	exporter := filepath.Join(t.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", exporter, "../../cmd/cdr-exporter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
 	const rows = 2500 // two pages and a half
 	results, err := compare(t.Context(), settings{
-		Rows: rows, Rounds: 1, Exporter: exporter, Telegraf: telegraf, Configs: "configs", Period: time.Second,
+		Rows: rows, Rounds: 1, Exporter: buildExporter(t), Telegraf: telegraf, Configs: "configs", Period: time.Second,
 	}, running, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 	exact := [moments]int{rows, rows, rows + 1, rows + 1}
 	forgets := [moments]int{rows, rows + pageSize, rows + pageSize + 1, 0}
-	for i, want := range [][moments]int{exact, exact, forgets}[:len(running)] {
+	for i, want := range [][moments]int{exact, exact, forgets, forgets}[:len(running)] {
 		r := &results[i]
 		if r.totals != want {
 			t.Errorf("%s counted %v, want %v", r.name, r.totals, want)
@@ -54,7 +89,7 @@ func TestE2EPeers(t *testing.T) {
 	}
 	var table strings.Builder
 	printTable(&table, rows, results)
-	if !strings.Contains(table.String(), "| after rows came again: truth 2500 | 2500 | 2500 | **3500** |") {
+	if !strings.Contains(table.String(), "| after rows came again: truth 2500 | 2500 | 2500 | **3500** | **3500** |") {
 		t.Errorf("the table is\n%s", &table)
 	}
 }

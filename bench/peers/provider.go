@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -24,14 +25,30 @@ type provider struct {
 	rows   []row         // by start; guarded by mu
 	ahead  time.Duration // of the machine's clock; guarded by mu
 	served int           // rows; guarded by mu
+	later  []row         // of the next answer to Telegraf; guarded by mu
+
+	asked    []request           // all requests for rows, in their order; guarded by mu
+	distinct map[string]struct{} // ids of the rows served; guarded by mu
+	// What Replay gives again; before is called with each. Both are set before the first.
+	replay []request
+	before func(request)
 }
 
-func startProvider(d *day) (*provider, error) {
-	p := &provider{rows: append([]row(nil), d.rows...)}
+// request is a request for rows, and the provider's time.
+type request struct {
+	at   time.Time
+	call string
+	skip int
+}
+
+func startProvider(rows []row) (*provider, error) {
+	p := &provider{rows: slices.Clone(rows), distinct: map[string]struct{}{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", p.openID)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", p.token)
 	mux.HandleFunc("GET /v1.0/communications/callRecords/{call}", p.page)
+	mux.HandleFunc("GET /later", p.newRows)
+	mux.HandleFunc("GET /next", p.next)
 	var err error
 	p.Host, err = simulator.NewHost(time.Time{}, nil, mux, "")
 	return p, err
@@ -83,37 +100,86 @@ func (p *provider) token(w http.ResponseWriter, _ *http.Request) {
 		`{"token_type":"Bearer","expires_in":86399,"ext_expires_in":86399,"access_token":"peers.access.token"}`)
 }
 
-// asked matches the range of starts in the exporter's requests; To is excluded.
-var asked = regexp.MustCompile(`^getDirectRoutingCalls\(fromDateTime=([^,]+),toDateTime=([^)]+)\)$`)
+// span matches the range of starts in the exporter's requests; To is excluded.
+var span = regexp.MustCompile(`^getDirectRoutingCalls\(fromDateTime=([^,]+),toDateTime=([^)]+)\)$`)
 
-// page answers with up to 1000 rows, and a link to the next page.
 func (p *provider) page(w http.ResponseWriter, r *http.Request) {
-	call := r.PathValue("call")
-	match := asked.FindStringSubmatch(call)
+	skip, _ := strconv.Atoi(r.URL.Query().Get("$skip"))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q := request{at: time.Now().Add(p.ahead), call: r.PathValue("call"), skip: skip}
+	p.asked = append(p.asked, q)
+	p.send(w, r, q)
+}
+
+// next answers the next request of a replay with what the provider showed at its time.
+func (p *provider) next(w http.ResponseWriter, r *http.Request) {
+	if len(p.replay) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	q := p.replay[0]
+	p.replay = p.replay[1:]
+	p.before(q)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.send(w, r, q)
+}
+
+// send answers with up to 1000 rows, and a link to the next page. The caller holds mu.
+func (p *provider) send(w http.ResponseWriter, r *http.Request, q request) {
+	match := span.FindStringSubmatch(q.call)
 	if match == nil {
 		http.Error(w, "unknown function", http.StatusBadRequest)
 		return
 	}
 	from, fromErr := time.Parse(time.RFC3339Nano, match[1])
 	to, toErr := time.Parse(time.RFC3339Nano, match[2])
-	skip, _ := strconv.Atoi(r.URL.Query().Get("$skip"))
 	if fromErr != nil || toErr != nil {
 		http.Error(w, "unknown time", http.StatusBadRequest)
 		return
 	}
+	first := sort.Search(len(p.rows), func(i int) bool { return !p.rows[i].start.Before(from) })
+	rows, link, skip := make([]row, 0, pageSize), "", q.skip
+	for i := first; i < len(p.rows) && p.rows[i].start.Before(to); i++ {
+		switch {
+		case !p.rows[i].shown(q.at):
+		case skip > 0:
+			skip--
+		case len(rows) < pageSize:
+			rows = append(rows, p.rows[i])
+			p.distinct[p.rows[i].id] = struct{}{}
+		default:
+			link = fmt.Sprintf(`,"@odata.nextLink":"https://%s/v1.0/communications/callRecords/%s?$skip=%d"`, r.Host,
+				q.call, q.skip+pageSize)
+		}
+		if link != "" {
+			break
+		}
+	}
+	p.served += len(rows)
+	p.answer(w, r, rows, link)
+}
+
+// seen is the number of rows served, and of distinct ones.
+func (p *provider) seen() (served, distinct int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first := skip + sort.Search(len(p.rows), func(i int) bool { return !p.rows[i].start.Before(from) })
-	end := sort.Search(len(p.rows), func(i int) bool { return !p.rows[i].start.Before(to) })
-	last := max(first, min(first+pageSize, end))
-	next := ""
-	if last < end {
-		next = fmt.Sprintf(`,"@odata.nextLink":"https://%s/v1.0/communications/callRecords/%s?$skip=%d"`, r.Host, call,
-			skip+pageSize)
-	}
-	p.served += last - first
+	return p.served, len(p.distinct)
+}
+
+// newRows answers with the rows that Telegraf gets after the day, once.
+func (p *provider) newRows(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer(w, r, p.later, "")
+	p.later = nil
+}
+
+// answer sends rows. The caller holds mu.
+func (p *provider) answer(w http.ResponseWriter, r *http.Request, rows []row, next string) {
 	p.head(w)
-	body := renderPage(p.rows[first:last], next)
+	body := renderPage(rows, next)
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") { // as Graph does
 		w.Header().Set("Content-Encoding", "gzip")
 		body = simulator.Gzip(body)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +14,8 @@ import (
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 )
 
-// sink receives log records over OTLP and keeps only their uids. It is safe for concurrent use.
+// sink receives log records, over OTLP or as lines of JSON from Telegraf, and keeps only their
+// uids. It is safe for concurrent use.
 type sink struct {
 	server *http.Server
 	url    string
@@ -31,6 +33,7 @@ func startSink() (*sink, error) {
 	s := &sink{uids: map[string]struct{}{}, url: "http://" + listener.Addr().String()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/logs", s.take)
+	mux.HandleFunc("POST /lines", s.takeLines)
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	s.done.Go(func() { _ = s.server.Serve(listener) }) // until it is closed
 	return s, nil
@@ -50,7 +53,11 @@ func (s *sink) distinct() int {
 
 func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	var request collogs.ExportLogsServiceRequest
-	if err := decodeRequest(r, &request); err != nil {
+	raw, err := readBody(r)
+	if err == nil {
+		err = proto.Unmarshal(raw, &request)
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
@@ -70,18 +77,38 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf") // an empty message: everything is accepted
 }
 
-func decodeRequest(r *http.Request, into proto.Message) error {
+// takeLines receives a batch of Telegraf's.
+func (s *sink) takeLines(w http.ResponseWriter, r *http.Request) {
+	raw, err := readBody(r)
+	var batch struct {
+		Metrics []struct {
+			Fields struct {
+				ID string `json:"id"`
+			} `json:"fields"`
+		} `json:"metrics"`
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &batch)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range batch.Metrics {
+		s.uids[batch.Metrics[i].Fields.ID] = struct{}{}
+	}
+}
+
+func readBody(r *http.Request) ([]byte, error) {
 	body := io.Reader(r.Body)
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		z, err := gzip.NewReader(body)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = z
 	}
-	raw, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
-	return proto.Unmarshal(raw, into)
+	return io.ReadAll(body)
 }

@@ -59,9 +59,8 @@ func median(rounds []result) result {
 	return r
 }
 
-// printTable prints the results as Markdown. The others are compared with the last one.
+// printTable prints the results as Markdown. Those of the first half are compared with the second.
 func printTable(w io.Writer, rows int, results []result) {
-	last := results[len(results)-1]
 	line := func(name string, cell func(*result) string) {
 		cells := make([]string, len(results))
 		for i := range results {
@@ -72,7 +71,11 @@ func printTable(w io.Writer, rows int, results []result) {
 	line("", func(r *result) string { return r.name })
 	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(results)))
 	line("new rows per CPU second", func(r *result) string { return thousands(r.fresh) })
-	line("the same by "+last.name, func(r *result) string { return fmt.Sprintf("%.2f", r.fresh/last.fresh) })
+	half, column := len(results)/2, -1
+	line("the same by the peer's", func(r *result) string {
+		column++
+		return fmt.Sprintf("%.2f", r.fresh/results[half+column%half].fresh)
+	})
 	again := func(name string, figure func(*result) float64) {
 		line(name, func(r *result) string {
 			if figure(r) == 0 {
@@ -110,6 +113,29 @@ func printTable(w io.Writer, rows int, results []result) {
 			return fmt.Sprint(truth[moment])
 		})
 	}
+}
+
+// printLife prints what the peers used for a part of the scaled day, as of a whole one.
+func printLife(w io.Writer, s *settings, lives []life) {
+	line := func(name string, cell func(*life) string) {
+		cells := make([]string, len(lives))
+		for i := range lives {
+			cells[i] = cell(&lives[i])
+		}
+		fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(cells, " | "))
+	}
+	days := s.Life.Seconds() / scaledDay.Seconds()
+	line("a day of "+thousands(float64(s.LifeCalls))+" calls", func(l *life) string { return l.name })
+	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(lives)))
+	line("CPU seconds", func(l *life) string { return fmt.Sprintf("%.1f", (l.exporter+l.database)/days) })
+	line("the same by the first", func(l *life) string {
+		return fmt.Sprintf("%.1f", (l.exporter+l.database)/(lives[0].exporter+lives[0].database))
+	})
+	line("of that, the database", func(l *life) string { return fmt.Sprintf("%.1f", l.database/days) })
+	line("reads of a row", func(l *life) string { return fmt.Sprintf("%.1f", float64(l.read)/float64(l.fresh)) })
+	line("calls at the end, of those it was given", func(l *life) string {
+		return fmt.Sprintf("%d of %d", l.calls, l.truth)
+	})
 }
 
 // thousands writes a number with separated thousands; from a thousand it is rounded to hundreds.

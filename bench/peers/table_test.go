@@ -16,9 +16,13 @@ func TestTables(t *testing.T) {
 	var b strings.Builder
 	printTable(&b, 9, []result{plain, telegraf})
 	printSizing(&b, &plain, &plain)
+	printLife(&b, &settings{Life: scaledDay / 2, LifeCalls: 100_000}, []life{
+		{name: "ours", exporter: 5, fresh: 10, read: 296, calls: 7, truth: 7},
+		{name: "theirs", exporter: 20, database: 5, fresh: 10, read: 296, calls: 6, truth: 7},
+	})
 	for _, line := range []string{
 		"| new rows per CPU second | 50,000 | 25,000 |",
-		"| the same by Telegraf | 2.00 | 1.00 |",
+		"| the same by the peer's | 2.00 | 1.00 |",
 		"| rows read again per CPU second | 200,000 | counts them twice |",
 		"| the same, the first time after a restart | 100,000 | counts them twice |",
 		"| CPU seconds per million calls over their life | 163 | counts them twice |",
@@ -27,6 +31,12 @@ func TestTables(t *testing.T) {
 		"| after rows came again: truth 9 | 9 | **18** |",
 		"| after a restart: truth 10 | 10 | **0** |",
 		"| 1,000 | under 0.1 % | under 0.1 % | 100 MB | 17 MB | 1.0 a minute |",
+		"| a day of 100,000 calls | ours | theirs |",
+		"| CPU seconds | 10.0 | 50.0 |",
+		"| the same by the first | 1.0 | 5.0 |",
+		"| of that, the database | 0.0 | 10.0 |",
+		"| reads of a row | 29.6 | 29.6 |",
+		"| calls at the end, of those it was given | 7 of 7 | 6 of 7 |",
 		"| 10,000,000 | 2.7 % | 2.7 % | 100 MB | 4.5 GB | 206.6 a minute |",
 	} {
 		if !strings.Contains(b.String(), line+"\n") {

@@ -2,82 +2,94 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// telegrafRun runs Telegraf over a folder of pages.
+// telegrafRun runs Telegraf on the pages of a provider.
 type telegrafRun struct {
 	peerSettings
-	env     []string
-	address string
-	process *process
-	pages   int
+	provider *provider
+	sink     *sink // nil without logs
+	config   string
+	env      []string
+	address  string
+	process  *process
 }
 
-func runTelegraf(ctx context.Context, s peerSettings) (r result, err error) {
-	x := &telegrafRun{peerSettings: s}
-	for _, folder := range []string{x.writing(), x.waiting(), x.finished()} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return r, err
-		}
+func runTelegraf(ctx context.Context, s peerSettings) (result, error) {
+	return (&telegrafRun{peerSettings: s, config: "telegraf.conf"}).run(ctx)
+}
+
+func runTelegrafWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
+	x := &telegrafRun{peerSettings: s, config: "telegraf-logs.conf"}
+	if x.sink, err = startSink(); err != nil {
+		return r, err
 	}
+	defer x.sink.close()
+	return x.run(ctx)
+}
+
+func (x *telegrafRun) run(ctx context.Context) (r result, err error) {
+	if err := os.MkdirAll(x.folder, 0o700); err != nil {
+		return r, err
+	}
+	if x.provider, err = startProvider(x.day.rows); err != nil {
+		return r, err
+	}
+	defer x.provider.Close()
 	if x.address, err = simulator.FreeAddress(ctx); err != nil {
 		return r, err
 	}
+	ca := filepath.Join(x.folder, "ca.pem")
+	if err := x.provider.WriteCA(ca); err != nil {
+		return r, err
+	}
 	x.env = []string{
-		"PEER_PAGES=" + x.waiting(), "PEER_FINISHED=" + x.finished(), "PEER_LISTEN=" + x.address,
-		"PEER_PERIOD=" + s.Period.String(),
+		"PEER_GRAPH=" + x.provider.BaseURL(), "PEER_CA=" + ca, "PEER_LISTEN=" + x.address,
+		"PEER_PERIOD=" + x.Period.String(),
+	}
+	if x.sink != nil {
+		x.env = append(x.env, "PEER_SINK="+x.sink.url)
 	}
 	return r, x.measure(ctx, &r)
 }
 
-// A page is written to one folder and moved to the second when it is complete; Telegraf moves it to
-// the third after reading it.
-func (x *telegrafRun) writing() string  { return filepath.Join(x.folder, "writing") }
-func (x *telegrafRun) waiting() string  { return filepath.Join(x.folder, "waiting") }
-func (x *telegrafRun) finished() string { return filepath.Join(x.folder, "finished") }
-
 // measure fills in a result: the day, one page again, a late row, a restart.
 func (x *telegrafRun) measure(ctx context.Context, r *result) error {
 	rows := x.day.rows
-	for first := 0; first < len(rows); first += pageSize {
-		if err := x.write(rows[first:min(first+pageSize, len(rows))]); err != nil {
-			return err
-		}
-	}
-	again := rows[:min(pageSize, len(rows))]
-	if err := x.start(ctx); err != nil {
+	if err := x.start(ctx, x.pages()); err != nil {
 		return err
 	}
 	defer func() { x.process.kill() }() // the one that runs at the end
-	if err := x.process.until(ctx, 25*time.Millisecond, "read the day", x.allRead); err != nil {
-		return err
+	var err error
+	if r.totals[afterDay], err = x.count(ctx, len(rows)); err != nil {
+		return fmt.Errorf("read the day: %w", err)
 	}
 	r.clock = perSecond(len(rows), time.Since(x.process.began))
-	total, err := x.count(ctx, len(rows))
-	if err != nil {
-		return fmt.Errorf("count the day: %w", err)
-	}
-	r.totals[afterDay] = total
-	if r.totals[afterRepeat], err = x.writeAndCount(ctx, again, total+len(again)); err != nil {
-		return fmt.Errorf("read a page again: %w", err)
-	}
-	if r.totals[afterLate], err = x.writeAndCount(ctx, []row{x.day.late}, total+len(again)+1); err != nil {
-		return fmt.Errorf("read a late row: %w", err)
-	}
-	used, err := x.process.stop()
+	used, err := x.process.used()
 	if err != nil {
 		return err
 	}
-	r.fresh, r.peak = perSecond(r.totals[afterLate], used.cpu), used.peak
+	r.fresh, r.peak = perSecond(len(rows), used.cpu), used.peak
 
-	if err := x.start(ctx); err != nil {
+	again := rows[:min(pageSize, len(rows))]
+	if r.totals[afterRepeat], err = x.send(ctx, again, r.totals[afterDay]+len(again)); err != nil {
+		return fmt.Errorf("read a page again: %w", err)
+	}
+	if r.totals[afterLate], err = x.send(ctx, []row{x.day.late}, r.totals[afterRepeat]+1); err != nil {
+		return fmt.Errorf("read a late row: %w", err)
+	}
+	if _, err = x.process.stop(); err != nil {
+		return err
+	}
+
+	if err := x.start(ctx, nil); err != nil { // a gather of the day would count it again
 		return err
 	}
 	if r.totals[afterRestart], err = x.count(ctx, 0); err != nil {
@@ -87,46 +99,50 @@ func (x *telegrafRun) measure(ctx context.Context, r *result) error {
 	return err
 }
 
-func (x *telegrafRun) start(ctx context.Context) error {
-	p, err := start(ctx, x.folder, x.env, x.Telegraf, "--config", filepath.Join(x.Configs, "telegraf.conf"))
+// pages are the addresses of the day's pages, as a client sees them that follows the links.
+func (x *telegrafRun) pages() (urls []string) {
+	rows := x.day.rows
+	for skip := 0; skip < len(rows); skip += pageSize {
+		urls = append(urls, fmt.Sprintf("%q", fmt.Sprintf(
+			"%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)?%%24skip=%d",
+			x.provider.BaseURL(), rows[0].start.UTC().Format(time.RFC3339Nano),
+			rows[len(rows)-1].start.Add(time.Second).UTC().Format(time.RFC3339Nano), skip)))
+	}
+	return urls
+}
+
+// start starts Telegraf with these addresses in its configuration.
+func (x *telegrafRun) start(ctx context.Context, urls []string) error {
+	config, err := os.ReadFile(filepath.Join(x.Configs, x.config))
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(x.folder, x.config)
+	text := strings.Replace(string(config), "[PEER_PAGES]", "["+strings.Join(urls, ", ")+"]", 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
+	}
+	p, err := start(ctx, x.folder, x.env, x.Telegraf, "--config", file)
 	if err == nil {
 		x.process = p
 	}
 	return err
 }
 
-// write makes a file of a page.
-func (x *telegrafRun) write(rows []row) error {
-	name := fmt.Sprintf("page-%06d.json", x.pages)
-	x.pages++
-	file := filepath.Join(x.writing(), name)
-	if err := os.WriteFile(file, renderPage(rows, ""), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(file, filepath.Join(x.waiting(), name))
-}
-
-func (x *telegrafRun) writeAndCount(ctx context.Context, rows []row, want int) (int, error) {
-	if err := x.write(rows); err != nil {
-		return 0, err
-	}
+// send has Telegraf read rows after the day, and counts.
+func (x *telegrafRun) send(ctx context.Context, rows []row, want int) (int, error) {
+	x.provider.mu.Lock()
+	x.provider.later = rows
+	x.provider.mu.Unlock()
 	return x.count(ctx, want)
 }
 
-// allRead says whether all pages were read.
-func (x *telegrafRun) allRead() (bool, error) {
-	left, err := os.ReadDir(x.waiting())
-	if err != nil || len(left) > 0 {
-		return false, errors.Join(err, fmt.Errorf("%d pages wait", len(left)))
-	}
-	return true, nil
-}
-
-// count waits until all pages were read and counted, and returns how many rows the metrics show.
+// count waits until the metrics show so many rows and, with logs, the sink has as many distinct log
+// records as the provider gave, and returns how many rows the metrics show.
 func (x *telegrafRun) count(ctx context.Context, want int) (total int, err error) {
-	err = x.process.until(ctx, x.Period/4, "count rows", func() (bool, error) {
-		if ok, err := x.allRead(); !ok {
-			return false, err
+	err = x.process.until(ctx, x.Period/20, "count rows", func() (bool, error) {
+		if x.sink != nil && x.sink.distinct() < min(want, len(x.day.rows)) {
+			return false, fmt.Errorf("%d log records of %d", x.sink.distinct(), want)
 		}
 		scrape, err := get(ctx, "http://"+x.address+"/metrics")
 		if err != nil {

@@ -1,6 +1,6 @@
 // Package pgtest starts a real PostgreSQL for tests: in a temporary folder, on a loopback port,
 // never Debian's own cluster. The server stops when the test ends, and also when the test's process
-// dies. Only tests and benchmarks import it. Kill and Pause need Linux.
+// dies. Only tests and benchmarks import it. Kill, Pause and CPU need Linux.
 package pgtest
 
 import (
@@ -55,6 +55,12 @@ func StartTrusting(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return started(tb, "trust", settings)
 }
+
+// Run is Start for a program that isn't a test. It must call Close.
+func Run(settings ...string) (*Cluster, error) { return start(passwords, settings) }
+
+// Close stops the server and removes its folder.
+func (c *Cluster) Close() { c.stop() }
 
 func started(tb testing.TB, authentication string, settings []string) *Cluster {
 	tb.Helper()

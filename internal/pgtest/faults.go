@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/procfs"
 )
 
 // Standby starts a synchronous standby. After that, a commit on c waits until the standby has it on
@@ -110,6 +111,27 @@ func (c *Cluster) signal(s syscall.Signal) (family []int, err error) {
 		_ = syscall.Kill(child, s) // it may have ended by itself
 	}
 	return family, syscall.Kill(family[0], s)
+}
+
+// CPU is the processor time of all processes of the server up to now, those that ended among them.
+func (c *Cluster) CPU() (used time.Duration, err error) {
+	const tick = time.Second / 100 // on every Linux
+	for _, pid := range c.family() {
+		found, err := procfs.NewProc(pid)
+		if err != nil {
+			continue // it ended, and is among the postmaster's children that ended
+		}
+		stat, err := found.Stat()
+		if err != nil {
+			continue
+		}
+		//nolint:gosec // far from the limit
+		used += time.Duration(stat.UTime+stat.STime)*tick + time.Duration(stat.CUTime+stat.CSTime)*tick
+	}
+	if used == 0 {
+		return 0, fmt.Errorf("%s: no server", c.Addr)
+	}
+	return used, nil
 }
 
 // family are the process ids of the postmaster and its children; empty if it doesn't run.

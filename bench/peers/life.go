@@ -1,0 +1,398 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// A day in which calls come and are read again as the read plan says, sixty times as fast: an
+// interval of a second, a lookback of 48 minutes. What the plan does has the same proportions.
+const (
+	scaledDay      = 24 * time.Minute
+	scaledHistory  = time.Hour              // 1.25 lookbacks
+	scaledScrape   = 500 * time.Millisecond // 30 s of the day
+	scaledStart    = 2 * time.Minute        // for the first read of the history
+	lateShare      = 0.01
+	revisedShare   = 0.01
+	longestBelated = 40 * time.Minute // of late rows and revisions
+)
+
+// life is what a peer used for a part of the day.
+type life struct {
+	name string
+	// exporter is the CPU seconds of cdr-exporter, or of the loader and prometheus-sql-exporter;
+	// database those of the server.
+	exporter, database float64
+	// fresh is the number of new rows, read that of all rows read.
+	fresh, read int
+	// calls is what the peer shows at the end, truth how many distinct rows it was given.
+	calls, truth int
+}
+
+// compareLife runs the peers on a part of the scaled day: cdr-exporter with both engines at the
+// same time, then PostgreSQL with an exporter on the requests that the first one made.
+func compareLife(ctx context.Context, s *settings, progress io.Writer) ([]life, error) {
+	folder, err := os.MkdirTemp("", "cdr-peers-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // in the system's folder for temporary files
+	began := time.Now().Truncate(time.Second)
+	rows, err := makeLife(ctx, began, scaledHistory+scaledStart+s.Life, s.LifeCalls)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(progress, "%s of a day of %s: %d rows\n", s.Life, scaledDay, len(rows))
+	cluster, err := pgtest.Run()
+	if err != nil {
+		return nil, err
+	}
+	defer cluster.Close()
+	lite := &lifeRun{settings: *s, folder: folder + "/lite", config: "cdr-exporter-day.yaml"}
+	post := &lifeRun{
+		settings: *s, folder: folder + "/post", config: "cdr-exporter-day-postgres.yaml", cluster: cluster,
+	}
+	failed := make(chan error, 2)
+	for _, x := range []*lifeRun{lite, post} {
+		go func() { failed <- x.run(ctx, rows) }()
+	}
+	if err := errors.Join(<-failed, <-failed); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(progress, "the same requests, into PostgreSQL with an exporter")
+	tables, err := pgtest.Run()
+	if err != nil {
+		return nil, err
+	}
+	defer tables.Close()
+	peer, err := replayLife(ctx, s, folder+"/tables", tables, lite)
+	lite.used.name, post.used.name, peer.name = "cdr-exporter, SQLite", "cdr-exporter, PostgreSQL",
+		"PostgreSQL with prometheus-sql-exporter"
+	return []life{lite.used, post.used, peer}, err
+}
+
+// makeLife makes calls that start in a span around a time, with a number of them a scaled day. The
+// provider shows a call when it has ended; some later, and some a second time with another duration.
+func makeLife(ctx context.Context, at time.Time, length time.Duration, perDay int) ([]row, error) {
+	from := at.Add(-scaledHistory)
+	n := int(float64(perDay) * length.Seconds() / scaledDay.Seconds())
+	made, err := makeRows(ctx, from.Add(-30*time.Hour), from.Add(length-30*time.Hour), n)
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(7, 7))
+	belated := func() time.Duration { return time.Duration(rng.Int64N(int64(longestBelated))) }
+	rows := make([]row, 0, len(made)+len(made)/50)
+	for i := range made {
+		r := made[i]
+		r.start = r.start.Add(30 * time.Hour)
+		duration := rng.IntN(3)
+		if r.json, err = scaled(r.json, r.start, duration); err != nil {
+			return nil, err
+		}
+		r.from = r.start.Add(time.Duration(duration) * time.Second)
+		if rng.Float64() < lateShare {
+			r.from = r.from.Add(belated())
+		}
+		if rng.Float64() < revisedShare {
+			second := r
+			second.from = r.from.Add(belated())
+			r.until = second.from
+			if second.json, err = scaled(r.json, r.start, duration+1); err != nil {
+				return nil, err
+			}
+			rows = append(rows, second)
+		}
+		rows = append(rows, r)
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return a.start.Compare(b.start) })
+	return rows, nil
+}
+
+// scaled is a row with other times.
+func scaled(raw []byte, start time.Time, seconds int) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, err
+	}
+	set := func(name string, value any) {
+		if old, found := fields[name]; found && string(old) != "null" {
+			fields[name], _ = json.Marshal(value) // a time or a number
+		}
+	}
+	set("inviteDateTime", start)
+	set("startDateTime", start)
+	set("failureDateTime", start)
+	set("endDateTime", start.Add(time.Duration(seconds)*time.Second))
+	set("duration", seconds)
+	return json.Marshal(fields)
+}
+
+// lifeRun runs cdr-exporter on a part of the scaled day.
+type lifeRun struct {
+	settings
+	folder, config string
+	cluster        *pgtest.Cluster // nil: SQLite
+	used           life
+
+	provider *provider
+	history  int // requests that belong to the first read of the history
+}
+
+func (x *lifeRun) run(ctx context.Context, rows []row) (err error) {
+	if err := os.MkdirAll(x.folder, 0o700); err != nil {
+		return err
+	}
+	if x.provider, err = startProvider(rows); err != nil {
+		return err
+	}
+	defer x.provider.Close()
+	address, err := simulator.FreeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	ca, dsn := filepath.Join(x.folder, "ca.pem"), filepath.Join(x.folder, "dsn.txt")
+	env := []string{
+		"PEER_DATA=" + x.folder + "/ledger", "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL(),
+		"PEER_DSN_FILE=" + dsn,
+	}
+	if err := x.provider.WriteCA(ca); err != nil {
+		return err
+	}
+	if x.cluster != nil {
+		if err := os.WriteFile(dsn, []byte(x.cluster.DSN()), 0o600); err != nil {
+			return err
+		}
+	}
+	p, err := start(ctx, x.folder, env, x.Exporter, "run", "--config.file="+filepath.Join(x.Configs, x.config),
+		"--web.listen-address="+address, "--log.level=warn")
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	return x.measure(ctx, p, "http://"+address+"/metrics")
+}
+
+func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error {
+	calls := 0
+	counted := func() (bool, error) {
+		scrape, err := get(ctx, metrics)
+		if err != nil {
+			return false, err
+		}
+		calls = sumOf(scrape, "cdr_calls_total{", "")
+		if _, distinct := x.provider.seen(); calls == 0 || calls != distinct {
+			return false, fmt.Errorf("%d calls of %d", calls, distinct)
+		}
+		return true, nil
+	}
+	if err := p.until(ctx, 100*time.Millisecond, "read the history", counted); err != nil {
+		return err
+	}
+	if took := time.Since(p.began); took > scaledStart {
+		return fmt.Errorf("the first read of the history took %s", took)
+	}
+	x.provider.mu.Lock()
+	x.history = len(x.provider.asked)
+	x.provider.mu.Unlock()
+	read, distinct := x.provider.seen()
+	before, databaseBefore, err := x.cpu(p)
+	if err != nil {
+		return err
+	}
+	end := time.Now().Add(x.Life)
+	err = p.until(ctx, scaledScrape, "read a part of the day", func() (bool, error) {
+		_, err := get(ctx, metrics)
+		return time.Now().After(end), err
+	})
+	if err != nil {
+		return err
+	}
+	after, databaseAfter, err := x.cpu(p)
+	if err != nil {
+		return err
+	}
+	x.used.exporter, x.used.database = (after - before).Seconds(), (databaseAfter - databaseBefore).Seconds()
+	readAfter, distinctAfter := x.provider.seen()
+	x.used.read, x.used.fresh = readAfter-read, distinctAfter-distinct
+	if err := p.until(ctx, 50*time.Millisecond, "count the rows", counted); err != nil {
+		return err
+	}
+	x.used.calls, x.used.truth = calls, calls
+	return nil
+}
+
+func (x *lifeRun) cpu(p *process) (exporter, database time.Duration, err error) {
+	used, err := p.used()
+	if err == nil && x.cluster != nil {
+		database, err = x.cluster.CPU()
+	}
+	return used.cpu, database, err
+}
+
+// replayLife gives the requests of a run again, at their times, to a loader, and has an exporter
+// query the table as often as the scrapes of the day.
+func replayLife(
+	ctx context.Context, s *settings, folder string, cluster *pgtest.Cluster, of *lifeRun,
+) (used life, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return used, err
+	}
+	schema, err := os.ReadFile(filepath.Join(s.Configs, "postgres.sql"))
+	if err != nil {
+		return used, err
+	}
+	conn, err := pgx.Connect(ctx, cluster.DSN())
+	if err != nil {
+		return used, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
+	if _, err := conn.Exec(ctx, string(schema)); err != nil {
+		return used, err
+	}
+	provider, err := startProvider(of.provider.rows)
+	if err != nil {
+		return used, err
+	}
+	defer provider.Close()
+	ca := filepath.Join(folder, "ca.pem")
+	if err := provider.WriteCA(ca); err != nil {
+		return used, err
+	}
+	exporter, metrics, err := startSQLExporter(ctx, s, folder, cluster.DSN())
+	if err != nil {
+		return used, err
+	}
+	defer exporter.kill()
+
+	r := &replayRun{ctx: ctx, of: of, conn: conn, cluster: cluster, exporter: exporter, metrics: metrics}
+	provider.replay, provider.before = slices.Clone(of.provider.asked), func(q request) { r.next(provider, q) }
+	self, err := os.Executable()
+	if err != nil {
+		return used, err
+	}
+	r.loader, err = start(ctx, folder, []string{loaderVariable + "=1"}, self, provider.BaseURL(), ca, cluster.DSN())
+	if err != nil {
+		return used, err
+	}
+	select {
+	case <-r.loader.done:
+	case <-ctx.Done():
+	}
+	state := r.loader.cmd.ProcessState
+	if err := errors.Join(r.err, ctx.Err()); err != nil || !state.Success() {
+		r.loader.kill()
+		return used, fmt.Errorf("the loader: %w %s; its log ends:\n%s", err, state, r.loader.tail())
+	}
+	r.loaderEnd = state.UserTime() + state.SystemTime()
+	return r.result(ctx, provider)
+}
+
+// startSQLExporter starts prometheus-sql-exporter, and returns the address of its metrics.
+func startSQLExporter(
+	ctx context.Context, s *settings, folder, dsn string,
+) (p *process, metrics string, err error) {
+	config, err := os.ReadFile(filepath.Join(s.Configs, "sql-exporter.yaml"))
+	if err != nil {
+		return nil, "", err
+	}
+	file := filepath.Join(folder, "sql-exporter.yaml")
+	err = os.WriteFile(file, []byte(strings.Replace(string(config), "PEER_DSN", dsn, 1)), 0o600)
+	if err != nil {
+		return nil, "", err
+	}
+	address, err := simulator.FreeAddress(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	metrics = "http://" + address + "/metrics"
+	p, err = start(ctx, folder, nil, s.SQLExporter, "-config.file", file, "-web.listen-address", address)
+	if err != nil {
+		return nil, "", err
+	}
+	err = p.until(ctx, 100*time.Millisecond, "start the exporter", func() (bool, error) {
+		_, err := get(ctx, metrics)
+		return err == nil, err
+	})
+	if err != nil {
+		p.kill()
+	}
+	return p, metrics, err
+}
+
+// replayRun is the state of a replay, and what the processes had used when the history was read.
+type replayRun struct {
+	ctx              context.Context //nolint:containedctx // of the run, for a callback
+	of               *lifeRun
+	conn             *pgx.Conn
+	cluster          *pgtest.Cluster
+	loader, exporter *process
+	metrics          string
+
+	given, scrapes                   int
+	due                              time.Time
+	read, distinct                   int
+	loaderBegin, exporterBegin, base time.Duration
+	loaderEnd                        time.Duration
+	err                              error
+}
+
+// next is called before each request of a replay, while the loader waits: it scrapes when it is
+// time, and measures when the history was read.
+func (r *replayRun) next(p *provider, q request) {
+	r.given++
+	switch {
+	case r.given == r.of.history+1:
+		// An operator's autovacuum has done this by then.
+		_, err := r.conn.Exec(r.ctx, "VACUUM ANALYZE calls")
+		r.due = q.at
+		r.read, r.distinct = p.seen()
+		loader, loaderErr := r.loader.used()
+		exporter, exporterErr := r.exporter.used()
+		base, baseErr := r.cluster.CPU()
+		r.loaderBegin, r.exporterBegin, r.base = loader.cpu, exporter.cpu, base
+		r.err = errors.Join(r.err, err, loaderErr, exporterErr, baseErr)
+	case r.given > r.of.history:
+		for ; !r.due.After(q.at); r.due = r.due.Add(scaledScrape) {
+			scrape, err := get(r.ctx, r.metrics)
+			if err == nil && sumOf(scrape, "sql_calls{", `col="calls"`) == 0 {
+				err = errors.New("prometheus-sql-exporter shows no calls")
+			}
+			r.err = errors.Join(r.err, err)
+			r.scrapes++
+		}
+	}
+}
+
+func (r *replayRun) result(ctx context.Context, p *provider) (used life, err error) {
+	exporter, err := r.exporter.used()
+	if err != nil {
+		return used, err
+	}
+	base, err := r.cluster.CPU()
+	if err != nil {
+		return used, err
+	}
+	if r.scrapes == 0 {
+		return used, errors.New("the replay made no scrape")
+	}
+	used.exporter = (r.loaderEnd - r.loaderBegin + exporter.cpu - r.exporterBegin).Seconds()
+	used.database = (base - r.base).Seconds()
+	read, distinct := p.seen()
+	used.read, used.fresh, used.truth = read-r.read, distinct-r.distinct, distinct
+	return used, r.conn.QueryRow(ctx, "SELECT count(*) FROM calls").Scan(&used.calls)
+}
