@@ -29,6 +29,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -90,7 +91,7 @@ type History struct {
 	settings Settings
 	folder   string // it may grow to some hundred bytes a call, and is of no use to anybody else
 	ledger   *ledger.Ledger
-	sorter   *sorter
+	sorter   sorter
 
 	feed    *Feed // the one that is read
 	counted int   // the calls of it that began in the range
@@ -107,9 +108,9 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
-	h := &History{settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int)}
-	if h.sorter, err = openSorter(folder); err != nil {
-		return nil, errors.Join(err, h.Close())
+	h := &History{
+		settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int),
+		sorter: sorter{entries: disksort.New(folder)},
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From },
@@ -128,12 +129,9 @@ const neverLate = 100 * 365 * 24 * time.Hour
 
 // Close closes and removes the files.
 func (h *History) Close() error {
-	var errs []error
+	errs := []error{h.sorter.entries.Close()}
 	if h.ledger != nil {
 		errs = append(errs, h.ledger.Close())
-	}
-	if h.sorter != nil {
-		errs = append(errs, h.sorter.close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(h.folder))...)
 }

@@ -8,17 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // TestSorter: changes come in their order, and each of them does.
 func TestSorter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	s, err := openSorter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close() //nolint:errcheck // of a test
+	s := sorter{entries: disksort.New(t.TempDir())}
+	defer s.entries.Close() //nolint:errcheck // of a test
 	var want, got []string
 	text := func(c *change) string {
 		return fmt.Sprintf("%d %d %d %06d %s", c.family, c.series, c.at, c.n, c.money.String())
@@ -42,7 +40,7 @@ func TestSorter(t *testing.T) {
 		t.Fatal(s.err)
 	}
 	var last change
-	err = s.each(t.Context(), func(c *change) error {
+	err := s.each(t.Context(), func(c *change) error {
 		if compareChanges(&last, c) > 0 {
 			t.Errorf("%s comes after %s", text(c), text(&last))
 		}
@@ -56,20 +54,6 @@ func TestSorter(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("%d changes of %d, or other ones", len(got), len(want))
-	}
-}
-
-// TestSorterFails: what couldn't be kept is an error of the reading.
-func TestSorterFails(t *testing.T) {
-	s, err := openSorter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.close(); err != nil {
-		t.Fatal(err)
-	}
-	if s.add(&change{}); s.err == nil {
-		t.Error("no error")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
@@ -41,8 +42,8 @@ type Book struct {
 	settings BookSettings
 	hasher   counting.Hasher
 	numbers  *numbers
-	rows     *sorter // by call, record, start and order
-	calls    *sorter // by numbers and start
+	rows     *disksort.Sorter // by call, record, start and order
+	calls    *disksort.Sorter // by numbers and start
 	order    uint64
 	// roots lead from the key of a record to the one of its parent's call, of a feed with Rules.Parents.
 	roots map[counting.Hash]counting.Hash
@@ -61,12 +62,12 @@ func NewBook(s BookSettings) *Book {
 	}
 	return &Book{
 		settings: s, hasher: hasher, numbers: newNumbers(s.Country),
-		rows: &sorter{folder: s.Folder}, calls: &sorter{folder: s.Folder}, roots: make(map[counting.Hash]counting.Hash),
+		rows: disksort.New(s.Folder), calls: disksort.New(s.Folder), roots: make(map[counting.Hash]counting.Hash),
 	}
 }
 
 // Close removes the temporary files.
-func (b *Book) Close() error { return errors.Join(b.rows.close(), b.calls.close()) }
+func (b *Book) Close() error { return errors.Join(b.rows.Close(), b.calls.Close()) }
 
 // row is a version of a record.
 type row struct {
@@ -188,7 +189,7 @@ func (b *Book) addRow(w *row, c *Call) error {
 	b.parties[1].add(c.Callee)
 	b.durations, b.prices = b.durations || !c.NoDuration, b.prices || c.Price != ""
 	w.start, w.order = c.Start, b.order
-	return b.rows.add(w.append(nil))
+	return b.rows.Add(w.append(nil))
 }
 
 // sortedStart is a start in an order of bytes.
@@ -223,19 +224,19 @@ func (b *Book) sortByCall() error {
 	if len(b.roots) == 0 {
 		return nil
 	}
-	again := &sorter{folder: b.settings.Folder}
-	for entry, err := range b.rows.all() {
+	again := disksort.New(b.settings.Folder)
+	for entry, err := range b.rows.All() {
 		if err == nil {
 			binary.BigEndian.PutUint64(entry, uint64(b.rootOf(counting.Hash(binary.BigEndian.Uint64(entry)))))
-			err = again.add(entry)
+			err = again.Add(entry)
 		}
 		if err != nil {
-			return errors.Join(err, again.close())
+			return errors.Join(err, again.Close())
 		}
 	}
 	was := b.rows
 	b.rows, b.roots = again, nil
-	return was.close()
+	return was.Close()
 }
 
 // makeCalls makes the calls of the rows that start in a range, sorted by what both books know of their numbers.
@@ -253,12 +254,12 @@ func (b *Book) makeCalls(from, to time.Time, callers, callees masking) error {
 			}
 			b.found++
 			key := binary.BigEndian.AppendUint64(nil, hash(callers.key(c.Caller), callees.key(c.Callee)))
-			err = b.calls.add(c.append(sortedStart(key, c.Start)))
+			err = b.calls.Add(c.append(sortedStart(key, c.Start)))
 		}
 		group = group[:0]
 		return err
 	}
-	for entry, err := range b.rows.all() {
+	for entry, err := range b.rows.All() {
 		if err != nil {
 			return err
 		}

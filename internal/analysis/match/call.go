@@ -80,7 +80,7 @@ func (c *Call) append(dst []byte) []byte {
 	return dst
 }
 
-var errStored = errors.New("sort calls on disk: a temporary file was changed")
+var errStored = errors.New("read sorted calls: a temporary file was changed")
 
 // parseCall reads a stored form and returns what follows it.
 func parseCall(data []byte) (c Call, rest []byte, err error) {

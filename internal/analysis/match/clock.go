@@ -22,9 +22,9 @@ const (
 	samples, leastSamples, pieces = 1 << 16, 400, 64
 	// leastPairs is how many pairs must agree on clocks that differ by more than the tolerance.
 	leastPairs = 3
+	// deviations is by how many standard deviations two counts must differ to be told apart.
+	deviations = 3
 	// zoneStep is by what time zones differ, and zoneSlack how exactly.
-	// deviations is by how many standard deviations counts differ that aren't as many.
-	deviations          = 3
 	zoneStep, zoneSlack = 15 * time.Minute, time.Minute
 )
 

@@ -4,8 +4,7 @@
 //	two books ─▶ clock and directions ─▶ tariff ─▶ pairs ─▶ Result
 //
 // Invariants: a pair is never guessed, calls that can't be told apart are Ambiguous; each call is in one class; sums
-// are integers and decimals; memory
-// holds the calls of two numbers that follow each other within the tolerance, however many calls there are.
+// are integers and decimals; memory holds the calls of two numbers that follow each other within the tolerance.
 //
 // When things fail: books that can't be joined end it with an Error, a sentence that says what to do. It holds no
 // number.

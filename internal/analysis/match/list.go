@@ -3,19 +3,21 @@ package match
 import (
 	"cmp"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 )
 
 // LongestTolerance bounds Settings.Tolerance.
 const LongestTolerance = 10 * time.Minute
 
 // List is calls in the order of their starts, on disk.
-type List struct{ sorter sorter }
+type List struct{ sorter *disksort.Sorter }
 
 // NewList makes an empty list, with its temporary file in a folder.
-func NewList(folder string) *List { return &List{sorter{folder: folder}} }
+func NewList(folder string) *List { return &List{disksort.New(folder)} }
 
 // Close removes the temporary file.
-func (l *List) Close() error { return l.sorter.close() }
+func (l *List) Close() error { return l.sorter.Close() }
 
 // Add adds a call with its partner, of which one may be nil.
 func (l *List) Add(c Class, left, right *Call) error {
@@ -26,7 +28,7 @@ func (l *List) Add(c Class, left, right *Call) error {
 			entry = call.append(entry)
 		}
 	}
-	return l.sorter.add(entry)
+	return l.sorter.Add(entry)
 }
 
 // listHead is how long an entry is before its calls: start, class, and which sides there are.
@@ -34,7 +36,7 @@ const listHead = 8 + 2
 
 // All goes through the list.
 func (l *List) All(use func(c Class, left, right *Call) error) error {
-	for entry, err := range l.sorter.all() {
+	for entry, err := range l.sorter.All() {
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ type keyedCall struct {
 func (b *Book) sortedCalls() iter.Seq2[keyedCall, error] {
 	return func(yield func(keyedCall, error) bool) {
 		const head = 2 * 8
-		for entry, err := range b.calls.all() {
+		for entry, err := range b.calls.All() {
 			var c keyedCall
 			if err == nil && len(entry) < head {
 				err = errStored

@@ -11,7 +11,8 @@ func (b *board) affected() {
 		keep := by(label)
 		failures := b.total(metrics.CallFailures, keep, failed())
 		t := b.table(text{"Failed calls by " + words(label), "Calls that the network, a trunk, a carrier or a " +
-			"service failed in the time shown, and their share of all calls, by your label " + label + "."},
+			"service failed in the time shown, and their share of all calls, by your label " + label + "."}.
+			explained(metrics.CallFailures),
 			nonzero(failures).as("Failed"), over(failures, b.total(metrics.Calls, keep), unitRatio).as("Share"))
 		b.add(12, 8, t.OverrideByName("Failed", properties{property("decimals", 0)}).OverrideByName("Share",
 			properties{property("decimals", 1)}))

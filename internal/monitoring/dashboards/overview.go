@@ -63,12 +63,13 @@ func overview(with *rules.Parameters) *board {
 
 	b.row("Failures")
 	b.add(24, 8, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that weren't answered, by whose it " +
-		"probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
+		"probably was: users' own, a policy of ours, our SBC, the carrier, the provider."}.
+		explained(metrics.CallFailures),
 		b.flow(metrics.CallFailures, by("fault_domain"))))
 	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count " +
-		"leads to the calls' log lines."}, worst).
+		"leads to the calls' log lines."}.explained(metrics.CallFailures), worst).
 		OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)}))
 	b.affected()
 

@@ -9,10 +9,18 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // text is what a panel says of itself.
 type text struct{ title, description string }
+
+// explained adds to the description the command that lists what a counter counted.
+func (t text) explained(d *metrics.Def) text {
+	t.description += " `cdr-exporter explain '" + d.Name + "{…}'` lists them: give it the labels and --from and --to."
+	return t
+}
 
 // series is a panel over time. It has the unit of its queries.
 func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {

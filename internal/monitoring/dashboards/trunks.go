@@ -64,12 +64,13 @@ func trunks(with *rules.Parameters) *board {
 
 	b.row("Codes")
 	b.add(24, 8, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct " +
-		"Routing has it."},
+		"Routing has it."}.explained(metrics.CallFailures),
 		b.flow(metrics.CallFailures, by("sip_code"), sipCoded())))
 	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
 	worst := nonzero(top(50, b.total(metrics.CallFailures, causes, sipCoded()))).as("Calls")
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many " +
-		"calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
+		"calls they ended in the time shown. A click on a count leads to the calls' log lines."}.
+		explained(metrics.CallFailures), worst)
 	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)})
 	failures.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
 	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(subCodes()))})
