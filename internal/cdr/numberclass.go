@@ -87,41 +87,20 @@ type planKey struct {
 	code   int
 }
 
-// numberPlan has the patterns of a region's numbers. They are compiled on first use: compiling all
-// takes a second.
+// numberPlan tells a region's numbers apart. It is made on first use: making all takes a second.
 type numberPlan struct {
 	meta *phonenumbers.PhoneMetadata
 
 	once    sync.Once
 	leading *regexp.Regexp // for a region with a shared calling code; nil: its numbers decide
-	general pattern
-	kinds   []kind // in libphonenumber's order
-	mobile  pattern
-	// same says that fixed lines and mobiles have the same numbers.
-	same bool
+	numbers digitTable
+	kinds   []kind // in libphonenumber's order; the first is any number of the region
 }
 
+// kind is a class of national numbers, which have one of these lengths, if there are any.
 type kind struct {
-	pattern
-
-	class string
-}
-
-// pattern describes national numbers: it matches the whole number, which has one of these lengths,
-// if there are any.
-type pattern struct {
-	*regexp.Regexp
-
+	class   string
 	lengths []int32
-}
-
-func newPattern(d *phonenumbers.PhoneNumberDesc) pattern {
-	return pattern{regexp.MustCompile("^(?:" + d.GetNationalNumberPattern() + ")$"), d.GetPossibleLength()}
-}
-
-func (p pattern) has(national string) bool {
-	//nolint:gosec // a short text
-	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national)
 }
 
 // numberPlans are the plans of all regions.
@@ -142,38 +121,40 @@ func (p *numberPlan) compile() {
 	if digits := m.GetLeadingDigits(); digits != "" {
 		p.leading = regexp.MustCompile("^(?:" + digits + ")")
 	}
-	p.general, p.mobile, p.same = newPattern(m.GetGeneralDesc()), newPattern(m.GetMobile()),
-		m.GetSameMobileAndFixedLinePattern()
-	for _, k := range []struct {
-		class string
-		desc  *phonenumbers.PhoneNumberDesc
-	}{
-		{ClassPremium, m.GetPremiumRate()},
-		{ClassTollFree, m.GetTollFree()},
-		{ClassSharedCost, m.GetSharedCost()},
-		{ClassOther, m.GetVoip()},
-		{ClassOther, m.GetPersonalNumber()},
-		{ClassOther, m.GetPager()},
-		{ClassOther, m.GetUan()},
-		{ClassOther, m.GetVoicemail()},
-		{ClassGeographic, m.GetFixedLine()},
-	} {
-		p.kinds = append(p.kinds, kind{newPattern(k.desc), k.class})
+	descs := []*phonenumbers.PhoneNumberDesc{
+		m.GetGeneralDesc(), m.GetPremiumRate(), m.GetTollFree(), m.GetSharedCost(), m.GetVoip(), m.GetPersonalNumber(),
+		m.GetPager(), m.GetUan(), m.GetVoicemail(), m.GetFixedLine(), m.GetMobile(),
 	}
+	classes := []string{
+		"", ClassPremium, ClassTollFree, ClassSharedCost, ClassOther, ClassOther,
+		ClassOther, ClassOther, ClassOther, ClassGeographic, ClassMobile,
+	}
+	if m.GetSameMobileAndFixedLinePattern() {
+		descs = descs[:len(descs)-1]
+	}
+	patterns := make([]string, len(descs))
+	for i, d := range descs {
+		patterns[i] = d.GetNationalNumberPattern()
+		p.kinds = append(p.kinds, kind{classes[i], d.GetPossibleLength()})
+	}
+	p.numbers = newDigitTable(patterns)
 }
 
 // classOf is the kind of a national number; empty if it isn't one of the region's numbers.
 func (p *numberPlan) classOf(national string) string {
-	if !p.general.has(national) {
+	matching := p.numbers.of(national)
+	has := func(i int) bool {
+		lengths := p.kinds[i].lengths
+		//nolint:gosec // a short text
+		return matching&(1<<i) != 0 && (len(lengths) == 0 || slices.Contains(lengths, int32(len(national))))
+	}
+	if !has(0) {
 		return ""
 	}
-	for _, k := range p.kinds {
-		if k.has(national) {
-			return k.class
+	for i := 1; i < len(p.kinds); i++ {
+		if has(i) {
+			return p.kinds[i].class
 		}
-	}
-	if !p.same && p.mobile.has(national) {
-		return ClassMobile
 	}
 	return ""
 }
