@@ -133,7 +133,6 @@ func TestFairWeather(t *testing.T) {
 	}
 	x = e.start(settings{}).ready()
 	x.countsAll(e)
-	x.bypassed(n, now)
 	x.recent(n, now)
 	x.stop()
 }

@@ -61,8 +61,8 @@ type Change struct {
 	Spans []Span
 	// Calls are the calls of several records that the page counts.
 	Calls []CallRecord
-	// Tallies are counts to be added.
-	Tallies map[TallyKey]Tally
+	// Activity is what is added to the calls of five minutes, by their first second.
+	Activity map[int64]Activity
 	// Books are what is added to the books of days, by the Unix time of their begin.
 	Books map[int64]*Book
 	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
@@ -110,7 +110,7 @@ type BadHash struct {
 func NewDecision() *Decision {
 	return &Decision{
 		states: make(map[Hash]*state), asked: make(map[callAsked]bool),
-		change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)},
+		change: Change{Activity: make(map[int64]Activity), Books: make(map[int64]*Book)},
 	}
 }
 
@@ -130,7 +130,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.addSpans()
 	for i := range d.change.Facts {
 		d.addToDay(&d.change.Facts[i])
-		d.addTrailing(&d.change.Facts[i]) // 25
+		d.addActivity(&d.change.Facts[i])
 	}
 	d.bookTotals()
 	d.decideBadRows()   // 14
@@ -150,12 +150,12 @@ func (d *Decision) takeKnown(known *Known) {
 	d.calls = nil
 	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
 	c := &d.change
-	clear(c.Tallies)
+	clear(c.Activity)
 	clear(c.Books)
 	*c = Change{
 		State: known.State, Keep: c.Keep[:0], Facts: c.Facts[:0],
 		Logs: c.Logs[:0], Spans: c.Spans[:0], Calls: c.Calls[:0],
-		Tallies: c.Tallies, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
+		Activity: c.Activity, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
 	for i := range known.IDs {

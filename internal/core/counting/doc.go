@@ -22,7 +22,7 @@
 //	waiting.go           calls that wait for further legs, and when they count (36)
 //	countcall.go         what a call of several legs counts (36)
 //	latelegs.go          what is remembered of a counted call, and what a late leg adds (36)
-//	trailing.go          activity, media bypass, connected calls (25)
+//	trailing.go          activity, connected calls (25)
 //	dailytotals.go       what was counted by day
 //	preview.go           what a commit would meet, for audits
 //	tasks.go             pending work (4, 32)

@@ -52,8 +52,6 @@ type Known struct {
 	// Trunks are the numbers of the feed's trunks, from 1; past TrunkLimit they are folded (counting.md 22).
 	Trunks     map[string]int64
 	TrunkLimit int
-	// Now is the second of the local clock since 1970, by which trailing windows go.
-	Now int64
 }
 
 // Stored is what is remembered of a record or fact, in the forms of row.go.

@@ -35,7 +35,7 @@ type store struct {
 	money    map[string]cdr.Money
 	edges    map[int64]int64 // by trunk
 	// connected is the time in which calls were connected, as their edges say; recent are the calls
-	// that tallies count, and failed those of them.
+	// that activity counts, and failed those of them.
 	connected      time.Duration
 	recent, failed int64
 	logs           []string // name and call id, in order
@@ -172,11 +172,9 @@ func (s *store) commit(page *counting.Page) counting.Result {
 		s.edges[e.Trunk] += e.Change
 		s.connected -= time.Duration(e.Change*e.At) * time.Microsecond
 	}
-	for key, tally := range c.Tallies {
-		if key.Trunk == 0 {
-			s.recent += tally.Total
-			s.failed += tally.Part
-		}
+	for _, a := range c.Activity {
+		s.recent += a.Calls
+		s.failed += a.Failures
 	}
 	for i := range c.Facts {
 		f := &c.Facts[i]

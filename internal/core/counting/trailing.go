@@ -32,27 +32,17 @@ const (
 // ActivityOf is the first second of the five minutes of a time.
 func ActivityOf(at time.Time) int64 { return at.Unix() / activitySeconds * activitySeconds }
 
-// TallyKey says what a tally is of: of trunk 0 calls that began in five minutes, of another those
-// that were first seen in a second.
-type TallyKey struct{ Trunk, Second int64 }
+// Activity counts the calls that began in five minutes, and those of them that failed.
+type Activity struct{ Calls, Failures int64 }
 
-// Tally counts calls: Total all of them, Part those that failed (trunk 0) or whose media bypassed (other trunks).
-type Tally struct{ Part, Total int64 }
-
-func (d *Decision) addTally(key TallyKey, isPart bool) {
-	t := d.change.Tallies[key]
-	d.change.Tallies[key] = Tally{t.Part + int64(boolByte(isPart)), t.Total + 1}
-}
-
-// addTrailing tallies a call by when it began, and one that says whether media bypassed by when it
-// was first seen: what a commit brings is first seen together (counting.md 25).
-func (d *Decision) addTrailing(f *facts.Fact) {
+// addActivity counts a call by when it began.
+func (d *Decision) addActivity(f *facts.Fact) {
 	r, at := f.Record, d.page.ObservedAt
-	switch {
-	case f.Kind == facts.Bypass:
-		d.addTally(TallyKey{d.trunkNumber(r.Trunk), d.known.Now}, r.MediaBypass == cdr.True)
-	case f.Kind == facts.Call && !r.Start.Before(at.Add(-ActivityKept)) && !r.Start.After(at.Add(activityAhead)):
-		d.addTally(TallyKey{Second: ActivityOf(r.Start)}, r.Outcome == cdr.Failed)
+	if f.Kind == facts.Call && !r.Start.Before(at.Add(-ActivityKept)) && !r.Start.After(at.Add(activityAhead)) {
+		a := d.change.Activity[ActivityOf(r.Start)]
+		a.Calls++
+		a.Failures += int64(boolByte(r.Outcome == cdr.Failed))
+		d.change.Activity[ActivityOf(r.Start)] = a
 	}
 }
 

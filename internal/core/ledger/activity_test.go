@@ -182,7 +182,7 @@ func TestActivityIsPruned(t *testing.T) {
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.count("tallies"); n != 1 {
+	if n := r.count("activity"); n != 1 {
 		t.Errorf("%d rows are left, want 1", n)
 	}
 }

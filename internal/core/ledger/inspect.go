@@ -74,7 +74,7 @@ func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
 	i := &Inspector{ledger: &Ledger{
 		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e,
 		idMemory: ids.NewMemory(0, 0),
-		store:    metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
+		store:    metrics.NewStore(metrics.Options{}, time.Now),
 	}, close: e.close}
 	secret, err := e.meta("key")
 	if err == nil {
@@ -293,7 +293,7 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	if err := s.mustExist(); err != nil {
 		return 0, 0, err
 	}
-	l, err := Open(ctx, Settings{Storage: s, Now: time.Now, Options: metrics.Options{BypassWindow: time.Hour}})
+	l, err := Open(ctx, Settings{Storage: s, Now: time.Now})
 	if err != nil {
 		return 0, 0, err
 	}

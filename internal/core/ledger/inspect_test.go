@@ -144,25 +144,6 @@ func TestVerifyFindsDamage(t *testing.T) {
 	}
 }
 
-// A ledger whose trunks are gone is said to be damaged.
-func TestInspectWithoutTrunks(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	r.records(call("a", bypass(cdr.True)))
-	if _, err := r.ledger.engine.Exec(`DELETE FROM trunks`); err != nil {
-		t.Fatal(err)
-	}
-	i, err := r.storage.Inspect(t.Context())
-	if err == nil {
-		_ = i.Close()
-	}
-	if !errors.Is(err, counting.ErrRow) {
-		t.Errorf("the error is %v", err)
-	}
-	verifying = false // it would find the same
-	t.Cleanup(func() { verifying = true })
-}
-
 // Looking into a ledger ends with its context: a stop of the exporter waits for its audit, which has no other limit.
 func TestInspectEndsWithItsContext(t *testing.T) {
 	if server == "" {

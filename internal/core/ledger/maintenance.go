@@ -132,14 +132,7 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		text   string
 		before int64
 	}{
-		{
-			`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`,
-			now.Add(-f.ledger.settings.Options.BypassWindow).Unix(),
-		},
-		{
-			`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`,
-			counting.ActivityOf(now.Add(-counting.ActivityKept)),
-		},
+		{`DELETE FROM activity WHERE feed = ? AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
 		{
 			`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND kind <> '` + work.Span + `' AND due < ?`,
 			micros(earlier.Add(-setAsideFor)),

@@ -18,7 +18,6 @@ func TestRule25TrailingRatioWhenSettled(t *testing.T) {
 	r.clock.add(90 * time.Minute)
 	r.records(call("a", version(1), sessions("s1"), bypass(cdr.True), settled))
 	r.clock.add(59 * time.Minute)
-	r.reopen()
 	wantValues(t, r.values(), map[string]string{
 		ratio: "1", bypassed: "1",
 		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "",

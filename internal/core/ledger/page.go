@@ -105,7 +105,7 @@ func (p *pageCommit) writePage() error {
 		return err
 	}
 	for _, write := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeBooks, p.writeOutbox, p.writeTasks,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeActivity, p.writeBooks, p.writeOutbox, p.writeTasks,
 		p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {
@@ -120,7 +120,7 @@ func (p *pageCommit) readKnown() error {
 	k := &p.known
 	*k = counting.Known{
 		State: *p.committed.Load(), IDs: k.IDs[:0],
-		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit, Now: p.now.Unix(),
+		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit,
 	}
 	var err error
 	k.Tasks, k.Waiting = make(map[counting.TaskKey]work.Item), p.waitingCalls
@@ -299,14 +299,6 @@ func (p *pageCommit) publish() {
 	for _, name := range p.change.NewTrunks {
 		store.AddTrunk(p.series, name)
 		p.trunks[name] = int64(len(p.trunks) + 1)
-	}
-	for key, t := range p.change.Tallies {
-		if key.Trunk != 0 {
-			store.AddBypass(p.series, metrics.Bypass{
-				Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part,
-				Total: t.Total,
-			})
-		}
 	}
 	if p.newPeaks {
 		store.SetPeaks(p.series, p.peaks)

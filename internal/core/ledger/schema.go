@@ -9,7 +9,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "14"
+const schemaVersion = "15"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (nextID).
@@ -64,13 +64,10 @@ var schema = []string{
 	`CREATE TABLE bad_rows (
 		feed BIGINT NOT NULL, hash BIGINT NOT NULL, at BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, hash)) WITHOUT ROWID`,
-	// How many calls began in five minutes and how many of them failed, with trunk 0; and how many
-	// of a trunk's that were first seen in a second said whether media bypassed, and did
-	// (trailing.go).
-	`CREATE TABLE tallies (
-		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL,
-		total BIGINT NOT NULL,
-		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
+	// How many calls began in the five minutes from a second on, and how many of them failed (trailing.go).
+	`CREATE TABLE activity (
+		feed BIGINT NOT NULL, second BIGINT NOT NULL, calls BIGINT NOT NULL, failures BIGINT NOT NULL,
+		PRIMARY KEY (feed, second)) WITHOUT ROWID`,
 	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected;
 	// until is the last one's end.
 	`CREATE TABLE trunks (

@@ -136,7 +136,7 @@ func TestRule22Overflow(t *testing.T) {
 	wantValues(t, r.values(), want)
 }
 
-// counting.md 25: the trailing ratio is kept in the commit and survives restarts.
+// counting.md 25: the trailing ratio covers the window, and after a restart the calls since then.
 func TestRule25TrailingRatio(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -148,17 +148,30 @@ func TestRule25TrailingRatio(t *testing.T) {
 		call("d", bypass(cdr.False)), call("e"))
 	r.clock.add(30 * time.Minute)
 	r.records(call("f", bypass(cdr.True)), call("a", bypass(cdr.True)))
-	r.reopen()
 	wantValues(t, r.values(), map[string]string{
 		ratio: "0.4",
 		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "3",
 	})
+	r.probe = func(point string) error { // the page is durable, and everything is read from the ledger again
+		if point == "committed" {
+			return errIO
+		}
+		return nil
+	}
+	r.records(call("j", bypass(cdr.True)), call("k", bypass(cdr.True)), call("l", bypass(cdr.True)))
+	r.probe = nil
+	wantValues(t, r.values(), map[string]string{ratio: "0.625"})
 	r.clock.add(30 * time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: "1"})
 	r.clock.add(30 * time.Minute)
 	if got := r.values()[ratio]; got != "" {
 		t.Fatalf("after the window: %q, want absent", got)
 	}
+	r.records(call("g", bypass(cdr.False)), call("h", bypass(cdr.False)))
+	r.reopen()
+	wantValues(t, r.values(), map[string]string{ratio: ""})
+	r.records(call("i", bypass(cdr.True)))
+	wantValues(t, r.values(), map[string]string{ratio: "1"})
 }
 
 // counting.md 23: a metric whose definition changed starts with new series; the others keep theirs.

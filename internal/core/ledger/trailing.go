@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,10 +14,9 @@ import (
 
 // Figures of the last hours that aren't series, each from a table:
 //
-//	tallies    of trunk 0: calls and failures by the five minutes in which they began, for the status page;
-//	           of the others: by the second in which they were first seen, for cdr_media_bypass_ratio
+//	activity   calls and failures by the five minutes in which they began, for the status page
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
-//	trunks     the numbers of trunks, from 1, which tallies and connected refer to
+//	trunks     the numbers of trunks, from 1, which connected refers to
 
 // Activity is how many calls of a feed began in the five minutes from Start on, whenever they were
 // read. Failures are those whose outcome was `failed` when they were first read; a part of a call
@@ -34,22 +32,21 @@ type Activity struct {
 // for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
-	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
-		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second,
-		t.feed`, []any{since},
+	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures
+		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.second >= ? ORDER BY a.second, a.feed`, []any{since},
 		func(a *Activity) []any {
 			return []any{&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures}
 		})
 }
 
-func (p *pageCommit) writeTallies() error {
+func (p *pageCommit) writeActivity() error {
 	p.args = p.args[:0]
-	for key, t := range p.change.Tallies {
-		p.args = append(p.args, p.id, key.Trunk, key.Second, t.Part, t.Total)
+	for second, a := range p.change.Activity {
+		p.args = append(p.args, p.id, second, a.Calls, a.Failures)
 	}
-	return p.ledger.engine.execMany(`INSERT INTO tallies (feed, trunk, second, part, total)`, `(?, ?, ?, ?, ?)`,
-		` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total
-		+ excluded.total`, p.args)
+	return p.ledger.engine.execMany(`INSERT INTO activity (feed, second, calls, failures)`, `(?, ?, ?, ?)`,
+		` ON CONFLICT (feed, second) DO UPDATE SET calls = activity.calls + excluded.calls,
+		failures = activity.failures + excluded.failures`, p.args)
 }
 
 // writeConnected writes new trunks and the times at which calls were connected. It computes the
@@ -135,26 +132,14 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 	return peaks, nil
 }
 
-// loadTrunks reads the trunks' numbers and the tallies of cdr_media_bypass_ratio.
+// loadTrunks reads the trunks' numbers.
 func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
 	names, err := readRows(&l.engine.session, `SELECT name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed},
 		func(name *string) []any { return []any{name} })
-	if err != nil {
-		return nil, err
-	}
 	trunks := make(map[string]int64)
 	for i, name := range names {
 		trunks[name] = int64(i + 1)
 		l.store.AddTrunk(series, name)
-	}
-	tallies, err := readRows(&l.engine.session,
-		`SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed},
-		func(b *metrics.Bypass) []any { return []any{&b.Second, &b.Trunk, &b.Bypassed, &b.Total} })
-	for _, b := range tallies {
-		if int(b.Trunk) > len(names) {
-			return nil, fmt.Errorf("read trunks: %w", counting.ErrRow)
-		}
-		l.store.AddBypass(series, b)
 	}
 	return trunks, err
 }

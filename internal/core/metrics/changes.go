@@ -93,6 +93,9 @@ func (c *Changes) Apply(identify func(source int, e *Exemplar)) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	for _, s := range c.Changed {
+		if s.Labels.Def == MediaBypassCalls {
+			s.noteValue(c.now.Unix(), int64(c.store.options.BypassWindow.Seconds()))
+		}
 		s.cur = s.next
 		if s.since.IsZero() { // it is new
 			s.since = c.now

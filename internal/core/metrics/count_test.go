@@ -36,6 +36,7 @@ func TestCountOfACall(t *testing.T) {
 	common := map[string]string{
 		"cdr_call_charges_total{outbound,byot_out,USD,usage,DE}": "0.017",
 		"cdr_media_bypass_calls_total{sbc1.example.com,true}":    "1",
+		"cdr_media_bypass_ratio{sbc1.example.com}":               "1",
 		"cdr_calls_by_location_total{USWE,EUNO}":                 "1",
 	}
 	of := func(outcome string, connected bool) map[string]string {

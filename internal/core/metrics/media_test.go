@@ -96,7 +96,7 @@ func TestSettle(t *testing.T) {
 		{
 			"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true },
 			map[string]string{
-				"cdr_media_bypass_calls_total{,false}": "1",
+				"cdr_media_bypass_calls_total{,false}": "1", "cdr_media_bypass_ratio{}": "0",
 			},
 		},
 	} {

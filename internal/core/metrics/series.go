@@ -23,6 +23,8 @@ type Series struct {
 	// the commit with that number.
 	cur, next Value
 	commit    uint64
+
+	earlier []earlierValue // of MediaBypassCalls, the oldest first; guarded by Store.mu
 }
 
 // LabelValues are the values after the base labels.
@@ -56,7 +58,7 @@ type FeedSeries struct {
 	byKey    map[string]*Series
 	list     []*Series
 	counts   map[*Def]int    // series that aren't folded
-	trunks   []*trunk        // by their number from 1
+	trunks   [][]string      // the labels of their gauges, by their number from 1
 	peaks    map[int64]int64 // by trunk number; nil shows none
 }
 

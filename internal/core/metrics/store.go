@@ -64,10 +64,17 @@ func (s *Store) Active(f *FeedSeries, active bool) {
 	}
 }
 
-// Replace replaces a feed's series, if they are active.
+// Replace replaces a feed's series by those that were loaded again, if they are active.
 func (s *Store) Replace(old, now *FeedSeries) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old != nil {
+		for key, series := range now.byKey {
+			if was := old.byKey[key]; was != nil {
+				series.earlier = was.earlier
+			}
+		}
+	}
 	if i := slices.Index(s.feeds, old); i >= 0 {
 		s.feeds[i] = now
 	}
@@ -194,6 +201,7 @@ func (b *builder) feed(f *FeedSeries) {
 		b.points[d] = append(b.points[d], value.point(series.Labels, series.Start, b.options.Native))
 	}
 	b.trunks(f)
+	b.bypassRatios(f)
 }
 
 func (b *builder) gauge(d *Def, values []string, v float64) {

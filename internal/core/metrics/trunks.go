@@ -1,27 +1,16 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
 
-// trunk has the gauges of a trunk, which the ledger computes from recent calls.
-type trunk struct {
-	labels []string // labels of both gauges
-	bypass []Bypass // oldest first
-}
-
-// Bypass counts a trunk's calls that were first seen in one second and whose records say whether
-// media bypassed (counting.md 25).
-type Bypass struct {
-	// Trunk is the trunk's number: 1 is the first that was added.
-	Trunk           int64
-	Second          int64
-	Bypassed, Total int64
-}
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // AddTrunk adds a trunk to a feed; its number is the number of trunks after that.
 func (s *Store) AddTrunk(f *FeedSeries, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.trunks = append(f.trunks, &trunk{labels: []string{f.source, f.provider, f.feed, name}})
+	f.trunks = append(f.trunks, []string{f.source, f.provider, f.feed, name})
 }
 
 // SetPeaks sets the peaks of a feed's trunks, by number, 0 for the others; nil shows none. The map
@@ -32,28 +21,62 @@ func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	f.peaks = peaks
 }
 
-// AddBypass adds committed calls, and drops the trunk's calls that have left the window.
-func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, before := f.trunks[b.Trunk-1], s.now().Add(-s.options.BypassWindow).Unix()
-	t.bypass = append(slices.DeleteFunc(t.bypass, func(old Bypass) bool { return old.Second <= before }), b)
+func (b *builder) trunks(f *FeedSeries) {
+	if f.peaks == nil {
+		return
+	}
+	for i, labels := range f.trunks {
+		b.gauge(PeakConcurrency, labels, float64(f.peaks[int64(i+1)]))
+	}
 }
 
-func (b *builder) trunks(f *FeedSeries) {
-	from := b.now.Add(-b.options.BypassWindow).Unix()
-	for i, t := range f.trunks {
-		if f.peaks != nil {
-			b.gauge(PeakConcurrency, t.labels, float64(f.peaks[int64(i+1)]))
+// earlierValue is a counter's value until the second in which a commit raised it.
+type earlierValue struct{ until, value int64 }
+
+// noteValue remembers the value before a commit at a second, and forgets what began before a window.
+func (s *Series) noteValue(second, window int64) {
+	s.earlier = slices.DeleteFunc(s.earlier, func(e earlierValue) bool { return e.until <= second-window })
+	if n := len(s.earlier); n == 0 || s.earlier[n-1].until != second {
+		s.earlier = append(s.earlier, earlierValue{second, s.cur.n})
+	}
+}
+
+// increase is how much a counter rose after a second, as far as this process saw it.
+func (s *Series) increase(after int64) int64 {
+	for _, e := range s.earlier {
+		if e.until > after {
+			return s.cur.n - e.value
 		}
-		var bypassed, total int64
-		for _, one := range t.bypass {
-			if one.Second > from {
-				bypassed, total = bypassed+one.Bypassed, total+one.Total
-			}
+	}
+	return 0
+}
+
+// bypassRatios shows the share of bypassed calls of each trunk: of those by which MediaBypassCalls
+// rose within the window (counting.md 25).
+func (b *builder) bypassRatios(f *FeedSeries) {
+	type share struct {
+		labels          []string
+		bypassed, total int64
+	}
+	shares, after := make(map[string]*share), b.now.Add(-b.options.BypassWindow).Unix()
+	for _, s := range f.list {
+		if s.Labels.Def != MediaBypassCalls || s.earlier == nil {
+			continue
 		}
-		if total > 0 {
-			b.gauge(MediaBypassRatio, t.labels, float64(bypassed)/float64(total))
+		own := s.LabelValues()
+		one := shares[own[0]]
+		if one == nil {
+			one = &share{labels: []string{f.source, f.provider, f.feed, own[0]}}
+			shares[own[0]] = one
+		}
+		n := s.increase(after)
+		if one.total += n; own[1] == cdr.True.String() {
+			one.bypassed += n
+		}
+	}
+	for _, one := range shares {
+		if one.total > 0 {
+			b.gauge(MediaBypassRatio, one.labels, float64(one.bypassed)/float64(one.total))
 		}
 	}
 }
