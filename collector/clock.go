@@ -40,8 +40,8 @@ type Clock struct {
 
 // NewClock compares the local clock with Source.Offset or, without one, with the monotonic clock.
 func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
-	c := &Clock{local: local, offset: offset, began: time.Now()}
-	if offset == nil { // the monotonic clock is the second one
+	c := &Clock{local: local, offset: offset, began: time.Now()} //nolint:forbidigo // the monotonic clock
+	if offset == nil {                                           // the monotonic clock is the second one
 		c.low = local().Round(0).UTC()
 		c.high, c.window = c.low, []time.Time{c.low}
 	}
@@ -70,7 +70,7 @@ func (c *Clock) provider() time.Time {
 }
 
 // Elapsed is the time since the clock was made; setting the machine's clock doesn't change it.
-func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) }
+func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) } //nolint:forbidigo // the monotonic clock
 
 // Offset is the provider's clock minus the local one, the largest that is possible; zero if the provider's isn't known.
 func (c *Clock) Offset() time.Duration {

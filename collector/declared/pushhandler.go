@@ -103,7 +103,8 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 	}
 	defer h.slots.Release(1)
 	// an error means a server without deadlines, as in tests
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout))
+	deadline := time.Now().Add(postReadTimeout) //nolint:forbidigo // a connection's
+	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post one record at a time."}

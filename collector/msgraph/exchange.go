@@ -52,13 +52,13 @@ func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 }
 
 func (x *exchange) send(r *http.Request) (*http.Response, error) {
-	began, code := time.Now(), "error"
+	began, code := time.Now(), "error" //nolint:forbidigo // how long a request took
 	resp, err := x.transport.RoundTrip(r)
 	if err == nil {
 		code = strconv.Itoa(resp.StatusCode)
 	}
 	if x.observer != nil {
-		x.observer.Request("", code, time.Since(began))
+		x.observer.Request("", code, time.Since(began)) //nolint:forbidigo // see above
 	}
 	x.asked, x.network = true, err
 	if err != nil {

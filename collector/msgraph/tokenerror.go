@@ -60,7 +60,8 @@ func (x *exchange) refusal() error {
 	}
 	e.What += body.ids()
 	if passes {
-		return httpclient.RetryableAfter(e, httpclient.ParseRetryAfter(x.header, time.Now()))
+		wait := httpclient.ParseRetryAfter(x.header, time.Now()) //nolint:forbidigo // the header may be a date
+		return httpclient.RetryableAfter(e, wait)
 	}
 	return e
 }

@@ -36,7 +36,7 @@ func (h *health) failing(problem string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.status.Retrying {
-		h.since = time.Now()
+		h.since = time.Now() //nolint:forbidigo // how long an outage took
 	}
 	if now := (Status{Retrying: true, LastError: problem}); h.status != now {
 		h.logger.Warn("OTLP export failing, retrying", "signal", h.signal, "err", problem)
@@ -49,7 +49,8 @@ func (h *health) working() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.status.Retrying {
-		h.logger.Info("OTLP export recovered", "signal", h.signal, "after", time.Since(h.since).Round(time.Second))
+		took := time.Since(h.since) //nolint:forbidigo // see failing
+		h.logger.Info("OTLP export recovered", "signal", h.signal, "after", took.Round(time.Second))
 		h.status.Retrying = false
 	}
 }

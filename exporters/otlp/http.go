@@ -183,7 +183,7 @@ func judgeHTTP(code int, header http.Header) answer {
 	a := answer{kind: retry, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
 	switch code {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		a.after = retryAfter(header.Get("Retry-After"), time.Now())
+		a.after = retryAfter(header.Get("Retry-After"), time.Now()) //nolint:forbidigo // the header may be a date
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		a.problem += checkCredentials
 	case http.StatusNotFound, http.StatusMethodNotAllowed:

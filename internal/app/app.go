@@ -53,6 +53,8 @@ type Settings struct {
 	WebhookConfigFile string
 	// TelemetryPath is the path of the metrics; empty means /metrics.
 	TelemetryPath string
+	// Now is the machine's clock; nil means time.Now.
+	Now func() time.Time
 	// Demo shows on the page that the calls are simulated.
 	Demo bool
 	// Logger is the program's logger; may be nil.
@@ -95,8 +97,11 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 		settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1),
 		failed: make(chan error, 3),
 	}
+	if settings.Now == nil {
+		a.settings.Now = time.Now
+	}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
-	a.owners = newOwnership(nil, a, "", a.logger)
+	a.owners = newOwnership(nil, a, "", a.logger, a.settings.Now)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
 	a.books.Store(&books{unknown: true})
 	a.webhooks.unstored.Interval = 10 * time.Second
@@ -111,7 +116,7 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.selfMetrics = metrics.NewSelfMetrics(time.Now, r.config.Metrics.NativeHistograms)
+	a.selfMetrics = metrics.NewSelfMetrics(a.settings.Now, r.config.Metrics.NativeHistograms)
 	where, err := a.settings.storage(r.config)
 	if err != nil {
 		return err
@@ -120,7 +125,7 @@ func (a *App) build(ctx context.Context) error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if a.ledger.Shared() {
-		a.owners = newOwnership(a.ledger, a, where.Postgres.Replica, a.logger)
+		a.owners = newOwnership(a.ledger, a, where.Postgres.Replica, a.logger, a.settings.Now)
 	}
 	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {

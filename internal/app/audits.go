@@ -80,7 +80,7 @@ func (a *App) auditDaily(ctx context.Context) {
 	// when to audit again, after a failure or a result that isn't in the daily totals yet
 	retry := make(map[audit]time.Time)
 	every(ctx, auditClock, func() {
-		r, now := a.running.Load(), time.Now().UTC()
+		r, now := a.running.Load(), a.settings.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
 			a.auditDay(ctx, r, day, func(name feedName, state *counting.State) bool {
 				one := audit{name, day}
@@ -152,9 +152,9 @@ func (a *App) auditDay(
 
 func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time) {
 	logger := a.logger.With(collector.SourceKey, spec.Source, "feed", spec.Feed, "day", day.Format(time.DateOnly))
-	began := time.Now()
+	began := a.settings.Now()
 	days, err := audit.Run(ctx, audit.Settings{
-		From: day, To: day.AddDate(0, 0, 1), Now: time.Now,
+		From: day, To: day.AddDate(0, 0, 1), Now: a.settings.Now,
 		Ledger: a.ledger,
 		Note:   func(text string) { logger.Info("remark of the daily audit", "remark", text) },
 	}, audit.Feed{Spec: spec, Info: info})

@@ -39,7 +39,7 @@ func (a *App) keepBooks(ctx context.Context) {
 
 func (a *App) readBooks(ctx context.Context) {
 	newest := *a.books.Load()
-	newest.now = time.Now()
+	newest.now = a.settings.Now()
 	days, err := a.ledger.Books(ctx, firstBookDay(newest.now))
 	audits, failed := a.ledger.Audits(ctx, firstBookDay(newest.now))
 	if newest.unknown = err != nil || failed != nil; !newest.unknown {
@@ -54,7 +54,7 @@ func (a *App) observeBooks() {
 	rows, books := make(map[*metrics.Def][]metrics.Row), a.books.Load()
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
-			books.totals(s.config.Name, f.info.Name, time.Now(), rows)
+			books.totals(s.config.Name, f.info.Name, a.settings.Now(), rows)
 			if newest := newestAudit(books.audits, s.config.Name, f.info.Name); newest != nil {
 				labels := []string{s.config.Name, f.info.Name}
 				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing],

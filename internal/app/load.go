@@ -159,7 +159,7 @@ func (r *running) tuning() ledger.Tuning {
 
 func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
-		Storage: where, Now: time.Now, Options: r.metricOptions(), Tuning: r.tuning(),
+		Storage: where, Now: a.settings.Now, Options: r.metricOptions(), Tuning: r.tuning(),
 		OnCommit:   func(took time.Duration) { a.selfMetrics.Observe(metrics.CommitDuration, took) },
 		OnReplaced: a.ledgerReplaced,
 		OnSkip: func(records, spans int) {

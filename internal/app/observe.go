@@ -170,7 +170,7 @@ func (a *App) Status() web.Status {
 	}
 	records, spans, oldest := a.waiting()
 	status.OTLP.OutboxRecords, status.OTLP.OutboxSpans, status.OTLP.Oldest = records, spans, web.Time{Time: oldest}
-	status.Now = web.Time{Time: time.Now()} // set last, so that no time in the status is later
+	status.Now = web.Time{Time: a.settings.Now()} // set last, so that no time in the status is later
 	return status
 }
 

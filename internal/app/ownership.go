@@ -72,6 +72,7 @@ type ownership struct {
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
+	now     func() time.Time
 
 	seen atomic.Pointer[cluster] // replicas and owners at the last renewal; empty before the first
 
@@ -86,9 +87,11 @@ type ownership struct {
 	replicasFrom time.Time            // since when replicas is unchanged
 }
 
-func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
+func newOwnership(
+	shared sharedLedger, reader accountReader, replica string, logger *slog.Logger, now func() time.Time,
+) *ownership {
 	o := &ownership{
-		ledger: shared, reader: reader, replica: replica, logger: logger,
+		ledger: shared, reader: reader, replica: replica, logger: logger, now: now,
 		held: make(map[feedName]bool), unowned: make(map[string]time.Time), orphans: make(map[string]bool),
 	}
 	o.seen.Store(new(cluster))
@@ -122,7 +125,7 @@ func (o *ownership) run(ctx context.Context) {
 
 // holds reports whether this replica surely still owns all that it reads. Only then may it show
 // series of the ledger.
-func (o *ownership) holds() bool { return o.ledger == nil || time.Now().Before(o.seen.Load().until) }
+func (o *ownership) holds() bool { return o.ledger == nil || o.now().Before(o.seen.Load().until) }
 
 // stopPlacing leaves the accounts where they are, because the daemon is about to leave. Leases are
 // still renewed.
@@ -157,7 +160,7 @@ func (o *ownership) pass(ctx context.Context) error {
 	if o.left {
 		return nil
 	}
-	began := time.Now()
+	began := o.now()
 	now, err := o.ledger.Renew(ctx)
 	if err != nil {
 		return err
@@ -222,7 +225,7 @@ func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []a
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := o.isOrphaned(c, a) || placed[a.key] == o.replica, time.Now().After(until)
+		mine, late := o.isOrphaned(c, a) || placed[a.key] == o.replica, o.now().After(until)
 		if !mine && !late {
 			o.reader.stopAccount(a)
 			continue
@@ -249,10 +252,10 @@ func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []a
 // replicasSettled reports whether the set of replicas has been unchanged for settledAfter.
 func (o *ownership) replicasSettled(c *cluster) bool {
 	if !slices.Equal(c.replicas, o.replicas) {
-		o.replicas, o.replicasFrom = c.replicas, time.Now()
+		o.replicas, o.replicasFrom = c.replicas, o.now()
 		clear(o.orphans)
 	}
-	return time.Since(o.replicasFrom) >= settledAfter
+	return o.now().Sub(o.replicasFrom) >= settledAfter
 }
 
 // isOrphaned reports whether the account had no owner for orphanedAfter. It stays orphaned, and so
@@ -262,8 +265,8 @@ func (o *ownership) isOrphaned(c *cluster, a *account) bool {
 	case c.ownerOf(a) != "":
 		delete(o.unowned, a.key)
 	case !waits:
-		o.unowned[a.key] = time.Now()
-	case time.Since(since) >= orphanedAfter:
+		o.unowned[a.key] = o.now()
+	case o.now().Sub(since) >= orphanedAfter:
 		o.orphans[a.key] = true
 	}
 	return o.orphans[a.key]

@@ -215,7 +215,7 @@ func (d *fakeDatabase) start(t *testing.T, name string, accounts int) *fakeRepli
 	for i := range accounts {
 		r.sources = append(r.sources, fmt.Sprintf("account-%02d", i))
 	}
-	r.ownership = newOwnership(r, r, name, d.logger)
+	r.ownership = newOwnership(r, r, name, d.logger, time.Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.stop = cancel
 	r.stopped.Go(func() { r.run(ctx) })

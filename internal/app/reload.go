@@ -136,7 +136,7 @@ func (a *App) forgetSelfMetrics(labels ...string) {
 // reloaded records the result of the last reload, of the configuration or of a file of labels.
 func (a *App) reloaded(err error) {
 	if err == nil {
-		a.selfMetrics.SetTime(metrics.ReloadSuccess, time.Now())
+		a.selfMetrics.SetTime(metrics.ReloadSuccess, a.settings.Now())
 	}
 	a.reloadProblem.Store(&err)
 	a.selfMetrics.SetBool(metrics.ReloadSuccessful, err == nil)

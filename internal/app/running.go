@@ -176,7 +176,7 @@ func (a *App) startFeeds(sources []*source) {
 			continue
 		}
 		var feeds []*feed
-		clock := collector.NewClock(time.Now, s.opened.Offset)
+		clock := collector.NewClock(a.settings.Now, s.opened.Offset)
 		for i := range s.opened.Feeds {
 			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 		}

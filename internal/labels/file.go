@@ -68,7 +68,7 @@ func Settled(all []config.Label) (stamp string) {
 	for range mostLooks {
 		isFresh := func(l config.Label) bool {
 			info, err := os.Stat(string(l.File))
-			return err == nil && time.Since(info.ModTime()).Abs() < fresh
+			return err == nil && time.Since(info.ModTime()).Abs() < fresh //nolint:forbidigo // as the file system
 		}
 		if !slices.ContainsFunc(all, isFresh) {
 			break

@@ -61,7 +61,7 @@ func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclie
 // would seem to end in the future and never settle.
 func graphNow(s *collector.SourceSettings, client *httpclient.Client) time.Time {
 	if offset, known := client.Offset(); known {
-		return time.Now().Add(offset) // the client's offset is relative to time.Now
+		return time.Now().Add(offset) //nolint:forbidigo // the client's offset is relative to it
 	}
 	return s.Now()
 }

@@ -105,7 +105,8 @@ func echoToken(w http.ResponseWriter, token string) {
 
 func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	// Servers without deadlines, as in tests, return an error.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+	deadline := time.Now().Add(readTimeout) //nolint:forbidigo // a connection's
+	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	b := batch{handler: h, at: h.now(), counts: map[string]int{}}
 	err := b.read(http.MaxBytesReader(w, r.Body, maxBody))
 	if errors.Is(err, errBusy) {
