@@ -27,7 +27,7 @@ room "cdr, labels" "$(($(own internal/cdr) + $(lines internal/labels)))" 2300
 room "calls, counting, facts, pack" "$(lines internal/core/calls internal/core/counting internal/core/facts internal/core/pack)" 2500
 room "metrics" "$(lines internal/core/metrics)" 2000
 room "ledger" "$(lines internal/core/ledger)" 4300
-room "history, report, audit" "$(lines internal/analysis/disksort internal/analysis/history internal/analysis/report internal/analysis/audit)" 1600
+room "history, report, incident, audit" "$(lines internal/analysis/disksort internal/analysis/history internal/analysis/report internal/analysis/incident internal/analysis/audit)" 1600
 room "match, explain" "$(lines internal/analysis/match internal/analysis/explain)" 900
 room "provider test" "$(lines internal/analysis/laws)" 900
 room "exporters" "$(lines exporters)" 2400

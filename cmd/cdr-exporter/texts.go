@@ -21,7 +21,7 @@ var textFiles embed.FS
 
 // texts are the templates of commands' output, by file name.
 var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
-	"moment": moment, "words": slugWords, "share": share, "sameLine": sameLine, "quote": quote, "megabytes": megabytes,
+	"moment": moment, "words": slugWords, "share": share, "quote": quote, "megabytes": megabytes,
 	"auditCharges": auditCharges,
 	"show":         func(value any) string { return printable(cell{value: value}.text()) },
 	"isFailure": func(outcome string) bool {

@@ -1,19 +1,18 @@
-package main
+package incident
 
 import (
-	"bytes"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
-var sbc1 = callLine{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.contoso.com", Direction: "outbound"}
+var noon = time.Date(2026, time.November, 20, 12, 0, 0, 0, time.UTC)
+
+var sbc1 = Line{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.contoso.com", Direction: "outbound"}
 
 // expired is a failure by an expired certificate.
 var expired = cause{
@@ -29,10 +28,10 @@ var misdialled = cause{
 
 // callsAt makes a call a minute from noon on, in letters: answered, busy, failed, misdialled,
 // unknown, and a child of a failed call.
-func callsAt(letters string, why cause) []incidentCall {
-	var all []incidentCall
+func callsAt(letters string, why cause) []call {
+	var all []call
 	for i, letter := range letters {
-		c := incidentCall{at: noon.Add(time.Duration(i) * time.Minute)}
+		c := call{at: noon.Add(time.Duration(i) * time.Minute)}
 		switch letter {
 		case 'a':
 			c.outcome = cdr.Answered
@@ -58,8 +57,8 @@ func callsAt(letters string, why cause) []incidentCall {
 	return all
 }
 
-// TestLineReport: what the calls of a trunk say of its failures.
-func TestLineReport(t *testing.T) {
+// TestLineCalls: what the calls of a trunk say of its failures.
+func TestLineCalls(t *testing.T) {
 	for name, tc := range map[string]struct {
 		calls string
 		// attempts, connected, failed; first and last failure; the longest run and what got through around it
@@ -87,7 +86,7 @@ func TestLineReport(t *testing.T) {
 				return fmt.Sprint(int(at.Sub(noon).Minutes()))
 			}
 			got := "none"
-			if f := newLineReport(sbc1, callsAt(tc.calls, expired)); len(f.failures) > 0 {
+			if f := newLineCalls(sbc1, callsAt(tc.calls, expired)); len(f.failures) > 0 {
 				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, len(f.failures),
 					minute(f.failures.first()), minute(f.failures.last()),
 					len(f.longest.failures), minute(f.longest.first()), minute(f.longest.last()),
@@ -104,10 +103,10 @@ func TestLineReport(t *testing.T) {
 func TestIncidentCalls(t *testing.T) {
 	inbound, other := sbc1, sbc1
 	inbound.Direction, other.Trunk = "inbound", "sbc2.contoso.com"
-	calls := func() map[callLine][]incidentCall {
+	calls := func() map[Line][]call {
 		backwards := callsAt("afffa", expired)
 		slices.Reverse(backwards)
-		return map[callLine][]incidentCall{
+		return map[Line][]call{
 			sbc1: backwards, inbound: callsAt("aamaa", expired),
 			other: callsAt("afaaaaaa", expired),
 		}
@@ -132,14 +131,13 @@ func TestIncidentCalls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := calls()
-			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, all)
-			r.countMeanwhile(all)
+			f := find(noon, noon.Add(time.Hour), tc.trunk, all)
 			var failing, meanwhile []string
-			for _, f := range r.failing {
-				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, len(f.failures)))
+			for _, l := range f.failing {
+				failing = append(failing, fmt.Sprintf("%s %s %d", l.Direction, l.Trunk, len(l.failures)))
 			}
-			for _, n := range r.meanwhile {
-				meanwhile = append(meanwhile, fmt.Sprintf("%s %s %d/%d", n.Direction, n.Trunk, n.connected, n.attempts))
+			for _, n := range f.meanwhile(all) {
+				meanwhile = append(meanwhile, fmt.Sprintf("%s %s %d/%d", n.Direction, n.Trunk, n.Connected, n.Attempts))
 			}
 			if got := strings.Join(failing, ", ") + "; " + strings.Join(meanwhile, ", "); got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
@@ -174,69 +172,10 @@ func TestCauseWords(t *testing.T) {
 
 // TestSample: the sample is the first ten calls of the longest outage, without what failed or was misdialled before it.
 func TestSample(t *testing.T) {
-	calls := map[callLine][]incidentCall{sbc1: callsAt(strings.Repeat("mfa", 13)+strings.Repeat("f", 64), expired)}
-	sample := newIncidentReport(noon, noon.Add(2*time.Hour), "", calls).object()["calls"].([]map[string]any)
-	if len(sample) != mostSamples || sample[0]["id"] != "id-39" || sample[mostSamples-1]["id"] != "id-48" {
-		t.Errorf("%d calls: %v", len(sample), sample)
-	}
-}
-
-// TestIncidentOutput compares a report in each form with its golden.
-func TestIncidentOutput(t *testing.T) {
-	inbound, pstn, office := sbc1, callLine{Source: "contoso", Feed: "pstn", Trunk: "operator", Direction: "inbound"},
-		callLine{Source: "acme", Feed: "call_log", Direction: "inbound"}
-	inbound.Direction = "inbound"
-	ended := callsAt("mafaffmfa", expired)
-	ended[4].failure.sipCallID = "4711@sbc1"
-	calls := map[callLine][]incidentCall{
-		sbc1: ended, inbound: callsAt("mbaaau", cause{}), pstn: callsAt("afaff", cause{outcome: cdr.NotConnected}),
-		office: callsAt("aaaaaaaa", cause{}),
-	}
-	for name, tc := range map[string]struct {
-		trunk, numbers string
-		meanwhile      bool
-	}{
-		"incident":      {"sbc1.contoso.com", "keep", true},
-		"incident_pstn": {"operator", "", false},
-		"incident_none": {"sbc2.contoso.com", "", true},
-	} {
-		for output, ending := range map[string]string{"text": "txt", "json": "json", "csv": "csv"} {
-			t.Run(name+" "+output, func(t *testing.T) {
-				var got bytes.Buffer
-				r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, calls)
-				r.numbers = tc.numbers
-				if tc.meanwhile {
-					r.countMeanwhile(calls)
-				}
-				if err := r.print(output, &got); err != nil {
-					t.Fatal(err)
-				}
-				golden.File(t, filepath.Join("testdata", "incident", name+"."+ending), got.Bytes())
-			})
-		}
-	}
-}
-
-// TestTimes (contract 1): the forms of --from and --to.
-func TestTimes(t *testing.T) {
-	berlin := time.FixedZone("CET", 3600)
-	now := time.Date(2026, 11, 21, 9, 15, 0, 0, berlin)
-	for text, want := range map[string]string{
-		"02:30":                "2026-11-21T01:30:00Z",
-		"09:15":                "2026-11-21T08:15:00Z",
-		"23:30":                "2026-11-20T22:30:00Z",
-		"24:30":                "",
-		"3h":                   "2026-11-21T05:15:00Z",
-		"2026-11-20":           "2026-11-20T00:00:00Z",
-		"2026-11-20T12:00:00Z": "2026-11-20T12:00:00Z",
-		"soon":                 "",
-	} {
-		t.Run(text, func(t *testing.T) {
-			got, err := parseTime(text, now)
-			if (err != nil) != (want == "") || err == nil && got.Format(time.RFC3339) != want {
-				t.Errorf("got %s, %v, want %q", got, err, want)
-			}
-		})
+	calls := map[Line][]call{sbc1: callsAt(strings.Repeat("mfa", 13)+strings.Repeat("f", 64), expired)}
+	sample := find(noon, noon.Add(2*time.Hour), "", calls).report().Calls
+	if len(sample) != mostSamples || sample[0].ID != "id-39" || sample[mostSamples-1].ID != "id-48" {
+		t.Errorf("%d calls: %+v", len(sample), sample)
 	}
 }
 
@@ -249,20 +188,11 @@ func TestAffected(t *testing.T) {
 	} {
 		calls[i].failure.labels = whose
 	}
-	r := newIncidentReport(noon, noon.Add(time.Hour), "", map[callLine][]incidentCall{sbc1: calls})
 	var got []string
-	r.each(func(kind string, cells ...[]cell) {
-		if kind == "affected" {
-			whose := cells[1]
-			got = append(got, fmt.Sprint(whose[2].value, " ", whose[0].value, " ", whose[1].value))
-		}
-	})
+	for _, one := range find(noon, noon.Add(time.Hour), "", map[Line][]call{sbc1: calls}).report().Affected {
+		got = append(got, fmt.Sprint(one.Count, " ", one.Label, " ", one.Value))
+	}
 	if want := "2 site Berlin, 1 department Legal, 1 department Sales, 1 site Rome"; strings.Join(got, ", ") != want {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
-	}
-	var text strings.Builder
-	if err := r.print("table", &text); err != nil || !strings.Contains(text.String(),
-		"Of these 2 are of site Berlin, 1 are of department Legal, 1 are of department Sales.") {
-		t.Errorf("%v\n%s", err, text.String())
 	}
 }

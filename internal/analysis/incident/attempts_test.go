@@ -1,4 +1,4 @@
-package main
+package incident
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// TestIncidentAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that
+// TestAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that
 // another carrier took, and inbound calls.
-func TestIncidentAttempts(t *testing.T) {
+func TestAttempts(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	out := func(id, trunk string, outcome cdr.Outcome) *cdr.Record {
 		return &cdr.Record{ID: id, CallKey: "g", Direction: cdr.Outbound, Trunk: trunk, Outcome: outcome, Start: start}
@@ -63,7 +63,7 @@ func TestIncidentAttempts(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := &incident{calls: make(map[callLine][]incidentCall), redactor: &cdr.Redactor{}}
+			finder := New(Settings{Redactor: &cdr.Redactor{}})
 			feed := &history.Feed{Source: "pbx", Info: &collector.FeedInfo{
 				Name: "cdr", Rules: collector.Rules{Legs: true}, Properties: collector.FeedProperties{Reasons: true},
 			}}
@@ -84,12 +84,12 @@ func TestIncidentAttempts(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range change.Facts {
-				k.add(feed, &change.Facts[i])
+				finder.Add(feed, &change.Facts[i])
 			}
 			var got []string
-			for _, line := range slices.SortedFunc(maps.Keys(k.calls),
-				func(a, b callLine) int { return strings.Compare(a.Trunk, b.Trunk) }) {
-				l := newLineReport(line, k.calls[line])
+			for _, line := range slices.SortedFunc(maps.Keys(finder.calls),
+				func(a, b Line) int { return strings.Compare(a.Trunk, b.Trunk) }) {
+				l := newLineCalls(line, finder.calls[line])
 				got = append(got, fmt.Sprintf("%s %s: %d attempts, %d connected, %d failed", line.Trunk, line.Direction,
 					l.attempts, l.connected, len(l.failures)))
 			}

@@ -1,4 +1,4 @@
-package main
+package incident
 
 import (
 	"cmp"
@@ -15,12 +15,6 @@ import (
 // mostCallers is the number of callers in a report.
 const mostCallers = 20
 
-// callers sums outbound calls by caller, to find fraud: no metric has the account.
-type callers struct {
-	country string // empty: all
-	sums    map[callerKey]*callerSums
-}
-
 // callerKey is a party in the provider's form; it is never shown.
 type callerKey struct{ source, feed, user, extension, number, country, class string }
 
@@ -31,11 +25,11 @@ type callerSums struct {
 	user, extension, number string
 }
 
-// add adds the fact of a connected outbound call. redact gives the record in the form that may be
-// shown.
-func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record) cdr.Record) {
-	r := f.Record
-	if r.Direction != cdr.Outbound || c.country != "" && r.Country != c.country {
+// addCaller adds the fact of a connected outbound call to its caller's, to find fraud: no metric has
+// the account.
+func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
+	r := fact.Record
+	if country := f.settings.Country; r.Direction != cdr.Outbound || country != "" && r.Country != country {
 		return
 	}
 	key := callerKey{
@@ -43,12 +37,12 @@ func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record
 			r.UserName), extension: extension(r), number: r.CallerNumber,
 		country: r.Country, class: r.NumberClass(),
 	}
-	sums := c.sums[key]
+	sums := f.callers[key]
 	if sums == nil {
-		if f.Kind != facts.Call && f.Kind != facts.OutcomeChange || !r.Outcome.Connected() {
+		if fact.Kind != facts.Call && fact.Kind != facts.OutcomeChange || !r.Outcome.Connected() {
 			return
 		}
-		shown := redact(r)
+		shown := f.redacted(r)
 		sums = &callerSums{
 			report.Row{},
 			strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)),
@@ -57,9 +51,9 @@ func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record
 		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
 			*text = strings.Clone(*text) // a record's texts lie in a page that is reused
 		}
-		c.sums[key] = sums
+		f.callers[key] = sums
 	}
-	sums.Add(f)
+	sums.Add(fact)
 }
 
 // extension is the caller's extension, if the provider gives it.
@@ -67,31 +61,27 @@ func extension(r *cdr.Record) string {
 	return extra(r, "from_extension_number", "from_extension_id", "extension_id")
 }
 
-// each yields the callers with the longest calls as rows.
-func (c *callers) each(row func(kind string, cells ...[]cell)) {
-	keys := slices.SortedFunc(maps.Keys(c.sums), func(a, b callerKey) int {
-		long, short := c.sums[a].Minutes(), c.sums[b].Minutes()
+// longestCallers are the callers with the longest calls.
+func (f *Finder) longestCallers() []Caller {
+	keys := slices.SortedFunc(maps.Keys(f.callers), func(a, b callerKey) int {
+		one, other := f.callers[a], f.callers[b]
+		long, short := one.Minutes(), other.Minutes()
 		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long),
-			cmp.Compare(c.sums[b].Connected, c.sums[a].Connected),
+			cmp.Compare(other.Connected, one.Connected),
 			cmp.Compare(a.source, b.source), cmp.Compare(a.number, b.number), cmp.Compare(a.user, b.user))
 	})
+	all := []Caller{}
 	for _, k := range keys[:min(len(keys), mostCallers)] {
-		s := c.sums[k]
+		s := f.callers[k]
 		var charges []string
 		for _, currency := range s.Currencies() {
 			charges = append(charges, s.Charge(currency)+" "+currency)
 		}
-		row("caller", []cell{
-			{"source", k.source},
-			{"feed", k.feed},
-			{"country", k.country},
-			{"number_class", k.class},
-			{"user", s.user},
-			{"extension", s.extension},
-			{"caller", s.number},
-			{"connected", int(s.Connected)},
-			{"minutes", s.Minutes()},
-			{"charges", strings.Join(charges, ", ")},
+		all = append(all, Caller{
+			Source: k.source, Feed: k.feed, Country: k.country, NumberClass: k.class, User: s.user,
+			Extension: s.extension, Caller: s.number, Connected: int(s.Connected), Minutes: s.Minutes(),
+			Charges: strings.Join(charges, ", "),
 		})
 	}
+	return all
 }

@@ -1,4 +1,4 @@
-package main
+package incident
 
 import (
 	"testing"
@@ -16,22 +16,15 @@ func TestCallersOfChanges(t *testing.T) {
 		ID: "b", CallKey: "g", Direction: cdr.Outbound, Outcome: cdr.Answered, Duration: 90 * time.Second,
 		CallerNumber: "+4930123456", CalleeNumber: "+37120000000", Country: "LV",
 	}
-	c := callers{sums: make(map[callerKey]*callerSums)}
+	finder := New(Settings{Callers: true, Redactor: cdr.NewRedactor(cdr.Policy{Numbers: cdr.Keep}, nil)})
 	feed := &history.Feed{Source: "pbx", Info: &collector.FeedInfo{Name: "cdr"}}
 	change := facts.Fact{Kind: facts.OutcomeChange, Record: r, From: cdr.NoAnswer, To: cdr.Answered}
 	all := facts.AppendConnected([]facts.Fact{change}, r)
 	for i := range all {
-		c.add(feed, &all[i], func(r *cdr.Record) cdr.Record { return *r })
+		finder.Add(feed, &all[i])
 	}
-	var got []string
-	c.each(func(_ string, cells ...[]cell) {
-		for _, one := range cells[0] {
-			if one.column == "caller" || one.column == "connected" || one.column == "minutes" {
-				got = append(got, one.text())
-			}
-		}
-	})
-	if len(got) != 3 || got[0] != "+4930123456" || got[1] != "1" || got[2] != "1.500000" {
-		t.Errorf("got %q", got)
+	got := finder.longestCallers()
+	if len(got) != 1 || got[0].Caller != "+4930123456" || got[0].Connected != 1 || got[0].Minutes != "1.500000" {
+		t.Errorf("got %+v", got)
 	}
 }
