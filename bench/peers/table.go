@@ -100,7 +100,7 @@ func printTable(w io.Writer, rows int, results []result) {
 		}
 		return fmt.Sprintf("%.0f bytes", r.disk)
 	})
-	line("CPU of the provider beside it", func(r *result) string { return fmt.Sprintf("%.1f s", r.served) })
+	line("CPU of the provider and the sink", func(r *result) string { return fmt.Sprintf("%.1f s", r.served) })
 	truth := [moments]int{rows, rows, rows + 1, rows + 1}
 	for moment, what := range [moments]string{
 		"calls after the day", "after rows came again", "after a late row",
