@@ -235,8 +235,8 @@ func TestComplete(t *testing.T) {
 		}, "1 2", "2 rows"},
 		{
 			"the same row twice", "{page: p}",
-			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
-			"1 1", "1 rows",
+			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)},
+			"1 1 2", "",
 		},
 		{
 			"no total", "{page: p}",

@@ -159,7 +159,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
 	asked, parameters := r.with(p.values), r.settings.Parameters
 	w := &walk{
-		httpReader: r, total: -1, address: asked.address(p.span, parameters),
+		httpReader: r, total: -1, counts: newDayCounts(), address: asked.address(p.span, parameters),
 		body: asked.body(p.span, parameters),
 	}
 	request := r.request(w.address, r.name)
@@ -219,8 +219,9 @@ type walk struct {
 	page    answerPage
 	pages   int
 	rows    int
-	total   int  // the latest; below zero without one
-	last    bool // the latest page is the last one
+	counts  *dayCounts // of the rows, each once
+	total   int        // the latest; below zero without one
+	last    bool       // the latest page is the last one
 }
 
 // decode reads a page and returns the address of the next one, or an empty text.
@@ -230,6 +231,7 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	}
 	w.pages++
 	w.rows += len(w.page.rows)
+	w.countDays(w.counts, span{}, w.page.rows, nil)
 	if w.page.total >= 0 {
 		w.total = w.page.total
 	}
@@ -249,7 +251,7 @@ func (w *walk) next() (string, error) {
 	case w.total < 0:
 		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") +
 			", which decides when the read is complete", Todo: checkPaths}
-	case w.rows >= w.total:
+	case w.counts.rows(time.Time{}) >= w.total:
 		return "", nil
 	}
 	counts := n.Page != "" || n.Offset != ""
