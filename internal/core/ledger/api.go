@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // The errors that callers tell apart.
@@ -13,11 +14,11 @@ var (
 	// ErrFenced: somebody else moved the feed's sequence number. Read the state again and go on from there.
 	ErrFenced = errors.New("the feed's state was changed by another writer")
 	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
-	ErrFull = errors.New("the disk of the ledger is full")
+	ErrFull = engine.ErrFull
 	// ErrOutboxFull: otlp.outbox_limit is reached and outbox_full is pause.
 	ErrOutboxFull = errors.New("the outbox is full")
 	// ErrLocked: another process has the ledger.
-	ErrLocked = errors.New("another process has this ledger open")
+	ErrLocked = engine.ErrLocked
 	// ErrOtherAccount: the feed's state belongs to another account. The message says how to go on.
 	ErrOtherAccount = errors.New("another account")
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -107,13 +108,13 @@ func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 	if err := s.mustExist(); err != nil {
 		return err
 	}
-	e, err := openEngine(ctx, s.database(), access{known: true}, nil)
+	e, err := openTables(ctx, s.database(), engine.Access{Known: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.close()) }()
-	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
-		err = e.transact(ctx, func() error { return e.storeAudit(audited, spec, results) })
+	defer func() { err = errors.Join(err, e.Close()) }()
+	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, engine.ErrConflict); tries++ {
+		err = e.Transact(ctx, func() error { return storeAudit(&e.Session, audited, spec, results) })
 	}
 	return err
 }
@@ -124,29 +125,30 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 		return err
 	}
 	defer l.mu.Unlock()
-	return l.commit(ctx, nil, func() error { return l.engine.storeAudit(audited, spec, results) }, nil)
+	return l.commit(ctx, nil, func() error { return storeAudit(&l.engine.Session, audited, spec, results) }, nil)
 }
 
 // storeAudit writes the results only to the ledger that was audited (counting.md 34).
-func (e *engine) storeAudit(audited Mark, spec FeedSpec, results []AuditResult) error {
-	now, err := readMark(func(into ...any) error { return e.ScanRow(markQuery, nil, into...) })
+func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []AuditResult) error {
+	now, err := readMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
 	switch {
-	case err != nil && !errors.Is(err, errNoTable):
+	case err != nil && !errors.Is(err, engine.ErrNoTable):
 		return err
 	case now != audited.mark:
 		return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
 	}
 	var feed int64
-	err = e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
+	err = s.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
 		[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
 	if err != nil {
 		return fmt.Errorf("keep the result of an audit: %w", err)
 	}
 	for _, r := range results {
-		if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+		if _, err := s.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed,
 			missing = excluded.missing, differs = excluded.differs`,
-			feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
+			feed, engine.Micros(r.Day), engine.Flag(r.Whole), engine.Micros(r.At), r.Listed, r.Missing,
+			engine.Flag(r.Differs)); err != nil {
 			return err
 		}
 	}
@@ -159,8 +161,11 @@ func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, err
 	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed
 		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day,
-		a.at`, []any{micros(from)},
+		a.at`, []any{engine.Micros(from)},
 		func(r *AuditResult) []any {
-			return []any{&r.Source, &r.Feed, asTime{&r.Day}, &r.Whole, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs}
+			return []any{
+				&r.Source, &r.Feed, engine.Time(&r.Day), &r.Whole, engine.Time(&r.At),
+				&r.Listed, &r.Missing, &r.Differs,
+			}
 		})
 }

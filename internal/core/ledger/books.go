@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // DayBook is what was counted of a feed's records that start within a day of UTC.
@@ -27,7 +28,7 @@ func (p *pageCommit) writeBooks() error {
 	for _, second := range slices.Sorted(maps.Keys(p.change.Books)) {
 		var was string
 		var book counting.Book
-		day := micros(time.Unix(second, 0))
+		day := engine.Micros(time.Unix(second, 0))
 		err := p.ledger.engine.ScanRow(`SELECT data FROM books WHERE feed = ? AND day = ?`, []any{p.id, day}, &was)
 		if err == nil {
 			err = json.Unmarshal([]byte(was), &book)
@@ -56,8 +57,8 @@ func (p *pageCommit) writeBooks() error {
 func (l *Ledger) Books(ctx context.Context, from time.Time) ([]DayBook, error) {
 	return readBeside(ctx, l, "the books",
 		`SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed
-		WHERE b.day >= ? ORDER BY b.feed, b.day`, []any{micros(from)},
-		func(b *DayBook) []any { return []any{&b.Source, &b.Feed, asTime{&b.Day}, asJSON{&b.Book}} })
+		WHERE b.day >= ? ORDER BY b.feed, b.day`, []any{engine.Micros(from)},
+		func(b *DayBook) []any { return []any{&b.Source, &b.Feed, engine.Time(&b.Day), asJSON{&b.Book}} })
 }
 
 // asJSON scans a text into a value that it is the JSON of.

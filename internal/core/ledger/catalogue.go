@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -23,7 +24,7 @@ func definitionOf(d *metrics.Def) definition {
 }
 
 // catalogue are the ledger's definitions, by metric.
-func (e *engine) catalogue() (map[string]definition, error) {
+func readCatalogue(e *engine.Session) (map[string]definition, error) {
 	stored := make(map[string]definition)
 	err := e.ScanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric string
@@ -42,7 +43,7 @@ func (l *Ledger) compareCatalogue() error {
 	if l.mark.Load() == nil || !l.Shared() {
 		return nil
 	}
-	stored, err := l.engine.catalogue()
+	stored, err := readCatalogue(&l.engine.Session)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (l *Ledger) compareCatalogue() error {
 // checkCatalogue compares the catalogue with the ledger's. A metric whose definition changed starts
 // with new series (counting.md 23).
 func (l *Ledger) checkCatalogue() error {
-	stored, err := l.engine.catalogue()
+	stored, err := readCatalogue(&l.engine.Session)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // commit is the only way to change the ledger (counting.md 1). It moves the owner's sequence number
@@ -51,13 +53,14 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error,
 	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once
 	// more, on a new connection.
 	isIdleEnd := func() bool {
-		return l.Shared() && !begun && errors.Is(err, errIO) && !errors.Is(err, context.DeadlineExceeded)
+		return l.Shared() && !begun && errors.Is(err, engine.ErrIO) && !errors.Is(err, context.DeadlineExceeded)
 	}
-	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict) || tries == 1 && isIdleEnd(); tries++ {
+	isConflict := func() bool { return errors.Is(err, engine.ErrConflict) }
+	for tries := 0; tries == 0 || tries < 5 && isConflict() || tries == 1 && isIdleEnd(); tries++ {
 		if err := l.ensureOpen(ctx); err != nil {
 			return err
 		}
-		err = l.engine.transact(ctx, func() error {
+		err = l.engine.Transact(ctx, func() error {
 			begun = true
 			if owner != nil {
 				if err := owner.advanceSeq(); err != nil {
@@ -77,7 +80,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error,
 		}
 	case errors.Is(err, ErrFenced):
 		return errors.Join(err, l.reload())
-	case errors.Is(err, errUnknown):
+	case errors.Is(err, engine.ErrUnknown):
 		return l.resolveUnknownCommit(owner, err)
 	}
 	return err
@@ -91,7 +94,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if err := l.checkFiles(); err != nil {
 		return err
 	}
-	if l.engine != nil && l.engine.broken.Load() {
+	if l.engine != nil && l.engine.IsBroken() {
 		_ = l.closeEngine() // the error that broke it was returned
 	}
 	if l.engine != nil {
@@ -111,31 +114,35 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 }
 
 func (l *Ledger) openAgain(ctx context.Context) error {
-	e, err := openEngine(ctx, l.settings.database(), access{known: l.mark.Load() != nil, verify: l.compareMark},
-		l.settings.probe)
+	e, err := openTables(ctx, l.settings.database(), engine.Access{
+		Known: l.mark.Load() != nil, Probe: l.settings.probe,
+		Verify: func(scan func(text string, into ...any) error) error {
+			return l.compareMark(func(into ...any) error { return scan(markQuery, into...) })
+		},
+	})
 	if err != nil {
 		return err
 	}
 	if !l.Shared() {
 		if err := l.noteFiles(); err != nil {
-			return errors.Join(err, e.close())
+			return errors.Join(err, e.Close())
 		}
 	} else {
 		// A primary shows what its synchronous standby lacks and a failover takes back. After a
 		// commit the standby has all before it.
-		if _, err := e.beside.within(ctx).Exec(lockLedger); err != nil {
-			return errors.Join(err, e.close())
+		if _, err := e.Beside.Within(ctx).Exec(lockLedger); err != nil {
+			return errors.Join(err, e.Close())
 		}
 	}
 	l.engine = e
-	l.reader.Store(&e.beside)
+	l.reader.Store(&e.Beside)
 	return l.reload()
 }
 
 // reload loads memory from the database again. If that fails it closes the database, so that the
 // next caller tries again.
 func (l *Ledger) reload() error {
-	if err := l.compareMarkIn(&l.engine.session); err != nil {
+	if err := l.compareMarkIn(&l.engine.Session); err != nil {
 		return errors.Join(err, l.closeEngine())
 	}
 	for _, f := range l.feeds {
@@ -151,29 +158,29 @@ func (l *Ledger) reload() error {
 
 // readSession is the session for reads beside commits. It waits for a commit only if the database
 // has to be opened again. That goes on for the others when ctx ends.
-func (l *Ledger) readSession(ctx context.Context) (*session, error) {
+func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 	if err := l.Replaced(); err != nil {
 		return nil, err
 	}
 	if reader := l.reader.Load(); reader != nil {
-		return reader.within(ctx), nil
+		return reader.Within(ctx), nil
 	}
 	// Feeds may hold the lock before, each of which tries to connect.
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
 	}
 	type result struct {
-		reader *session
+		reader *engine.Session
 		err    error
 	}
 	opened := make(chan result, 1)
 	go func() {
 		defer l.mu.Unlock()
-		if err := l.ensureOpen(background); err != nil {
+		if err := l.ensureOpen(context.Background()); err != nil {
 			opened <- result{err: err}
 			return
 		}
-		opened <- result{reader: l.engine.beside.within(ctx)}
+		opened <- result{reader: l.engine.Beside.Within(ctx)}
 	}()
 	select {
 	case got := <-opened:
@@ -189,7 +196,7 @@ func readBeside[T any](
 ) (all []T, err error) {
 	reader, err := l.readSession(ctx)
 	if err == nil {
-		all, err = readRows(reader, text, args, columns)
+		all, err = engine.ReadRows(reader, text, args, columns)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", what, err)
@@ -233,7 +240,7 @@ func (l *Ledger) closeEngine() error {
 	l.engine = nil
 	l.reader.Store(nil)
 	delete(l.files, walName)
-	return e.close()
+	return e.Close()
 }
 
 // lock is a mutex that can be waited for no longer than a context.
@@ -246,7 +253,7 @@ type lock struct {
 
 func newLock() lock { return lock{held: make(chan struct{}, 1)} }
 
-func (k *lock) Lock()   { _ = k.LockWithin(background) } // it never ends
+func (k *lock) Lock()   { _ = k.LockWithin(context.Background()) } // it never ends
 func (k *lock) Unlock() { <-k.held }
 
 // LockWithin waits for the lock, and returns the context's error if that ends first.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -38,7 +39,7 @@ func TestConflict(t *testing.T) {
 				return nil
 			}
 			if writes++; writes == conflict {
-				return errConflict
+				return engine.ErrConflict
 			}
 			return nil
 		}
@@ -75,7 +76,7 @@ func TestConflictOfARevision(t *testing.T) {
 		r.records(version("192.0.2.1", "PCMU"))
 		r.probe = func(point string) error {
 			if writes++; writes == conflict {
-				return errConflict
+				return engine.ErrConflict
 			}
 			return nil
 		}

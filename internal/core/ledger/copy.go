@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // Copy copies a ledger to where there is none, all or nothing, while no exporter has either open.
@@ -24,13 +26,13 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 		}
 		defer lock.Close() //nolint:errcheck // nothing hangs on it
 	}
-	source, err := openEngine(ctx, from.withoutTimeout(), access{view: true}, nil)
+	source, err := openTables(ctx, from.withoutTimeout(), engine.Access{View: true})
 	if err != nil {
 		return fmt.Errorf("read the ledger to copy: %w", err)
 	}
-	defer func() { err = errors.Join(err, source.close()) }()
+	defer func() { err = errors.Join(err, source.Close()) }()
 	if from.Postgres != nil {
-		c, err := source.beside.within(ctx).cluster()
+		c, err := readCluster(source.Beside.Within(ctx))
 		if err != nil {
 			return err
 		}
@@ -38,12 +40,12 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 			return errors.New("replicas read into this ledger: stop them first")
 		}
 	}
-	target, err := openEngine(ctx, to.withoutTimeout(), access{}, nil)
+	target, err := openTables(ctx, to.withoutTimeout(), engine.Access{})
 	if err != nil {
 		return fmt.Errorf("make the ledger to copy to: %w", err)
 	}
-	defer func() { err = errors.Join(err, target.close()) }()
-	return target.transact(ctx, func() error {
+	defer func() { err = errors.Join(err, target.Close()) }()
+	return target.Transact(ctx, func() error {
 		if _, err := target.Exec(lockLedger); err != nil { // other processes that open it wait
 			return err
 		}
@@ -76,7 +78,7 @@ func tableNames() (names []string) {
 }
 
 // copyTable copies the rows that a new ledger doesn't have from the start.
-func copyTable(from, to *engine, table string, progress func(table string, done, of int64)) error {
+func copyTable(from, to *engine.Engine, table string, progress func(table string, done, of int64)) error {
 	var done, of int64
 	if err := from.ScanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {
 		return err

@@ -10,17 +10,18 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // contents are all rows of all tables, as text.
 func contents(t *testing.T, s Storage) (all []string) {
 	t.Helper()
-	e, err := openEngine(t.Context(), s.database(), access{view: true}, nil)
+	e, err := openTables(t.Context(), s.database(), engine.Access{View: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.close() //nolint:errcheck // nothing was written
+	defer e.Close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
 		if err := e.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
 			names, err := rows.Columns()
@@ -128,12 +129,12 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 			return
 		}
 		asked = true
-		e, err := openEngine(t.Context(), target.database(), access{}, nil)
+		e, err := openTables(t.Context(), target.database(), engine.Access{})
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		defer e.close() //nolint:errcheck // nothing was written
+		defer e.Close() //nolint:errcheck // nothing was written
 		var id int64
 		if err := e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err,
 			sql.ErrNoRows) {

@@ -20,8 +20,9 @@
 //	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
 //	ids                               what is remembered of records, by keys
 //	catalogue.go, schema.go           definitions of metrics and the layout of tables
-//	engine.go, folder.go              SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database
-//	                                  that several replicas share (postgres.go): schema and statements are the same
+//	folder.go                         the folder of this process with SQLite's file: its lock, room and reserve
+//	engine                            SQLite, or a PostgreSQL-wire database that several replicas share: sessions
+//	                                  that run statements, transactions, and what errors mean
 //
 // When things fail: a full disk refuses commits that grow (ErrFull) and lets the outbox drain from
 // a reserve; a file that is locked, corrupt, of another schema, read-only or on a network file

@@ -97,7 +97,7 @@ func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *dr
 // the same order. It is good from its next opening on.
 func (r *rig) useKeyOf(other *rig) {
 	r.t.Helper()
-	secret, err := other.ledger.engine.meta("key")
+	secret, err := readMeta(&other.ledger.engine.Session, "key")
 	if err == nil {
 		_, err = r.ledger.engine.Exec(`UPDATE meta SET value = ? WHERE name = 'key'`, secret)
 	}

@@ -253,7 +253,7 @@ func TestFileStopsGrowing(t *testing.T) {
 		if err := r.ledger.Prune(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.ledger.engine.conn.ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		if _, err := r.ledger.engine.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 			t.Fatal(err)
 		}
 		size, err := r.ledger.Size()

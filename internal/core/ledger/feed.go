@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -22,10 +23,10 @@ const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
 func stateTargets(s *counting.State) []any {
 	return []any{
-		asTime{&s.Origin},
-		asTime{&s.Floor},
-		asTime{&s.Watermark},
-		asTime{&s.NewestCall},
+		engine.Time(&s.Origin),
+		engine.Time(&s.Floor),
+		engine.Time(&s.Watermark),
+		engine.Time(&s.NewestCall),
 		&s.HistoryDone,
 		&s.Records,
 	}
@@ -73,8 +74,8 @@ func (f *Feed) saveState(s *counting.State) error {
 	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records
 		= ?, connected_from = ?,
 		history_read = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records),
-		s.ConnectedFrom, micros(s.HistoryRead), f.id)
+		engine.Micros(s.Floor), engine.Micros(s.Watermark), engine.Micros(s.NewestCall), engine.Flag(s.HistoryDone),
+		int64(s.Records), s.ConnectedFrom, engine.Micros(s.HistoryRead), f.id)
 	return errors.Join(err, f.savePlan(s.Plan))
 }
 
@@ -127,7 +128,7 @@ func (f *Feed) load() error {
 	var epoch, seq, check int64
 	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, connected_from, history_read, `+stateColumns+
 		` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom, asTime{&state.HistoryRead}},
+		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom, engine.Time(&state.HistoryRead)},
 			stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
@@ -147,7 +148,7 @@ func (f *Feed) load() error {
 	if state.Plan, err = l.loadPlan(f.id); err != nil {
 		return err
 	}
-	if state.Spans, err = readRows(&l.engine.session, `SELECT `+taskColumns+` FROM tasks
+	if state.Spans, err = engine.ReadRows(&l.engine.Session, `SELECT `+taskColumns+` FROM tasks
 		WHERE feed = ? AND kind = '`+work.Span+`' ORDER BY key`, []any{f.id}, taskTargets); err != nil {
 		return fmt.Errorf("read the spans that feed %d reads again: %w", f.id, err)
 	}
@@ -155,7 +156,7 @@ func (f *Feed) load() error {
 	if err != nil {
 		return err
 	}
-	remembered, failed := ids.Load(&l.engine.session, f.id, l.idMemory)
+	remembered, failed := ids.Load(&l.engine.Session, f.id, l.idMemory)
 	if err := errors.Join(l.loadSeries(series, f.id), failed); err != nil {
 		return err
 	}
@@ -189,7 +190,8 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	var labels string
 	return l.engine.ScanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`,
 		[]any{feed}, func(rows *sql.Rows) error {
-			if err := rows.Scan(&one.ID, &one.Metric, &labels, asTime{&one.Start}, &one.Shown, &one.Value); err != nil {
+			err := rows.Scan(&one.ID, &one.Metric, &labels, engine.Time(&one.Start), &one.Shown, &one.Value)
+			if err != nil {
 				return err
 			}
 			d := defs[one.Metric]
@@ -234,7 +236,7 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 		id                  int64
 		source, fingerprint string
 	}
-	lines, err := readRows(&l.engine.session, `SELECT id, source, fingerprint FROM feeds
+	lines, err := engine.ReadRows(&l.engine.Session, `SELECT id, source, fingerprint FROM feeds
 		WHERE feed = ? AND (source IN (?, ?) OR former = ? AND fingerprint = ?)`,
 		[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source, spec.Fingerprint},
 		func(one *line) []any { return []any{&one.id, &one.source, &one.fingerprint} })
@@ -284,13 +286,15 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 		return err
 	}
 	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
-	first := micros(origin.Add(-spec.Lead))
+	first := engine.Micros(origin.Add(-spec.Lead))
 	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq,
 		key_check, origin, floor, watermark, newest,
 		history_done, records, connected_from, history_read)
 		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, 0, 0 FROM feeds RETURNING id`,
-		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first},
-		id)
+		[]any{
+			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(),
+			engine.Micros(origin), first, first,
+		}, id)
 }
 
 // Hide stops showing a feed that is no longer configured. Its state stays.

@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -295,7 +296,7 @@ func (r *rig) remembered() map[idKey][]byte {
 // storedIDs are the feed's ids as the file has them.
 func (r *rig) storedIDs() *ids.Store {
 	r.t.Helper()
-	fresh, err := ids.Load(&r.ledger.engine.session, r.feed.id, ids.NewMemory(1<<30, 0))
+	fresh, err := ids.Load(&r.ledger.engine.Session, r.feed.id, ids.NewMemory(1<<30, 0))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -307,7 +308,7 @@ func (r *rig) entries(match func(bucket int64) bool) int {
 	r.t.Helper()
 	n := 0
 	for at := range r.remembered() {
-		n += int(flag(match(at.bucket)))
+		n += int(engine.Flag(match(at.bucket)))
 	}
 	return n
 }

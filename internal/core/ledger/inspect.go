@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -67,7 +68,7 @@ func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
 	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
-	e, err := openEngine(ctx, s.withoutTimeout(), access{view: true}, nil)
+	e, err := openTables(ctx, s.withoutTimeout(), engine.Access{View: true})
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +76,8 @@ func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
 		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e,
 		idMemory: ids.NewMemory(0, 0),
 		store:    metrics.NewStore(metrics.Options{}, time.Now),
-	}, close: e.close}
-	secret, err := e.meta("key")
+	}, close: e.Close}
+	secret, err := readMeta(&e.Session, "key")
 	if err == nil {
 		i.ledger.hasher, err = counting.NewHasher(secret)
 	}
@@ -132,8 +133,8 @@ func (i *Inspector) Size() (int64, error) { return i.ledger.Size() }
 
 // Outbox is how many log records and spans wait to be sent.
 func (i *Inspector) Outbox() (waiting struct{ Records, Spans int64 }, err error) {
-	if waiting.Records, err = i.ledger.engine.waiting(logs); err == nil {
-		waiting.Spans, err = i.ledger.engine.waiting(spans)
+	if waiting.Records, err = waitingIn(&i.ledger.engine.Session, logs); err == nil {
+		waiting.Spans, err = waitingIn(&i.ledger.engine.Session, spans)
 	}
 	return waiting, err
 }
@@ -152,7 +153,7 @@ func (i *Inspector) Feeds() ([]FeedReport, error) {
 }
 
 func (f *Feed) report() (r FeedReport, err error) {
-	e := &f.ledger.engine.session
+	e := &f.ledger.engine.Session
 	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
 	r.Journal = f.ids.Sizes().JournalIDs
 	err = e.ScanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
@@ -172,15 +173,15 @@ func (f *Feed) report() (r FeedReport, err error) {
 		WHERE feed = ? AND kind <> '`+work.Call+`'`, []any{f.id}, &r.Waiting, &r.SetAside); err != nil {
 		return r, err
 	}
-	r.Owed, err = readRows(e, `SELECT `+taskColumns+` FROM tasks
+	r.Owed, err = engine.ReadRows(e, `SELECT `+taskColumns+` FROM tasks
 		WHERE feed = ? AND kind <> '`+work.Call+`' AND (set_aside = 1 OR attempts > 0 OR kind = '`+work.Span+`')
 		ORDER BY set_aside DESC, due, kind, key`, []any{f.id}, taskTargets)
 	if err != nil {
 		return r, err
 	}
-	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
+	r.BadRows, err = engine.ReadRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
-		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, asTime{&b.Last}} })
+		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, engine.Time(&b.Last)} })
 	return r, err
 }
 
@@ -218,7 +219,7 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 			if err != nil {
 				return ids, err
 			}
-			calls += uint64(flag(isCall))
+			calls += uint64(engine.Flag(isCall))
 		}
 	}
 	var problems []error

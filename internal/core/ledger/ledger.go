@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -40,20 +41,20 @@ func (s Storage) String() string {
 	return s.Folder
 }
 
-func (s *Storage) database() database {
+func (s *Storage) database() engine.Database {
 	if s.Postgres != nil {
 		return s.Postgres
 	}
-	return sqliteFile{filepath.Join(s.Folder, fileName)}
+	return engine.SQLite{File: filepath.Join(s.Folder, fileName)}
 }
 
 // withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.
-func (s *Storage) withoutTimeout() database {
+func (s *Storage) withoutTimeout() engine.Database {
 	if s.Postgres == nil {
 		return s.database()
 	}
 	p := *s.Postgres
-	p.timeout = 24 * time.Hour
+	p.StatementTimeout = 24 * time.Hour
 	return &p
 }
 
@@ -71,6 +72,9 @@ func (s *Storage) mustExist() error {
 	}
 	return nil
 }
+
+// Postgres says where a ledger is that several replicas share.
+type Postgres = engine.Postgres
 
 // Settings are what a ledger needs to be opened.
 type Settings struct {
@@ -142,7 +146,7 @@ type Ledger struct {
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       lock
 	closed   bool
-	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
+	engine   *engine.Engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
 	hasher   counting.Hasher
 	feeds    map[string]*Feed
@@ -155,7 +159,7 @@ type Ledger struct {
 
 	outboxes [signals]Outbox
 	// reader is the engine's session beside commits; nil while the database is closed.
-	reader atomic.Pointer[session]
+	reader atomic.Pointer[engine.Session]
 	view   bool // nothing is committed: every feed may be looked at
 }
 
@@ -220,7 +224,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.created, err = l.engine.readCreated(); err != nil {
+	if l.created, err = readCreated(&l.engine.Session); err != nil {
 		return err
 	}
 	l.mark.Store(&opened)

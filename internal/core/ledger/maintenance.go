@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -30,7 +31,7 @@ func (l *Ledger) Show(ctx context.Context) error {
 		for _, s := range due {
 			ids = append(ids, s.ID)
 		}
-		return l.engine.execMany(`UPDATE series SET shown = 1 WHERE id IN (`, `(CAST(? AS BIGINT))`, `)`, ids)
+		return l.engine.ExecMany(`UPDATE series SET shown = 1 WHERE id IN (`, `(CAST(? AS BIGINT))`, `)`, ids)
 	}, func() { l.store.Show(due) })
 	if err != nil {
 		return fmt.Errorf("show new series: %w", err)
@@ -135,11 +136,11 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		{`DELETE FROM activity WHERE feed = ? AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
 		{
 			`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND kind <> '` + work.Span + `' AND due < ?`,
-			micros(earlier.Add(-setAsideFor)),
+			engine.Micros(earlier.Add(-setAsideFor)),
 		},
-		{`DELETE FROM books WHERE feed = ? AND day < ?`, micros(earlier.Add(-counting.BooksKept))},
-		{`DELETE FROM audits WHERE feed = ? AND at < ?`, micros(earlier.Add(-auditsKept))},
-		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
+		{`DELETE FROM books WHERE feed = ? AND day < ?`, engine.Micros(earlier.Add(-counting.BooksKept))},
+		{`DELETE FROM audits WHERE feed = ? AND at < ?`, engine.Micros(earlier.Add(-auditsKept))},
+		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, engine.Micros(oldest.Add(-48 * time.Hour))},
 	} {
 		_, err := f.ledger.engine.Exec(d.text, f.id, d.before)
 		errs = append(errs, err)

@@ -219,7 +219,7 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 			}
 			c.prepare(r, dsn)
 			s, other := r.settings(), *r.storage.Postgres
-			other.timeout, other.DSN = 300*time.Millisecond,
+			other.StatementTimeout, other.DSN = 300*time.Millisecond,
 				func(context.Context) (string, error) { return dsn.String(), nil }
 			s.Storage = Storage{Postgres: &other}
 			l, err := Open(t.Context(), s)

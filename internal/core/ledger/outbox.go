@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/s2"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // A batch of log records is closed at either bound: receivers take 4 MiB by default (gRPC), and a
@@ -175,7 +177,7 @@ func (p *pageCommit) writeOutbox() error {
 			b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
 			if err := p.exec(`INSERT INTO outbox (feed, seq, part, signal, records, created, data) VALUES (?, ?, ?,
 				?, ?, ?, ?)`,
-				head.feed, head.seq, head.part, int64(head.signal), head.records, micros(head.created),
+				head.feed, head.seq, head.part, int64(head.signal), head.records, engine.Micros(head.created),
 				b.packed); err != nil {
 				return err
 			}
@@ -186,8 +188,8 @@ func (p *pageCommit) writeOutbox() error {
 	return nil
 }
 
-// waiting is how many log records, or spans, wait to be sent.
-func (e *engine) waiting(s signal) (records int64, err error) {
+// waitingIn is how many log records, or spans, wait to be sent.
+func waitingIn(e *engine.Session, s signal) (records int64, err error) {
 	err = e.ScanRow(`SELECT COALESCE(sum(records), 0) FROM outbox WHERE signal = ?`, []any{int64(s)}, &records)
 	return records, err
 }
@@ -195,13 +197,13 @@ func (e *engine) waiting(s signal) (records int64, err error) {
 // loadOutbox reads what waits of all feeds that this replica owns, or sends for. Batches of one
 // feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
-	heads, err := readRows(&l.engine.session,
+	heads, err := engine.ReadRows(&l.engine.Session,
 		`SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
 		WHERE f.owner IN (?, ?) ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed,
 		o.seq, o.part`,
 		[]any{l.replica(), sends + l.replica()},
 		func(h *outboxHead) []any {
-			return []any{&h.feed, &h.seq, &h.part, &h.signal, &h.records, asTime{&h.created}}
+			return []any{&h.feed, &h.seq, &h.part, &h.signal, &h.records, engine.Time(&h.created)}
 		})
 	if err != nil {
 		return err
@@ -240,7 +242,7 @@ func (l *Ledger) adoptOutbox(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := reader.cluster()
+	c, err := readCluster(reader)
 	if err != nil {
 		return fmt.Errorf("look for what nobody sends: %w", err)
 	}

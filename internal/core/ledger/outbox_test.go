@@ -167,11 +167,11 @@ func TestRule29FullDisk(t *testing.T) {
 		t.Fatalf("reserve: %v, %v", info, err)
 	}
 	var pages int64
-	if err := r.ledger.engine.conn.QueryRowContext(t.Context(), `PRAGMA page_count`).Scan(&pages); err != nil {
+	if err := r.ledger.engine.ScanRow(`PRAGMA page_count`, nil, &pages); err != nil {
 		t.Fatal(err)
 	}
 	limit := func(n int64) {
-		if _, err := r.ledger.engine.conn.ExecContext(t.Context(),
+		if _, err := r.ledger.engine.Exec(
 			fmt.Sprintf(`PRAGMA max_page_count = %d`, n)); err != nil {
 			t.Fatal(err)
 		}

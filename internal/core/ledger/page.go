@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -143,7 +144,7 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 	for _, key := range keys {
 		p.args = append(p.args, key.Kind, key.Key)
 	}
-	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`,
+	return p.ledger.engine.QueryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`,
 		p.id, p.args,
 		func(rows *sql.Rows) error {
 			var w work.Item
@@ -184,11 +185,11 @@ func (p *pageCommit) readDueCalls() error {
 	// A call from before what was read waits for a deeper read. Until then it delays nothing.
 	from := int64(math.MinInt64)
 	if !complete.From.IsZero() {
-		from = micros(complete.From)
+		from = engine.Micros(complete.From)
 	}
 	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls),
 		false,
-		micros(complete.Began), from)
+		engine.Micros(complete.Began), from)
 }
 
 func (p *pageCommit) readBadRows() error {
@@ -197,7 +198,7 @@ func (p *pageCommit) readBadRows() error {
 		p.args = append(p.args, int64(hash))
 	}
 	p.known.BadRows = make(map[counting.Hash]bool)
-	return p.ledger.engine.queryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN `, `?`, p.id, p.args,
+	return p.ledger.engine.QueryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN `, `?`, p.id, p.args,
 		func(rows *sql.Rows) error {
 			var hash int64
 			err := rows.Scan(&hash)
@@ -217,9 +218,9 @@ func (p *pageCommit) writeIDs() error { return p.ids.Keep(p.seq+1, p.change.Keep
 func (p *pageCommit) writeBadRows() error {
 	p.args = p.args[:0]
 	for _, row := range p.change.BadRows {
-		p.args = append(p.args, p.id, int64(row.Hash), micros(p.page.ObservedAt), row.Problem)
+		p.args = append(p.args, p.id, int64(row.Hash), engine.Micros(p.page.ObservedAt), row.Problem)
 	}
-	return p.ledger.engine.execMany(`INSERT INTO bad_rows (feed, hash, at, problem)`, `(?, ?, ?, ?)`, ``, p.args)
+	return p.ledger.engine.ExecMany(`INSERT INTO bad_rows (feed, hash, at, problem)`, `(?, ?, ?, ?)`, ``, p.args)
 }
 
 // addChanges adds what the page changes to the working copies of its series.
@@ -251,12 +252,12 @@ func (p *pageCommit) writeSeries() error {
 		}
 		var err error
 		s.ID, err = e.Insert("series", seriesColumns, p.id,
-			s.Labels.Def.Name, labelsText(s.LabelValues()), micros(s.Start), flag(s.Shown), string(buf))
+			s.Labels.Def.Name, labelsText(s.LabelValues()), engine.Micros(s.Start), engine.Flag(s.Shown), string(buf))
 		if err != nil {
 			return err
 		}
 	}
-	return e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`,
+	return e.ExecMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`,
 		`) AS v WHERE series.id = v.column1`, p.args)
 }
 
@@ -264,14 +265,14 @@ func (p *pageCommit) writeSeries() error {
 func (p *pageCommit) writeState() error {
 	was, next := &p.known.State, &p.change.State
 	if !next.Origin.Equal(was.Origin) {
-		if err := p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(next.Origin), p.id); err != nil {
+		if err := p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, engine.Micros(next.Origin), p.id); err != nil {
 			return err
 		}
 	}
 	if !p.endsHistory() {
 		return nil
 	}
-	return p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, micros(startFor(next.Origin, p.now)), p.id)
+	return p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, engine.Micros(startFor(next.Origin, p.now)), p.id)
 }
 
 func (p *pageCommit) endsHistory() bool {

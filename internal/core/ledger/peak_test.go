@@ -245,7 +245,7 @@ func TestPeakOfAStandingWatermark(t *testing.T) {
 // count is how many rows a table has.
 func (r *rig) count(table string) (n int) {
 	r.t.Helper()
-	if err := r.ledger.engine.conn.QueryRowContext(r.t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
+	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM `+table, nil, &n); err != nil {
 		r.t.Fatal(err)
 	}
 	return n

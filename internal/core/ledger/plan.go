@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // savePlan writes the parts of a reader's position that differ from those that were committed. A
@@ -34,7 +35,7 @@ func planPart(plan []byte, at int) []byte {
 }
 
 func (l *Ledger) loadPlan(feed int64) (plan []byte, err error) {
-	parts, err := readRows(&l.engine.session, `SELECT data FROM plans WHERE feed = ? ORDER BY part`, []any{feed},
+	parts, err := engine.ReadRows(&l.engine.Session, `SELECT data FROM plans WHERE feed = ? ORDER BY part`, []any{feed},
 		func(part *[]byte) []any { return []any{part} })
 	if err != nil {
 		return nil, fmt.Errorf("read the position of feed %d: %w", feed, err)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // A process commits only to the ledger that it has opened (counting.md 34): never to another one in
@@ -38,7 +40,7 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	}
 	now, err := readMark(scan)
 	switch {
-	case errors.Is(err, errNoTable):
+	case errors.Is(err, engine.ErrNoTable):
 		return l.setReplaced("there is no ledger any more where it was")
 	case err != nil:
 		return fmt.Errorf("compare the ledger with the one that was opened: %w", err)
@@ -51,7 +53,7 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	return nil
 }
 
-func (l *Ledger) compareMarkIn(s *session) error {
+func (l *Ledger) compareMarkIn(s *engine.Session) error {
 	return l.compareMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
 }
 

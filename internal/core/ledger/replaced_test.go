@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // wantReplaced expects that nothing can be done any more, and that this was reported once.
@@ -79,7 +80,9 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 					t.Fatal(err)
 				}
 				before := tree(t, r.storage.Folder)
-				r.ledger.engine.broken.Store(broken)
+				if broken {
+					r.ledger.engine.MarkBroken()
+				}
 				_ = r.ledger.Prune(t.Context()) // fills the reserve
 				if how := r.ledger.Replaced(); how == nil || !strings.Contains(how.Error(), c.want) &&
 					!strings.Contains(how.Error(), "was removed") {
@@ -171,7 +174,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 			},
 			"at a renewal": func(r *rig) error { _, err := r.ledger.Renew(t.Context()); return err },
 			"at a new connection": func(r *rig) error {
-				r.ledger.engine.broken.Store(true)
+				r.ledger.engine.MarkBroken()
 				return r.ledger.Register(t.Context(), r.spec)
 			},
 		} {
@@ -199,7 +202,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 						t.Errorf("there are %d tables, %v", tables, err)
 					}
 				} else if err := spare.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM `+schemaName(r)+
-					`.journal`).Scan(&known); err != nil || known > int(flag(name == "a newer schema")) {
+					`.journal`).Scan(&known); err != nil || known > int(engine.Flag(name == "a newer schema")) {
 					t.Errorf("%d commits brought ids, %v", known, err)
 				}
 				if name == "emptied" {
@@ -214,7 +217,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 		r.records(call("a"))
 		r.storage.Postgres.DSN = func(ctx context.Context) (string, error) { return other.storage.Postgres.DSN(ctx) }
 		r.records(call("a")) // by the connection that it has
-		r.ledger.engine.broken.Store(true)
+		r.ledger.engine.MarkBroken()
 		r.wantReplaced("another ledger")
 		if other.total("cdr_calls_total") != 0 {
 			t.Error("it counted in the other one")

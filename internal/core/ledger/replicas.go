@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -96,7 +97,7 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 		_, err = beside.Exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
 	}
 	if err == nil {
-		c, err = beside.cluster()
+		c, err = readCluster(beside)
 	}
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
@@ -104,11 +105,11 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	return c, nil
 }
 
-func (s *session) cluster() (c Cluster, err error) {
+func readCluster(s *engine.Session) (c Cluster, err error) {
 	alive := []any{LeaseTime.Microseconds()}
-	c.Replicas, err = readRows(s, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+
+	c.Replicas, err = engine.ReadRows(s, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+
 		` ORDER BY r.started, r.name`, alive,
-		func(r *Replica) []any { return []any{&r.Name, &r.Address, asTime{&r.Started}} })
+		func(r *Replica) []any { return []any{&r.Name, &r.Address, engine.Time(&r.Started)} })
 	if err != nil {
 		return c, err
 	}
@@ -248,11 +249,11 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 					return err
 				}
 			}
-			isNew, err := e.enqueue(id, &tasks[i])
+			isNew, err := enqueue(&e.Session, id, &tasks[i])
 			if err != nil {
 				return err
 			}
-			queued += int(flag(isNew))
+			queued += int(engine.Flag(isNew))
 		}
 		return nil
 	}, nil)

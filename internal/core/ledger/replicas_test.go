@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -230,7 +231,7 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
 		t.Fatal(err)
 	}
-	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{},
+	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, engine.Micros(epoch), []byte{},
 		r.spec.Feed)
 	change(`ALTER TABLE outbox RENAME TO away`)
 	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
@@ -275,7 +276,7 @@ func TestInspectTakesItsTime(t *testing.T) {
 	}
 	r := newRig(t)
 	hasty := *r.storage.Postgres
-	hasty.timeout = time.Nanosecond
+	hasty.StatementTimeout = time.Nanosecond
 	i, err := Storage{Postgres: &hasty}.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +343,7 @@ func TestAcquireAtOnce(t *testing.T) {
 		}
 		n := 0
 		for range all {
-			n += int(flag(<-acquired))
+			n += int(engine.Flag(<-acquired))
 		}
 		if n != 1 {
 			t.Fatalf("%d replicas acquired the feed", n)

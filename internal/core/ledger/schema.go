@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
@@ -88,28 +89,15 @@ var schema = []string{
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
-// feedBits is where a feed's number begins in the ids of its rows, so that its owner gives them.
-const feedBits = 40
-
-// Insert adds a row of a feed to a table under its next id.
-func (s *session) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
-	text := `INSERT INTO ` + table + ` (id, feed, ` + columns + `) VALUES ((SELECT COALESCE(max(id), ?) + 1 FROM ` +
-		table + ` WHERE id > ? AND id < ?), ?` +
-		strings.Repeat(`, ?`, len(values)) + `) RETURNING id`
-	err = s.ScanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...),
-		&id)
-	return id, err
-}
-
-func (e *engine) meta(name string) (value string, err error) {
-	if err := e.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
+func readMeta(s *engine.Session, name string) (value string, err error) {
+	if err := s.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
 		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
 	}
 	return value, nil
 }
 
-func (e *engine) readCreated() (time.Time, error) {
-	text, err := e.meta("created")
+func readCreated(s *engine.Session) (time.Time, error) {
+	text, err := readMeta(s, "created")
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -120,12 +108,18 @@ func (e *engine) readCreated() (time.Time, error) {
 	return at, nil
 }
 
+// openTables opens a database with the ledger's tables.
+func openTables(ctx context.Context, d engine.Database, a engine.Access) (*engine.Engine, error) {
+	a.Prepare = func(e *engine.Engine) error { return prepareSchema(ctx, e, a.View) }
+	return engine.Open(ctx, d, a)
+}
+
 // prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.
-func (e *engine) prepareSchema(ctx context.Context, view bool) error {
-	if err := e.checkSchema(); view || !errors.Is(err, errNoLedger) {
+func prepareSchema(ctx context.Context, e *engine.Engine, view bool) error {
+	if err := checkSchema(&e.Session); view || !errors.Is(err, errNoLedger) {
 		return err
 	}
-	failed := e.transact(ctx, func() error {
+	failed := e.Transact(ctx, func() error {
 		for _, statement := range schema {
 			if _, err := e.Exec(statement); err != nil {
 				return err
@@ -133,7 +127,7 @@ func (e *engine) prepareSchema(ctx context.Context, view bool) error {
 		}
 		return nil
 	})
-	err := e.checkSchema() // if another replica was faster, its tables are there
+	err := checkSchema(&e.Session) // if another replica was faster, its tables are there
 	if errors.Is(err, errNoLedger) {
 		return fmt.Errorf("make the tables of the ledger: %w", failed)
 	}
@@ -144,16 +138,16 @@ func (e *engine) prepareSchema(ctx context.Context, view bool) error {
 var errNoLedger = errors.New("there is no ledger")
 
 // checkSchema refuses a file of another layout, or that is no ledger.
-func (e *engine) checkSchema() error {
+func checkSchema(s *engine.Session) error {
 	var tables int
-	if err := e.ScanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
+	if err := s.ScanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
 		return err
 	}
 	if tables == 0 {
 		return errNoLedger
 	}
-	version, err := e.meta("schema")
-	if errors.Is(err, errIO) {
+	version, err := readMeta(s, "schema")
+	if errors.Is(err, engine.ErrIO) {
 		return err // there may be one
 	}
 	if err != nil {

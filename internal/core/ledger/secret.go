@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 // A source may have one secret that its provider changes whenever it is spent, such as a refresh
@@ -80,7 +82,7 @@ func (l *Ledger) endSpending() {
 func (l *Ledger) keepSecrets() (err error) {
 	for source, sealed := range l.unkept.Range {
 		keep := func() error {
-			return l.commitAlone(background, func() error {
+			return l.commitAlone(context.Background(), func() error {
 				_, err := l.engine.Exec(setMeta, secretName(source.(string)),
 					base64.StdEncoding.EncodeToString(sealed.([]byte)))
 				return err
@@ -116,16 +118,16 @@ func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	return reader.secret(sources)
+	return readSecret(reader, sources)
 }
 
 // ReadSecret is LoadSecret for a command, without the ledger's lock. Without a ledger there is no secret.
 func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byte, err error) {
 	if err = s.mustExist(); err == nil {
-		var e *engine
-		if e, err = openEngine(ctx, s.database(), access{view: true}, nil); err == nil {
-			defer e.close() //nolint:errcheck // nothing was written
-			return e.secret(sources)
+		var e *engine.Engine
+		if e, err = openTables(ctx, s.database(), engine.Access{View: true}); err == nil {
+			defer e.Close() //nolint:errcheck // nothing was written
+			return readSecret(&e.Session, sources)
 		}
 	}
 	if errors.Is(err, errNoLedger) {
@@ -134,7 +136,7 @@ func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byt
 	return nil, err
 }
 
-func (s *session) secret(sources []string) ([]byte, error) {
+func readSecret(s *engine.Session, sources []string) ([]byte, error) {
 	for _, source := range sources {
 		var value string
 		err := s.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{secretName(source)}, &value)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -154,7 +155,7 @@ func TestRule25TrailingRatio(t *testing.T) {
 	})
 	r.probe = func(point string) error { // the page is durable, and everything is read from the ledger again
 		if point == "committed" {
-			return errIO
+			return engine.ErrIO
 		}
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -27,7 +28,7 @@ func (p *pageCommit) writeTasks() error {
 		}
 	}
 	for i := range p.change.PutTasks {
-		if err := p.ledger.engine.putTask(p.id, &p.change.PutTasks[i]); err != nil {
+		if err := putTask(&p.ledger.engine.Session, p.id, &p.change.PutTasks[i]); err != nil {
 			return err
 		}
 	}
@@ -36,7 +37,7 @@ func (p *pageCommit) writeTasks() error {
 
 // enqueue adds a task, or merges it with the one that waits under its key, and returns whether it
 // wasn't waiting already.
-func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
+func enqueue(e *engine.Session, feed int64, w *work.Item) (queued bool, err error) {
 	was := new(work.Item)
 	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
 		[]any{feed, w.Kind, w.Key}, taskTargets(was)...)
@@ -50,16 +51,16 @@ func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
 	if !changed {
 		return false, nil
 	}
-	return queued, e.putTask(feed, &next)
+	return queued, putTask(e, feed, &next)
 }
 
-func (e *engine) putTask(feed int64, w *work.Item) error {
+func putTask(e *engine.Session, feed int64, w *work.Item) error {
 	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+
 		`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
 		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside =
 		excluded.set_aside, problem = excluded.problem, data = excluded.data`,
-		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem),
-		w.Data)
+		feed, w.Kind, w.Key, w.Version, engine.Micros(w.Due), w.Attempts, engine.Flag(w.SetAside),
+		metrics.CleanLabel(w.Problem), w.Data)
 	return err
 }
 
@@ -67,7 +68,7 @@ const taskColumns = `kind, key, version, due, attempts, set_aside, problem, data
 
 // taskTargets are where taskColumns are scanned into.
 func taskTargets(w *work.Item) []any {
-	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem, &w.Data}
+	return []any{&w.Kind, &w.Key, &w.Version, engine.Time(&w.Due), &w.Attempts, &w.SetAside, &w.Problem, &w.Data}
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
@@ -76,13 +77,17 @@ const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
-	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(false), micros(now), limit},
-		taskTargets)
+	return f.readDue(ctx, false, now, limit)
 }
 
 // SetAside returns the feed's tasks that were set aside and are due to be tried again, the longest due first.
 func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
-	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(true), micros(now), limit}, taskTargets)
+	return f.readDue(ctx, true, now, limit)
+}
+
+func (f *Feed) readDue(ctx context.Context, setAside bool, now time.Time, limit int) ([]work.Item, error) {
+	return readBeside(ctx, f.ledger, "pending work", dueTasks,
+		[]any{f.id, engine.Flag(setAside), engine.Micros(now), limit}, taskTargets)
 }
 
 // CallsWaiting returns how many calls wait that began in a range of time.
@@ -91,7 +96,7 @@ func (f *Feed) CallsWaiting(ctx context.Context, from, to time.Time) (n int, err
 	if err == nil {
 		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+
 			`' AND version >= ? AND version < ?`,
-			[]any{f.id, micros(from), micros(to)}, &n)
+			[]any{f.id, engine.Micros(from), engine.Micros(to)}, &n)
 	}
 	return n, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
 )
@@ -35,7 +36,7 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures
 		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.second >= ? ORDER BY a.second, a.feed`, []any{since},
 		func(a *Activity) []any {
-			return []any{&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures}
+			return []any{&a.Source, &a.Provider, &a.Feed, engine.Time(&a.Start), &a.Calls, &a.Failures}
 		})
 }
 
@@ -44,7 +45,7 @@ func (p *pageCommit) writeActivity() error {
 	for second, a := range p.change.Activity {
 		p.args = append(p.args, p.id, second, a.Calls, a.Failures)
 	}
-	return p.ledger.engine.execMany(`INSERT INTO activity (feed, second, calls, failures)`, `(?, ?, ?, ?)`,
+	return p.ledger.engine.ExecMany(`INSERT INTO activity (feed, second, calls, failures)`, `(?, ?, ?, ?)`,
 		` ON CONFLICT (feed, second) DO UPDATE SET calls = activity.calls + excluded.calls,
 		failures = activity.failures + excluded.failures`, p.args)
 }
@@ -97,7 +98,7 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 	if !s.HistoryDone || begin.Before(s.Origin) || from < s.ConnectedFrom {
 		return nil, nil
 	}
-	rows, err := readRows(&f.ledger.engine.session, `SELECT data FROM connected WHERE feed = ? AND until > ?`,
+	rows, err := engine.ReadRows(&f.ledger.engine.Session, `SELECT data FROM connected WHERE feed = ? AND until > ?`,
 		[]any{f.id, from},
 		func(data *[]byte) []any { return []any{data} })
 	if err != nil {
@@ -134,7 +135,7 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 
 // loadTrunks reads the trunks' numbers.
 func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
-	names, err := readRows(&l.engine.session, `SELECT name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed},
+	names, err := engine.ReadRows(&l.engine.Session, `SELECT name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed},
 		func(name *string) []any { return []any{name} })
 	trunks := make(map[string]int64)
 	for i, name := range names {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -26,7 +27,7 @@ func (l *Ledger) verify() error {
 		return nil // what waits of a feed that moved is another replica's
 	}
 	for s := range l.outboxes {
-		waiting, err := l.engine.waiting(signal(s))
+		waiting, err := waitingIn(&l.engine.Session, signal(s))
 		if err != nil {
 			return err
 		}
@@ -42,7 +43,7 @@ func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
 	s, sizes, file := f.committed.Load(), f.ids.Sizes(), counts{}
 	memory := counts{
-		seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin),
+		seq: f.seq, records: int64(s.Records), floor: engine.Micros(s.Floor), origin: engine.Micros(s.Origin),
 		ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
 	}
 	err := f.ledger.engine.ScanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks

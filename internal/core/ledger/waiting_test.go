@@ -25,7 +25,6 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 		<-release
 		return nil
 	}
-	r.ledger.engine.probe = r.probe
 	var done sync.WaitGroup
 	done.Go(func() {
 		if _, err := r.feed.Commit(t.Context(),

@@ -1,4 +1,4 @@
-package ledger
+package engine
 
 import (
 	"cmp"
@@ -29,8 +29,9 @@ type Postgres struct {
 	// Address is where the other replicas' pages say that this one can be found; it may be empty.
 	Address string
 
-	// timeout, unless 0, replaces defaultStatementTimeout.
-	timeout time.Duration
+	// StatementTimeout, unless 0, is how long a statement may take instead of 10 seconds, and how long a transaction
+	// may be idle.
+	StatementTimeout time.Duration
 }
 
 const (
@@ -78,8 +79,8 @@ func serverTLS(c *tls.Config, host string) *tls.Config {
 	return c
 }
 
-func (p *Postgres) open(a access) (writer, beside *sql.DB, err error) {
-	ctx, cancel := context.WithTimeout(background, defaultStatementTimeout)
+func (p *Postgres) open(a *Access) (writer, beside *sql.DB, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), defaultStatementTimeout)
 	defer cancel()
 	c, err := p.config(ctx)
 	if err != nil {
@@ -93,16 +94,25 @@ func (p *Postgres) open(a access) (writer, beside *sql.DB, err error) {
 		return err
 	})
 	verified := stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		if a.verify == nil {
+		if a.Verify == nil {
 			return nil
 		}
-		return a.verify(func(into ...any) error { return p.explain(conn.QueryRow(ctx, markQuery).Scan(into...)) })
+		err := a.Verify(func(text string, into ...any) error {
+			return p.explain(conn.QueryRow(ctx, text).Scan(into...))
+		})
+		if err != nil {
+			return refused{err}
+		}
+		return nil
 	})
 	writer, beside = stdlib.OpenDB(*c, refreshConfig, verified), stdlib.OpenDB(*c, refreshConfig, verified)
 	writer.SetMaxOpenConns(1)
 	beside.SetMaxOpenConns(connectionsBeside)
 	return writer, beside, nil
 }
+
+// refused is a connection that Access.Verify refused.
+type refused struct{ error }
 
 func (*Postgres) prepare(any, bool) error { return nil }
 
@@ -146,17 +156,20 @@ func (s textStatement) QueryRowContext(ctx context.Context, args ...any) *sql.Ro
 }
 
 func (p *Postgres) statementTimeout() time.Duration {
-	return cmp.Or(p.timeout, defaultStatementTimeout)
+	return cmp.Or(p.StatementTimeout, defaultStatementTimeout)
 }
 
 // explain goes by PostgreSQL's error codes (appendix A). An error without one is a connection that failed.
 func (*Postgres) explain(err error) error {
-	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrReplaced) {
+	if verified, is := errors.AsType[refused](err); is {
+		return verified.error
+	}
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	var said *pgconn.PgError
 	if !errors.As(err, &said) {
-		return fmt.Errorf("%w: the database can't be reached: %w", errIO, err)
+		return fmt.Errorf("%w: the database can't be reached: %w", ErrIO, err)
 	}
 	switch code, class := said.Code, said.Code[:2]; {
 	case code == "53100": // disk_full
@@ -164,20 +177,20 @@ func (*Postgres) explain(err error) error {
 	// invalid_sql_statement_name, duplicate_prepared_statement
 	case code == "26000", code == "42P05", code == "08P01" && strings.Contains(said.Message, "bind message supplies"):
 		return fmt.Errorf("%w: a statement that was prepared is on another connection: behind PgBouncer with "+
-			"pool_mode = transaction add default_query_exec_mode=exec to the DSN (docs/replicas.md): %w", errIO, err)
+			"pool_mode = transaction add default_query_exec_mode=exec to the DSN (docs/replicas.md): %w", ErrIO, err)
 	case code == "42P01", code == "3F000": // undefined_table, invalid_schema_name
-		return fmt.Errorf("%w: %w", errNoTable, err)
+		return fmt.Errorf("%w: %w", ErrNoTable, err)
 	case code == "40001", code == "40P01": // serialization_failure, deadlock_detected
-		return fmt.Errorf("%w: %w", errConflict, err)
+		return fmt.Errorf("%w: %w", ErrConflict, err)
 	case code == "25006": // read_only_sql_transaction: a standby, or a primary that became one
-		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", errIO, err)
+		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", ErrIO, err)
 	// invalid_catalog_name, insufficient_privilege, invalid authorization
 	case code == "3D000", code == "42501", class == "28":
 		return fmt.Errorf("%w: storage.postgres: the role needs the right to connect to the database and to "+
-			"create tables in its schema (docs/replicas.md): %w", errIO, err)
+			"create tables in its schema (docs/replicas.md): %w", ErrIO, err)
 	// idle_in_transaction_session_timeout, connection, resources, a server that stops
 	case code == "25P03", class == "08", class == "53", class == "57":
-		return fmt.Errorf("%w: %w", errIO, err)
+		return fmt.Errorf("%w: %w", ErrIO, err)
 	}
 	return fmt.Errorf("ledger: %w", err)
 }

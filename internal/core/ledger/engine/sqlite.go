@@ -1,4 +1,4 @@
-package ledger
+package engine
 
 import (
 	"context"
@@ -14,21 +14,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-type sqliteFile struct{ file string }
+// SQLite is a ledger in a file of this process.
+type SQLite struct{ File string }
 
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=busy_timeout(10000)&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)" +
 	"&_pragma=temp_store(MEMORY)"
 
-func (s sqliteFile) open(a access) (writer, beside *sql.DB, err error) {
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.file}).String() + "?mode=rw&"
+func (s SQLite) open(a *Access) (writer, beside *sql.DB, err error) {
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.File}).String() + "?mode=rw&"
 	const reads = "_pragma=query_only(1)&_pragma=busy_timeout(10000)"
 	commits := reads
-	if !a.view {
+	if !a.View {
 		commits = pragmas
 	}
-	if !a.view && !a.known {
+	if !a.View && !a.Known {
 		if err := s.makePrivate(); err != nil {
 			return nil, nil, err
 		}
@@ -46,21 +47,21 @@ func (s sqliteFile) open(a access) (writer, beside *sql.DB, err error) {
 
 // makePrivate makes the file for its owner only: it holds the ledger's key. The write-ahead log
 // takes over its permissions.
-func (s sqliteFile) makePrivate() error {
-	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_RDWR, 0o600)
+func (s SQLite) makePrivate() error {
+	f, err := os.OpenFile(s.File, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
 		err = f.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", s.file, err)
+		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", s.File, err)
 	}
 	return nil
 }
 
 // prepare makes SQLite keep the emptied write-ahead log and its index when the database is closed:
 // a start on a full disk has no room to make them again. A view leaves an absent log absent.
-func (s sqliteFile) prepare(conn any, view bool) error {
-	if _, err := os.Stat(s.file + "-wal"); view && err != nil {
+func (s SQLite) prepare(conn any, view bool) error {
+	if _, err := os.Stat(s.File + "-wal"); view && err != nil {
 		return nil //nolint:nilerr // there is none to keep
 	}
 	control, ok := conn.(sqlite.FileControl)
@@ -71,13 +72,13 @@ func (s sqliteFile) prepare(conn any, view bool) error {
 	return err
 }
 
-func (sqliteFile) prepareStatement(ctx context.Context, on preparer, text string) (statement, error) {
+func (SQLite) prepareStatement(ctx context.Context, on preparer, text string) (statement, error) {
 	return on.PrepareContext(ctx, text)
 }
 
-func (sqliteFile) statementTimeout() time.Duration { return 0 } // a disk that hangs hangs everything
+func (SQLite) statementTimeout() time.Duration { return 0 } // a disk that hangs hangs everything
 
-func (s sqliteFile) explain(err error) error {
+func (s SQLite) explain(err error) error {
 	var se *sqlite.Error
 	if err == nil || !errors.As(err, &se) {
 		return err
@@ -90,20 +91,20 @@ func (s sqliteFile) explain(err error) error {
 		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and "+
-			"start anew (history is read again from the provider): %w", s.file, err)
+			"start anew (history is read again from the provider): %w", s.File, err)
 	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", errIO,
-			s.file, err)
+		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", ErrIO,
+			s.File, err)
 	case sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", s.file, err)
+		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", s.File, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, s.file, err)
+		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, s.File, err)
 	case sqlite3.SQLITE_ERROR:
 		if strings.Contains(se.Error(), "no such table") {
-			return fmt.Errorf("%w: %w", errNoTable, err)
+			return fmt.Errorf("%w: %w", ErrNoTable, err)
 		}
 	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("%w: %w", errIO, err)
+		return fmt.Errorf("%w: %w", ErrIO, err)
 	}
 	return fmt.Errorf("ledger: %w", err)
 }

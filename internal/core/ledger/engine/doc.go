@@ -1,0 +1,11 @@
+// Package engine runs SQL on SQLite in a file of this process, or on a PostgreSQL-wire database that
+// several replicas share. Statements are in SQLite's dialect; their texts are prepared once.
+//
+//	Open ─▶ Engine ─┬─ Transact: BEGIN, statements of its Session, COMMIT, on one connection
+//	                └─ Beside: a Session of a pool, which reads meanwhile
+//
+// It knows no table, but that each ledger has one called meta. Errors say what to do, and wrap the
+// errors that callers tell apart. After ErrIO the connection must not be used again: the caller
+// closes the engine and opens a new one. After ErrUnknown the caller finds out by what it has
+// written whether the transaction is durable.
+package engine
