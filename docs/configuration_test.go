@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
@@ -116,9 +117,62 @@ func TestConfigurationTellsDefaults(t *testing.T) {
 			t.Errorf("configuration.md tells %q as the default of %s, it is %q", told, key, value)
 		}
 	})
+	compareBlockDefaults(t, got)
 	if len(checked) < 40 {
 		t.Errorf("only %d defaults were compared: this shows nothing", len(checked))
 	}
+}
+
+// compareBlockDefaults compares the told defaults of blocks that a definition describes: giving
+// them changes nothing.
+func compareBlockDefaults(t *testing.T, told map[string]string) {
+	t.Helper()
+	for name, plain := range blocksOfDefinitions(t, smallest) {
+		keys := make(map[string]any)
+		for key, value := range told {
+			rest, is := strings.CutPrefix(key, "sources."+name+".")
+			if !is || value == "" || strings.HasPrefix(value, "|") || slices.Contains(given, rest) {
+				continue
+			}
+			into, inner := keys, strings.Split(rest, ".")
+			for _, key := range inner[:len(inner)-1] {
+				if into[key] == nil {
+					into[key] = make(map[string]any)
+				}
+				into = into[key].(map[string]any)
+			}
+			into[inner[len(inner)-1]] = value
+			if words := strings.Fields(value); len(words) > 1 {
+				into[inner[len(inner)-1]] = words
+			}
+		}
+		for key, value := range map[string]string{"client_id": "app", "client_secret": "secret", "jwt": "secret"} {
+			keys[key] = value
+		}
+		text, err := yaml.Marshal(map[string]any{"sources": []any{map[string]any{"name": "a", name: keys}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if with := blocksOfDefinitions(t, string(text))[name]; with == nil || !plain.SameAs(with) {
+			t.Errorf("configuration.md tells other defaults of sources.%s than there are:\n%s", name, text)
+		}
+	}
+}
+
+// blocksOfDefinitions are the blocks of a configuration that definitions describe, by provider.
+func blocksOfDefinitions(t *testing.T, text string) map[string]*declared.Block {
+	t.Helper()
+	c, err := config.Parse("config.yaml", []byte(text), allProviders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]*declared.Block)
+	for i := range c.Sources {
+		if block, is := c.Sources[i].Provider.(*declared.Block); is {
+			all[c.Sources[i].ProviderName] = block
+		}
+	}
+	return all
 }
 
 // printed is a configuration with its defaults as a tree, without empty values.
@@ -137,7 +191,9 @@ func printed(t *testing.T, text string) (tree map[string]any) {
 	}
 	for _, source := range tree["sources"].([]any) {
 		source := source.(map[string]any)
-		source[source["providername"].(string)] = source["provider"]
+		if block, _ := source["provider"].(map[string]any); block["text"] == nil { // not of a definition
+			source[source["providername"].(string)] = source["provider"]
+		}
 		delete(source, "providername")
 		delete(source, "provider")
 	}

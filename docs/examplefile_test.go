@@ -74,7 +74,7 @@ func TestExampleIsComplete(t *testing.T) {
 // the same elsewhere.
 func topLevelMissing(t *testing.T, example string) []string {
 	t.Helper()
-	missing, err := missingKeys(example, "", reflect.TypeFor[config.Config]())
+	missing, err := missingKeys(example, "", configtest.Keys(reflect.TypeFor[config.Config]()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func uncomment(example string) string {
 // example does not document under a path such as "sources[].msgraph"; the empty
 // path is the whole file. A key that is documented by an element of a list counts
 // for the list.
-func missingKeys(example string, under string, t reflect.Type) ([]string, error) {
+func missingKeys(example string, under string, keys []string) ([]string, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(uncomment(example)), &root); err != nil {
 		return nil, fmt.Errorf("parse example with its comments: %w", err)
@@ -156,7 +156,7 @@ func missingKeys(example string, under string, t reflect.Type) ([]string, error)
 	if under != "" {
 		under += "."
 	}
-	return slices.DeleteFunc(configtest.Keys(t), func(key string) bool { return documented[under+key] }), nil
+	return slices.DeleteFunc(keys, func(key string) bool { return documented[under+key] }), nil
 }
 
 // collectKeys notes the paths of all keys in a node.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/providers"
 )
 
 // noActiveCalls implements collector.ActiveCalls.
@@ -93,7 +93,7 @@ func TestCheckingFeeds(t *testing.T) {
 				}
 				var out bytes.Buffer
 				k := &sourceCheck{
-					timeout: time.Minute, providers: []collector.Provider{ringcentral.Provider()},
+					timeout: time.Minute, providers: providers.All(),
 					table: newTable(&out), notes: new(strings.Builder),
 				}
 				err := k.feeds(t.Context(), &config.Source{Name: "office", ProviderName: "ringcentral"}, source)

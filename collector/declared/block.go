@@ -34,6 +34,8 @@ type FeedBlock struct {
 	Paths Patterns `yaml:"paths"`
 	// Ignore matches additional rows that aren't calls.
 	Ignore *Condition `yaml:"ignore"`
+	// Values are those of the feed's parameters.
+	Values map[string][]string
 }
 
 const baseURL = "base_url"
@@ -48,7 +50,7 @@ func newBlock(d *Definition) *Block {
 	}
 	for key, p := range b.parameters {
 		if p.Default != nil {
-			b.Values[key] = p.Default
+			b.Values[key] = p.defaults()
 		}
 	}
 	return b
@@ -98,9 +100,7 @@ func (b *Block) decode(f config.Field) {
 	case f.Key == baseURL && b.definition.HTTP != nil:
 		f.Value.Decode(&b.BaseURL)
 	case isFeed:
-		settings := FeedBlock{FeedKeys: feed.Defaults}
-		f.Value.Decode(&settings)
-		b.Feeds[f.Key] = settings
+		b.Feeds[f.Key] = feed.decodeBlock(f.Value)
 	case isParameter && p.Secret, b.parameters[secret].Secret:
 		value := b.Secrets[secret]
 		if f.Key == secret {
@@ -115,14 +115,8 @@ func (b *Block) decode(f config.Field) {
 		b.Values[pathsKey] = patterns
 	case isParameter && p.Map != "":
 		b.decodeMap(f, p.Map)
-	case isParameter && p.List:
-		var list []string
-		f.Value.Decode(&list)
-		b.Values[f.Key] = list
 	case isParameter:
-		var text string
-		f.Value.Decode(&text)
-		b.Values[f.Key] = []string{text}
+		b.Values[f.Key] = p.decode(f.Value)
 	default:
 		f.Value.Problemf("unknown key; the keys here are %s", strings.Join(b.keys(), ", "))
 	}
@@ -161,10 +155,16 @@ func (b *Block) validate(r *config.Report) {
 			r.RequiredSecret(key, b.Secrets[key], what)
 		case p.Default == nil && !r.Given(key):
 			r.Required(key, "", what)
+		default:
+			validateNeeds(r, key, &p, b.Values[key], b.parameters, b.Values)
 		}
 	}
 	for name, f := range b.Feeds {
 		of := b.definition.Feeds[name]
+		for key, p := range of.Parameters {
+			all := b.definition.parametersOf(&of)
+			validateNeeds(r, name+"."+key, &p, f.Values[key], all, b.valuesOf(f))
+		}
 		validateLegs(r, name+".", &of)
 		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
 		filter := of.Filter
@@ -198,7 +198,7 @@ func (b *Block) Settings() (all []config.Setting) {
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
 		p := b.parameters[key]
 		s := config.Setting{
-			Key: key, Ask: p.Ask, List: p.List, Map: p.Map != "", OneWillDo: key == pathsKey,
+			Key: key, Ask: p.Ask, List: p.List, Values: p.Values.words(), Map: p.Map != "", OneWillDo: key == pathsKey,
 			Required: p.Default == nil && !p.optional && p.Map == "",
 		}
 		if p.Secret {
@@ -212,7 +212,8 @@ func (b *Block) Settings() (all []config.Setting) {
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
 		of := b.definition.Feeds[key]
 		all = append(all, config.Setting{
-			Key: key, Ask: "The feed " + key, Block: true, Ignore: true, Paths: of.Files != nil, Legs: of.hasLegs(),
+			Key: key, Ask: cmp.Or(of.Ask, "The feed "+key), Block: true, Ignore: true, Paths: of.Files != nil,
+			Legs: of.hasLegs() && !of.Snapshot, Snapshot: of.Snapshot, Keys: of.furtherKeys(),
 		})
 	}
 	return all

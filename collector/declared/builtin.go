@@ -2,18 +2,14 @@ package declared
 
 import (
 	"bytes"
-	"embed"
 	"errors"
 	"io/fs"
-	pathpkg "path"
 	"strings"
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/builtin"
 )
-
-//go:embed builtin/*.yaml
-var builtin embed.FS
 
 // Builtin are the providers with built-in definitions, by name.
 func Builtin() (all []collector.Provider) {
@@ -39,16 +35,16 @@ var loaded = sync.OnceValue(func() (all []*Definition) {
 
 // BuiltinNames are the names of the built-in definitions, sorted.
 func BuiltinNames() (names []string) {
-	files, _ := fs.Glob(builtin, "builtin/*.yaml")
+	files, _ := fs.Glob(builtin.Files, "*.yaml")
 	for _, file := range files {
-		names = append(names, strings.TrimSuffix(pathpkg.Base(file), ".yaml"))
+		names = append(names, strings.TrimSuffix(file, ".yaml"))
 	}
 	return names
 }
 
 // BuiltinText is the file of a built-in definition.
 func BuiltinText(name string) ([]byte, error) {
-	text, err := builtin.ReadFile("builtin/" + name + ".yaml")
+	text, err := builtin.Files.ReadFile(name + ".yaml")
 	if err != nil {
 		return nil, errors.New("unknown definition; the built-in ones are " + strings.Join(BuiltinNames(), ", "))
 	}

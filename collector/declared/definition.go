@@ -39,33 +39,10 @@ type Definition struct {
 	text, file string
 }
 
-// Parameter is a key of a source's block other than its feeds.
-type Parameter struct {
-	Ask    string `yaml:"ask"`
-	Secret bool   `yaml:"secret"`
-	List   bool   `yaml:"list"`
-	// Map says what the parameter maps names to: networks or columns. It is optional in a source.
-	Map     string `yaml:"map"`
-	Default texts  `yaml:"default"`
-
-	optional bool
-}
-
-// texts is a list of texts, or a single text without a list.
-type texts []string
-
-// DecodeNode implements config.NodeDecoder.
-func (t *texts) DecodeNode(n *config.Node) {
-	if n.IsText() {
-		*t = make([]string, 1)
-		n.Decode(&(*t)[0])
-	} else {
-		n.Decode((*[]string)(t))
-	}
-}
-
 // Feed is one list of records.
 type Feed struct {
+	// Ask says what the feed is, for people who choose it.
+	Ask      string   `yaml:"ask"`
 	Defaults FeedKeys `yaml:"defaults"`
 	Request  Request  `yaml:"request"`
 	Filter   Filter   `yaml:"filter"`
@@ -98,9 +75,17 @@ type Feed struct {
 	Encoded string     `yaml:"encoded"`
 	// Counts is queue_visits if rows are visits to queues; empty for calls.
 	Counts string `yaml:"counts"`
+	// Map is the Go function that completes the records.
+	Map    string `yaml:"map"`
 	Record Record `yaml:"record"`
 	// Legs describes the legs within a row.
 	Legs *InnerLegs `yaml:"legs"`
+	// Names are lists that give names for ids, by the name of the list.
+	Names map[string]*NameList `yaml:"names"`
+	// Recording says how to request what the provider knows of a recording.
+	Recording *Recording `yaml:"recording"`
+	// Parameters are further keys of the feed's block.
+	Parameters map[string]Parameter `yaml:"parameters"`
 
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
@@ -195,16 +180,10 @@ func (d *Definition) Validate(r *config.Report) {
 			r.Problemf("parameters."+key, "has the name of another key of the block; choose another name")
 		case !name.MatchString(key):
 			r.Problemf("parameters."+key, "must have a name of lower-case letters, digits and _, such as api_key")
-		case p.Secret && p.List:
-			r.Problemf("parameters."+key, "is a secret, so it can't be a list")
-		case p.Map != "" && (p.Secret || p.List || p.Default != nil):
-			r.Problemf("parameters."+key, "has map, which excludes secret, list and default; remove these")
-		case !slices.Contains([]string{"", mapOfNetworks, mapOfColumns}, p.Map):
-			r.Problemf("parameters."+key+".map", "must be %s or %s", mapOfNetworks, mapOfColumns)
-		case p.Secret && p.Default != nil:
-			r.Problemf("parameters."+key+".default",
-				"belongs to a secret, and a definition must not contain secrets; remove it")
+		default:
+			p.validate(r, "parameters."+key)
 		}
+		d.validateNeeds(r, "parameters."+key, &p, nil)
 	}
 	for feed, f := range d.Feeds {
 		key := "feeds." + feed
@@ -212,7 +191,10 @@ func (d *Definition) Validate(r *config.Report) {
 			r.Problemf(key, "must have a name of lower-case letters, digits and _, such as call_log")
 		}
 		d.validateWay(r, feed, &f)
-		d.validateParameters(r, key, &f)
+		d.validateFeedParameters(r, key, &f)
+		with := *d
+		with.Parameters = d.parametersOf(&f)
+		with.validateParameters(r, key, &f)
 	}
 }
 
@@ -227,6 +209,7 @@ func (d *Definition) validateWays(r *config.Report) {
 		texts, addresses := d.HTTP.texts()
 		d.validateTexts(r, "http.", texts, true)
 		d.validateTexts(r, "http.", addresses, false)
+		d.validateMeanings(r)
 	}
 	if d.SQL != nil {
 		d.validateTexts(r, "sql.", map[string]string{"driver": d.SQL.Driver}, false)
@@ -242,7 +225,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".legs",
 			"are a JSON list within the row of a call, and these rows have columns; remove them")
 	}
-	for _, key := range []string{"for", "complete", "max_rows", "snapshot"} {
+	for _, key := range []string{"for", "complete", "max_rows", "snapshot", "names", "recording"} {
 		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
 			r.Problemf(key, "only works with http; remove it")
 		}
@@ -280,6 +263,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	d.validateRequest(r, key+".request.", &f.Request)
 	d.validateFor(r, key, f)
+	d.validateLists(r, key, f)
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
@@ -291,6 +275,9 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 			d.validateNames(r, key+"."+where, a.When.parameters())
 			if a.Expr != nil {
 				d.validateNames(r, key+"."+where, a.Expr.parameters)
+			}
+			if a.Names != "" && f.Names[a.Names] == nil {
+				r.Problemf(key+"."+where, "names the list %s, which isn't in the feed's names", a.Names)
 			}
 			if a.Networks != "" && d.Parameters[a.Networks].Map != mapOfNetworks {
 				r.Problemf(key+"."+where, "names %s, which isn't a parameter with map: %s",
@@ -385,6 +372,7 @@ func (f *Feed) Validate(r *config.Report) {
 	switch {
 	case r.Given("record") && f.Snapshot:
 		f.validateSnapshot(r)
+	case f.Map != "":
 	case r.Given("record"):
 		f.validateVisits(r)
 	default:
@@ -392,6 +380,7 @@ func (f *Feed) Validate(r *config.Report) {
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
+	f.validateFunction(r)
 	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
 		if f.Format != formatJSON && r.Given(key) {
 			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", f.Format)

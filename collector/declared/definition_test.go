@@ -320,13 +320,13 @@ func TestBuiltin(t *testing.T) {
 			t.Errorf("%s has %d lines, %v", p.Name, lines, err)
 		}
 		for _, f := range p.Feeds {
-			if !f.Reasons && !f.NoCalls {
+			if !f.Reasons && !f.NoCalls && !f.Snapshot {
 				t.Errorf("%s of %s gives no reasons", f.Name, p.Name)
 			}
 		}
 	}
 	if want := []string{
-		"asterisk", "cucm", "freeswitch", "kamailio", "twilio", "webex",
+		"asterisk", "cucm", "freeswitch", "kamailio", "ringcentral", "twilio", "webex",
 		"zoom_phone",
 	}; !slices.Equal(names, want) {
 		t.Errorf("there are %v, want %v", names, want)

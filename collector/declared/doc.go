@@ -4,6 +4,7 @@
 //
 //	definition.go   a provider: parameters, feeds, kinds of sources
 //	block.go        a source's block
+//	parameter.go    keys that a definition adds to the blocks of a source and of a feed
 //	value.go        where a field comes from: paths, tables, patterns, expressions
 //	condition.go    when, ignore, final
 //	row.go          one row of JSON or of columns, and the way to a value in it
@@ -12,6 +13,9 @@
 //	                filewhole.go those that are written once
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
+//	oauth.go        tokens; assertion.go: a signed token that names its user
+//	refusal.go      the provider's own reason in a refused answer
+//	function.go     records that a Go function completes (builtin has the functions)
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //	visit.go        visits to queues, of calls or alone
 //

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -21,6 +22,49 @@ type HTTP struct {
 	Headers           map[string]string `yaml:"headers"`
 	Auth              Auth              `yaml:"auth"`
 	RequestsPerMinute int               `yaml:"requests_per_minute"`
+	Limit             *Limit            `yaml:"limit"`
+	// RequestID is the header of an answer with an id to quote to the provider's support.
+	RequestID string `yaml:"request_id"`
+	// Errors explain refused answers.
+	Errors Refusals `yaml:"errors"`
+}
+
+// Limit is how many requests the provider allows, and what it does after one too many.
+type Limit struct {
+	Requests int           `yaml:"requests"`
+	Per      time.Duration `yaml:"per"`
+	// Penalty is how long a 429 without Retry-After stops all requests.
+	Penalty time.Duration `yaml:"penalty"`
+	// Headers is what the names of the headers with the current limit begin with; Group is the name
+	// of the limit in them.
+	Headers string `yaml:"headers"`
+	Group   string `yaml:"group"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (l *Limit) SetDefaults() { l.Per = time.Minute }
+
+// Validate implements config.Validator.
+func (l *Limit) Validate(r *config.Report) {
+	r.AtLeast("requests", int64(l.Requests), 1)
+	r.DurationAtLeast("per", l.Per, time.Second)
+	r.DurationAtLeast("penalty", l.Penalty, 0)
+}
+
+func (l *Limit) client() httpclient.Limit {
+	return httpclient.Limit{
+		Requests: l.Requests, Per: l.Per, Penalty: l.Penalty, HeaderPrefix: l.Headers, Group: l.Group,
+	}
+}
+
+// describeErrors says what errors of a client repeat from refused answers.
+func (h *HTTP) describeErrors(s *httpclient.Settings, title string) {
+	if h.RequestID != "" {
+		s.RequestIDHeaders = []string{h.RequestID}
+	}
+	if h.Errors.Code.IsSet() || h.Errors.Name.IsSet() {
+		s.Quote = func(answer []byte) string { return h.Errors.quote(title, answer) }
+	}
 }
 
 // Auth is how requests are authorized: at most one of these.
@@ -46,6 +90,16 @@ type OAuth2 struct {
 	// ClientIn says where the client's credentials go: header or body.
 	ClientIn string            `yaml:"client_in"`
 	Params   map[string]string `yaml:"params"`
+	// Assertion is a signed token that is exchanged for tokens (RFC 7523).
+	Assertion string `yaml:"assertion"`
+	// SameAccount, if it isn't empty, accepts another user's assertion.
+	SameAccount string `yaml:"same_account"`
+	// Owner is the path of the user in the answer with a token.
+	Owner path `yaml:"owner"`
+	// RevokeURL ends a token's session.
+	RevokeURL string `yaml:"revoke_url"`
+	// Limit is that of requests for tokens.
+	Limit *Limit `yaml:"limit"`
 }
 
 // texts are all texts that may name parameters, by their keys. Secrets may stand in all of them
@@ -59,6 +113,8 @@ func (h *HTTP) texts() (all, addresses map[string]string) {
 	if o := h.Auth.OAuth2; o != nil {
 		all["auth.oauth2.client_id"], all["auth.oauth2.client_secret"] = o.ClientID, o.ClientSecret
 		all["auth.oauth2.refresh_token"], addresses["auth.oauth2.token_url"] = o.RefreshToken, o.TokenURL
+		all["auth.oauth2.assertion"], addresses["auth.oauth2.revoke_url"] = o.Assertion, o.RevokeURL
+		addresses["auth.oauth2.same_account"] = o.SameAccount
 		addKeys(all, "auth.oauth2.params", o.Params)
 	}
 	return all, addresses
@@ -87,6 +143,12 @@ func (o *OAuth2) Validate(r *config.Report) {
 	r.OneOf("client_in", o.ClientIn, "header", "body")
 	if o.RefreshToken != "" {
 		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
+	}
+	r.NotBoth("the grant", "refresh_token", "assertion")
+	for _, key := range []string{"same_account", "owner"} {
+		if o.Assertion == "" && r.Given(key) {
+			r.Problemf(key, "is for a signed token; set assertion, or remove it")
+		}
 	}
 }
 
@@ -189,7 +251,9 @@ func (f *Filter) Validate(r *config.Report) {
 type Next struct {
 	// URL is the path of the next page's address in a page; Token is the path of its token, for the
 	// parameter Query.
-	URL   path   `yaml:"url"`
+	URL path `yaml:"url"`
+	// Has is the path of what a page has if another one follows.
+	Has   path   `yaml:"has"`
 	Token path   `yaml:"token"`
 	Query string `yaml:"query"`
 	// Link is the relation of the next page's link in the Link header.
@@ -216,6 +280,9 @@ func (n *Next) Validate(r *config.Report) {
 		r.Problemf("in", "only works with token, page or offset; remove it")
 	} else if _, err := parsePath(n.parameter()); n.In == inBody && err != nil {
 		r.Problemf("", "names %s, which is in the body, so it %s", n.parameter(), err)
+	}
+	if n.Has != nil && n.URL == nil && n.Token == nil {
+		r.Problemf("has", "only works with url or token; remove it")
 	}
 	ways := []string{"url", "token", "link", "page", "offset"}
 	switch given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -18,9 +20,16 @@ import (
 // httpWay reads lists page by page.
 type httpWay struct {
 	client *httpclient.Client
-	tokens *httpclient.Client // for the token endpoint; nil without one
 	now    func() time.Time
 	logger *slog.Logger
+	oauth  *oauth // nil without one
+	// api are the settings of client, for the clients of requests that the provider counts apart.
+	api  httpclient.Settings
+	mu   sync.Mutex
+	more map[string]*httpclient.Client // guarded by mu
+	// account names what is read, if that isn't the same as the credential that reads it.
+	account string
+	same    string // sets account to another user of the same account
 }
 
 func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
@@ -29,27 +38,93 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))
 	h := &headers{block: b, http: d.HTTP}
 	api := settings.Settings
-	api.BaseURL, api.Token, api.Authorize, api.QuotaKey = b.BaseURL, h, authorize, source.Account
-	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, d.HTTP.RequestsPerMinute)
-	api.KeepTokenOn403 = d.HTTP.Auth.OAuth2 == nil
+	api.BaseURL, api.Authorize = b.BaseURL, authorize
 	var err error
+	if o := d.HTTP.Auth.OAuth2; o != nil {
+		if w.oauth, err = newOAuth(o, h, settings, title); err != nil {
+			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", title, err)
+		}
+		h.tokens = httpclient.NewTokens(w.oauth.ask, settings.Now)
+		w.nameUser(source, b)
+	}
+	api.Token, api.QuotaKey = h, source.Account
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, d.HTTP.RequestsPerMinute)
+	// A token with a session is kept: there are few sessions.
+	api.KeepTokenOn403 = w.oauth == nil || w.oauth.RevokeURL != ""
+	if d.HTTP.describeErrors(&api, title); d.HTTP.Limit != nil {
+		api.Limit = d.HTTP.Limit.client()
+	}
+	w.api = api
 	if w.client, err = httpclient.New(api); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", title, err)
 	}
-	if d.HTTP.Auth.OAuth2 != nil {
-		o, err := newOAuth(d.HTTP.Auth.OAuth2, h, w.client, settings, title)
-		if err != nil {
-			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", title, err)
-		}
-		h.tokens, w.tokens = httpclient.NewTokens(o.ask, settings.Now), o.client
+	if d.HTTP.Limit != nil {
+		source.Budget = w.client.Budget
 	}
 	source.Close, source.Offset, source.ThrottledUntil = w.close, w.client.Offset, w.client.ThrottledUntil
-	source.Advise = adviser(title, d.HTTP.BaseURL)
+	source.Advise = adviser(title, d.HTTP)
 	return w.readFeed, nil
+}
+
+// nameUser names the source's account by the user of its signed token. Its limits belong to the
+// client and the user, whatever is read.
+func (w *httpWay) nameUser(source *collector.Source, b *Block) {
+	signed := w.oauth.signed
+	if signed == nil {
+		return
+	}
+	client := expand(w.oauth.ClientID, b.Values)
+	// Without the port, which may change although the account is the same.
+	where := b.BaseURL
+	if u, err := url.Parse(where); err == nil {
+		where = u.Hostname() + u.Path
+	}
+	w.account = strings.Join([]string{
+		b.definition.Provider, where, expand(b.definition.Account, b.Values), cmp.Or(signed.who(), client),
+	}, " ")
+	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.who()}, " ")
+	source.CredentialExpiry = signed.expiry
+	for _, found := range parameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
+		if text := b.parameters[found[1]].theOther(); text != "" {
+			w.same = found[1] + ": " + text
+		}
+	}
+}
+
+// clientFor is the client for requests with a limit of their own; without one it is that of all
+// requests.
+func (w *httpWay) clientFor(name string, limit *Limit) (*httpclient.Client, error) {
+	if limit == nil {
+		return w.client, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if client, is := w.more[name]; is {
+		return client, nil
+	}
+	s := w.api
+	s.Limit, s.QuotaKey = limit.client(), s.QuotaKey+" "+cmp.Or(limit.Group, name)
+	client, err := httpclient.New(s)
+	if err != nil {
+		return nil, err
+	}
+	if w.more == nil {
+		w.more = make(map[string]*httpclient.Client)
+	}
+	w.more[name] = client
+	return client, nil
 }
 
 func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &httpReader{httpWay: w, feed: f}
+	if w.account != "" {
+		info.Fingerprint = w.account + " " + f.name
+		info.SameAccount = w.oauth.signed.same
+		if w.same != "" {
+			info.OtherAccount = "; if only the user of the signed token changed and the account is the same, set " +
+				w.same
+		}
+	}
 	if f.Snapshot {
 		info.ActiveCalls = (&snapshotReader{httpReader: reader}).read
 		info.Probe, info.Lookback, info.LateAfter = info.ActiveCalls.Probe, 0, 0
@@ -60,6 +135,9 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		grain = 0
 	}
 	info.Reader = reader
+	if f.Recording != nil {
+		info.Recording = reader.recordingInfo
+	}
 	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
 	if f.Filter.By == byInserted {
 		stream := &insertedReader{httpReader: reader}
@@ -104,24 +182,32 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 }
 
 func (w *httpWay) close() {
+	if w.oauth != nil {
+		w.oauth.close(w.logger)
+	}
 	w.client.Close()
-	if w.tokens != nil {
-		w.tokens.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, client := range w.more {
+		client.Close()
 	}
 }
 
 // adviser explains errors: those that all providers share, and refusals without a more specific
 // meaning.
-func adviser(title, address string) func(error) (what, todo string) {
+func adviser(title string, h *HTTP) func(error) (what, todo string) {
 	common := advice.Provider{
 		Name: title, Address: baseURL,
-		Default: cmp.Or(address, "see the provider's documentation"),
+		Default: cmp.Or(h.BaseURL, "see the provider's documentation"),
 	}
 	return func(err error) (what, todo string) {
 		if collector.IsFewerRows(err) {
 			return err.Error(), "nothing, if it passes: the span is read again; otherwise check " +
 				"that the definition's total counts the rows of the request, " +
 				"and ask " + title + " about the missing rows"
+		}
+		if what, todo, known := h.Errors.advise(err); known {
+			return what, todo
 		}
 		request, forToken := advice.LastRequest(err)
 		if request == nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
@@ -26,6 +27,9 @@ type Mapper struct {
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper // for the legs within a row; nil without legs
+
+	function rowmap.Map // completes the records; nil without one
+	raw      []byte     // the row, for function
 }
 
 // MapperSettings are a source's settings for a mapper.
@@ -58,6 +62,11 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	if feed.Legs != nil {
 		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded}, s)
 	}
+	if f := feed.function(); f != nil {
+		m.function = f.New(rowmap.Settings{
+			Parameters: s.Parameters, Legs: feed.sharesCalls(s.Parameters), EmergencyNumbers: s.EmergencyNumbers,
+		})
+	}
 	m.row.zone = m.zone
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
@@ -78,6 +87,7 @@ func (m *Mapper) MapJSON(raw []byte) Mapped {
 	if !m.row.setJSON(raw) {
 		return Mapped{Invalid: "it isn't an object"}
 	}
+	m.raw = raw
 	return m.mapValues()
 }
 
@@ -97,6 +107,9 @@ func (m *Mapper) mapValues() Mapped {
 		} else if ignored {
 			return Mapped{Ignored: true}
 		}
+	}
+	if m.function != nil {
+		return m.mapByFunction()
 	}
 	if m.feed.Snapshot {
 		return m.inProgress()
@@ -215,7 +228,7 @@ func (p *mapping) ids() {
 			p.record.AltIDs = append(p.record.AltIDs, id)
 		}
 	}
-	if v.IsSet() && p.record.ID == "" {
+	if v.IsSet() && p.record.ID == "" && p.function == nil {
 		p.fail("id", "is missing")
 	}
 }

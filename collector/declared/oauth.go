@@ -3,7 +3,9 @@ package declared
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,28 +32,57 @@ type oauth struct {
 	vault   vault
 	now     func() time.Time
 	title   string
+	signed  *assertion // nil without one
+
+	refused error // stands until then for the request that was refused
+	until   time.Time
+	tried   [sha256.Size]byte
 }
+
+const (
+	// refusalPause is how long the exporter waits after a refusal. Somebody may correct the client or
+	// the user, which the exporter can't see. Other credentials are tried at once.
+	refusalPause = 5 * time.Minute
+	// revokeTimeout limits the end of a session, because the exporter's shutdown waits for it.
+	revokeTimeout = 5 * time.Second
+)
 
 // newOAuth makes the connection to the token endpoint, which may be on another host than the API.
 func newOAuth(
-	o *OAuth2, h *headers, api *httpclient.Client, settings *collector.SourceSettings, title string,
+	o *OAuth2, h *headers, settings *collector.SourceSettings, title string,
 ) (*oauth, error) {
 	address := expand(o.TokenURL, h.block.Values)
 	s := settings.Settings
 	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
-	_, elsewhere := api.Resolve(address)
+	if d := h.block.definition; o.Limit != nil {
+		s.RequestsPerMinute = 0 // the source's is for the API
+		s.Limit = o.Limit.client()
+		s.QuotaKey = strings.Join([]string{d.Provider, "token", s.BaseURL, expand(o.ClientID, h.block.Values)}, " ")
+	}
+	h.block.definition.HTTP.describeErrors(&s, title)
+	client, err := httpclient.New(s)
+	if err != nil {
+		return nil, err
+	}
+	_, elsewhere := client.Resolve(address)
 	if elsewhere != nil {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
 			return nil, errors.New("token_url isn't an address")
 		}
 		s.BaseURL = u.Scheme + "://" + u.Host
+		if client, err = httpclient.New(s); err != nil {
+			return nil, err
+		}
 	}
-	client, err := httpclient.New(s)
-	if err != nil {
-		return nil, err
+	var signed *assertion
+	if o.Assertion != "" {
+		if signed, err = openAssertion(o, h); err != nil {
+			return nil, err
+		}
 	}
 	return &oauth{
+		signed: signed,
 		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now,
 		title: title,
 		vault: vault{load: settings.LoadSecret, replace: settings.ReplaceSecret, title: title},
@@ -89,6 +120,17 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 			header.Set(name, value)
 		}
 	}
+	if o.signed != nil {
+		text, err := o.headers.expand(ctx, o.signed.text)
+		if err == nil {
+			err = o.signed.check(text)
+		}
+		if err != nil {
+			return got, err
+		}
+		form.Set("grant_type", grantJWT)
+		form.Set("assertion", strings.TrimSpace(text))
+	}
 	for key, text := range o.Params {
 		value, err := o.headers.expand(ctx, text)
 		if err != nil {
@@ -99,14 +141,52 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 	if err := o.addClient(ctx, form, header); err != nil {
 		return got, err
 	}
-	asked := o.now()
+	asked, text := o.now(), form.Encode()
+	using := sha256.Sum256([]byte(header.Get(authorization) + "\n" + text))
+	if o.refused != nil && o.tried == using && asked.Before(o.until) {
+		return got, o.refused
+	}
 	body, err := o.client.Get(ctx, httpclient.Request{
-		Method: http.MethodPost, URL: o.path, Label: "token", Header: header, Body: []byte(form.Encode()),
+		Method: http.MethodPost, URL: o.path, Label: "token", Header: header, Body: []byte(text),
 	})
 	if err != nil {
+		o.refused = nil
+		if _, answered := errors.AsType[*httpclient.Error](err); answered && !httpclient.IsRetryable(err) {
+			o.refused, o.tried, o.until = err, using, asked.Add(refusalPause)
+		}
 		return got, err
 	}
-	return o.read(body, asked)
+	if got, err = o.read(body, asked); err == nil && o.signed != nil {
+		err = o.signed.checkOwner(o.ownerIn(body))
+	}
+	return got, err
+}
+
+// ownerIn is the user whom the answer with a token names.
+func (o *oauth) ownerIn(body []byte) string {
+	var answer row
+	if o.Owner == nil || !answer.setJSON(trimmed(body)) {
+		return ""
+	}
+	text, _ := answer.text(o.Owner)
+	return strings.Clone(text)
+}
+
+// revoke ends the session of a token (RFC 7009), so that it doesn't count towards the few that a
+// user and a client may have.
+func (o *oauth) revoke(token string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), revokeTimeout)
+	defer cancel()
+	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
+	form := url.Values{"token": {token}}
+	if err := o.addClient(ctx, form, header); err != nil {
+		return err
+	}
+	_, err := o.client.Get(ctx, httpclient.Request{
+		Method: http.MethodPost, URL: expand(o.RevokeURL, o.headers.block.Values), Label: "revoke", Header: header,
+		Body: []byte(form.Encode()),
+	})
+	return err
 }
 
 // addClient adds the client's credentials. A definition may have none: then params identify the
@@ -153,4 +233,14 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 	seconds, _ := strconv.ParseInt(whole, 10, 32) // 0 if it isn't a number; the maximum if it is larger
 	life := cmp.Or(time.Duration(max(seconds, 0))*time.Second, shortestLife)
 	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
+}
+
+// close ends the session, if there is one, within a time limit.
+func (o *oauth) close(logger *slog.Logger) {
+	if token := o.headers.tokens.Take(); token != "" && o.RevokeURL != "" {
+		if err := o.revoke(token); err != nil {
+			logger.Info("can't end the session; the provider ends it when its token expires", "err", err)
+		}
+	}
+	o.client.Close()
 }

@@ -76,7 +76,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 		return err
 	}
 	p.row.setJSON(rest)
-	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Total} {
+	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Next.Has, f.Total} {
 		if wire.NamesTwice(rest, at) {
 			return fmt.Errorf("the answer has two members on the way to %s; either could be the right one",
 				strings.Join(at, "."))
@@ -179,6 +179,21 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 			", where the next page's address or token must be",
 		Todo: checkPaths,
 	}
+}
+
+// has says whether the page has something at a path other than null, false, 0 and empty text.
+func (p *answerPage) has(at path) bool {
+	raw := p.row.raw(at)
+	return raw != nil && (raw[0] == '{' || raw[0] == '[' || saysSomething(raw))
+}
+
+// parent is the object in which a path ends, and whether the page has it.
+func (p *answerPage) parent(of path) (raw []byte, there bool) {
+	if len(of) < 2 {
+		return nil, p.row.raw(of) != nil
+	}
+	raw = p.row.raw(of[:len(of)-1])
+	return raw, raw != nil && raw[0] == '{'
 }
 
 // nextNames are names that APIs use for the next page, in lower-case letters and digits.

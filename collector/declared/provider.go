@@ -29,6 +29,12 @@ func NewProvider(d *Definition) collector.Provider {
 func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
+		if of := f.function(); of != nil && !f.Snapshot {
+			properties := of.Properties
+			properties.Name = key
+			all = append(all, properties)
+			continue
+		}
 		all = append(all, collector.FeedProperties{
 			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(),
 			Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
@@ -110,7 +116,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
 			Currency:    d.CurrencyFor(b.Values),
 			Rules: collector.Rules{
-				Legs: of.hasLegs(), Parents: of.Record.Parent.IsSet(), Whole: of.Whole != nil,
+				Legs: of.sharesCalls(b.valuesOf(keys)), Parents: of.Record.Parent.IsSet(), Whole: of.Whole != nil,
 				ChargesLater: len(of.Record.Charges) > 0,
 			},
 		}
@@ -119,7 +125,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			trace = d.file
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
+			Parameters: b.valuesOf(keys), Zone: zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
 			EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, read := range ways {
@@ -130,7 +136,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		}
 		if of.files == nil && d.Push == nil { // otherwise nothing is read twice
 			info.Fingerprint += " " + f.identity()
-			info.OtherAccount = "; if id, start, group or parties of the definition, or time_zone, changed, " +
+			info.OtherAccount += "; if id, start, group or parties of the definition, or time_zone, changed, " +
 				"the calls of the lookback would count " +
 				"again: undo the change, or rename the source and set a history that goes back to the change"
 		}

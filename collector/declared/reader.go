@@ -77,6 +77,11 @@ func (r *httpReader) read(
 		if len(q.pieces) == 0 {
 			yield(nil, errNoValues)
 		}
+		var err error
+		if q.found, err = r.names(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
 		for len(q.pieces) > 0 {
 			if !q.readPiece(ctx) {
 				return
@@ -102,9 +107,10 @@ type listRead struct {
 	asked, wanted span
 	pieces        []piece // not read yet
 	counts        *dayCounts
-	rows, total   int                  // of the pieces read so far
-	noTotal       bool                 // a piece had no total
-	fewer         *collector.FewerRows // the first piece that has fewer rows than its total
+	rows, total   int                          // of the pieces read so far
+	noTotal       bool                         // a piece had no total
+	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
+	found         map[string]map[string]string // the feed's lists of names
 	atEnd         func(*collector.Page)
 	yield         func(*collector.Page, error) bool
 }
@@ -125,7 +131,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	}
 	walk, request := q.newWalk(p)
 	mapper := q.newMapper()
-	mapper.row.each = p.values
+	mapper.row.each, mapper.row.names = p.values, q.found
 	for number, err := range q.client.Pages(ctx, request, maxPages, walk.decode) {
 		if walk.refusedBehind(err) {
 			walk.page.rows, walk.last, err = nil, true, nil
@@ -262,6 +268,8 @@ func (w *walk) next() (string, error) {
 	var there bool
 	var err error
 	switch {
+	case n.Has != nil && !w.page.has(n.Has):
+		_, there = w.page.parent(n.Has)
 	case n.URL != nil:
 		next, there, err = w.page.next(n.URL, false)
 		next = w.withSecrets(next, w.address)
@@ -281,6 +289,12 @@ func (w *walk) next() (string, error) {
 	}
 	if there {
 		w.nextSeen.Store(true)
+	}
+	if err == nil && next == "" && n.Has != nil && w.page.has(n.Has) {
+		return "", &advice.Error{
+			What: "the answer has " + strings.Join(n.Has, ".") + ", but no next page where the definition says",
+			Todo: checkPaths,
+		}
 	}
 	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
 		err = &advice.Error{
@@ -406,6 +420,7 @@ func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 	case m.Ignored:
 		page.Ignored = append(page.Ignored,
 			collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
+		page.Unmapped = append(page.Unmapped, m.Unmapped...)
 	default:
 		page.Records = append(page.Records, m.Record)
 		page.Unmapped = append(page.Unmapped, m.Unmapped...)

@@ -28,8 +28,10 @@ type row struct {
 	zone       *time.Location  // for times without a zone
 	// percent says that texts are percent-decoded.
 	percent bool
-	bound   map[*pattern][]*regexp.Regexp
-	nets    map[string][]network // by parameter
+	// names are the lists of the feed's `names`: names by id.
+	names map[string]map[string]string
+	bound map[*pattern][]*regexp.Regexp
+	nets  map[string][]network // by parameter
 	// machine and environment are for expressions.
 	machine     vm.VM
 	environment map[string]any

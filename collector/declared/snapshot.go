@@ -24,7 +24,7 @@ func (f *Feed) validateSnapshot(r *config.Report) {
 				"isn't used for calls in progress, which have %s; remove it", strings.Join(ofSnapshot, ", "))
 		}
 	}
-	if !f.Record.Direction.IsSet() {
+	if !f.Record.Direction.IsSet() && f.Map == "" {
 		r.Problemf("record.direction",
 			"is missing; set where the direction of a call in progress comes from, or {is: unknown}")
 	}
@@ -45,7 +45,7 @@ func (f *Feed) validateSnapshot(r *config.Report) {
 
 // inProgress maps a row to a call in progress: its identity and its direction.
 func (m *Mapper) inProgress() Mapped {
-	p := &mapping{Mapper: m, record: new(cdr.Record)}
+	p := &mapping{Mapper: m, record: &cdr.Record{NoCall: true}} // nobody knows how it ends
 	p.ids()
 	p.record.CallKey = p.text("group", &m.feed.Record.Group)
 	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, directionWords,

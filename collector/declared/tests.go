@@ -223,5 +223,20 @@ func (m *Mapper) Each(values map[string]string) { m.row.each = values }
 // UseSQLite has the definition's queries run in SQLite, whichever database they are for.
 func (d *Definition) UseSQLite() { d.SQL.Driver = "sqlite" }
 
+// Unlimited has the definition's requests sent without waiting, since the tests' time is made up.
+func (d *Definition) Unlimited() {
+	if d.HTTP == nil {
+		return
+	}
+	if d.HTTP.Limit = nil; d.HTTP.Auth.OAuth2 != nil {
+		d.HTTP.Auth.OAuth2.Limit = nil
+	}
+	for _, f := range d.Feeds {
+		for _, l := range f.Names {
+			l.Limit = nil
+		}
+	}
+}
+
 // Lines says how the feed's rows stand in files; nil: it isn't read from files.
 func (f *Feed) Lines() *Files { return f.files }

@@ -44,7 +44,9 @@ type alternative struct {
 	Minus path `yaml:"minus"`
 	// Networks names a parameter: an address becomes the name of the network that contains it.
 	Networks string `yaml:"networks"`
-	Privacy  string `yaml:"privacy"`
+	// Names is a list of the feed: an id becomes its name there.
+	Names   string `yaml:"names"`
+	Privacy string `yaml:"privacy"`
 
 	line int // of the definition
 
@@ -272,6 +274,11 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 	}
 	if a.Networks != "" {
 		if text = r.networkOf(a.Networks, text); text == "" {
+			return g, "", ""
+		}
+	}
+	if a.Names != "" {
+		if text = strings.TrimSpace(r.names[a.Names][text]); text == "" {
 			return g, "", ""
 		}
 	}

@@ -1,21 +1,20 @@
-package ringcentral
+package ringcentral_test
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"fmt"
-	"maps"
+	"io"
+	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // read is what a page held.
@@ -23,33 +22,82 @@ type read struct {
 	rows             []shown
 	invalid, ignored []string // position: problem
 	unmapped         []collector.Unmapped
-	next             string
 }
 
 type shown = providertest.Row
 
-// decodePage decodes one page of the call log.
-func decodePage(t testing.TB, log *callLog, page string) (read, error) {
-	t.Helper()
-	var got read
-	decoder, mapper := newPageDecoder(), &mapper{log: log, queues: map[int64]string{90: "Sales", 91: "Support"}}
-	next, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
-	got.next = next
-	return got, err
+// platform answers every request for a page of calls, for tokens and for the account's queues.
+type platform string
+
+func (p platform) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := string(p)
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/oauth/token"):
+		body = `{"access_token":"token","expires_in":3600}`
+	case strings.HasSuffix(r.URL.Path, "/extension"):
+		body = pageOf("", `{"id":90,"name":" Sales ","type":"Department"}`, `{"id":91,"name":"Support","type":"Department"}`,
+			`{"id":101,"name":"Ann","type":"User"}`, `{"name":"without an id","type":"Department"}`, `7`)
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
 }
 
-// decodeAll decodes an answer, hands on its pages, and returns the link to the next.
-func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)) (next string, err error) {
-	if next, err = d.decode(bytes.Clone(body)); err != nil {
-		return "", err
+// open opens a source of the built-in definition.
+func open(t testing.TB, keys string, transport http.RoundTripper) *collector.Source {
+	t.Helper()
+	all := declared.Builtin()
+	p := all[slices.IndexFunc(all, func(p collector.Provider) bool { return p.Name == "ringcentral" })]
+	c, err := config.Parse("config.yaml", []byte("sources: [{name: acme, ringcentral: {client_id: app, "+
+		"client_secret: hush, jwt: hush, "+keys+"}}]"),
+		config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for piece, err := range wire.Pieces(maps.All(map[int]error{1: nil}), &d.rows) {
+	source, err := p.Open(c.Sources[0].Provider, collector.SourceSettings{
+		Settings: httpclient.Settings{Transport: transport}, Now: time.Now,
+		EmergencyNumbers: []string{"911", "933", "112", "999", "JP:119"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	return source
+}
+
+// The logs of an account and of an extension, as keys of a source.
+func accountLog() string   { return "call_log: {queues: true}" }
+func extensionLog() string { return "scope: extension, call_log: " }
+
+// decodePage reads one page of the call log.
+func decodePage(t testing.TB, log, page string) (got read, err error) {
+	t.Helper()
+	for b, err := range pages(t, log, page) {
 		if err != nil {
-			return "", err
+			return got, err
 		}
-		use(m.mapPage(piece))
+		got.take(t, b)
 	}
-	return next, nil
+	return got, nil
+}
+
+// records are the records of a page.
+func records(t testing.TB, log, page string) (all []*cdr.Record) {
+	t.Helper()
+	for b, err := range pages(t, log, page) {
+		if err != nil || len(b.Invalid) > 0 {
+			t.Fatal(err, b.Invalid)
+		}
+		all = append(all, b.Records...)
+	}
+	return all
+}
+
+func pages(t testing.TB, log, page string) iter.Seq2[*collector.Page, error] {
+	t.Helper()
+	whole := func(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+	return open(t, log, platform(page)).Feeds[0].Reader.Pages(t.Context(), whole(2000), whole(2100))
 }
 
 func (g *read) take(t testing.TB, b *collector.Page) {
@@ -58,22 +106,16 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 		g.rows = append(g.rows, providertest.RowOf(r, "cdr.ringcentral."))
 	}
 	for _, bad := range b.Invalid {
-		if len(bad.Content) == 0 {
-			t.Errorf("the invalid row at %s has no content", bad.At)
-		}
 		g.invalid = append(g.invalid, bad.At+": "+bad.Problem)
 	}
 	for _, bad := range b.Ignored {
-		if len(bad.Content) == 0 {
-			t.Errorf("the ignored row at %s has no content", bad.At)
-		}
-		g.ignored = append(g.ignored, bad.At+": "+bad.Problem)
+		g.ignored = append(g.ignored, bad.At)
 	}
 	g.unmapped = append(g.unmapped, b.Unmapped...)
 }
 
-// decodeRows decodes a page of rows, which must be valid.
-func decodeRows(t testing.TB, log *callLog, raw ...string) []shown {
+// decodeRows reads a page of rows, which must be valid.
+func decodeRows(t testing.TB, log string, raw ...string) []shown {
 	t.Helper()
 	got, err := decodePage(t, log, pageOf("", raw...))
 	if err != nil || len(got.rows) != len(raw) {
@@ -83,7 +125,7 @@ func decodeRows(t testing.TB, log *callLog, raw ...string) []shown {
 	return got.rows
 }
 
-// decodeOne decodes a row that is a call.
+// decodeOne reads a row that is a call.
 func decodeOne(t testing.TB, raw string) shown {
 	t.Helper()
 	return decodeRows(t, accountLog(), raw)[0]
@@ -91,11 +133,11 @@ func decodeOne(t testing.TB, raw string) shown {
 
 // pageOf is a page as RingCentral writes it.
 func pageOf(next string, rows ...string) string {
-	navigation := `{"firstPage":{"uri":"https://rc.example/first"}}`
+	navigation := `{"firstPage":{"uri":"https://platform.ringcentral.com/first"}}`
 	if next != "" {
-		navigation = `{"firstPage":{"uri":"https://rc.example/first"},"nextPage":{"uri":"` + next + `"}}`
+		navigation = `{"firstPage":{"uri":"https://platform.ringcentral.com/first"},"nextPage":{"uri":"` + next + `"}}`
 	}
-	return `{"uri":"https://rc.example/x","records":[` + strings.Join(rows, ",") +
+	return `{"uri":"https://platform.ringcentral.com/x","records":[` + strings.Join(rows, ",") +
 		`],"paging":{"page":1,"perPage":1000},"navigation":` + navigation + `}`
 }
 
@@ -106,99 +148,4 @@ func call(id, more string) string {
 		row += "," + more
 	}
 	return row + "}"
-}
-
-func accountLog() *callLog {
-	c := new(CallLog)
-	c.SetDefaults()
-	return &callLog{
-		machines: c.machines(),
-		path:     "restapi/v1.0/account/~/call-log", view: "Detailed",
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{
-			"911", "933", "112", "999",
-			"JP:119",
-		}),
-	}
-}
-
-func extensionLog() *callLog {
-	log := accountLog()
-	log.path, log.grouped = "restapi/v1.0/account/~/extension/~/call-log", true
-	return log
-}
-
-// platform answers requests in the order of its answers, without a network.
-type platform struct {
-	t       testing.TB
-	answers []reply
-	asked   []string // URLs
-}
-
-type reply struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// rowsReply is a page of calls with these ids.
-func rowsReply(next string, ids ...string) reply {
-	rows := make([]string, len(ids))
-	for i, id := range ids {
-		rows[i] = call(id, `"result":"Accepted"`)
-	}
-	return reply{body: pageOf(next, rows...)}
-}
-
-// refuses is a refusal as the API writes it.
-func refuses(status int, name, code, permission string) reply {
-	return reply{status: status, body: fmt.Sprintf(
-		`{"errorCode":%q,"message":"[%[3]s] permission required","errors":[{"errorCode":%[2]q,"message":"call +12065550100","permissionName":%[3]q}],"permissionName":%[3]q}`,
-		name, code, permission)}
-}
-
-// RoundTrip implements http.RoundTripper.
-func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.asked = append(p.asked, r.URL.String())
-	if len(p.answers) == 0 {
-		return nil, errors.New("nothing more was expected to be asked")
-	}
-	next := p.answers[0]
-	p.answers = p.answers[1:]
-	return providertest.Response(r, next.status, next.header, next.body), nil
-}
-
-const (
-	testHost  = "https://rc.example"
-	firstPage = testHost +
-		"/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T00%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"
-)
-
-var (
-	from = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	to   = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
-)
-
-// client asks the fake.
-func (p *platform) client(tokens httpclient.TokenSource) *httpclient.Client {
-	p.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{
-		BaseURL: testHost, Transport: p, Token: tokens,
-		KeepTokenOn403: true, Quote: quote,
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return client
-}
-
-// open makes the log ask the fake.
-func (p *platform) open(log *callLog) *callLog {
-	p.t.Helper()
-	log.client = p.client(nil)
-	return log
-}
-
-// ids reads a range and collects the ids that came.
-func ids(ctx context.Context, log *callLog) ([]string, error) {
-	return providertest.IDs(ctx, log, from, to)
 }

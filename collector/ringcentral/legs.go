@@ -98,7 +98,7 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 func (m *mapper) partyOf(l *leg) cdr.Party {
 	kind, action := folded(l.LegType), folded(l.Action)
 	switch {
-	case m.isQueue(l), slices.Contains(m.log.machines, kind), action == actionCallPark, action == actionParkLocation:
+	case m.isQueue(l), slices.Contains(m.machines, kind), action == actionCallPark, action == actionParkLocation:
 		return cdr.PartyMachine
 	case strings.HasPrefix(kind, "ringout") && strings.HasSuffix(kind, "tosubscriber"):
 		return cdr.Own // the user's phone, which rings first

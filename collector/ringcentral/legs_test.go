@@ -1,4 +1,4 @@
-package ringcentral
+package ringcentral_test
 
 import (
 	"fmt"
@@ -149,11 +149,7 @@ func TestCallOfLegs(t *testing.T) {
 
 // TestMachineLegTypes: which legs a machine answers is configured.
 func TestMachineLegTypes(t *testing.T) {
-	c := new(CallLog)
-	c.SetDefaults()
-	c.MachineLegTypes = append(c.MachineLegTypes, " Hunting ")
-	log := accountLog()
-	log.machines = c.machines()
+	const log = `call_log: {machine_leg_types: [IvaCall, " Hunting "]}`
 	raw := call("1", `"result":"Accepted","direction":"Inbound","legs":[`+legOf(0, 0, "Accepted", `,"duration":20`)+`]`)
 	decodeRows(t, log, raw)[0].Want(t, shown{
 		"Outcome": "machine",
@@ -202,18 +198,16 @@ func TestCallsOfAnExtension(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var legs []cdr.Leg
-			m := &mapper{log: extensionLog()}
-			for _, raw := range test.rows {
-				var read row
-				r := new(cdr.Record)
-				if problem := decodeRow([]byte(raw), &read) + m.mapRow(&read, r); problem != "" || r.CallKey != "9" {
-					t.Fatalf("key %q, problem %q", r.CallKey, problem)
+			for i, r := range records(t, extensionLog(), pageOf("", test.rows...)) {
+				if r.CallKey != "9" {
+					t.Fatalf("key %q", r.CallKey)
 				}
 				if legs = append(legs, r.Legs...); len(r.Legs) == 0 {
 					legs = append(legs, r.Leg())
 				}
-				if counted := facts.AppendLegs(nil, r); len(counted) != len(read.Legs) {
-					t.Errorf("%d legs are counted, %d are listed", len(counted), len(read.Legs))
+				listed := strings.Count(test.rows[i], `"legType"`)
+				if counted := facts.AppendLegs(nil, r); len(counted) != listed {
+					t.Errorf("%d legs are counted, %d are listed", len(counted), listed)
 				}
 			}
 			for range 2 { // the order of rows and legs changes nothing

@@ -4,101 +4,59 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mapper turns rows into pages of records. It is for one goroutine.
+// mapper completes records. It is for one goroutine.
 type mapper struct {
-	log    *callLog
-	queues map[int64]string // names by id; nil: queue visits aren't read
-	page   collector.Page   // under construction
+	grouped   bool     // rows of a session make one call: an extension's log lists a session once per view
+	detailed  bool     // rows have legs
+	machines  []string // types of legs that no person answers, folded
+	countries *cdr.Countries
+	emergency cdr.EmergencyNumbers
+
+	queues   map[string]string    // names by id; nil: queue visits aren't read
+	unmapped []collector.Unmapped // of the row
 }
 
 func (m *mapper) reportUnmapped(field, value string) {
-	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: field, Value: value})
+	m.unmapped = append(m.unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
-// ignored says why a row isn't a call; it is empty for a call.
-func (m *mapper) ignored(r *row) string {
-	if r.Deleted {
-		return "its user deleted it"
-	}
+// ignored says whether a row isn't a call.
+func (m *mapper) ignored(r *row) bool {
 	action := folded(r.Action)
 	switch kind := folded(r.Type); kind {
 	case "voice":
-	case "fax":
-		return "it is a fax"
-	case "":
-		// The action says what it is.
+	case "": // the action says what it is
 		if action == actionIncomingFax || action == actionOutgoingFax {
-			return "it is a fax"
+			return true
 		}
-	case "sms": // older rows
-		return "it is a message"
+	case "fax", "sms": // the latter in older rows
+		return true
 	default:
-		m.reportUnmapped("type", r.Type)
-		return "its type isn't a call"
+		if !r.Deleted {
+			m.reportUnmapped("type", r.Type)
+		}
+		return true
 	}
-	if noCallActions[action] || folded(r.Result) == resultPhoneLogin {
-		return "its action isn't a call"
-	}
-	return ""
+	return r.Deleted || noCallActions[action] || folded(r.Result) == resultPhoneLogin
 }
 
-func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
-	if problem = m.times(row, r); problem != "" {
-		return problem
-	}
-	r.ID = row.ID
-	r.CallID = cmp.Or(row.TelephonySessionID, row.SessionID)
-	if m.log.grouped {
-		r.CallKey = r.CallID
-	}
+// complete adds what the definition can't say.
+func (m *mapper) complete(row *row, r *cdr.Record) {
 	m.kind(row, r)
 	user, byLegs := m.ending(row, r)
 	m.parties(row, r, user)
-	if r.ListsLegs = m.log.view != wireSimple; m.log.grouped {
+	if r.ListsLegs = m.detailed; m.grouped {
 		shareCall(r, byLegs)
 	}
 	m.money(row, r)
 	m.recordings(row, r)
 	m.addVisits(row, r)
 	extras(row, r)
-	if r.ID == "" {
-		r.Synthetic = collector.SyntheticKey(r)
-	}
-	return ""
-}
-
-func (m *mapper) times(row *row, r *cdr.Record) (problem string) {
-	if row.StartTime == "" {
-		return "startTime is missing"
-	}
-	start, err := time.Parse(time.RFC3339, row.StartTime)
-	if err != nil || start.IsZero() {
-		return "startTime is not a date and time"
-	}
-	r.Start = start.UTC()
-	if row.LastModifiedTime != "" {
-		modified, err := time.Parse(time.RFC3339, row.LastModifiedTime)
-		if err != nil {
-			m.reportUnmapped("lastModifiedTime", "not a date and time")
-		} else {
-			r.Version = max(modified.UnixMilli(), 0)
-		}
-	}
-	switch {
-	case row.DurationMs != nil:
-		r.Duration, problem = duration("durationMs", *row.DurationMs, time.Millisecond)
-	case row.Duration != nil:
-		r.Duration, problem = duration("duration", *row.Duration, time.Second)
-	default:
-		r.NoDuration = true
-	}
-	return problem
 }
 
 func (m *mapper) kind(row *row, r *cdr.Record) {
@@ -130,7 +88,7 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
 	parts := m.parts(row, r)
 	user = parts.user()
-	if m.log.grouped && result == resultAnsweredElsewhere {
+	if m.grouped && result == resultAnsweredElsewhere {
 		r.NoOutcome = true // another extension took the call; this one only rang
 		return user, false
 	}
@@ -166,7 +124,6 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 }
 
 func (m *mapper) parties(row *row, r *cdr.Record, user *cdr.Leg) {
-	r.CallerNumber, r.CalleeNumber = row.From.number(), row.To.number()
 	if r.UserID, r.UserName = userOf(row); user != nil {
 		r.UserID, r.UserName = user.UserID, user.UserName
 	}
@@ -193,7 +150,7 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	if direction == cdr.Outbound {
 		from := m.countryOf(row.From.PhoneNumber)
 		for _, number := range [...]string{row.To.PhoneNumber, row.To.DialedNumber} {
-			if kind := m.log.emergency.Match(number, from); kind != cdr.NoEmergency {
+			if kind := m.emergency.Match(number, from); kind != cdr.NoEmergency {
 				return kind
 			}
 		}
@@ -229,12 +186,4 @@ func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	if rec.ID != "" && !known {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 	}
-}
-
-// duration is n units, or the problem with n.
-func duration(field string, n int64, unit time.Duration) (d time.Duration, problem string) {
-	if d, problem = cdr.Duration(n, unit); problem != "" {
-		problem = field + " " + problem
-	}
-	return d, problem
 }

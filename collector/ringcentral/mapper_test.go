@@ -1,4 +1,4 @@
-package ringcentral
+package ringcentral_test
 
 import (
 	"testing"

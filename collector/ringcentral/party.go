@@ -15,9 +15,6 @@ func (p *party) isExtension() bool {
 		(p.PhoneNumber == "" || p.PhoneNumber == p.ExtensionNumber)
 }
 
-// number is the number of the party.
-func (p *party) number() string { return cmp.Or(p.PhoneNumber, p.ExtensionNumber) }
-
 // name is the party's name without padding.
 func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
 
@@ -81,12 +78,12 @@ func (e *extension) text() string {
 func (m *mapper) countryOf(number string) string {
 	number = strings.TrimSpace(number)
 	if strings.HasPrefix(number, "+") {
-		return m.log.countries.Of(number)
+		return m.countries.Of(number)
 	}
 	const minE164, maxE164 = 11, 15
 	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' ||
 		strings.Trim(number, "0123456789Xx*") != "" {
 		return ""
 	}
-	return m.log.countries.OfDigits(number)
+	return m.countries.OfDigits(number)
 }

@@ -2,54 +2,15 @@ package ringcentral
 
 import (
 	"cmp"
-	"context"
-	"fmt"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// typeQueue is the type of the extensions that are call queues (RingCentral, "Call Queues").
-const typeQueue = "Department"
-
-// queueNames asks for the account's queues: their names by the ids of their extensions. It is asked
-// before each range, so that a queue that is new or has a new name is known when its calls are
-// read.
-func (l *callLog) queueNames(ctx context.Context) (map[int64]string, error) {
-	decoder, names := newPageDecoder(), make(map[int64]string)
-	query := url.Values{"type": {typeQueue}, "perPage": {strconv.Itoa(perPage)}, "page": {"1"}}
-	request := httpclient.Request{
-		Feed: feedCallLog, URL: "restapi/v1.0/account/~/extension?" + query.Encode(), Label: "extension",
-		ExpectJSON: true,
-	}
-	for _, err := range l.directory.Pages(ctx, request, maxPages, decoder.decode) {
-		if err != nil {
-			return nil, fmt.Errorf("ask for the account's queues: %w", err)
-		}
-		for _, value := range decoder.rows {
-			var e struct {
-				ID   *int64 `json:"id"`
-				Name string `json:"name"`
-				Type string `json:"type"`
-			}
-			if json.Unmarshal(value, &e, answerOptions) == nil && e.ID != nil && e.Type == typeQueue {
-				names[*e.ID] = strings.TrimSpace(e.Name)
-			}
-		}
-	}
-	return names, nil
-}
-
 // visit is a caller's visit to a queue: all legs of its extension.
 type visit struct {
-	queue int64
+	queue string    // id of its extension
 	start time.Time // that of the first leg
 	timed bool      // a leg has a start; else it is the call's
 	last  *leg
@@ -68,7 +29,7 @@ func (m *mapper) addVisits(row *row, r *cdr.Record) {
 		if later := slices.IndexFunc(all, func(o visit) bool { return o.start.After(v.start) }); later >= 0 {
 			next = all[later].start
 		}
-		one := cdr.Visit{ID: strconv.FormatInt(v.queue, 10), Queue: m.queues[v.queue], Start: v.start}
+		one := cdr.Visit{ID: v.queue, Queue: m.queues[v.queue], Start: v.start}
 		one.Result = visitResults[folded(v.last.Result)]
 		var end time.Time
 		if agent := m.answer(row, v.start, next); !agent.IsZero() {
@@ -92,9 +53,9 @@ func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
 		if !m.isQueue(l) {
 			continue
 		}
-		i := slices.IndexFunc(all, func(v visit) bool { return v.queue == *l.Extension.ID })
+		i := slices.IndexFunc(all, func(v visit) bool { return v.queue == l.Extension.text() })
 		if i < 0 {
-			i, all = len(all), append(all, visit{queue: *l.Extension.ID, start: callStart})
+			i, all = len(all), append(all, visit{queue: l.Extension.text(), start: callStart})
 		}
 		v := &all[i]
 		if at := l.start(); !v.timed && !at.IsZero() {
@@ -110,11 +71,8 @@ func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
 }
 
 func (m *mapper) isQueue(l *leg) bool {
-	if l.Extension.ID == nil {
-		return false
-	}
-	_, known := m.queues[*l.Extension.ID]
-	return known
+	_, known := m.queues[l.Extension.text()]
+	return known && l.Extension.ID != nil
 }
 
 // answer is when the first agent's leg that was accepted began, at a time or later and, if there is

@@ -1,18 +1,9 @@
-package ringcentral
+package ringcentral_test
 
 import (
 	"fmt"
-	"maps"
-	"net/http"
 	"strings"
 	"testing"
-
-	promconfig "github.com/prometheus/common/config"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // legOf is a leg that begins so many seconds after its call.
@@ -100,50 +91,5 @@ func TestVisits(t *testing.T) {
 			got := decodeOne(t, call("1", more[1:]+`,"legs":[`+strings.Join(test.legs, ",")+`]`))
 			got.Want(t, shown{"Visits": test.want})
 		})
-	}
-}
-
-// TestQueueNames: of all extensions that are listed, those of type Department are queues.
-func TestQueueNames(t *testing.T) {
-	p := &platform{t: t, answers: []reply{{body: pageOf("",
-		`{"id":90,"name":" Sales ","type":"Department"}`, `{"id":101,"name":"Ann","type":"User"}`,
-		`{"name":"without an id","type":"Department"}`, `7`)}}}
-	log := p.open(accountLog())
-	log.directory = log.client
-	names, err := log.queueNames(t.Context())
-	if want := map[int64]string{90: "Sales"}; err != nil || !maps.Equal(names, want) {
-		t.Errorf("got %v, %v", names, err)
-	}
-}
-
-// TestQueuesWithoutPermission: nothing is read, so that no visit is lost, and the permission is named.
-func TestQueuesWithoutPermission(t *testing.T) {
-	server, err := sim.Start(sim.Settings{Scopes: []string{sim.ReadCallLog}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	c := new(Config)
-	c.SetDefaults()
-	c.BaseURL, c.ClientID = server.BaseURL(), sim.ClientID
-	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret), config.NewSecret(server.JWT())
-	c.CallLog = new(CallLog)
-	c.CallLog.SetDefaults()
-	c.CallLog.Queues = true
-	source, err := Provider().Open(c, collector.SourceSettings{
-		Settings: httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}}, Now: server.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(source.Close)
-	_, err = source.Feeds[0].Probe(t.Context())
-	what, todo := source.Advise(err)
-	if !strings.Contains(what, "the app lacks the permission ReadAccounts") ||
-		!strings.Contains(todo, "add ReadAccounts") {
-		t.Errorf("of %v it says %q and %q", err, what, todo)
-	}
-	if n := server.Requests().Count(sim.EndpointCallLog)[http.StatusOK]; n != 0 {
-		t.Errorf("the call log was read %d times", n)
 	}
 }

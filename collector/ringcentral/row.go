@@ -19,10 +19,6 @@ type row struct {
 	SessionID          string   `json:"sessionId"`
 	TelephonySessionID string   `json:"telephonySessionId"`
 	PartyID            string   `json:"partyId"`
-	StartTime          string   `json:"startTime"`
-	LastModifiedTime   string   `json:"lastModifiedTime"`
-	Duration           *int64   `json:"duration"`   // seconds
-	DurationMs         *int64   `json:"durationMs"` // newer, and exact
 	Type               string   `json:"type"`
 	InternalType       string   `json:"internalType"`
 	Direction          string   `json:"direction"`

@@ -35,6 +35,12 @@ type Setting struct {
 	List, OneWillDo bool
 	// Map: its value is a mapping of names to texts or lists of texts. Only in a described block.
 	Map bool
+	// Snapshot: the block has only the keys of ActiveCalls. Only in a described block.
+	Snapshot bool
+	// Keys are further keys of the block, with their List and Values. Only in a described block.
+	Keys []Setting
+	// Values are the texts that it may have; none: any. Only in a described block.
+	Values []string
 	// Required: the block must have it. Only in a described block.
 	Required bool
 

@@ -97,6 +97,18 @@ func (n *Node) Fields() (all []Field) {
 	return all
 }
 
+// Without is the mapping without some keys, which the caller decodes by itself.
+func (n *Node) Without(keys ...string) *Node {
+	rest := *n.yaml
+	rest.Content = nil
+	for pair := range slices.Chunk(n.yaml.Content, 2) {
+		if !slices.Contains(keys, pair[0].Value) {
+			rest.Content = append(rest.Content, pair...)
+		}
+	}
+	return &Node{n.decoder, &rest, n.at}
+}
+
 // Decode decodes the value into a pointer by the rules of this package.
 func (n *Node) Decode(into any) {
 	v := reflect.ValueOf(into).Elem()

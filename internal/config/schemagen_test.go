@@ -93,6 +93,12 @@ func describedSchema(d Described) schema {
 		switch {
 		case s.Block:
 			feed := objectSchema(reflect.TypeFor[Feed](), nil)
+			if s.Snapshot {
+				feed = objectSchema(reflect.TypeFor[ActiveCalls](), nil)
+			}
+			for _, inner := range s.Keys {
+				feed["properties"].(schema)[inner.Key] = singleSchema(inner) //nolint:forcetypeassert // made by objectSchema
+			}
 			if s.Legs {
 				//nolint:forcetypeassert // made by objectSchema
 				maps.Copy(feed["properties"].(schema),
@@ -113,10 +119,8 @@ func describedSchema(d Described) schema {
 			properties[s.Key] = schema{"type": []string{"object", "null"}, "additionalProperties": textOrTexts}
 		case s.OneWillDo:
 			properties[s.Key] = textOrTexts
-		case s.List:
-			properties[s.Key] = schema{"type": "array", "items": text}
 		default:
-			properties[s.Key] = text
+			properties[s.Key] = singleSchema(s)
 		}
 		other := s.Key + fileSuffix
 		switch {
@@ -129,6 +133,18 @@ func describedSchema(d Described) schema {
 	}
 	conditions = append(conditions, schema{"anyOf": feeds})
 	return schema{"type": "object", "properties": properties, "additionalProperties": false, "allOf": conditions}
+}
+
+// singleSchema describes the value of a described key: a text, or a list of texts.
+func singleSchema(s Setting) schema {
+	text := leafSchema(reflect.TypeFor[string](), s.Values)
+	if slices.Equal(s.Values, []string{"false", "true"}) {
+		text = leafSchema(reflect.TypeFor[bool](), nil)
+	}
+	if s.List {
+		return schema{"type": "array", "items": text}
+	}
+	return text
 }
 
 // valueSchema describes the value of a key.

@@ -5,7 +5,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
-	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
 	"github.com/cdr-exporter/cdr-exporter/collector/wavix"
 )
 
@@ -13,7 +12,6 @@ import (
 func All() []collector.Provider {
 	return append([]collector.Provider{
 		msgraph.Provider(),
-		ringcentral.Provider(),
 		wavix.Provider(),
 	}, declared.Builtin()...)
 }

@@ -178,6 +178,7 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 
 // open makes a source that is never read, and learns from it.
 func (b *bench) open() error {
+	b.definition.Unlimited()
 	if sql := b.definition.SQL; sql != nil && !strings.HasPrefix(sql.Driver, "{") {
 		b.definition.UseSQLite()
 	}
@@ -193,7 +194,7 @@ func (b *bench) open() error {
 	if !is {
 		return errors.New("the definition has no block")
 	}
-	b.values = maps.Clone(decoded.Values)
+	b.values = decoded.ValuesOf(b.name)
 	for key, secret := range b.secrets {
 		b.values[key] = []string{secret}
 	}
@@ -217,7 +218,7 @@ func (b *bench) open() error {
 	source.Close()
 	b.info = &source.Feeds[0]
 	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{
-		Parameters: decoded.Values, Zone: b.zone,
+		Parameters: decoded.ValuesOf(b.name), Zone: b.zone,
 		Now: b.now,
 	})
 	return nil

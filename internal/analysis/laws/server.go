@@ -73,6 +73,8 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	case s.bench.isToken(r.URL):
 		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
 			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`), nil
+	case s.bench.isRevocation(r.URL):
+		return answer(r, http.StatusOK, nil, ""), nil
 	case r.URL.Host != s.bench.host:
 		s.wrong = append(s.wrong, "a request went to "+r.URL.Host)
 		return answer(r, http.StatusNotFound, nil, "{}"), nil
@@ -350,6 +352,9 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 		var value any
 		if next != "" {
 			value = next
+		} else if n.Has != nil {
+			body = replace(body, n.Has, nil, true)
+			continue
 		} else if _, was := valueAt(body, at); was {
 			value = b.noNext
 		}
@@ -402,6 +407,12 @@ func (b *bench) isToken(u *url.URL) bool {
 	}
 	at, err := url.Parse(declared.Expand(b.definition.HTTP.Auth.OAuth2.TokenURL, b.values))
 	return err == nil && u.Path == at.Path && (at.Host == "" || at.Host == u.Host)
+}
+
+// isRevocation says whether an address ends a token's session.
+func (b *bench) isRevocation(u *url.URL) bool {
+	o := b.definition.HTTP.Auth.OAuth2
+	return o != nil && o.RevokeURL != "" && u.Path == b.basePath+o.RevokeURL
 }
 
 // isTotals says whether an address gives the provider's own total of a day, and of which.

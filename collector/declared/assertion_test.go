@@ -1,0 +1,190 @@
+package declared_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// signing is a definition with a signed token.
+const signing = `provider: acmetel
+parameters: {client: {}, hush: {secret: true}, jwt: {secret: true}, account: {default: "", values: [same]}}
+http:
+  base_url: https://api.acmetel.example
+  auth:
+    oauth2: {token_url: /token, revoke_url: /revoke, client_id: "{client}", client_secret: "{hush}", client_in: header, assertion: "{jwt}", same_account: "{account}", owner: owner_id}
+feeds:
+  calls: {request: {path: /calls}, filter: {by: start}, rows: rows, record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+`
+
+func signed(claims string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
+}
+
+// signer is a provider that exchanges signed tokens.
+type signer struct {
+	fakeAPI
+
+	file    string
+	owner   string // in answers
+	refuses string // status for tokens
+	forms   []url.Values
+	revoked []string
+}
+
+func newSigner(t *testing.T, token string) *signer {
+	t.Helper()
+	s := &signer{file: filepath.Join(t.TempDir(), "jwt")}
+	s.write(t, token)
+	s.answer = func(r *http.Request) (string, http.Header) {
+		switch r.URL.Path {
+		case "/token":
+			body, _ := io.ReadAll(r.Body)
+			form, _ := url.ParseQuery(string(body))
+			s.forms = append(s.forms, form)
+			if s.refuses != "" {
+				return s.refuses, nil
+			}
+			return fmt.Sprintf(`{"access_token":"a%d","expires_in":60,"owner_id":%q}`, len(s.forms), s.owner), nil
+		case "/revoke":
+			body, _ := io.ReadAll(r.Body)
+			s.revoked = append(s.revoked, string(body))
+			return "", nil
+		}
+		return `{"rows":[]}`, nil
+	}
+	return s
+}
+
+func (s *signer) write(t *testing.T, token string) {
+	t.Helper()
+	if err := os.WriteFile(s.file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
+	t.Helper()
+	source, err := openBlockWith(t.TempDir(), signing, "client: app, hush: cl1ent, jwt_file: "+s.file+more+", calls: ",
+		collector.SourceSettings{
+			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.now },
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.source = source
+	return &source.Feeds[0]
+}
+
+// read reads an hour after the last time, when a token has expired.
+func (s *signer) read(t *testing.T, info *collector.FeedInfo) error {
+	t.Helper()
+	s.now = s.now.Add(time.Hour)
+	_, _, err := ids(t, info, noon, noon.Add(1))
+	return err
+}
+
+// TestAssertion: a signed token is exchanged as RFC 7523 says. Its expiry is the credential's, and its
+// user belongs to the account but is shown as a hash. The session ends with the source.
+func TestAssertion(t *testing.T) {
+	token := signed(`{"sub":"256440016","exp":1795428120}`)
+	s := newSigner(t, token)
+	s.now = noon
+	info := s.start(t, "")
+	if err := s.read(t, info); err != nil {
+		t.Fatal(err)
+	}
+	form := s.forms[0]
+	if form.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" || form.Get("assertion") != token {
+		t.Errorf("the form is %v", form)
+	}
+	if ends := s.source.CredentialExpiry(); ends.Unix() != 1795428120 {
+		t.Errorf("it expires at %s", ends)
+	}
+	if all := info.Fingerprint + s.source.Account; strings.Contains(all, "256440016") ||
+		strings.Count(all, "user-") != 2 || strings.Contains(info.Fingerprint, "app") {
+		t.Errorf("the account is %q, the fingerprint %q", s.source.Account, info.Fingerprint)
+	}
+	if s.source.Close(); len(s.revoked) != 1 || s.revoked[0] != "token=a1" {
+		t.Errorf("revoked %q", s.revoked)
+	}
+	other := newSigner(t, signed(`{"sub":"7"}`))
+	other.now = noon
+	if another := other.start(t, ""); another.Fingerprint == info.Fingerprint {
+		t.Error("another user has the same fingerprint")
+	}
+}
+
+// TestAnotherUsersAssertion (counting.md 33): it isn't used unless the operator says that the account
+// is the same.
+func TestAnotherUsersAssertion(t *testing.T) {
+	ann, ben := signed(`{"sub":"1"}`), signed(`{"sub":"2"}`)
+	for _, c := range []struct{ name, first, then, owner, more string }{
+		{"by the token", ann, ben, "", ""},
+		{"by the answer", "opaque-1", "opaque-2", "2", ""},
+		{"the same account", ann, ben, "", ", account: same"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSigner(t, c.first)
+			s.now = noon
+			if c.owner != "" {
+				s.owner = "1"
+			}
+			info := s.start(t, c.more)
+			if err := s.read(t, info); err != nil {
+				t.Fatal(err)
+			}
+			s.write(t, c.then)
+			s.owner = c.owner
+			err := s.read(t, info)
+			if c.more != "" {
+				if err != nil || !info.SameAccount {
+					t.Errorf("error %v, same %t", err, info.SameAccount)
+				}
+				return
+			}
+			if _, todo := s.source.Advise(err); err == nil || !strings.Contains(err.Error(), "another user") ||
+				!strings.Contains(todo, "account: same") || !strings.Contains(info.OtherAccount, "set account: same") {
+				t.Errorf("error %v, remedy %s, %s", err, todo, info.OtherAccount)
+			}
+			s.write(t, c.first)
+			if s.owner = ""; c.owner != "" {
+				s.owner = "1"
+			}
+			if err := s.read(t, info); err != nil {
+				t.Errorf("with the former user's token: %v", err)
+			}
+		})
+	}
+}
+
+// TestRefusedCredentials: a refused credential is tried again after five minutes, another one at once.
+func TestRefusedCredentials(t *testing.T) {
+	s := newSigner(t, signed(`{"sub":"1"}`))
+	s.now = noon
+	info := s.start(t, "")
+	s.refuses = "!401"
+	tries := func(after time.Duration, want int) {
+		t.Helper()
+		s.now = s.now.Add(after)
+		if _, _, err := ids(t, info, noon, noon.Add(1)); err == nil || len(s.forms) != want {
+			t.Errorf("%d requests, want %d, error %v", len(s.forms), want, err)
+		}
+	}
+	tries(0, 1)
+	tries(4*time.Minute, 1)
+	tries(2*time.Minute, 2)
+	s.write(t, signed(`{"sub":"1","exp":1795428120}`))
+	tries(time.Second, 3)
+}

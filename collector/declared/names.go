@@ -1,0 +1,93 @@
+package declared
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// NameList is a list that is read before each span of a feed, and gives names for ids.
+type NameList struct {
+	// When is a condition on parameters; if it isn't fulfilled, the list isn't read.
+	When    *Condition `yaml:"when"`
+	Request Request    `yaml:"request"`
+	Rows    rowsPath   `yaml:"rows"`
+	Next    Next       `yaml:"next"`
+	Ignore  *Condition `yaml:"ignore"`
+	ID      path       `yaml:"id"`
+	Name    path       `yaml:"name"`
+	// Limit is that of its requests, if the provider counts them apart.
+	Limit *Limit `yaml:"limit"`
+}
+
+// Validate implements config.Validator.
+func (l *NameList) Validate(r *config.Report) {
+	r.Required("request.path", l.Request.Path, "the path of the list")
+	if l.ID == nil || l.Name == nil {
+		r.Problemf("", "needs id and name, the paths of both in a row")
+	}
+}
+
+// validateLists reports lists of names whose texts name parameters that there aren't.
+func (d *Definition) validateLists(r *config.Report, key string, f *Feed) {
+	for name, l := range f.Names {
+		at := key + ".names." + name
+		d.validateRequest(r, at+".request.", &l.Request)
+		d.validateNames(r, at+".when", l.When.parameters())
+		if f.Snapshot {
+			r.Problemf(at, "isn't read for calls in progress; remove it")
+		}
+	}
+}
+
+// names reads the feed's lists of names whose condition holds.
+func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, error) {
+	all := make(map[string]map[string]string)
+	for name, l := range r.Names {
+		if wanted, _ := l.When.holds(&row{parameters: r.settings.Parameters}); !wanted {
+			continue
+		}
+		list := &httpReader{httpWay: r.httpWay, feed: &feed{
+			Feed: &Feed{
+				Request: l.Request, Rows: l.Rows, Next: l.Next, Format: formatJSON, lists: r.lists, secrets: r.secrets,
+			},
+			name: r.name, settings: r.settings,
+		}}
+		client, err := r.clientFor(r.name+" "+name, l.Limit)
+		if err != nil {
+			return nil, err
+		}
+		if all[name], err = list.namesIn(ctx, client, name, l); err != nil {
+			return nil, fmt.Errorf("read the list of %s: %w", name, err)
+		}
+	}
+	return all, nil
+}
+
+func (r *httpReader) namesIn(
+	ctx context.Context, client *httpclient.Client, name string, l *NameList,
+) (map[string]string, error) {
+	walk, request := r.newWalk(piece{})
+	request.Label = name
+	found := make(map[string]string)
+	for _, err := range client.Pages(ctx, request, maxPages, walk.decode) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range walk.page.rows {
+			row := &row{parameters: r.settings.Parameters}
+			if walk.page.rows[i].problem != "" || !row.setJSON(walk.page.rows[i].raw) {
+				continue
+			}
+			if ignored, _ := l.Ignore.holds(row); l.Ignore != nil && ignored {
+				continue
+			}
+			if id, is := row.text(l.ID); is == single {
+				found[id], _ = row.text(l.Name)
+			}
+		}
+	}
+	return found, nil
+}

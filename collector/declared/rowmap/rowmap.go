@@ -1,0 +1,45 @@
+// Package rowmap is what a definition and the Go function for its rows (`map` in
+// docs/definitions.md) know of each other.
+package rowmap
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Function completes the records of rows that need more than a definition can say.
+type Function struct {
+	// Properties are what its records can show; the name is the definition's.
+	Properties collector.FeedProperties
+	// New makes the function for a source. It is for one goroutine.
+	New func(Settings) Map
+}
+
+// Settings are a source's settings for a function.
+type Settings struct {
+	// Parameters are the source's and the feed's, each a list or one text.
+	Parameters map[string][]string
+	// Legs: rows of this source may be legs of one call.
+	Legs             bool
+	EmergencyNumbers []string
+}
+
+// Map completes the record of a row, which has the fields that the definition gives. It neither
+// stops nor panics, whatever is in the row.
+type Map func(row Row, record *cdr.Record) Result
+
+// Row is one row of an answer.
+type Row struct {
+	// JSON is the row as it was written, valid JSON.
+	JSON []byte
+	// Names are the lists that the feed's `names` asked for, by name; a list that wasn't asked for is nil.
+	Names map[string]map[string]string
+}
+
+// Result is what became of a row.
+type Result struct {
+	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its values.
+	Ignored  bool
+	Invalid  string
+	Unmapped []collector.Unmapped
+}
