@@ -113,12 +113,7 @@ func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, c
 	if !is {
 		return nil, "", fmt.Errorf("--feed: give one of the feeds of %s: %s", t.file, strings.Join(names, ", "))
 	}
-	parameters := make(map[string][]string)
-	for key, p := range d.Parameters {
-		if p.Default != nil {
-			parameters[key] = p.Default
-		}
-	}
+	all, parameters := d.ParametersFor(&feed)
 	settings := declared.MapperSettings{Parameters: parameters}
 	for key, value := range t.set {
 		if key == declared.TimeZone {
@@ -131,7 +126,7 @@ func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, c
 			continue
 		}
 		of, _, _ := strings.Cut(key, ".") // such as carriers.acme
-		p, is := d.Parameters[of]
+		p, is := all[of]
 		if !is {
 			return nil, "", fmt.Errorf("--set: the definition has no parameter %s", key)
 		}

@@ -32,6 +32,9 @@ const (
 	bearer        = "Bearer "
 )
 
+// queryMark is what the name of a parameter of the address begins with in a list.
+const queryMark = "?"
+
 // Token implements httpclient.TokenSource.
 func (h *headers) Token(ctx context.Context) (string, error) {
 	var lines []string
@@ -67,7 +70,17 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		}
 		lines = append(lines, name, value)
 	}
-	value, err := h.authorization(ctx)
+	auth := h.http.Auth.chosen(h.block.Values)
+	for _, name := range slices.Sorted(maps.Keys(auth.Query)) {
+		value, err := h.expand(ctx, auth.Query[name])
+		if err == nil {
+			err = add(queryMark+name, value)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	value, err := h.authorization(ctx, auth)
 	if err == nil && value != "" {
 		err = add(authorization, value)
 	}
@@ -89,8 +102,8 @@ func (h *headers) expand(ctx context.Context, text string) (string, error) {
 	return value, nil
 }
 
-func (h *headers) authorization(ctx context.Context) (value string, err error) {
-	switch a := &h.http.Auth; {
+func (h *headers) authorization(ctx context.Context, a *authKeys) (value string, err error) {
+	switch {
 	case a.Basic != nil:
 		user, err := h.expand(ctx, a.Basic.Username)
 		if err != nil {
@@ -150,7 +163,10 @@ func putIntoBody(r *http.Request, name, secret string) {
 func authorize(r *http.Request, list string) {
 	lines := strings.Split(list, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
-		if strings.HasPrefix(lines[i], "{") {
+		if name, is := strings.CutPrefix(lines[i], queryMark); is {
+			parameter := url.Values{name: {lines[i+1]}}.Encode()
+			r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+parameter, "&")
+		} else if strings.HasPrefix(lines[i], "{") {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, url.QueryEscape(lines[i]), url.QueryEscape(lines[i+1]))
 			putIntoBody(r, lines[i], lines[i+1])
 		} else {

@@ -64,6 +64,16 @@ type Feed struct {
 	// statement.
 	Files *Files `yaml:"files"`
 	Query string `yaml:"query"`
+	// Exports are other lists of the same rows, by the value of the source's parameter format.
+	Exports map[string]Export `yaml:"exports"`
+	// TotalQuery is what the request has in its query if only the total is wanted.
+	TotalQuery map[string]string `yaml:"total_query"`
+	// Refused is true for an answer that says that the request failed, whatever its status is.
+	Refused *Condition `yaml:"refused"`
+	// WithoutID: a row may lack its id.
+	WithoutID bool `yaml:"without_id"`
+	// Numbers is international if numbers of digits are international ones without a plus.
+	Numbers string `yaml:"numbers"`
 	// Rows is the path of the array of rows in a page; if empty, the page is the array.
 	Rows    rowsPath   `yaml:"rows"`
 	Format  string     `yaml:"format"`
@@ -209,6 +219,7 @@ func (d *Definition) validateWays(r *config.Report) {
 		texts, addresses := d.HTTP.texts()
 		d.validateTexts(r, "http.", texts, true)
 		d.validateTexts(r, "http.", addresses, false)
+		d.validateAuth(r)
 		d.validateMeanings(r)
 	}
 	if d.SQL != nil {
@@ -253,7 +264,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		d.validateSQL(r, feed, f)
 		return
 	}
-	if f.Request.Path == "" {
+	if f.Request.path() == "" {
 		r.Problemf("feeds."+feed+".request.path", "is missing; set the path of the list of calls")
 	}
 }
@@ -263,6 +274,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	d.validateRequest(r, key+".request.", &f.Request)
 	d.validateFor(r, key, f)
+	d.validateExports(r, key, f)
 	d.validateLists(r, key, f)
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
@@ -308,7 +320,7 @@ func (f *Feed) values() map[string]*Value {
 
 // conditions are the conditions on the feed's rows by their keys.
 func (f *Feed) conditions() map[string]*Condition {
-	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole}
+	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused}
 }
 
 func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
@@ -358,6 +370,9 @@ func (f *Feed) SetDefaults() {
 	f.Format, f.Filter.Grain, f.Filter.Overlap = formatJSON, time.Second, defaultOverlap
 }
 
+// international is the word for numbers without a plus.
+const international = "international"
+
 // The formats of rows.
 const (
 	formatJSON      = "json"
@@ -380,6 +395,7 @@ func (f *Feed) Validate(r *config.Report) {
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
+	r.OneOf("numbers", f.Numbers, "", international)
 	f.validateFunction(r)
 	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
 		if f.Format != formatJSON && r.Given(key) {

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -93,7 +94,10 @@ func (d *Definition) settle() {
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
 		}
-		feed.lists, feed.secrets = lists, secrets
+		feed.lists, feed.secrets = maps.Clone(lists), secrets
+		for name, p := range feed.Parameters {
+			feed.lists[name] = p.List
+		}
 		d.Feeds[name] = feed
 	}
 }

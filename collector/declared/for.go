@@ -52,7 +52,10 @@ func (f *Feed) with(values map[string]string) *Feed {
 			return values[forIn.FindStringSubmatch(found)[1]]
 		})
 	}
-	with.Request.Path, with.Request.Query = put(f.Request.Path), make(map[string]string)
+	with.Request.Path, with.Request.Query = make(texts, len(f.Request.Path)), make(map[string]string)
+	for i, text := range f.Request.Path {
+		with.Request.Path[i] = put(text)
+	}
 	for key, text := range f.Request.Query {
 		with.Request.Query[key] = put(text)
 	}

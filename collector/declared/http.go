@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -67,13 +68,6 @@ func (h *HTTP) describeErrors(s *httpclient.Settings, title string) {
 	}
 }
 
-// Auth is how requests are authorized: at most one of these.
-type Auth struct {
-	Basic  *Basic  `yaml:"basic"`
-	Bearer string  `yaml:"bearer"`
-	OAuth2 *OAuth2 `yaml:"oauth2"`
-}
-
 // Basic is HTTP basic authentication.
 type Basic struct {
 	Username string `yaml:"username"`
@@ -105,11 +99,9 @@ type OAuth2 struct {
 // texts are all texts that may name parameters, by their keys. Secrets may stand in all of them
 // except the addresses.
 func (h *HTTP) texts() (all, addresses map[string]string) {
-	all, addresses = map[string]string{"auth.bearer": h.Auth.Bearer}, map[string]string{baseURL: h.BaseURL}
+	all, addresses = make(map[string]string), map[string]string{baseURL: h.BaseURL}
 	addKeys(all, "headers", h.Headers)
-	if b := h.Auth.Basic; b != nil {
-		all["auth.basic.username"], all["auth.basic.password"] = b.Username, b.Password
-	}
+	h.Auth.addTexts(all)
 	if o := h.Auth.OAuth2; o != nil {
 		all["auth.oauth2.client_id"], all["auth.oauth2.client_secret"] = o.ClientID, o.ClientSecret
 		all["auth.oauth2.refresh_token"], addresses["auth.oauth2.token_url"] = o.RefreshToken, o.TokenURL
@@ -125,13 +117,6 @@ func addKeys(to map[string]string, path string, texts map[string]string) {
 	for key, text := range texts {
 		to[config.KeyPath(path, key)] = text
 	}
-}
-
-// Validate implements config.Validator.
-func (a *Auth) Validate(r *config.Report) {
-	r.NotBoth("authorization", "basic", "bearer")
-	r.NotBoth("authorization", "basic", "oauth2")
-	r.NotBoth("authorization", "bearer", "oauth2")
 }
 
 // SetDefaults implements config.Defaulter.
@@ -155,8 +140,10 @@ func (o *OAuth2) Validate(r *config.Report) {
 // Request is the request for the first page of a span, whose ends are {from|FORMAT} and
 // {to|FORMAT}.
 type Request struct {
-	Path  string            `yaml:"path"`
-	Query map[string]string `yaml:"query"`
+	// Path may be several: the first that the provider has.
+	Path    texts             `yaml:"path"`
+	Query   map[string]string `yaml:"query"`
+	Headers map[string]string `yaml:"headers"`
 	// Method is GET (or empty) or POST, which has a Body.
 	Method string       `yaml:"method"`
 	Body   *requestBody `yaml:"body"`
@@ -164,11 +151,27 @@ type Request struct {
 
 // texts are all texts that may name parameters, by their keys. Secrets may stand in the query and
 // the body.
-func (r *Request) texts() (secret, path map[string]string) {
-	secret = make(map[string]string)
+func (r *Request) texts() (secret, plain map[string]string) {
+	secret, plain = make(map[string]string), make(map[string]string)
 	addKeys(secret, "query", r.Query)
 	maps.Copy(secret, r.Body.texts("body"))
-	return secret, map[string]string{"path": r.Path}
+	for i, text := range r.Path {
+		key := "path"
+		if i > 0 {
+			key = fmt.Sprintf("path[%d]", i)
+		}
+		plain[key] = text
+	}
+	addKeys(plain, "headers", r.Headers)
+	return secret, plain
+}
+
+// path is the first one.
+func (r *Request) path() string {
+	if len(r.Path) == 0 {
+		return ""
+	}
+	return r.Path[0]
 }
 
 // Validate implements config.Validator.
@@ -203,6 +206,10 @@ type Filter struct {
 	// Key is the SQL column that numbers rows by insertion.
 	Key     string  `yaml:"key"`
 	Overlap overlap `yaml:"overlap"`
+	// Step is the length of time that each list of a read covers; zero: one list covers all of it.
+	Step time.Duration `yaml:"step"`
+	// Margin is how much more is requested on both sides.
+	Margin time.Duration `yaml:"margin"`
 }
 
 // overlap is how much is read again of a feed by insertion: a number of keys in SQL, or a time over
@@ -243,6 +250,11 @@ func (f *Filter) Validate(r *config.Report) {
 		r.OneOf("by", f.By, byStart, byEnd, byInserted)
 	}
 	r.DurationAtLeast("grain", f.Grain, time.Second)
+	r.DurationAtLeast("step", f.Step, 0)
+	r.DurationAtLeast("margin", f.Margin, 0)
+	if f.Grain > 0 && f.Step%f.Grain != 0 {
+		r.Problemf("step", "must be a multiple of grain, %s", f.Grain)
+	}
 	r.AtLeast("overlap", f.Overlap.keys, 0)
 	r.DurationAtLeast("overlap", f.Overlap.time, 0)
 }
@@ -340,7 +352,7 @@ func (s span) fill(text string) string {
 // place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
 // in.
 func (f *Feed) address(s span, parameters map[string][]string) string {
-	path := expand(s.fill(f.Request.Path), parameters)
+	path := expand(s.fill(f.Request.path()), parameters)
 	query := url.Values{}
 	for key, text := range f.Request.Query {
 		query.Set(key, f.expandQuery(s.fill(text), parameters))

@@ -117,6 +117,12 @@ func (w *httpWay) clientFor(name string, limit *Limit) (*httpclient.Client, erro
 
 func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &httpReader{httpWay: w, feed: f}
+	if read, total := f.export(f.settings.Parameters); total != nil {
+		list, export := *f, *f
+		list.Feed, export.Feed = total, read
+		f = &export
+		reader.feed, reader.counter = f, &httpReader{httpWay: w, feed: &list}
+	}
 	if w.account != "" {
 		info.Fingerprint = w.account + " " + f.name
 		info.SameAccount = w.oauth.signed.same

@@ -170,7 +170,7 @@ func (p *mapping) fill() {
 		p.call()
 	}
 	p.extras()
-	if r.ID == "" && !d.ID.IsSet() {
+	if r.ID == "" && (!d.ID.IsSet() || p.feed.WithoutID) {
 		r.Synthetic = p.syntheticKey()
 	}
 }
@@ -228,7 +228,7 @@ func (p *mapping) ids() {
 			p.record.AltIDs = append(p.record.AltIDs, id)
 		}
 	}
-	if v.IsSet() && p.record.ID == "" && p.function == nil {
+	if v.IsSet() && p.record.ID == "" && p.function == nil && !p.feed.WithoutID {
 		p.fail("id", "is missing")
 	}
 }
@@ -427,7 +427,7 @@ func (p *mapping) outcome() {
 // is an emergency call.
 func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
-	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
+	r.CallerNumber, r.CalleeNumber = p.number("caller", &d.Caller), p.number("callee", &d.Callee)
 	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
 	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, notDirection)
 	if p.inner != nil && (r.Direction == cdr.DirectionUnknown) {
@@ -438,14 +438,34 @@ func (p *mapping) parties() {
 		other = r.CallerNumber
 	}
 	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
-		r.Country = p.countries.Of(other)
+		r.Country = p.countryOf(other)
 	}
 	switch is, said := readWord(p, "emergency", &d.Emergency, truthWords, "isn't true or false"); {
 	case is:
 		r.Emergency = cdr.EmergencyReal
 	case !said && r.Direction == cdr.Outbound:
-		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countries.Of(r.CallerNumber))
+		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countryOf(r.CallerNumber))
 	}
+}
+
+// number is a party's number. In international numbers without a plus, the plus of others is left
+// out, so that both forms are the same number.
+func (p *mapping) number(field string, v *Value) string {
+	text := p.text(field, v)
+	if digits, has := strings.CutPrefix(text, "+"); has && p.feed.Numbers == international && allDigits(digits) {
+		return digits
+	}
+	return text
+}
+
+func allDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+
+// countryOf is the country of a number.
+func (p *mapping) countryOf(number string) string {
+	if p.feed.Numbers == international {
+		return p.countries.OfDigits(number)
+	}
+	return p.countries.Of(number)
 }
 
 func (p *mapping) charges() {

@@ -24,7 +24,7 @@ type NameList struct {
 
 // Validate implements config.Validator.
 func (l *NameList) Validate(r *config.Report) {
-	r.Required("request.path", l.Request.Path, "the path of the list")
+	r.Required("request.path", l.Request.path(), "the path of the list")
 	if l.ID == nil || l.Name == nil {
 		r.Problemf("", "needs id and name, the paths of both in a row")
 	}
@@ -69,7 +69,8 @@ func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, e
 func (r *httpReader) namesIn(
 	ctx context.Context, client *httpclient.Client, name string, l *NameList,
 ) (map[string]string, error) {
-	walk, request := r.newWalk(piece{})
+	walk := new(walk)
+	request := walk.start(r, piece{}, 0)
 	request.Label = name
 	found := make(map[string]string)
 	for _, err := range client.Pages(ctx, request, maxPages, walk.decode) {

@@ -258,6 +258,9 @@ func (m *Mapper) mapRow(r *rawRow) Mapped {
 // error ends it.
 func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	return func(yield func(int, Mapped) bool) {
+		if all := m.feed.combinations(m.row.parameters); m.row.each == nil && len(all) > 0 {
+			m.row.each = all[0] // saved rows don't say which list they come from
+		}
 		saved := trimmed(text)
 		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {
 			saved = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column

@@ -69,7 +69,9 @@ func (p *Parameter) defaults() []string {
 func (p *Parameter) decode(n *config.Node) []string {
 	if p.List {
 		var list []string
-		n.Decode(&list)
+		if n.Decode(&list); p.Values != nil {
+			p.checkList(n, list)
+		}
 		return list
 	}
 	var text string
@@ -81,6 +83,22 @@ func (p *Parameter) decode(n *config.Node) []string {
 		n.Problemf("must be %s", strings.Join(p.Values.words(), " or "))
 	}
 	return []string{meant}
+}
+
+// checkList reports a list that isn't one of the parameter's values, each once.
+func (p *Parameter) checkList(n *config.Node, list []string) {
+	values := strings.Join(slices.Sorted(maps.Keys(p.Values)), " or ")
+	if len(list) == 0 {
+		n.Problemf("is empty; set %s", values)
+	}
+	items := n.Items()
+	for i, text := range list {
+		if meant, known := p.Values[text]; !known || meant != text {
+			items[i].Problemf("must be %s", values)
+		} else if slices.Contains(list[:i], text) {
+			items[i].Problemf("is given twice")
+		}
+	}
 }
 
 // Text is the text that a word of a source stands for.
@@ -102,8 +120,8 @@ func (p *Parameter) validate(r *config.Report, key string) {
 		r.Problemf(key+".map", "must be %s or %s", mapOfNetworks, mapOfColumns)
 	case p.Secret && p.Default != nil:
 		r.Problemf(key+".default", "belongs to a secret, and a definition must not contain secrets; remove it")
-	case p.Values != nil && (p.Secret || p.List || p.Map != ""):
-		r.Problemf(key, "has values, which exclude secret, list and map; remove these")
+	case p.Values != nil && (p.Secret || p.Map != ""):
+		r.Problemf(key, "has values, which exclude secret and map; remove these")
 	case p.Values != nil && len(p.Default) == 1 && p.Default[0] != "":
 		if _, known := p.Values[p.Default[0]]; !known {
 			r.Problemf(key+".default", "isn't one of the values")

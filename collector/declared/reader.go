@@ -21,6 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -36,7 +37,12 @@ type httpReader struct {
 	mu     sync.Mutex
 	totals map[time.Time]collector.DayTotal // the provider's totals of past days; guarded by mu
 
-	nextSeen atomic.Bool // an answer had the path of Next
+	nextSeen atomic.Bool  // an answer had the path of Next
+	path     atomic.Int32 // of Request.Path, the one that the provider has
+	failed   sync.Map     // the beginnings of the lists whose last read failed
+
+	// counter asks for totals, if the pages of an export have none; else nil.
+	counter *httpReader
 }
 
 // Pages implements collector.RangeReader. It doesn't request records newer than the filter's
@@ -60,159 +66,15 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
 }
 
-// read yields the pages of the span asked, which covers the calls of the span wanted. When the span
-// is read completely, atEnd gets the last page before it is yielded. If the span has fewer rows
-// than the provider's total, collector.FewerRows follows that page instead.
-func (r *httpReader) read(
-	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
-) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		q := &listRead{
-			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
-			atEnd: atEnd, yield: yield,
-		}
-		for _, values := range r.combinations(r.settings.Parameters) {
-			q.pieces = append(q.pieces, piece{q.asked, values})
-		}
-		if len(q.pieces) == 0 {
-			yield(nil, errNoValues)
-		}
-		var err error
-		if q.found, err = r.names(ctx); err != nil {
-			yield(nil, err)
-			return
-		}
-		for len(q.pieces) > 0 {
-			if !q.readPiece(ctx) {
-				return
-			}
-		}
-		if q.fewer != nil {
-			yield(nil, q.fewer)
-		}
-	}
-}
-
-// errNoValues: all lists in a feed's `for` are empty.
-var errNoValues = &advice.Error{
-	What: "a list parameter in the feed's for is empty, so there is nothing to read",
-	Todo: "set its values in the source's block",
-}
-
-// listRead is one read of a span: a list for each combination of the feed's values, halved while it
-// has too many rows.
-type listRead struct {
-	*httpReader
-
-	asked, wanted span
-	pieces        []piece // not read yet
-	counts        *dayCounts
-	rows, total   int                          // of the pieces read so far
-	noTotal       bool                         // a piece had no total
-	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
-	found         map[string]map[string]string // the feed's lists of names
-	atEnd         func(*collector.Page)
-	yield         func(*collector.Page, error) bool
-}
-
-// piece is a list to read.
-type piece struct {
-	span
-
-	values map[string]string // values of the feed's `for`
-}
-
-// readPiece reads the next piece and says whether to continue.
-func (q *listRead) readPiece(ctx context.Context) (more bool) {
-	p := q.pieces[0]
-	q.pieces = q.pieces[1:]
-	if q.Totals == nil {
-		q.counts = newDayCounts()
-	}
-	walk, request := q.newWalk(p)
-	mapper := q.newMapper()
-	mapper.row.each, mapper.row.names = p.values, q.found
-	for number, err := range q.client.Pages(ctx, request, maxPages, walk.decode) {
-		if walk.refusedBehind(err) {
-			walk.page.rows, walk.last, err = nil, true, nil
-		}
-		if err != nil {
-			q.yield(nil, err)
-			return false
-		}
-		page := mapper.page(walk.page.rows, number, q.wanted)
-		q.countDays(q.counts, p.span, walk.page.rows, page.Records)
-		if q.MaxRows > 0 && (walk.rows >= q.MaxRows || walk.total >= q.MaxRows) {
-			return q.yield(page, nil) && q.halve(p)
-		}
-		if walk.last {
-			q.endPiece(p, walk.total)
-			if len(q.pieces) == 0 {
-				page.Totals = q.compareDays(ctx, q.counts, q.asked, q.wanted, q.rows, q.wholeTotal())
-			}
-			if len(q.pieces) == 0 && q.fewer == nil {
-				q.atEnd(page)
-			}
-		}
-		if !q.yield(page, nil) {
-			return false
-		}
-	}
-	return true
-}
-
-// newWalk starts at the first page of a list, with its request.
-func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
-	asked, parameters := r.with(p.values), r.settings.Parameters
-	w := &walk{
-		httpReader: r, total: -1, counts: newDayCounts(), address: asked.address(p.span, parameters),
-		body: asked.body(p.span, parameters),
-	}
-	request := r.request(w.address, r.name)
-	request.ExpectJSON = r.Format == formatJSON
-	request.Answered = func(header http.Header) { w.header = header }
-	if w.body != nil {
-		request.NextBody = func() []byte { return w.body.json() }
-	}
-	return w, request
-}
-
-// halve replaces a piece by its halves, because it has the largest number of rows that the provider
-// returns and may have more.
-func (q *listRead) halve(p piece) bool {
-	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
-	if !half.After(p.from) {
-		q.yield(nil, &advice.Error{
-			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from),
-				p.from.UTC().Format(time.RFC3339), q.MaxRows),
-			Todo: "request less at once: one account, type or site at a time (for), or a finer filter (grain)",
-		})
-		return false
-	}
-	q.pieces = append([]piece{{span{p.from, half}, p.values}, {span{half, p.to}, p.values}}, q.pieces...)
-	return true
-}
-
-// endPiece adds the rows and the total of a piece; the total is below zero if there is none.
-func (q *listRead) endPiece(p piece, total int) {
-	rows := q.counts.rows(p.from)
-	q.rows, q.total, q.noTotal = q.rows+rows, q.total+total, q.noTotal || total < 0
-	if rows < total && q.fewer == nil {
-		q.fewer = &collector.FewerRows{From: p.from, To: p.to, Rows: rows, Total: total}
-	}
-}
-
-// wholeTotal is the provider's total of all pieces; below zero if a piece had none.
-func (q *listRead) wholeTotal() int {
-	if q.noTotal {
-		return -1
-	}
-	return q.total
-}
-
 // request is the request for an address, without its body.
 func (f *feed) request(address, label string) httpclient.Request {
-	return httpclient.Request{Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true}
+	header := make(http.Header)
+	for name, text := range f.Request.Headers {
+		header.Set(name, expand(text, f.settings.Parameters))
+	}
+	return httpclient.Request{
+		Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true, Header: header,
+	}
 }
 
 // walk follows the pages of a list.
@@ -225,19 +87,24 @@ type walk struct {
 	page    answerPage
 	pages   int
 	rows    int
-	counts  *dayCounts // of the rows, each once
-	total   int        // the latest; below zero without one
-	last    bool       // the latest page is the last one
+	total   int  // the latest; below zero without one
+	last    bool // the latest page is the last one
 }
 
 // decode reads a page and returns the address of the next one, or an empty text.
 func (w *walk) decode(body []byte) (next string, err error) {
-	if w.page, err = w.readPage(body); err != nil {
+	w.page, err = w.readPage(body)
+	if refused := w.refusal(&w.page, body); refused != nil {
+		err = refused
+	}
+	if errors.Is(err, wire.ErrCut) || errors.Is(err, errRefused) || errors.Is(err, errNoPage) && w.Refused != nil {
+		err = httpclient.Retryable(err)
+	}
+	if err != nil {
 		return "", err
 	}
 	w.pages++
 	w.rows += len(w.page.rows)
-	w.countDays(w.counts, span{}, w.page.rows, nil)
 	if w.page.total >= 0 {
 		w.total = w.page.total
 	}
@@ -253,12 +120,9 @@ func (w *walk) decode(body []byte) (next string, err error) {
 func (w *walk) next() (string, error) {
 	n := &w.Next
 	switch {
-	case w.Complete == "":
-	case w.total < 0:
+	case w.Complete != "" && w.total < 0 && w.counter == nil:
 		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") +
 			", which decides when the read is complete", Todo: checkPaths}
-	case w.counts.rows(time.Time{}) >= w.total:
-		return "", nil
 	}
 	counts := n.Page != "" || n.Offset != ""
 	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
@@ -391,18 +255,6 @@ func resolved(link, page string) string {
 		}
 	}
 	return link
-}
-
-// page makes a page of rows. It skips rows outside the wanted span: another read has them.
-func (m *Mapper) page(rows []rawRow, number int, wanted span) *collector.Page {
-	page := new(collector.Page)
-	for i := range rows {
-		at := fmt.Sprintf("page %d, row %d", number, i+1)
-		if mapped := m.mapRow(&rows[i]); mapped.Record == nil || m.feed.Filter.contains(wanted, mapped.Record) {
-			mapped.put(page, rows[i].raw, at)
-		}
-	}
-	return page
 }
 
 // put adds the result for a row to a page. at is the place of the row.

@@ -214,6 +214,17 @@ func ParseTime(text, form string) (at time.Time, ok bool) {
 	return at, problem == ""
 }
 
+// ParametersFor are the parameters that a feed's texts may name, and their defaults.
+func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults map[string][]string) {
+	all, defaults = d.parametersOf(f), make(map[string][]string)
+	for key, p := range all {
+		if p.Default != nil {
+			defaults[key] = p.defaults()
+		}
+	}
+	return all, defaults
+}
+
 // Expand puts parameters into a text.
 func Expand(text string, parameters map[string][]string) string { return expand(text, parameters) }
 

@@ -24,7 +24,7 @@ type Totals struct {
 
 // Validate implements config.Validator.
 func (t *Totals) Validate(r *config.Report) {
-	r.Required("request.path", t.Request.Path, "the path of the totals")
+	r.Required("request.path", t.Request.path(), "the path of the totals")
 	if t.Calls == nil {
 		r.Problemf("calls", "is missing; set the path of the number of calls")
 	}
@@ -40,12 +40,10 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// dayCounts are the records read of each day, each once. If an answer has a total for its request,
-// they are all rows of the read.
+// dayCounts are the records read of each day, each once.
 type dayCounts struct {
-	seed    maphash.Seed
-	seen    map[time.Time]map[uint64]bool
-	unnamed int // rows without an id; equal ones may be several calls
+	seed maphash.Seed
+	seen map[time.Time]map[uint64]bool
 }
 
 func newDayCounts() *dayCounts {
@@ -60,47 +58,28 @@ func (c *dayCounts) add(at time.Time, what []byte) {
 	c.seen[day][maphash.Bytes(c.seed, what)] = true
 }
 
-// rows is the number of a read's rows that began there.
-func (c *dayCounts) rows(from time.Time) int {
-	return c.unnamed + len(c.seen[from.UTC().Truncate(dayLength)])
-}
-
 // isDay says whether the span is one day.
 func (s span) isDay() bool {
 	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
 }
 
-// countDays counts records by day, if the provider has totals: rows for a total of the request,
-// records for the provider's list of totals.
-func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, records []*cdr.Record) {
-	switch totals := r.Totals; {
-	case totals != nil:
-		for _, record := range records {
-			if totals.Charges == nil || len(record.Charges) > 0 {
-				counts.add(r.Filter.at(record), []byte(record.ID+record.Synthetic))
-			}
-		}
-	case r.Total != nil && !r.Record.ID.IsSet():
-		counts.unnamed += len(rows)
-	case r.Total != nil: // before any row is ignored
-		for i := range rows {
-			counts.add(asked.from, rows[i].raw)
+// countDays counts records by day, if the provider has a list of totals.
+func (r *httpReader) countDays(counts *dayCounts, records []*cdr.Record) {
+	if r.Totals == nil {
+		return
+	}
+	for _, record := range records {
+		if r.Totals.Charges == nil || len(record.Charges) > 0 {
+			counts.add(r.Filter.at(record), []byte(record.ID+record.Synthetic))
 		}
 	}
 }
 
-// compareDays compares each past day that was read whole with the provider's total. It also
-// compares a day that was read alone with the total of its answers, which is below zero without
-// one. If a total can't be read now, no record is lost: the next read requests it again.
+// compareDays compares each past day that was read whole with the provider's list of totals. If a
+// total can't be read now, no record is lost: the next read requests it again.
 func (r *httpReader) compareDays(
-	ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int,
+	ctx context.Context, counts *dayCounts, asked, wanted span,
 ) (all []collector.DayTotal) {
-	if r.Totals == nil {
-		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
-			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: rows, Theirs: total})
-		}
-		return all
-	}
 	earlier, _ := r.clocks()
 	end := earliest(earlier, wanted.to, asked.to)
 	day := wanted.from.UTC().Truncate(dayLength)

@@ -73,7 +73,7 @@ func (a *alternative) Validate(r *config.Report) {
 	}
 	a.validateTime(r)
 	if _, known := privacyClasses[a.Privacy]; !known {
-		r.Problemf("privacy", "must be one of number, user, address")
+		r.Problemf("privacy", "must be one of number, user, address, none")
 	}
 }
 
@@ -207,7 +207,7 @@ func (e *entryKeys) Validate(r *config.Report) {
 // hidden.
 var privacyClasses = map[string]cdr.Privacy{
 	"": cdr.Words, "number": cdr.Number, "user": cdr.User,
-	"address": cdr.Address,
+	"address": cdr.Address, "none": cdr.Plain,
 }
 
 // The words of a definition and their meanings.

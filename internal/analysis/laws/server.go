@@ -237,6 +237,9 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 				text, template)
 		}
 	}
+	if step := b.feed.Filter.Step; step > 0 && q.to.IsZero() { // the last day is the first one
+		q.to = q.from.Add(step)
+	}
 	n := &b.feed.Next
 	parameter := map[bool]string{true: "kit_page", false: n.Query + n.Page + n.Offset}[n.URL != nil || n.Link != ""]
 	text := query.Get(parameter)
@@ -420,7 +423,7 @@ func (b *bench) isTotals(u *url.URL) (day time.Time, is bool) {
 	if b.feed.Totals == nil {
 		return day, false
 	}
-	path := declared.Expand(b.feed.Totals.Request.Path, b.values)
+	path := declared.Expand(b.feed.Totals.Request.Path[0], b.values)
 	q := request{of: make(map[string]string)}
 	if q.read(path, strings.TrimPrefix(u.Path, b.basePath)) != "" {
 		return day, false

@@ -1,0 +1,274 @@
+package declared
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// read yields the pages of the span asked, which covers the calls of the span wanted. When the span
+// is read completely, atEnd gets the last page before it is yielded. If a list has fewer rows than
+// the provider's total, collector.FewerRows follows the last page instead.
+func (r *httpReader) read(
+	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
+) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		q := &listRead{
+			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
+			days: new(daySums), atEnd: atEnd, yield: yield,
+		}
+		q.pieces = r.pieces(asked)
+		if len(q.pieces) == 0 {
+			yield(nil, errNoValues)
+		}
+		var err error
+		if q.found, err = r.names(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
+		for len(q.pieces) > 0 {
+			if !q.readPiece(ctx) {
+				return
+			}
+		}
+		if q.fewer != nil {
+			yield(nil, q.fewer)
+		}
+	}
+}
+
+// pieces are the lists of a span, in the order of their time, except that those that failed come
+// last: what one list can't give doesn't keep back the others.
+func (r *httpReader) pieces(asked span) (all []piece) {
+	whole := r.Filter.widened(span{asked.from.Add(-r.Filter.Margin), asked.to.Add(r.Filter.Margin)})
+	for part := whole; part.from.Before(whole.to); part.from = part.to {
+		if part.to = whole.to; r.Filter.Step > 0 {
+			part.to = earliest(whole.to, part.from.Add(r.Filter.Step))
+		}
+		for _, values := range r.combinations(r.settings.Parameters) {
+			all = append(all, piece{part, values})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b piece) int {
+		_, before := r.failed.Load(a.from)
+		_, after := r.failed.Load(b.from)
+		switch {
+		case before == after:
+			return 0
+		case after:
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+// errNoValues: all lists in a feed's `for` are empty.
+var errNoValues = &advice.Error{
+	What: "a list parameter in the feed's for is empty, so there is nothing to read",
+	Todo: "set its values in the source's block",
+}
+
+// listRead is one read of a span: a list for each step and each combination of the feed's values,
+// halved while it has too many rows.
+type listRead struct {
+	*httpReader
+
+	asked, wanted span
+	pieces        []piece // not read yet
+	counts        *dayCounts
+	days          *daySums                     // of the pieces read so far
+	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
+	found         map[string]map[string]string // the feed's lists of names
+	atEnd         func(*collector.Page)
+	yield         func(*collector.Page, error) bool
+}
+
+// piece is a list to read.
+type piece struct {
+	span
+
+	values map[string]string // values of the feed's `for`
+}
+
+// readPiece reads the next piece and says whether to continue.
+func (q *listRead) readPiece(ctx context.Context) (more bool) {
+	p := q.pieces[0]
+	q.pieces = q.pieces[1:]
+	walk, pages := q.list(ctx, p)
+	mapper := q.newMapper()
+	mapper.row.each, mapper.row.names = p.values, q.found
+	listed := newListing(q.httpReader, p)
+	if err := listed.begin(ctx); err != nil {
+		return q.fail(p, err)
+	}
+	for number, err := range pages {
+		if walk.refusedBehind(err) {
+			walk.page.rows, walk.last, err = nil, true, nil
+		}
+		var page *collector.Page
+		if err == nil {
+			page, err = listed.read(ctx, mapper, walk, number, q.wanted)
+		}
+		if err != nil {
+			return q.fail(p, err)
+		}
+		q.countDays(q.counts, page.Records)
+		if q.MaxRows > 0 && (walk.rows >= q.MaxRows || walk.total >= q.MaxRows) {
+			return q.yield(page, nil) && q.halve(p)
+		}
+		last := walk.last || listed.ended
+		if last {
+			q.endPiece(ctx, p, listed, page)
+		}
+		if !q.yield(page, nil) {
+			return false
+		}
+		if last {
+			break
+		}
+	}
+	q.failed.Delete(p.from)
+	return true
+}
+
+// fail ends the read, except where only this list is at fault.
+func (q *listRead) fail(p piece, err error) (more bool) {
+	if fewer, is := errors.AsType[*collector.FewerRows](err); is {
+		q.fewer = cmp.Or(q.fewer, fewer)
+		return true
+	}
+	q.failed.Store(p.from, nil)
+	q.yield(nil, err)
+	return false
+}
+
+// endPiece ends the read of a piece, whose last page is given.
+func (q *listRead) endPiece(ctx context.Context, p piece, listed *listing, page *collector.Page) {
+	if fewer := listed.fewer(); fewer != nil {
+		q.fewer = cmp.Or(q.fewer, fewer)
+	}
+	switch {
+	case q.Filter.By == byInserted:
+	case q.Filter.Step > 0 && p.isDay():
+		q.days.add(p.from, listed)
+	case q.asked.isDay():
+		q.days.add(q.asked.from, listed)
+	}
+	if len(q.pieces) > 0 {
+		return
+	}
+	if page.Totals = q.days.all(); q.Totals != nil {
+		page.Totals = q.compareDays(ctx, q.counts, q.asked, q.wanted)
+	}
+	if q.fewer == nil {
+		q.atEnd(page)
+	}
+}
+
+// list starts a list. pages are the numbers of its pages, one after the other; the walk has the
+// page. If the provider doesn't have the path that it had before, the others are tried.
+func (r *httpReader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[int, error]) {
+	w = new(walk)
+	return w, func(yield func(int, error) bool) {
+		var missing error
+		for i := range len(r.Request.Path) {
+			at := (int(r.path.Load()) + i) % len(r.Request.Path)
+			request := w.start(r, p, at)
+			unknown := false
+			for number, err := range r.client.Pages(ctx, request, maxPages, w.decode) {
+				unknown = number == 1 && httpclient.KindOf(err) == httpclient.KindNotFound
+				if unknown {
+					missing = cmp.Or(missing, err)
+					break
+				}
+				if number == 1 && err == nil && i > 0 {
+					r.path.Store(int32(at)) //nolint:gosec // the number of a path
+				}
+				if !yield(number, err) {
+					return
+				}
+			}
+			if !unknown {
+				return
+			}
+		}
+		yield(1, missing)
+	}
+}
+
+// start begins at the first page of a list, by one of the request's paths, and returns its request.
+func (w *walk) start(r *httpReader, p piece, path int) httpclient.Request {
+	asked, parameters := *r.with(p.values), r.settings.Parameters
+	asked.Request.Path = asked.Request.Path[path : path+1]
+	*w = walk{
+		httpReader: r, total: -1, address: asked.address(p.span, parameters),
+		body: asked.body(p.span, parameters),
+	}
+	request := r.request(w.address, r.name)
+	request.ExpectJSON = r.Format == formatJSON
+	request.Answered = func(header http.Header) { w.header = header }
+	if w.body != nil {
+		request.NextBody = func() []byte { return w.body.json() }
+	}
+	return request
+}
+
+// halve replaces a piece by its halves, because it has the largest number of rows that the provider
+// returns and may have more.
+func (q *listRead) halve(p piece) bool {
+	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
+	if !half.After(p.from) {
+		q.yield(nil, &advice.Error{
+			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from),
+				p.from.UTC().Format(time.RFC3339), q.MaxRows),
+			Todo: "request less at once: one account, type or site at a time (for), or a finer filter (grain)",
+		})
+		return false
+	}
+	q.pieces = append([]piece{{span{p.from, half}, p.values}, {span{half, p.to}, p.values}}, q.pieces...)
+	return true
+}
+
+// refusal is the error of an answer that says that the request failed, although its status says
+// otherwise.
+func (f *Feed) refusal(page *answerPage, body []byte) error {
+	if f.Refused == nil {
+		return nil
+	}
+	texts := make([][]byte, 0, 1)
+	switch {
+	case f.Format == formatJSONLines:
+		for i := range page.rows {
+			texts = append(texts, page.rows[i].raw)
+		}
+	default:
+		texts = append(texts, trimmed(body))
+	}
+	var answer row
+	for _, text := range texts {
+		if len(text) == 0 || text[0] != '{' || !isJSON(text) {
+			continue
+		}
+		answer.setJSON(text)
+		if refused, _ := f.Refused.holds(&answer); refused {
+			return errRefused
+		}
+	}
+	return nil
+}
+
+// errRefused is an answer that the definition's `refused` is true for.
+var errRefused = &advice.Error{
+	What: "the provider answers that the request failed, with status 200",
+	Todo: "nothing, if it passes: the exporter asks again; otherwise ask the provider's support",
+}

@@ -1,0 +1,214 @@
+package declared
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// listing is what was read of one list. If the list has a total, each row counts once, even if rows
+// come in while the pages are read and push others from page to page.
+type listing struct {
+	*httpReader
+
+	piece  piece
+	seed   maphash.Seed
+	seen   map[uint64]struct{} // keys of the rows
+	twins  map[uint64]int      // number of equal rows without an id
+	copies int                 // rows with an id that the list has twice, one after the other
+	last   uint64              // key of the latest row
+
+	before        []uint64 // digests of the rows of the previous page
+	previous      int      // the total when that page came
+	first, latest int      // the first and the latest total; below zero without one
+	// ended: the list has no further pages, whatever Next says.
+	ended bool
+}
+
+func newListing(r *httpReader, p piece) *listing {
+	return &listing{
+		httpReader: r, piece: p, seed: maphash.MakeSeed(), seen: make(map[uint64]struct{}),
+		twins: make(map[uint64]int), first: -1, latest: -1, previous: -1,
+	}
+}
+
+// begin asks for the total, if the pages have none.
+func (l *listing) begin(ctx context.Context) error {
+	if l.counter == nil {
+		return nil
+	}
+	return l.askTotal(ctx)
+}
+
+func (l *listing) askTotal(ctx context.Context) error {
+	walk, pages := l.counter.list(ctx, l.piece)
+	for _, err := range pages {
+		if err != nil {
+			return fmt.Errorf("read the total: %w", err)
+		}
+		break
+	}
+	l.setTotal(walk.page.total)
+	return nil
+}
+
+func (l *listing) setTotal(total int) {
+	if total < 0 {
+		return
+	}
+	if l.latest = total; l.first < 0 {
+		l.first = total
+	}
+}
+
+// read reads the rows of a page. It leaves out rows that don't belong to the wanted span, because
+// another read has them, and rows without an id that the previous page had.
+func (l *listing) read(
+	ctx context.Context, mapper *Mapper, walk *walk, number int, wanted span,
+) (*collector.Page, error) {
+	page, rows := new(collector.Page), walk.page.rows
+	var digests []uint64
+	moved := 0
+	if l.Total != nil {
+		var err error
+		l.setTotal(walk.page.total)
+		digests = make([]uint64, len(rows))
+		for i := range rows {
+			digests[i] = maphash.Bytes(l.seed, rows[i].raw)
+		}
+		if moved, err = l.moved(ctx, digests); err != nil {
+			return nil, err
+		}
+	}
+	for i := range rows {
+		at := fmt.Sprintf("page %d, row %d", number, i+1)
+		mapped := mapper.mapRow(&rows[i])
+		if l.Total != nil && !l.add(&mapped, digests[i], i < moved) {
+			continue
+		}
+		if mapped.Record == nil || mapper.feed.Filter.contains(wanted, mapped.Record) {
+			mapped.put(page, l.content(rows[i].raw), at)
+		}
+	}
+	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && len(l.seen) >= l.latest
+	return page, nil
+}
+
+// content is what a row that can't be read is known by: equal rows of lists for different values are
+// different rows.
+func (l *listing) content(raw []byte) []byte {
+	for _, key := range slices.Sorted(maps.Keys(l.piece.values)) {
+		raw = slices.Concat([]byte(l.piece.values[key]+" "), raw)
+	}
+	return raw
+}
+
+// add adds a row, and says whether it is to be used. moved says that the row came here from the
+// previous page.
+func (l *listing) add(mapped *Mapped, digest uint64, moved bool) bool {
+	key := digest
+	if r := mapped.Record; r != nil && r.ID != "" {
+		if key = maphash.String(l.seed, r.ID); key == l.last && !moved {
+			l.copies++
+		}
+	} else if r != nil {
+		if moved {
+			return false
+		}
+		l.twins[digest]++
+		key = maphash.Comparable(l.seed, [2]uint64{digest, uint64(l.twins[digest])})
+	}
+	l.seen[key], l.last = struct{}{}, key
+	return true
+}
+
+// moved is how many of the first rows of a page came here from the page before, because as many
+// rows came in meanwhile: at most as many as the total grew by.
+func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err error) {
+	if !l.counted() {
+		return 0, nil
+	}
+	before := l.before
+	if len(rows) > 0 && slices.Equal(rows, before) { // some providers repeat the last page, and a cache any
+		l.ended = true
+		return len(rows), nil
+	}
+	if l.counter != nil && l.mayLackIDs() && shared(before, rows, len(rows)) > 0 {
+		if err := l.askTotal(ctx); err != nil {
+			return 0, err
+		}
+	}
+	grown := l.latest - l.previous
+	if l.before, l.previous = rows, l.latest; before == nil {
+		return 0, nil
+	}
+	if grown > len(before) && l.mayLackIDs() {
+		// The page may have rows of any earlier page.
+		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: len(l.seen), Total: l.latest}
+	}
+	return shared(before, rows, grown), nil
+}
+
+// counted says whether the list has numbers of pages or rows, so that rows that come in push others
+// to the next page.
+func (l *listing) counted() bool { return l.Next.Page != "" || l.Next.Offset != "" }
+
+// mayLackIDs says whether rows may be known by their content only.
+func (f *Feed) mayLackIDs() bool { return f.WithoutID || !f.Record.ID.IsSet() }
+
+// shared is how many rows, at most some, end one page and begin the next.
+func shared(before, after []uint64, most int) int {
+	n := max(0, min(most, len(before), len(after)))
+	for n > 0 && !slices.Equal(before[len(before)-n:], after[:n]) {
+		n--
+	}
+	return n
+}
+
+// fewer is the error of a list that was read to its end and has fewer rows than its total, or nil.
+// Rows that came in meanwhile may be missing: the next read has them.
+func (l *listing) fewer() *collector.FewerRows {
+	rows, total := len(l.seen), l.latest
+	if l.counted() && l.Complete != "" {
+		rows, total = rows+l.copies, min(l.first, l.latest)
+	}
+	if rows >= total {
+		return nil
+	}
+	return &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: len(l.seen), Total: total}
+}
+
+// daySums are the rows and the totals of days.
+type daySums struct {
+	days    []collector.DayTotal
+	unknown []time.Time // days of which a list has no total
+}
+
+// add adds a list of a day.
+func (s *daySums) add(day time.Time, l *listing) {
+	ours, theirs := len(l.seen), l.latest
+	if l.latest < 0 {
+		s.unknown = append(s.unknown, day)
+		return
+	}
+	if l.first <= ours && ours <= l.latest {
+		theirs = ours // rows came in while the list was read
+	}
+	i := slices.IndexFunc(s.days, func(d collector.DayTotal) bool { return d.Day.Equal(day) })
+	if i < 0 {
+		i = len(s.days)
+		s.days = append(s.days, collector.DayTotal{Day: day.UTC()})
+	}
+	s.days[i].Ours += ours
+	s.days[i].Theirs += theirs
+}
+
+// all are the days of which each list has a total.
+func (s *daySums) all() []collector.DayTotal {
+	return slices.DeleteFunc(s.days, func(d collector.DayTotal) bool { return slices.ContainsFunc(s.unknown, d.Day.Equal) })
+}

@@ -1,0 +1,270 @@
+package declared_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+// TestPaths: of several paths the one that the provider has is used and remembered, until the
+// provider has another one.
+func TestPaths(t *testing.T) {
+	f, has := new(fakeAPI), "/old"
+	f.answer = func(r *http.Request) (string, http.Header) {
+		if r.URL.Path != has {
+			return "!404", nil
+		}
+		return rows(1), nil
+	}
+	info := f.open(t, "", "    request: {path: [/new, /old]}\n    filter: {by: start}\n")
+	for _, c := range []struct {
+		has, asked string
+	}{{"/old", "/new /old"}, {"/old", "/old"}, {"/new", "/old /new"}, {"/new", "/new"}, {"/none", "/new /old"}} {
+		f.asked, has = nil, c.has
+		got, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
+		if (err == nil) != (c.has != "/none") || strings.Join(f.asked, " ") != c.asked {
+			t.Errorf("%s: %s, %v; asked %v, want %s", c.has, got, err, f.asked, c.asked)
+		}
+	}
+}
+
+const choice = `
+provider: acmetel
+parameters:
+  key: {secret: true}
+  auth: {default: bearer, values: [bearer, query]}
+http:
+  base_url: https://api.acmetel.example
+  auth:
+    - {when: {parameter.auth: query}, query: {appid: "{key}"}}
+    - {bearer: "{key}"}
+feeds:
+  calls:
+    request: {path: /calls, query: {a: b}}
+    filter: {by: start}
+    record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
+`
+
+// TestAuthChoice: the source's parameters choose how requests are authorized.
+func TestAuthChoice(t *testing.T) {
+	for _, c := range []struct{ block, query, header string }{
+		{"key: s3cret", "/calls?a=b", "Bearer s3cret"},
+		{"key: s3cret, auth: query", "/calls?a=b&appid=s3cret", ""},
+	} {
+		f, header := new(fakeAPI), ""
+		f.answer = func(r *http.Request) (string, http.Header) {
+			header = r.Header.Get("Authorization")
+			return rows(1), nil
+		}
+		info := f.openText(t, choice, c.block+", calls: ")
+		_, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
+		if err != nil || header != c.header || !slices.Equal(f.asked, []string{c.query}) {
+			t.Errorf("%s: %v; %q with %q, want %s with %q", c.block, err, f.asked, header, c.query, c.header)
+		}
+	}
+	for _, c := range []struct{ old, replacement, want string }{
+		{"when: {parameter.auth: query}, ", "", "http.auth[0]: has no when"},
+		{"parameter.auth", "auth", "http.auth[0].when: must compare the source's parameters"},
+		{"parameter.auth", "parameter.way", "http.auth[0].when: names the parameter way"},
+		{`bearer: "{key}"`, "oauth2: {token_url: /t}", "http.auth[1].oauth2: can't be one of several"},
+	} {
+		text := strings.Replace(choice, c.old, c.replacement, 1)
+		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestSteps: each day is a list of its own, with its own total, and so is the day on either side.
+// What one of them can't give keeps back the others only once.
+func TestSteps(t *testing.T) {
+	f, bad := new(fakeAPI), ""
+	f.answer = func(r *http.Request) (string, http.Header) {
+		switch day := r.URL.Query().Get("day"); {
+		case day == bad:
+			return "!403", nil
+		case day == "2026-11-23":
+			return `{"rows":` + rows(1) + `,"total":1}`, nil
+		}
+		return `{"rows":[],"total":0}`, nil
+	}
+	info := f.open(t, "", "    request: {path: /calls, query: {day: '{from|2006-01-02}'}}\n    rows: rows\n"+
+		"    total: total\n    filter: {by: start, grain: 24h, step: 24h, margin: 24h}\n")
+	days := func() string { return strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?day=2026-11-", "") }
+	got, totals, err := readAll(t, info, noon.Add(-time.Minute), noon)
+	if got != "1" || err != nil || days() != "22 23 24" || len(totals) != 3 || totals[1].Ours != 1 ||
+		totals[1].Theirs != 1 {
+		t.Errorf("%s, %v of %s, %+v", got, err, days(), totals)
+	}
+	for i, want := range []string{"22", "23 24 22"} {
+		f.asked, bad = nil, "2026-11-22"
+		if got, _, err := readAll(t, info, noon.Add(-time.Minute), noon); err == nil || days() != want ||
+			got != []string{"", "1"}[i] {
+			t.Errorf("%q, %v of %s, want %s", got, err, days(), want)
+		}
+	}
+}
+
+// nameless is a page of rows without ids.
+func nameless(total int, callers ...string) string {
+	all := make([]string, len(callers))
+	for i, caller := range callers {
+		all[i] = `{"from":"` + caller + `","start":"2026-11-23T11:59:59Z"}`
+	}
+	return fmt.Sprintf(`{"total":%d,"rows":[%s]}`, total, strings.Join(all, ","))
+}
+
+// TestMovedRows (counting.md 13, 18): rows that others push to the next page count once, even
+// without an id; equal rows that didn't move are several.
+func TestMovedRows(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		pages   []string
+		rows    int
+		problem string
+	}{
+		{"none moved", []string{nameless(4, "a", "b"), nameless(4, "c", "d")}, 4, ""},
+		{"equal rows", []string{nameless(4, "a", "a"), nameless(4, "a", "b")}, 4, ""},
+		{"one came in", []string{nameless(4, "a", "b"), nameless(5, "b", "c"), nameless(5, "d"), nameless(5)}, 4, ""},
+		{"some came in", []string{nameless(3, "a", "b"), nameless(5, "a", "b"), nameless(5, "c")}, 2, "2 rows"},
+		{
+			"more came in than a page has",
+			[]string{nameless(4, "a", "b"), nameless(7, "x", "b")},
+			2, "2 rows",
+		},
+		{"the last page is repeated", []string{nameless(3, "a", "b"), nameless(3, "a", "b")}, 2, "total says 3"},
+		{
+			"a row twice that the total counts twice",
+			[]string{`{"total":3,"rows":` + rows(1, 2, 2) + `}`, nameless(3)},
+			3, "",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) { return c.pages[len(f.asked)-1], nil }
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
+				"    total: total\n    complete: total\n    next: {page: p}\n    without_id: true\n")
+			all, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if len(all) != c.rows || (err == nil) != (c.problem == "") ||
+				!strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("%d rows, %v; want %d, %s", len(all), err, c.rows, c.problem)
+			}
+		})
+	}
+}
+
+// TestRefused: an answer that says that the request failed is asked for again, whatever its status
+// is, and also if it says so in the middle of a stream.
+func TestRefused(t *testing.T) {
+	good := strings.Trim(rows(1), "[]") + "\n"
+	for _, c := range []struct{ name, feed, bad, good string }{
+		{"JSON", "rows: rows", `{"rows":[],"success":false}`, `{"rows":` + rows(1) + `}`},
+		{"without rows", "rows: rows", `{"success":false}`, `{"rows":` + rows(1) + `}`},
+		{"lines", "format: jsonl", good + `{"success":false}` + "\n", good},
+		{"CSV", "format: csv", `{"success":false}`, "id,start\n1,2026-11-23T11:59:59Z\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := new(fakeAPI)
+				f.answer = func(*http.Request) (string, http.Header) {
+					if len(f.asked) == 1 {
+						return c.bad, nil
+					}
+					return c.good, nil
+				}
+				info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    "+c.feed+
+					"\n    refused: {success: 'false'}\n")
+				if got, _, err := readAll(t, info, noon.Add(-time.Minute), noon); got != "1" || err != nil || len(f.asked) != 2 {
+					t.Errorf("%s, %v after %d requests", got, err, len(f.asked))
+				}
+				f.source.Close()
+			})
+		})
+	}
+}
+
+const exports = `
+provider: acmetel
+parameters:
+  format: {default: json, values: [json, stream, csv]}
+http: {base_url: "https://api.acmetel.example"}
+feeds:
+  calls:
+    request: {path: /calls, query: {size: "100"}}
+    exports:
+      stream: {path: /calls.jsonl, format: jsonl, headers: {Accept: application/x-ndjson}}
+      csv: {path: [/none, /calls.csv], format: csv, headers: {Accept: text/csv}}
+    filter: {by: start}
+    rows: rows
+    total: total
+    total_query: {size: "1"}
+    complete: total
+    next: {page: p, from: 1}
+    record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
+`
+
+// TestExports: the source chooses a format. The total comes from the list of JSON.
+func TestExports(t *testing.T) {
+	line := strings.Trim(rows(1), "[]") + "\n"
+	for _, c := range []struct {
+		format, answer, accept string
+		asked                  []string
+		total                  int
+		problem                string
+	}{
+		{"json", "", "", []string{"/calls?p=1&size=100"}, 1, ""},
+		{"stream", line, "application/x-ndjson", []string{"/calls?p=1&size=1", "/calls.jsonl?p=1&size=100"}, 1, ""},
+		{
+			"stream", line, "application/x-ndjson",
+			[]string{"/calls?p=1&size=1", "/calls.jsonl?p=1&size=100", "/calls.jsonl?p=2&size=100"},
+			2, "total says 2",
+		},
+		{
+			"csv", "id,start\n1,2026-11-23T11:59:59Z\n", "text/csv",
+			[]string{"/calls?p=1&size=1", "/none?p=1&size=100", "/calls.csv?p=1&size=100"},
+			1, "",
+		},
+	} {
+		f, accept := new(fakeAPI), ""
+		f.answer = func(r *http.Request) (string, http.Header) {
+			switch {
+			case r.URL.Path == "/none":
+				return "!404", nil
+			case r.URL.Path == "/calls":
+				return fmt.Sprintf(`{"rows":%s,"total":%d}`, rows(1), c.total), nil
+			case r.URL.Query().Get("p") != "1":
+				return "", nil
+			}
+			accept = r.Header.Get("Accept")
+			return c.answer, nil
+		}
+		info := f.openText(t, exports, "format: "+c.format+", calls: ")
+		got, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
+		if got != "1" || (err == nil) != (c.problem == "") || !strings.Contains(fmt.Sprint(err), c.problem) ||
+			accept != c.accept || !slices.Equal(f.asked, c.asked) {
+			t.Errorf("%s: %s, %v; asked %q with %q, want %q with %q", c.format, got, err, f.asked, accept, c.asked,
+				c.accept)
+		}
+		if c.problem != "" && !collector.IsFewerRows(err) {
+			t.Errorf("%v isn't about missing rows", err)
+		}
+	}
+	for _, c := range []struct{ old, replacement, want string }{
+		{"values: [json, stream, csv]", "values: [json, csv]", "exports.stream: isn't one of the values"},
+		{"format: jsonl", "format: xml", "exports.stream.format: must be"},
+		{"path: /calls.jsonl, ", "", "exports.stream.path: is missing"},
+		{"    next: {page: p, from: 1}\n", "", "feeds.calls.exports: need a feed of JSON with total"},
+	} {
+		text := strings.Replace(exports, c.old, c.replacement, 1)
+		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
