@@ -106,7 +106,7 @@ WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan|TestA
 RACE := -race -gcflags=modernc.org/...=-race=false
 
 # Simulators would take most of the time of the tests that start them: they are watched in their own tests.
-SIMULATORS := /internal/simulator /collector/msgraph/sim /collector/ringcentral/sim /collector/wavix/sim
+SIMULATORS := /internal/simulator /collector/msgraph/sim /collector/ringcentral/sim /collector/declared/sim/wavix
 RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-exporter%=-race=false)
 
 # Lint has already done what `go test` would vet.
@@ -206,7 +206,7 @@ size: ## lines of Go by room, without tests, beside what each may have
 generate: $(TOOLS)/helm ## write rules, dashboards, manifests, the configuration's schema and the tables of the docs again; tests fail while one is stale
 	$(GO) test ./internal/monitoring/rules -run Generated -update
 	$(GO) test ./internal/monitoring/dashboards -run 'Current|DocsList' -update
-	$(GO) test ./internal/core/metrics ./collector/msgraph ./collector/ringcentral ./collector/wavix -run 'DocsShow|Definitions' -update
+	$(GO) test ./internal/core/metrics ./collector/msgraph ./collector/ringcentral -run 'DocsShow|Definitions' -update
 	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
 	$(GO) test ./internal/config -run SchemaCurrent -update
 	$(GO) test -tags e2e ./deploy -run Manifests -update

@@ -21,7 +21,6 @@ room "cmd, app, web, config, demo" "$(($(lines cmd internal/app internal/provide
 room "collector without providers, httpclient, wire" "$(($(own collector) + $(lines collector/plan collector/advice collector/httpclient collector/wire internal/witness internal/core/work)))" 4000
 room "msgraph" "$(lines collector/msgraph)" 3300
 room "ringcentral" "$(lines collector/ringcentral)" 1000
-room "wavix" "$(lines collector/wavix)" 0
 room "definitions" "$(lines collector/declared)" 4800
 room "cdr, labels" "$(($(own internal/cdr) + $(lines internal/labels)))" 2300
 room "calls, counting, facts, pack" "$(lines internal/core/calls internal/core/counting internal/core/facts internal/core/pack)" 2500

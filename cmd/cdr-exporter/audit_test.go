@@ -19,7 +19,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -150,29 +150,6 @@ func TestAuditOfEveryProvider(t *testing.T) {
 		}
 	}
 	x.stop()
-}
-
-// The second pass of an audit lists the present day again, though a reader of Wavix's calls leaves
-// out what its feed's polls have read.
-func TestAuditOfWavixsPresentDay(t *testing.T) {
-	t.Parallel()
-	at, now := newSite(t), time.Now()
-	today := func(seed uint64, mix *simulator.Mix) simulator.Settings {
-		return simulator.Historical(seed, mix, now.Add(-6*time.Hour), now.Add(-time.Hour), 100)
-	}
-	account := newCarrier(t, at, today(46, wavixsim.PlacedMix()), today(47, wavixsim.ReceivedMix()),
-		wavixsim.Settings{})
-	x := start(t, at.vault, launch{config: at.configureSources(settings{}, account.item())}).ready()
-	whole, _, said := at.audited(0, "--from=8h", "--feed=call_log")
-	if whole.Counted == 0 || whole.Counted != whole.Listed {
-		t.Errorf("%+v\n%s", whole, said)
-	}
-	x.stop()
-	loseIDs(t, at.ledger(), callLog)
-	short, _, said := at.audited(1, "--from=8h", "--feed=call_log")
-	if short.Missing == 0 || short.Listed != whole.Listed || short.Counted+short.Missing != whole.Counted {
-		t.Errorf("%+v, before %+v\n%s", short, whole, said)
-	}
 }
 
 // loseIDs deletes the ids of a feed. A record may be in several rows, one for each of its versions.

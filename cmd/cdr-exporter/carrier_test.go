@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wxsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	wxsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -55,7 +55,7 @@ func (x *exporter) unmapped(e *estate) {
 	m := x.scrape()
 	for p, fields := range map[place][]string{
 		e.office:  {"action", "result", "reason", "legs.legType"},
-		e.carrier: {"disposition"},
+		e.carrier: {"outcome"},
 	} {
 		for _, field := range fields {
 			if m.sum("cdr_exporter_unmapped_values_total", "source="+p.source(), "feed=call_log", "field="+field) == 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
-// BenchmarkMapJSON maps a row of Twilio. Beside it: BenchmarkMap of collector/wavix.
+// BenchmarkMapJSON maps a row of Twilio.
 func BenchmarkMapJSON(b *testing.B) {
 	text, err := declared.BuiltinText("twilio")
 	if err != nil {

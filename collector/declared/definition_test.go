@@ -326,7 +326,7 @@ func TestBuiltin(t *testing.T) {
 		}
 	}
 	if want := []string{
-		"asterisk", "cucm", "freeswitch", "kamailio", "ringcentral", "twilio", "webex",
+		"asterisk", "cucm", "freeswitch", "kamailio", "ringcentral", "twilio", "wavix", "webex",
 		"zoom_phone",
 	}; !slices.Equal(names, want) {
 		t.Errorf("there are %v, want %v", names, want)

@@ -97,7 +97,7 @@ func TestExtendsProblems(t *testing.T) {
 			"no such definition", "provider: mine\nextends: astrisk\n",
 			"mine.yaml:2: extends: must be a built-in definition: unknown definition; the built-in ones are asterisk",
 		},
-		{"one in Go", "extends: wavix\n", "mine.yaml:1: extends: must be a built-in definition"},
+		{"one in Go", "extends: msgraph\n", "mine.yaml:1: extends: must be a built-in definition"},
 		{
 			"what is wrong here", "extends: asterisk\nfeeds:\n  cdr:\n    ignore: 'x =='\n",
 			"mine.yaml:4: feeds.cdr.ignore: isn't a valid expression",

@@ -5,13 +5,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix"
 )
 
 // All are all providers. Adding one is adding a line.
 func All() []collector.Provider {
 	return append([]collector.Provider{
 		msgraph.Provider(),
-		wavix.Provider(),
 	}, declared.Builtin()...)
 }

@@ -13,7 +13,7 @@ import (
 
 	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	ringcentral "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wavix "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
