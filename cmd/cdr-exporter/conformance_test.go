@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	wxsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 

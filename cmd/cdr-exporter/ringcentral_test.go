@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 )
 
 // TestSimpleView: without legs and money, and without the time of a change, calls and

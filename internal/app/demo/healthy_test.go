@@ -3,9 +3,9 @@ package demo
 import (
 	"testing"
 
+	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	ringcentral "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
