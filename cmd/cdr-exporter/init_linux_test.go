@@ -109,8 +109,8 @@ func TestInitAsksAndRuns(t *testing.T) {
 	file, secret := n.path("init.yaml"), n.path("contoso-client-secret.txt")
 	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(),
 		"--ca-file="+n.path("ca.pem"))
-	x.answer("Provider of the account (msgraph, ringcentral, asterisk, cucm, freeswitch, kamailio, "+
-		"twilio, wavix, webex, zoom_phone) [msgraph]: ", "teams\n")
+	x.answer("Provider of the account (msgraph, asterisk, cucm, freeswitch, kamailio, "+
+		"ringcentral, twilio, wavix, webex, zoom_phone) [msgraph]: ", "teams\n")
 	x.answer("enter one of the words in parentheses", "\n")
 	x.answer("docs/providers/msgraph.md#set-up", "")
 	x.answer("Name of the account", "con toso\n")

@@ -74,8 +74,8 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 	}
 	for list, values := range lists {
 		mapper.row.each = values
-		walk, request := r.newWalk(piece{span{now, now}, values})
-		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
+		walk, pages := r.list(ctx, piece{span{now, now}, values})
+		for number, err := range pages {
 			if err != nil {
 				return nil, fmt.Errorf("read the calls in progress: %w", err)
 			}
