@@ -61,7 +61,11 @@ type Described interface {
 // Secrets are set by the names of their files.
 func Settings(block any) []Setting {
 	if d, ok := block.(Described); ok {
-		return slices.DeleteFunc(d.Settings(), func(s Setting) bool { return s.Ask == "" })
+		all := d.Settings()
+		isLiteral := func(s Setting) bool { // a secret that also has a key for its file
+			return slices.ContainsFunc(all, func(file Setting) bool { return file.Secret && file.Key == s.Key+"_file" })
+		}
+		return slices.DeleteFunc(slices.Clone(all), isLiteral)
 	}
 	return slices.DeleteFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
 		return s.typ == secretType && !s.Secret || !s.Block && !isLeaf(s.typ)
