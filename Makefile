@@ -43,6 +43,7 @@ BENCH        ?= .
 BENCHTIME    ?= 1s
 LONG         ?= 20
 HOURS        ?= 24
+SEEDS        ?= 1000
 CHAOS        ?= -kills 100
 ROWS         ?= 100000
 ROUNDS       ?= 1
@@ -116,6 +117,10 @@ gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events 
 .PHONY: long
 long: ## tests with random input, each with LONG (20) times as many cases; takes hours
 	CDR_LONG=$(LONG) $(GO) test $(RACE_PRODUCT) -count=1 -timeout 24h ./collector/... ./internal/...
+
+.PHONY: simulate
+simulate: ## play SEEDS (1000) scripts of crashes and faults in simulated time; SEED=N plays one and prints its trace
+	$(GO) test ./tools/simulate -run '^TestSimulation$$' -count=1 -timeout 24h -seeds $(SEEDS) $(if $(SEED),-seed $(SEED) -v)
 
 .PHONY: chaos
 chaos: packages ## kill, pause and cut off the exporter at random and compare its totals with the simulators' books: CHAOS='-kills 1000', '-kills 200 -replicas 3', '-for 8h'

@@ -82,6 +82,9 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		return err
 	}
 	steps := NewBackOff()
+	if c.settings.NoJitter {
+		steps.RandomizationFactor = 0
+	}
 	for repeats := 0; ; {
 		body, err := c.get(ctx, &request)
 		answered, retry := err == nil, IsRetryable(err)

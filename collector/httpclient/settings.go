@@ -33,6 +33,10 @@ type Settings struct {
 	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
 	Transport http.RoundTripper
 
+	// NoJitter leaves out the random part of the waits between retries, so that a simulation can be
+	// repeated exactly.
+	NoJitter bool
+
 	// RequestsPerMinute limits the requests of all feeds together; 0 means no limit.
 	RequestsPerMinute int
 	// Share is the part of RequestsPerMinute, or else of Limit, that the client uses, to leave the

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,9 @@ type Settings struct {
 	TelemetryPath string
 	// Now is the machine's clock; nil means time.Now.
 	Now func() time.Time
+	// Random is a number from 0 up to 1 for the jitter of a feed's waits, so that a simulation can be
+	// repeated exactly; nil: math/rand/v2.
+	Random func(source, feed string) float64
 	// Demo shows on the page that the calls are simulated.
 	Demo bool
 	// Logger is the program's logger; may be nil.
@@ -284,6 +288,9 @@ func (a *App) close() error {
 	}
 	return nil
 }
+
+// Handler is the handler of the metrics port, for a program that serves it itself.
+func (a *App) Handler() http.Handler { return a.port.Handler }
 
 // Addr is the address of the metrics port's first listener, which must be open.
 func (a *App) Addr() string { return a.port.Listeners[0].Addr().String() }

@@ -20,6 +20,9 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	f.metrics = settings.Metrics
+	if random := a.settings.Random; random != nil {
+		settings.Random = func() float64 { return random(s.config.Name, info.Name) }
+	}
 	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // stops the reading
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: SpecOf(s.config, info)}

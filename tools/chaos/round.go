@@ -15,7 +15,7 @@ import (
 
 // round is a number of kills of the exporters of one ledger, and the other faults meanwhile.
 type round struct {
-	accounts
+	environment
 
 	folder, program string
 	seed            uint64

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -116,6 +117,18 @@ func (s *Sink) authorise(handler http.Handler) http.HandlerFunc {
 		}
 		handler.ServeHTTP(w, r)
 	}
+}
+
+// DeliverLogs receives an encoded ExportLogsServiceRequest without a connection.
+func (s *Sink) DeliverLogs(ctx context.Context, encoded []byte) error {
+	request := new(collogs.ExportLogsServiceRequest)
+	if err := proto.Unmarshal(encoded, request); err != nil {
+		return fmt.Errorf("decode log records: %w", err)
+	}
+	if reply := s.receive(ctx, request); reply.refuses() {
+		return fmt.Errorf("the endpoint answered %d", reply.Status)
+	}
+	return nil
 }
 
 // overHTTP handles requests over HTTP, each decoded into a new message.
