@@ -245,14 +245,12 @@ func (f *Feed) refusal(page *answerPage, body []byte) error {
 	if f.Refused == nil {
 		return nil
 	}
-	texts := make([][]byte, 0, 1)
-	switch {
-	case f.Format == formatJSONLines:
+	texts := [][]byte{trimmed(body)}
+	if f.Format == formatJSONLines {
+		texts = texts[:0]
 		for i := range page.rows {
 			texts = append(texts, page.rows[i].raw)
 		}
-	default:
-		texts = append(texts, trimmed(body))
 	}
 	var answer row
 	for _, text := range texts {

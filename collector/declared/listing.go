@@ -210,5 +210,7 @@ func (s *daySums) add(day time.Time, l *listing) {
 
 // all are the days of which each list has a total.
 func (s *daySums) all() []collector.DayTotal {
-	return slices.DeleteFunc(s.days, func(d collector.DayTotal) bool { return slices.ContainsFunc(s.unknown, d.Day.Equal) })
+	return slices.DeleteFunc(s.days, func(d collector.DayTotal) bool {
+		return slices.ContainsFunc(s.unknown, d.Day.Equal)
+	})
 }

@@ -87,10 +87,10 @@ func TestAuthChoice(t *testing.T) {
 func TestSteps(t *testing.T) {
 	f, bad := new(fakeAPI), ""
 	f.answer = func(r *http.Request) (string, http.Header) {
-		switch day := r.URL.Query().Get("day"); {
-		case day == bad:
+		switch r.URL.Query().Get("day") {
+		case bad:
 			return "!403", nil
-		case day == "2026-11-23":
+		case "2026-11-23":
 			return `{"rows":` + rows(1) + `,"total":1}`, nil
 		}
 		return `{"rows":[],"total":0}`, nil

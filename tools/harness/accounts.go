@@ -11,9 +11,9 @@ import (
 	"slices"
 	"time"
 
+	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	ringcentral "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 

@@ -334,7 +334,7 @@ func (w *world) figures() (harness.Figures, error) {
 
 // verify checks the ledger's own rules.
 func (w *world) verify() error {
-	inspector, err := ledger.Inspect(context.Background(), ledger.Storage{Folder: w.ledger})
+	inspector, err := ledger.Storage{Folder: w.ledger}.Inspect(context.Background())
 	if err != nil {
 		return err
 	}

@@ -149,8 +149,8 @@ func (b *bench) damage(text string, steps []string, value any, take bool, n int)
 	return encode(replace(document, steps, value, take))
 }
 
-// judgeDamaged wants the calls of the plain script, and those of damaged rows that can be read. A row that isn't final counts
-// in the end, because it never becomes final.
+// judgeDamaged wants the calls of the plain script, and the calls of damaged rows that can be read. A
+// row that isn't final counts in the end, because it never becomes final.
 func (b *bench) judgeDamaged(plain, out *played) string {
 	scripts, _ := b.damaged(plain)
 	calls, visits := plain.sum("cdr_calls_total"), plain.sum("cdr_queue_calls_total")
