@@ -27,7 +27,7 @@ type httpWay struct {
 	api  httpclient.Settings
 	mu   sync.Mutex
 	more map[string]*httpclient.Client // guarded by mu
-	// account names what is read, if that isn't the same as the credential that reads it.
+	// account names what is read: the provider, its host and the account.
 	account string
 	same    string // sets account to another user of the same account
 }
@@ -35,6 +35,7 @@ type httpWay struct {
 func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
 	d, title := b.definition, b.definition.title()
 	w := &httpWay{now: settings.Now, logger: settings.Logger}
+	w.account = strings.TrimSpace(d.Provider + " " + b.host() + " " + expand(d.Account, b.Values))
 	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))
 	h := &headers{block: b, http: d.HTTP}
 	api := settings.Settings
@@ -74,14 +75,7 @@ func (w *httpWay) nameUser(source *collector.Source, b *Block) {
 		return
 	}
 	client := expand(w.oauth.ClientID, b.Values)
-	// Without the port, which may change although the account is the same.
-	where := b.BaseURL
-	if u, err := url.Parse(where); err == nil {
-		where = u.Hostname() + u.Path
-	}
-	w.account = strings.Join([]string{
-		b.definition.Provider, where, expand(b.definition.Account, b.Values), cmp.Or(signed.who(), client),
-	}, " ")
+	w.account += " " + cmp.Or(signed.who(), client)
 	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.who()}, " ")
 	source.CredentialExpiry = signed.expiry
 	for _, found := range parameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
@@ -89,6 +83,15 @@ func (w *httpWay) nameUser(source *collector.Source, b *Block) {
 			w.same = found[1] + ": " + text
 		}
 	}
+}
+
+// host is where the account is, without the port: that may change although the account is the same.
+func (b *Block) host() string {
+	u, err := url.Parse(b.BaseURL)
+	if err != nil {
+		return b.BaseURL
+	}
+	return u.Hostname() + u.Path
 }
 
 // clientFor is the client for requests with a limit of their own; without one it is that of all
@@ -123,8 +126,8 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		f = &export
 		reader.feed, reader.counter = f, &httpReader{httpWay: w, feed: &list}
 	}
-	if w.account != "" {
-		info.Fingerprint = w.account + " " + f.name
+	info.Fingerprint = w.account + " " + f.name
+	if w.oauth != nil && w.oauth.signed != nil {
 		info.SameAccount = w.oauth.signed.same
 		if w.same != "" {
 			info.OtherAccount = "; if only the user of the signed token changed and the account is the same, set " +

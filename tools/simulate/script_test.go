@@ -34,17 +34,21 @@ type event struct {
 type script struct {
 	seed   uint64
 	events []event
+	// length is how long calls are published, and calm how long the exporter runs after that.
+	length, calm time.Duration
 }
 
-// length is how long calls are published, and lastStep about the number of steps in that time.
 const (
+	// length is how long calls are published, and lastStep about the number of steps in that time.
 	length   = 90 * time.Minute
 	lastStep = 1200
+	// calm is longer than the exporter's lookback, and than any call waits.
+	calm = 90 * time.Minute
 )
 
 // newScript makes the script of a seed: a few incidents, or one in every fifty steps.
 func newScript(seed uint64) script {
-	s := script{seed: seed}
+	s := script{seed: seed, length: length, calm: calm}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 3 + random.IntN(22) {
 		s.events = append(s.events, event{random.IntN(lastStep), incidents[random.IntN(len(incidents))]})
@@ -78,16 +82,17 @@ func (s *script) String() string {
 
 // shortest removes events as long as the script still fails: halves at first, single ones at last.
 func (s *script) shortest(fails func(script) bool) script {
-	events := s.events
-	for size := (len(events) + 1) / 2; size > 0; size /= 2 {
-		for from := 0; from < len(events); {
-			fewer := slices.Delete(slices.Clone(events), from, min(from+size, len(events)))
-			if fails(script{s.seed, fewer}) {
-				events = fewer
+	short := *s
+	for size := (len(s.events) + 1) / 2; size > 0; size /= 2 {
+		for from := 0; from < len(short.events); {
+			fewer := short
+			fewer.events = slices.Delete(slices.Clone(short.events), from, min(from+size, len(short.events)))
+			if fails(fewer) {
+				short = fewer
 			} else {
 				from += size
 			}
 		}
 	}
-	return script{s.seed, events}
+	return short
 }

@@ -57,6 +57,7 @@ func TestSimulationReplays(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			s := newScript(seed)
+			s.length, s.calm = length/6, 0
 			first, _ := play(t, s)
 			if again, _ := play(t, s); again != first {
 				t.Errorf("the second trace differs:\n%s", firstDifference(first, again))
@@ -67,7 +68,7 @@ func TestSimulationReplays(t *testing.T) {
 
 // TestShortest: of five events, the two that make a script fail together remain.
 func TestShortest(t *testing.T) {
-	s := script{7, []event{{1, pause}, {2, crash}, {3, reload}, {4, lost}, {5, outage}}}
+	s := script{seed: 7, events: []event{{1, pause}, {2, crash}, {3, reload}, {4, lost}, {5, outage}}}
 	short := s.shortest(func(s script) bool { return len(s.at(2)) > 0 && len(s.at(4)) > 0 })
 	if got, want := short.String(), "seed 7: crash at 2; lost at 4"; got != want {
 		t.Errorf("the shortest script is %q, want %q", got, want)

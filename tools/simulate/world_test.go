@@ -30,9 +30,6 @@ import (
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const (
-	// calm is how long the exporter runs after publication stopped: longer than its lookback, and
-	// than any call waits.
-	calm = 90 * time.Minute
 	// rest is how long nothing happens if no step waits. It isn't a whole second, so that timers
 	// rarely fire at its end.
 	rest = 4997 * time.Millisecond
@@ -176,7 +173,7 @@ func (w *world) run() error {
 		return err
 	}
 	step := 0
-	for ; time.Since(epoch) < length; step++ {
+	for ; time.Since(epoch) < w.script.length; step++ {
 		if err := w.step(step, w.script.at(step)); err != nil {
 			return err
 		}
@@ -184,7 +181,7 @@ func (w *world) run() error {
 	calls, want := w.accounts.Pause()
 	w.down = time.Time{}
 	w.sink.ClearFailures()
-	for until := time.Now().Add(calm); time.Now().Before(until); step++ {
+	for until := time.Now().Add(w.script.calm); time.Now().Before(until); step++ {
 		if err := w.step(step, nil); err != nil {
 			return err
 		}
