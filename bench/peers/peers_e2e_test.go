@@ -35,9 +35,10 @@ func TestE2ELife(t *testing.T) {
 		if l.calls != l.truth || l.fresh == 0 || l.read < 5*l.fresh || l.exporter <= 0 {
 			t.Errorf("%s: %+v", l.name, l)
 		}
-		if (l.database > 0) != (l.name != lives[0].name) {
-			t.Errorf("%s has a database that took %.2f s", l.name, l.database)
-		}
+	}
+	// The few commits of cdr-exporter on PostgreSQL may take less than a tick of the CPU's clock.
+	if lives[0].database != 0 || lives[2].database == 0 {
+		t.Errorf("the databases took %.2f s and %.2f s", lives[0].database, lives[2].database)
 	}
 	if lives[0].truth != lives[2].truth {
 		t.Errorf("PostgreSQL was given %d calls, not %d", lives[2].truth, lives[0].truth)

@@ -234,9 +234,14 @@ func TestComplete(t *testing.T) {
 			`"total":3,"next":null,"rows":` + rows(2),
 		}, "1 2", "2 rows"},
 		{
-			"the same row twice", "{page: p}",
-			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)},
-			"1 1 2", "",
+			"the same page twice", "{page: p}",
+			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
+			"1 1", "1 rows",
+		},
+		{
+			"a row on two pages", "{page: p}",
+			[]string{`"total":3,"rows":` + rows(1, 2), `"total":3,"rows":` + rows(2, 3)},
+			"1 2 2 3", "",
 		},
 		{
 			"no total", "{page: p}",

@@ -75,7 +75,6 @@ func TestParametersOfAFeed(t *testing.T) {
 		"{default: full, values":    {"{values", "needs a default"},
 		"needs: {whose: all,":       {"needs: {whose: some,", "names whose: some"},
 		"menus: {default: \"no\", ": {"menus: {default: maybe, ", "isn't one of the values"},
-		"default: all, values":      {"list: true, default: all, values", "has values"},
 	} {
 		_, err := declared.Load("acmetel.yaml", []byte(strings.Replace(scoped, was, becomes[0], 1)))
 		if err == nil || !strings.Contains(err.Error(), becomes[1]) {
