@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -279,8 +280,13 @@ func replayLife(
 	}
 	defer exporter.kill()
 
-	r := &replayRun{ctx: ctx, of: of, conn: conn, cluster: cluster, exporter: exporter, metrics: metrics}
+	r := &replayRun{
+		ctx: ctx, of: of, conn: conn, cluster: cluster, exporter: exporter, metrics: metrics,
+		started: make(chan struct{}),
+	}
+	provider.mu.Lock()
 	provider.replay, provider.before = slices.Clone(of.provider.asked), func(q request) { r.next(provider, q) }
+	provider.mu.Unlock()
 	self, err := os.Executable()
 	if err != nil {
 		return used, err
@@ -289,10 +295,13 @@ func replayLife(
 	if err != nil {
 		return used, err
 	}
+	close(r.started)
 	select {
 	case <-r.loader.done:
 	case <-ctx.Done():
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	state := r.loader.cmd.ProcessState
 	if err := errors.Join(r.err, ctx.Err()); err != nil || !state.Success() {
 		r.loader.kill()
@@ -341,8 +350,10 @@ type replayRun struct {
 	conn             *pgx.Conn
 	cluster          *pgtest.Cluster
 	loader, exporter *process
+	started          chan struct{} // closed when loader is set
 	metrics          string
 
+	mu                               sync.Mutex // guards the fields below
 	given, scrapes                   int
 	due                              time.Time
 	read, distinct                   int
@@ -354,6 +365,9 @@ type replayRun struct {
 // next is called before each request of a replay, while the loader waits: it scrapes when it is
 // time, and measures when the history was read.
 func (r *replayRun) next(p *provider, q request) {
+	<-r.started
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.given++
 	switch {
 	case r.given == r.of.history+1:

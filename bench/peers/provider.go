@@ -114,13 +114,16 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 
 // next answers the next request of a replay with what the provider showed at its time.
 func (p *provider) next(w http.ResponseWriter, r *http.Request) {
-	if len(p.replay) == 0 {
+	p.mu.Lock()
+	replay, before := p.replay, p.before
+	p.replay = replay[min(1, len(replay)):]
+	p.mu.Unlock()
+	if len(replay) == 0 {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	q := p.replay[0]
-	p.replay = p.replay[1:]
-	p.before(q)
+	q := replay[0]
+	before(q)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.send(w, r, q)
