@@ -67,6 +67,7 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	c.Rows += call.Copies
 	seen := c.final(call)
 	if len(seen) == 0 {
+		c.Unfinished++
 		return nil
 	}
 	first := &call.versions[seen[0]]

@@ -17,6 +17,8 @@ type Totals struct {
 	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows.
 	Invalid int
+	// Unfinished is the number of distinct rows that don't count yet, since they aren't final.
+	Unfinished int
 	// Revisions are the versions that changed a value of money or outcome, or added an unknown
 	// amount.
 	Revisions int

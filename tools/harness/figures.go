@@ -29,6 +29,17 @@ var compared = map[string][]string{
 // Figures are values in millionths, by name.
 type Figures map[string]int64
 
+// Unfinished says whether a row is listed that isn't final yet. If publication stops now, its call
+// counts without a result once the lookback is over, and the totals of Pause don't have it.
+func (a *Accounts) Unfinished() bool {
+	for _, totals := range a.totals {
+		if totals(simulator.Once(time.Now())).Unfinished > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Pause stops the publication of all accounts. It returns the number of calls that were published,
 // and the figures that the exporter must reach.
 func (a *Accounts) Pause() (calls int, want Figures) {

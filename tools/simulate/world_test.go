@@ -173,7 +173,7 @@ func (w *world) run() error {
 		return err
 	}
 	step := 0
-	for ; time.Since(epoch) < w.script.length; step++ {
+	for ; time.Since(epoch) < w.script.length || w.accounts.Unfinished(); step++ {
 		if err := w.step(step, w.script.at(step)); err != nil {
 			return err
 		}
