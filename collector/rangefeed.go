@@ -165,6 +165,9 @@ func (f *RangeFeed) clocksHold(earlier, later time.Time) bool {
 func (f *RangeFeed) view(state counting.State) plan.View {
 	earlier, later := f.settings.Clock.times()
 	v := plan.View{Now: later, Gap: later.Sub(earlier), Floor: state.Floor, Watermark: state.Watermark}
+	if f.settings.Info.Rules.Legs {
+		v.Grain = f.settings.Info.Limits.Grain
+	}
 	if v.Floor.IsZero() {
 		v.Floor = earlier.Add(-f.ladder.Reach(f.ladder.Last()))
 	}

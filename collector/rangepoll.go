@@ -46,9 +46,10 @@ func (f *RangeFeed) commitPlan(ctx context.Context, r *rangePoll, position count
 	return nil
 }
 
-// completeRead is what of the level's read has been read since it was begun.
+// completeRead is what of the level's read has been read since it was begun, by the earlier clock,
+// since pages are observed by it.
 func (r *rangePoll) completeRead() *counting.Read {
-	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted}
+	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted.Add(-max(r.view.Gap, r.clockGap))}
 }
 
 // readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than
@@ -83,6 +84,11 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	}
 	r.view.Gap = later.Sub(earlier)
 	watermark, historyDone := r.plan.Finish(r.read, r.step, found, r.view, later.Add(r.tick-c.Elapsed()))
+	isBehind := func(at time.Time) bool { return counting.IsBehind(at, earlier, f.settings.Info.Settle) }
+	if f.settings.Info.Rules.Legs && isBehind(r.state.Watermark) && !isBehind(watermark) {
+		// Calls that a catch-up brought wait for a read that began after it (counting.md, Calls).
+		r.plan.ReadAgain(r.read, r.view, later)
+	}
 	if !heldBefore && !f.clocksHold(earlier, later) {
 		r.plan.Reached, r.plan.HistoryRead = time.Time{}, historyDone && !r.state.HistoryDone
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {

@@ -74,6 +74,9 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 		// Catch-up (counting.md 8), or the first history, whose watermark is the origin.
 		from = Earliest(from, Earliest(v.EarlierNow(), v.Watermark).Add(-deep))
 	}
+	if level < last && v.Grain > 0 {
+		from = from.Truncate(v.Grain)
+	}
 	from = Latest(from, v.Floor)
 	if !from.Before(v.Now) {
 		from = v.Now.Add(-Overlap)
@@ -97,12 +100,23 @@ func (p *Plan) lastChanceUntil(from time.Time, v View) time.Time {
 	return reach
 }
 
+// ReadAgain begins a read of what another one has read to its end, as far as calls are still listed.
+func (p *Plan) ReadAgain(t LevelRead, v View, now time.Time) {
+	from := Latest(t.Join, v.EarlierNow().Add(-p.Ladder.Reach(p.Ladder.Last())))
+	p.PutRead(LevelRead{Level: t.Level, Wanted: now, Join: from, Cursor: from, LastChance: from, To: now, Again: true})
+}
+
 // NextRead is the read of a level: the one under way, or a new one. A read of which
 // nothing was read begins anew, so that its end is now.
 func (p *Plan) NextRead(level int, v View) LevelRead {
 	under := p.OpenRead(level)
 	if under != nil && under.started() && under.To.After(v.Edge) {
 		return *under
+	}
+	if under != nil && under.Again {
+		t := *under
+		t.To = v.Now
+		return t
 	}
 	t := p.newRead(level, v)
 	if under != nil {

@@ -53,6 +53,8 @@ type LevelRead struct {
 	Pass int       `json:"pass,omitempty"`
 	// Lost is how much of it the provider no longer keeps.
 	Lost time.Duration `json:"lost,omitempty"`
+	// Again says that it reads once more what a catch-up has read.
+	Again bool `json:"again,omitempty"`
 }
 
 // started says whether a piece was read.
@@ -71,6 +73,9 @@ type View struct {
 	Edge time.Time
 	// Skip are the spans that reads leave out, in order.
 	Skip []Span
+	// Grain is the length that the provider gives at once, such as a day: reads begin at a multiple
+	// of it, so that more calls lie within them. Zero: any length.
+	Grain time.Duration
 }
 
 // EarlierNow is the time by the earlier clock.
@@ -79,7 +84,7 @@ func (v *View) EarlierNow() time.Time { return v.Now.Add(-v.Gap) }
 // Encode returns the plan as the ledger keeps it. A read of which nothing was read is left out: it begins anew.
 func (p *Plan) Encode() ([]byte, error) {
 	stored := p.Clone()
-	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() })
+	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() && !t.Again })
 	data, err := json.Marshal(stored)
 	if err != nil {
 		return nil, fmt.Errorf("encode the read plan: %w", err)

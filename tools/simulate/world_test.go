@@ -37,7 +37,7 @@ const (
 	stepTime = time.Millisecond
 )
 
-var pace = harness.Pace{Interval: "53s", Lookback: "1h", Settle: "5m", WholeAfter: "20m"}
+var pace = harness.Pace{Interval: "53s", Lookback: "1h", Settle: "1m", WholeAfter: "20m"}
 
 // world is one run of a script.
 type world struct {

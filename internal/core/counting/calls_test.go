@@ -265,6 +265,37 @@ func TestCallNeedsAReadOfItsTimes(t *testing.T) {
 	}
 }
 
+// A catch-up doesn't count a call at the end of the read that brought it: that read may have missed
+// another leg, which came while it went on. Legs that the provider no longer adds don't wait.
+func TestCatchUpReadsACallTwice(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		lookback time.Duration
+		first    int // calls after the first read
+	}{
+		{"other legs may come", 48 * time.Hour, 0},
+		{"none come any more", 2 * time.Hour, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, func(s *counting.Settings) { s.Lookback = c.lookback })
+			r.at = epoch.Add(3 * time.Hour)
+			read := func(began time.Duration) {
+				r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{
+					Read: &counting.Read{Began: r.at.Add(began)},
+				}})
+			}
+			r.commit(&counting.Page{ObservedAt: r.at, Records: []*cdr.Record{leg("a", 0, 5, 9)}})
+			if read(-time.Second); r.total("cdr_calls_total") != c.first {
+				t.Errorf("%d calls after the read that brought it, want %d", r.total("cdr_calls_total"), c.first)
+			}
+			r.at = r.at.Add(time.Minute)
+			if read(-time.Second); r.total("cdr_calls_total") != 1 {
+				t.Errorf("%d calls after the next read", r.total("cdr_calls_total"))
+			}
+		})
+	}
+}
+
 // The counters of legs don't wait for their call.
 func TestWhatDoesNotWait(t *testing.T) {
 	r := newCallRig(t, nil)

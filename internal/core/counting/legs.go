@@ -238,12 +238,17 @@ func (d *Decision) hideNames(l *cdr.Leg) {
 	}
 }
 
-// liveWithin is how far a feed's watermark may lie behind while it is read as it goes: further back it catches up.
-const liveWithin = 10 * time.Minute
-
 // isLive says whether the feed reads what happens now, and not its history or what came while it was down.
 func (d *Decision) isLive() bool {
-	return d.was.HistoryDone && d.page.ObservedAt.Sub(d.was.Watermark) <= max(liveWithin, 2*d.settings.Settle)
+	return d.was.HistoryDone && !IsBehind(d.was.Watermark, d.page.ObservedAt, d.settings.Settle)
+}
+
+// liveWithin is how far a feed's watermark may lie behind while it is read as it goes.
+const liveWithin = 10 * time.Minute
+
+// IsBehind says whether a watermark lies so far back that the feed catches up.
+func IsBehind(watermark, now time.Time, settle time.Duration) bool {
+	return now.Sub(watermark) > max(liveWithin, 2*settle)
 }
 
 // arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in
@@ -256,8 +261,8 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 	}
 	leg := r.Leg()
 	at := leg.Ended()
-	if at.After(now.Add(startAhead)) {
-		at = now // such a time is a mistake
+	if at.After(now) {
+		at = now // a clock is wrong
 	}
 	if d.settings.ByArrival && d.clock.After(at) {
 		at = d.clock
