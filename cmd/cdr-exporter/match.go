@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/nyaruka/phonenumbers"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/match"
 )
 
@@ -109,7 +110,7 @@ func (m *matchCommand) run(ctx context.Context, c *commandConfig, s streams) (er
 	if err := reader.read(ctx); err != nil {
 		return err
 	}
-	list := match.NewList(folder)
+	list := match.List{Sorter: disksort.New(folder)}
 	defer func() { err = errors.Join(err, list.Close()) }()
 	if m.list != "" || m.text {
 		settings.Visit = func(class match.Class, left, right *match.Call) error {
@@ -134,7 +135,7 @@ func (m *matchCommand) run(ctx context.Context, c *commandConfig, s streams) (er
 
 // print prints the letter, the list or the sums, as the flags say.
 func (m *matchCommand) print(
-	ctx context.Context, c *commandConfig, result *match.Result, list *match.List, s *match.Settings, out io.Writer,
+	ctx context.Context, c *commandConfig, result *match.Result, list match.List, s *match.Settings, out io.Writer,
 ) error {
 	if m.text && m.numbers == "" {
 		m.numbers = "drop"

@@ -141,7 +141,7 @@ func withPlus(number string) string {
 }
 
 // printList prints the calls of a class, the first ones first.
-func (p *matchPrinter) printList(list *match.List) error {
+func (p *matchPrinter) printList(list match.List) error {
 	if p.output == "json" {
 		separator := "["
 		err := list.All(func(_ match.Class, left, right *match.Call) error {
@@ -186,7 +186,7 @@ var letterTexts = map[match.Class]string{
 }
 
 // printLetter prints a letter to the carrier, the owner of the right book.
-func (p *matchPrinter) printLetter(list *match.List) error {
+func (p *matchPrinter) printLetter(list match.List) error {
 	total := p.result.Total()
 	fmt.Fprintf(p.out, "We compared our call records with yours, from %s to %s (times are UTC, by our clock; "+
 		"yours is %s ours).%s\n\n",
@@ -224,7 +224,7 @@ func sumsText(s match.Sums) string {
 	return strings.Join(texts, ", ")
 }
 
-func (p *matchPrinter) printLetterCalls(of match.Class, list *match.List) error {
+func (p *matchPrinter) printLetterCalls(of match.Class, list match.List) error {
 	table, n := newTable(p.out), 0
 	err := list.All(func(class match.Class, left, right *match.Call) error {
 		if class != of {

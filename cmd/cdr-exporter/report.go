@@ -119,7 +119,7 @@ func reportObjects(sums *report.Report) []map[string]any {
 	for _, row := range sums.Rows() {
 		charges := make(map[string]string)
 		for _, currency := range row.Currencies() {
-			charges[currency] = row.Charge(currency)
+			charges[currency] = row.Text(currency)
 		}
 		object := map[string]any{
 			"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(),
@@ -147,7 +147,7 @@ func printReportRows(sums *report.Report, output string, out io.Writer) error {
 		texts := append(slices.Clone(keys), strconv.FormatInt(row.Calls, 10), strconv.FormatInt(row.Connected, 10),
 			row.Minutes())
 		for _, currency := range total.Currencies() {
-			texts = append(texts, row.Charge(currency))
+			texts = append(texts, row.Text(currency))
 		}
 		_ = write(texts)
 	}

@@ -75,7 +75,7 @@ func (f *Finder) longestCallers() []Caller {
 		s := f.callers[k]
 		var charges []string
 		for _, currency := range s.Currencies() {
-			charges = append(charges, s.Charge(currency)+" "+currency)
+			charges = append(charges, s.Text(currency)+" "+currency)
 		}
 		all = append(all, Caller{
 			Source: k.source, Feed: k.feed, Country: k.country, NumberClass: k.class, User: s.user,

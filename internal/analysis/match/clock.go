@@ -31,7 +31,7 @@ const (
 // difference is by how much the right start is later than the left one.
 type difference struct {
 	at, by time.Duration // at: of the left start since an instant
-	agree  int8          // directions: 1 the same, -1 opposite
+	agree  int           // directions: 1 the same, -1 opposite
 }
 
 // clock is how much later the right clock is, over the time of the left one.
@@ -41,66 +41,66 @@ type clock struct {
 	offset time.Duration
 	// opposite: each book has the directions as its own end sees them.
 	opposite bool
-	found    int // differences
 }
 
 // offsetAt is right minus left at a right start.
 func (c *clock) offsetAt(right time.Time) time.Duration {
+	if len(c.points) == 0 {
+		return c.offset
+	}
 	at := right.Sub(c.began) - c.offset
 	i := sort.Search(len(c.points), func(i int) bool { return c.points[i].at > at })
-	switch {
-	case len(c.points) == 0:
-		return c.offset
-	case i == 0:
-		return c.points[0].by
-	case i == len(c.points):
-		return c.points[i-1].by
+	a, b := c.points[max(i-1, 0)], c.points[min(i, len(c.points)-1)]
+	if a.at == b.at {
+		return a.by
 	}
-	a, b := c.points[i-1], c.points[i]
 	return a.by + time.Duration(float64(b.by-a.by)*float64(at-a.at)/float64(b.at-a.at))
 }
 
 // estimateClock finds by how much the clocks differ: what the most calls between the same numbers say.
-func (m *matcher) estimateClock() (*clock, error) {
-	c := &clock{began: m.left.first}
+func (m *matcher) estimateClock() error {
+	m.clock.began = m.books[left].first
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which differences are kept doesn't matter
 	var all []difference
-	var last [2][]Call
+	var last [2][]*Call
 	var key uint64
-	err := m.merge(func(s side, of uint64, call *Call) error {
+	found := 0
+	err := m.each(m.calls, func(of uint64, _ time.Time, e *entry) error {
 		if of != key {
-			key, last[left], last[right] = of, last[left][:0], last[right][:0]
+			key, last = of, [2][]*Call{}
 		}
-		for i := range last[1-s] {
-			l, r := call, &last[1-s][i]
-			if s == right {
+		for _, other := range last[1-e.side] {
+			l, r := &e.Call, other
+			if e.side == right {
 				l, r = r, l
 			}
 			by := r.Start.Sub(l.Start)
 			if by.Abs() > furthest || !m.sameParties(l, r) {
 				continue
 			}
-			d := difference{l.Start.Sub(c.began), by, agreement(l.Direction, r.Direction)}
-			if c.found++; len(all) < samples {
+			d := difference{l.Start.Sub(m.clock.began), by, agreement(l.Direction, r.Direction)}
+			if found++; len(all) < samples {
 				all = append(all, d)
-			} else if at := random.IntN(c.found); at < samples {
+			} else if at := random.IntN(found); at < samples {
 				all[at] = d
 			}
 		}
-		if len(last[s]) == neighbours {
-			last[s] = append(last[s][:0], last[s][1:]...)
-		}
-		last[s] = append(last[s], *call)
+		last[e.side] = append(last[e.side], &e.Call)
+		last[e.side] = last[e.side][max(0, len(last[e.side])-neighbours):]
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c, c.set(all, m.settings.Tolerance)
+	if found == 0 {
+		m.settings.Note("no call of one book has the numbers of a call of the other one: " +
+			"see that both have caller and callee, and give --country if one has national numbers")
+	}
+	return m.clock.set(all, m.settings.Tolerance)
 }
 
 // agreement compares directions where both books have one.
-func agreement(a, b cdr.Direction) int8 {
+func agreement(a, b cdr.Direction) int {
 	way := func(d cdr.Direction) bool { return d == cdr.Inbound || d == cdr.Outbound }
 	switch {
 	case !way(a) || !way(b):
@@ -117,45 +117,39 @@ func (c *clock) set(all []difference, tolerance time.Duration) error {
 	if support < leastPairs && by.Abs() > tolerance {
 		return nil // too few to say so
 	}
-	c.offset = by
 	if err := zoneError(by, support, len(all)); err != nil {
 		return err
 	}
 	agree := 0
 	for _, d := range all {
 		if (d.by - by).Abs() <= tolerance {
-			agree += int(d.agree)
+			agree += d.agree
 		}
 	}
-	c.opposite = agree < 0
+	c.offset, c.opposite = by, agree < 0
 	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.at, b.at) })
-	size := max(leastSamples, (len(all)+pieces-1)/pieces)
-	near := c.offset
-	for piece := range slices.Chunk(all, size) {
+	near, offsets := by, []time.Duration(nil)
+	for piece := range slices.Chunk(all, max(leastSamples, (len(all)+pieces-1)/pieces)) {
 		middle := piece[len(piece)/2].at
-		by, support := mode(slices.Clone(piece), tolerance, near, true)
+		by, support := mode(piece, tolerance, near, true)
 		if support >= max(leastPairs, len(piece)/10) && (by-c.offset).Abs() < zoneStep {
-			c.points, near = append(c.points, difference{at: middle, by: by}), by
+			c.points, near, offsets = append(c.points, difference{at: middle, by: by}), by, append(offsets, by)
 		}
 	}
-	if n := len(c.points); n > 0 {
-		sorted := slices.Clone(c.points)
-		slices.SortFunc(sorted, func(a, b difference) int { return cmp.Compare(a.by, b.by) })
-		c.offset = sorted[n/2].by
+	if slices.Sort(offsets); len(offsets) > 0 {
+		c.offset = offsets[len(offsets)/2]
 	}
 	return nil
 }
 
-// mode is the median of the differences that lie most densely, and how many these are. Calls at
-// regular times make several places almost as dense; then mode takes the one nearest to near. If
-// known, another place must be twice as dense to be taken instead.
+// mode is the median of the differences that lie most densely, and how many these are; it sorts them. Calls at
+// regular times make several places almost as dense; then mode takes the one nearest to near. If known, another place
+// must be twice as dense to be taken instead.
 func mode(all []difference, width, near time.Duration, known bool) (by time.Duration, support int) {
 	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.by, b.by) })
 	from, most := make([]int, len(all)), 0 // where the densest span begins that ends with each
 	for to := range all {
-		if to > 0 {
-			from[to] = from[to-1]
-		}
+		from[to] = from[max(to-1, 0)]
 		for all[to].by-all[from[to]].by > width {
 			from[to]++
 		}

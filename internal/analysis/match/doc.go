@@ -1,7 +1,7 @@
 // Package match joins two books of the same calls that share no ids: by numbers, start, duration and direction.
 //
-//	records ─▶ Book: rows, sorted on disk by call ─▶ calls, sorted on disk by pair of numbers and start
-//	two books ─▶ clock and directions ─▶ tariff ─▶ pairs ─▶ Result
+//	records ─▶ Book: rows, sorted on disk by call ─▶ calls of both books, sorted by numbers and start
+//	─▶ clock and directions ─▶ calls sorted by numbers and the left clock ─▶ tariff ─▶ pairs ─▶ Result
 //
 // Invariants: a pair is never guessed, calls that can't be told apart are Ambiguous; each call is in one class; sums
 // are integers and decimals; memory holds the calls of two numbers that follow each other within the tolerance.

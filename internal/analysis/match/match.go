@@ -2,11 +2,13 @@ package match
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
+	"hash/maphash"
 	"slices"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -58,72 +60,46 @@ type Settings struct {
 	Note func(text string)
 }
 
-// DurationTolerance is how far apart durations may be that are the same.
-const DurationTolerance = time.Second
+const (
+	// LongestTolerance bounds Settings.Tolerance.
+	LongestTolerance = 10 * time.Minute
+	// DurationTolerance is how far apart durations may be that are the same.
+	DurationTolerance = time.Second
+)
+
+// Around is by how much more of both books must be read on both sides of the range.
+func (s *Settings) Around() time.Duration { return zoneStep + s.Tolerance }
 
 // Sums are of the calls of one book.
 type Sums struct {
 	Calls    int64
 	duration time.Duration
-	charges  map[string]cdr.Money
-}
-
-func (s *Sums) add(c *Call) {
-	if s.charges == nil {
-		s.charges = make(map[string]cdr.Money)
-	}
-	s.Calls++
-	s.duration += c.Duration
-	addPrice(s.charges, c.Price)
-}
-
-// Add is the sum of both.
-func (s Sums) Add(o Sums) Sums {
-	s.Calls, s.duration, s.charges = s.Calls+o.Calls, s.duration+o.duration, maps.Clone(s.charges)
-	if s.charges == nil {
-		s.charges = make(map[string]cdr.Money)
-	}
-	for currency, amount := range o.charges {
-		sum := s.charges[currency]
-		s.charges[currency] = sum.Add(&amount)
-	}
-	return s
+	amounts  cdr.Amounts
 }
 
 // Minus is what s has more than o.
 func (s Sums) Minus(o Sums) Sums {
-	negative := Sums{Calls: -o.Calls, duration: -o.duration, charges: make(map[string]cdr.Money)}
-	for currency, amount := range o.charges {
-		negative.charges[currency] = amount.Neg()
-	}
-	return s.Add(negative)
+	return Sums{s.Calls - o.Calls, s.duration - o.duration, s.amounts.Minus(o.amounts)}
 }
 
-func (s Sums) isZero() bool { return s.Calls == 0 && s.duration == 0 && len(s.Charges()) == 0 }
-
-// Minutes is the sum of the durations in minutes, with six decimals, rounded half away from zero.
-func (s Sums) Minutes() string {
-	const decimals = 1_000_000
-	sign, n := "", (s.duration.Abs()+30*time.Microsecond)/(60*time.Microsecond)
-	if s.duration < 0 && n > 0 {
-		sign = "-"
-	}
-	return fmt.Sprintf("%s%d.%06d", sign, n/decimals, n%decimals)
-}
+// Minutes is the sum of the durations in minutes.
+func (s Sums) Minutes() string { return cdr.Minutes(s.duration) }
 
 // Charges are the exact sums by currency, without zeros.
-func (s Sums) Charges() map[string]string {
-	all := make(map[string]string)
-	for currency, amount := range s.charges {
-		if amount.Sign() != 0 {
-			all[currency] = amount.String()
-		}
-	}
-	return all
-}
+func (s Sums) Charges() map[string]string { return s.amounts.Texts() }
 
 // Sides are the sums of both books.
 type Sides struct{ Left, Right Sums }
+
+func (s *Sides) add(calls [2]*Call) {
+	for side, sums := range [...]*Sums{&s.Left, &s.Right} {
+		if c := calls[side]; c != nil {
+			sums.Calls++
+			sums.duration += c.Duration
+			addPrice(&sums.amounts, c.Price)
+		}
+	}
+}
 
 // Result is what the comparison of two books came to.
 type Result struct {
@@ -137,101 +113,161 @@ type Result struct {
 // Total is the sum of all classes.
 func (r *Result) Total() (total Sides) {
 	for i := range r.Classes {
-		total.Left, total.Right = total.Left.Add(r.Classes[i].Left), total.Right.Add(r.Classes[i].Right)
+		for side, sums := range [...]*Sums{&total.Left, &total.Right} {
+			more := [...]*Sums{&r.Classes[i].Left, &r.Classes[i].Right}[side]
+			sums.Calls, sums.duration = sums.Calls+more.Calls, sums.duration+more.duration
+			sums.amounts.AddAll(more.amounts)
+		}
 	}
 	return total
 }
 
 // Differs says whether the books differ. Ambiguous calls do if their sums do, rounded ones unless the tariff was given.
 func (r *Result) Differs() bool {
-	for c := range classes {
-		sides := &r.Classes[c]
-		switch c {
+	for c, sides := range r.Classes {
+		differ := sides.Left.Calls+sides.Right.Calls > 0
+		switch Class(c) {
 		case Same:
-			continue
+			differ = false
 		case Rounded:
-			if r.given {
-				continue
-			}
+			differ = differ && !r.given
 		case Ambiguous:
-			if sides.Left.Minus(sides.Right).isZero() {
-				continue
-			}
-		case OnlyLeft, OnlyRight, Duration, Price, classes:
+			more := sides.Left.Minus(sides.Right)
+			differ = more.Calls != 0 || more.duration != 0 || len(more.Charges()) > 0
+		default:
 		}
-		if sides.Left.Calls+sides.Right.Calls > 0 {
+		if differ {
 			return true
 		}
 	}
 	return false
 }
 
-// Around is by how much more of both books must be read on both sides of the range.
-func (s *Settings) Around() time.Duration { return zoneStep + s.Tolerance }
+// matcher joins two books.
+type matcher struct {
+	ctx      context.Context //nolint:containedctx // of one Run
+	settings Settings
+	books    [2]*Book
+	parties  [2]party // what the callers and callees of both books show
+	hidden   [2]bool  // one book has none of them
+
+	calls     *disksort.Sorter // of both books by numbers and start
+	corrected *disksort.Sorter // the same, with starts by the left clock
+	clock     clock
+
+	durations, prices bool // both books have them
+	repeated          []repeated
+	reach             time.Duration // how far apart two starts of a call may be
+	counts            *tariffCount  // while the tariff is looked for
+	result            *Result
+}
 
 // Run joins two books whose records were all added.
-func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (*Result, error) {
-	m := &matcher{ctx: ctx, settings: s, left: leftBook, right: rightBook}
-	if err := m.prepare(); err != nil {
-		return nil, err
+func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (_ *Result, err error) {
+	folder := leftBook.settings.Folder
+	m := &matcher{
+		ctx: ctx, settings: s, books: [2]*Book{leftBook, rightBook},
+		calls: disksort.New(folder), corrected: disksort.New(folder),
 	}
-	var err error
-	if m.clock, err = m.estimateClock(); err != nil {
-		return nil, err
-	}
-	if m.clock.found == 0 {
-		s.Note("no call of one book has the numbers of a call of the other one: " +
-			"see that both have caller and callee, and give --country if one has national numbers")
-	}
-	if m.clock.opposite {
-		s.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
+	defer func() { err = errors.Join(err, m.calls.Close(), m.corrected.Close()) }()
+	for _, step := range []func() error{m.prepare, m.estimateClock, m.correct} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
 	m.result = &Result{Offset: m.clock.offset, Tariff: s.Tariff, given: s.Tariff != nil}
 	if s.Tariff == nil && m.durations {
 		m.counts = new(tariffCount)
-		if err := m.walk(); err != nil {
+		if err := m.pairCalls(); err != nil {
 			return nil, err
 		}
-		m.result = &Result{Offset: m.clock.offset, Tariff: m.counts.best()}
-		m.counts = nil
+		m.result.Tariff, m.counts = m.counts.best(), nil
 	}
-	return m.result, m.walk()
+	return m.result, m.pairCalls()
+}
+
+// each goes through calls by numbers and start.
+func (m *matcher) each(calls *disksort.Sorter, use func(key uint64, at time.Time, e *entry) error) error {
+	for data, err := range calls.All() {
+		var key, at uint64
+		var e entry
+		if err == nil {
+			e, err = parseEntry(data, &key, &at)
+		}
+		if err == nil {
+			err = m.ctx.Err()
+		}
+		if err == nil {
+			err = use(key, keyTime(at), &e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// correct sorts the calls by the left clock.
+func (m *matcher) correct() error {
+	if m.clock.opposite {
+		m.settings.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
+	}
+	return m.each(m.calls, func(key uint64, at time.Time, e *entry) error {
+		if e.side == right {
+			at = at.Add(-m.clock.offsetAt(at))
+		}
+		return m.corrected.Add(e.append(sortKey(key, timeKey(at))))
+	})
 }
 
 // prepare makes the calls of both books, and says what they can't be compared by.
 func (m *matcher) prepare() error {
 	s := &m.settings
-	books := [...]*Book{left: m.left, right: m.right}
-	for party, who := range [...]string{"callers", "callees"} {
-		m.masking[party] = m.left.parties[party].join(m.right.parties[party])
-		for _, b := range books {
-			switch p := &b.parties[party]; {
+	for i, who := range [...]string{"callers", "callees"} {
+		m.parties[i] = m.books[left].parties[i].join(&m.books[right].parties[i])
+		for _, b := range m.books {
+			switch p := &b.parties[i]; {
 			case p.allHidden():
-				m.hidden[party] = true
+				m.hidden[i] = true
 				s.Note(fmt.Sprintf("%s hides the numbers of %s: calls are joined without them", b.settings.Name, who))
 			case p.hidden > 0:
 				s.Note(fmt.Sprintf("%s hides the numbers of %s of %d calls: they pair only with calls that "+
-					"hide them too",
-					b.settings.Name, who, p.hidden))
+					"hide them too", b.settings.Name, who, p.hidden))
 			}
 		}
 	}
-	for _, b := range books {
-		if b.listed > 0 && m.hidden[0] && m.hidden[1] {
-			return Error("the numbers of one book are hidden, so its calls can't be joined with others: " +
-				"read it where they are shown, or see that its definition has caller and callee")
-		}
-		if err := b.makeCalls(s.From.Add(-s.Around()), s.To.Add(s.Around()), m.masking[0], m.masking[1]); err != nil {
-			return err
-		}
+	if m.hidden[0] && m.hidden[1] {
+		return Error("the numbers of one book are hidden, so its calls can't be joined with others: " +
+			"read it where they are shown, or see that its definition has caller and callee")
 	}
-	for _, b := range books {
-		if b.listed == 0 {
+	from, to := s.From.Add(-s.Around()), s.To.Add(s.Around())
+	for side, b := range m.books {
+		if b.first.IsZero() {
 			return Error(fmt.Sprintf("%s has no calls from %s", b.settings.Name, span(s.From, s.To)))
 		}
+		err := b.makeCalls(from, to, func(c *Call) error {
+			key := maphash.Comparable(seed, [2]string{m.parties[0].key(c.Caller), m.parties[1].key(c.Callee)})
+			e := entry{Call: *c, side: side}
+			return m.calls.Add(e.append(sortKey(key, timeKey(c.Start))))
+		})
+		if err != nil {
+			return err
+		}
+		m.repeated = append(m.repeated, repeatedHours(b.settings.Zone, from, to)...)
 	}
-	for i, b := range books {
-		other := books[1-i]
+	slices.SortFunc(m.repeated, func(a, b repeated) int { return a.from.Compare(b.from) })
+	m.reach = s.Tolerance
+	for _, r := range m.repeated {
+		m.reach = max(m.reach, s.Tolerance+r.by)
+	}
+	return m.compareBooks()
+}
+
+// compareBooks says what the books don't both have.
+func (m *matcher) compareBooks() error {
+	s := &m.settings
+	for i, b := range m.books {
+		other := m.books[1-i]
 		switch {
 		case b.found == 0:
 			return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
@@ -241,22 +277,15 @@ func (m *matcher) prepare() error {
 			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s",
 				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339)))
 		}
-		for _, has := range []struct {
-			it, other bool
-			what      string
-		}{{b.durations, other.durations, "durations"}, {b.prices, other.prices, "prices"}} {
-			if !has.it && has.other {
-				s.Note(fmt.Sprintf("%s has no %s: they aren't compared", b.settings.Name, has.what))
-			}
+		if !b.durations && other.durations {
+			s.Note(b.settings.Name + " has no durations: they aren't compared")
+		}
+		if !b.prices && other.prices {
+			s.Note(b.settings.Name + " has no prices: they aren't compared")
 		}
 	}
-	m.durations, m.prices = m.left.durations && m.right.durations, m.left.prices && m.right.prices
-	for _, b := range books {
-		repeated := repeatedHours(b.settings.Zone, s.From.Add(-s.Around()), s.To.Add(s.Around()))
-		m.repeated = append(m.repeated, repeated...)
-	}
-	slices.SortFunc(m.repeated, func(a, b repeated) int { return a.from.Compare(b.from) })
-	m.repeated = slices.Compact(m.repeated)
+	l, r := m.books[left], m.books[right]
+	m.durations, m.prices = l.durations && r.durations, l.prices && r.prices
 	return nil
 }
 

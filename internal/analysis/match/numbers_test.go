@@ -73,8 +73,8 @@ func FuzzNormal(f *testing.F) {
 		if sameNumber(once, once) != (once == "" || once != "") {
 			t.Errorf("%q isn't %q", once, once)
 		}
-		masking := masking{}
-		masking.add(once)
-		_ = masking.key(once)
+		p := newParty()
+		p.add(once)
+		_ = p.key(once)
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -24,14 +22,8 @@ var tariffs = slices.Concat(
 
 // ParseTariff reads `60/60`.
 func ParseTariff(text string) (t Tariff, err error) {
-	first, next, both := strings.Cut(text, "/")
-	if both {
-		t.First, err = strconv.ParseInt(first, 10, 32)
-	}
-	if both && err == nil {
-		t.Next, err = strconv.ParseInt(next, 10, 32)
-	}
-	if !both || err != nil || t.First < 1 || t.Next < 1 {
+	if _, err = fmt.Sscanf(text, "%d/%d", &t.First, &t.Next); err != nil || t.String() != text ||
+		min(t.First, t.Next) < 1 || max(t.First, t.Next) > 1<<31 {
 		return t, errors.New("give the seconds of the first and of each further step, such as 60/60, 30/6 or 1/1")
 	}
 	return t, nil

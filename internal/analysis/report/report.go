@@ -34,9 +34,10 @@ type Row struct {
 	Keys []string
 	// Calls are all calls, Connected those that a person, voicemail or a machine answered.
 	Calls, Connected int64
-	// micros is how long they were connected, in microseconds, and charges what they cost, by currency.
-	micros  int64
-	charges map[string]cdr.Money
+	// Amounts are what they cost.
+	cdr.Amounts
+
+	connected time.Duration
 }
 
 // New makes an empty report by keys, which may be labels of the operator's, in the order of its
@@ -77,9 +78,9 @@ func (r *Row) Add(f *facts.Fact) {
 	case facts.OutcomeChange:
 		r.Connected += connected(f.To) - connected(f.From)
 	case facts.Connected:
-		r.micros += f.Time.Microseconds()
+		r.connected += f.Time.Truncate(time.Microsecond) // as the counter counts it
 	case facts.Charge, facts.Correction:
-		r.addCharge(f.Charge.Currency, f.Charge.Amount)
+		r.Amounts.Add(f.Charge.Currency, &f.Charge.Amount)
 	default:
 	}
 }
@@ -108,17 +109,6 @@ func (r *Report) rowOf(source, feed string, f *facts.Fact) *Row {
 	return row
 }
 
-func (r *Row) addCharge(currency string, amount cdr.Money) {
-	sum, known := r.charges[currency]
-	if !known {
-		currency = strings.Clone(currency)
-	}
-	if r.charges == nil {
-		r.charges = make(map[string]cdr.Money)
-	}
-	r.charges[currency] = sum.Add(&amount)
-}
-
 // Keys are the keys asked for.
 func (r *Report) Keys() []string { return r.keys }
 
@@ -133,29 +123,14 @@ func (r *Report) Total() *Row {
 	for _, row := range r.rows {
 		total.Calls += row.Calls
 		total.Connected += row.Connected
-		total.micros += row.micros
-		for currency, amount := range row.charges {
-			total.addCharge(currency, amount)
-		}
+		total.connected += row.connected
+		total.AddAll(row.Amounts)
 	}
 	return total
 }
 
-// Currencies are those of the row's charges, in order.
-func (r *Row) Currencies() []string { return slices.Sorted(maps.Keys(r.charges)) }
-
-// Charge is the exact sum in a currency, 0 if there is none.
-func (r *Row) Charge(currency string) string {
-	sum := r.charges[currency]
-	return sum.String()
-}
-
-// Minutes is the connected time in minutes with six decimals, rounded half up.
-func (r *Row) Minutes() string {
-	const decimals = 1_000_000 // a minute has 60 of as many microseconds
-	n := (r.micros + 30) / 60
-	return fmt.Sprintf("%d.%06d", n/decimals, n%decimals)
-}
+// Minutes is the connected time in minutes.
+func (r *Row) Minutes() string { return cdr.Minutes(r.connected) }
 
 // knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}

@@ -67,7 +67,7 @@ func lines(r *report.Report) (all []string) {
 	for _, row := range append(r.Rows(), r.Total()) {
 		text := fmt.Sprintf("%s: %d %d %s", strings.Join(row.Keys, ","), row.Calls, row.Connected, row.Minutes())
 		for _, currency := range row.Currencies() {
-			text += " " + currency + " " + row.Charge(currency)
+			text += " " + currency + " " + row.Text(currency)
 		}
 		all = append(all, text)
 	}
@@ -246,7 +246,7 @@ func TestRowsNotCalls(t *testing.T) {
 	for range 100_000 {
 		adder{r, "acme"}.add(all...)
 	}
-	if rows := r.Rows(); len(rows) != 1 || rows[0].Charge("EUR") != "10000" {
+	if rows := r.Rows(); len(rows) != 1 || rows[0].Text("EUR") != "10000" {
 		t.Errorf("%d rows", len(rows))
 	}
 }

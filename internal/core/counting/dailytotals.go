@@ -26,7 +26,7 @@ type Book struct {
 	// Revised is how many versions changed a record after it was counted.
 	Revised int64 `json:"revised"`
 	// Charges are the sums of all amounts and corrections, by currency.
-	Charges map[string]cdr.Money `json:"charges,omitempty"`
+	Charges cdr.Amounts `json:"charges,omitempty"`
 	// Total is the provider's own of the day, as of its last read; nil: it gave none.
 	Total *DayTotal `json:"total,omitempty"`
 }
@@ -34,9 +34,7 @@ type Book struct {
 // Add adds what another one has, and takes its total over.
 func (b *Book) Add(more *Book) {
 	b.Records, b.Late, b.Revised = b.Records+more.Records, b.Late+more.Late, b.Revised+more.Revised
-	for currency, amount := range more.Charges {
-		b.charge(currency, &amount)
-	}
+	b.Charges.AddAll(more.Charges)
 	b.Total = cmp.Or(more.Total, b.Total)
 }
 
@@ -47,14 +45,6 @@ func (b *Book) ChargesDifference() cdr.Money {
 	}
 	theirs, ours := b.Total.Charges.Neg(), b.Charges[b.Total.Currency]
 	return ours.Add(&theirs)
-}
-
-func (b *Book) charge(currency string, amount *cdr.Money) {
-	if b.Charges == nil {
-		b.Charges = make(map[string]cdr.Money)
-	}
-	sum := b.Charges[currency]
-	b.Charges[currency] = sum.Add(amount)
 }
 
 // book is what the page adds to the day of a time, and is thrown away if the day's book isn't kept.
@@ -83,7 +73,7 @@ func (d *Decision) addToDay(f *facts.Fact) {
 	case facts.Revision:
 		d.book(start).Revised++
 	case facts.Charge, facts.Correction:
-		d.book(start).charge(f.Charge.Currency, &f.Charge.Amount)
+		d.book(start).Charges.Add(f.Charge.Currency, &f.Charge.Amount)
 	default:
 	}
 }

@@ -125,19 +125,12 @@ func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
 
 // SameAmounts says whether what is listed of a record is what is counted: each currency's sum.
 func (f *Finding) SameAmounts() bool {
-	sums := make(map[string]cdr.Money)
+	var listed, counted cdr.Amounts
 	for _, c := range f.Listed {
-		sum := sums[c.Currency]
-		sums[c.Currency] = sum.Add(&c.Amount)
+		listed.Add(c.Currency, &c.Amount)
 	}
 	for _, c := range f.Counted {
-		sum := sums[c.Currency]
-		sums[c.Currency] = sum.Sub(&c.Amount)
+		counted.Add(c.Currency, &c.Amount)
 	}
-	for _, sum := range sums {
-		if sum.Sign() != 0 {
-			return false
-		}
-	}
-	return true
+	return len(listed.Minus(counted).Texts()) == 0
 }

@@ -1,0 +1,151 @@
+package match
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
+)
+
+// Call is a call of a book, or a leg of one.
+type Call struct {
+	ID         string
+	Start      time.Time
+	Duration   time.Duration
+	NoDuration bool
+	Direction  cdr.Direction
+	// Caller and Callee are the digits of E.164, masked ones as *; empty: hidden.
+	Caller, Callee string
+	// Price is the sum of the charges of each currency but zeros, such as `EUR 0.042;USD 1`, in the order of the
+	// currencies.
+	Price string
+}
+
+// priceOf is the Price of charges. Those without a currency are in the feed's.
+func priceOf(charges []cdr.Charge, currency string) string {
+	var sums cdr.Amounts
+	for i := range charges {
+		of := charges[i].Currency
+		if of == "" {
+			of = currency
+		}
+		sums.Add(of, &charges[i].Amount)
+	}
+	texts := make([]string, 0, 1)
+	for currency, text := range sums.Texts() {
+		texts = append(texts, currency+" "+text)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ";")
+}
+
+// addPrice adds a Price to sums.
+func addPrice(sums *cdr.Amounts, price string) {
+	for text := range strings.SplitSeq(price, ";") {
+		at := strings.LastIndexByte(text, ' ')
+		if amount, err := cdr.ParseMoneySum(text[at+1:]); err == nil { // else there is no price
+			sums.Add(text[:at], &amount)
+		}
+	}
+}
+
+// entry is what is sorted on disk: first a version of a record, then a call.
+type entry struct {
+	Call
+
+	side    int // of the book: 0 is left, 1 right
+	version int64
+	leg     string // JSON of a record that makes a call together with others
+}
+
+var errStored = errors.New("read sorted calls: a temporary file was changed")
+
+// sortKey is numbers in an order of bytes.
+func sortKey(numbers ...uint64) (key []byte) {
+	for _, n := range numbers {
+		key = binary.BigEndian.AppendUint64(key, n)
+	}
+	return key
+}
+
+// timeKey is a time as a number, in the same order.
+func timeKey(at time.Time) uint64 { return uint64(at.UnixNano()) ^ 1<<63 } //nolint:gosec // the order stays
+
+// keyTime is the time of a timeKey.
+func keyTime(key uint64) time.Time { return time.Unix(0, int64(key^1<<63)).UTC() } //nolint:gosec // as timeKey made it
+
+func (e *entry) append(dst []byte) []byte {
+	flags := int64(e.Direction)<<2 | int64(e.side)<<1
+	if e.NoDuration {
+		flags |= 1
+	}
+	for _, n := range [...]int64{e.Start.UnixNano(), int64(e.Duration), flags, e.version} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	for _, text := range [...]string{e.ID, e.Caller, e.Callee, e.Price, e.leg} {
+		dst = pack.AppendText(dst, text)
+	}
+	return dst
+}
+
+// parseEntry reads an entry behind the numbers of its sortKey.
+func parseEntry(data []byte, numbers ...*uint64) (e entry, err error) {
+	r := pack.Reader{Data: data}
+	for _, n := range numbers {
+		*n = r.Number(8)
+	}
+	e.Start, e.Duration = time.Unix(0, r.Varint()).UTC(), time.Duration(r.Varint())
+	flags := r.Varint()
+	e.NoDuration, e.side, e.Direction = flags&1 == 1, int(flags>>1&1), cdr.Direction(flags>>2) //nolint:gosec // small
+	e.version = r.Varint()
+	e.ID, e.Caller, e.Callee, e.Price, e.leg = r.Text(), r.Text(), r.Text(), r.Text(), r.Text()
+	if r.Bad {
+		return e, errStored
+	}
+	return e, nil
+}
+
+// List is calls in the order of their starts, on disk.
+type List struct{ *disksort.Sorter }
+
+// listed is a call with its partner, of which one may be nil.
+type listed struct {
+	Class       Class
+	Left, Right *Call
+}
+
+// Add adds a call with its partner.
+func (l List) Add(c Class, left, right *Call) error {
+	start := left
+	if start == nil {
+		start = right
+	}
+	text, err := json.Marshal(listed{c, left, right})
+	if err != nil {
+		return err
+	}
+	return l.Sorter.Add(append(sortKey(timeKey(start.Start)), text...))
+}
+
+// All goes through the list.
+func (l List) All(use func(c Class, left, right *Call) error) error {
+	for text, err := range l.Sorter.All() {
+		var one listed
+		if err == nil {
+			err = json.Unmarshal(text[len(sortKey(0)):], &one)
+		}
+		if err == nil {
+			err = use(one.Class, one.Left, one.Right)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
