@@ -60,7 +60,7 @@ func (c *Clock) Later() time.Time {
 	return later
 }
 
-// provider is the provider's time, as far as it is known.
+// provider is the provider's time, or the local time if the offset isn't known.
 func (c *Clock) provider() time.Time {
 	if c.offset == nil {
 		return c.Now()

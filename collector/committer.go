@@ -20,7 +20,7 @@ const (
 	unmappedShown = 64
 )
 
-// committer commits the pages of a feed and shows what became of them.
+// committer commits the pages of a feed, and updates its metrics, log and status.
 type committer struct {
 	settings FeedSettings
 	// reader leaves out rows that the ledger knows; nil: spans can't be read.

@@ -45,7 +45,7 @@ type StreamReader interface {
 type StreamPosition struct {
 	// Position is Position.Plan of the last page that was committed; nil at first.
 	Position []byte
-	// Origin is the earliest start that counts: what is known to be from before it needn't be read.
+	// Origin is the earliest start that counts. The reader may skip records that start before it.
 	Origin time.Time
 	// Now is the time by the feed's clock.
 	Now time.Time
@@ -72,7 +72,8 @@ func MapPages[P any](pieces iter.Seq2[P, error], page func(P) *Page) iter.Seq2[*
 type Limits struct {
 	// MaxRange is the longest range of one request; zero if there is none.
 	MaxRange time.Duration
-	// Grain is the length under which a shorter range is no faster to read, such as a day; zero if there is none.
+	// Grain is the shortest useful range, such as a day: a shorter one isn't faster to read. Zero:
+	// any length is useful.
 	Grain time.Duration
 	// Retention is how long the provider keeps records; zero if it isn't known.
 	Retention time.Duration
@@ -80,7 +81,7 @@ type Limits struct {
 	EndsWithin time.Duration
 }
 
-// ReadTo is until when a Reader is asked for all calls that started before a time.
+// ReadTo is the end of the range that a Reader must read to get all calls that started before a time.
 func (l Limits) ReadTo(to, now time.Time) time.Time {
 	return plan.Latest(to, plan.Earliest(to.Add(l.EndsWithin), now))
 }
@@ -97,6 +98,6 @@ type (
 	BadRow = counting.BadRow
 	// Unmapped is a value that the mapping doesn't know.
 	Unmapped = counting.Unmapped
-	// DayTotal compares what was read of a day with the provider's own total.
+	// DayTotal compares the number of rows read for a day with the provider's own total.
 	DayTotal = counting.DayTotal
 )

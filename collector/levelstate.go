@@ -23,8 +23,8 @@ const (
 	neverDue time.Duration = 1<<63 - 1
 )
 
-// backoff is the state of an operation that is retried. Its zero value has not failed. The times
-// are those of Clock.Elapsed.
+// backoff is the state of an operation that is retried. Its zero value has not failed. Times are on
+// the clock of Clock.Elapsed.
 type backoff struct {
 	failures int   // in a row
 	err      error // of the last one
@@ -42,7 +42,7 @@ type levelState struct {
 	backoff
 
 	piece       time.Duration    // how long the next piece may be
-	failedPiece plan.Span        // the latest piece that failed, without what was read of it since
+	failedPiece plan.Span        // the latest piece that failed, without the part that was read since
 	refusals    witness.Refusals // of failedPiece and the pieces that it was cut from
 	skipped     plan.Span        // the latest run of time that was stepped over, without a gap
 }

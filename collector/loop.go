@@ -30,7 +30,8 @@ type FeedSettings struct {
 	Queue  TaskQueue
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
-	// Paused says why pages with records would be refused at present, so that none is asked for; nil: never.
+	// Paused returns the reason if the ledger would refuse pages with records now, so that the loop
+	// requests none; nil: never.
 	Paused func() error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
@@ -213,7 +214,7 @@ func (l *Loop) readsOwed(err error) bool {
 	return err == nil || errors.Is(err, errNothingDue) && l.feed.Trouble() == nil
 }
 
-// wait is how long to the next poll, after one that took so long.
+// wait is the time until the next poll, after one that took this long.
 func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Duration {
 	wait := l.settings.Info.PollInterval() - took
 	switch {

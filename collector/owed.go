@@ -49,8 +49,8 @@ func (c *committer) owedSpan() (next *work.Item, wait time.Duration) {
 	return next, wait
 }
 
-// readOwed reads a span again that is due, and commits what of it is still owed. If it can't be read, that is no
-// failure of the feed.
+// readOwed reads one due span again, and commits which part of it is still owed. If the span can't be
+// read, the feed doesn't fail.
 func (c *committer) readOwed(ctx context.Context) error {
 	item, wait := c.owedSpan()
 	if item == nil || wait > 0 {

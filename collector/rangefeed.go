@@ -109,7 +109,7 @@ func (f *RangeFeed) newPoll() *rangePoll {
 	}
 	if r.view.Gap > f.ladder.Lookback { // too long to be read through each time
 		r.clockGap, r.view.Gap = r.view.Gap, 0
-		r.view.Watermark = r.view.Now // it stays, which is no reason to catch up
+		r.view.Watermark = r.view.Now // the watermark stays, but the feed doesn't have to catch up
 	}
 	r.plan.DropFuture(r.view.Now)
 	r.spans, r.page.Done = r.plan.Expire(state.Spans, r.view)

@@ -12,17 +12,17 @@ type RowReader interface {
 
 // Recognizer knows rows again by their bytes; *ledger.Feed is one. It is safe for concurrent use.
 type Recognizer interface {
-	// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the
-	// row would change nothing.
+	// Recognize returns a record's hash, the mark of a row of it for Page.Marks, and whether the row
+	// would change nothing.
 	Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool)
 }
 
-// RowFilter says of the rows of one read which ones needn't be decoded. It is for the goroutine that decodes them.
+// RowFilter says which rows of a read don't have to be decoded. Only the goroutine that decodes them
+// may use it.
 type RowFilter struct {
 	rows Recognizer
-	// decoded are the records of which a row on this page had to be decoded: what it means isn't
-	// committed yet, so no other row of the same record can be known to change nothing (counting.md
-	// 37).
+	// decoded are the records of this page that had a row decoded. That row isn't committed yet, so
+	// every other row of the record must be decoded too (counting.md 37).
 	decoded map[counting.Hash]struct{}
 }
 

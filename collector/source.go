@@ -148,14 +148,14 @@ type FeedInfo struct {
 	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
 	Limits Limits
-	// Stream reads records in the order in which they appeared. Only a loop uses it; Reader, beside
-	// it, reads spans of the same for commands.
+	// Stream reads records in the order in which they appeared. Only a loop uses it. For commands,
+	// Reader reads spans of the same records.
 	Stream StreamReader
-	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
+	// Fetcher fetches the records that the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager
 	Webhook      *Webhook
-	// Posted, beside a Webhook, makes a page of the tasks that replicas enqueued which didn't read the feed.
+	// Posted makes a page of the tasks that a Webhook enqueued on replicas that don't read the feed.
 	Posted func(tasks []work.Item) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
@@ -206,7 +206,7 @@ type RecordingInfo struct {
 type CallTree struct {
 	// Label says what it is, such as `session` or `stream`. It is never personal.
 	Label string
-	// Fields are what is known of it, in reading order. Measures are texts with their unit.
+	// Fields describe it, in reading order. Measures are texts with their unit.
 	Fields   []cdr.Attr
 	Children []*CallTree
 }

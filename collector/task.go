@@ -45,7 +45,7 @@ type SubscriptionManager interface {
 	// if it isn't zero, is since when notifications may have been missed: calls that started
 	// after it, less a margin, are listed again. Gap is valid even with an error.
 	Maintain(ctx context.Context, now time.Time) (nextIn time.Duration, gap time.Time, err error)
-	// Urgent says that Maintain is to be called at once, as soon as the feed is woken.
+	// Urgent says that Maintain must be called at once, as soon as the feed is woken.
 	Urgent() bool
 }
 

@@ -25,7 +25,7 @@ type TaskQueue interface {
 const (
 	// gapMargin is how far before a gap in notifications calls are listed again: a first version is up to 150 min late.
 	gapMargin = 3 * time.Hour
-	// longestHold is how long the list waits at most until what it has named was fetched.
+	// longestHold is how long the list waits at most for the records that it has named to be fetched.
 	longestHold = time.Hour
 )
 
@@ -137,7 +137,7 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 func (f *TaskFeed) maintain(ctx context.Context) error {
 	c, k := f.settings.Clock, &f.upkeep
 	if c.pending() {
-		c.sampleDate() // so that nothing is asked for by a wrong time
+		c.sampleDate() // so that no request has a wrong time
 	}
 	nextIn, gap, err := f.settings.Info.Subscription.Maintain(ctx, c.provider())
 	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// queueRetry is the wait before the ledger is asked for tasks again, when that failed.
+	// queueRetry is the wait after the ledger failed to read tasks.
 	queueRetry = 5 * time.Second
-	// longestTaskWait is longer than any task waits: a query for tasks that are due by then has no bound.
+	// longestTaskWait is longer than any task waits, so a query for tasks that are due by then finds all.
 	longestTaskWait = 100 * 366 * 24 * time.Hour
 
 	// maxAttempts is after how many attempts a task is set aside: about half a day.
@@ -25,7 +25,7 @@ const (
 	// maxRetries is after how many attempts a task that was set aside is dropped: no provider keeps
 	// a record for as many days.
 	maxRetries = 45
-	// youngRefusals are how many 404s of one record alone are no sign of an outage.
+	// youngRefusals is the number of 404s of a single record that don't mean an outage.
 	youngRefusals = 3
 )
 
@@ -49,9 +49,9 @@ func (j *job) fetch(ctx context.Context, f Fetcher) {
 type fetching struct {
 	backoff
 
-	// endpoint counts what was fetched; refusals has those of each key that was refused since
-	// it was last fetched. It has at most one entry for each record that waits in the ledger,
-	// of about 110 bytes: 100,000 records in an outage take 11 MB.
+	// endpoint counts the successful fetches. refusals has the refusals of each key since it
+	// was last fetched. It has at most one entry for each record that waits in the ledger, of
+	// about 110 bytes: 100,000 records in an outage take 11 MB.
 	endpoint witness.Endpoint
 	refusals map[string]witness.Refusals
 	// retryRefusedAt is when keys in refusals are tried again, by Clock.Elapsed. Others go first,
@@ -83,8 +83,8 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Ite
 }
 
 // dueIn is how long from now until a task is due, by the provider's clock, by which records settle.
-// A task that was put off goes by the earlier clock, since a clock that is ahead for a while would
-// put it off for days.
+// For a retry the earlier clock decides, because a clock that is ahead for a while would put it off
+// for days.
 func (f *TaskFeed) dueIn(w *work.Item) time.Duration {
 	if w.Attempts > 0 || w.SetAside {
 		return w.Due.Sub(f.settings.Clock.Now())
@@ -276,8 +276,8 @@ func (r *fetchBatch) addAnswer(got *job) {
 	}
 }
 
-// putOff tries a job again later. If the refusal counts and was the last of so many, the
-// job is set aside: it is shown, and tried more seldom.
+// putOff schedules a job for another try. If the refusal counts and was the last allowed
+// one, the job is set aside: it is shown, and tried once a day.
 func (r *fetchBatch) putOff(got *job, counts bool) {
 	s, now := &r.feed.fetching, r.feed.settings.Clock.Now()
 	for _, w := range got.tasks {

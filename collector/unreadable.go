@@ -21,8 +21,8 @@ const (
 	otherSpanDistance = time.Hour
 )
 
-// blamesSpan says whether the span that was asked for may be the cause of an error. It never is the
-// cause of errors of limits, credentials or the ledger.
+// blamesSpan says whether the requested span may be the cause of an error. It is never the cause of
+// an error about limits, credentials or the ledger.
 func blamesSpan(err error) bool {
 	switch httpclient.KindOf(err) {
 	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden,

@@ -272,8 +272,8 @@ func TestE2EPackagedChart(t *testing.T) {
 		t.Error("the packaged chart renders something else than the folder")
 	}
 	for file, kept := range map[string]func(string) bool{
-		// The chart writes the rules anew, with the thresholds of its values, and leaves out the
-		// alert that they turn off.
+		// The chart writes its own rules, with the thresholds of its values and without the alert
+		// that they turn off.
 		"../dashboards/prometheus/alerts.yaml": func(line string) bool {
 			return strings.HasPrefix(line, "- alert: ") && line != "- alert: CDRWatchdog"
 		},
@@ -352,11 +352,11 @@ func TestE2EChartRefuses(t *testing.T) {
 		},
 		"a client secret": {
 			"config.sources[0].msgraph.client_secret=hunter2",
-			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret",
+			"config.sources[0].msgraph.client_secret: a secret must not be in a ConfigMap",
 		},
 		"a default of a variable": {
 			`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`,
-			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret",
+			"config.sources[0].msgraph.client_secret: a secret must not be in a ConfigMap",
 		},
 		"an API key": {
 			"config.sources[0].wavix.api_key=hunter2",
@@ -420,8 +420,8 @@ func objects(t *testing.T, text string) (all []object) {
 	}
 }
 
-// TestE2EChartDocs: what docs/kubernetes.md shows can be rendered: every block of values, added to
-// those of the first, and every helm command.
+// TestE2EChartDocs renders what docs/kubernetes.md shows: every block of values, merged into the
+// first one, and every helm command.
 func TestE2EChartDocs(t *testing.T) {
 	page := strings.ReplaceAll(read(t, "../docs/kubernetes.md"), "\\\n", "")
 	folder := t.TempDir()

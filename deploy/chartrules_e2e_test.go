@@ -71,8 +71,8 @@ func TestE2EChartRules(t *testing.T) {
 		})
 	}
 	for values, want := range map[string]string{
-		"thresholds: {down_ration: 0.8}": "there is no threshold down_ration",
-		"off: [CDRTrunkUp]":              "there is no alert CDRTrunkUp",
+		"thresholds: {down_ration: 0.8}": "unknown threshold down_ration",
+		"off: [CDRTrunkUp]":              "unknown alert CDRTrunkUp",
 	} {
 		file := write(t, t.TempDir(), "values.yaml",
 			"config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  "+values+"\n")
@@ -102,7 +102,8 @@ func onOneLine(value any) any {
 	return value
 }
 
-// TestE2EChartPage: the status page judges by the chart's thresholds, unless the configuration names a file of its own.
+// TestE2EChartPage: the status page judges by the chart's thresholds, unless the configuration
+// names its own file.
 func TestE2EChartPage(t *testing.T) {
 	for name, test := range map[string]struct{ rules, config, file, content string }{
 		"as shipped": {"{}", "{}", "", ""},

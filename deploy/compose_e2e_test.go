@@ -192,7 +192,7 @@ func newStack(t *testing.T, addresses map[string]string) *stack {
 	return s
 }
 
-// rewrite replaces addresses and paths of a service by those of this machine.
+// rewrite replaces a service's addresses and paths by the ones of this machine.
 func (s *stack) rewrite(service, text string) string {
 	for inside, here := range s.addresses {
 		_, port, _ := strings.Cut(inside, ":")

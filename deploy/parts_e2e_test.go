@@ -126,7 +126,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// status is that of a GET, 0 without an answer.
+// status returns the status of a GET, or 0 without an answer.
 func status(t *testing.T, url string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)

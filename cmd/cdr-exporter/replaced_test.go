@@ -131,7 +131,7 @@ func TestDatabaseReplaced(t *testing.T) {
 	a := f.start(1)[0]
 	a.counts(n, at)
 	do(dropped)
-	ends(a, "there is no ledger any more where it was")
+	ends(a, "the ledger is gone from its place")
 	var tables int
 	if err := f.query(`SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`, &tables); err != nil || tables > 0 {
 		t.Fatalf("there are %d tables, %v", tables, err)
@@ -146,7 +146,7 @@ func TestDatabaseReplaced(t *testing.T) {
 	b := f.start(1)[0]
 	b.counts(n, at)
 	a.signal(syscall.SIGCONT)
-	ends(a, "another ledger is where it was")
+	ends(a, "another ledger is in its place")
 	n.Resume()
 	n.Advance(48 * time.Hour)
 	later := n.Pause()
@@ -158,7 +158,7 @@ func TestDatabaseReplaced(t *testing.T) {
 	f.forget(b)
 	b.wire.Cut()
 	b.wire.Resume()
-	ends(b, "there is no ledger any more where it was")
+	ends(b, "the ledger is gone from its place")
 	c := f.start(1)[0]
 	c.counts(n, at, later)
 	f.stop(c)

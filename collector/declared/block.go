@@ -34,7 +34,7 @@ type FeedBlock struct {
 	Paths Patterns `yaml:"paths"`
 	// Ignore matches additional rows that aren't calls.
 	Ignore *Condition `yaml:"ignore"`
-	// Values are those of the feed's parameters.
+	// Values are the values of the feed's parameters.
 	Values map[string][]string
 }
 

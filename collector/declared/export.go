@@ -37,8 +37,8 @@ func (d *Definition) validateExports(r *config.Report, key string, f *Feed) {
 	}
 }
 
-// export is the feed as a source with these parameters reads it, and how its total is asked for, or
-// nil if the pages have it.
+// export returns the feed that a source with these parameters reads, and the feed that gives its
+// total; nil if the pages have the total.
 func (f *Feed) export(parameters map[string][]string) (read, total *Feed) {
 	e, is := f.Exports[strings.Join(parameters[formatKey], "")]
 	if !is {

@@ -19,10 +19,10 @@ const waitForQuote = time.Minute
 
 // linesLook reads files that grow, line by line.
 //
-// A file is found again by its inode, wherever it lies in its folder, if it still has what was read
-// of it: it hasn't changed, or the hash of these bytes is the same. One that isn't found again,
-// such as a copy or one that the inode was given to, is read from its beginning, and what another
-// file had already is passed over.
+// A file is found again by its inode, anywhere in its folder, if the bytes that were read are still
+// the same: the file hasn't changed, or the hash of these bytes is equal. Any other file, such as a
+// copy or a file with a reused inode, is read from its beginning, without the bytes that another
+// file had already.
 type linesLook struct {
 	*fileLook
 	*linesPosition
@@ -31,7 +31,7 @@ type linesLook struct {
 	byFirst map[chain][]*fileEntry
 }
 
-// newLinesLook finds what was read of each file.
+// newLinesLook finds up to where each file was read.
 func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 	position, err := parseLinesPosition(look.stored)
 	if err != nil {
@@ -126,7 +126,7 @@ func (l *linesLook) settledChange(info fs.FileInfo) int64 {
 	return change
 }
 
-// addFile begins a file that isn't known. What its inode was before is gone, or has another one now.
+// addFile begins an unknown file. The file that had its inode before is gone, or has another inode now.
 func (l *linesLook) addFile(f *listedFile, entries []*fileEntry) {
 	for _, e := range entries {
 		if e.file == nil {

@@ -26,7 +26,7 @@ type listedFile struct {
 	// zipped: its name ends with .gz. Then info is of the compressed file until it was inflated,
 	// and then has the inflated size.
 	zipped bool
-	// entry is what is known of a file that grows; nil: it isn't read.
+	// entry says up to where a growing file was read; nil: it isn't read.
 	entry *fileEntry
 }
 
@@ -87,7 +87,7 @@ func (l *fileList) expand(pattern string) (paths []string) {
 	}
 	for _, folder := range folders {
 		if !hasMeta(base) {
-			// a pattern matches folders, and files, that have no such file
+			// the pattern may match folders without this file, and files
 			if path := filepath.Join(folder, base); named || mayExist(path) {
 				paths = append(paths, path)
 			}
@@ -110,7 +110,7 @@ func mayExist(path string) bool {
 
 func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
 
-// names are those in a folder. If it must be there, a missing one is a trouble.
+// names returns the names in a folder. If the folder must exist, a missing one is a trouble.
 func (l *fileList) names(folder string, must bool) (names []string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -44,7 +44,7 @@ type openRow struct {
 type fileKind interface {
 	// read adds what a file has that wasn't read yet.
 	read(ctx context.Context, f *listedFile) error
-	// append appends the stored form of what was read of all files.
+	// append appends the stored form of the positions in all files.
 	append(dst []byte) []byte
 	// forget forgets files that weren't there on a day, if there are many.
 	forget(day int64)
@@ -130,10 +130,10 @@ type fileLook struct {
 // errStopped says that the consumer wants no more.
 var errStopped = errors.New("stopped")
 
-// isFull says whether the page is to be committed before another row is added.
+// isFull says whether the page must be committed before another row is added.
 func (l *fileLook) isFull() bool { return l.rows >= filePageRows || l.bytes >= filePageBytes }
 
-// takePage is the page so far; the next one is empty.
+// takePage returns the page and begins an empty one.
 func (l *fileLook) takePage() *collector.Page {
 	page := l.page
 	l.page, l.rows, l.bytes = new(collector.Page), 0, 0

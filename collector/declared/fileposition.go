@@ -37,8 +37,8 @@ type fileEntry struct {
 type storedEntry struct {
 	ID   uint64 // see idOf; 0: no present file is known to be this one
 	Path uint64 // hash of the path that it was first found at
-	// Change is when it had changed last (changeOf) when it was known to have what was read. While
-	// that stays, it isn't compared again.
+	// Change is the time of the file's last change (changeOf) when its bytes were last compared with
+	// what was read. While it stays the same, they aren't compared again.
 	Change int64
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
 	First chain
@@ -56,7 +56,7 @@ type mark struct {
 }
 
 const (
-	// goneFiles is of how many files is remembered what was read of them when they are gone.
+	// goneFiles is the number of deleted files whose positions are remembered.
 	goneFiles = 1000
 
 	linesForm = 6 // of the stored position

@@ -217,7 +217,7 @@ func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 	}
 }
 
-// fill reads lines until so many are there.
+// fill reads ahead until n lines are there.
 func (r *fileRows) fill(n int) error {
 	for len(r.ahead) < n {
 		l, err := r.readLine()

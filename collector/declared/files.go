@@ -21,7 +21,7 @@ type Files struct {
 	Separator string `yaml:"separator"`
 	// Pattern is of format: pattern.
 	Pattern *linePattern `yaml:"pattern"`
-	// Skip is how many lines follow the names that are no rows.
+	// Skip is the number of lines after the names that aren't rows.
 	Skip int `yaml:"skip"`
 	// Quiet is how long a whole file, or one that was renamed, must rest for it to be complete.
 	Quiet time.Duration `yaml:"quiet"`
@@ -75,7 +75,7 @@ func (f *Files) Validate(r *config.Report) {
 	}
 }
 
-// allows says whether a row may have so many values.
+// allows says whether a row may have this number of values.
 func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
 
 // settle gives feeds what the definition has for all: what its parameters are, the statement of

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// readsFiles says whether the source names files to read: beside push it needn't.
+// readsFiles says whether the source names files to read. With push, files are optional.
 func (b *Block) readsFiles() bool {
 	return b.definition.hasFiles() && (!b.pushes() || len(b.Values[pathsKey]) > 0)
 }
@@ -63,7 +63,7 @@ func (p *Patterns) DecodeNode(n *config.Node) {
 // hasFiles says whether feeds are read from files.
 func (d *Definition) hasFiles() bool { return d.Files != nil || d.allHaveFiles() }
 
-// allHaveFiles says whether every feed has files of its own.
+// allHaveFiles says whether every feed names its own files.
 func (d *Definition) allHaveFiles() bool {
 	for _, f := range d.Feeds {
 		if f.Files == nil {
@@ -75,7 +75,7 @@ func (d *Definition) allHaveFiles() bool {
 
 // validateFiles reports keys that the feeds which are read need.
 func (b *Block) validateFiles(r *config.Report) {
-	needs := make(map[string]string) // keys, and what is to be given
+	needs := make(map[string]string) // missing keys, and what to write there
 	for name, keys := range b.Feeds {
 		switch feed := b.definition.Feeds[name]; {
 		case feed.files == nil:

@@ -248,7 +248,7 @@ type wholeEntry struct {
 }
 
 const (
-	// goneWholes is of how many files that are gone is remembered that they were read.
+	// goneWholes is the number of deleted files that are remembered as read.
 	goneWholes = 10_000
 
 	wholeForm = 4 // of the stored position

@@ -94,8 +94,8 @@ func (b *Block) host() string {
 	return u.Hostname() + u.Path
 }
 
-// clientFor is the client for requests with a limit of their own; without one it is that of all
-// requests.
+// clientFor returns a client for requests with a separate limit. If limit is nil, it returns the
+// client of all requests.
 func (w *httpWay) clientFor(name string, limit *Limit) (*httpclient.Client, error) {
 	if limit == nil {
 		return w.client, nil

@@ -12,7 +12,7 @@ import (
 )
 
 // A parameter with `map` has networks by name, or a table's columns by name. Its values are stored
-// with those of other parameters, under PARAMETER.NAME.
+// like other parameters' values, under PARAMETER.NAME.
 const (
 	mapOfNetworks = "networks"
 	mapOfColumns  = "columns"

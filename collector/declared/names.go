@@ -18,7 +18,7 @@ type NameList struct {
 	Ignore  *Condition `yaml:"ignore"`
 	ID      path       `yaml:"id"`
 	Name    path       `yaml:"name"`
-	// Limit is that of its requests, if the provider counts them apart.
+	// Limit limits these requests, if the provider counts them apart.
 	Limit *Limit `yaml:"limit"`
 }
 

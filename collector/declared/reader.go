@@ -28,8 +28,8 @@ import (
 // maxPages limits the pages of a span.
 const maxPages = 10_000
 
-// httpReader reads a feed over HTTP, by the start or the end of calls. It implements
-// collector.RangeReader, and is safe for concurrent use.
+// httpReader is a collector.RangeReader that reads a feed over HTTP, by the start or the end of
+// calls. It is safe for concurrent use.
 type httpReader struct {
 	*httpWay
 	*feed

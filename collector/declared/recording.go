@@ -20,7 +20,7 @@ type Recording struct {
 	Path        string `yaml:"path"`
 	ContentType path   `yaml:"content_type"`
 	Duration    path   `yaml:"duration"`
-	// Unit is that of the duration.
+	// Unit is the unit of the duration.
 	Unit string `yaml:"unit"`
 }
 

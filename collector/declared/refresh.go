@@ -19,8 +19,8 @@ import (
 )
 
 // A provider may return another refresh token, which makes the old one worthless. So only the
-// running exporter uses a refresh token that may be rotated, only when the ledger has room for its
-// successor, and it stores the successor in the ledger before it uses the access token:
+// running exporter uses a refresh token that may be rotated, and only when the ledger has room for
+// its successor. It stores the successor in the ledger before it uses the access token:
 //
 //	access token in the ledger ──┬─ valid, and not used here yet ─▶ use it
 //	                             └─ otherwise ─▶ room in the ledger ─▶ use the refresh token

@@ -147,8 +147,8 @@ func (p sqlPosition) reached() int64 {
 	return p[len(p)-1].Key
 }
 
-// after is the key after which rows are read: it repeats the last keys of the overlap, but none
-// that was read before an instant.
+// after is the key after which rows are read. It lies overlap keys back, so that these are read
+// again, except keys that were read before an instant.
 func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
 	after := max(p.reached()-overlap, beforeFirst)
 	for _, m := range p {

@@ -49,7 +49,7 @@ func (w *sqlWay) readFeed(info *collector.FeedInfo, f *feed) {
 	info.Probe = stream.probe
 }
 
-// sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for
+// sqlReader is a collector.RangeReader that reads the rows of a span of time. It is safe for
 // concurrent use.
 type sqlReader struct {
 	*sqlWay

@@ -245,8 +245,8 @@ type given struct {
 	cause // from a table of codes or outcomes
 }
 
-// noValue takes the place of a problem: the alternative's result means that there is no value, such
-// as a Unix time of 0.
+// noValue takes the place of a problem. It says that the alternative gives no value, as for a Unix
+// time of 0.
 const noValue = "gives no value"
 
 // get is the alternative's result for a row; by is nil if there is none. asked is a text that its

@@ -38,8 +38,8 @@ type Limit struct {
 	// too early. 0 means the steps of NewBackOff.
 	Penalty time.Duration
 	// HeaderPrefix plus one of Group, Limit, Remaining and Window (in seconds) is the name of a
-	// header with the current limit, such as X-Rate-Limit-Remaining. An empty prefix means that
-	// there are no such headers. Headers about another Group are ignored.
+	// header with the current limit, such as X-Rate-Limit-Remaining. With an empty prefix no headers
+	// are read. Headers about another Group are ignored.
 	HeaderPrefix, Group string
 }
 

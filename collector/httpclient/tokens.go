@@ -95,7 +95,7 @@ func (t *Tokens) Invalidate(token string) {
 }
 
 // Take removes the token from the cache and returns it, so that it can be revoked. It returns an
-// empty string if there is no valid token.
+// empty string if the cache has no valid token.
 func (t *Tokens) Take() string {
 	token, _ := t.valid()
 	t.set(Token{}, time.Time{})

@@ -84,8 +84,8 @@ func (x *exchange) discovery(r *http.Request) (*http.Response, error) {
 	}, err
 }
 
-// tokenError explains why there is no token. It prints the library's error only if no request was
-// sent.
+// tokenError explains why the exchange gave no token. It prints the library's error only if no
+// request was sent.
 func (x *exchange) tokenError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -106,8 +106,8 @@ func (p *Plan) ReadAgain(t LevelRead, v View, now time.Time) {
 	p.PutRead(LevelRead{Level: t.Level, Wanted: now, Join: from, Cursor: from, LastChance: from, To: now, Again: true})
 }
 
-// NextRead is the read of a level: the one under way, or a new one. A read of which
-// nothing was read begins anew, so that its end is now.
+// NextRead is the read of a level: the open one, or a new one. It replaces an open read
+// that hasn't read anything, so that the read ends now.
 func (p *Plan) NextRead(level int, v View) LevelRead {
 	under := p.OpenRead(level)
 	if under != nil && under.started() && under.To.After(v.Edge) {

@@ -75,8 +75,9 @@ func addRows(a, b string) string {
 	return MissingRows(sum[0]+sum[2], sum[1]+sum[3])
 }
 
-// Parts are what of an item is read now: both halves of one that is set aside, unless it is no longer than shortest,
-// and the first piece of another one, at most longest. Rest is what is left of the latter.
+// Parts returns the spans of an item that are read now. An item that is set aside is read in halves,
+// unless it is no longer than shortest. Otherwise its first piece is read, at most longest; rest is
+// the remaining span.
 func Parts(w *work.Item, shortest, longest time.Duration) (parts []Span, rest Span) {
 	span := SpanOf(w)
 	switch {
@@ -91,7 +92,7 @@ func Parts(w *work.Item, shortest, longest time.Duration) (parts []Span, rest Sp
 }
 
 // PutOff makes items of the parts of one that still can't be read. If some of it could be read, the wait before the
-// next try starts over. Of too many items none becomes two.
+// next try starts over. If there are too many items, none is split.
 func PutOff(items []work.Item, w work.Item, parts []work.Item, some bool, now time.Time) []work.Item {
 	if len(parts) > 1 && len(items) >= mostHalved {
 		parts = []work.Item{w}
@@ -155,8 +156,8 @@ func (p *Plan) Expire(items []work.Item, v View) (left, expired []work.Item) {
 	return left, expired
 }
 
-// NextStep cuts the next piece off a read, at most so long. It leaves out the spans that can't be read and moves the
-// cursor past them; the piece may be empty.
+// NextStep cuts the next piece off a read, at most longest. It leaves out the spans that can't be
+// read and moves the cursor past them. The piece may be empty.
 func (p *Plan) NextStep(t *LevelRead, longest time.Duration, v View) Step {
 	for _, u := range v.Skip {
 		if !u.From.After(t.Cursor) && u.To.After(t.Cursor) {

@@ -81,7 +81,8 @@ type View struct {
 // EarlierNow is the time by the earlier clock.
 func (v *View) EarlierNow() time.Time { return v.Now.Add(-v.Gap) }
 
-// Encode returns the plan as the ledger keeps it. A read of which nothing was read is left out: it begins anew.
+// Encode returns the plan as the ledger keeps it. It leaves out reads that haven't read anything,
+// because they start over.
 func (p *Plan) Encode() ([]byte, error) {
 	stored := p.Clone()
 	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() && !t.Again })

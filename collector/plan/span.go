@@ -31,8 +31,8 @@ func (s Span) Holds(part Span) bool {
 	return !part.From.Before(s.From.Add(-Overlap)) && !part.To.After(s.To)
 }
 
-// join adds a range to a span that has no holes. One that doesn't touch it replaces it if it is
-// later, and is left out if it is earlier.
+// join adds a range to a span that has no holes. A later range that doesn't touch the span replaces
+// it; an earlier one is left out.
 func (s Span) join(from, to time.Time) Span {
 	switch {
 	case s.To.IsZero() || from.After(s.To):

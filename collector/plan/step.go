@@ -19,7 +19,7 @@ type Step struct {
 	lost time.Duration
 }
 
-// nextPiece cuts the next piece off a read, at most so long.
+// nextPiece cuts the next piece off a read, at most longest.
 func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
 	s := Step{Span: Span{From: t.Cursor}}
 	if t.Cursor.After(t.Join) {
@@ -27,7 +27,7 @@ func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
 	}
 	s.From = Latest(s.From, v.Floor)
 	if s.From.Before(v.Edge) {
-		// What lies before the watermark has been looked for; only the rest is lost.
+		// Time before the watermark was read; only the time after it is lost.
 		s.From = v.Edge
 		s.lost = max(0, v.Edge.Sub(Latest(t.Cursor, v.Watermark)))
 	}
@@ -45,10 +45,10 @@ func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
 	return s
 }
 
-// Finish records that step s of t was read to its end, found so many new records and
-// began at an instant of the later clock. The read can't have seen calls that started
-// after that, so stamps go no further, and the watermark no further than the earlier
-// clock.
+// Finish records that step s of t was read to its end, found this number of new records
+// and began at an instant of the later clock. The read can't have seen calls that started
+// after that instant. So stamps move no further than it, and the watermark no further
+// than the earlier clock.
 func (p *Plan) Finish(t LevelRead, s Step, found int, v View, began time.Time) (watermark time.Time, historyDone bool) {
 	watermark = v.Watermark
 	earlier := began.Add(-v.Gap)

@@ -11,7 +11,7 @@ import (
 // visit is a caller's visit to a queue: all legs of its extension.
 type visit struct {
 	queue string    // id of its extension
-	start time.Time // that of the first leg
+	start time.Time // of the first leg
 	timed bool      // a leg has a start; else it is the call's
 	last  *leg
 }

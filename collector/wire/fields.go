@@ -34,7 +34,7 @@ type member struct {
 	value []byte
 }
 
-// Parse replaces the properties by those of a row, which must be a valid JSON object.
+// Parse replaces the properties by the ones of a row, which must be a valid JSON object.
 func (f *Fields) Parse(row []byte) {
 	f.Clear()
 	Members(row, func(name, value []byte) { f.Set(nameOf(name), value) })

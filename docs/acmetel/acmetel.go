@@ -81,7 +81,7 @@ type key struct{ secret config.Secret }
 // Token implements httpclient.TokenSource.
 func (k key) Token(ctx context.Context) (string, error) { return k.secret.Value(ctx) }
 
-// Invalidate implements httpclient.TokenSource: there is no other key to try.
+// Invalidate implements httpclient.TokenSource. It does nothing, because the source has only one key.
 func (k key) Invalidate(string) {}
 
 // advise says what an error means and what to do.

@@ -32,11 +32,11 @@ type Map func(row Row, record *cdr.Record) Result
 type Row struct {
 	// JSON is the row as it was written, valid JSON.
 	JSON []byte
-	// Names are the lists that the feed's `names` asked for, by name; a list that wasn't asked for is nil.
+	// Names are the lists of the feed's `names`, by name; a list that wasn't read is nil.
 	Names map[string]map[string]string
 }
 
-// Result is what became of a row.
+// Result is the result of mapping a row.
 type Result struct {
 	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its values.
 	Ignored  bool

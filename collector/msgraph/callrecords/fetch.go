@@ -55,7 +55,7 @@ func (r *Records) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page
 }
 
 // isStale says whether a record is older than the version that the list named or that was read
-// before. What only the newer version has might never be named again, and media count only once.
+// before. It can't be used: no list might name the newer version again, and media count only once.
 func isStale(record *callRecord, tasks []work.Item) bool {
 	return slices.ContainsFunc(tasks, func(t work.Item) bool {
 		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries &&

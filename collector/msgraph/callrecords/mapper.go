@@ -166,8 +166,8 @@ func (m *mapper) userAgent(end string, e *endpoint) []cdr.Attr {
 	return all
 }
 
-// addRatings adds the ratings by the users at both ends of a session. The segments repeat them, and
-// are the only source if the session has no ends.
+// addRatings adds the ratings by the users at both ends of a session. The segments repeat the
+// ratings; they are the only source if the session has no ends.
 func (m *mapper) addRatings(r *cdr.Record, s *session) {
 	caller, callee := s.Caller.rating(), s.Callee.rating()
 	for i := range s.Segments {

@@ -3,8 +3,8 @@
 //
 // It is strict about requests, to detect a wrong client, and its answers have the oddities of the
 // real ones: late rows, copies, revisions, links with other parameter names, and faults on demand.
-// What a call counts as is defined where the call is made, never computed by the exporter's
-// mapping; this package doesn't import the mapping.
+// The package decides how a call counts when it makes the call. It never uses the exporter's mapping
+// for that, and doesn't import it.
 //
 //	pstn := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
 //	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 1})

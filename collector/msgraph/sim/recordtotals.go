@@ -170,7 +170,7 @@ func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
 		country)
 }
 
-// direction is a version's direction: without sessions there is no telephone.
+// direction is a version's direction. A version without sessions names no telephone.
 func (p *recordPlan) direction(v *recordVersion) cdr.Direction {
 	if v.sessions > 0 {
 		return p.kind.Direction

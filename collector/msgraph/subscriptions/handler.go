@@ -142,8 +142,8 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// store makes tasks durable, or gives up while the ledger still waits, such as for another program
-// that locks it. What is stored after all comes again, and is a duplicate then.
+// store makes tasks durable, or gives up while the ledger still waits, for example for another
+// program that locks it. If the ledger stores them after all, the provider's retry is a duplicate.
 func (h *handler) store(ctx context.Context, tasks []work.Item) (int, error) {
 	select {
 	case h.storing <- struct{}{}:

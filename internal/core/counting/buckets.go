@@ -7,9 +7,9 @@ import "time"
 //	above 0  records, by the hour of the call's start
 //	below 0  records and facts that aren't found by an hour, by four days
 //
-// The legs of a call and the calls of a recording each start at another time, so counted calls,
-// links and recordings lie in buckets of four days, and the nearer neighbour is looked at too: a
-// fact is found from at least bucketReach away, whichever came first.
+// The legs of a call start at different times, and so do the calls of a recording. So counted calls,
+// links and recordings lie in buckets of four days, and a search also covers the nearer neighbour:
+// it finds a fact from at least bucketReach away, whichever came first.
 //
 // All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the
 // time at which they were read. They are found in every bucket that isn't forgotten.

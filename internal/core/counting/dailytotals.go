@@ -14,9 +14,8 @@ const BooksKept = 9 * 24 * time.Hour
 
 const daySeconds = 24 * 60 * 60
 
-// Book is what was counted of the records that start within a day of UTC. The start is that of the
-// version that is counted, so a correction of a record that moved past midnight is in the day it
-// moved to.
+// Book sums up the counted records that start within a day of UTC. The day is the one in which the
+// counted version starts, so a correction of a record that moved past midnight is in the new day.
 type Book struct {
 	// Records were counted, each once: calls, further records of a call, and visits to queues.
 	Records int64 `json:"records"`
@@ -47,7 +46,8 @@ func (b *Book) ChargesDifference() cdr.Money {
 	return ours.Add(&theirs)
 }
 
-// book is what the page adds to the day of a time, and is thrown away if the day's book isn't kept.
+// book is what the page adds to the day of a time. If the day is too old or in the future, its book
+// isn't kept, and the result is a dummy.
 func (d *Decision) book(at time.Time) *Book {
 	if observed := d.page.ObservedAt; at.Before(observed.Add(-BooksKept)) || at.After(observed.Add(startAhead)) {
 		return new(Book)

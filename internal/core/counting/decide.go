@@ -40,7 +40,7 @@ type Decision struct {
 	err     error // the first one
 }
 
-// state is what is known of one record or fact while a page is decided.
+// state holds the stored state of one record or fact while a page is decided.
 type state struct {
 	Stored
 	was  []byte // what was known before the page; nil: nothing
@@ -51,7 +51,7 @@ type state struct {
 type Change struct {
 	// State is the feed's state after the page.
 	State State
-	// Keep is what is to be remembered, each entry once.
+	// Keep are the entries that the ledger must remember, each once.
 	Keep []Stored
 	// Facts are what happened, in order.
 	Facts []facts.Fact

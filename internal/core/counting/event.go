@@ -79,8 +79,8 @@ func (e *Event) SpanID(kind, part string) [8]byte {
 const noCall = "00000000-0000-0000-0000-000000000000"
 
 // TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the
-// first half of SHA-256 over provider and call id, one after the other. A record without a call id
-// stands for a call of its own.
+// first half of SHA-256 over provider and call id, one after the other. Without a call id the record
+// is a call by itself, and its id is used.
 func (e *Event) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID

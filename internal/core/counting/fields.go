@@ -122,9 +122,9 @@ func (h *Hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	return dst
 }
 
-// reviseFields returns the fields of a record after a newer version, in which a field that it
-// doesn't carry keeps its hash, and the names of the fields that both versions carry with different
-// values (counting.md 16). extra are the provider's own fields, the last of now.
+// reviseFields merges the fields of a newer version into a record's fields: a field that the newer
+// version doesn't carry keeps its hash. changed names the fields that both versions carry with
+// different values (counting.md 16). extra are the provider's own fields, the last of now.
 func reviseFields(provider string, old, now []fieldHash, extra []cdr.Attr) (merged []fieldHash, changed []string) {
 	merged = slices.Clone(now)
 	for _, o := range old {

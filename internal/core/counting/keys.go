@@ -37,7 +37,8 @@ type Place struct {
 // Known is what the ledger knows of Keys. Decide changes none of it.
 type Known struct {
 	State State
-	// IDs are what is known by each of Keys.IDs; nothing has no Data. Of a further key of a record it is the record's.
+	// IDs are the states of Keys.IDs, without Data if the key is unknown. A further key of a record
+	// has the record's state.
 	IDs []Stored
 	// Tasks are those that wait or were set aside.
 	Tasks map[TaskKey]work.Item
@@ -63,7 +64,7 @@ type Stored struct {
 // entry is a record of the page that is decided.
 type entry struct {
 	record *cdr.Record
-	keys   []Hash // its own first, then those of its other ids
+	keys   []Hash // of its id first, then of its other ids
 	// hours are the keys of its id with the hour of its start, the hour before and the hour after,
 	// in a feed that is read by arrival.
 	hours  []Hash

@@ -70,8 +70,8 @@ func (k *known) memory(listed []fieldHash) (*Memory, error) {
 	return m, nil
 }
 
-// Facts appends what was counted of a record, with what only its listed version says. Of a leg
-// these are the leg and its charges.
+// Facts appends the facts that were counted for a record. r is its listed version, which has what
+// the memory doesn't. For a leg these are the leg and its charges.
 func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 	first, was := *r, &m.Labels
 	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels

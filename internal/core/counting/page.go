@@ -81,9 +81,9 @@ type Page struct {
 	Invalid []BadRow
 	// Ignored are the rows that aren't calls.
 	Ignored []BadRow
-	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version
-	// waits; the same version again changes it only if it was tried more often since. Done takes
-	// off what isn't of a greater version.
+	// Enqueue and Done change the feed's pending work. For one kind and key, the greatest version
+	// waits; the same version again changes it only if it was tried more often since. Done removes
+	// an item unless a greater version waits.
 	Enqueue []work.Item
 	Done    []work.Item
 	// Position moves only with the last page of a complete read; nil otherwise.
@@ -102,7 +102,8 @@ type Page struct {
 // Unmapped is a value of the provider's that the mapping doesn't know.
 type Unmapped struct{ Field, Value string }
 
-// DayTotal compares what was read of a day with the provider's own total for the same query.
+// DayTotal compares the number of records that were read for a day with the provider's own total for
+// the same query.
 type DayTotal struct {
 	// Day is the day's begin in UTC.
 	Day time.Time `json:"-"`

@@ -72,7 +72,7 @@ func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 }
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount
-// that wasn't known before is a charge, and is remembered even if zero. A changed currency credits
+// that wasn't known before is a charge; even a zero is remembered. A changed currency credits
 // the old amount and debits the new one. A version without a currency keeps the old one.
 func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.Charge) bool {
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
@@ -102,9 +102,9 @@ func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.C
 	return true
 }
 
-// charges are a record's, each in the currency that it is counted in: its own, else that of the
-// amount that is known, else the source's. The record stays as the provider has it, since the page
-// may be decided again by what is known then.
+// charges returns a record's charges, each in the currency in which it is counted: its own, else the
+// currency of the known amount, else the source's. The record itself doesn't change, because the
+// page may be decided again with another known state.
 func (d *Decision) charges(r *cdr.Record, was []cdr.Charge) []cdr.Charge {
 	at := len(d.charged)
 	d.charged = append(d.charged, r.Charges...)

@@ -30,7 +30,7 @@ const (
 	rowTimed
 	// rowLabelled: it was counted with labels of the operator's.
 	rowLabelled
-	// rowVisit: it is of a visit to a queue alone, and is no call.
+	// rowVisit: the record is only a visit to a queue, not a call.
 	rowVisit
 	// rowUntraced: its spans are wanted and weren't made yet.
 	rowUntraced
@@ -79,7 +79,7 @@ func (h *head) append(dst []byte) []byte {
 	return dst
 }
 
-// splitRow is a record's row as its head and the body behind it, nil if it is no such row.
+// splitRow splits a record's row into its head and its body. The body is nil if it isn't a record's row.
 func splitRow(row []byte) (h head, body []byte) {
 	if len(row) < 4 || row[0] != rowRecord {
 		return head{}, nil

@@ -13,7 +13,7 @@ type Rules struct {
 	// at any start up to two days after its first one (counting.md 15).
 	StartMoves bool
 	// ByArrival says that the feed is read in the order in which records appeared, not by their
-	// start. A record is found as long as the ledger keeps what was read, and is too old only if it
+	// start. The ledger finds a record as long as it keeps the id. A record is too old only if it
 	// starts before the feed's origin.
 	ByArrival bool
 	// PartsSettle says that parts of a record come with later versions: whether media bypassed is
@@ -53,7 +53,7 @@ type Settings struct {
 	History time.Duration
 	// Lookback is how late a record may be published.
 	Lookback time.Duration
-	// LateAfter is from when on a call counts as late.
+	// LateAfter: a call is late if it was first seen more than this after its end.
 	LateAfter time.Duration
 	// Settle is how long no new leg must have come before a call of a feed with Legs counts.
 	// WholeAfter is how long after its latest time neither an open leg nor a missing one holds it.

@@ -15,7 +15,7 @@ type Span struct {
 	// number of a record on the page, from 0.
 	Call   *cdr.Record
 	Record int
-	// Event is that of the log record of the same version.
+	// Event is the same as in the log record of that version.
 	Event Event
 	// Charges are the record's, each in the currency that it is counted in.
 	Charges []cdr.Charge
@@ -27,7 +27,7 @@ type Span struct {
 type Link struct {
 	// Feed and RecordID are the record's; Feed is of the same source.
 	Feed, RecordID string
-	// CallID is the record's, if it isn't that of the record that has the link; else empty.
+	// CallID is the named record's call id; empty if the record that has the link has the same one.
 	CallID string
 }
 

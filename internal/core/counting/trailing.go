@@ -46,7 +46,8 @@ func (d *Decision) addActivity(f *facts.Fact) {
 	}
 }
 
-// span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk; 0 is no span.
+// span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk.
+// The zero value means that it wasn't.
 type span struct{ trunk, start, end int64 }
 
 // Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call

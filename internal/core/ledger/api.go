@@ -24,7 +24,7 @@ var (
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
 	ErrRenamed = errors.New("renamed source")
 	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more
-	// is committed; the process is to be started anew.
+	// is committed, and the process must be restarted.
 	ErrReplaced = errors.New("the ledger isn't the one any more that was opened")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")

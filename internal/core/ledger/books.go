@@ -53,7 +53,8 @@ func (p *pageCommit) writeBooks() error {
 	return nil
 }
 
-// Books are those of the days from a time on, also of feeds that are no longer configured. It waits for no commit.
+// Books returns the books of the days since a time, also for feeds that are no longer configured. It
+// doesn't wait for commits.
 func (l *Ledger) Books(ctx context.Context, from time.Time) ([]DayBook, error) {
 	return readBeside(ctx, l, "the books",
 		`SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed

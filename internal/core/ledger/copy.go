@@ -66,7 +66,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 	})
 }
 
-// tableNames are the names of all tables but that of the replicas, which are no part of what is remembered.
+// tableNames are the names of all tables that a copy needs: all but the table of replicas.
 func tableNames() (names []string) {
 	for _, statement := range schema {
 		if rest, is := strings.CutPrefix(statement, "CREATE TABLE "); is && !strings.HasPrefix(rest, "replicas ") {

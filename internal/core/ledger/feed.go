@@ -260,17 +260,17 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 		return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have "+
 			"state: remove renamed_from",
 			ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
-	// by a replica whose configuration is newer: nothing is counted anew under the former name
+	// by a replica whose configuration is newer: nothing is counted again under the former name
 	case found == nil && renamed != nil:
-		return 0, false, fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a "+
-			"renamed_from: use that name here too, or set renamed_from: %s",
+		return 0, false, fmt.Errorf("%w: source %s, feed %s, was renamed to %s by a renamed_from: use that "+
+			"name here too, or set renamed_from: %s",
 			ErrRenamed, spec.Source, spec.Feed, renamed.source, renamed.source)
 	case found == nil:
 		return 0, false, nil
 	case found.fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has "+
 			"%s, the configuration %s): "+
-			"give the new account a source name of its own; if it is the old account under a new name, set "+
+			"give the new account a new source name; if it is the old account under a new name, set "+
 			"renamed_from%s",
 			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint, spec.OtherAccount)
 	}

@@ -47,8 +47,8 @@ func (l *Ledger) Warning() string {
 	return ""
 }
 
-// Size is how many bytes the ledger's files take, the write-ahead log included; those of a database
-// are its operators' to know.
+// Size is how many bytes the ledger's files take, including the write-ahead log. It is unsupported for
+// a shared database, whose files the exporter can't see.
 func (l *Ledger) Size() (int64, error) {
 	if l.Shared() {
 		return 0, errors.ErrUnsupported

@@ -323,8 +323,8 @@ type Summary struct {
 	Origins map[string]time.Time
 }
 
-// ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call
-// only, and there are no origins.
+// ReadSummary reads a ledger without its lock. If the ledger doesn't exist, the summary has a new key,
+// for this call only, and no origins.
 func ReadSummary(ctx context.Context, s Storage) (Summary, error) {
 	i, err := s.Inspect(ctx)
 	if errors.Is(err, errNoLedger) {

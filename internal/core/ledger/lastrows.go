@@ -82,11 +82,10 @@ func (r *lastRows) put(record counting.Hash, last counting.LastRow) {
 	*s = kept
 }
 
-// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the row
-// is the last one of the record that was committed here, so that it would change nothing: it
-// needn't be decoded then, and counts in Page.Unchanged. A mark is 64 bits of a keyed hash: of 10
-// million rows a day that changed, one is taken for unchanged with a probability of 2·10⁻¹⁰ in a
-// year.
+// Recognize returns a record's hash, the mark of a row of it for Page.Marks, and whether the row is
+// unchanged: it equals the record's last row that was committed here. The caller then skips decoding
+// it and counts it in Page.Unchanged. A mark is 64 bits of a keyed hash. With 10 million changed rows
+// a day, the probability that one is taken for unchanged within a year is 2·10⁻¹⁰.
 func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool) {
 	keys := f.rowKeys.Load()
 	record = f.ledger.hasher.RecordHash(id)
@@ -94,8 +93,8 @@ func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint
 	return record, mark, f.ledger.lastRows.has(record^keys.record, mark)
 }
 
-// noteRows takes over the last rows of a page that is durable now. Those of a first history are
-// remembered when they are read again, since memory is scarcest while so much is read at once.
+// noteRows remembers the last rows of a page that is durable now. It skips rows of a first history,
+// because memory is scarcest while a history is read; they are remembered when they are read again.
 func (p *pageCommit) noteRows() {
 	rows, keys := &p.ledger.lastRows, p.rowKeys.Load()
 	rows.mu.Lock()

@@ -146,7 +146,7 @@ type Ledger struct {
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       lock
 	closed   bool
-	engine   *engine.Engine // nil after a failure, until it could be opened again and all below was read anew
+	engine   *engine.Engine // nil after a failure, until it was opened and everything below was read again
 	redactor *cdr.Redactor
 	hasher   counting.Hasher
 	feeds    map[string]*Feed
@@ -154,8 +154,8 @@ type Ledger struct {
 	reserve  reserve
 	spending int // secrets that are being spent: the reserve is for their successors
 	idMemory *ids.Memory
-	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
-	failed   error                  // of the latest attempt to open the database that failed
+	files    map[string]fs.FileInfo // the folder's open files, by name; nil for a shared database
+	failed   error                  // error of the latest failed attempt to open the database
 
 	outboxes [signals]Outbox
 	// reader is the engine's session beside commits; nil while the database is closed.

@@ -57,7 +57,7 @@ func (l *Ledger) Prune(ctx context.Context) error {
 			var err error
 			if more, err = f.pruneOnce(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("prune feed %s: %w", name, err))
-				break // what is left waits for the next time
+				break // the rest waits for the next time
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	defer l.mu.Unlock()
-	// First, since it may read the feed's state anew.
+	// This comes first, because it may read the feed's state again.
 	if err := l.ensureOpen(ctx); err != nil || f.lost {
 		return false, err
 	}
@@ -117,12 +117,12 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
-// packIDs packs what the feed remembers, in a transaction of its own.
+// packIDs packs the feed's ids, in a separate transaction.
 func (f *Feed) packIDs(ctx context.Context) error {
 	if f.ids.IsEmpty() {
 		return nil
 	}
-	// A commit may open the database again and load the ids anew.
+	// A commit may open the database again and reload the ids.
 	return f.ledger.commit(ctx, f, func() error { return f.ids.Pack() }, func() { f.ids.Apply() })
 }
 

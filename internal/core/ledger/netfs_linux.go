@@ -18,8 +18,8 @@ var networkFileSystems = map[uint32]string{
 	0x65735546: fuse,
 }
 
-// fileSystem is that of a folder: its name if it is on a network, how many bytes may still be
-// written to it, and whether that is known.
+// fileSystem describes a folder's file system: its name if it is on a network, how many bytes are
+// free, and whether that is known.
 func fileSystem(folder string) (network string, free int64, known bool) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {

@@ -379,7 +379,7 @@ func (o *Outbox) Limit() int64 { return o.limit.Load() }
 func (o *Outbox) Waiting() (records int64, oldest time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, h := range o.pending { // those of a feed that was taken over come after younger ones
+	for _, h := range o.pending { // records of a feed that was taken over come after younger ones
 		if oldest.IsZero() || h.created.Before(oldest) {
 			oldest = h.created
 		}

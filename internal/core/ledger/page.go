@@ -15,14 +15,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// pageCommit is the commit of one page. It reads what is known of the page, has
-// internal/core/counting decide what that changes, writes the change, and brings memory to what is
-// durable. Its memory is used again by the next page.
+// pageCommit is the commit of one page. It reads the stored state of the page's keys, lets
+// internal/core/counting decide the changes, writes them, and updates memory once they are durable.
+// The next page reuses its buffers.
 type pageCommit struct {
 	*Feed
 
 	page     *counting.Page
-	now      time.Time // the local clock's: zero_for, start times and windows are reckoned by it
+	now      time.Time // by the local clock, which rules zero_for, start times and windows
 	settings counting.Settings
 	decision *counting.Decision
 	keys     *counting.Keys
@@ -35,7 +35,7 @@ type pageCommit struct {
 	redacted cdr.Record // the record whose log records are made
 	args     []any      // of a statement
 	peaks    map[int64]int64
-	newPeaks bool // the peaks were found anew
+	newPeaks bool // the peaks were computed again
 }
 
 // Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown:
@@ -116,7 +116,7 @@ func (p *pageCommit) writePage() error {
 	return p.saveState(&p.change.State)
 }
 
-// readKnown reads what is known of all keys of the page.
+// readKnown reads the stored state of all keys of the page.
 func (p *pageCommit) readKnown() error {
 	k := &p.known
 	*k = counting.Known{

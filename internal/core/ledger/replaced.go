@@ -24,7 +24,7 @@ const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'
 
 // errOtherKey: a feed's ids can't be found by the ledger's key.
 var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be " +
-	"counted once more: restore a backup, or start anew")
+	"counted once more: restore a backup, or start with an empty ledger")
 
 // readMark reads a mark by scan, which runs markQuery.
 func readMark(scan func(into ...any) error) (m mark, err error) {
@@ -32,7 +32,7 @@ func readMark(scan func(into ...any) error) (m mark, err error) {
 	return m, err
 }
 
-// compareMark fails if a ledger's mark isn't that of the ledger that was opened.
+// compareMark fails if a ledger's mark differs from the mark of the ledger that was opened.
 func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	opened := l.mark.Load()
 	if opened == nil {
@@ -41,14 +41,14 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	now, err := readMark(scan)
 	switch {
 	case errors.Is(err, engine.ErrNoTable):
-		return l.setReplaced("there is no ledger any more where it was")
+		return l.setReplaced("the ledger is gone from its place")
 	case err != nil:
 		return fmt.Errorf("compare the ledger with the one that was opened: %w", err)
 	case now.schema != opened.schema:
 		return l.setReplaced(fmt.Sprintf("another version of the program has changed its layout to schema "+
 			"version %q, this one has %s", now.schema, schemaVersion))
 	case now != *opened:
-		return l.setReplaced("another ledger is where it was, with a key and an instance of its own")
+		return l.setReplaced("another ledger is in its place, with a different key and instance")
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (l *Ledger) Replaced() error {
 	return nil
 }
 
-// walName is the write-ahead log, which may be made anew with each opening.
+// walName is the write-ahead log. SQLite may create it again whenever the ledger is opened.
 const walName = fileName + "-wal"
 
 // noteFiles remembers the files that are open by device and inode.

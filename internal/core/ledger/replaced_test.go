@@ -151,7 +151,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 		do   func(r *rig)
 		want string
 	}{
-		"emptied":   {dropTables, "no ledger any more"},
+		"emptied":   {dropTables, "the ledger is gone"},
 		"made anew": {func(r *rig) { dropTables(r); makeAnew(r) }, "another ledger"},
 		"taken over": {func(r *rig) {
 			dropTables(r)

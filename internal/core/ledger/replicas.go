@@ -70,7 +70,7 @@ func (l *Ledger) replica() string {
 }
 
 const (
-	// microsNow is the database's clock: replicas needn't agree on the time.
+	// microsNow is the database's clock, so the clocks of replicas may differ.
 	microsNow = `CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)`
 	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in
 	// the future is by the clock of a primary that failed; a replica that lives soon gives another

@@ -137,7 +137,7 @@ func prepareSchema(ctx context.Context, e *engine.Engine, view bool) error {
 // errNoLedger: nothing was ever written there.
 var errNoLedger = errors.New("there is no ledger")
 
-// checkSchema refuses a file of another layout, or that is no ledger.
+// checkSchema refuses a file that has another layout or isn't a ledger.
 func checkSchema(s *engine.Session) error {
 	var tables int
 	if err := s.ScanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {

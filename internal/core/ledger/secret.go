@@ -121,7 +121,8 @@ func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, err
 	return readSecret(reader, sources)
 }
 
-// ReadSecret is LoadSecret for a command, without the ledger's lock. Without a ledger there is no secret.
+// ReadSecret is LoadSecret for a command, without the ledger's lock. It returns nil if the ledger
+// doesn't exist.
 func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byte, err error) {
 	if err = s.mustExist(); err == nil {
 		var e *engine.Engine

@@ -233,8 +233,9 @@ func (r *lastAttempts) noteDropped(a Attempt, late bool) {
 	}
 }
 
-// storedAttempts is the stored form of lastAttempts. An attempt has the number of its failure, or -1, and
-// that of its labels from 1 on, or 0.
+// storedAttempts is the stored form of lastAttempts. An attempt has four numbers: the seconds since
+// the start of the one before, the outcome, the index of its failure or -1, and the index of its
+// labels plus 1, or 0.
 type storedAttempts struct {
 	Attempts        [][4]int64     `json:"attempts"`
 	Failures        []Failure      `json:"failures"`

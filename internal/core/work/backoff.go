@@ -22,7 +22,7 @@ var (
 // Daily is how often a record that was set aside is tried.
 const Daily = 24 * time.Hour
 
-// After is the wait after so many failures; random is from 0 up to 1.
+// After is the wait after a number of failures; random is from 0 up to 1.
 func (b Backoff) After(failures int, random float64) time.Duration {
 	wait := b.First
 	for ; failures > 1 && wait < b.Last; failures-- {

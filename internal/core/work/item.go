@@ -36,14 +36,15 @@ type Item struct {
 	Version   int64
 	// Due is when to do it next.
 	Due time.Time
-	// Attempts so far; more than the feed allows and it is set aside, and they start at 0 again.
+	// Attempts counts the attempts. After as many as the feed allows, the item is set aside, and the
+	// count starts at 0 again.
 	Attempts int
-	// SetAside is set aside: tried seldom, and in nothing's way.
+	// SetAside says that the item is set aside: it is tried rarely, and nothing waits for it.
 	SetAside bool
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
-	// Data is a text that the item needs beside its key, such as what was posted; empty: none. It
-	// holds what privacy removes only encrypted.
+	// Data is what the item needs in addition to its key, such as a posted record; it may be empty.
+	// What privacy removes is in it only encrypted.
 	Data string
 }
 

@@ -127,8 +127,8 @@ func (r *row) link(of side) simulator.Version {
 	return v
 }
 
-// mirror makes the received row of a call between own numbers: it costs nothing, and is listed
-// later.
+// mirror makes the received row of a call between own numbers. It costs nothing, and appears later
+// in the list.
 func (r *row) mirror() {
 	v := r.link(received)
 	v.Published = v.Published.Add(time.Duration(styleOf(r.ID)>>8%600) * time.Second)

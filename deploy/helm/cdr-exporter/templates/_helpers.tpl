@@ -102,7 +102,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- include "cdr-exporter.checkSecrets" (list (printf "%s[%d]" $path $i) $inner false) }}
 {{- end }}
 {{- else if and $secret $value (not (regexMatch "^\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}$" (toString $value))) }}
-{{- fail (printf "%s: a ConfigMap is no place for a secret: name a file of `secrets` with %s_file, or a variable of `env` with ${env:NAME}" $path (splitList "." $path | last)) }}
+{{- fail (printf "%s: a secret must not be in a ConfigMap: name a file of `secrets` with %s_file, or a variable of `env` with ${env:NAME}" $path (splitList "." $path | last)) }}
 {{- end }}
 {{- end }}
 

@@ -6,6 +6,6 @@
 //
 // It knows no table, but that each ledger has one called meta. Errors say what to do, and wrap the
 // errors that callers tell apart. After ErrIO the connection must not be used again: the caller
-// closes the engine and opens a new one. After ErrUnknown the caller finds out by what it has
-// written whether the transaction is durable.
+// closes the engine and opens a new one. After ErrUnknown the transaction may be durable or not: the
+// caller reads back what it wrote to find out.
 package engine

@@ -14,7 +14,7 @@ import (
 
 // Database is what differs between SQLite and PostgreSQL: everything else is SQL that both know.
 type Database interface {
-	// open opens the pool that commits, of one connection, and the pool beside it.
+	// open opens the pool that commits, with one connection, and the pool for concurrent reads.
 	open(a *Access) (writer, pool *sql.DB, err error)
 	// prepare makes the connection that commits, or only reads, ready.
 	prepare(conn any, view bool) error
@@ -42,7 +42,8 @@ type Access struct {
 	Probe func(point string) error
 }
 
-// Engine is the database: one connection that commits, for one goroutine at a time, and a pool that reads beside it.
+// Engine is the database. One connection commits, for one goroutine at a time; a pool reads
+// meanwhile.
 type Engine struct {
 	Session
 	// Beside reads while the other connection commits.
@@ -125,7 +126,8 @@ func (e *Engine) Transact(ctx context.Context, body func() error) error {
 	return err
 }
 
-// Session runs statements: on the connection that commits, or beside it. It is the database of package ids.
+// Session runs statements on the connection that commits, or on the pool that reads. It is the
+// database of package ids.
 type Session struct {
 	database Database
 	ctx      context.Context // of the statements

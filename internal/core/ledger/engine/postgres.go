@@ -19,10 +19,10 @@ import (
 
 // Postgres says where a ledger is that several replicas share.
 type Postgres struct {
-	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so
+	// DSN returns the data source name, a URL or key=value pairs. Each new connection calls it, so
 	// that a password may change.
 	DSN func(ctx context.Context) (string, error)
-	// TLS, if not nil, stands for what the DSN says of it.
+	// TLS, if not nil, replaces the TLS settings of the DSN.
 	TLS *tls.Config
 	// Replica names this process, and no other one, now or later; empty: it owns nothing.
 	Replica string
@@ -38,7 +38,7 @@ const (
 	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be
 	// idle. A statement that hangs for longer is cancelled and retried.
 	defaultStatementTimeout = 10 * time.Second
-	// connectionsBeside is how many a replica has beside the one that commits.
+	// connectionsBeside is the number of a replica's connections that read while another one commits.
 	connectionsBeside = 3
 )
 

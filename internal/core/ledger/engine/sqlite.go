@@ -84,14 +84,14 @@ func (s SQLite) explain(err error) error {
 		return err
 	}
 	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
-		return fmt.Errorf("%w: there is no room for the ledger's index: free some space: %w", ErrFull, err)
+		return fmt.Errorf("%w: no room for the ledger's index: free some space: %w", ErrFull, err)
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and "+
-			"start anew (history is read again from the provider): %w", s.File, err)
+			"start with an empty ledger (the exporter reads history again from the provider): %w", s.File, err)
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", ErrIO,
 			s.File, err)

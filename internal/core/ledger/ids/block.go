@@ -132,7 +132,7 @@ func (b *block) setStates(packed []byte) error {
 
 func (b *block) damaged() error { return fmt.Errorf("block %d: %w", b.row, counting.ErrRow) }
 
-// sorted sorts entries by key. Of those with the same key the first stays.
+// sorted sorts entries by key. If several have the same key, only the first stays.
 func sorted(entries []counting.Stored) []counting.Stored {
 	slices.SortStableFunc(entries, func(a, b counting.Stored) int { return cmp.Compare(a.Hash, b.Hash) })
 	return slices.CompactFunc(entries, func(a, b counting.Stored) bool { return a.Hash == b.Hash })

@@ -1,8 +1,7 @@
 // Package ids remembers by keys what a feed has counted: each record, its further ids, groups and
 // facts, each with its state as bytes.
 //
-// A Store is asked what it knows of keys, and is given what to keep. How that lies in two tables of
-// the ledger is its own business:
+// A Store looks up keys and stores states by key. It uses two tables of the ledger:
 //
 //	journal  a row per commit: its entries, of whichever buckets; all of it is in memory too
 //	blocks   a row has many entries of one bucket, sorted and compressed

@@ -12,13 +12,13 @@ const (
 	// memoryBytes bounds the parts of blocks in memory: the filters of three days of five million
 	// calls each, and the columns used last.
 	memoryBytes = 32 << 20
-	// journalBytes is from when on the journal of a feed is packed: some 20,000 ids.
+	// journalBytes is the size at which a feed's journal is packed: some 20,000 ids.
 	journalBytes = 2 << 20
 )
 
-// Memory holds the parts of all stores' blocks that were used last. Filters have a bound of their
-// own: a page of late calls asks those of all hours in turn, and if keys and states evicted them,
-// each would be made again for every page. It isn't safe for concurrent use.
+// Memory holds the recently used parts of all stores' blocks. Filters have a separate bound: a page
+// of late calls uses the filters of all hours in turn. If keys and states could evict them, each page
+// would build them again. It isn't safe for concurrent use.
 type Memory struct {
 	journal          int // bytes of a journal that is full
 	filters, columns recentParts

@@ -163,7 +163,7 @@ func (s *Store) Bucket(bucket int64) ([]counting.Stored, error) {
 // Sizes are how many rows and ids the journal has, and how many ids the blocks.
 type Sizes struct{ JournalRows, JournalIDs, BlockIDs int }
 
-// Sizes counts what is remembered. What lies in several places counts in each.
+// Sizes counts the remembered ids. An id in several places counts in each of them.
 func (s *Store) Sizes() (n Sizes) {
 	n.JournalRows = s.journal.rows
 	for _, places := range s.journal.places {
@@ -177,7 +177,7 @@ func (s *Store) Sizes() (n Sizes) {
 	return n
 }
 
-// Keep writes what is to be remembered, as the journal's row of a commit.
+// Keep writes states to the journal, as the row of a commit.
 func (s *Store) Keep(commit int64, states []counting.Stored) error {
 	s.written = written{row: s.written.row[:0]}
 	for i := range states {
@@ -190,7 +190,7 @@ func (s *Store) Keep(commit int64, states []counting.Stored) error {
 	return err
 }
 
-// IsFull says whether the journal is to be packed before anything more is kept.
+// IsFull says whether the journal must be packed before Keep is called again.
 func (s *Store) IsFull() bool { return len(s.journal.arena) >= s.memory.journal }
 
 // IsEmpty says whether the journal has nothing to be packed.
@@ -237,8 +237,8 @@ func (s *Store) delete(b *block) error {
 	return err
 }
 
-// Forget deletes the buckets that a feed with this floor forgets, whole buckets until there are so
-// many blocks, and says whether there are more.
+// Forget deletes buckets that a feed with this floor forgets. It deletes whole buckets until it has
+// deleted the given number of blocks, and says whether more buckets are left.
 func (s *Store) Forget(floor time.Time, blocks int) (more bool, err error) {
 	s.written = written{row: s.written.row[:0]}
 	for _, bucket := range slices.Sorted(maps.Keys(s.blocks)) {
