@@ -54,7 +54,7 @@ cp /etc/resolv.conf "$root/etc/"
 git -c safe.directory='*' clone --quiet --no-local . "$root/root/cdr-exporter"
 took "a clean root with Go, git and make (not a newcomer's time)"
 
-set -m # jobs have process groups of their own
+set -m # each job has its own process group
 in_clone() { inside sh -c 'cd ~/cdr-exporter && exec "$@"' sh "$@"; }
 in_clone go run ./cmd/cdr-exporter demo --web.listen-address="127.0.0.1:$port" > "$work/demo.log" 2>&1 &
 jobs+=($!)

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lines() { # FOLDER...: of the Go files below them that git knows, without tests and simulators
 	git ls-files -co --exclude-standard -- "$@" | grep '\.go$' | grep -v -e '_test\.go$' -e '/sim/' | tr '\n' '\0' | xargs -0 cat | wc -l
 }
-own() { # FOLDER: of its own files alone
+own() { # FOLDER: lines of its files, without those in subfolders
 	git ls-files -co --exclude-standard -- "$1" | grep -E "^$1/[^/]+\.go$" | grep -v '_test\.go$' | tr '\n' '\0' | xargs -0 cat | wc -l
 }
 sims() { git ls-files -co --exclude-standard -- collector internal/simulator | grep '\.go$' | grep -v '_test\.go$' | grep -e '/sim/' -e '^internal/simulator/' | tr '\n' '\0' | xargs -0 cat | wc -l; }

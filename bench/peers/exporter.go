@@ -82,7 +82,7 @@ func (x *exporterRun) measure(ctx context.Context, r *result) error {
 	if seen, err = x.read(ctx, again, again); err != nil {
 		return fmt.Errorf("read the day again: %w", err)
 	}
-	r.anew, r.repeats = perSecond(seen[0].duplicates, seen[0].cpu), perSecond(seen[1].duplicates, seen[1].cpu)
+	r.reread, r.repeats = perSecond(seen[0].duplicates, seen[0].cpu), perSecond(seen[1].duplicates, seen[1].cpu)
 	r.totals[afterRepeat] = seen[1].calls
 
 	x.provider.advance(deepRead)

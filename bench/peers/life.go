@@ -21,7 +21,7 @@ import (
 )
 
 // A day in which calls come and are read again as the read plan says, sixty times as fast: an
-// interval of a second, a lookback of 48 minutes. What the plan does has the same proportions.
+// interval of a second, a lookback of 48 minutes. The plan's reads keep their proportions.
 const (
 	scaledDay      = 24 * time.Minute
 	scaledHistory  = time.Hour              // 1.25 lookbacks
@@ -35,10 +35,10 @@ const (
 // life is what a peer used for a part of the day.
 type life struct {
 	name string
-	// exporter is the CPU seconds of cdr-exporter, or of the loader and prometheus-sql-exporter;
-	// database those of the server.
+	// exporter is the CPU seconds of cdr-exporter, or of the loader and prometheus-sql-exporter.
+	// database is the CPU seconds of the database server.
 	exporter, database float64
-	// fresh is the number of new rows, read that of all rows read.
+	// fresh is the number of new rows, read the number of all rows.
 	fresh, read int
 	// calls is what the peer shows at the end, truth how many distinct rows it was given.
 	calls, truth int

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// loaderVariable, when set, makes this program the loader of the PostgreSQL peer: a process of its
-// own, so that its processor time can be told apart.
+// loaderVariable, when set, makes this program the loader of the PostgreSQL peer. It is a separate
+// process, so that its processor time can be measured.
 const loaderVariable = "PEER_LOADER"
 
 // loaded is what the loader reads of a row.

@@ -81,7 +81,7 @@ func TestE2EPeers(t *testing.T) {
 			t.Errorf("%s counted %v, want %v", r.name, r.totals, want)
 		}
 		if r.fresh <= 0 || r.clock <= 0 || r.peak <= 0 || (r.disk > 0) != (i < 2) || (r.repeats > 0) != (i < 2) ||
-			(r.anew > 0) != (i < 2) {
+			(r.reread > 0) != (i < 2) {
 			t.Errorf("%s: a figure is missing: %+v", r.name, r)
 		}
 	}

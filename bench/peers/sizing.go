@@ -41,7 +41,7 @@ func printSizing(w io.Writer, plain, logs *result) {
 // each to the last.
 func lifetime(r *result, calls float64) float64 {
 	known := readsUntil(24 * 60 * rowsKnown / calls)
-	return 1e6 * (1/r.fresh + (known-1)/r.repeats + (readsOfACall-known)/r.anew)
+	return 1e6 * (1/r.fresh + (known-1)/r.repeats + (readsOfACall-known)/r.reread)
 }
 
 // readsUntil is how often a call is read until it is a number of minutes old: five times at the

@@ -21,9 +21,9 @@ const (
 type result struct {
 	name string
 	// fresh and repeats are rows per CPU second: new rows, and rows that the process has read
-	// before. anew are rows that were read before it started. They are 0 if the peer doesn't
+	// before. reread are rows that were read before it started. They are 0 if the peer doesn't
 	// distinguish them.
-	fresh, repeats, anew float64
+	fresh, repeats, reread float64
 	// clock is new rows per second from the start of the process until all of them are shown.
 	clock float64
 	// peak is the peak memory, in MB, while the day was read for the first time.
@@ -45,7 +45,7 @@ func median(rounds []result) result {
 	r := rounds[0]
 	for _, figure := range []func(*result) *float64{
 		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats },
-		func(r *result) *float64 { return &r.anew },
+		func(r *result) *float64 { return &r.reread },
 		func(r *result) *float64 { return &r.clock }, func(r *result) *float64 { return &r.peak },
 		func(r *result) *float64 { return &r.disk }, func(r *result) *float64 { return &r.served },
 	} {
@@ -85,7 +85,7 @@ func printTable(w io.Writer, rows int, results []result) {
 		})
 	}
 	again("rows read again per CPU second", func(r *result) float64 { return r.repeats })
-	again("the same, the first time after a restart", func(r *result) float64 { return r.anew })
+	again("the same, the first time after a restart", func(r *result) float64 { return r.reread })
 	line("CPU seconds per million calls over their life", func(r *result) string {
 		if r.repeats == 0 {
 			return "counts them twice"

@@ -9,7 +9,7 @@ import (
 
 func TestTables(t *testing.T) {
 	plain := result{
-		name: "cdr-exporter", fresh: 50_000, repeats: 200_000, anew: 100_000, clock: 12_345, peak: 99.6,
+		name: "cdr-exporter", fresh: 50_000, repeats: 200_000, reread: 100_000, clock: 12_345, peak: 99.6,
 		disk: 100, totals: [moments]int{9, 9, 10, 10},
 	}
 	telegraf := result{name: "Telegraf", fresh: 25_000, clock: 999, peak: 50, totals: [moments]int{9, 18, 19, 0}}

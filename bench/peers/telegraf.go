@@ -137,8 +137,9 @@ func (x *telegrafRun) send(ctx context.Context, rows []row, want int) (int, erro
 	return x.count(ctx, want)
 }
 
-// count waits until the metrics show so many rows and, with logs, the sink has as many distinct log
-// records as the provider gave, and returns how many rows the metrics show.
+// count waits until the metrics show the wanted number of rows. With logs it also waits until the
+// sink has as many distinct log records as the provider gave. It returns the number of rows that the
+// metrics show.
 func (x *telegrafRun) count(ctx context.Context, want int) (total int, err error) {
 	err = x.process.until(ctx, x.Period/20, "count rows", func() (bool, error) {
 		if x.sink != nil && x.sink.distinct() < min(want, len(x.day.rows)) {

@@ -86,7 +86,7 @@ func printIncident(r *incident.Report, output string, out io.Writer) (err error)
 	return nil
 }
 
-// printIncidentRows prints a report as rows of six kinds, whose columns are those of the JSON.
+// printIncidentRows prints a report as rows of six kinds, with the same columns as the JSON.
 func printIncidentRows(r *incident.Report, out io.Writer) (err error) {
 	write, flush := rowWriter("csv", out)
 	_ = write(slices.Clone(incidentColumns)) // buffered: an error shows at the flush

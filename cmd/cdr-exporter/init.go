@@ -71,7 +71,7 @@ func newInit(c *kingpin.CmdClause) command {
 		EnumVar(&i.credential, kinds...)
 	c.Validate(func(*kingpin.CmdClause) error {
 		if i.provider == "" && !term.IsTerminal(int(os.Stdin.Fd())) {
-			return fmt.Errorf("--provider is missing, and there is no terminal for questions; set it to %s",
+			return fmt.Errorf("--provider is missing, and init needs a terminal to ask for it; set it to %s",
 				strings.Join(names, ", "))
 		}
 		return nil

@@ -220,7 +220,7 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("%s; %s", what, todo)
 }
 
-// result describes what was read of the feed, in lines.
+// result describes the result of reading the feed, in lines.
 func (f *pastFeed) result() []string {
 	s := &f.summary
 	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339),
@@ -230,10 +230,10 @@ func (f *pastFeed) result() []string {
 		text string
 	}{
 		{s.Invalid, "rows can't be read and are left out"},
-		{s.Missing, "records are listed by the provider but can't be found, and are left out"},
+		{s.Missing, "records are in the provider's list but can't be found: left out"},
 		{s.Unfinished, "calls aren't final yet and are left out: read the range again later"},
 		{s.Folded, "observations have labels past metrics.series_limit and are in `overflow`"},
-		{s.Unsettled, "calls are so recent that their streams and ratings aren't known yet and are left out"},
+		{s.Unsettled, "calls are so recent that they count without streams and ratings"},
 	} {
 		if more.n > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %d %s", f.name(), more.n, more.text))

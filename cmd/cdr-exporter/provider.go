@@ -148,7 +148,7 @@ func waited(v *cdr.Visit) string {
 	return v.Wait.Value.String()
 }
 
-// print prints the records, redacted as by default, and says on the standard error what became of all other rows.
+// print prints the records, redacted as by default. It lists all other rows on the standard error.
 func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byte, s streams) error {
 	printer, flush := newPrinter(t.output, false, s.out)
 	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)

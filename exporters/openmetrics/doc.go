@@ -9,8 +9,8 @@
 //	    Value or Histogram, each at its time
 //	Close   # EOF
 //
-// There are no lines with created timestamps, because promtool takes those for separate series, and
-// no units.
+// The Writer writes no created timestamps, because promtool takes them for separate series, and no
+// units.
 //
 // Errors: the Writer keeps the first error of the underlying writer, and Close returns it. A file
 // without `# EOF` at its end isn't valid OpenMetrics.

@@ -55,7 +55,7 @@ type child struct {
 
 // AppendSpans implements ledger.SpanEncoder. It appends the root span of a call, which must be
 // redacted, and its children as `spans` fields of opentelemetry.proto.trace.v1.ScopeSpans. The root
-// has the attributes of the call's log record; sessions and visits have those of their log records.
+// has the attributes of the call's log record; sessions and visits have their log records' attributes.
 // The root covers its children.
 func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
 	children, whole := childrenOf(r)

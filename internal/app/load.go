@@ -68,7 +68,7 @@ func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	return resolved, err
 }
 
-// Check reports every problem of a configuration that New would report, except those of its
+// Check reports every problem of a configuration that New would report, except problems with its
 // listeners and its ledger. It sends no request.
 func Check(s Settings) error {
 	a := &App{settings: s}

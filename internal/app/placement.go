@@ -35,7 +35,7 @@ func feedCost(f *ledger.FeedOwner) int { return 1 + int(f.CallsPerHour/callsPerP
 type cluster struct {
 	replicas []ledger.Replica // by start
 	feeds    map[feedName]*ledger.FeedOwner
-	load     map[string]int // by replica: cost of all its feeds, also those of another configuration
+	load     map[string]int // by replica: cost of all its feeds, with those that this configuration lacks
 	until    time.Time      // owned feeds are shown until then
 }
 

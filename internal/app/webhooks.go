@@ -25,7 +25,7 @@ type webhooks struct {
 	hooks    atomic.Pointer[map[string]http.Handler] // by path
 }
 
-// setHooks sets the paths of the listener to those of a configuration's sources.
+// setHooks makes the listener serve the paths of a configuration's sources.
 func (a *App) setHooks(r *running) {
 	for _, s := range r.sources {
 		if hasWebhook(s.opened) {

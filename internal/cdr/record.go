@@ -22,8 +22,8 @@ type Record struct {
 	// Version is the provider's version, 0 without one. With a version, only a greater one changes
 	// what was counted.
 	Version int64
-	// Provisional says that the provider hasn't finished the record: it isn't counted, and is
-	// looked up again (counting.md 17).
+	// Provisional says that the provider hasn't finished the record. The exporter doesn't count it,
+	// and reads it again (counting.md 17).
 	Provisional bool
 
 	// CallID groups the records of one call: correlation id, session id.
@@ -95,7 +95,7 @@ type Record struct {
 	// record, or the first that is Settled if parts of a record settle. They belong to the record,
 	// whether it is a call or another record of its group.
 	Visits []Visit
-	// NoCall says that the record is only for a visit: there is no call to count.
+	// NoCall says that the record is only a visit, not a call.
 	NoCall bool
 
 	// Sessions are the call's, if the provider lists them; each counts once by its id.

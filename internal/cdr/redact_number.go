@@ -88,8 +88,8 @@ func (d *Redactor) numberAs(s string, mode Mode) string {
 	return d.inMode(mode, number, maskNumber, bareNumber)
 }
 
-// maskNumber hides the last four digits of a number, including those that were masked before. Of a
-// number with up to four digits, such as 911 or an extension, it only shows the length: short ones
+// maskNumber hides the last four digits of a number, including digits that were masked before. If a
+// number has up to four digits, such as 911 or an extension, it shows only the length: short numbers
 // identify a person best.
 func maskNumber(s string) string {
 	masked, left := []byte(s), maskedDigits

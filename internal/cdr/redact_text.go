@@ -167,8 +167,8 @@ var runPattern = regexp.MustCompile(`\+?[0-9*](?:[ .()/-]*[0-9*])+`)
 // punctuation of numbers between them.
 var digitsPattern = regexp.MustCompile(`0x[0-9A-Fa-f]{8}\b|[0-9+*](?:[ .()-]*[0-9+*]){4,}`)
 
-// hideDigits hides digits that may be a phone number: they are long enough, and aren't a kept IP
-// address or an error code, which identifies a fault, not a person.
+// hideDigits hides digits that may be a phone number, if they are long enough. It keeps IP addresses
+// that are wanted, and error codes, which identify a fault, not a person.
 func hideDigits(text string) string {
 	if !strings.ContainsAny(text, "0123456789*") {
 		return text

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Config is a configuration file with its defaults. It doesn't change after loading, and is safe
+// Config is a configuration file with its defaults. It doesn't change after loading, so it is safe
 // for concurrent use. Secrets print as <secret>.
 type Config struct {
 	Storage Storage `yaml:"storage"`

@@ -55,7 +55,7 @@ func JSON(t testing.TB, path string, value any) {
 	File(t, path, text.Bytes())
 }
 
-// Tables compares the named tables with those of a page of the docs.
+// Tables compares the named tables with the tables on a page of the docs.
 func Tables(t testing.TB, path string, tables map[string]string) {
 	t.Helper()
 	page, err := os.ReadFile(path) //nolint:gosec // a page of the docs

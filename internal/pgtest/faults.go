@@ -119,7 +119,7 @@ func (c *Cluster) CPU() (used time.Duration, err error) {
 	for _, pid := range c.family() {
 		found, err := procfs.NewProc(pid)
 		if err != nil {
-			continue // it ended, and is among the postmaster's children that ended
+			continue // it ended, so the postmaster's times of ended children include it
 		}
 		stat, err := found.Stat()
 		if err != nil {

@@ -3,11 +3,10 @@
 // run on it.
 //
 // A World is one feed's calls. Everything about a call follows from the world's seed and the call's
-// place in it. So only what lists must know of a call is kept in memory, and the same seed gives
-// the same bytes. A world answers two questions. Which rows are visible at an instant for a range
-// of time (Page), or belong to calls in progress (EachActive)? What must a reader at certain
-// instants have counted (Totals)? The totals come from how the calls were made, never from the
-// exporter's mapping: they are a second opinion.
+// place in it. So memory holds only what lists need, and the same seed gives the same bytes. A world
+// gives the rows that are visible at an instant for a range of time (Page), the rows of calls in
+// progress (EachActive), and what a reader at certain instants must have counted (Totals). The totals
+// come from how the calls were made, never from the exporter's mapping: they are a second opinion.
 //
 //	settings := simulator.Historical(7, mix, from, to, 100_000)
 //	world := simulator.NewWorld(settings)

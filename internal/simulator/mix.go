@@ -11,8 +11,8 @@ type Mix struct {
 	// Name keeps feeds with the same seed apart: their ids and times differ.
 	Name  string
 	Kinds []Kind `yaml:"-"`
-	// Incident are the kinds of calls while their trunk fails; the draw uses those of the call's
-	// own direction and family.
+	// Incident are the kinds of calls while their trunk fails. A call draws from the kinds of its
+	// direction and family.
 	Incident []Kind  `yaml:"-"`
 	Trunks   []Trunk `yaml:"-"`
 	Users    []User

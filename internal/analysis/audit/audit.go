@@ -62,9 +62,9 @@ type Day struct {
 	Unknown  int `json:"unknown"`
 	Vanished int `json:"vanished"`
 	Missing  int `json:"missing"`
-	// MissingIDs are those of the first that are missing.
+	// MissingIDs are the ids of the first missing records.
 	MissingIDs []MissingID `json:"missing_ids"`
-	// Charges are those of the records that are counted or missing, by currency.
+	// Charges are the charges of the records that are counted or missing, by currency.
 	Charges map[string]*Amounts `json:"charges"`
 	// Whole says that all of the day was audited.
 	Whole bool `json:"-"`
@@ -108,7 +108,7 @@ func (d *Day) addCharges(f *counting.Finding) {
 	}
 }
 
-// sums are those of a currency, whose text may lie in a page that is used again.
+// sums returns the sums of a currency. It clones the currency's text, which may lie in a reused page.
 func (d *Day) sums(currency string) *Amounts {
 	if d.Charges[currency] == nil {
 		d.Charges[strings.Clone(currency)] = new(Amounts)

@@ -31,7 +31,7 @@ type pass struct {
 	before  *pass
 	running bool
 	// differ are the records that are missing or cost something else; ended is when all were
-	// listed. earliest is the start of the first of them that the exporter is to read again.
+	// listed. earliest is the start of the first of them that the exporter will read again.
 	differ   map[counting.Hash]bool
 	ended    time.Time
 	earliest time.Time
@@ -101,7 +101,7 @@ func (p *pass) run(ctx context.Context) error {
 	return p.countVanished(ctx)
 }
 
-// read reads a piece. What an attempt that failed has found isn't counted again.
+// read reads a piece, again if it fails. Records that a failed attempt has found aren't counted twice.
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
 	err := collector.Retry(ctx, mayPass, func() error {

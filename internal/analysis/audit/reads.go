@@ -82,9 +82,9 @@ func (r *exporterReads) next(start time.Time) time.Time {
 	return time.Time{}
 }
 
-// awaitRead waits until the exporter has read again what differs in a pass, if that is soon, and
-// says whether the exporter runs. It isn't known, and no matter, where nothing of the day is to be
-// read again.
+// awaitRead waits until the exporter has read the differing records of a pass again, if it does so
+// soon. It says whether the exporter runs. If the exporter won't read the day again, the answer may
+// be wrong and doesn't matter.
 func (a *audit) awaitRead(ctx context.Context, p *pass) (running bool, err error) {
 	start := p.earliest
 	if start.IsZero() { // but more may come

@@ -1,10 +1,9 @@
 // Package history counts calls by when they began instead of when they were read, for a
 // range of time in the past.
 //
-// What is a call, a repeat, a part of another or a failure is the ledger's to say: History
-// reads a feed's range into a ledger of its own, in a folder that is thrown away, and
-// watches which facts it commits and what they change. The changes are sorted on disk by
-// series and time, and written in that order.
+// The ledger decides what is a call, a repeat, a part of another call or a failure. History
+// reads a feed's range into a temporary ledger, and watches which facts it commits and what
+// they change. It sorts the changes on disk by series and time, and writes them in that order.
 //
 //	range ─▶ pieces ─▶ pages ─▶ ledger ─▶ changes ─▶ table on disk ─▶ samples
 //	           read again until a pass        watched                   by series, by time
@@ -73,12 +72,12 @@ type Feed struct {
 	To time.Time
 }
 
-// Summary is what was read of a feed.
+// Summary counts the results of reading a feed.
 type Summary struct {
 	// Calls that count; rows that couldn't be read.
 	Calls, Invalid int
 	// Unfinished are records that the provider hasn't finished, which don't count.
-	// Unsettled count, but for what is known of their media when they have settled.
+	// Unsettled are calls that count without their media, which are known once they have settled.
 	Unfinished, Unsettled int
 	// Folded are observations whose labels were past the limit.
 	Folded int
@@ -89,7 +88,7 @@ type Summary struct {
 // History counts feeds by when calls began. It isn't safe for concurrent use.
 type History struct {
 	settings Settings
-	folder   string // it may grow to some hundred bytes a call, and is of no use to anybody else
+	folder   string // temporary; it may grow to some hundred bytes for each call
 	ledger   *ledger.Ledger
 	sorter   sorter
 

@@ -91,9 +91,9 @@ func (r *historyRead) run(ctx context.Context) error {
 // farFuture is later than any call.
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// KeptSince is from when on a provider has a feed's records; zero: it keeps them for ever, as far as is known.
+// KeptSince is the time since which a provider has a feed's records; zero: no limit is known.
 func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
-	const margin = 10 * time.Minute // some are asked for again later
+	const margin = 10 * time.Minute // some requests are repeated later
 	keeps := info.Limits.Retention
 	if keeps <= 0 {
 		return time.Time{}
@@ -168,7 +168,7 @@ func earlier(a, b time.Time) time.Time {
 // leads says whether what is read lies before the range.
 func (r *historyRead) leads() bool { return r.done.Before(r.settings.From) }
 
-// commit counts a page. Of one before the range it is only remembered what calls there are.
+// commit counts a page. From a page before the range, it only remembers the calls.
 func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 	now, from, to := r.settings.Now(), r.settings.From, r.feed.To
 	observed, legs := r.settings.From, r.feed.Info.Rules.Legs
@@ -199,7 +199,7 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 		counted = append(counted, record)
 	}
 	for _, task := range page.Enqueue {
-		if task.Kind != work.Record { // what is to be done about a record that was fetched
+		if task.Kind != work.Record { // a follow-up for a fetched record
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}

@@ -16,7 +16,7 @@ type change struct {
 	family, series int
 	// at is when it is seen, in milliseconds since 1970.
 	at int64
-	// n is by how much a counter grows, or what a histogram observes; money is that of a counter of money.
+	// n is the growth of a counter, or what a histogram observes; money is the growth of a counter of money.
 	n     int64
 	money cdr.Money
 }

@@ -63,7 +63,7 @@ func (t *timeline) repeat(until int64) {
 	}
 }
 
-// endSeries writes what is left of the series, if one was started, up to the end of the range.
+// endSeries writes the rest of the series, if one was started, up to the end of the range.
 func (t *timeline) endSeries() {
 	if t.labels == nil {
 		return

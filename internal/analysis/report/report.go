@@ -1,7 +1,7 @@
 // Package report sums calls, connected time and money by keys that a user asks for, such as trunk and month.
 //
-// It sums not calls but facts (internal/analysis/history), so duplicates, groups, revisions and corrections
-// are counting's to decide, and the sums are those of the counters for the same records.
+// It sums the facts that counting makes (internal/analysis/history), not calls. So counting decides about
+// duplicates, groups, revisions and corrections, and the sums equal the counters for the same records.
 //
 // Invariants: memory holds one row for each combination of the keys' values, however many calls
 // there are; sums are integers and decimals, and only minutes are rounded, once, when they are
@@ -30,9 +30,9 @@ type Report struct {
 
 // Row is the sums of all that has the same texts of the keys.
 type Row struct {
-	// Keys are these texts, in the order in which the keys were asked for.
+	// Keys are these texts, in the order of the keys that New was given.
 	Keys []string
-	// Calls are all calls, Connected those that a person, voicemail or a machine answered.
+	// Calls counts all calls, Connected the calls that a person, voicemail or a machine answered.
 	Calls, Connected int64
 	// Amounts are what they cost.
 	cdr.Amounts
@@ -41,7 +41,7 @@ type Row struct {
 }
 
 // New makes an empty report by keys, which may be labels of the operator's, in the order of its
-// columns. Days and months are those of a time zone.
+// columns. Days and months are in the time zone.
 func New(keys, labels []string, zone *time.Location) (*Report, error) {
 	known := slices.Concat(knownKeys, labels)
 	for i, key := range keys {
@@ -132,7 +132,8 @@ func (r *Report) Total() *Row {
 // Minutes is the connected time in minutes.
 func (r *Row) Minutes() string { return cdr.Minutes(r.connected) }
 
-// knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
+// knownKeys are the keys by which calls can be summed, in addition to the operator's labels. Users see
+// them in this order.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
 
 // textOf is a fact's text of a key. A correction has the texts of the call's first version, by which

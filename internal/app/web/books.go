@@ -137,8 +137,8 @@ func (d *bookDay) add(b *Book, s Source, feed string) {
 	}
 }
 
-// booksText says in one sentence of the newest day on which something differs, else of the newest
-// that was compared, what is known of it; empty without books.
+// booksText describes one day's books in a sentence: the newest day with a difference, else the newest
+// day that was compared. It is empty without books.
 func booksText(status Status) string {
 	days := bookDays(status)
 	order := slices.Sorted(maps.Keys(days))

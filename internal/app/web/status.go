@@ -26,7 +26,7 @@ type Status struct {
 	// Books says in one sentence whether what providers list is counted, by the feeds' Books;
 	// absent without any. It is the handler's.
 	Books string `json:"books,omitempty"`
-	// Thresholds are those of the verdict.
+	// Thresholds are the limits by which the verdict judges.
 	Thresholds thresholds.Thresholds `json:"-"`
 	// ConfigFile is its path, for commands that the page names.
 	ConfigFile string `json:"-"`
@@ -81,8 +81,8 @@ type Budget struct {
 type Feed struct {
 	Feed  string `json:"feed"`
 	State State  `json:"state"`
-	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of
-	// a feed that another replica reads, only the state in the ledger is known.
+	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. If
+	// another replica reads the feed, this one knows only the feed's state in the ledger.
 	ReadBy string `json:"read_by,omitempty"`
 	// Watermark: every call that started before it has been looked for at least once. Zero: nothing has been read yet.
 	Watermark Time `json:"watermark"`
@@ -139,7 +139,7 @@ type Ledger struct {
 	SizeBytes int64 `json:"size_bytes"`
 	// Problem says why nothing is committed to it any more; absent if all is well.
 	Problem string `json:"problem,omitempty"`
-	// Series and SeriesOverflow are those of all feeds.
+	// Series and SeriesOverflow cover all feeds.
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 }

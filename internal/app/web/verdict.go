@@ -156,7 +156,7 @@ func judge(status Status) (Verdict, []row) {
 			cmp.Compare(a.Finding.Subject, b.Finding.Subject))
 	})
 	for _, r := range rows {
-		// What a feed that is behind leaves open was said once, of the feed.
+		// If its feed is behind, the finding about the feed already says that the row is unknown.
 		if f := r.Finding; f.Level != LevelOK && (f.Level != LevelUnknown || f.AsOf.IsZero()) {
 			v.Findings = append(v.Findings, f)
 		}
@@ -195,7 +195,8 @@ func (r *row) judge(limits *thresholds.Thresholds, line tally, now time.Time) {
 	}
 }
 
-// finding judges a row by its last attempts and those of its line. Of the two shares of faults the lower one counts.
+// finding judges a row by its last attempts and by its line's last attempts. The lower of the two
+// shares of faults decides.
 func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) Finding {
 	f := Finding{
 		Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction,
@@ -235,7 +236,7 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 	default:
 		return f
 	}
-	if run >= thresholds.LeastFaults { // less is no beginning
+	if run >= thresholds.LeastFaults { // a shorter run doesn't mark a beginning
 		f.Since = Time{r.Since(ending)}
 	}
 	top, _ := r.TopFailure(ending)

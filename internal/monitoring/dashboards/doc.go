@@ -2,11 +2,11 @@
 // dashboards/grafana: a test compares those files with what this package builds,
 // and with -update writes them.
 //
-// Every query names its metric by the definition in internal/core/metrics, and every
-// label is held against that definition when a dashboard is built, so that a metric
-// or a label can't be renamed there and be forgotten here. A metric's unit and how
-// its series are added up are said once, in measure.go; what it takes to be right
-// whichever way histograms are ingested is in query.go.
+// Every query names its metric by the definition in internal/core/metrics. Building a
+// dashboard checks every label against that definition. So a metric or a label can't be
+// renamed there and forgotten here. measure.go says, once for each metric, its unit and
+// how its series are added up. query.go makes queries work with classic and native
+// histograms.
 //
 // The queries use the metrics of /metrics as they are, never recorded series, so the
 // dashboards work without the rules. The package isn't linked into the binary.

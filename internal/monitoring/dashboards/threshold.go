@@ -26,7 +26,7 @@ func above(warn, wrong float64) *dashboard.ThresholdsConfigBuilder {
 	return steps(step(good), stepFrom(warning, warn), stepFrom(bad, wrong))
 }
 
-// budget warns at the share of faults that uses up the error budget, and is bad at the share that pages.
+// budget warns at the share of faults that uses up the error budget. The share that pages is bad.
 func (b *board) budget() *dashboard.ThresholdsConfigBuilder {
 	return above(b.ErrorBudget, b.Limit(thresholds.Slow))
 }
