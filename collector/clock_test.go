@@ -242,8 +242,8 @@ func TestRule10_TheMachinesClockIsWrong(t *testing.T) {
 }
 
 // TestRule10_AContainerIsSuspended: the monotonic clock stops, and so do both loops; afterwards our
-// clock and the provider's Date agree again, hours later. The time kept beside the monotonic clock
-// is wrong then, and moves nothing.
+// clock and the provider's Date agree again, hours later. The time extrapolated by the monotonic clock
+// is wrong then. It must move nothing.
 func TestRule10_AContainerIsSuspended(t *testing.T) {
 	for _, slept := range []time.Duration{3 * time.Minute, 5 * time.Hour, 80 * time.Hour} {
 		t.Run(slept.String(), func(t *testing.T) {

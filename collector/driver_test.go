@@ -77,7 +77,7 @@ func TestDriver_Errors(t *testing.T) {
 	}
 }
 
-// counting.md 18: twins are numbered over all pages of a read, and anew in the next.
+// counting.md 18: twins are numbered over all pages of a read, and from the beginning in the next read.
 func TestRule18_TwinsAreNumberedOverTheRead(t *testing.T) {
 	var numbers []int
 	d := Driver{
@@ -114,7 +114,8 @@ func (f fetcherFunc) Fetch(_ context.Context, tasks []work.Item) (*Page, error) 
 }
 func (fetcherFunc) Parallel() int { return 3 }
 
-// What a list names is fetched after the list was read, each version once, and handed on in the order of the list.
+// Records that a list names are fetched after the list was read, each version once, and handed on in
+// the order of the list.
 func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 	var handed, missing []string
 	d := Driver{
@@ -157,7 +158,7 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 	}
 }
 
-// A reader is asked in UTC for whole seconds that hold the span.
+// The driver reads whole seconds, in UTC, that contain the span.
 func TestDriver_RoundsOutward(t *testing.T) {
 	whole := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	from, to := whole.Add(time.Nanosecond).In(time.FixedZone("", 7200)), whole.Add(time.Minute+time.Nanosecond)

@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
-// lasting is a span that is so long.
+// lasting returns a span of a length.
 func lasting(d time.Duration) plan.Span {
 	return plan.Span{From: time.Unix(0, 0), To: time.Unix(0, 0).Add(d)}
 }

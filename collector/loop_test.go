@@ -164,8 +164,8 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 	})
 }
 
-// TestLoop_StopCommitsThePageInHand: the page is decoded when Stop comes, the
-// commit takes a while, and no further page is asked for.
+// TestLoop_StopCommitsThePageInHand: Stop comes when the page is decoded. The page is
+// committed, although that takes a while, and no further page is requested.
 func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(time.Now().Add(-time.Hour))

@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// TestAFullOutboxAsksNothing: while pages with records would be refused nothing is asked for,
-// neither ranges nor records. Both go on by themselves.
+// TestAFullOutboxAsksNothing: while the ledger would refuse pages with records, the feed requests
+// neither ranges nor records. Both resume without help.
 func TestAFullOutboxAsksNothing(t *testing.T) {
 	var full atomic.Bool
 	var looks atomic.Int32

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// clockOf has a local clock that is wrong, and a Date that is, by so much each.
+// clockOf makes the local clock and the Date wrong by these amounts.
 func clockOf(local, date *atomic.Int64) func(s *FeedSettings) {
 	return func(s *FeedSettings) {
 		s.Clock = NewClock(func() time.Time { return time.Now().Add(time.Duration(local.Load())) },

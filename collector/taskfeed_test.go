@@ -275,7 +275,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		loop.Stop()
 		for _, f := range m.fetched {
 			if late := f.at.Sub(notified[f.key]); late > 50*time.Millisecond {
-				t.Errorf("%s was fetched %s after it was told of", f.key, late)
+				t.Errorf("%s was fetched %s after its notification", f.key, late)
 			}
 		}
 		if len(m.fetched) != len(m.calls) {
@@ -284,7 +284,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 	})
 }
 
-// Being woken for nothing is no poll: it counts neither as a success nor as a failure.
+// A feed that is woken for nothing counts neither a success nor a failure.
 func TestTaskFeed_WokenForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := newObserved()

@@ -25,7 +25,7 @@ func (l *slowDisk) Commit(ctx context.Context, page *counting.Page) (counting.Re
 	return l.taskModel.Commit(ctx, page)
 }
 
-// What lands while the ledger commits is committed together, so that a slow disk doesn't
+// Answers that arrive during a commit are committed together, so that a slow disk doesn't
 // make each record wait for all before it.
 func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -121,7 +121,7 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 	}
 }
 
-// A record that is too large is set aside at once, without a witness, and is tried seldom.
+// A record that is too large is set aside at once, without a witness, and then tried rarely.
 func TestTaskFeed_ATooLargeRecordIsSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, feed, loop := silentFeed(t, 1, func(m *taskModel) {
@@ -138,7 +138,7 @@ func TestTaskFeed_ATooLargeRecordIsSetAside(t *testing.T) {
 	})
 }
 
-// A record that the provider can't give stops no other, and is set aside in the end, as
+// A record that the provider can't give stops no other. It is set aside in the end, because
 // others are fetched.
 func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 	for _, c := range []struct {
@@ -249,7 +249,7 @@ func TestTaskFeed_AFullDisk(t *testing.T) {
 				m.with(func() { m.fetched = nil })
 				pass(t, time.Hour)
 				if n := m.allFetches(); n > 1000 {
-					t.Errorf("in an hour %d were fetched in vain", n)
+					t.Errorf("%d useless fetches in an hour", n)
 				}
 				if feed.Trouble() != nil {
 					t.Errorf("the feed takes it for the provider's: %v", feed.Trouble())
@@ -333,7 +333,7 @@ func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]wor
 	return q.taskModel.Due(ctx, now, limit)
 }
 
-// What a list names is due by the provider's clock, however wrong ours is.
+// The provider's clock decides when a record that a list names is due, however wrong the local one is.
 func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 	for _, wrong := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
 		t.Run(wrong.String(), func(t *testing.T) {

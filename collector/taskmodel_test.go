@@ -450,7 +450,7 @@ func (m *taskModel) wantWhole(t *testing.T) {
 	}
 }
 
-// add adds calls, one after each span of time, each published so long after its end.
+// add adds calls, one after each span of time. published is how long after its end a call appears.
 func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 	for at := from; at.Before(to); at = at.Add(every) {
 		end := at.Add(30 * time.Second)

@@ -53,7 +53,7 @@ func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
 	}
 }
 
-// A SubscriptionManager that is urgent is asked as soon as the feed is woken, but not while it fails.
+// The feed calls an urgent SubscriptionManager as soon as it is woken, but not while the manager fails.
 func TestTaskFeed_TheUrgentSubscriptionManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())

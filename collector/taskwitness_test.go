@@ -144,7 +144,7 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 	}
 }
 
-// A record that is too young is tried again, ever more seldom, and is no error.
+// A record that is too young is tried again, less and less often. It isn't an error.
 func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, feed, loop := silentFeed(t, 1, func(m *taskModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
@@ -169,7 +169,7 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 	})
 }
 
-// busyTenant is a loop over a tenant with a call every ten minutes for so long.
+// busyTenant is a loop over a tenant with a call every ten minutes for the time d.
 func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*taskModel, *TaskFeed, *Loop) {
 	t.Helper()
 	now := time.Now()
@@ -182,8 +182,8 @@ func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*
 	return m, feed, loop
 }
 
-// counting.md 32: what was given up while others were fetched is logged and shown, stands in
-// nobody's way, and is tried again soon after a list names it, and once a day, until the provider
+// counting.md 32: a record that was given up while others were fetched is logged and shown, and
+// delays nothing. It is tried again soon after a list names it, and once a day, until the provider
 // gives it.
 func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 	for _, back := range []time.Duration{30 * time.Hour, 5 * 24 * time.Hour} {

@@ -193,7 +193,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 	}
 }
 
-// endure runs a loop while so many troubles happen.
+// endure runs a loop while a number of troubles happen.
 func (tr *troubled) endure(troubles int, every time.Duration, start, happen func()) {
 	long := 4*tr.lookback + 10*time.Minute // one trouble with the calm before it
 	traffic(tr.model, time.Now().Add(time.Duration(troubles+1)*long), every, tr.lookback)

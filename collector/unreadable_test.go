@@ -47,7 +47,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				begin := time.Now().Truncate(time.Second)
 				m := newModel(begin.Add(-3 * time.Hour))
 				m.latency = 50 * time.Millisecond
-				after := min(2*time.Hour, 10*c.lookback) // calls go on for so long once all can be read
+				after := min(2*time.Hour, 10*c.lookback) // how long calls go on once all can be read
 				traffic(m, begin.Add(c.heal+after), max(c.interval/4, time.Second), c.lookback)
 				inBad := func(at time.Time) bool {
 					for _, b := range c.bad {
@@ -57,7 +57,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 					}
 					return false
 				}
-				for i := range m.rows { // a stepped over call is no call that the watermark mustn't pass
+				for i := range m.rows { // the watermark may pass a stepped over call
 					if row := &m.rows[i]; inBad(row.start.Add(-3*time.Second)) || inBad(row.start) ||
 						inBad(row.start.Add(3*time.Second)) {
 						row.published = row.published.Add(time.Millisecond)
@@ -111,8 +111,8 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 }
 
 // TestRule31_AHistoryIsShownSoon: instants on which the provider always fails don't hide a first
-// history, however many there are: it is shown with all of its other calls, and with what is
-// missing beside it. Each request that fails takes what httpclient's three repeats take.
+// history, however many there are: it is shown with all of its other calls, next to what is missing.
+// Each failed request takes as long as httpclient's three repeats.
 func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 	const history, failing = 48 * time.Hour, 5600 * time.Millisecond
 	spread := func(n int) (bad []plan.Span) {

@@ -64,7 +64,7 @@ func TestE2EPeers(t *testing.T) {
 	running := peers
 	if _, err := os.Stat(telegraf); errors.Is(err, fs.ErrNotExist) {
 		running = peers[:2]
-		t.Log("Telegraf isn't built, and is too large to build for this test alone")
+		t.Log("Telegraf isn't built, and building it takes too long for this test alone")
 	}
 	const rows = 2500 // two pages and a half
 	results, err := compare(t.Context(), settings{

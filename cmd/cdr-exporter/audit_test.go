@@ -72,9 +72,9 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 	return sum, days, x.log.String()
 }
 
-// TestAudit (issue 31): beside a running exporter nothing is missing, with twins, copies and rows
-// that can't be read; ids that the ledger has lost are found, all and no others, and what the
-// exporter counts meanwhile isn't missing.
+// TestAudit (issue 31): while the exporter runs, an audit finds nothing missing, even with twins,
+// copies and rows that can't be read. It finds exactly the ids that the ledger has lost. Records that
+// the exporter counts meanwhile aren't missing.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	w := past(310, sim.PSTNMix(), 600)
@@ -259,8 +259,8 @@ func (s *shop) export() (file string) {
 }
 
 // TestAuditOfWhatChanged (issue 31): a provider loses, adds, revises and delays rows after they
-// were counted. The audit finds what differs, and nothing else: what the exporter is to read yet
-// isn't missing.
+// were counted. The audit finds exactly the differences: records that the exporter will still read
+// aren't missing.
 func TestAuditOfWhatChanged(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "{interval: 1s, lookback: 24h}", "")

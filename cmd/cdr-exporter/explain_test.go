@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestExplain (issue 48): of every provider, with rows that come twice, the records that are listed
-// add up to what /metrics shows, beside a running exporter, and nothing secret is printed.
+// TestExplain (issue 48): for every provider, with rows that come twice, the listed records add up to
+// the values of /metrics while the exporter runs. No secret is printed.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{

@@ -93,7 +93,7 @@ func (n *naming) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page,
 	}
 }
 
-// print prints the feed's records, and returns the notes about what was left out.
+// print prints the feed's records, and returns the notes about records that were left out.
 func (n *naming) print(t *testing.T) (out, left string, err error) {
 	t.Helper()
 	var table, errs bytes.Buffer

@@ -150,8 +150,8 @@ func answers(r *simulator.Recorder, endpoints ...string) int {
 	return n
 }
 
-// logged turns settings into those of a RingCentral call log whose rows all become final. Otherwise
-// rows would wait for the end of their lookback, by the earlier clock, which is this machine's.
+// logged returns settings for a RingCentral call log whose rows all become final. Otherwise rows would
+// wait for the end of their lookback, by the earlier clock, which is this machine's.
 func logged(s simulator.Settings) simulator.Settings {
 	l := rcsim.Historical(s.Seed, finishing(s.Mix), s.From, s.To, s.Calls)
 	l.Delays, l.Revised, l.Unsaid = s.Delays, s.Revised, 0

@@ -28,7 +28,7 @@ type receiver struct {
 	t testing.TB
 }
 
-// newReceiver starts an OTLP endpoint. What it received is searched for secrets.
+// newReceiver starts an OTLP endpoint. The test searches everything that it receives for secrets.
 func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 	t.Helper()
 	sink, err := otlpsink.Start(s)

@@ -64,7 +64,7 @@ func isShown(party any, number string) bool {
 	case number == "Example Clinic":
 		return hashed.MatchString(shown)
 	case strings.Trim(number, "+*0123456789") != "":
-		return shown == number // true if there is no number
+		return shown == number // also if both are empty
 	}
 	visible := max(0, len(number)-hiddenDigits)
 	return shown == number[:visible]+strings.Repeat("*", len(number)-visible)

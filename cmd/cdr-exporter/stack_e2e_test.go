@@ -197,9 +197,9 @@ func (s *stack) resolve(since time.Time, all []expectation) {
 	}
 }
 
-// TestE2EStack (issue 5, point 7): a trunk that fails in the simulator, and everything else that
-// pages within ten minutes, fires in a real Prometheus, reaches its receiver through a real
-// Alertmanager, and is resolved. After the exporter, the Collector and Prometheus were each
+// TestE2EStack (issue 5, point 7): a trunk fails in the simulator. Its alert, and all others that page
+// within ten minutes, fire in a real Prometheus, reach their receivers through a real Alertmanager,
+// and resolve. After the exporter, the Collector and Prometheus were each
 // restarted, all of them agree exactly with the simulator. It runs alone, or next to tests that
 // mostly wait (WAITING in the Makefile), because it checks times. Start times and both forms of
 // histograms have separate tests: TestE2EPrometheus here and in exporters/prometheus.
@@ -239,7 +239,7 @@ func TestE2EStack(t *testing.T) {
 	s.watch.start()
 	s.agree()
 	if opened, closed := s.pager.incidents("pager contoso direct_routing "); opened != 1 || !closed {
-		t.Errorf("the outage paged %d times, and is over: %t", opened, closed)
+		t.Errorf("the outage paged %d times; resolved: %t", opened, closed)
 	}
 	failed := map[string]string{"feed": directRouting, "trunk": downTrunk}
 	for alert, times := range s.pager.begun(mended.Add(5*time.Minute/stackSpeed), failed) {

@@ -75,8 +75,8 @@ func (w *writer) rename() {
 	w.add("calls.csv", w.header)
 }
 
-// copyTruncate copies the file, between two looks in pieces, and truncates it. What a copy that
-// isn't read has is read before.
+// copyTruncate copies the file, between two looks in pieces, and truncates it. If the copy isn't read,
+// the file is read first.
 func (w *writer) copyTruncate() {
 	w.finish()
 	if !w.copies {

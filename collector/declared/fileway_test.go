@@ -46,7 +46,7 @@ type reading struct {
 	crashAfter int
 }
 
-// read opens a source that reads files. block is what its block has beside the feed.
+// read opens a source that reads files. block is the text of the source's block.
 func read(t *testing.T, definition, block string) *reading {
 	t.Helper()
 	r := &reading{t: t, folder: t.TempDir(), now: time.Now(), rows: map[string]int{}, places: map[string]bool{}}
@@ -83,7 +83,7 @@ func openBlockWith(folder, definition, block string, settings collector.SourceSe
 	return p.Open(c.Sources[0].Provider, settings)
 }
 
-// poll reads what there is, as a loop does, and says how many rows were new.
+// poll reads all files, as a loop does, and says how many rows were new.
 func (r *reading) poll() (counted int) {
 	r.t.Helper()
 	r.troubles, r.waits = nil, ""
@@ -329,8 +329,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestPatternsOfFolders: what a pattern of folders matches beside the folders that are meant is no
-// trouble, and one that can't be looked at is.
+// TestPatternsOfFolders: a pattern of folders may match other files and folders, which isn't a trouble.
+// A folder that can't be read is one.
 func TestPatternsOfFolders(t *testing.T) {
 	for _, paths := range []string{"'*/cdr/calls.csv'", "'*/cdr/*.csv'", "'pbx*/cdr/calls.csv'"} {
 		t.Run(paths, func(t *testing.T) {

@@ -43,7 +43,7 @@ func openZipped(ctx context.Context, file *os.File) (z *zipped, problem string, 
 	switch {
 	case corrupt, errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum),
 		errors.Is(err, io.ErrUnexpectedEOF), info.Size() == 0:
-		return nil, "it is no complete gzip file", true, nil
+		return nil, "it isn't a complete gzip file", true, nil
 	case err != nil:
 		return nil, "", false, err
 	case z.size > limit && limit == mostInflated:

@@ -118,7 +118,7 @@ func TestZippedFiles(t *testing.T) {
 			}
 			r.rest()
 			if r.poll(); r.waits != "held" ||
-				!strings.Contains(r.troubles[0], "calls.1.gz waits: it is no complete gzip file") {
+				!strings.Contains(r.troubles[0], "calls.1.gz waits: it isn't a complete gzip file") {
 				r.t.Errorf("waits %q: %q", r.waits, r.troubles)
 			}
 			r.add("calls.1.gz", whole[100:])
@@ -127,21 +127,21 @@ func TestZippedFiles(t *testing.T) {
 			r.put("calls.1.gz", zip(many)[:100])
 			r.put("calls.2.gz", zip(line("a")))
 			r.pass(2 * time.Hour)
-		}, []string{"a"}, "it is no complete gzip file"},
+		}, []string{"a"}, "it isn't a complete gzip file"},
 		{"damaged, then replaced", func(r *reading) {
 			r.put("calls.1.gz", strings.Replace(zip(line("a")), "busy", "bush", 1)[:20]+"xxxxxxxxxxxxxxxxxxx")
 			r.pass(2 * time.Hour)
 			r.poll()
 			r.put("calls.1.gz", zip(line("a")))
-		}, []string{"a"}, "it is no complete gzip file"},
+		}, []string{"a"}, "it isn't a complete gzip file"},
 		{"no gzip", func(r *reading) {
 			r.put("calls.1.gz", line("a"))
 			r.pass(2 * time.Hour)
-		}, nil, "it is no complete gzip file"},
+		}, nil, "it isn't a complete gzip file"},
 		{"empty", func(r *reading) {
 			r.put("calls.1.gz", "")
 			r.pass(2 * time.Hour)
-		}, nil, "it is no complete gzip file"},
+		}, nil, "it isn't a complete gzip file"},
 		{"a bomb", func(r *reading) {
 			r.put("calls.1.gz", zip(strings.Repeat(line("a"), 100_000)))
 			r.put("calls.2.gz", zip(line("a")))

@@ -82,8 +82,8 @@ func TestAuthChoice(t *testing.T) {
 	}
 }
 
-// TestSteps: each day is a list of its own, with its own total, and so is the day on either side.
-// What one of them can't give keeps back the others only once.
+// TestSteps: each day is a separate list, with a separate total, and so is the day on either side. A
+// list that fails delays the others only once.
 func TestSteps(t *testing.T) {
 	f, bad := new(fakeAPI), ""
 	f.answer = func(r *http.Request) (string, http.Header) {
@@ -160,8 +160,8 @@ func TestMovedRows(t *testing.T) {
 	}
 }
 
-// TestRefused: an answer that says that the request failed is asked for again, whatever its status
-// is, and also if it says so in the middle of a stream.
+// TestRefused: if an answer says that the request failed, the request is repeated, whatever the status
+// is. A stream may say so in the middle.
 func TestRefused(t *testing.T) {
 	good := strings.Trim(rows(1), "[]") + "\n"
 	for _, c := range []struct{ name, feed, bad, good string }{

@@ -34,6 +34,6 @@ func TestShare(t *testing.T) {
 	}
 	if c, err := New(Settings{BaseURL: "http://127.0.0.1:1", Share: 0.1}); err != nil ||
 		c.perMinute.Limit() != rate.Inf {
-		t.Errorf("a share of no limit must be no limit: %v", err)
+		t.Errorf("a share of an unlimited rate must be unlimited: %v", err)
 	}
 }

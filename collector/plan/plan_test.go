@@ -15,8 +15,8 @@ func (p *Plan) readWhole(level int, v *View) {
 	}
 }
 
-// TestRule07_ShortReadsAreJoinedToALongOne: what was read beside a long read
-// counts once that is through.
+// TestRule07_ShortReadsAreJoinedToALongOne: short reads during a long read move the
+// watermark once the long read is complete.
 func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
 	p := New(minutely)
 	v := View{Now: noon, Floor: noon.Add(-100 * 24 * time.Hour), Watermark: noon.Add(-10 * 24 * time.Hour)}

@@ -69,7 +69,7 @@ var leftOut = map[string]string{
 // ofDefinition are the members that only the definition reads.
 var ofDefinition = []string{"startTime", "lastModifiedTime", "duration", "durationMs"}
 
-// readMembers are the members that the mapping reads: the definition's, and those of the types of rows.
+// readMembers are the members that the mapping reads: the definition's members and the row types'.
 func readMembers() []string { return slices.Concat(ofDefinition, membersOf(ringcentral.Row, "")) }
 
 func membersOf(t reflect.Type, prefix string) []string {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// legOf is a leg that begins so many seconds after its call.
+// legOf is a leg that begins a number of seconds after its call.
 func legOf(extension, seconds int, result, more string) string {
 	leg := fmt.Sprintf(`{"legType":"Hunting","startTime":"2026-03-02T10:00:%02d.000Z","result":%q`, seconds, result)
 	if extension != 0 {

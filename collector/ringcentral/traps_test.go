@@ -138,7 +138,8 @@ func TestTrap13AnsweredElsewhere(t *testing.T) {
 		shown{"Outcome": "unknown", "NoOutcome": true, "Talk": nil, "Connected": nil, "UserID": "5"})
 }
 
-// TestTrap13UnknownValues: unknown values are counted and reported, and aren't an error.
+// TestTrap13UnknownValues: rows with unknown values are counted. The values are reported, without an
+// error.
 func TestTrap13UnknownValues(t *testing.T) {
 	got, err := decodePage(t, accountLog(), pageOf(
 		"", call("V1", `"result":"Callback requested"`),

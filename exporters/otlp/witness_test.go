@@ -108,8 +108,8 @@ func TestOutageAfterAWitness(t *testing.T) {
 	}
 }
 
-// TestWitness: a record that is refused while there is no other waits for one. When that is
-// accepted, the first is set aside.
+// TestWitness: a refused record waits for another record, the witness. When the endpoint accepts the
+// witness, the refused record is set aside.
 func TestWitness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Settings{}, newOutbox(batch(1, "bad")), func(req *http.Request) (*http.Response, error) {

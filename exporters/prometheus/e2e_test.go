@@ -191,7 +191,7 @@ type storedExemplar struct {
 	Timestamp float64
 }
 
-// exemplar queries until there is one. There must be no other.
+// exemplar queries until Prometheus returns an exemplar. It must be the only one.
 func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

@@ -84,7 +84,7 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	return source, nil
 }
 
-// Pages implements collector.RangeReader. There are no calls, only totals of days.
+// Pages implements collector.RangeReader. It yields only totals of days, never calls.
 func (a *acme) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		a.mu.Lock()

@@ -346,8 +346,8 @@ func TestOwnership_RollingRestart(t *testing.T) {
 	})
 }
 
-// A replica that was paused for longer than its lease shows nothing until it knows what it has
-// lost, and doesn't read what it has lost.
+// A replica that was paused for longer than its lease shows nothing until it knows which feeds it has
+// lost. It doesn't read these feeds.
 func TestOwnership_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()

@@ -170,7 +170,7 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	}
 }
 
-// With a webhook the list is read half as often, and is late only by that.
+// With a webhook the list is read half as often. Only after that time does it count as late.
 func TestPollInterval(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

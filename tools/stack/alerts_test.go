@@ -13,7 +13,7 @@ func about(name, trunk, severity, state string) parts.Alert {
 	return parts.Alert{Labels: map[string]string{"alertname": name, "trunk": trunk, "severity": severity}, State: state}
 }
 
-// TestMerge: an alert that both have becomes one, and those of the trunk come first.
+// TestMerge: an alert that both have becomes one. The trunk's alerts come first.
 func TestMerge(t *testing.T) {
 	all := merge(
 		[]parts.Alert{about("A", "", "warning", "firing"), about("Z", trunk, "critical", "firing")},

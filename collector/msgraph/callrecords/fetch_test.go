@@ -245,8 +245,8 @@ func TestFetchPrefersAllMembers(t *testing.T) {
 	}
 }
 
-// TestFetchAsksForGUIDsOnly: there is no request for an id that isn't a GUID, because it would
-// become part of a link.
+// TestFetchAsksForGUIDsOnly: an id that isn't a GUID is never requested, because it would become part
+// of a link.
 func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
 		g := &fakeGraph{t: t}

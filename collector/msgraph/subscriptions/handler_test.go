@@ -368,7 +368,7 @@ func TestLifecycleNotificationsWake(t *testing.T) {
 	}
 }
 
-// Without a ledger there is no secret, and no sender is trusted.
+// Without a ledger the handler has no secret and trusts no sender.
 func TestNotificationsWithoutSecret(t *testing.T) {
 	l := newListener(t)
 	l.manager.clientState = ""

@@ -31,11 +31,11 @@ type fakeFeed struct {
 	calls  []cdr.Record
 	page   int
 	limits collector.Limits
-	// before is told of each read, and may fail it.
+	// before is called before each read; its error fails the read.
 	before func(from, to time.Time) error
 	reads  int
 	newest bool
-	// repeat repeats every so many rows.
+	// repeat repeats each row whose number it divides; 0: none.
 	repeat int
 }
 
@@ -121,7 +121,7 @@ func call(n int, start time.Time) cdr.Record {
 	return r
 }
 
-// callsIn are so many calls at random times of a range, in order.
+// callsIn returns n calls at random times of a range, in order.
 func callsIn(r *rand.Rand, from, to time.Time, n int) []cdr.Record {
 	var starts []time.Time
 	for range n {

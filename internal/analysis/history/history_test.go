@@ -77,9 +77,9 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 	return counted, failures, seconds, buckets, strconv.FormatFloat(charged.Float(), 'g', -1, 64)
 }
 
-// TestSums: whatever the range, the step, the pages and the repeats, the last values are
-// what the calls of the range come to, to the last digit, and every sample on the way is
-// what began before it.
+// TestSums: for any range, step, pages and repeats, the last values equal the sums of the
+// range's calls to the last digit. Each earlier sample is the sum of the calls that began
+// before it.
 func TestSums(t *testing.T) {
 	for seed := range long.Seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

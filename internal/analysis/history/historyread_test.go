@@ -70,8 +70,8 @@ func TestPieceLengths(t *testing.T) {
 	}
 }
 
-// TestRetries: a piece that fails is tried again with half its length after a pause, so
-// often; what was counted of it counts once. What doesn't pass fails at once.
+// TestRetries: a failed piece is retried a few times, with half its length after a pause.
+// Its calls count once. Errors that a retry can't help fail at once.
 func TestRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeFeed{page: 1, calls: []cdr.Record{call(1, noon.Add(time.Hour)), call(2, noon.Add(20*time.Hour))}}
@@ -133,7 +133,7 @@ func TestUnfinished(t *testing.T) {
 	}
 }
 
-// TestFinishedMeanwhile: a record that the next pass finds finished counts, and isn't left out.
+// TestFinishedMeanwhile: a record counts if the next pass finds it finished.
 func TestFinishedMeanwhile(t *testing.T) {
 	young := call(1, noon.Add(50*time.Hour))
 	f := &fakeFeed{page: 5, calls: []cdr.Record{young, call(2, noon.Add(51*time.Hour))}}
@@ -165,8 +165,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// TestRetention: what the provider no longer keeps isn't asked for and is told of, and the
-// series begin where they were to.
+// TestRetention: time that the provider no longer keeps isn't requested but reported. The
+// series still begin at the wanted time.
 func TestRetention(t *testing.T) {
 	f := &fakeFeed{
 		page: 2, limits: collector.Limits{Retention: 30 * 24 * time.Hour},
@@ -232,7 +232,7 @@ func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collecto
 	return func(yield func(*collector.Page, error) bool) { yield(b, nil) }
 }
 
-// TestFetched: what a list only names is fetched, once, and what isn't there is told of.
+// TestFetched: records that a list only names are fetched once; missing ones are reported.
 func TestFetched(t *testing.T) {
 	fetcher := &fakeFetcher{fetched: make(map[string]int), gone: "gone"}
 	f := only(&fakeFeed{}, noon.Add(3*time.Hour))

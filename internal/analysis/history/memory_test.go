@@ -14,8 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
 )
 
-// endless is a feed that makes up its calls as they are asked for, so that it needs no
-// memory of its own.
+// endless is a feed that makes up its calls while they are read, so it needs no memory.
 type endless struct {
 	gap  time.Duration
 	page func()

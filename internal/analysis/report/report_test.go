@@ -92,7 +92,7 @@ func TestReport(t *testing.T) {
 			": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1",
 			": 5 4 6.000000 EUR 0.4",
 		}},
-		"keys in the order in which they are asked for": {
+		"keys in the given order": {
 			by: "month,direction,call_type,country,source,feed,day",
 			add: func(t *testing.T, a adder) {
 				a.count(answered(t, "1"))
@@ -111,7 +111,7 @@ func TestReport(t *testing.T) {
 		"currencies, one of them the source's own": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(answered(t, "1"), with(answered(t, "2"), func(r *cdr.Record) { r.Charges[0].Currency = "" }))
 		}, want: []string{"acme: 2 2 3.000000 EUR 1 USD 2", ": 2 2 3.000000 EUR 1 USD 2"}},
-		"a zero is no charge, an amount below zero a credit": {by: "source", add: func(t *testing.T, a adder) {
+		"a zero isn't a charge, an amount below zero is a credit": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Charges[0].Currency = "CHF" }), answered(t, "1"),
 				answered(t, "-0.25"))
 		}, want: []string{"acme: 3 3 4.500000 EUR 0.75", ": 3 3 4.500000 EUR 0.75"}},

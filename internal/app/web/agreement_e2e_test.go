@@ -25,7 +25,7 @@ type situation struct {
 	level             Level
 }
 
-// series are those of the situation, of a source of its name, as promtool reads them.
+// series returns the situation's series in promtool's form. The source has the situation's name.
 func (s *situation) series() (text string, minutes int) {
 	labels := fmt.Sprintf(`source=%q, feed="direct_routing"`, s.name)
 	all := map[string][]string{}

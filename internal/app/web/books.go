@@ -156,8 +156,8 @@ func booksText(status Status) string {
 	if len(order) == 0 {
 		return ""
 	}
-	return "Whether every record is counted isn't known: no provider gave a total of these days, and none of " +
-		"them was audited whole."
+	return "The counts of these days weren't compared: no provider gave a total, and no day was audited " +
+		"completely."
 }
 
 func (d *bookDay) differenceText(day string) string {
@@ -167,12 +167,12 @@ func (d *bookDay) differenceText(day string) string {
 		return fmt.Sprintf("%s of %s of %s that %s aren't counted: see %s.", countText(-d.difference),
 			things(int(d.listed), "record"), day, who, where)
 	case d.difference > 0:
-		return fmt.Sprintf("Of %s %s more than %s were read: see %s.", day, things(int(d.difference), "record"), who,
+		return fmt.Sprintf("%s of %s were read than %s: see %s.", things(int(d.difference), "more record"), day, who,
 			where)
 	case d.amounts:
-		return fmt.Sprintf("Amounts of %s differ between what %s and what is counted: see %s.", day, who, where)
+		return fmt.Sprintf("The counted amounts of %s differ from what %s: see %s.", day, who, where)
 	default:
-		return fmt.Sprintf("What was read of %s differs from what %s: see %s.", day, who, where)
+		return fmt.Sprintf("The records read of %s differ from what %s: see %s.", day, who, where)
 	}
 }
 
@@ -189,10 +189,13 @@ func (d *bookDay) agreementText(day string) string {
 	}
 	text := fmt.Sprintf("%s of %s that %s %s.", whole, day, d.who(), what)
 	if d.listed == 0 {
-		text = fmt.Sprintf("No records of %s are there to be counted by what %s.", day, d.who())
+		text = fmt.Sprintf("For %s %s no records.", day, d.who())
 	}
-	if d.unknown > 0 {
-		text += fmt.Sprintf(" Of %s it isn't known.", things(d.unknown, "other feed"))
+	if d.unknown == 1 {
+		return text + " 1 other feed wasn't compared."
+	}
+	if d.unknown > 1 {
+		text += fmt.Sprintf(" %s weren't compared.", things(d.unknown, "other feed"))
 	}
 	return text
 }

@@ -31,8 +31,7 @@ func TestBooksText(t *testing.T) {
 		"no books": {want: ""},
 		"nothing to compare": {
 			wave: []Book{{Day: yesterday, Records: 5}},
-			want: "Whether every record is counted isn't known: no provider gave a total of these days, and " +
-				"none of them was audited whole.",
+			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited completely.",
 		},
 		"a total": {
 			wave: []Book{total(yesterday, 41203, 41203, 41203)},
@@ -44,7 +43,7 @@ func TestBooksText(t *testing.T) {
 		},
 		"none": {
 			wave: []Book{total(yesterday, 0, 0, 0)},
-			want: "No records of yesterday are there to be counted by what wavix lists.",
+			want: "For yesterday wavix lists no records.",
 		},
 		"all read, some of them can't be": {
 			wave: []Book{total(yesterday, 41200, 41203, 41203)},
@@ -56,7 +55,7 @@ func TestBooksText(t *testing.T) {
 		},
 		"another feed that isn't compared": {
 			wave: []Book{total(yesterday, 3, 3, 3)}, acme: []Book{{Day: yesterday}},
-			want: "All 3 records of yesterday that wavix lists are counted. Of 1 other feed it isn't known.",
+			want: "All 3 records of yesterday that wavix lists are counted. 1 other feed wasn't compared.",
 		},
 		"two providers": {
 			wave: []Book{total(yesterday, 3, 3, 3)},
@@ -65,8 +64,7 @@ func TestBooksText(t *testing.T) {
 		},
 		"not read to its end": {
 			wave: []Book{incomplete},
-			want: "Whether every record is counted isn't known: no provider gave a total of these days, and " +
-				"none of them was audited whole.",
+			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited completely.",
 		},
 		"missing by an audit": {
 			wave: []Book{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)},
@@ -78,15 +76,15 @@ func TestBooksText(t *testing.T) {
 		},
 		"more than the total": {
 			wave: []Book{total(yesterday, 6, 6, 4)},
-			want: "Of yesterday 2 records more than wavix lists were read: see wave calls.",
+			want: "2 more records of yesterday were read than wavix lists: see wave calls.",
 		},
 		"amounts by a total": {
 			wave: []Book{dear},
-			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls.",
+			want: "The counted amounts of yesterday differ from what wavix lists: see wave calls.",
 		},
 		"amounts": {
 			wave: []Book{audited(yesterday, 4, 0, true)},
-			want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls.",
+			want: "The counted amounts of yesterday differ from what wavix lists: see wave calls.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,11 +99,12 @@ func TestBooksText(t *testing.T) {
 	}
 }
 
-// TestPageHasTheBooks: a row a day and feed, what differs is marked, and what isn't known is said to be so.
+// TestPageHasTheBooks: the table has a row for each day and feed. It marks differences, and says what
+// isn't known.
 func TestPageHasTheBooks(t *testing.T) {
 	body, _ := statusPage(t, exampleBackend())
 	for _, want := range []string{
-		`<p id="books-text">Amounts of yesterday differ between what wavix lists and what is counted: see wave call_log.</p>`,
+		`<p id="books-text">The counted amounts of yesterday differ from what wavix lists: see wave call_log.</p>`,
 		`<tr data-key="2026-03-28 wave call_log">`, `812.5 EUR; 1 USD; the provider says 813 EUR`,
 		`<span class="state" data-state="error">-2</span> <span class="note">audited 1 h ago</span>`,
 		`<td data-label="Difference">not audited</td>`,

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A public port is scanned: who doesn't speak TLS as we do is told of at debug level.
+// A public port is scanned, so failed TLS handshakes are logged at debug level.
 func TestHandshakesThatFail(t *testing.T) {
 	folder := t.TempDir()
 	writeCertificate(t, folder)
@@ -44,7 +44,8 @@ func TestHandshakesThatFail(t *testing.T) {
 	}
 }
 
-// The healthcheck command has no client certificate: that it is refused is no warning, every half minute.
+// The healthcheck command has no client certificate. Its refused handshake, every half minute, isn't a
+// warning.
 func TestHandshakeOfTheHealthcheck(t *testing.T) {
 	folder := t.TempDir()
 	writeCertificate(t, folder)
@@ -73,7 +74,7 @@ func TestHandshakeOfTheHealthcheck(t *testing.T) {
 	}
 }
 
-// What net/http says of other things stays a warning.
+// Other messages of net/http stay warnings.
 func TestServerLog(t *testing.T) {
 	for name, limit := range map[string]*rate.Limiter{
 		"a public port":                 rate.NewLimiter(0, 2),

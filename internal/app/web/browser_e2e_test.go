@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// TestE2EBrowser drives the page in Chromium: one that has every state and every gap, and that of
+// TestE2EBrowser drives two pages in Chromium: one with every state and every gap, and the page of
 // the demo, which is the real program with simulated providers. CDR_SCREENSHOTS names a folder for
-// pictures of it.
+// screenshots.
 func TestE2EBrowser(t *testing.T) {
 	server := httptest.NewServer(slowLine(liveHandler(t)))
 	defer server.Close()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// activityAt is a call or more that began so long before now.
+// activityAt returns calls that began a given time before now.
 func activityAt(ago time.Duration, calls, failures int64) Activity {
 	return Activity{Start: now.Add(-ago).Truncate(ActivityStep), Calls: calls, Failures: failures}
 }
@@ -65,7 +65,7 @@ func TestBarsFit(t *testing.T) {
 	}
 }
 
-// What an outage has cost so far is counted from the first finding's beginning, whichever that is.
+// The calls that an outage has cost are counted from the earliest beginning of a finding.
 func TestLostCalls(t *testing.T) {
 	failing := func(ago time.Duration) Finding { return Finding{Level: LevelBad, Since: Time{now.Add(-ago)}} }
 	activity := []Activity{activityAt(2*time.Hour, 100, 1), activityAt(time.Hour, 10, 5), activityAt(0, 1000, 900)}

@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
-// dearAgo are calls that were read so long ago, and began so long before that.
+// dearAgo returns n calls that were read a time ago (read) and began before that (before).
 func dearAgo(n int, read, before time.Duration, country, class string) (all []metrics.DearCall) {
 	for i := range n {
 		at := now.Add(-read)

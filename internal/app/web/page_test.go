@@ -52,8 +52,7 @@ func TestPageGolden(t *testing.T) {
 	}
 }
 
-// Every element that is opened is closed, in order, as the parser of a browser
-// needn't insist on.
+// Every element that is opened is closed, in order. Browsers don't insist on that.
 func TestPageIsWellFormed(t *testing.T) {
 	void := []string{"meta", "link", "br", "input", "img"}
 	body, _ := statusPage(t, exampleBackend())
@@ -92,7 +91,7 @@ func TestPageRefersToNothingOutside(t *testing.T) {
 			t.Errorf("the %s has %q", name, found)
 		}
 	}
-	// The namespace that an image must name is no address that is asked.
+	// An image must name its namespace, an address that no browser requests.
 	if found := outside.FindAllString(file(t, "icon.svg"), -1); len(found) != 1 ||
 		!strings.HasPrefix(found[0], "http://www.w3.org/2000/svg") {
 		t.Errorf("the icon has %q", found)
@@ -114,12 +113,12 @@ func TestPageRefersToNothingOutside(t *testing.T) {
 	})
 }
 
-// withoutComments removes the comments of the script, where two slashes are no address.
+// withoutComments removes the comments of the script, whose slashes would look like an address.
 func withoutComments(body string) string {
 	return regexp.MustCompile(`(?m)//\s.*$`).ReplaceAllString(body, "")
 }
 
-// What the page refers to is there, under the address with which it does.
+// The server has every file that the page refers to, at the address that the page uses.
 func TestPageFindsItsFiles(t *testing.T) {
 	handler := newHandler(t, exampleBackend())
 	found := 0
@@ -240,8 +239,8 @@ func TestPageIsAccessible(t *testing.T) {
 	}
 }
 
-// TestFailureHasNoLooseText: what a failure's column shows stands in elements, each on lines of its
-// own, so that no separator stands alone on one.
+// TestFailureHasNoLooseText: everything in a failure's column is in elements, each on separate lines,
+// so no separator stands alone on a line.
 func TestFailureHasNoLooseText(t *testing.T) {
 	hit := failing("sbc1.example.com", bad, time.Hour)
 	hit.labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}})
@@ -263,7 +262,7 @@ func TestFailureHasNoLooseText(t *testing.T) {
 	}
 }
 
-// What comes from elsewhere is text, whatever it looks like.
+// The page escapes all texts that come from elsewhere.
 func TestPageEscapes(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src=x onerror='alert(1)'>{{.}}` + "`${1}`"
 	backend := &fakeBackend{notReady: hostile, status: Status{

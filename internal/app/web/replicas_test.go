@@ -30,7 +30,7 @@ func TestReplicasOnThePage(t *testing.T) {
 		}
 	}
 	if strings.Contains(body, "javascript:") || strings.Contains(body, "10.0.0.8") {
-		t.Error("the page links to what is no page, or to itself")
+		t.Error("the page links to an address that isn't a page, or to itself")
 	}
 	backend.status.Sources[0].Feeds[0] = Feed{
 		Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute),
@@ -38,7 +38,7 @@ func TestReplicasOnThePage(t *testing.T) {
 	}
 	if body, _ = statusPage(t, backend); !strings.Contains(body, "contoso pstn</strong>: can&#39;t tell") ||
 		!strings.Contains(body, "not read") {
-		t.Error("a feed that nobody reads is no finding")
+		t.Error("no finding for a feed that nobody reads")
 	}
 	if body, _ = statusPage(t, exampleBackend()); strings.Contains(body, "Replicas") {
 		t.Error("a ledger that isn't shared has replicas")

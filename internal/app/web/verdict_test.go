@@ -11,14 +11,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
-// attempts are those of a trunk.
+// attempts describes the attempts of a trunk.
 type attempts struct {
 	trunk, results string
 	direction      cdr.Direction
 	noReasons      bool
 	newest         time.Duration // ago
-	since          time.Duration // the run that they end with began so long ago; 0: a second before its next attempt
-	other          cdr.Record    // what doesn't connect beside faults
+	since          time.Duration // how long ago their last run began; 0: a second before its next attempt
+	other          cdr.Record    // attempts that don't connect, in addition to faults
 	labels         cdr.Labels    // the operator's, of all but the oldest
 }
 
@@ -295,7 +295,7 @@ func TestVerdict(t *testing.T) {
 			"Can't tell whether calls get through.",
 			[]string{"Colt, outbound: can't tell, 2 of the last 16 attempts connected"},
 		},
-		"call records beside direct routing are no trunk": {
+		"call records next to direct routing aren't a trunk": {
 			statusWith(reading(trunk("sbc1.example.com", good)), reading(operator("", good))), LevelOK,
 			"Calls get through on the only trunk.", nil,
 		},

@@ -36,8 +36,8 @@ func TestRule15MovingStart(t *testing.T) {
 	}
 }
 
-// counting.md 15: what comes under another id later is found by that one too, beside the
-// record, and not by the start of the version that brought it.
+// counting.md 15: a record that gets another id in a later version is found by that id too. The id lies
+// next to the record, not at the start of the version that brought it.
 func TestRule15MovingStartLaterID(t *testing.T) {
 	r := newMovingRig(t)
 	from := epoch.Add(-200 * time.Hour)

@@ -39,9 +39,9 @@ const (
 	versions  = 4
 )
 
-// counting.md 14 to 18, 20 to 25, 37: the totals are those of the set of records, however it is
-// split into pages, repeated, put in order, interrupted between any two commits, and with rows left
-// out that would change nothing.
+// counting.md 14 to 18, 20 to 25, 37: the totals depend only on the set of records. It doesn't matter
+// how the set is split into pages, repeated, ordered or interrupted between two commits, or whether
+// rows are left out that would change nothing.
 func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 	leftOut := map[string]int{}
 	for name, worldOf := range map[string]func(rng *rand.Rand) *world{

@@ -122,7 +122,8 @@ func TestSpansOnceSettled(t *testing.T) {
 	}
 }
 
-// A root is linked to those of its parent and of the call's record in another feed, by what the record says of them.
+// A root span links to the root of its parent, and to the root of the call's record in another feed,
+// if the record names them.
 func TestSpanLinks(t *testing.T) {
 	record := func(id, call, parent string) *cdr.Record {
 		return &cdr.Record{ID: id, CallID: call, Parent: parent, Start: now.Add(-time.Hour), Outcome: cdr.Answered}

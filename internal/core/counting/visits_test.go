@@ -11,7 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// A visit counts once, with the first final version of its row. It is no call, and follows neither groups nor outcomes.
+// A visit counts once, with the first final version of its row. It isn't counted as a call, and groups
+// and outcomes don't matter.
 func TestVisits(t *testing.T) {
 	waited := func(seconds int64) cdr.Span { return cdr.KnownSpan(time.Duration(seconds) * time.Second) }
 	row := func(id string, v ...cdr.Visit) *cdr.Record {
@@ -162,7 +163,8 @@ func TestVisits(t *testing.T) {
 
 var ofVisitsOrCalls = regexp.MustCompile(`^cdr_(queue_|calls_total|call_outcome_changes_total)`)
 
-// The newest visit moves the time of the newest record, and its row is no call to those who check the ledger.
+// The newest visit moves the time of the newest record. A check of the ledger doesn't take its row for
+// a call.
 func TestVisitIsNoCall(t *testing.T) {
 	s := newStore(t, counting.Settings{Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
 	joined := now.Add(-time.Minute)

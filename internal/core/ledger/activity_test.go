@@ -187,8 +187,8 @@ func TestActivityIsPruned(t *testing.T) {
 	}
 }
 
-// Where a page lists the newest call first, and has more calls of a trunk than are kept, the run of
-// failures begins after the last call that connected, as it does where the oldest comes first.
+// The run of failures begins after the last connected call, whether a page lists the oldest or the
+// newest call first, even if the page has more calls of a trunk than are kept.
 func TestRecentOfALongPage(t *testing.T) {
 	failed := func(id string, at time.Time) *cdr.Record { return call(id, outcome(cdr.Failed), start(at)) }
 	for _, newestFirst := range []bool{false, true} {

@@ -2,8 +2,8 @@ package ledger
 
 import "testing"
 
-// Guarantee 5: what waits of a source that was removed is sent all the same, by one replica at a
-// time, and goes with the feed if a replica has the source again.
+// Guarantee 5: waiting records of a removed source are still sent, by one replica at a time. If a
+// replica has the source again, they belong to the feed again.
 func TestOutboxOfARemovedSource(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it

@@ -10,8 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// An audit looks records up beside a ledger that is open, wherever they lie, and finds those that
-// an hour has; of another name only that which the feed had.
+// An audit looks records up while the ledger is open, wherever they lie, and finds all records of an
+// hour. By another name it finds only the name that the feed had.
 func TestAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -55,8 +55,8 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the
-// newest audit is known, and those of the days from a time on.
+// The results of an audit are stored while the ledger is open, a row for each day. The ledger returns
+// each feed's newest audit, and the audits of the days since a time.
 func TestStoreAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()

@@ -108,7 +108,7 @@ func TestCopyBesideAnIdleReplica(t *testing.T) {
 	}
 	err := Copy(t.Context(), r.storage, newStorage(t), func(string, int64, int64) {})
 	if err == nil || !strings.Contains(err.Error(), "stop") {
-		t.Errorf("copied beside a replica that lives: %v", err)
+		t.Errorf("copied while a replica lives: %v", err)
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 )
 
 // TestATroubledLedgerEqualsAQuietOne drives random pages, failures at any write, crashes at any
-// write, commits with an unknown end, drained batches and restarts: what is counted and logged is
-// what a ledger has that got the same pages without trouble. What pages mean is tested in
-// internal/core/counting.
+// write, commits with an unknown end, drained batches and restarts. The ledger must count and log the
+// same as one that got the same pages without trouble. The tests of internal/core/counting check what
+// pages mean.
 func TestATroubledLedgerEqualsAQuietOne(t *testing.T) {
 	for _, kind := range []struct {
 		name  string
@@ -74,7 +74,7 @@ func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *dr
 	for _, r := range []*rig{d.rig, d.quiet} {
 		r.spec.Rules, r.spec.History, r.spec.LateAfter = rules, 240*time.Hour, 1000*time.Hour
 		r.spec.Settle, r.spec.WholeAfter = time.Minute, 24*time.Hour
-		r.tuning.Privacy.Users = cdr.Drop // each ledger has a key of its own
+		r.tuning.Privacy.Users = cdr.Drop // each ledger has another key
 	}
 	if seed%3 != 0 { // a small one: what is known comes and goes
 		d.idMemory, d.journal = 1+d.rng.IntN(8000), 2<<20

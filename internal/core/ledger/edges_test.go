@@ -35,8 +35,8 @@ func unopened(point string) error {
 	return nil
 }
 
-// A handle that may only read, as one that was opened while the file system was read-only, is
-// opened anew: reading goes on by itself.
+// A handle that may only read, because it was opened while the file system was read-only, is opened
+// again. Reading resumes without help.
 func TestReadOnlyHandle(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -128,7 +128,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.ledger.reserve.release()
-	// A folder in its place: there is no room for a reserve.
+	// A folder in its place leaves no room for a reserve.
 	blocked := filepath.Join(r.storage.Folder, reserveName)
 	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
 		t.Fatal(err)

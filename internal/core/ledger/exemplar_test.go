@@ -133,8 +133,8 @@ func TestExemplarsOfCalls(t *testing.T) {
 	}
 }
 
-// A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are
-// gone then, none is shown of a commit that wasn't finished, and later calls have theirs.
+// After a commit with an unknown end, memory is read again, whether the commit was durable or not. So
+// exemplars are gone, an unfinished commit shows none, and later calls have exemplars again.
 func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
 	for _, point := range []string{"COMMIT", "committed"} { // before and after it is durable
 		t.Run(point, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestExemplarsOfRedactedCalls(t *testing.T) {
 		plain := (&counting.Event{Provider: "msgraph"}).TraceID("x@192.0.2.7")
 		got := r.exemplars()
 		if len(got) != 1 || strings.Contains(got[0], fmt.Sprintf("%x", plain)) {
-			t.Errorf("exemplars %q, the trace is to be that of a redacted call", got)
+			t.Errorf("exemplars %q, want the trace of a redacted call", got)
 		}
 		if encoder != nil && !strings.HasSuffix(got[0], r.identity("a")) {
 			t.Errorf("%q isn't of the log record", got[0])

@@ -318,7 +318,7 @@ func anyBucket(int64) bool     { return true }
 func byHour(bucket int64) bool { return bucket > 0 }
 func byFact(bucket int64) bool { return bucket < 0 }
 
-// remember writes an entry to the file and reads the feed anew.
+// remember writes an entry to the file and reads the feed again.
 func (r *rig) remember(bucket int64, key counting.Hash, data []byte) {
 	r.t.Helper()
 	err := r.storedIDs().Keep(int64(1_000_000+r.count("journal")),

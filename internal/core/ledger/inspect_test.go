@@ -25,7 +25,7 @@ func (r *rig) inspect(look func(*Inspector)) {
 	}
 }
 
-// What was set aside is reported with its reason, beside a ledger that is open.
+// Inspect reports items that are set aside, with their reasons, while the ledger is open.
 func TestInspect(t *testing.T) {
 	r := newCallRig(t)
 	r.records(call("a"), call("b", inGroup("s"), start(epoch.Add(-3*time.Hour))))

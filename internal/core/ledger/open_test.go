@@ -83,7 +83,7 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 	}
 }
 
-// Look reads beside the process that has the lock.
+// Look reads while another process has the lock.
 func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -118,7 +118,7 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// What waits is read in the order in which it is due, not sorted out of all of it.
+// Waiting tasks are read by an index in the order in which they are due; no query sorts all of them.
 func TestDueTasksAreIndexed(t *testing.T) {
 	r := newRig(t)
 	var plan []string
@@ -135,8 +135,7 @@ func TestDueTasksAreIndexed(t *testing.T) {
 	}
 }
 
-// Secrets for other purposes stay the same, and are apart from each other and from the
-// key of redaction.
+// Derived secrets stay the same, and differ for each purpose and from the key of redaction.
 func TestDerive(t *testing.T) {
 	r := newRig(t)
 	seen := make(map[string]string)
@@ -182,7 +181,8 @@ func TestCreatedIsKept(t *testing.T) {
 	}
 }
 
-// Who may not read a ledger's tables, or can't in time, isn't told to begin an empty one.
+// If a ledger's tables can't be read, for lack of permission or time, the error doesn't suggest an
+// empty ledger.
 func TestOpenWhatCannotBeRead(t *testing.T) {
 	if server == "" {
 		return

@@ -64,7 +64,7 @@ func lent(p *counting.Page) (page *counting.Page, overwrite func()) {
 // pages; here nothing that is in memory then differs from what the file has, and the same records are known.
 func TestAPageThatIsOverwritten(t *testing.T) {
 	r := newRig(t)
-	r.tuning.Privacy = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep} // nothing is written anew
+	r.tuning.Privacy = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep} // nothing is rewritten
 	r.reopen()
 	r.live()
 	failure := func(n *cdr.Record) {

@@ -14,7 +14,7 @@ import (
 
 const sbc1Peak = "cdr_call_peak_concurrency{sbc1.example.com}"
 
-// lasting makes a call one that is connected from a time after epoch on, for so long.
+// lasting makes a call connected for a length of time, from a time after epoch.
 func lasting(from, length time.Duration) func(*cdr.Record) {
 	return func(r *cdr.Record) { r.Start, r.Duration, r.End = epoch.Add(from), length, epoch.Add(from+length) }
 }
@@ -436,7 +436,7 @@ func (d *peakDrive) call(id string, n int) *cdr.Record {
 	return r
 }
 
-// failing commits a page of which a write fails, if it has so many before it is durable.
+// failing commits a page of which one write fails, unless it is durable before that write.
 func (d *peakDrive) failing(page *counting.Page, then peakModel) {
 	left := 2 + d.rng.IntN(12)
 	d.probe = func(point string) error {

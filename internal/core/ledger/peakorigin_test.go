@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// Of an hour that begins before the feed's origin not all calls are counted: no peak of
-// it is told, neither a 0 nor what a part of it had.
+// If an hour begins before the feed's origin, not all of its calls are counted. So the
+// ledger shows no peak for it, neither 0 nor the peak of a part.
 func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
 	for _, history := range []time.Duration{0, time.Hour} {
 		t.Run(history.String(), func(t *testing.T) {

@@ -39,7 +39,7 @@ func TestOnPostgres(t *testing.T) {
 	}
 }
 
-// spare are the schemas of tests that ended, emptied: making one anew takes longer than most tests.
+// spare are the emptied schemas of tests that ended: making a new one takes longer than most tests.
 var spare struct {
 	sync.Mutex
 	names []string

@@ -41,8 +41,8 @@ func TestRule19WhoItIs(t *testing.T) {
 	r.reopen()
 	wantValues(t, r.values(),
 		map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
-	// A replica that hasn't read the configuration again counts nothing anew under the former name;
-	// another account may have it.
+	// A replica that hasn't reloaded the configuration counts nothing again under the former name.
+	// Another account may have that name.
 	if err := r.ledger.Register(t.Context(), former); !errors.Is(err, ErrRenamed) ||
 		!strings.Contains(err.Error(), "renamed_from: fabrikam") {
 		t.Fatalf("the former name: %v", err)

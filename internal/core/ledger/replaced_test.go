@@ -34,8 +34,8 @@ func (r *rig) wantReplaced(how string) {
 	wantValues(r.t, r.values(), map[string]string{answered: "1"})
 }
 
-// TestRule34FilesAreReplaced: a ledger whose folder or files were removed or replaced counts
-// nothing more, writes nothing to what is there, and makes nothing anew.
+// TestRule34FilesAreReplaced: if a ledger's folder or files were removed or replaced, the ledger
+// counts nothing more, writes nothing to the files in their place, and creates none.
 func TestRule34FilesAreReplaced(t *testing.T) {
 	const other = "not ours"
 	in := func(do func(folder, file string) error) func(string) error {
@@ -123,8 +123,8 @@ func tree(t *testing.T, path string) (all []string) {
 	return all
 }
 
-// TestRule34AnotherDatabase: a replica whose schema was dropped, or made anew by another replica,
-// or whose DSN names another ledger by now, counts nothing in there and makes no tables.
+// TestRule34AnotherDatabase: a replica counts nothing and creates no tables if its schema was
+// dropped, another replica created it again, or its DSN names another ledger by now.
 func TestRule34AnotherDatabase(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -225,8 +225,8 @@ func TestRule34AnotherDatabase(t *testing.T) {
 	})
 }
 
-// TestRule34AnotherVersion: a replica beside which a newer program has changed a metric writes no
-// series by its own definition, neither of a feed that it has nor of one that it acquires then.
+// TestRule34AnotherVersion: once a newer program on another replica has changed a metric, an older
+// replica writes no series by its own definition, neither for its feeds nor for feeds that it acquires.
 func TestRule34AnotherVersion(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it

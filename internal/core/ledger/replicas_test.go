@@ -126,7 +126,7 @@ func TestFencing(t *testing.T) {
 	if n, _ := b.ledger.Logs().Waiting(); n != 3 {
 		t.Fatalf("%d log records wait with the new owner", n)
 	}
-	// What the former owner had delivered in the meantime is gone for both.
+	// Records that the former owner has delivered meanwhile are gone for both.
 	if batch, err := a.ledger.Logs().Next(t.Context(), 0); err != nil || batch != nil {
 		t.Fatalf("the former owner still sends %+v, %v", batch, err)
 	}
@@ -144,7 +144,8 @@ func TestFencing(t *testing.T) {
 	}
 }
 
-// Who was silent for long and is back before another replica acquires its feed keeps it: its series are shown.
+// A replica that was silent for long, and is back before another one acquires its feed, keeps the feed
+// and shows its series.
 func TestAcquireFromWhoIsBack(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -214,7 +215,7 @@ func TestFencedInMidCommit(t *testing.T) {
 	wantValues(t, a.values(), map[string]string{answered: "2"})
 }
 
-// What waits of a feed is known also if it couldn't be read when the feed was first opened.
+// The outbox of a feed is read in the end, even if it couldn't be read when the feed was opened.
 func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -226,7 +227,7 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.spec.Feed = "pstn" // another owner's so far
+	r.spec.Feed = "pstn" // another owner has it until now
 	own(t, r.ledger, r.spec)
 	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
 		t.Fatal(err)
@@ -244,8 +245,8 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	}
 }
 
-// A replica that reads nothing has lost its connection, as when the database was started anew: it
-// opens the next feed all the same.
+// A replica that reads nothing loses its connection when the database restarts. It still opens the
+// next feed.
 func TestFeedAfterALostConnection(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -414,7 +415,7 @@ func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
 		}
 	}
 	if a.feed.series != series {
-		t.Error("the series were read anew, without their exemplars")
+		t.Error("the series were read again, without their exemplars")
 	}
 }
 

@@ -132,7 +132,7 @@ func TestRule01Panic(t *testing.T) {
 	wantValues(t, r.values(), map[string]string{answered: "2"})
 }
 
-// Lateness is reckoned by the provider's clock, zero_for and start times by ours.
+// The provider's clock decides what is late; the local clock decides zero_for and start times.
 func TestClocksAreKeptApart(t *testing.T) {
 	r := newRig(t)
 	r.opts.ZeroFor = time.Minute

@@ -20,8 +20,8 @@ func (lineTracer) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counti
 	return batch, ends
 }
 
-// Spans wait in a queue of their own, redacted, and survive a restart. An endpoint that takes none
-// holds up no log record.
+// Spans wait in a separate queue, redacted, and survive a restart. An endpoint that takes no spans
+// doesn't delay log records.
 func TestSpansHaveTheirOwnQueue(t *testing.T) {
 	r := newRig(t)
 	r.tuning.Tracer = lineTracer{}

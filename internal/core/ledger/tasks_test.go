@@ -75,7 +75,7 @@ func TestRule04PendingTasks(t *testing.T) {
 	}
 }
 
-// counting.md 4, 12: what is told twice waits once, and is known as a repeat.
+// counting.md 4, 12: a record that is named twice waits once; the second name is a repeat.
 func TestRule04Queued(t *testing.T) {
 	r := newRig(t)
 	notified := func(key string, version int64) work.Item {
@@ -291,10 +291,10 @@ func TestProblemsAreUTF8(t *testing.T) {
 	}
 }
 
-// Who can't enqueue on a full disk is told what to do.
+// On a full disk, the error of Enqueue says what to do.
 func TestEnqueueOnAFullDisk(t *testing.T) {
 	if server != "" {
-		return // it has a disk of its own
+		return // the database's disk isn't full
 	}
 	r := newRig(t)
 	r.ledger.reserve.release()

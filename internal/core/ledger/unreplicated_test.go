@@ -13,7 +13,7 @@ import (
 // durable: a failover takes it back, and what was shown of it would go down (guarantee 2).
 func TestUnreplicatedCommit(t *testing.T) {
 	if server != "" {
-		return // it has servers of its own
+		return // the test starts its own servers
 	}
 	t.Parallel()
 	primary := pgtest.Start(t)

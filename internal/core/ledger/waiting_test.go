@@ -102,7 +102,7 @@ func TestASilentServerIsWaitedForOnce(t *testing.T) {
 	}
 	all.Wait()
 	if n := asked.Load(); n > commits { // an attempt asks twice
-		t.Errorf("the server was tried again for each of %d commits: its address was asked for %d times", commits, n)
+		t.Errorf("the server was tried again for each of %d commits: its address was looked up %d times", commits, n)
 	}
 	wire.Resume()
 	r.records(call("a"))

@@ -16,7 +16,7 @@ func testStore() (*Store, *FeedSeries) {
 	return s, f
 }
 
-// fullCall is a record with everything that counts, and what is known of it.
+// fullCall is a record with everything that counts, and its known state.
 func fullCall() *call {
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	amount, _ := cdr.ParseMoney("0.017")

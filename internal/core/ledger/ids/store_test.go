@@ -25,7 +25,7 @@ func newFile(t *testing.T) file {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1) // each would have a database of its own
+	db.SetMaxOpenConns(1) // each connection would have another database
 	t.Cleanup(func() { _ = db.Close() })
 	f := file{t, db}
 	for _, text := range []string{
@@ -88,7 +88,7 @@ func packed(t *testing.T, s *Store) {
 	s.Apply()
 }
 
-// Whatever is kept, packed, forgotten, left undone or read anew in whatever order: the store has what was kept last.
+// After any order of Keep, Pack, Forget, rollbacks and reloads, the store has the last kept states.
 func TestStoreIsAMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	db := newFile(t)
@@ -188,7 +188,7 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 	}
 }
 
-// However many buckets are due, so many blocks are forgotten at a time, until no more are left.
+// Forget deletes a limited number of blocks at a time, however many buckets are due, until none is left.
 func TestForgetInParts(t *testing.T) {
 	s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
 	if err != nil {
