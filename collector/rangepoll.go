@@ -46,10 +46,9 @@ func (f *RangeFeed) commitPlan(ctx context.Context, r *rangePoll, position count
 	return nil
 }
 
-// completeRead is what of the level's read has been read since it was begun, by the earlier clock,
-// since pages are observed by it.
+// completeRead is what of the level's read has been read since it was begun.
 func (r *rangePoll) completeRead() *counting.Read {
-	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted.Add(-max(r.view.Gap, r.clockGap))}
+	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted}
 }
 
 // readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than

@@ -360,30 +360,34 @@ func TestE2EChartRefuses(t *testing.T) {
 		},
 		"an API key": {
 			"config.sources[0].wavix.api_key=hunter2",
-			"config.sources[0].wavix.api_key: a ConfigMap",
+			"config.sources[0].wavix.api_key: a secret must not be in a ConfigMap",
 		},
 		"an auth token": {
 			"config.sources[0].twilio.auth_token=hunter2",
-			"config.sources[0].twilio.auth_token: a ConfigMap",
+			"config.sources[0].twilio.auth_token: a secret must not be in a ConfigMap",
 		},
 		"a token to push with": {
 			"config.sources[0].acmetel.token=hunter2",
-			"config.sources[0].acmetel.token: a ConfigMap",
+			"config.sources[0].acmetel.token: a secret must not be in a ConfigMap",
 		},
 		"a header's value": {
 			"config.otlp.headers.Authorization=hunter2",
-			"config.otlp.headers.Authorization: a ConfigMap",
+			"config.otlp.headers.Authorization: a secret must not be in a ConfigMap",
 		},
-		"a key of TLS": {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
+		"a key of TLS": {
+			"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a secret must not be in a ConfigMap",
+		},
 		"a key to the database": {
 			"storage.postgres.dsnSecret.name=db,storage.postgres.tlsConfig.key=hunter2",
-			"storage.postgres.tlsConfig.key: a ConfigMap",
+			"storage.postgres.tlsConfig.key: a secret must not be in a ConfigMap",
 		},
 		"a proxy's password": {
 			"config.sources[0].proxy_url=http://u:hunter2@proxy:3128",
-			"config.sources[0].proxy_url: a ConfigMap",
+			"config.sources[0].proxy_url: a secret must not be in a ConfigMap",
 		},
-		"a key for hashes":        {"config.privacy.hash_key=12345", "config.privacy.hash_key: a ConfigMap"},
+		"a key for hashes": {
+			"config.privacy.hash_key=12345", "config.privacy.hash_key: a secret must not be in a ConfigMap",
+		},
 		"secret in place of name": {"secrets[0].client-secret=x", "at '/secrets/0': got object, want string"},
 	} {
 		t.Run(name, func(t *testing.T) {

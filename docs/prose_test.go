@@ -26,16 +26,22 @@ var habits = []habit{
 		"what, as a subject", regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`),
 		"What is older isn't read.", "Older calls aren't read.",
 	},
-	{"of, as a beginning", regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `), "Of the rows two fail.", "Two rows fail."},
+	{
+		"of, as a beginning", regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `),
+		"Of the rows two fail.", "Two rows fail.",
+	},
 	{
 		"is no", regexp.MustCompile(`\b(?:is|are) no (?:call|row|record|reason|error|part|leg|defect)s?\b`),
 		"Such a row is no call.", "Such a row isn't a call.",
 	},
 	{
-		"an old word", regexp.MustCompile(`(?i)\b(?:thereby|therein|hitherto|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
+		"an old word", regexp.MustCompile(`(?i)\b(?:thereby|therein|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
 		"The ledger begins anew.", "The ledger starts empty.",
 	},
-	{"from when on", regexp.MustCompile(`\bfrom when on\b`), "It is from when on calls are late.", "Later calls are late."},
+	{
+		"from when on", regexp.MustCompile(`\bfrom when on\b`),
+		"It is from when on calls are late.", "Later calls are late.",
+	},
 	{
 		"is to be", regexp.MustCompile(`\b(?:is|are) to (?:be|have) \w+ed\b`),
 		"The row is to be counted.", "The row must be counted.",

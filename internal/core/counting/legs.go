@@ -253,16 +253,20 @@ func IsBehind(watermark, now time.Time, settle time.Duration) bool {
 
 // arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in
 // catch-up, when it ended. Of records that are read in the order in which they appeared, one comes
-// after all that were read before it.
+// after all that were read before it. Of others a read may miss a leg that comes while it goes on, so
+// the read that brings one leg doesn't say that there is no other, as long as any may come.
 func (d *Decision) arrived(r *cdr.Record) time.Time {
 	now := d.page.ObservedAt
 	if d.isLive() {
 		return now
 	}
 	leg := r.Leg()
-	at := leg.Ended()
-	if at.After(now) {
-		at = now // a clock is wrong
+	at, settled := leg.Ended(), now.Add(-d.settings.Settle)
+	switch {
+	case at.After(now.Add(startAhead)):
+		at = now // such a time is a mistake
+	case !d.settings.ByArrival && at.Before(settled) && r.Start.After(now.Add(-d.settings.Lookback)):
+		at = settled
 	}
 	if d.settings.ByArrival && d.clock.After(at) {
 		at = d.clock

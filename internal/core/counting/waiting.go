@@ -220,17 +220,7 @@ func (d *Decision) due(g *group) time.Time {
 	if expiry := d.expiry(g); d.isHeld(g) && expiry.After(at) {
 		at = expiry
 	}
-	// A read may miss a leg that comes while it goes on, so the read that brought one leg doesn't say
-	// that there is no other.
-	if !d.settings.ByArrival && g.read.After(at) && d.mayStillCome(g) {
-		at = g.read
-	}
 	return at
-}
-
-// mayStillCome says whether a provider may still list legs of a call.
-func (d *Decision) mayStillCome(g *group) bool {
-	return g.call.Start.After(d.page.ObservedAt.Add(-d.settings.Lookback))
 }
 
 // isWhole says whether a call counts now.
