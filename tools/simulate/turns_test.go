@@ -66,6 +66,15 @@ func (t *turns) give(index int) {
 	step.take <- nil
 }
 
+// giveNamed gives the turn to a step of a name, if one waits.
+func (t *turns) giveNamed(name string) bool {
+	index := slices.Index(t.steps(), name)
+	if index >= 0 {
+		t.give(index)
+	}
+	return index >= 0
+}
+
 // crash ends all steps, and those to come.
 func (t *turns) crash() {
 	t.mu.Lock()

@@ -37,7 +37,10 @@ const (
 	stepTime = time.Millisecond
 )
 
-var pace = harness.Pace{Interval: "53s", Lookback: "1h", Settle: "1m", WholeAfter: "20m"}
+// logRecords is the step that delivers log records.
+const logRecords = "log records"
+
+var pace = harness.Pace{Interval: "53s", Lookback: "1h", Settle: "5m", WholeAfter: "20m"}
 
 // world is one run of a script.
 type world struct {
@@ -160,7 +163,7 @@ func query(u *url.URL) string {
 // deliver takes log records.
 func (w *world) deliver(t *turns) otlp.Deliver {
 	return func(ctx context.Context, request []byte) error {
-		if err := t.wait(ctx, "log records"); err != nil {
+		if err := t.wait(ctx, logRecords); err != nil {
 			return err
 		}
 		return w.sink.DeliverLogs(ctx, request)
@@ -230,7 +233,7 @@ func (w *world) step(number int, all []incident) error {
 			return err
 		}
 	}
-	synctest.Wait()
+	w.sendLogs()
 	var before image
 	if torn {
 		var err error
@@ -254,6 +257,14 @@ func (w *world) step(number int, all []incident) error {
 		return w.crash(before, random.Uint64())
 	}
 	return nil
+}
+
+// sendLogs gives their turn to deliveries of log records, which are left out of the trace: the sender
+// looks at its queue while feeds commit, and the database decides which of them is first.
+func (w *world) sendLogs() {
+	for synctest.Wait(); w.turns.giveNamed(logRecords); {
+		synctest.Wait()
+	}
 }
 
 // crash leaves the process behind and starts another on what the disk had.

@@ -46,7 +46,8 @@ type visitor struct {
 // sees waits until the page has a text. It may take long on a slow machine.
 func (v *visitor) sees(text string) {
 	v.t.Helper()
-	limit, tick := time.After(5*time.Minute), time.NewTicker(time.Second)
+	// A call of d counts up to d/2 after it settled (counting.md, When a call counts).
+	limit, tick := time.After(15*time.Minute), time.NewTicker(time.Second)
 	defer tick.Stop()
 	for body := ""; !strings.Contains(body, text); body = v.send(http.MethodGet, "") {
 		select {
