@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestReadsThatMakeCallsWhole (counting.md 36): what a feed of legs reads beside the plan, and when
-// its reads began.
+// TestReadsThatMakeCallsWhole (counting.md 36): a feed of legs reads a catch-up twice, and whole days
+// where the provider gives them.
 func TestReadsThatMakeCallsWhole(t *testing.T) {
 	for _, c := range []struct {
 		name  string

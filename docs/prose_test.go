@@ -135,7 +135,7 @@ var notProse = regexp.MustCompile(`(?m)^\s*(?:\||#).*$`)
 // sentenceEnd ends a sentence or an item of a list.
 var sentenceEnd = regexp.MustCompile(`[.?!:]\s+|\n\s*(?:[-*]|\d+\.) `)
 
-// sentences are those of a paragraph.
+// sentences splits a paragraph.
 func sentences(paragraph string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		rest := paragraph
@@ -153,7 +153,7 @@ func sentences(paragraph string) func(yield func(string) bool) {
 	}
 }
 
-// TestHabits: each habit is found, and isn't found where the same is said plainly.
+// TestHabits: each habit is found in its example, and not in the plain one.
 func TestHabits(t *testing.T) {
 	for _, h := range append(habits, habit{name: "46 words", bad: strings.Repeat("word ", 46), good: "Few words."}) {
 		if got := faultOf(h.bad); got != h.name {

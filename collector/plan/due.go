@@ -100,7 +100,8 @@ func (p *Plan) lastChanceUntil(from time.Time, v View) time.Time {
 	return reach
 }
 
-// ReadAgain begins a read of what another one has read to its end, as far as calls are still listed.
+// ReadAgain begins a second read of a range that was read to its end, without the part in which no
+// calls are added any more.
 func (p *Plan) ReadAgain(t LevelRead, v View, now time.Time) {
 	from := Latest(t.Join, v.EarlierNow().Add(-p.Ladder.Reach(p.Ladder.Last())))
 	p.PutRead(LevelRead{Level: t.Level, Wanted: now, Join: from, Cursor: from, LastChance: from, To: now, Again: true})

@@ -82,7 +82,7 @@ type View struct {
 func (v *View) EarlierNow() time.Time { return v.Now.Add(-v.Gap) }
 
 // Encode returns the plan as the ledger keeps it. It leaves out reads that haven't read anything,
-// because they start over.
+// because they start over; a second read of a range is kept.
 func (p *Plan) Encode() ([]byte, error) {
 	stored := p.Clone()
 	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() && !t.Again })

@@ -54,10 +54,31 @@ func (v *visitor) sees(text string) {
 		case err := <-v.ended:
 			v.t.Fatalf("the stack ended: %v", err)
 		case <-limit:
-			v.t.Fatalf("the page doesn't say %q:\n%s", text, body)
+			v.t.Fatalf("the page doesn't say %q:\n%s\nThe exporter's warnings:\n%s", text, body, warnings(v.t))
 		case <-tick.C:
 		}
 	}
+}
+
+// warnings are those lines of the exporter's log.
+func warnings(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	logs, err := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "*", "exporter.log"))
+	if err != nil || len(logs) != 1 {
+		t.Errorf("the exporter's logs are %v, %v", logs, err)
+		return ""
+	}
+	log, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Error(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "level=WARN") {
+			text.WriteString(line)
+		}
+	}
+	return text.String()
 }
 
 func (v *visitor) send(method, path string) string {

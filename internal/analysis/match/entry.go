@@ -49,7 +49,7 @@ func priceOf(charges []cdr.Charge, currency string) string {
 func addPrice(sums *cdr.Amounts, price string) {
 	for text := range strings.SplitSeq(price, ";") {
 		at := strings.LastIndexByte(text, ' ')
-		if amount, err := cdr.ParseMoneySum(text[at+1:]); err == nil { // else there is no price
+		if amount, err := cdr.ParseMoneySum(text[at+1:]); err == nil { // a text without a price is left out
 			sums.Add(text[:at], &amount)
 		}
 	}

@@ -22,9 +22,10 @@ type node struct {
 	at time.Time // by the left clock
 	// twin leads to the call that stands for a group: calls of one book that can't be told apart.
 	twin *node
-	// Of a group: how many calls it has, and how many have no partner yet.
+	// size is how many calls a group has, alone how many of them have no partner yet.
 	size, alone int
-	// unclear: a call of the group has a partner, and which isn't known. partner is that of a group of one call.
+	// unclear: a call of the group has a partner, but it isn't known which call. partner is set only in
+	// a group of one call.
 	unclear bool
 	partner *node
 	choices int

@@ -246,7 +246,7 @@ func (d *Decision) isLive() bool {
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes.
 const liveWithin = 10 * time.Minute
 
-// IsBehind says whether a watermark lies so far back that the feed catches up.
+// IsBehind says whether the feed catches up: its watermark lies further back than in normal operation.
 func IsBehind(watermark, now time.Time, settle time.Duration) bool {
 	return now.Sub(watermark) > max(liveWithin, 2*settle)
 }

@@ -144,8 +144,8 @@ func TestFencing(t *testing.T) {
 	}
 }
 
-// A replica that was silent for long, and is back before another one acquires its feed, keeps the feed
-// and shows its series.
+// A replica may be silent for long. If it is back before another one acquires its feed, it keeps the
+// feed and shows its series.
 func TestAcquireFromWhoIsBack(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it

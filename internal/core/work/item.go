@@ -44,7 +44,7 @@ type Item struct {
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
 	// Data is what the item needs in addition to its key, such as a posted record; it may be empty.
-	// What privacy removes is in it only encrypted.
+	// It has values that privacy removes only in encrypted form.
 	Data string
 }
 
