@@ -66,6 +66,18 @@ func (c *committer) read(ctx context.Context, from, to time.Time) (pages, found 
 	return pages, found, err
 }
 
+// endPartialRead counts the calls that have been due for `whole_after` and for which nothing came
+// meanwhile, although a part of what was read is missing: a file or a span that can't be read mustn't
+// hold the calls of a feed for ever.
+func (c *committer) endPartialRead(ctx context.Context, read *counting.Read) error {
+	if !c.settings.Info.Rules.Legs {
+		return nil
+	}
+	read.Began, read.Partial = read.Began.Add(-c.settings.Info.WholeAfter), true
+	_, err := c.commitPage(ctx, &Page{Position: &counting.Position{Read: read}})
+	return err
+}
+
 // commitPage commits a page that was read now, makes its tasks without a Due due at once, and
 // updates the metrics. It commits even if the loop is stopped meanwhile. After an error nothing of
 // the page was committed. It is safe for concurrent use.

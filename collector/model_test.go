@@ -25,6 +25,7 @@ type modelRow struct {
 	id               string
 	start, published time.Time
 	synthetic        string // instead of an id
+	call             string // its call key
 }
 
 // model is a provider and a ledger made of maps: what the collector is held against.
@@ -110,6 +111,7 @@ func (m *model) read(ctx context.Context, from, to time.Time, emit func(*Page) e
 		for i, row := range rows {
 			pool[i].Reset()
 			pool[i].ID, pool[i].Start, pool[i].Synthetic = row.id, row.start, row.synthetic
+			pool[i].CallKey = row.call
 			b.Records = append(b.Records, &pool[i])
 		}
 		if err := emit(b); err != nil {

@@ -37,18 +37,32 @@ func (f *RangeFeed) commitPlan(ctx context.Context, r *rangePoll, position count
 	}
 	position.Plan = data
 	r.page.Position = &position
-	if _, err := f.commitPage(ctx, &r.page); err != nil {
+	result, err := f.commitPage(ctx, &r.page)
+	if err != nil {
 		return err
 	}
 	f.plan, f.stored = r.plan, data
+	if !result.Oldest.IsZero() { // the next commit stores it
+		f.plan.Follow(result.Oldest, plan.Latest(result.Settled, r.page.ObservedAt),
+			max(f.settings.Info.Settle, f.ladder.Interval))
+	}
 	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
 	f.showLost()
 	return nil
 }
 
-// completeRead is what of the level's read has been read since it was begun.
-func (r *rangePoll) completeRead() *counting.Read {
-	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted}
+// completeRead is what of the level's read has been read since it was begun, which is by the earlier
+// clock, as legs come by it. The second read has the times before a span that reads leave out too,
+// where calls may lack legs; it is nil if they leave out none.
+func (r *rangePoll) completeRead(gap time.Duration) (whole, partial *counting.Read) {
+	whole = &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted.Add(-gap)}
+	for _, skip := range plan.SetAside(r.spans) {
+		if skip.From.Before(whole.To) && skip.To.After(whole.From) {
+			partial = &counting.Read{From: r.read.Join, To: whole.To, Began: whole.Began}
+			whole.From = skip.To
+		}
+	}
+	return whole, partial
 }
 
 // readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than
@@ -69,7 +83,8 @@ func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
 // the time that the read couldn't reach because our clock was ahead of the provider's Date.
 func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error {
 	c := f.settings.Clock
-	heldBefore := f.clocksHold(r.view.Now.Add(-max(r.view.Gap, r.clockGap)), r.view.Now)
+	gap := max(r.view.Gap, r.clockGap)
+	heldBefore := f.clocksHold(r.view.Now.Add(-gap), r.view.Now)
 	c.sampleDate()
 	earlier, later := c.times()
 	switch {
@@ -83,28 +98,23 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	}
 	r.view.Gap = later.Sub(earlier)
 	watermark, historyDone := r.plan.Finish(r.read, r.step, found, r.view, later.Add(r.tick-c.Elapsed()))
-	isBehind := func(at time.Time) bool { return counting.IsBehind(at, earlier, f.settings.Info.Settle) }
-	if f.settings.Info.Rules.Legs && isBehind(r.state.Watermark) && !isBehind(watermark) {
-		// Calls that a catch-up brought wait for a read that began after it (counting.md, Calls).
-		r.plan.ReadAgain(r.read, r.view, later)
-	}
 	if !heldBefore && !f.clocksHold(earlier, later) {
 		r.plan.Reached, r.plan.HistoryRead = time.Time{}, historyDone && !r.state.HistoryDone
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {
 			r.plan.Reached = watermark
 		}
 	}
-	read := r.completeRead()
+	whole, partial := r.completeRead(max(gap, r.view.Gap))
 	if again := r.plan.OpenRead(r.read.Level); again != nil && again.Pass > 0 {
-		read = nil // the piece is read once more
+		whole, partial = nil, nil // the piece is read once more
 	}
-	return f.commitReached(ctx, r, read)
+	return f.commitReached(ctx, r, whole, partial)
 }
 
 // commitReached commits a poll's plan with the position that it has reached. If records that were named are still to be
 // fetched, the position waits: if the watermark passed them, so would the floor, and they would be too old to count;
 // and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
-func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, read *counting.Read) (err error) {
+func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, whole, partial *counting.Read) (err error) {
 	position, waits := counting.Position{}, false
 	if f.recordsWait != nil {
 		if waits, err = f.recordsWait(ctx); err != nil {
@@ -112,14 +122,18 @@ func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, read *count
 		}
 	}
 	if !waits {
-		position.Read = read
+		position.Read = whole
 		if !f.clocksHold(f.settings.Clock.times()) {
 			position.HistoryDone, r.plan.HistoryRead = r.plan.HistoryRead, false
 			position.Watermark = r.plan.Release(r.spans)
 		}
 	}
-	if err = f.commitPlan(ctx, r, position); err == nil {
-		f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)
+	if err = f.commitPlan(ctx, r, position); err != nil {
+		return err
 	}
-	return err
+	f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)
+	if waits || partial == nil {
+		return nil
+	}
+	return f.endPartialRead(ctx, partial)
 }

@@ -160,7 +160,7 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		err := f.readStream(ctx, began)
 		waits, is := errors.AsType[*Waiting](err)
 		if f.partial = isPartial(err) && f.partial; err != nil && (!is || waits.Holds) {
-			return cmp.Or(f.endPartialRead(ctx, began, err), err)
+			return cmp.Or(f.partlyRead(ctx, began, err), err)
 		}
 		if f.waits = waits; is && was == nil {
 			f.settings.Logger.Warn("part of a file waits to be read", "error", waits)
@@ -174,19 +174,16 @@ func (f *StreamFeed) read(ctx context.Context) error {
 	return err
 }
 
-// endPartialRead counts the calls that have been due for `whole_after` and for which nothing came
-// meanwhile, although each read missed a part of the stream: one file mustn't hold the calls of a
-// feed for ever. Neither a downtime nor a time in which nothing could be read counts.
-func (f *StreamFeed) endPartialRead(ctx context.Context, began time.Time, err error) error {
+// partlyRead ends a read that missed a part of the stream, once all have missed one for
+// `whole_after`. Neither a downtime nor a time in which nothing could be read counts.
+func (f *StreamFeed) partlyRead(ctx context.Context, began time.Time, err error) error {
 	now, longest := f.settings.Clock.Elapsed(), f.settings.Info.WholeAfter
 	switch {
 	case !f.settings.Info.Rules.Legs || !isPartial(err):
 	case !f.partial:
 		f.partial, f.partialSince = true, now
 	case now-f.partialSince >= longest:
-		_, failed := f.commitPage(ctx,
-			&Page{Position: &counting.Position{Read: &counting.Read{Began: began.Add(-longest), Partial: true}}})
-		return failed
+		return f.endPartialRead(ctx, &counting.Read{Began: began})
 	}
 	return nil
 }

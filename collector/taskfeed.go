@@ -190,5 +190,5 @@ func (f *TaskFeed) release(ctx context.Context) error {
 	if waits, err := f.recordsWait(ctx); err != nil || waits {
 		return err
 	}
-	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil)
+	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil, nil)
 }

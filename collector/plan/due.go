@@ -49,7 +49,44 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	if base.IsZero() {
 		return base
 	}
-	return base.Add(p.Ladder.Period(level))
+	due := base.Add(p.Ladder.Period(level))
+	if again := p.Again[level]; !again.At.IsZero() {
+		due = Earliest(due, again.At.Add(v.Gap+p.Ladder.early())) // no earlier read counts the call
+	}
+	return due
+}
+
+// Follow has a level read before its time, when a call has settled that waits for a read: of the
+// level that looks at all of its times since its start, unless that one is read within soon anyway. Such
+// reads of a level become rarer, each time half as frequent, until it is read in its time.
+func (p *Plan) Follow(start, settled time.Time, soon time.Duration) {
+	level, last := 0, p.Ladder.Last()
+	for level < last && p.Ladder.Owed(level) < settled.Sub(start) {
+		level++
+	}
+	again := p.Again[level]
+	at := Latest(settled, again.From)
+	if p.Ladder.Period(level) <= soon || !again.At.IsZero() && !again.At.After(at) {
+		return
+	}
+	if p.Again == nil {
+		p.Again = make(map[int]Again)
+	}
+	again.At, again.Wait = at, max(again.Wait, soon)
+	p.Again[level] = again
+}
+
+// followed notes that the levels up to top were read, in a read that began by the earlier clock.
+func (p *Plan) followed(t *LevelRead, top int, began time.Time) {
+	for m := 0; m <= top; m++ {
+		again, is := p.Again[m]
+		switch {
+		case t.Again && m == t.Level:
+			p.Again[m] = Again{From: began.Add(again.Wait), Wait: 2 * again.Wait}
+		case is && !again.At.After(began):
+			delete(p.Again, m)
+		}
+	}
 }
 
 // coveredByDeeper says whether a deeper level without a read under way is due: it will be
@@ -83,8 +120,15 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 	}
 	return LevelRead{
 		Level: level, Wanted: v.Now, Join: from, Cursor: from, LastChance: p.lastChanceUntil(from, v),
-		To: v.Now,
+		To: v.Now, Again: p.isFollowUp(level, v),
 	}
+}
+
+// isFollowUp says whether a level is due for nothing but Again.
+func (p *Plan) isFollowUp(level int, v View) bool {
+	base := p.lastRead(level)
+	return len(p.Again) > 0 && !base.IsZero() &&
+		base.Add(p.Ladder.Period(level)).Sub(v.Now) > p.Ladder.early()
 }
 
 // lastChanceUntil is up to where a read that begins at from reads what no later read covers.
@@ -100,13 +144,6 @@ func (p *Plan) lastChanceUntil(from time.Time, v View) time.Time {
 	return reach
 }
 
-// ReadAgain begins a second read of a range that was read to its end, without the part in which no
-// calls are added any more.
-func (p *Plan) ReadAgain(t LevelRead, v View, now time.Time) {
-	from := Latest(t.Join, v.EarlierNow().Add(-p.Ladder.Reach(p.Ladder.Last())))
-	p.PutRead(LevelRead{Level: t.Level, Wanted: now, Join: from, Cursor: from, LastChance: from, To: now, Again: true})
-}
-
 // NextRead is the read of a level: the open one, or a new one. It replaces an open read
 // that hasn't read anything, so that the read ends now.
 func (p *Plan) NextRead(level int, v View) LevelRead {
@@ -114,14 +151,9 @@ func (p *Plan) NextRead(level int, v View) LevelRead {
 	if under != nil && under.started() && under.To.After(v.Edge) {
 		return *under
 	}
-	if under != nil && under.Again {
-		t := *under
-		t.To = v.Now
-		return t
-	}
 	t := p.newRead(level, v)
 	if under != nil {
-		t.Wanted, t.Lost = under.Wanted, under.Lost
+		t.Wanted, t.Lost, t.Again = under.Wanted, under.Lost, under.Again
 	}
 	return t
 }

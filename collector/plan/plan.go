@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -26,6 +27,8 @@ type Plan struct {
 	Joined Span `json:"joined"`
 	// Open are the reads under way, at most one a level, the deepest last.
 	Open []LevelRead `json:"open,omitempty"`
+	// Again says when levels are read before their time, for calls that have settled then.
+	Again map[int]Again `json:"again,omitempty"`
 	// Expired is how much time the provider no longer kept when it was due.
 	Expired time.Duration `json:"gone,omitempty"`
 	// Reached is where reads have brought the watermark while spans of which rows are missing, or records that are
@@ -33,6 +36,15 @@ type Plan struct {
 	// the first history.
 	Reached     time.Time `json:"reached,omitzero"`
 	HistoryRead bool      `json:"history_read,omitempty"`
+}
+
+// Again is a read of a level before its time. All times are by the earlier clock.
+type Again struct {
+	// At is when it may begin; zero: none is wanted.
+	At time.Time `json:"at,omitzero"`
+	// From is when it may begin at the earliest, since one was read Wait before that.
+	From time.Time     `json:"from,omitzero"`
+	Wait time.Duration `json:"wait,omitempty"`
 }
 
 // LevelRead is a level's read under way.
@@ -53,7 +65,7 @@ type LevelRead struct {
 	Pass int       `json:"pass,omitempty"`
 	// Lost is how much of it the provider no longer keeps.
 	Lost time.Duration `json:"lost,omitempty"`
-	// Again says that it reads once more what a catch-up has read.
+	// Again says that it was begun for Plan.Again alone.
 	Again bool `json:"again,omitempty"`
 }
 
@@ -82,10 +94,10 @@ type View struct {
 func (v *View) EarlierNow() time.Time { return v.Now.Add(-v.Gap) }
 
 // Encode returns the plan as the ledger keeps it. It leaves out reads that haven't read anything,
-// because they start over; a second read of a range is kept.
+// because they start over.
 func (p *Plan) Encode() ([]byte, error) {
 	stored := p.Clone()
-	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() && !t.Again })
+	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() })
 	data, err := json.Marshal(stored)
 	if err != nil {
 		return nil, fmt.Errorf("encode the read plan: %w", err)
@@ -129,7 +141,7 @@ func New(l Ladder) *Plan {
 // Clone returns a copy that shares nothing with p.
 func (p *Plan) Clone() *Plan {
 	q := *p
-	q.Reads, q.Open = slices.Clone(p.Reads), slices.Clone(p.Open)
+	q.Reads, q.Open, q.Again = slices.Clone(p.Reads), slices.Clone(p.Open), maps.Clone(p.Again)
 	return &q
 }
 

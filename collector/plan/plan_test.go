@@ -114,3 +114,35 @@ func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
 		})
 	}
 }
+
+// TestFollow: calls that wait at all times have a level read at most four times as often.
+func TestFollow(t *testing.T) {
+	const settle = 3 * time.Minute
+	always, never := func(int) bool { return true }, func(int) bool { return false }
+	reads := func(oldest time.Duration) (deep int) {
+		p := New(minutely)
+		for m := range p.Reads {
+			p.Reads[m] = noon
+		}
+		v := View{Floor: noon.Add(-90 * 24 * time.Hour), Watermark: noon}
+		for i := range 24 * 60 {
+			v.Now = noon.Add(time.Duration(i) * time.Minute)
+			read := p.NextRead(p.NextLevel(v, -1, always, never), v)
+			v.Watermark, _ = p.Finish(read, read.nextPiece(100*time.Hour, v), 0, v, v.Now)
+			if oldest > 0 {
+				p.Follow(v.Now.Add(-oldest), v.Now.Add(settle), settle)
+			}
+			if read.Level >= 6 { // it reaches back five hours
+				deep++
+			}
+		}
+		return deep
+	}
+	without, with := reads(0), reads(3*time.Hour)
+	if with <= without || with > 4*without {
+		t.Errorf("%d deep reads where a call of three hours always waits, %d without", with, without)
+	}
+	if short := reads(5 * time.Minute); short != without {
+		t.Errorf("%d deep reads where a call of five minutes does, %d without", short, without)
+	}
+}

@@ -73,6 +73,7 @@ func (p *Plan) Finish(t LevelRead, s Step, found int, v View, began time.Time) (
 		p.PutRead(t)
 	} else {
 		p.stampLevels(t, top, whole, earlier)
+		p.followed(&t, top, t.Wanted.Add(-v.Gap))
 		historyDone = !t.Join.After(watermark)
 	}
 	if !p.Joined.From.After(watermark) {

@@ -167,6 +167,14 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 			"answered 1 no_answer 1", 0, 0,
 		},
 		{
+			"the provider's clock is ahead by hours", needsWhole,
+			[]step{
+				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) })),
+				wait(5 * time.Hour),
+			},
+			"answered 1", 0, 1,
+		},
+		{
 			"an end in the far future", needsWhole,
 			[]step{
 				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })),

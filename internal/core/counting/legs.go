@@ -240,14 +240,14 @@ func (d *Decision) hideNames(l *cdr.Leg) {
 
 // isLive says whether the feed reads what happens now, and not its history or what came while it was down.
 func (d *Decision) isLive() bool {
-	return d.was.HistoryDone && !IsBehind(d.was.Watermark, d.page.ObservedAt, d.settings.Settle)
+	return d.was.HistoryDone && !isBehind(d.was.Watermark, d.page.ObservedAt, d.settings.Settle)
 }
 
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes.
 const liveWithin = 10 * time.Minute
 
-// IsBehind says whether the feed catches up: its watermark lies further back than in normal operation.
-func IsBehind(watermark, now time.Time, settle time.Duration) bool {
+// isBehind says whether the feed catches up: its watermark lies further back than in normal operation.
+func isBehind(watermark, now time.Time, settle time.Duration) bool {
 	return now.Sub(watermark) > max(liveWithin, 2*settle)
 }
 
@@ -263,8 +263,8 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 	leg := r.Leg()
 	at, settled := leg.Ended(), now.Add(-d.settings.Settle)
 	switch {
-	case at.After(now.Add(startAhead)):
-		at = now // such a time is a mistake
+	case at.After(now): // the provider's clock is ahead, or the time is a mistake
+		at = now
 	case !d.settings.ByArrival && at.Before(settled) && r.Start.After(now.Add(-d.settings.Lookback)):
 		at = settled
 	}

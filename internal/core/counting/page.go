@@ -140,6 +140,9 @@ type Result struct {
 	// before the feed's origin.
 	Counted   int
 	MoreCalls bool
+	// Oldest is the start of the call that began first among those that wait after a complete read
+	// and have settled by now or will have within `settle`, and Settled is when; zero: there is none.
+	Oldest, Settled time.Time
 	// FullCalls are the ids of records that count as calls, since too many share their call key.
 	FullCalls int
 	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
@@ -162,6 +165,7 @@ type Result struct {
 // AddCalls adds the calls that a further commit of a page counted.
 func (r *Result) AddCalls(more *Result) {
 	r.Waiting, r.Incomplete, r.Counted = more.Waiting, r.Incomplete+more.Incomplete, r.Counted+more.Counted
+	r.Oldest, r.Settled = more.Oldest, more.Settled
 	r.Delays = append(r.Delays, more.Delays...)
 	r.SkippedLogs, r.SkippedSpans = r.SkippedLogs+more.SkippedLogs, r.SkippedSpans+more.SkippedSpans
 	for name, n := range more.Overflow {

@@ -205,8 +205,8 @@ func (d *Decision) isHeld(g *group) bool { return g.open || d.settings.Whole && 
 // expiry is when that no longer holds it.
 func (d *Decision) expiry(g *group) time.Time {
 	at := g.call.Latest
-	if at.After(g.arrived.Add(startAhead)) {
-		at = g.arrived // such a time is a mistake
+	if at.After(g.arrived) { // the provider's clock is ahead, or the time is a mistake
+		at = g.arrived
 	}
 	return at.Add(d.settings.WholeAfter)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -107,7 +108,7 @@ func (p *pageCommit) writePage() error {
 	}
 	for _, write := range [...]func() error{
 		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeActivity, p.writeBooks, p.writeOutbox, p.writeTasks,
-		p.writeState, p.writeConnected,
+		p.findOldest, p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {
 			return err
@@ -190,6 +191,22 @@ func (p *pageCommit) readDueCalls() error {
 	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls),
 		false,
 		engine.Micros(complete.Began), from)
+}
+
+// findOldest finds the call that a read must look at next: the oldest of those that wait.
+func (p *pageCommit) findOldest() error {
+	if p.change.Result.Waiting == 0 || p.decision.CompleteRead() == nil {
+		return nil
+	}
+	result := &p.change.Result
+	err := p.ledger.engine.ScanRow(`SELECT version, due FROM tasks WHERE feed = ? AND kind = '`+work.Call+
+		`' AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY version LIMIT 1`,
+		[]any{p.id, engine.Micros(p.page.ObservedAt.Add(p.settings.Settle)), engine.Micros(p.change.State.Floor)},
+		engine.Time(&result.Oldest), engine.Time(&result.Settled))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
 }
 
 func (p *pageCommit) readBadRows() error {

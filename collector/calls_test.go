@@ -1,0 +1,156 @@
+package collector
+
+import (
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// Of the calls in these tests.
+const settle, wholeAfter = 5 * time.Minute, time.Hour
+
+// TestWhenACallIsCounted (counting.md 36): a call of a feed that is read by time counts once it has
+// settled, in a read that began after that and looked at all of its times. The feed is read each
+// minute, and each scenario begins at noon.
+func TestWhenACallIsCounted(t *testing.T) {
+	type leg struct{ start, published time.Duration } // since noon
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name string
+		legs []leg
+		// down is how long nothing was read before noon, ahead how far the provider's clock is ahead.
+		down, ahead time.Duration
+		grain       time.Duration
+		// gap is a span that can't be read, until a time if there is one.
+		gap      [2]time.Duration
+		readable time.Duration
+		// The call counts this long after its first leg was read.
+		after, before time.Duration
+	}{
+		{
+			name: "a short call", legs: []leg{{-time.Minute, 2 * time.Minute}},
+			after: settle, before: 2 * settle,
+		},
+		{
+			name: "a call that is read hours late", legs: []leg{{-7 * time.Hour, time.Minute}},
+			after: settle, before: settle + 2*time.Minute,
+		},
+		{
+			name: "its second leg comes later", legs: []leg{{-7 * time.Hour, time.Minute}, {-7 * time.Hour, 2 * time.Minute}},
+			after: settle, before: 2*settle + 4*time.Minute,
+		},
+		{
+			name: "after a downtime", down: 3 * time.Hour, legs: []leg{{-2 * time.Hour, -time.Hour}},
+			after: time.Second, before: 2 * time.Minute,
+		},
+		{
+			name: "of a provider of days", grain: day, legs: []leg{{-7 * time.Hour, time.Minute}},
+			after: settle, before: settle + 2*time.Minute,
+		},
+		{
+			name: "the provider's clock is ahead", ahead: 10 * time.Minute, legs: []leg{{9 * time.Minute, 2 * time.Minute}},
+			after: settle, before: settle + 2*time.Minute,
+		},
+		{
+			name: "the provider's clock is behind", ahead: -10 * time.Minute, legs: []leg{{-11 * time.Minute, 2 * time.Minute}},
+			after: settle, before: 2 * settle,
+		},
+		{
+			name: "a span of it can't be read for an hour", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
+			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: time.Hour,
+			after: 30 * time.Minute, before: 3 * time.Hour,
+		},
+		{
+			name: "a span of it can never be read", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
+			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: 10 * day,
+			after: wholeAfter + settle, before: wholeAfter + 30*time.Minute,
+		},
+		{
+			name: "a span before it can't be read", legs: []leg{{-20 * time.Minute, time.Minute}},
+			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: 10 * day,
+			after: settle, before: 2 * settle,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pass(t, 12*time.Hour)
+				noon := time.Now()
+				m := quiet(t, minutely, noon.Add(-c.down))
+				m.limits.Grain, m.latency = c.grain, time.Second
+				m.date = func() time.Time { return time.Now().Add(c.ahead) }
+				m.fault = func(from, to time.Time, _ int) error {
+					if from.Before(noon.Add(c.gap[1])) && to.After(noon.Add(c.gap[0])) && time.Since(noon) < c.readable {
+						return errProvider
+					}
+					return nil
+				}
+				for i, l := range c.legs {
+					m.rows = append(m.rows, modelRow{
+						id: string(rune('a' + i)), call: "one", start: noon.Add(l.start), published: noon.Add(l.published),
+					})
+				}
+				var read, counted atomic.Int64
+				count := func(f *facts.Fact, _ []metrics.Delta) {
+					switch {
+					case f.Kind == facts.Call:
+						counted.Store(time.Now().UnixNano())
+					case read.Load() == 0:
+						read.Store(time.Now().UnixNano())
+					}
+				}
+				loop := loopOverLedger(t, m, count)
+				loop.Start()
+				for counted.Load() == 0 && time.Since(noon) < 6*time.Hour {
+					pass(t, time.Minute)
+				}
+				loop.Stop()
+				if took := time.Duration(counted.Load() - read.Load()); took < c.after || took > c.before {
+					t.Errorf("it was counted %s after its leg was read; want %s to %s", took, c.after, c.before)
+				}
+			})
+		})
+	}
+}
+
+// loopOverLedger is a loop over a model provider, with a real ledger that continues where the
+// model's state is.
+func loopOverLedger(t *testing.T, m *model, count func(*facts.Fact, []metrics.Delta)) *Loop {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), ledger.Settings{
+		Storage: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, Now: time.Now,
+		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour}, OnFact: count,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	rules := counting.Rules{Legs: true}
+	feed, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "one", Settings: counting.Settings{
+		Rules: rules, Source: "contoso", Provider: "p", Feed: "calls", Currency: "EUR", History: 24 * time.Hour,
+		Lookback: minutely.Lookback, LateAfter: time.Hour, Settle: settle, WholeAfter: wholeAfter,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := m.state
+	_, err = feed.Commit(t.Context(), &Page{ObservedAt: time.Now(), Position: &Position{
+		Watermark: state.Watermark, HistoryDone: true, Plan: state.Plan,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loopOver(m, minutely.Interval, minutely.Lookback, func(s *FeedSettings) {
+		s.Ledger, s.Info.Rules, s.Info.Settle, s.Info.WholeAfter = feed, rules, settle, wholeAfter
+	})
+}
