@@ -40,7 +40,6 @@ func TestFormats(t *testing.T) {
 		"early 2026": {
 			wavixsim.Settings{
 				Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending,
-				CopiesInTotal: true,
 			},
 			"bearer",
 			[]string{"json", "stream"},

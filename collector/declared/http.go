@@ -308,6 +308,19 @@ func (n *Next) Validate(r *config.Report) {
 // parameter is the name of the parameter that selects the page.
 func (n *Next) parameter() string { return cmp.Or(n.Query, n.Page, n.Offset) }
 
+// written is the key and its value that decide whether another page follows.
+func (n *Next) written() string {
+	switch {
+	case n.Has != nil:
+		return "has " + strings.Join(n.Has, ".")
+	case n.URL != nil:
+		return "url " + strings.Join(n.URL, ".")
+	case n.Token != nil:
+		return "token " + strings.Join(n.Token, ".")
+	}
+	return "link " + n.Link
+}
+
 // span is a requested range of time.
 type span struct{ from, to time.Time }
 

@@ -23,8 +23,8 @@ func (r *httpReader) read(
 ) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		q := &listRead{
-			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
-			days: new(daySums), atEnd: atEnd, yield: yield,
+			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
+			sums: new(daySums), atEnd: atEnd, yield: yield,
 		}
 		q.pieces = r.pieces(asked)
 		if len(q.pieces) == 0 {
@@ -85,8 +85,8 @@ type listRead struct {
 
 	asked, wanted span
 	pieces        []piece // not read yet
-	counts        *dayCounts
-	days          *daySums                     // of the pieces read so far
+	days          dayRows
+	sums          *daySums                     // of the pieces read so far
 	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
 	found         map[string]map[string]string // the feed's lists of names
 	atEnd         func(*collector.Page)
@@ -107,7 +107,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	walk, pages := q.list(ctx, p)
 	mapper := q.newMapper()
 	mapper.row.each, mapper.row.names = p.values, q.found
-	listed := newListing(q.httpReader, p)
+	listed := newListing(q.httpReader, p, q.days)
 	if err := listed.begin(ctx); err != nil {
 		return q.fail(p, err)
 	}
@@ -122,7 +122,6 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 		if err != nil {
 			return q.fail(p, err)
 		}
-		q.countDays(q.counts, page.Records)
 		if q.MaxRows > 0 && (walk.rows >= q.MaxRows || walk.total >= q.MaxRows) {
 			return q.yield(page, nil) && q.halve(p)
 		}
@@ -160,15 +159,15 @@ func (q *listRead) endPiece(ctx context.Context, p piece, listed *listing, page 
 	switch {
 	case q.Filter.By == byInserted:
 	case q.Filter.Step > 0 && p.isDay():
-		q.days.add(p.from, listed)
+		q.sums.add(p.from, listed)
 	case q.asked.isDay():
-		q.days.add(q.asked.from, listed)
+		q.sums.add(q.asked.from, listed)
 	}
 	if len(q.pieces) > 0 {
 		return
 	}
-	if page.Totals = q.days.all(); q.Totals != nil {
-		page.Totals = q.compareDays(ctx, q.counts, q.asked, q.wanted)
+	if page.Totals = q.sums.all(); q.Totals != nil {
+		page.Totals = q.compareDays(ctx, q.days, q.asked, q.wanted)
 	}
 	if q.fewer == nil {
 		q.atEnd(page)

@@ -3,7 +3,6 @@ package declared
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"slices"
 	"time"
@@ -16,12 +15,9 @@ import (
 type listing struct {
 	*httpReader
 
-	piece  piece
-	seed   maphash.Seed
-	seen   map[uint64]struct{} // keys of the rows
-	twins  map[uint64]int      // number of equal rows without an id
-	copies int                 // rows with an id that the list has twice, one after the other
-	last   uint64              // key of the latest row
+	piece piece
+	rows  *rowSet // if the list has a total
+	days  dayRows // of the whole read, if the provider has a list of totals
 
 	before        []uint64 // digests of the rows of the previous page
 	previous      int      // the total when that page came
@@ -30,11 +26,8 @@ type listing struct {
 	ended bool
 }
 
-func newListing(r *httpReader, p piece) *listing {
-	return &listing{
-		httpReader: r, piece: p, seed: maphash.MakeSeed(), seen: make(map[uint64]struct{}),
-		twins: make(map[uint64]int), first: -1, latest: -1, previous: -1,
-	}
+func newListing(r *httpReader, p piece, days dayRows) *listing {
+	return &listing{httpReader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1}
 }
 
 // begin asks for the total, if the pages have none.
@@ -72,30 +65,36 @@ func (l *listing) read(
 	ctx context.Context, mapper *Mapper, walk *walk, number int, wanted span,
 ) (*collector.Page, error) {
 	page, rows := new(collector.Page), walk.page.rows
-	var digests []uint64
+	digests := make([]uint64, len(rows))
+	for i := range rows {
+		digests[i] = digestOf(rows[i].raw)
+	}
 	moved := 0
 	if l.Total != nil {
 		var err error
 		l.setTotal(walk.page.total)
-		digests = make([]uint64, len(rows))
-		for i := range rows {
-			digests[i] = maphash.Bytes(l.seed, rows[i].raw)
-		}
 		if moved, err = l.moved(ctx, digests); err != nil {
 			return nil, err
 		}
 	}
 	for i := range rows {
-		at := fmt.Sprintf("page %d, row %d", number, i+1)
 		mapped := mapper.mapRow(&rows[i])
-		if l.Total != nil && !l.add(&mapped, digests[i], i < moved) {
+		r := mapped.Record
+		if r != nil && r.ID == "" && i < moved {
 			continue
 		}
-		if mapped.Record == nil || mapper.feed.Filter.contains(wanted, mapped.Record) {
-			mapped.put(page, l.content(rows[i].raw), at)
+		if l.Total != nil {
+			l.rows.add(r, digests[i])
 		}
+		if r != nil && !mapper.feed.Filter.contains(wanted, r) {
+			continue
+		}
+		if r != nil && l.countsByDay(r) {
+			l.days.add(l.Filter.at(r), r, digests[i])
+		}
+		mapped.put(page, l.content(rows[i].raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
-	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && len(l.seen) >= l.latest
+	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
 }
 
@@ -106,25 +105,6 @@ func (l *listing) content(raw []byte) []byte {
 		raw = slices.Concat([]byte(l.piece.values[key]+" "), raw)
 	}
 	return raw
-}
-
-// add adds a row, and says whether it is to be used. moved says that the row came here from the
-// previous page.
-func (l *listing) add(mapped *Mapped, digest uint64, moved bool) bool {
-	key := digest
-	if r := mapped.Record; r != nil && r.ID != "" {
-		if key = maphash.String(l.seed, r.ID); key == l.last && !moved {
-			l.copies++
-		}
-	} else if r != nil {
-		if moved {
-			return false
-		}
-		l.twins[digest]++
-		key = maphash.Comparable(l.seed, [2]uint64{digest, uint64(l.twins[digest])})
-	}
-	l.seen[key], l.last = struct{}{}, key
-	return true
 }
 
 // moved is how many of the first rows of a page came here from the page before, because as many
@@ -149,7 +129,7 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 	}
 	if grown > len(before) && l.mayLackIDs() {
 		// The page may have rows of any earlier page.
-		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: len(l.seen), Total: l.latest}
+		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: l.rows.size(), Total: l.latest}
 	}
 	return shared(before, rows, grown), nil
 }
@@ -173,14 +153,14 @@ func shared(before, after []uint64, most int) int {
 // fewer is the error of a list that was read to its end and has fewer rows than its total, or nil.
 // Rows that came in meanwhile may be missing: the next read has them.
 func (l *listing) fewer() *collector.FewerRows {
-	rows, total := len(l.seen), l.latest
+	rows, total := l.rows.size(), l.latest
 	if l.counted() && l.Complete != "" {
-		rows, total = rows+l.copies, min(l.first, l.latest)
+		total = min(l.first, l.latest)
 	}
 	if rows >= total {
 		return nil
 	}
-	return &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: len(l.seen), Total: total}
+	return &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: rows, Total: total}
 }
 
 // daySums are the rows and the totals of days.
@@ -191,7 +171,7 @@ type daySums struct {
 
 // add adds a list of a day.
 func (s *daySums) add(day time.Time, l *listing) {
-	ours, theirs := len(l.seen), l.latest
+	ours, theirs := l.rows.size(), l.latest
 	if l.latest < 0 {
 		s.unknown = append(s.unknown, day)
 		return

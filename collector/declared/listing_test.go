@@ -141,9 +141,14 @@ func TestMovedRows(t *testing.T) {
 		},
 		{"the last page is repeated", []string{nameless(3, "a", "b"), nameless(3, "a", "b")}, 2, "total says 3"},
 		{
-			"a row twice that the total counts twice",
+			"a row twice, and another one is missing",
 			[]string{`{"total":3,"rows":` + rows(1, 2, 2) + `}`, nameless(3)},
-			3, "",
+			3, "2 rows of",
+		},
+		{
+			"a row on two pages, and another one is missing",
+			[]string{`{"total":4,"rows":` + rows(1, 2) + `}`, `{"total":4,"rows":` + rows(2, 3) + `}`, nameless(4)},
+			4, "3 rows of",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

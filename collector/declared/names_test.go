@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -108,17 +109,33 @@ func TestNames(t *testing.T) {
 func TestHasNext(t *testing.T) {
 	row := fmt.Sprintf(`{"id":"1","start":%q}`, noon.Format(time.RFC3339))
 	full := strings.TrimSuffix(strings.Repeat(row+",", 50), ",")
+	next := "{url: meta.next.href, has: meta.next}"
 	for name, c := range map[string]struct {
 		rows, more, problem string
 		requests            int
+		next                string // empty: as above
 	}{
-		"the last page is full":      {full, `"meta":{"last":1}`, "", 1},
-		"null":                       {row, `"meta":{"next":null}`, "", 1},
-		"another page":               {row, `"meta":{"next":{"href":"/calls?p=2"}}`, "", 2},
-		"no link":                    {row, `"meta":{"next":{}}`, "has meta.next, but no next page", 1},
-		"an empty link":              {row, `"meta":{"next":{"href":""}}`, "has meta.next, but no next page", 1},
-		"nothing of the path, full":  {full, `"other":1`, "it may be misspelt", 1},
-		"nothing of the path, short": {row, `"other":1`, "", 1},
+		"the last page is full":      {full, `"meta":{"last":1}`, "", 1, ""},
+		"null":                       {row, `"meta":{"next":null}`, "", 1, ""},
+		"another page":               {row, `"meta":{"next":{"href":"/calls?p=2"}}`, "", 2, ""},
+		"no link":                    {row, `"meta":{"next":{}}`, "has meta.next, but no next page", 1, ""},
+		"an empty link":              {row, `"meta":{"next":{"href":""}}`, "has meta.next, but no next page", 1, ""},
+		"nothing of the path, full":  {full, `"other":1`, "it may be misspelt", 1, ""},
+		"nothing of the path, short": {row, `"other":1`, "", 1, ""},
+		"misspelt, with its link": {
+			row, `"meta":{"next":{"href":"/calls?p=2"}}`, "has meta.nxt: it may be misspelt", 1,
+			"{url: meta.next.href, has: meta.nxt}",
+		},
+		"misspelt, and the answer says that more follow": {
+			row, `"meta":{"cursor":"","has_more":true}`, "has meta.more: it may be misspelt", 1,
+			"{token: meta.cursor, query: c, has: meta.more}",
+		},
+		"misspelt, and another member names the next page": {
+			row, `"meta":{"nextPage":{"href":"/calls?p=2"}}`, "has meta.next: it may be misspelt", 1, "",
+		},
+		"no more, and there is a token": {
+			row, `"meta":{"cursor":"a","more":false}`, "", 1, "{token: meta.cursor, query: c, has: meta.more}",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
@@ -128,7 +145,8 @@ func TestHasNext(t *testing.T) {
 				}
 				return `{"rows":[` + c.rows + `],` + c.more + `}`, nil
 			}}
-			_, _, err := ids(t, f.openText(t, naming, `names: "no", calls: `), noon, noon.Add(time.Second))
+			text := strings.Replace(naming, next, cmp.Or(c.next, next), 1)
+			_, _, err := ids(t, f.openText(t, text, `names: "no", calls: `), noon, noon.Add(time.Second))
 			if failed := err != nil; failed != (c.problem != "") || failed && !strings.Contains(err.Error(), c.problem) ||
 				requests != c.requests {
 				t.Errorf("%d requests, error %v", requests, err)

@@ -134,6 +134,7 @@ func (w *walk) next() (string, error) {
 	switch {
 	case n.Has != nil && !w.page.has(n.Has):
 		_, there = w.page.parent(n.Has)
+		there = there && (w.page.row.raw(n.Has) != nil || !w.announced())
 	case n.URL != nil:
 		next, there, err = w.page.next(n.URL, false)
 		next = w.withSecrets(next, w.address)
@@ -162,8 +163,8 @@ func (w *walk) next() (string, error) {
 	}
 	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
 		err = &advice.Error{
-			What: fmt.Sprintf("the page is full (%d rows), and no answer has had the path of next: "+
-				"it may be misspelt", len(w.page.rows)),
+			What: fmt.Sprintf("another page may follow the page of %d rows, and no answer has had next's %s: "+
+				"it may be misspelt", len(w.page.rows), n.written()),
 			Todo: checkPaths,
 		}
 	}
@@ -198,7 +199,7 @@ func (w *walk) isFull() bool {
 	if w.page.total >= 0 && w.rows >= w.page.total {
 		return false
 	}
-	if w.page.announcesNext() || nextLink(w.header, "next", w.address) != "" {
+	if w.announced() {
 		return true
 	}
 	said := false
@@ -213,6 +214,12 @@ func (w *walk) isFull() bool {
 		}
 	}
 	return !said && rows > 0 && rows%roundPage == 0
+}
+
+// announced says whether the answer announces another page in any way.
+func (w *walk) announced() bool {
+	return w.page.announcesNext() || nextLink(w.header, "next", w.address) != "" ||
+		w.page.text(w.Next.URL) != "" || w.page.text(w.Next.Token) != ""
 }
 
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a

@@ -2,7 +2,6 @@ package declared
 
 import (
 	"context"
-	"hash/maphash"
 	"strings"
 	"time"
 
@@ -40,45 +39,20 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// dayCounts are the records read of each day, each once.
-type dayCounts struct {
-	seed maphash.Seed
-	seen map[time.Time]map[uint64]bool
-}
-
-func newDayCounts() *dayCounts {
-	return &dayCounts{seed: maphash.MakeSeed(), seen: make(map[time.Time]map[uint64]bool)}
-}
-
-func (c *dayCounts) add(at time.Time, what []byte) {
-	day := at.UTC().Truncate(dayLength)
-	if c.seen[day] == nil {
-		c.seen[day] = make(map[uint64]bool)
-	}
-	c.seen[day][maphash.Bytes(c.seed, what)] = true
-}
-
 // isDay says whether the span is one day.
 func (s span) isDay() bool {
 	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
 }
 
-// countDays counts records by day, if the provider has a list of totals.
-func (r *httpReader) countDays(counts *dayCounts, records []*cdr.Record) {
-	if r.Totals == nil {
-		return
-	}
-	for _, record := range records {
-		if r.Totals.Charges == nil || len(record.Charges) > 0 {
-			counts.add(r.Filter.at(record), []byte(record.ID+record.Synthetic))
-		}
-	}
+// countsByDay says whether the provider's list of totals counts a call.
+func (f *Feed) countsByDay(r *cdr.Record) bool {
+	return f.Totals != nil && (f.Totals.Charges == nil || len(r.Charges) > 0)
 }
 
 // compareDays compares each past day that was read whole with the provider's list of totals. If a
 // total can't be read now, no record is lost: the next read requests it again.
 func (r *httpReader) compareDays(
-	ctx context.Context, counts *dayCounts, asked, wanted span,
+	ctx context.Context, days dayRows, asked, wanted span,
 ) (all []collector.DayTotal) {
 	earlier, _ := r.clocks()
 	end := earliest(earlier, wanted.to, asked.to)
@@ -88,7 +62,7 @@ func (r *httpReader) compareDays(
 	}
 	for ; !day.Add(dayLength).After(end); day = day.Add(dayLength) {
 		if theirs, known := r.totalOf(ctx, day); known {
-			theirs.Ours = len(counts.seen[day])
+			theirs.Ours = days.size(day)
 			all = append(all, theirs)
 		}
 	}

@@ -34,11 +34,7 @@ func (s *Server) between(from, to int64) *[sides][]place {
 		if p.start < from || p.start >= to {
 			return
 		}
-		times := 1
-		if s.CopiesInTotal {
-			times, p.copies = p.copies, 1
-		}
-		d[r.side] = append(d[r.side], slices.Repeat([]place{p}, times)...)
+		d[r.side] = append(d[r.side], p)
 	})
 	for i := range d {
 		slices.SortFunc(d[i], func(x, y place) int {

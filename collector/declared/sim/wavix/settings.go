@@ -109,9 +109,6 @@ type Settings struct {
 	Timezone *time.Location
 	// MaxPerPage is the largest page; zero means 1000. A larger per_page is reduced to it.
 	MaxPerPage int
-	// CopiesInTotal counts a row that is listed twice as two in the pagination. Without it, a copy
-	// follows its row and the total counts records.
-	CopiesInTotal bool
 	// ExportFewer leaves the columns out of the export that Wavix's sample lacks: the trunk, the
 	// parent, answered_by.
 	ExportFewer bool

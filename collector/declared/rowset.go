@@ -1,0 +1,60 @@
+package declared
+
+import (
+	"hash/maphash"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// rowSet has the different rows of a list. A row is the same as another one if it has the same id.
+// Rows without an id are different rows, even if they are equal.
+type rowSet struct {
+	keys  map[uint64]struct{}
+	equal map[uint64]int // number of equal rows without an id, by digest
+}
+
+func newRowSet() *rowSet {
+	return &rowSet{keys: make(map[uint64]struct{}), equal: make(map[uint64]int)}
+}
+
+// rowSeed is the seed of the hashes of ids and rows.
+var rowSeed = maphash.MakeSeed()
+
+// digestOf is a hash of a row as it is written.
+func digestOf(raw []byte) uint64 { return maphash.Bytes(rowSeed, raw) }
+
+// add adds a row by its record, which is nil if the row isn't a call or can't be read.
+func (s *rowSet) add(r *cdr.Record, digest uint64) {
+	key := digest
+	switch {
+	case r == nil:
+	case r.ID != "":
+		key = maphash.String(rowSeed, r.ID)
+	default:
+		s.equal[digest]++
+		key = maphash.Comparable(rowSeed, [2]uint64{digest, uint64(s.equal[digest])})
+	}
+	s.keys[key] = struct{}{}
+}
+
+func (s *rowSet) size() int { return len(s.keys) }
+
+// dayRows are the different calls of each UTC day.
+type dayRows map[time.Time]*rowSet
+
+func (d dayRows) add(at time.Time, r *cdr.Record, digest uint64) {
+	day := at.UTC().Truncate(dayLength)
+	if d[day] == nil {
+		d[day] = newRowSet()
+	}
+	d[day].add(r, digest)
+}
+
+// size is the number of different calls of a day.
+func (d dayRows) size(day time.Time) int {
+	if d[day] == nil {
+		return 0
+	}
+	return d[day].size()
+}
