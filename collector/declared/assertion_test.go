@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -76,7 +77,7 @@ func (s *signer) write(t *testing.T, token string) {
 
 func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
 	t.Helper()
-	source, err := openBlockWith(t.TempDir(), signing, "client: app, hush: cl1ent, jwt_file: "+s.file+more+", calls: ",
+	source, err := declaredtest.OpenWith(t.TempDir(), signing, "client: app, hush: cl1ent, jwt_file: "+s.file+more+", calls: ",
 		collector.SourceSettings{
 			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.now },
 		})

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -153,7 +154,7 @@ func putIntoBody(r *http.Request, name, secret string) {
 	if err != nil {
 		return // reading memory doesn't fail
 	}
-	value := quoted(secret)
+	value := rows.Quoted(secret)
 	body = bytes.ReplaceAll(body, []byte(name), value[1:len(value)-1])
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -31,7 +33,7 @@ type FeedBlock struct {
 	FeedKeys
 
 	// Paths are the files of a feed whose definition has a separate files block for it.
-	Paths Patterns `yaml:"paths"`
+	Paths files.Patterns `yaml:"paths"`
 	// Ignore matches additional rows that aren't calls.
 	Ignore *Condition `yaml:"ignore"`
 	// Values are the values of the feed's parameters.
@@ -110,7 +112,7 @@ func (b *Block) decode(f config.Field) {
 		}
 		b.Secrets[secret] = value
 	case isParameter && f.Key == pathsKey:
-		var patterns Patterns
+		var patterns files.Patterns
 		f.Value.Decode(&patterns)
 		b.Values[pathsKey] = patterns
 	case isParameter && p.Map != "":
@@ -252,7 +254,7 @@ func (d *Definition) allParameters() map[string]Parameter {
 	}
 	if d.Files != nil {
 		all[pathsKey] = Parameter{Ask: "Files to read, such as /var/log/acmetel/*.csv", List: true, optional: true}
-		if d.Files.Format == formatCSV {
+		if d.Files.Format == rows.FormatCSV {
 			all[Columns] = Parameter{List: true, optional: true}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -32,7 +33,7 @@ func TestSourceIgnores(t *testing.T) {
 			if c.source != "" {
 				block = "ignore: " + c.source
 			}
-			source, err := openBlock(t.TempDir(), text, "dsn: "+path+", calls: {"+block+"}", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), text, "dsn: "+path+", calls: {"+block+"}", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}

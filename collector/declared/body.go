@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -42,7 +43,7 @@ func bodyValue(n *config.Node) any {
 		return list
 	case n.IsNull():
 		return jsontext.Value("null")
-	case n.IsPlain() && isJSON([]byte(n.Text())):
+	case n.IsPlain() && rows.IsJSON([]byte(n.Text())):
 		return jsontext.Value(n.Text())
 	}
 	return n.Text()

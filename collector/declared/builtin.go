@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/builtin"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
 )
 
 // Builtin are the providers with built-in definitions, by name.
@@ -70,7 +71,7 @@ func (d *Definition) wayOf(feed string) string {
 	of := d.Feeds[feed]
 	way := "HTTP"
 	switch {
-	case of.files != nil && of.files.Read == readLines:
+	case of.files != nil && of.files.Read == files.ReadLines:
 		way = "lines of files"
 	case of.files != nil:
 		way = "whole files"

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -29,7 +31,7 @@ type Definition struct {
 	Currency string `yaml:"currency"`
 	// Exactly one of these, except that Push also works with Files.
 	HTTP  *HTTP           `yaml:"http"`
-	Files *Files          `yaml:"files"`
+	Files *files.Config   `yaml:"files"`
 	SQL   *SQL            `yaml:"sql"`
 	Push  *Push           `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
@@ -62,8 +64,8 @@ type Feed struct {
 	Totals *Totals `yaml:"totals"`
 	// Files and Query are the feed's own, in place of the definition's files block and SQL
 	// statement.
-	Files *Files `yaml:"files"`
-	Query string `yaml:"query"`
+	Files *files.Config `yaml:"files"`
+	Query string        `yaml:"query"`
 	// Exports are other lists of the same rows, by the value of the source's parameter format.
 	Exports map[string]Export `yaml:"exports"`
 	// TotalQuery is what the request has in its query if only the total is wanted.
@@ -100,8 +102,8 @@ type Feed struct {
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
 
-	xml   bool   // rows are XML
-	files *Files // its own or the definition's; nil: not read from files
+	xml   bool          // rows are XML
+	files *files.Config // its own or the definition's; nil: not read from files
 }
 
 // Record says which value of a row each field of a call comes from.
@@ -232,7 +234,7 @@ func (d *Definition) validateWays(r *config.Report) {
 
 // validateWay reports what a feed lacks for its kind of source.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
-	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == formatCSV) {
+	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == rows.FormatCSV) {
 		r.Problemf("feeds."+feed+".legs",
 			"are a JSON list within the row of a call, and these rows have columns; remove them")
 	}
@@ -367,20 +369,11 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 func (f *Feed) SetDefaults() {
 	f.Defaults.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
 	f.Defaults.Legs.SetDefaults()
-	f.Format, f.Filter.Grain, f.Filter.Overlap = formatJSON, time.Second, defaultOverlap
+	f.Format, f.Filter.Grain, f.Filter.Overlap = rows.FormatJSON, time.Second, defaultOverlap
 }
 
 // international is the word for numbers without a plus.
 const international = "international"
-
-// The formats of rows.
-const (
-	formatJSON      = "json"
-	formatJSONLines = "jsonl"
-	formatCSV       = "csv"
-	formatPattern   = "pattern" // of files only
-	formatXML       = "xml"     // of whole files, and posted
-)
 
 // Validate implements config.Validator.
 func (f *Feed) Validate(r *config.Report) {
@@ -393,22 +386,22 @@ func (f *Feed) Validate(r *config.Report) {
 	default:
 		r.Problemf("record", "is missing; set where the fields of a call come from")
 	}
-	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
+	r.OneOf("format", f.Format, rows.FormatJSON, rows.FormatJSONLines, rows.FormatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
 	r.OneOf("numbers", f.Numbers, "", international)
 	f.validateFunction(r)
 	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
-		if f.Format != formatJSON && r.Given(key) {
+		if f.Format != rows.FormatJSON && r.Given(key) {
 			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", f.Format)
 		}
 	}
-	if f.Format != formatCSV && len(f.Columns) > 0 {
+	if f.Format != rows.FormatCSV && len(f.Columns) > 0 {
 		r.Problemf("columns", "only works with format: csv")
 	}
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "only works with a filter by start or end and without total")
 	}
-	if f.Legs != nil && (f.Format != formatJSON && f.Format != formatJSONLines || f.countsVisits()) {
+	if f.Legs != nil && (f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines || f.countsVisits()) {
 		r.Problemf("legs", "are a JSON list within the row of a call; remove them")
 	}
 	r.OneOf("complete", cmp.Or(f.Complete, completeTotal), completeTotal)

@@ -9,8 +9,8 @@
 //	condition.go    when, ignore, final
 //	row.go          one row of JSON or of columns, and the way to a value in it
 //	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
-//	fileway.go      files: filelook.go checks all, filelines.go reads growing ones,
-//	                filewhole.go those that are written once
+//	fileway.go      files, which the package files reads
+//	rows            rows of texts: CSV, JSON, patterns, XML (a package)
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
 //	oauth.go        tokens; assertion.go: a signed token that names its user

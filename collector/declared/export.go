@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -24,12 +25,13 @@ func (d *Definition) validateExports(r *config.Report, key string, f *Feed) {
 	for _, of := range slices.Sorted(maps.Keys(f.Exports)) {
 		e, at := f.Exports[of], key+".exports."+of
 		r.Required(at+".path", strings.Join(e.Path, ""), "the path of the list")
-		r.OneOf(at+".format", e.Format, formatJSONLines, formatCSV)
+		r.OneOf(at+".format", e.Format, rows.FormatJSONLines, rows.FormatCSV)
 		if _, known := d.Parameters[formatKey].Values[of]; !known {
 			r.Problemf(at, "isn't one of the values of the parameter %s", formatKey)
 		}
 	}
-	if len(f.Exports) > 0 && (f.Total == nil || f.Next.Page == "" && f.Next.Offset == "" || f.Format != formatJSON) {
+	counts := f.Next.Page != "" || f.Next.Offset != ""
+	if len(f.Exports) > 0 && (f.Total == nil || !counts || f.Format != rows.FormatJSON) {
 		r.Problemf(key+".exports", "need a feed of JSON with total, and next with page or offset")
 	}
 	if len(f.TotalQuery) > 0 && len(f.Exports) == 0 {

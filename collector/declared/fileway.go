@@ -1,12 +1,14 @@
 package declared
 
 import (
+	"cmp"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -19,14 +21,17 @@ func (b *Block) readsFiles() bool {
 func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSettings) readFeed {
 	source.Advise = (&advice.Provider{Name: b.definition.title()}).Advise
 	return func(info *collector.FeedInfo, f *feed) {
-		files, paths := f.files, b.Values[pathsKey]
+		as, paths := f.files, b.Values[pathsKey]
 		if f.Files != nil {
 			paths = f.Paths
 		} else if given := b.Values[Columns]; len(given) > 0 {
-			files = files.withColumns(given)
+			as = as.WithColumns(given)
 		}
-		reader := &filesReader{feed: f, files: files, paths: paths, now: settings.Now, open: make(map[uint64]openRow)}
-		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
+		reader := files.New(&files.Settings{
+			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.rowsIn,
+			NewMapper: func() rows.Mapper { return f.newMapper() },
+		})
+		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.Probe
 		info.Rules.ByArrival = true
 		info.Fingerprint = b.account() + " " + f.name
 	}
@@ -38,27 +43,6 @@ const (
 	// Columns names the values of a row of CSV.
 	Columns = "columns"
 )
-
-// Patterns are names of files with *, relative to the folder of the configuration: a list, or one text.
-type Patterns []string
-
-// DecodeNode implements config.NodeDecoder.
-func (p *Patterns) DecodeNode(n *config.Node) {
-	var names texts
-	n.Decode(&names)
-	for _, text := range names {
-		if text == "" {
-			n.Problemf("has an empty pattern; give the names of files, such as /var/log/asterisk/cdr-csv/Master.csv*")
-			continue
-		}
-		if _, err := filepath.Match(text, ""); err != nil {
-			n.Problemf("has a pattern that can't be read; * stands for anything, ? for one character, [a-z] " +
-				"for one of these")
-			continue
-		}
-		*p = append(*p, n.Resolve(text))
-	}
-}
 
 // hasFiles says whether feeds are read from files.
 func (d *Definition) hasFiles() bool { return d.Files != nil || d.allHaveFiles() }
@@ -94,5 +78,62 @@ func (b *Block) validateFiles(r *config.Report) {
 		if len(b.Values[key]) == 0 {
 			r.Problemf(key, "is missing; give %s", needs[key])
 		}
+	}
+}
+
+// settle gives feeds what the definition has for all: what its parameters are, the statement of
+// SQL, and files, with their format and names as other rows have them.
+func (d *Definition) settle() {
+	lists, secrets := make(map[string]bool), make(map[string]bool)
+	for name, p := range d.Parameters {
+		lists[name], secrets[name] = p.List, p.Secret
+	}
+	for name, feed := range d.Feeds {
+		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
+			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
+		}
+		feed.xml = feed.files != nil && feed.files.Format == rows.FormatXML || feed.Files == nil && d.Push != nil &&
+			d.Push.Format == rows.FormatXML
+		if d.SQL != nil {
+			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
+		}
+		feed.lists, feed.secrets = maps.Clone(lists), secrets
+		for name, p := range feed.Parameters {
+			feed.lists[name] = p.List
+		}
+		d.Feeds[name] = feed
+	}
+}
+
+// csv says how rows of CSV are written: those of files, or of an answer.
+func (f *Feed) csv() *rows.Layout {
+	if f.files != nil {
+		return &f.files.Layout
+	}
+	return &rows.Layout{Format: rows.FormatCSV, Columns: f.Columns, Separator: rows.Comma}
+}
+
+// SetColumns names the values of a row as Columns of a source's block does, and returns false where a source can't.
+func (f *Feed) SetColumns(names []string) bool {
+	if f.files == nil || f.Files != nil || f.files.Format != rows.FormatCSV {
+		return false
+	}
+	f.files = f.files.WithColumns(names)
+	return true
+}
+
+// validateFiles reports what a feed of files can't have.
+func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
+	for _, key := range []string{"request", "filter", "next", "total"} {
+		if key = "feeds." + feed + "." + key; r.Given(key) {
+			r.Problemf(key, "is for http only; files are read as they are written, so leave it out")
+		}
+	}
+	if f.Final != nil {
+		r.Problemf("feeds."+feed+".final",
+			"needs a provider that can be asked again; rows of files are final, so leave it out")
+	}
+	if f.files.Format != rows.FormatJSON && f.files.Format != rows.FormatXML && f.Rows != nil {
+		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")
 	}
 }

@@ -167,6 +167,13 @@ feeds:
 	}
 }
 
+const filesDefinition = `provider: acmetel
+files: {read: lines, format: csv, columns: [start, state]}
+feeds:
+  calls:
+    record: {start: {path: start, time: unix}, outcome: {path: state, table: {busy: busy}}}
+`
+
 func TestForProblems(t *testing.T) {
 	for _, c := range []struct{ name, path, feed, want string }{
 		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; use {for.b}"},
@@ -196,7 +203,7 @@ func TestForProblems(t *testing.T) {
 		})
 	}
 	for _, key := range []string{"for: {a: x}", "complete: total", "max_rows: 5"} {
-		text := strings.Replace(filesDefinition(csvLines), "    record:", "    "+key+"\n    record:", 1)
+		text := strings.Replace(filesDefinition, "    record:", "    "+key+"\n    record:", 1)
 		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), "only works with http") {
 			t.Errorf("%s of files: %v", key, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/builtin"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -31,7 +32,7 @@ func (f *Feed) validateFunction(r *config.Report) {
 		return
 	}
 	r.OneOf("map", f.Map, slices.Sorted(maps.Keys(builtin.Functions))...)
-	if f.Format != formatJSON && f.Format != formatJSONLines {
+	if f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines {
 		r.Problemf("map", "only works with rows of JSON")
 	}
 	for _, key := range []string{"legs", "final", "whole", "counts", "encoded"} {

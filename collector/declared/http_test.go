@@ -17,6 +17,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -104,7 +105,7 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.FeedInfo {
 	t.Helper()
 	f.now = noon
-	source, err := openBlockWith(t.TempDir(), definition, block, collector.SourceSettings{
+	source, err := declaredtest.OpenWith(t.TempDir(), definition, block, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))},
 		Now:      func() time.Time { return f.now },
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -188,7 +189,7 @@ func TestInnerLegsProblems(t *testing.T) {
 		})
 	}
 	columns := table(byStart, "by: start") + innerLegs[:strings.Index(innerLegs, "    record:\n      id")]
-	if _, err := openBlock(t.TempDir(), columns, "dsn: x, calls: {}", time.Now); err == nil ||
+	if _, err := declaredtest.Open(t.TempDir(), columns, "dsn: x, calls: {}", time.Now); err == nil ||
 		!strings.Contains(err.Error(), "these rows have columns") {
 		t.Errorf("got %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -128,7 +129,7 @@ func TestLegKeys(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := acmetel + "    defaults: {" + c.defaults + "}\n" + record() + c.more
-			source, err := openBlock(t.TempDir(), text, "calls: {"+c.block+"}", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), text, "calls: {"+c.block+"}", time.Now)
 			if err != nil {
 				if strings.HasPrefix(c.want, "settle ") ||
 					!strings.Contains(err.Error(), strings.TrimPrefix(c.want, "pbx.")) {
@@ -184,7 +185,7 @@ feeds:
 			if c.block != "" {
 				block += ", " + c.block
 			}
-			source, err := openBlock(t.TempDir(), columns, block, time.Now)
+			source, err := declaredtest.Open(t.TempDir(), columns, block, time.Now)
 			if err != nil {
 				if !strings.Contains(err.Error(), c.want) || c.want == "" {
 					t.Errorf("got %v, want %s", err, c.want)

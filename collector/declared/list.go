@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -214,7 +215,7 @@ func (w *walk) start(r *httpReader, p piece, path int) httpclient.Request {
 		body: asked.body(p.span, parameters),
 	}
 	request := r.request(w.address, r.name)
-	request.ExpectJSON = r.Format == formatJSON
+	request.ExpectJSON = r.Format == rows.FormatJSON
 	request.Answered = func(header http.Header) { w.header = header }
 	if w.body != nil {
 		request.NextBody = func() []byte { return w.body.json() }
@@ -244,16 +245,16 @@ func (f *Feed) refusal(page *answerPage, body []byte) error {
 	if f.Refused == nil {
 		return nil
 	}
-	texts := [][]byte{trimmed(body)}
-	if f.Format == formatJSONLines {
+	texts := [][]byte{rows.Trimmed(body)}
+	if f.Format == rows.FormatJSONLines {
 		texts = texts[:0]
 		for i := range page.rows {
-			texts = append(texts, page.rows[i].raw)
+			texts = append(texts, page.rows[i].Raw)
 		}
 	}
 	var answer row
 	for _, text := range texts {
-		if len(text) == 0 || text[0] != '{' || !isJSON(text) {
+		if len(text) == 0 || text[0] != '{' || !rows.IsJSON(text) {
 			continue
 		}
 		answer.setJSON(text)

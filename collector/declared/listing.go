@@ -67,7 +67,7 @@ func (l *listing) read(
 	page, rows := new(collector.Page), walk.page.rows
 	digests := make([]uint64, len(rows))
 	for i := range rows {
-		digests[i] = digestOf(rows[i].raw)
+		digests[i] = digestOf(rows[i].Raw)
 	}
 	moved := 0
 	if l.Total != nil {
@@ -92,7 +92,7 @@ func (l *listing) read(
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.at(r), r, digests[i])
 		}
-		mapped.put(page, l.content(rows[i].raw), fmt.Sprintf("page %d, row %d", number, i+1))
+		mapped.put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
 	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil

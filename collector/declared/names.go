@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -51,7 +52,8 @@ func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, e
 		}
 		list := &httpReader{httpWay: r.httpWay, feed: &feed{
 			Feed: &Feed{
-				Request: l.Request, Rows: l.Rows, Next: l.Next, Format: formatJSON, lists: r.lists, secrets: r.secrets,
+				Request: l.Request, Rows: l.Rows, Next: l.Next, Format: rows.FormatJSON,
+				lists: r.lists, secrets: r.secrets,
 			},
 			name: r.name, settings: r.settings,
 		}}
@@ -79,7 +81,7 @@ func (r *httpReader) namesIn(
 		}
 		for i := range walk.page.rows {
 			row := &row{parameters: r.settings.Parameters}
-			if walk.page.rows[i].problem != "" || !row.setJSON(walk.page.rows[i].raw) {
+			if walk.page.rows[i].Problem != "" || !row.setJSON(walk.page.rows[i].Raw) {
 				continue
 			}
 			if ignored, _ := l.Ignore.holds(row); l.Ignore != nil && ignored {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -165,7 +166,7 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 // ownerIn is the user whom the answer with a token names.
 func (o *oauth) ownerIn(body []byte) string {
 	var answer row
-	if o.Owner == nil || !answer.setJSON(trimmed(body)) {
+	if o.Owner == nil || !answer.setJSON(rows.Trimmed(body)) {
 		return ""
 	}
 	text, _ := answer.text(o.Owner)

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -21,34 +21,11 @@ const maxRows = 10_000
 
 // answerPage is one page of an answer.
 type answerPage struct {
-	rows []rawRow
+	rows []rows.Row
 	row  row // the page itself, for paths outside the rows
 	// total is the provider's own count for the request; -1 if it has none.
 	total int
 }
-
-// rawRow is a row as it was written: JSON, or the values of columns.
-type rawRow struct {
-	raw             []byte
-	columns, fields []string // nil for JSON
-	problem         string   // why it can't be read, or empty
-}
-
-// isJSON says whether a text is one JSON value. It accepts invalid UTF-8 and repeated names.
-func isJSON(text []byte) bool {
-	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
-
-// jsonProblem is the problem of a row of JSON, or empty.
-func jsonProblem(text []byte) string {
-	if isJSON(text) {
-		return ""
-	}
-	return "it isn't valid JSON"
-}
-
-// trimmed is a text without a byte order mark and blanks around it.
-func trimmed(text []byte) []byte { return bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))) }
 
 var errNoPage = errors.New("the answer has no rows where they should be, so it isn't a page of calls")
 
@@ -57,13 +34,13 @@ func (f *Feed) readPage(body []byte) (p answerPage, err error) {
 	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it shows whether the last line is complete
 	p.total = -1
 	switch {
-	case len(body) == 0 && (f.Format == formatJSON || f.Format == formatCSV && f.Columns == nil):
+	case len(body) == 0 && (f.Format == rows.FormatJSON || f.Format == rows.FormatCSV && f.Columns == nil):
 		return p, wire.ErrCut
 	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
-	case f.Format == formatJSONLines:
+	case f.Format == rows.FormatJSONLines:
 		return p, p.readObjects(body)
-	case f.Format == formatCSV:
+	case f.Format == rows.FormatCSV:
 		return p, p.readCSV(f, body)
 	}
 	return p, p.readJSON(f, bytes.TrimSpace(body))
@@ -96,9 +73,9 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 		return errNoPage
 	}
 	for _, raw := range found {
-		row := rawRow{raw: wire.Checked(raw)}
-		if bytes.HasPrefix(row.raw, []byte(wire.Unreadable)) {
-			row.problem = "it isn't valid JSON, or is too long"
+		row := rows.Row{Raw: wire.Checked(raw)}
+		if bytes.HasPrefix(row.Raw, []byte(wire.Unreadable)) {
+			row.Problem = "it isn't valid JSON, or is too long"
 		}
 		if err := p.add(row); err != nil {
 			return err
@@ -110,16 +87,16 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 // readCSV reads rows of CSV. A quote that isn't closed before the end means that the answer was
 // cut.
 func (p *answerPage) readCSV(f *Feed, body []byte) error {
-	rows := rowsOf(body, f.csv())
-	for row, err := range rows.all(0) {
+	in := rows.Of(body, f.csv())
+	for row, err := range in.All() {
 		if err != nil {
 			return wire.ErrCut
 		}
-		if err := p.add(row.rawRow); err != nil {
+		if err := p.add(row.Row); err != nil {
 			return err
 		}
 	}
-	if rows.unclosed && !bytes.HasSuffix(body, []byte("\n")) {
+	if in.Unclosed && !bytes.HasSuffix(body, []byte("\n")) {
 		return wire.ErrCut
 	}
 	return nil
@@ -128,21 +105,21 @@ func (p *answerPage) readCSV(f *Feed, body []byte) error {
 // readObjects reads JSON objects, one after the other. If the last one can't be read and has no
 // line end, the answer was cut.
 func (p *answerPage) readObjects(body []byte) error {
-	for row, err := range rowsOf(body, &Files{Format: formatJSONLines}).all(0) {
+	for row, err := range rows.Of(body, &rows.Layout{Format: rows.FormatJSONLines}).All() {
 		switch {
 		case err != nil:
 			return err
-		case row.problem != "" && row.bare == int64(len(body)):
+		case row.Problem != "" && row.Bare == int64(len(body)):
 			return wire.ErrCut
 		}
-		if err := p.add(row.rawRow); err != nil {
+		if err := p.add(row.Row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *answerPage) add(r rawRow) error {
+func (p *answerPage) add(r rows.Row) error {
 	if len(p.rows) == maxRows {
 		return fmt.Errorf("%w: over %d", wire.ErrTooManyRows, maxRows)
 	}
@@ -243,14 +220,30 @@ func (p *answerPage) count(at path) (int, error) {
 }
 
 // mapRow maps a row of an answer or a file.
-func (m *Mapper) mapRow(r *rawRow) Mapped {
+func (m *Mapper) mapRow(r *rows.Row) Mapped {
 	switch {
-	case r.problem != "":
-		return Mapped{Invalid: r.problem}
-	case r.columns != nil:
-		return m.MapFields(r.columns, r.fields)
+	case r.Problem != "":
+		return Mapped{Invalid: r.Problem}
+	case r.Columns != nil:
+		return m.MapFields(r.Columns, r.Fields)
 	}
-	return m.MapJSON(r.raw)
+	return m.MapJSON(r.Raw)
+}
+
+// Put implements rows.Mapper.
+func (m *Mapper) Put(page *collector.Page, row *rows.Row, at, place string) bool {
+	mapped := m.mapRow(row)
+	if r := mapped.Record; r != nil && r.Synthetic != "" && place != "" {
+		r.Synthetic = place
+	}
+	mapped.put(page, row.Raw, at)
+	return true
+}
+
+// rowsIn are the rows of a document in a file.
+func (f *Feed) rowsIn(document []byte) ([]rows.Row, error) {
+	page, err := f.readPage(document)
+	return page.rows, err
 }
 
 // Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
@@ -261,7 +254,7 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 		if all := m.feed.combinations(m.row.parameters); m.row.each == nil && len(all) > 0 {
 			m.row.each = all[0] // saved rows don't say which list they come from
 		}
-		saved := trimmed(text)
+		saved := rows.Trimmed(text)
 		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {
 			saved = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
 		}
@@ -277,40 +270,39 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	}
 }
 
-func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
+func (m *Mapper) savedRows(text []byte) (saved []rows.Row, err error) {
 	var page answerPage
 	switch {
 	case len(text) == 0:
 	case text[0] == '<' && m.feed.xml:
-		for row, err := range xmlRows(bytes.NewReader(text), m.feed.Rows) {
+		for row, err := range rows.ReadXML(bytes.NewReader(text), m.feed.Rows) {
 			if err != nil {
-				return rows, err
+				return saved, err
 			}
-			rows = append(rows, row)
+			saved = append(saved, row)
 		}
-	case text[0] != '{' && text[0] != '[', m.feed.Format == formatPattern:
-		files := m.feed.csv()
-		for row, err := range rowsOf(text, files).all(files.Skip) {
+	case text[0] != '{' && text[0] != '[', m.feed.Format == rows.FormatPattern:
+		for row, err := range rows.Of(text, m.feed.csv()).All() {
 			if err != nil {
-				return rows, err
+				return saved, err
 			}
-			rows = append(rows, row.rawRow)
+			saved = append(saved, row.Row)
 		}
-	case !isJSON(text) && m.feed.Format == formatJSONLines:
-		for row, err := range rowsOf(text, &Files{Format: formatJSONLines}).all(0) {
+	case !rows.IsJSON(text) && m.feed.Format == rows.FormatJSONLines:
+		for row, err := range rows.Of(text, &rows.Layout{Format: rows.FormatJSONLines}).All() {
 			if err != nil {
-				return rows, err
+				return saved, err
 			}
-			rows = append(rows, row.rawRow)
+			saved = append(saved, row.Row)
 		}
-	case !isJSON(text):
-		rows = documents(text)
+	case !rows.IsJSON(text):
+		saved = rows.Documents(text)
 	case page.readJSON(m.feed, text) == nil:
-		rows = page.rows
+		saved = page.rows
 	case text[0] == '[':
-		wire.Elements(text, func(raw []byte) { rows = append(rows, rawRow{raw: raw}) })
+		wire.Elements(text, func(raw []byte) { saved = append(saved, rows.Row{Raw: raw}) })
 	default:
-		rows = []rawRow{{raw: text}}
+		saved = []rows.Row{{Raw: text}}
 	}
-	return rows, err
+	return saved, err
 }

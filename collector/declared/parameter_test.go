@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 // scoped is a definition whose parameters have words, and a feed with further keys.
@@ -53,7 +54,7 @@ func TestWords(t *testing.T) {
 			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return `{"rows":[]}`, nil }}
 			block := strings.NewReplacer("yes", `"yes"`, ": no", `: "no"`).Replace(c.block)
 			if c.problem != "" {
-				_, err := openBlockWith(t.TempDir(), scoped, block, collector.SourceSettings{})
+				_, err := declaredtest.OpenWith(t.TempDir(), scoped, block, collector.SourceSettings{})
 				if err == nil || !strings.Contains(err.Error(), c.problem) {
 					t.Errorf("error %v, want %s", err, c.problem)
 				}

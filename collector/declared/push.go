@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -28,10 +29,12 @@ const (
 )
 
 // SetDefaults implements config.Defaulter.
-func (p *Push) SetDefaults() { p.Format = formatJSON }
+func (p *Push) SetDefaults() { p.Format = rows.FormatJSON }
 
 // Validate implements config.Validator.
-func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJSON, formatXML) }
+func (p *Push) Validate(r *config.Report) {
+	r.OneOf("format", p.Format, rows.FormatJSON, rows.FormatXML)
+}
 
 // validatePush reports what a definition with posted records can't have.
 func (d *Definition) validatePush(r *config.Report) {
@@ -95,10 +98,10 @@ func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, err
 			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", p.Field)
 		}
 	}
-	if p.Format == formatXML {
+	if p.Format == rows.FormatXML {
 		return xmlRecord(body, at)
 	}
-	if body = trimmed(body); len(body) == 0 || body[0] != '{' || !isJSON(body) {
+	if body = rows.Trimmed(body); len(body) == 0 || body[0] != '{' || !rows.IsJSON(body) {
 		return nil, errNoRecord
 	}
 	return body, nil
@@ -106,16 +109,16 @@ func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, err
 
 // xmlRecord is the only row of an XML document, as JSON.
 func xmlRecord(body []byte, at rowsPath) (record []byte, err error) {
-	for row, err := range xmlRows(bytes.NewReader(trimmed(body)), at) {
+	for row, err := range rows.ReadXML(bytes.NewReader(rows.Trimmed(body)), at) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the body can't be read: %w", err)
-		case row.problem != "":
-			return nil, fmt.Errorf("the record can't be read: %s", row.problem)
+		case row.Problem != "":
+			return nil, fmt.Errorf("the record can't be read: %s", row.Problem)
 		case record != nil:
 			return nil, errSeveralRecords
 		}
-		record = row.raw
+		record = row.Raw
 	}
 	if record == nil {
 		return nil, errNoXMLRecord

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -61,7 +62,7 @@ func (r *httpReader) recordingInfo(ctx context.Context, id string) (info collect
 
 func (l *Recording) read(body []byte) (info collector.RecordingInfo, err error) {
 	var answer row
-	if !isJSON(body) || !answer.setJSON(trimmed(body)) {
+	if !rows.IsJSON(body) || !answer.setJSON(rows.Trimmed(body)) {
 		return info, errors.New("the answer about the recording isn't an object")
 	}
 	if l.Duration != nil {

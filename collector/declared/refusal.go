@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -59,7 +60,7 @@ var plainReason = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 // read reads a refused answer. An answer that isn't the provider's gives an empty refusal.
 func (s *Refusals) read(answer []byte) (found refusal) {
 	var r row
-	if answer = trimmed(answer); len(answer) == 0 || !isJSON(answer) || !r.setJSON(answer) {
+	if answer = rows.Trimmed(answer); len(answer) == 0 || !rows.IsJSON(answer) || !r.setJSON(answer) {
 		return found
 	}
 	read := func(v *Value) string {

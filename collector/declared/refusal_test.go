@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 const refusing = `provider: acmetel
@@ -60,7 +61,7 @@ func TestErrors(t *testing.T) {
 		{"a page", `<html>4930901820</html>`, 403, "AcmeTel refuses (", "ask", "4930901820"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, err := openBlockWith(t.TempDir(), refusing, "calls: ", sourceSettings(refusals{c.status, c.body}))
+			source, err := declaredtest.OpenWith(t.TempDir(), refusing, "calls: ", sourceSettings(refusals{c.status, c.body}))
 			if err != nil {
 				t.Fatal(err)
 			}

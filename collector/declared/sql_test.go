@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
@@ -63,7 +63,7 @@ func TestSQLProblems(t *testing.T) {
 			}
 		})
 	}
-	_, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1),
+	_, err := declaredtest.Open(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1),
 		"dsn: x, calls: ", time.Now)
 	if !strings.Contains(fmt.Sprint(err), "driver: must be mysql, postgres or sqlite") {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestSQLByStart(t *testing.T) {
 			begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
 		want = append(want, fmt.Sprint(1000+n))
 	}
-	source, err := openBlock(t.TempDir(), table(byStart, "by: start"),
+	source, err := declaredtest.Open(t.TempDir(), table(byStart, "by: start"),
 		"dsn: "+path+", time_zone: Europe/Berlin, calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestSQLInserted(t *testing.T) {
 	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) "+
 			"SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
-	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ",
+	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ",
 		time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestSQLBeganAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
-			source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"),
+			source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"),
 				"dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
@@ -230,7 +230,7 @@ func TestSQLSaysNoSecrets(t *testing.T) {
 		{"no table", "sqlite", path, "the query of the definition against its tables"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1),
+			source, err := declaredtest.Open(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1),
 				"dsn: '"+c.dsn+"', calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
@@ -281,7 +281,7 @@ func TestKamailioQuery(t *testing.T) {
 	execute(t, db, accounting...)
 	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
 		t.Run(driver, func(t *testing.T) {
-			source, err := openBlock(t.TempDir(), string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -325,7 +325,7 @@ func TestKamailioColumns(t *testing.T) {
 		"INSERT INTO missed_calls VALUES (1, 'INVITE', '', '', 'c1', '503', 'No', '2026-11-23 10:00:01', "+
 			"'carrier-a', 'out', '1001', '+4930901820')")
 	columns := ", columns: {trunk: gw, direction: way, caller: a, callee: b}"
-	source, err := openBlock(t.TempDir(), string(text), "driver: sqlite, dsn: '"+path+"'"+columns+", acc: ", time.Now)
+	source, err := declaredtest.Open(t.TempDir(), string(text), "driver: sqlite, dsn: '"+path+"'"+columns+", acc: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func FuzzQuery(f *testing.F) {
 // counted as, isn't.
 func TestIdentityOfRows(t *testing.T) {
 	fingerprint := func(definition, zone string) string {
-		source, err := openBlock(t.TempDir(), definition, "dsn: x, time_zone: "+zone+", calls: ", time.Now)
+		source, err := declaredtest.Open(t.TempDir(), definition, "dsn: x, time_zone: "+zone+", calls: ", time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}

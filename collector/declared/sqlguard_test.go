@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -23,7 +24,7 @@ import (
 func TestSQLQuietTable(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
 	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
-	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
+	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func TestSQLHoldsNoLock(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < "+
 					"2499) SELECT i, '2026-11-23 10:00:00' FROM n")
-			source, err := openBlock(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +130,7 @@ func TestSQLText(t *testing.T) {
 			path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")",
 				"INSERT INTO calls VALUES (1, '"+c.value+"')")
 			text := strings.Replace(table(rows, "by: start"), `"2006-01-02 15:04:05"`, `"`+c.layout+`"`, 1)
-			source, err := openBlock(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +161,7 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
 				Replace(table(c.query, "by: start"))
-			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +194,7 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 				"WHERE coalesce(at, '2026-11-23 09:01:00Z') >= :from"
 			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
 				Replace(table(query+" AND :to > ''", "by: start"))
-			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ", time.Now)
+			source, err := declaredtest.Open(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +211,7 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 func TestSQLOrder(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
-	source, err := openBlock(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1),
+	source, err := declaredtest.Open(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1),
 		"by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +238,7 @@ func TestSQLManyRows(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
 			"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
-	source, err := openBlock(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
+	source, err := declaredtest.Open(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestSQLQuotes(t *testing.T) {
 // has now, is refused. Read as a mark, it would name a key that no row has, and the rows up to it
 // would never be counted.
 func TestFormerSQLPosition(t *testing.T) {
-	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
+	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
 		time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +293,7 @@ func FuzzSQLPosition(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{4, 2, 4})
 	f.Add([]byte{0x80})
-	source, err := openBlock(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
+	source, err := declaredtest.Open(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
 		time.Now)
 	if err != nil {
 		f.Fatal(err)

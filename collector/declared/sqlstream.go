@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/position"
 )
 
 // sqlStream reads rows by a number that grows with each insertion. It implements
@@ -192,7 +193,7 @@ func decodeSQLPosition(data []byte) (sqlPosition, error) {
 	p := make(sqlPosition, len(marks)/binary.Size(sqlMark{}))
 	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) ||
 		data[0] != sqlForm {
-		return nil, errPosition
+		return nil, position.ErrDamaged
 	}
 	return p, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -81,7 +83,7 @@ func documentOf(n *config.Node) Document {
 		return Document("[" + strings.Join(parts, ",") + "]")
 	case n.IsNull():
 		return "null"
-	case n.IsPlain() && isJSON([]byte(n.Text())):
+	case n.IsPlain() && rows.IsJSON([]byte(n.Text())):
 		return Document(n.Text())
 	}
 	text, _ := json.Marshal(n.Text(), jsontext.AllowInvalidUTF8(true))
@@ -250,4 +252,4 @@ func (d *Definition) Unlimited() {
 }
 
 // Lines says how the feed's rows stand in files; nil: it isn't read from files.
-func (f *Feed) Lines() *Files { return f.files }
+func (f *Feed) Lines() *files.Config { return f.files }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -88,7 +89,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, false
 	}
 	var page answerPage
-	if total = (collector.DayTotal{Day: day, Theirs: -1}); isJSON(body) && page.row.setJSON(body) {
+	if total = (collector.DayTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.setJSON(body) {
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {

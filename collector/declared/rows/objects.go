@@ -1,4 +1,4 @@
-package declared
+package rows
 
 import "bytes"
 
@@ -48,18 +48,18 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 	return len(piece), false
 }
 
-// documents are the JSON documents in a text, one after the other. If the first one can't be read,
+// Documents are the JSON documents in a text, one after the other. If the first one can't be read,
 // neither can the text.
-func documents(text []byte) (all []rawRow) {
-	for rest := text; len(rest) > 0 && !isJSON(text); {
+func Documents(text []byte) (all []Row) {
+	for rest := text; len(rest) > 0 && !IsJSON(text); {
 		n, _ := new(objectScan).scan(rest)
 		if raw := bytes.Trim(rest[:n], betweenObjects); len(raw) > 0 {
-			all = append(all, rawRow{raw: raw, problem: jsonProblem(raw)})
+			all = append(all, Row{Raw: raw, Problem: problemOf(raw)})
 		}
 		rest = rest[n:]
 	}
-	if len(all) == 0 || all[0].problem != "" {
-		return []rawRow{{raw: text, problem: jsonProblem(text)}}
+	if len(all) == 0 || all[0].Problem != "" {
+		return []Row{{Raw: text, Problem: problemOf(text)}}
 	}
 	return all
 }

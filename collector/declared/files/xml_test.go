@@ -1,15 +1,12 @@
-package declared_test
+package files_test
 
 import (
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // xmlDefinition is a definition of whole files of XML; more is what its record has beside start and
@@ -132,41 +129,6 @@ func TestXMLPaths(t *testing.T) {
 				if m.Record == nil || m.Record.Trunk != want {
 					t.Errorf("got %+v, want %q", m, want)
 				}
-			}
-		})
-	}
-}
-
-// TestPostedXML: a body is one row of XML.
-func TestPostedXML(t *testing.T) {
-	const call = `<?xml version="1.0"?><cdr><id>1</id><start>2026-11-23T12:00:00Z</start><state>done</state></cdr>`
-	for _, c := range []struct {
-		name, kind, body string
-		status           int
-		says             string
-	}{
-		{"a document", "text/xml", call, http.StatusNoContent, ""},
-		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
-		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
-		{
-			"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest,
-			"the body has several records",
-		},
-		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an XML element"},
-		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
-		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
-		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := listenTo(t, strings.NewReplacer("{field: cdr}", "{field: cdr, format: xml}", "    ignore:",
-				"    rows: cdr\n    ignore:").Replace(posting), config.NewSecret(token))
-			w := l.answer(request(c.body, func(r *http.Request) { r.Header.Set("Content-Type", c.kind) }))
-			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
-				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.says)
-			}
-			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == 1 &&
-				l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
-				t.Errorf("pages %+v", l.pages)
 			}
 		})
 	}

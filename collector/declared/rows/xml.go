@@ -1,4 +1,4 @@
-package declared
+package rows
 
 import (
 	"bufio"
@@ -22,18 +22,18 @@ const (
 	xmlRow   = 16 << 20 // bytes of a row, or between rows; more ends the read
 )
 
-// xmlError says why an XML document can't be read. It quotes nothing of it.
-type xmlError string
+// XMLError says why an XML document can't be read. It quotes nothing of it.
+type XMLError string
 
-func (e xmlError) Error() string { return string(e) }
+func (e XMLError) Error() string { return string(e) }
 
-// xmlRows yields the rows of a document as JSON objects: the elements at the end of a path, at any
-// depth; without a path the root. An error comes last; it is an xmlError unless reading failed.
-func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
-	return func(yield func(rawRow, error) bool) {
+// ReadXML yields the rows of a document as JSON objects: the elements at the end of a path, at any
+// depth; without a path the root. An error comes last; it is an XMLError unless reading failed.
+func ReadXML(in io.Reader, at []string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		x, err := newXMLReader(in)
 		if err != nil {
-			yield(rawRow{}, err)
+			yield(Row{}, err)
 			return
 		}
 		var names []string
@@ -42,26 +42,26 @@ func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 			token, err := x.Token()
 			if err != nil {
 				if err = x.problem(err); err == nil && elements == 0 {
-					err = xmlError("it isn't XML")
+					err = XMLError("it isn't XML")
 				} else if err == nil && elements > 1 && rows == 0 {
-					err = xmlError("it doesn't have the element " + strings.Join(at, "."))
+					err = XMLError("it doesn't have the element " + strings.Join(at, "."))
 				}
 				if err != nil {
-					yield(rawRow{}, err)
+					yield(Row{}, err)
 				}
 				return
 			}
 			x.text.left = xmlRow
 			switch t := token.(type) {
 			case xml.Directive: // a DTD
-				yield(rawRow{}, xmlError("it has a DTD, which isn't supported"))
+				yield(Row{}, XMLError("it has a DTD, which isn't supported"))
 				return
 			case xml.EndElement:
 				names = names[:len(names)-1]
 			case xml.StartElement:
 				elements++
 				if names = append(names, t.Name.Local); len(names) > xmlDepth {
-					yield(rawRow{}, errXMLDepth)
+					yield(Row{}, errXMLDepth)
 					return
 				}
 				if len(at) > len(names) || !slices.Equal(names[len(names)-len(at):], at) {
@@ -80,7 +80,7 @@ func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 
 const xmlLongValue = "it has a value longer than 1 MiB"
 
-const errXMLDepth = xmlError("it has elements more than 32 deep")
+const errXMLDepth = XMLError("it has elements more than 32 deep")
 
 // xmlReader reads elements.
 type xmlReader struct {
@@ -101,7 +101,7 @@ func newXMLReader(in io.Reader) (*xmlReader, error) {
 		case "iso-8859-1":
 			text.latin = true
 		default:
-			return nil, xmlError("its encoding must be UTF-8 or ISO-8859-1")
+			return nil, XMLError("its encoding must be UTF-8 or ISO-8859-1")
 		}
 	}
 	d := xml.NewDecoder(text)
@@ -118,28 +118,28 @@ func (x *xmlReader) problem(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
-	if _, known := errors.AsType[xmlError](err); known {
+	if _, known := errors.AsType[XMLError](err); known {
 		return err
 	}
 	if x.text.failed != nil {
 		return x.text.failed
 	}
 	line, _ := x.InputPos()
-	return xmlError(fmt.Sprintf("it isn't valid XML, at line %d", line))
+	return XMLError(fmt.Sprintf("it isn't valid XML, at line %d", line))
 }
 
 // row reads an element as a row. A value that is too long becomes the row's problem.
-func (x *xmlReader) row(start *xml.StartElement, depth int) (r rawRow, err error) {
+func (x *xmlReader) row(start *xml.StartElement, depth int) (r Row, err error) {
 	e := xmlElement{}
-	e.addAttributes("", start, &r.problem)
-	text, err := x.content(&e, depth, &r.problem)
+	e.addAttributes("", start, &r.Problem)
+	text, err := x.content(&e, depth, &r.Problem)
 	if err != nil {
 		return r, err
 	}
 	if text != "" {
-		e.add("#text", quoted(text))
+		e.add("#text", Quoted(text))
 	}
-	r.raw = e.json()
+	r.Raw = e.json()
 	return r, nil
 }
 
@@ -163,7 +163,7 @@ func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, 
 			}
 			text.Write(t)
 		case xml.Directive:
-			return "", xmlError("it has a DTD, which isn't supported")
+			return "", XMLError("it has a DTD, which isn't supported")
 		case xml.EndElement:
 			return strings.TrimSpace(text.String()), nil
 		case xml.StartElement:
@@ -175,7 +175,7 @@ func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, 
 			if err != nil {
 				return "", err
 			}
-			value := quoted(inner)
+			value := Quoted(inner)
 			if len(child.names) > 0 {
 				value = child.json()
 			}
@@ -215,7 +215,7 @@ func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem
 		for len(e.values[key])+1 < len(e.values[name]) {
 			e.add(key, []byte("null"))
 		}
-		e.add(key, quoted(strings.TrimSpace(a.Value)))
+		e.add(key, Quoted(strings.TrimSpace(a.Value)))
 	}
 }
 
@@ -225,7 +225,7 @@ func (e *xmlElement) json() []byte {
 		if i > 0 {
 			object = append(object, ',')
 		}
-		object = append(append(object, quoted(name)...), ':')
+		object = append(append(object, Quoted(name)...), ':')
 		values := e.values[name]
 		element, _, _ := strings.Cut(name, "@")
 		if len(values) == 1 && len(e.values[element]) <= 1 {
@@ -244,7 +244,8 @@ func (e *xmlElement) json() []byte {
 	return append(object, '}')
 }
 
-func quoted(text string) []byte {
+// Quoted is a text as JSON.
+func Quoted(text string) []byte {
 	b, _ := jsontext.AppendQuote(nil, text) // invalid UTF-8 is replaced, and xmlText has none
 	return b
 }
@@ -273,7 +274,7 @@ func (t *xmlText) Read(p []byte) (n int, err error) {
 func (t *xmlText) ReadByte() (byte, error) {
 	if len(t.pending) == 0 {
 		if t.left--; t.left < 0 {
-			return 0, xmlError("it has a row, or a piece between rows, of more than 16 MiB")
+			return 0, XMLError("it has a row, or a piece between rows, of more than 16 MiB")
 		}
 		c, err := t.readRune()
 		if err != nil {

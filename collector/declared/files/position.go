@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"cmp"
@@ -11,20 +11,21 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/position"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
 // linesPosition is how far files that grow were read. What is in files distinguishes them: an inode
 // is used again, first bytes may be the same, and a file comes back under another name or as a
 // copy. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
 type linesPosition struct {
-	entries []*fileEntry
+	entries []*entry
 	slots   []storedEntry
 	free    []int // slots of no file
 }
 
-// fileEntry is a file of which something was read.
-type fileEntry struct {
+// entry is a file of which something was read.
+type entry struct {
 	storedEntry
 
 	slot   int
@@ -41,18 +42,11 @@ type storedEntry struct {
 	// what was read. While it stays the same, they aren't compared again.
 	Change int64
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
-	First chain
+	First rows.Chain
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the
 	// machine a file may be shorter.
-	Now, Older mark
+	Now, Older rows.Mark
 	Day        int64 // when it was last seen, since 1970
-}
-
-// mark is a place in a file, which is a row's end. Files with the same mark have the same bytes up
-// to there.
-type mark struct {
-	Offset int64
-	Chain  chain
 }
 
 const (
@@ -70,7 +64,7 @@ func pathHash(path string) uint64 {
 
 // hashTo writes the bytes of a file from one place to another into a hash.
 func hashTo(ctx context.Context, sum hash.Hash, file io.ReaderAt, from, to int64) error {
-	_, err := io.CopyN(sum, &contextReader{ctx, io.NewSectionReader(file, from, to-from)}, to-from)
+	_, err := io.CopyN(sum, rows.WithContext(ctx, io.NewSectionReader(file, from, to-from)), to-from)
 	if errors.Is(err, io.EOF) {
 		err = errTruncated
 	}
@@ -84,7 +78,7 @@ func hashOf(ctx context.Context, file io.ReaderAt, to int64) (hash.Hash, error) 
 }
 
 // fits says whether a file has, up to the mark, what was read up to there.
-func (m mark) fits(ctx context.Context, file io.ReaderAt, size int64) (bool, error) {
+func fits(ctx context.Context, m rows.Mark, file io.ReaderAt, size int64) (bool, error) {
 	if m.Offset == 0 || m.Offset > size {
 		return m.Offset == 0, nil
 	}
@@ -92,7 +86,7 @@ func (m mark) fits(ctx context.Context, file io.ReaderAt, size int64) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return chainOf(sum) == m.Chain, nil
+	return rows.ChainOf(sum) == m.Chain, nil
 }
 
 // printed is how many bytes at the beginning of a file and before a place are looked at while it is
@@ -113,7 +107,7 @@ func printOf(file io.ReaderAt, offset int64) (sum [sha256.Size]byte, err error) 
 }
 
 // seeFile notes that the file is there on a day, with the bytes that were read of it.
-func (e *fileEntry) seeFile(file *listedFile, day int64) {
+func (e *entry) seeFile(file *listedFile, day int64) {
 	if e.Day != day {
 		e.Older = e.Now
 	}
@@ -121,7 +115,7 @@ func (e *fileEntry) seeFile(file *listedFile, day int64) {
 }
 
 // addEntry adds a file in a slot.
-func (p *linesPosition) addEntry(e *fileEntry) {
+func (p *linesPosition) addEntry(e *entry) {
 	if n := len(p.free); n > 0 {
 		e.slot, p.free = p.free[n-1], p.free[:n-1]
 	} else {
@@ -133,10 +127,10 @@ func (p *linesPosition) addEntry(e *fileEntry) {
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
 func (p *linesPosition) forget(int64) {
-	known := make(map[mark]bool)
-	slices.SortStableFunc(p.entries, func(a, b *fileEntry) int { return cmp.Compare(b.Day, a.Day) })
+	known := make(map[rows.Mark]bool)
+	slices.SortStableFunc(p.entries, func(a, b *entry) int { return cmp.Compare(b.Day, a.Day) })
 	gone := 0
-	p.entries = slices.DeleteFunc(p.entries, func(e *fileEntry) bool {
+	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool {
 		if e.file != nil {
 			known[e.Now] = true
 			return false
@@ -156,44 +150,20 @@ func (p *linesPosition) append(dst []byte) []byte {
 	for _, e := range p.entries {
 		p.slots[e.slot] = e.storedEntry
 	}
-	return appendSlots(dst, linesForm, p.slots)
-}
-
-// appendSlots appends slots, which are of a fixed size, behind a form.
-func appendSlots[T comparable](dst []byte, form byte, slots []T) []byte {
-	dst, _ = binary.Append(append(dst, form), binary.BigEndian, slots) // it fails for what has no fixed size
-	return dst
-}
-
-func parseSlots[T comparable](data []byte, form byte) (slots []T, err error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
-	slots = make([]T, (len(data)-1)/binary.Size(*new(T)))
-	if n, err := binary.Decode(data[1:], binary.BigEndian, slots); err != nil || n < len(data)-1 || data[0] != form {
-		return nil, errPosition
-	}
-	return slots, nil
-}
-
-// errPosition is a stored position that this program didn't write.
-var errPosition = &advice.Error{
-	What: "the stored position of the feed is damaged, or was written by another version of the program",
-	Todo: "go on with the version that wrote it, restore a backup of the ledger, or move the ledger away and " +
-		"start anew (docs/ledger.md)",
+	return position.Append(dst, linesForm, p.slots)
 }
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
-	slots, err := parseSlots[storedEntry](data, linesForm)
+	slots, err := position.Parse[storedEntry](data, linesForm)
 	p := &linesPosition{slots: slots}
 	for slot, stored := range slots {
 		switch {
 		case stored == storedEntry{}:
 			p.free = append(p.free, slot)
 		case stored.Older.Offset < 0 || stored.Older.Offset > stored.Now.Offset:
-			return p, errPosition
+			return p, position.ErrDamaged
 		default:
-			p.entries = append(p.entries, &fileEntry{storedEntry: stored, slot: slot})
+			p.entries = append(p.entries, &entry{storedEntry: stored, slot: slot})
 		}
 	}
 	return p, err

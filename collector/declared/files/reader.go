@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"bufio"
@@ -15,23 +15,37 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
 // A page of rows of files is bounded by both.
 const (
-	filePageRows  = 1000
-	filePageBytes = 4 << 20
+	pageRows  = 1000
+	pageBytes = 4 << 20
 )
 
-// filesReader reads files. It implements collector.StreamReader.
-type filesReader struct {
-	feed  *feed
-	files *Files
-	paths []string // patterns
-	now   func() time.Time
+// Settings are what a reader needs.
+type Settings struct {
+	Config Config
+	Paths  []string // patterns
+	Now    func() time.Time
+	// Path leads to the rows in a document; nil: a document is a row.
+	Path []string
+	// Document reads the rows of a document of JSON.
+	Document  func(text []byte) ([]rows.Row, error)
+	NewMapper func() rows.Mapper
+}
+
+// Reader reads files. It implements collector.StreamReader.
+type Reader struct {
+	Settings
+
 	// open are the rows with an open quote that the last look found, by idOf of their files.
 	open map[uint64]openRow
 }
+
+// New makes a reader. It reads nothing.
+func New(s *Settings) *Reader { return &Reader{Settings: *s, open: make(map[uint64]openRow)} }
 
 // openRow is a row with an open quote in a file that grows.
 type openRow struct {
@@ -40,8 +54,8 @@ type openRow struct {
 	since  time.Time // when it was found
 }
 
-// fileKind is a kind of files: those that grow, or those that are written once.
-type fileKind interface {
+// kind is a kind of files: those that grow, or those that are written once.
+type kind interface {
 	// read adds what a file has that wasn't read yet.
 	read(ctx context.Context, f *listedFile) error
 	// append appends the stored form of the positions in all files.
@@ -51,15 +65,15 @@ type fileKind interface {
 }
 
 // Pages implements collector.StreamReader.
-func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
+func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		l := &fileLook{
-			filesReader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.paths),
+		l := &look{
+			Reader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.Paths),
 			yield:  yield,
-			mapper: r.feed.newMapper(), page: new(collector.Page),
+			mapper: r.NewMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
-		if r.files.Read == readWhole {
+		if r.Config.Read == ReadWhole {
 			newKind = newWholeLook
 		}
 		kind, err := newKind(ctx, l)
@@ -87,40 +101,40 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 // waits.
 const probeTime = 10 * time.Second
 
-// probe reads for some time, at least until there are rows.
-func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
-	list := listFiles(r.paths)
+// Probe reads for some time, at least until there are rows.
+func (r *Reader) Probe(ctx context.Context) (n int, err error) {
+	list := listFiles(r.Paths)
 	if err := list.err(); err != nil {
 		return 0, err
 	}
 	if len(list.files) == 0 {
 		return 0, &advice.Error{
-			What: "no file matches " + strings.Join(r.paths, ", "),
+			What: "no file matches " + strings.Join(r.Paths, ", "),
 			Todo: "see that paths are right, that the files are there, and that they aren't compressed " +
 				"otherwise than by gzip",
 		}
 	}
-	began := r.now()
+	began := r.Now()
 	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began}) {
 		if err != nil {
-			return rows, err
+			return n, err
 		}
-		if rows += len(page.Records) + len(page.Invalid); rows > 0 && r.now().Sub(began) >= probeTime {
+		if n += len(page.Records) + len(page.Invalid); n > 0 && r.Now().Sub(began) >= probeTime {
 			break
 		}
 	}
-	return rows, nil
+	return n, nil
 }
 
-// fileLook is one look at all files.
-type fileLook struct {
-	*filesReader
+// look is one look at all files.
+type look struct {
+	*Reader
 
 	stored []byte // the position as it was committed
 	day    int64
 	audit  bool // nothing is passed over, and lines are counted
 	list   *fileList
-	mapper *Mapper
+	mapper rows.Mapper
 	yield  func(*collector.Page, error) bool
 
 	page        *collector.Page
@@ -131,10 +145,10 @@ type fileLook struct {
 var errStopped = errors.New("stopped")
 
 // isFull says whether the page must be committed before another row is added.
-func (l *fileLook) isFull() bool { return l.rows >= filePageRows || l.bytes >= filePageBytes }
+func (l *look) isFull() bool { return l.rows >= pageRows || l.bytes >= pageBytes }
 
 // takePage returns the page and begins an empty one.
-func (l *fileLook) takePage() *collector.Page {
+func (l *look) takePage() *collector.Page {
 	page := l.page
 	l.page, l.rows, l.bytes = new(collector.Page), 0, 0
 	return page
@@ -143,13 +157,13 @@ func (l *fileLook) takePage() *collector.Page {
 // pageMark is how much a page has.
 type pageMark struct{ records, invalid, ignored, unmapped, rows, bytes int }
 
-func (l *fileLook) markPage() pageMark {
+func (l *look) markPage() pageMark {
 	p := l.page
 	return pageMark{len(p.Records), len(p.Invalid), len(p.Ignored), len(p.Unmapped), l.rows, l.bytes}
 }
 
 // cutPage takes from the page what was added since a mark.
-func (l *fileLook) cutPage(to pageMark) {
+func (l *look) cutPage(to pageMark) {
 	p := l.page
 	p.Records, p.Invalid, p.Ignored, p.Unmapped = p.Records[:to.records], p.Invalid[:to.invalid],
 		p.Ignored[:to.ignored], p.Unmapped[:to.unmapped]
@@ -157,7 +171,7 @@ func (l *fileLook) cutPage(to pageMark) {
 }
 
 // emitPage yields a page with a position.
-func (l *fileLook) emitPage(page *collector.Page, position []byte) error {
+func (l *look) emitPage(page *collector.Page, position []byte) error {
 	page.Position = &collector.Position{Plan: position}
 	if !l.yield(page, nil) {
 		return errStopped
@@ -166,22 +180,18 @@ func (l *fileLook) emitPage(page *collector.Page, position []byte) error {
 }
 
 // addRow adds a row of a file to the page.
-func (l *fileLook) addRow(row *fileRow, path string) {
+func (l *look) addRow(row *rows.PlacedRow, path string) {
 	l.rows++
-	l.bytes += len(row.raw)
-	mapped := l.mapper.mapRow(&row.rawRow)
-	if r := mapped.Record; r != nil && r.Synthetic != "" {
-		r.Synthetic = string(row.Chain[:]) // a row without an id is known by its place
-	}
-	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.Offset))
+	l.bytes += len(row.Raw)
+	l.mapper.Put(l.page, &row.Row, fmt.Sprintf("%s, before byte %d", path, row.Offset), string(row.Chain[:]))
 }
 
 // waited is up to where the lines of a file have waited for the end of a quote for long enough.
-func (l *fileLook) waited(f *listedFile) int64 {
-	if l.now().Sub(f.info.ModTime()).Abs() >= waitForQuote {
+func (l *look) waited(f *listedFile) int64 {
+	if l.Now().Sub(f.info.ModTime()).Abs() >= waitForQuote {
 		return f.info.Size()
 	}
-	if o, is := l.open[f.id]; is && l.now().Sub(o.since) >= waitForQuote {
+	if o, is := l.open[f.id]; is && l.Now().Sub(o.since) >= waitForQuote {
 		return o.size
 	}
 	return 0
@@ -189,14 +199,14 @@ func (l *fileLook) waited(f *listedFile) int64 {
 
 // noteWaiting notes what isn't read of a file although all rows up to there are: complete lines
 // with an open quote, or a line without an end.
-func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
-	size, at := f.info.Size(), rows.behind.Offset
+func (l *look) noteWaiting(f *listedFile, in *rows.Reader, open bool) {
+	size, at := f.info.Size(), in.Behind.Offset
 	if o := l.open[f.id]; !open {
 		delete(l.open, f.id)
 	} else if o.offset != at || o.since.IsZero() {
-		l.open[f.id] = openRow{at, size, l.now()}
+		l.open[f.id] = openRow{at, size, l.Now()}
 	}
-	rests := l.now().Sub(f.info.ModTime()).Abs()
+	rests := l.Now().Sub(f.info.ModTime()).Abs()
 	switch where := fmt.Sprintf("the %d bytes from byte %d on", size-at, at); {
 	case open:
 		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
@@ -211,21 +221,21 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 
 // inflate reads a compressed file that rests, once: content is nil if it is being written or is set
 // aside. done is called if it is set aside.
-func (l *fileLook) inflate(
+func (l *look) inflate(
 	ctx context.Context, f *listedFile, file *os.File, done func(),
 ) (content io.ReaderAt, err error) {
 	z, problem, mayPass, err := openZipped(ctx, file)
 	switch {
 	case err != nil:
 		return nil, err
-	case problem != "" && mayPass && l.now().Sub(f.changed()).Abs() < waitForWhole:
+	case problem != "" && mayPass && l.Now().Sub(f.changed()).Abs() < waitForWhole:
 		l.list.wait(true, f.path, problem, "see that it is a gzip file and was copied to its end; it is tried "+
 			"again for an hour after it was last written to, "+
 			"then set aside until it changes")
 		return nil, nil
 	case problem != "":
-		l.addRow(&fileRow{rawRow: rawRow{raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), problem: problem}},
-			f.path)
+		row := rows.Row{Raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), Problem: problem}
+		l.addRow(&rows.PlacedRow{Row: row}, f.path)
 		done()
 		return nil, nil
 	}
@@ -235,14 +245,14 @@ func (l *fileLook) inflate(
 
 // compareLines counts the lines of a file for an audit, apart from reading its rows, and says how
 // many more there are.
-func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile, rows *fileRows) error {
+func (l *look) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile, in *rows.Reader) error {
 	if !l.audit {
 		return nil
 	}
-	in := bufio.NewReader(&contextReader{ctx, io.NewSectionReader(file, 0, f.info.Size())})
+	text := bufio.NewReader(rows.WithContext(ctx, io.NewSectionReader(file, 0, f.info.Size())))
 	lines, blank := 0, true
 	for {
-		piece, err := in.ReadSlice('\n')
+		piece, err := text.ReadSlice('\n')
 		if blank = blank && len(bytes.Trim(piece, "\r\n")) == 0; errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
@@ -255,9 +265,9 @@ func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listed
 			return err
 		}
 	}
-	if several := l.files.Format == formatJSONLines && rows.count > lines; lines != rows.count && !several {
+	if several := l.Config.Format == rows.FormatJSONLines && in.Count > lines; lines != in.Count && !several {
 		l.list.waits = append(l.list.waits, &advice.Error{
-			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
+			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, in.Count),
 			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else " +
 				"see how the program writes quotes",
 		})
@@ -266,7 +276,7 @@ func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listed
 }
 
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
-func (l *fileLook) emitEnd(kind fileKind) {
+func (l *look) emitEnd(kind kind) {
 	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
 		kind.forget(l.day)
 	}

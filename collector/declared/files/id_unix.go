@@ -1,6 +1,6 @@
 //go:build unix
 
-package declared
+package files
 
 import (
 	"io/fs"

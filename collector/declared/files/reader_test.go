@@ -1,4 +1,4 @@
-package declared_test
+package files_test
 
 import (
 	"errors"
@@ -11,8 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 // filesDefinition is a definition of rows in files; more is keys of files.
@@ -56,31 +55,11 @@ func read(t *testing.T, definition, block string) *reading {
 
 func (r *reading) open(definition, block string) {
 	r.t.Helper()
-	source, err := openBlock(r.folder, definition, block, func() time.Time { return r.now })
+	source, err := declaredtest.Open(r.folder, definition, block, func() time.Time { return r.now })
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.info = &source.Feeds[0]
-}
-
-// openBlock opens a source of a definition, whose configuration lies in a folder.
-func openBlock(folder, definition, block string, now func() time.Time) (*collector.Source, error) {
-	return openBlockWith(folder, definition, block, collector.SourceSettings{Now: now})
-}
-
-func openBlockWith(folder, definition, block string, settings collector.SourceSettings) (*collector.Source, error) {
-	d, err := declared.Load("d.yaml", []byte(definition))
-	if err != nil {
-		return nil, err
-	}
-	p := declared.NewProvider(d)
-	text := "sources: [{name: pbx, " + p.Name + ": {" + block + "}}]"
-	c, err := config.Parse(filepath.Join(folder, "config.yaml"), []byte(text),
-		config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
-	if err != nil {
-		return nil, err
-	}
-	return p.Open(c.Sources[0].Provider, settings)
 }
 
 // poll reads all files, as a loop does, and says how many rows were new.

@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
 const (
@@ -38,7 +40,7 @@ func openZipped(ctx context.Context, file *os.File) (z *zipped, problem string, 
 	}
 	z = &zipped{file: file}
 	limit := min(mostInflated, mostRatio*info.Size())
-	z.size, err = io.Copy(io.Discard, &contextReader{ctx, io.NewSectionReader(z, 0, limit+1)})
+	z.size, err = io.Copy(io.Discard, rows.WithContext(ctx, io.NewSectionReader(z, 0, limit+1)))
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
 	case corrupt, errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum),
@@ -99,8 +101,9 @@ func (i sizedInfo) Size() int64 { return i.size }
 // changed is when a file was last written to. gzip gives its file the time of the one that it
 // compressed, so there the time of the last change counts if it is known.
 func (f *listedFile) changed() time.Time {
-	if change := changeOf(f.info); f.zipped && change != 0 {
-		return latest(f.info.ModTime(), time.Unix(0, change))
+	at := f.info.ModTime()
+	if change := changeOf(f.info); f.zipped && change > at.UnixNano() {
+		at = time.Unix(0, change)
 	}
-	return f.info.ModTime()
+	return at
 }

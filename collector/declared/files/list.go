@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"cmp"
@@ -27,7 +27,7 @@ type listedFile struct {
 	// and then has the inflated size.
 	zipped bool
 	// entry says up to where a growing file was read; nil: it isn't read.
-	entry *fileEntry
+	entry *entry
 }
 
 // fileList lists files. What can't be looked at is a trouble, and the others are listed.

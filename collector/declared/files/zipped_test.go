@@ -1,4 +1,4 @@
-package declared_test
+package files_test
 
 import (
 	"bytes"

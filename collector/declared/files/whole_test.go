@@ -1,4 +1,4 @@
-package declared_test
+package files_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 var (
@@ -204,7 +205,7 @@ func TestFilesBlockProblems(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := openBlock(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) ||
+			if _, err := declaredtest.Open(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) ||
 				err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
 // waitForQuote is how long lines may wait for the end of a quote in a file that grows.
@@ -24,22 +26,22 @@ const waitForQuote = time.Minute
 // copy or a file with a reused inode, is read from its beginning, without the bytes that another
 // file had already.
 type linesLook struct {
-	*fileLook
+	*look
 	*linesPosition
 
 	// byFirst are the entries by their First. Files that have no first lines in common aren't compared.
-	byFirst map[chain][]*fileEntry
+	byFirst map[rows.Chain][]*entry
 }
 
 // newLinesLook finds up to where each file was read.
-func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
+func newLinesLook(ctx context.Context, look *look) (kind, error) {
 	position, err := parseLinesPosition(look.stored)
 	if err != nil {
 		return nil, err
 	}
-	l := &linesLook{look, position, make(map[chain][]*fileEntry)}
+	l := &linesLook{look, position, make(map[rows.Chain][]*entry)}
 	missing := make(map[uint64]bool)
-	entries := make(map[uint64][]*fileEntry)
+	entries := make(map[uint64][]*entry)
 	for _, e := range l.entries {
 		l.byFirst[e.First] = append(l.byFirst[e.First], e)
 		if entries[e.ID] = append(entries[e.ID], e); len(l.list.ids[e.ID]) == 0 && e.ID != 0 {
@@ -47,7 +49,7 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 		}
 	}
 	if len(missing) > 0 {
-		l.list.addRenamed(l.paths, missing)
+		l.list.addRenamed(l.Paths, missing)
 	}
 	var others []*listedFile
 	for _, f := range l.list.files {
@@ -73,7 +75,7 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 }
 
 // findAgain looks for the entry of a file among the entries of its inode.
-func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
+func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*entry) (found bool, err error) {
 	if f.zipped { // one that is known is passed over; of another one its content says what was read
 		version := int64(versionOf(f)) //nolint:gosec // it is compared
 		for _, e := range entries {
@@ -103,11 +105,11 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 		if e.file != nil {
 			continue
 		}
-		fits, err := e.Now.fits(ctx, file, f.info.Size())
+		same, err := fits(ctx, e.Now, file, f.info.Size())
 		if err != nil && !errors.Is(err, errTruncated) {
 			return false, err
 		}
-		if fits {
+		if same {
 			e.Change = change
 			e.seeFile(f, l.day)
 			return true, nil
@@ -120,27 +122,27 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 // the same instant.
 func (l *linesLook) settledChange(info fs.FileInfo) int64 {
 	change := changeOf(info)
-	if l.now().Sub(time.Unix(0, change)).Abs() < time.Second {
+	if l.Now().Sub(time.Unix(0, change)).Abs() < time.Second {
 		return 0
 	}
 	return change
 }
 
 // addFile begins an unknown file. The file that had its inode before is gone, or has another inode now.
-func (l *linesLook) addFile(f *listedFile, entries []*fileEntry) {
+func (l *linesLook) addFile(f *listedFile, entries []*entry) {
 	for _, e := range entries {
 		if e.file == nil {
 			e.ID = 0
 		}
 	}
 	if !f.renamed {
-		e := &fileEntry{storedEntry: storedEntry{ID: f.id, Path: pathHash(f.path)}}
+		e := &entry{storedEntry: storedEntry{ID: f.id, Path: pathHash(f.path)}}
 		e.seeFile(f, l.day)
 		l.addEntry(e)
 	}
 }
 
-// read implements fileKind: it reads what a file has beyond its mark.
+// read implements kind: it reads what a file has beyond its mark.
 func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	e := f.entry
 	if e != nil && f.zipped {
@@ -164,7 +166,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		return nil // it was truncated just now
 	}
 	sum, err := hashOf(ctx, file, e.Now.Offset)
-	if err == nil && chainOf(sum) != e.Now.Chain && e.Now.Offset > 0 {
+	if err == nil && rows.ChainOf(sum) != e.Now.Chain && e.Now.Offset > 0 {
 		err = errTruncated
 	}
 	if err == nil {
@@ -184,7 +186,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 // with another one.
 func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 	e, version := f.entry, int64(versionOf(f)) //nolint:gosec // it is compared
-	if e.Change == version && !l.audit || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
+	if e.Change == version && !l.audit || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
 		return nil
 	}
 	file, err := os.Open(f.path)
@@ -216,7 +218,7 @@ func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 type linesRead struct {
 	ctx   context.Context
 	file  io.ReaderAt
-	entry *fileEntry
+	entry *entry
 	known int64 // up to where rows are passed over
 	print [sha256.Size]byte
 	// begin is the page without the rows behind the entry's mark.
@@ -227,24 +229,24 @@ type linesRead struct {
 func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	f := r.entry.file
 	size := f.info.Size()
-	first := newFileRows(r.ctx, r.file, l.files, 0, sha256.New(), size)
-	first.waited = l.waited(f)
-	inFile, err := first.readNames()
-	if r.entry.Now.Offset <= first.behind.Offset {
+	first := rows.New(r.ctx, r.file, &l.Config.Layout, 0, sha256.New(), size)
+	first.Waited = l.waited(f)
+	inFile, err := first.ReadNames()
+	if r.entry.Now.Offset <= first.Behind.Offset {
 		r.entry.Path = pathHash(f.path) // names alone don't say that it is a file that was renamed
 	}
-	rows := newFileRows(r.ctx, r.file, l.files, r.entry.Now.Offset, sum, size)
-	rows.columns, rows.ends, rows.waited = first.columns, l.isComplete(f), first.waited
+	in := rows.New(r.ctx, r.file, &l.Config.Layout, r.entry.Now.Offset, sum, size)
+	in.Columns, in.Ends, in.Waited = first.Columns, l.isComplete(f), first.Waited
 	for isNames := inFile && r.entry.Now.Offset == 0; err == nil; isNames = false {
-		var row fileRow
-		if row, err = rows.next(); err != nil {
+		var row rows.PlacedRow
+		if row, err = in.Next(); err != nil {
 			break
 		}
-		if row.bare > r.known && !isNames {
+		if row.Bare > r.known && !isNames {
 			l.addRow(&row, f.path)
 		}
 		if l.isFull() {
-			if err = l.moveTo(r, row.mark); err == nil {
+			if err = l.moveTo(r, row.Mark); err == nil {
 				err = l.emitPage(l.takePage(), l.append(nil))
 				r.begin = l.markPage()
 			}
@@ -253,14 +255,14 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	switch {
 	case errors.Is(err, errStopped), errors.Is(err, errTruncated):
 		return err
-	case !errors.Is(err, io.EOF) && !errors.Is(err, errOpen):
-		return cmp.Or(l.moveTo(r, rows.behind), err)
+	case !errors.Is(err, io.EOF) && !errors.Is(err, rows.ErrOpen):
+		return cmp.Or(l.moveTo(r, in.Behind), err)
 	}
-	l.noteWaiting(f, rows, errors.Is(err, errOpen))
-	if err := l.compareLines(r.ctx, r.file, f, rows); err != nil {
+	l.noteWaiting(f, in, errors.Is(err, rows.ErrOpen))
+	if err := l.compareLines(r.ctx, r.file, f, in); err != nil {
 		return err
 	}
-	return l.moveTo(r, rows.behind)
+	return l.moveTo(r, in.Behind)
 }
 
 // isComplete says whether no program writes to a file any more: it has another name than it had, or
@@ -269,14 +271,14 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 	if f.zipped {
 		return true
 	}
-	rests, newest := l.now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
-	return rests >= l.files.Quiet && (f.entry.Path != pathHash(f.path) || l.list.hasNewer(f.path)) ||
+	rests, newest := l.Now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
+	return rests >= l.Config.Quiet && (f.entry.Path != pathHash(f.path) || l.list.hasNewer(f.path)) ||
 		rests >= waitForWhole && f.info.ModTime().Before(newest)
 }
 
 // known is up to where a file has what was read from another one, or from this one on an earlier
 // day. The error is errTruncated while that isn't sure, since another one changes.
-func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, sum hash.Hash) (known int64, err error) {
+func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *entry, sum hash.Hash) (known int64, err error) {
 	size := e.file.info.Size()
 	first, at, complete, err := l.firstLines(ctx, file, size)
 	if err != nil || !complete && !l.isComplete(e.file) { // then it has no row yet
@@ -288,9 +290,9 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	}
 	others := l.byFirst[first]
 	var offsets []int64
-	marks := make(map[mark]bool)
+	marks := make(map[rows.Mark]bool)
 	for _, other := range others {
-		for _, m := range [...]mark{other.Now, other.Older} {
+		for _, m := range [...]rows.Mark{other.Now, other.Older} {
 			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
 				offsets, marks[m] = append(offsets, m.Offset), true
 			}
@@ -326,26 +328,20 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 // line isn't complete, the hash is of the whole file, and at is where the names end.
 func (l *linesLook) firstLines(
 	ctx context.Context, file io.ReaderAt, size int64,
-) (first chain, at int64, complete bool, err error) {
-	rows := newFileRows(ctx, file, l.files, 0, sha256.New(), size)
-	if l.files.Format == formatCSV && len(l.files.Columns) == 0 {
-		err = rows.fill(1)
-		at = rows.at
-	}
-	if err == nil {
-		err = rows.fill(len(rows.ahead) + 1)
-	}
-	if errors.Is(err, io.EOF) {
+) (first rows.Chain, at int64, complete bool, err error) {
+	behind, complete, err := rows.New(ctx, file, &l.Config.Layout, 0, sha256.New(), size).FirstLines()
+	if err == nil && !complete {
 		sum, err := hashOf(ctx, file, size)
-		return chainOf(sum), at, false, err
+		return rows.ChainOf(sum), behind.Offset, false, err
 	}
-	return chainOf(rows.sum), rows.at, true, err
+	return behind.Chain, behind.Offset, true, err
 }
 
 // commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose
 // hash is sum; the place itself if it has none.
 func commonUpTo(
-	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64, marks map[mark]bool,
+	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64,
+	marks map[rows.Mark]bool,
 ) (common int64, err error) {
 	if sum, err = sum.(hash.Cloner).Clone(); err != nil {
 		return 0, err
@@ -358,7 +354,7 @@ func commonUpTo(
 		if err := hashTo(ctx, sum, file, from, at); err != nil {
 			return 0, err
 		}
-		if from = at; marks[mark{at, chainOf(sum)}] {
+		if from = at; marks[rows.Mark{Offset: at, Chain: rows.ChainOf(sum)}] {
 			common = at
 		}
 	}
@@ -374,7 +370,7 @@ func headOf(file io.ReaderAt, at int64) []byte {
 
 // mayHave says whether a file, which is longer, may have the bytes of another one from a place on.
 // They are read once a look.
-func (e *fileEntry) mayHave(ctx context.Context, head []byte, at int64) (bool, error) {
+func (e *entry) mayHave(ctx context.Context, head []byte, at int64) (bool, error) {
 	if e.head == nil || e.headAt != at {
 		file, done, err := e.open()
 		if err != nil {
@@ -390,7 +386,7 @@ func (e *fileEntry) mayHave(ctx context.Context, head []byte, at int64) (bool, e
 }
 
 // open opens the file of this look.
-func (e *fileEntry) open() (file io.ReaderAt, done func() error, err error) {
+func (e *entry) open() (file io.ReaderAt, done func() error, err error) {
 	opened, err := os.Open(e.file.path)
 	if err != nil {
 		return nil, nil, errTruncated
@@ -402,7 +398,7 @@ func (e *fileEntry) open() (file io.ReaderAt, done func() error, err error) {
 }
 
 // sameUpTo says whether another file has the same bytes up to an offset, at which this one was read already.
-func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderAt) (bool, error) {
+func (e *entry) sameUpTo(ctx context.Context, offset int64, other io.ReaderAt) (bool, error) {
 	file, done, err := e.open()
 	if err != nil {
 		return false, err
@@ -430,7 +426,7 @@ func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderA
 }
 
 // stillFits returns errTruncated if the part of a file that was read has changed.
-func (e *fileEntry) stillFits(ctx context.Context) error {
+func (e *entry) stillFits(ctx context.Context) error {
 	info, err := os.Stat(e.file.path)
 	if err == nil && e.Change != 0 && changeOf(info) == e.Change {
 		return nil
@@ -440,8 +436,8 @@ func (e *fileEntry) stillFits(ctx context.Context) error {
 		return err
 	}
 	defer done() //nolint:errcheck // nothing was written
-	fits, err := e.Now.fits(ctx, file, e.Now.Offset)
-	if err == nil && !fits {
+	same, err := fits(ctx, e.Now, file, e.Now.Offset)
+	if err == nil && !same {
 		err = errTruncated
 	}
 	return err
@@ -457,10 +453,10 @@ func ignoreTruncated(err error) error {
 	return err
 }
 
-// moveTo moves a file's mark behind the rows that were added to the page. If the file
+// moveTo moves a file's rows.Mark behind the rows that were added to the page. If the file
 // was truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of
 // two files, so they are left for the next look.
-func (l *linesLook) moveTo(r *linesRead, at mark) error {
+func (l *linesLook) moveTo(r *linesRead, at rows.Mark) error {
 	if r.entry.file.zipped {
 		r.entry.Now = at
 		return nil

@@ -1,4 +1,4 @@
-package declared
+package rows
 
 import (
 	"errors"
@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// linePattern is a regular expression (RE2) for a line; its named groups are the values.
-type linePattern struct {
+// LinePattern is a regular expression (RE2) for a line; its named groups are the values.
+type LinePattern struct {
 	*regexp.Regexp
 
 	columns []string // the names of its groups, each once
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (p *linePattern) UnmarshalText(text []byte) (err error) {
+func (p *LinePattern) UnmarshalText(text []byte) (err error) {
 	if p.Regexp, err = regexp.Compile(string(text)); err != nil {
 		return fmt.Errorf("isn't a valid regular expression (RE2): %w", err)
 	}
@@ -32,7 +32,7 @@ func (p *linePattern) UnmarshalText(text []byte) (err error) {
 
 // fields are the values of a line. If several groups have one name, the first that matches
 // something counts.
-func (p *linePattern) fields(line string) (columns, fields []string, problem string) {
+func (p *LinePattern) fields(line string) (columns, fields []string, problem string) {
 	groups := p.FindStringSubmatch(line)
 	if groups == nil {
 		return nil, nil, "the pattern doesn't match the line"

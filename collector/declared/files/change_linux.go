@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"io/fs"

@@ -1,4 +1,4 @@
-package declared
+package files
 
 import (
 	"cmp"
@@ -12,6 +12,9 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/position"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
 const (
@@ -27,19 +30,19 @@ const (
 // the hash of its bytes, so that neither a new name nor a copy makes it another one. One of CSV
 // that grows is read from where it ended.
 type wholeLook struct {
-	*fileLook
+	*look
 	*wholePosition
 }
 
-func newWholeLook(_ context.Context, l *fileLook) (fileKind, error) {
+func newWholeLook(_ context.Context, l *look) (kind, error) {
 	position, err := parseWholePosition(l.stored)
 	return &wholeLook{l, position}, err
 }
 
-// read implements fileKind: it reads a file unless it was read or is still being written.
+// read implements kind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	version := versionOf(f)
-	if l.seeFile(version, l.day) || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
+	if l.seeFile(version, l.day) || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
 		return nil
 	}
 	opened, err := os.Open(f.path)
@@ -59,25 +62,25 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	if err != nil {
 		return ignoreTruncated(err)
 	}
-	read := mark{size, all}
+	read := rows.Mark{Offset: size, Chain: all}
 	switch {
 	case known == size:
-	case l.files.Format == formatXML:
+	case l.Config.Format == rows.FormatXML:
 		err = l.addRows(l.xmlRows(ctx, file, f), f, 0)
-	case l.files.Format == formatJSON:
+	case l.Config.Format == rows.FormatJSON:
 		err = l.addRows(l.jsonRows(file, f), f, 0)
 	default:
-		rows := newFileRows(ctx, file, l.files, 0, sha256.New(), size)
-		rows.ends, rows.waited = !l.mayGrow(f), l.waited(f)
-		err = l.addRows(rows.all(l.files.Skip), f, known)
-		open := errors.Is(err, errOpen)
+		in := rows.New(ctx, file, &l.Config.Layout, 0, sha256.New(), size)
+		in.Ends, in.Waited = !l.mayGrow(f), l.waited(f)
+		err = l.addRows(in.All(), f, known)
+		open := errors.Is(err, rows.ErrOpen)
 		if open {
 			err = nil
 		}
 		if err == nil {
-			read = rows.behind
-			l.noteWaiting(f, rows, open)
-			err = l.compareLines(ctx, file, f, rows)
+			read = in.Behind
+			l.noteWaiting(f, in, open)
+			err = l.compareLines(ctx, file, f, in)
 		}
 	}
 	if errors.Is(err, io.EOF) { // it is still being written
@@ -97,27 +100,27 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 
 // known is up to where a file has the bytes that were read of another one, or of this one before,
 // and the hash of all its bytes.
-func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all chain, err error) {
+func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all rows.Chain, err error) {
 	sum, err := hashOf(ctx, file, size)
 	if err != nil {
 		return 0, all, err
 	}
-	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
+	if all = rows.ChainOf(sum); l.marks[rows.Mark{Offset: size, Chain: all}] && !l.audit {
 		return size, all, nil
 	}
-	if l.files.Format != formatJSON && l.files.Format != formatXML && !l.audit {
+	if l.Config.Format != rows.FormatJSON && l.Config.Format != rows.FormatXML && !l.audit {
 		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, l.offsets, l.marks)
 	}
 	return known, all, err
 }
 
 // addRows adds the rows of a file that end behind a place to pages, and yields those that are full.
-func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, known int64) error {
-	for row, err := range rows {
+func (l *wholeLook) addRows(all iter.Seq2[*rows.PlacedRow, error], f *listedFile, known int64) error {
+	for row, err := range all {
 		if err != nil {
 			return err
 		}
-		if row.bare <= known {
+		if row.Bare <= known {
 			continue
 		}
 		if l.isFull() {
@@ -133,15 +136,15 @@ func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, know
 
 // mayGrow says whether what can't be read of a file may still be written.
 func (l *wholeLook) mayGrow(f *listedFile) bool {
-	return !f.zipped && l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
+	return !f.zipped && l.Now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
 // jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or
 // the document itself. If one can't be read, the file is waited for (io.EOF), and then that one is
 // set aside until the file changes.
-func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
-	return func(yield func(*fileRow, error) bool) {
-		rows, problem := l.documentRows(file, f.info.Size())
+func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*rows.PlacedRow, error] {
+	return func(yield func(*rows.PlacedRow, error) bool) {
+		all, problem := l.documentRows(file, f.info.Size())
 		if problem != "" && l.mayGrow(f) {
 			l.list.wait(true, f.path, problem,
 				"see that the file is a document of JSON, or objects one after the other; it is tried again "+
@@ -150,14 +153,15 @@ func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow
 			yield(nil, io.EOF)
 			return
 		}
-		var place chain
-		for _, row := range rows {
-			if row.problem != "" {
-				sum := sha256.Sum256(row.raw)
-				row.raw = sum[:]
+		var place rows.Chain
+		for _, row := range all {
+			if row.Problem != "" {
+				sum := sha256.Sum256(row.Raw)
+				row.Raw = sum[:]
 			}
-			place = place.next(row.raw)
-			if !yield(&fileRow{rawRow: row, mark: mark{f.info.Size(), place}, bare: f.info.Size()}, nil) {
+			place = place.Next(row.Raw)
+			size := f.info.Size()
+			if !yield(&rows.PlacedRow{Row: row, Mark: rows.Mark{Offset: size, Chain: place}, Bare: size}, nil) {
 				return
 			}
 		}
@@ -166,15 +170,15 @@ func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow
 
 // xmlRows are the rows of a file of XML. If it can't be read to its end it is waited for (io.EOF),
 // and then the rest is set aside until it changes.
-func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
+func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile) iter.Seq2[*rows.PlacedRow, error] {
 	size := f.info.Size()
-	all := func() iter.Seq2[rawRow, error] {
-		return xmlRows(&contextReader{ctx, io.NewSectionReader(file, 0, size)}, l.feed.Rows)
+	all := func() iter.Seq2[rows.Row, error] {
+		return rows.ReadXML(rows.WithContext(ctx, io.NewSectionReader(file, 0, size)), l.Path)
 	}
-	return func(yield func(*fileRow, error) bool) {
+	return func(yield func(*rows.PlacedRow, error) bool) {
 		if l.mayGrow(f) {
 			for _, err := range all() {
-				if problem, bad := errors.AsType[xmlError](err); bad {
+				if problem, bad := errors.AsType[rows.XMLError](err); bad {
 					l.list.wait(true, f.path, string(problem),
 						"see that the file is one document of XML; it is tried again for an hour after it was last "+
 							"written to, then the rows before that place are read and the rest is set aside until "+
@@ -184,16 +188,16 @@ func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile
 				}
 			}
 		}
-		var place chain
+		var place rows.Chain
 		for row, err := range all() {
-			if problem, bad := errors.AsType[xmlError](err); bad {
-				row = rawRow{raw: place[:], problem: string(problem)}
+			if problem, bad := errors.AsType[rows.XMLError](err); bad {
+				row = rows.Row{Raw: place[:], Problem: string(problem)}
 			} else if err != nil {
 				yield(nil, err)
 				return
 			}
-			place = place.next(row.raw)
-			if !yield(&fileRow{rawRow: row, mark: mark{size, place}, bare: size}, nil) {
+			place = place.Next(row.Raw)
+			if !yield(&rows.PlacedRow{Row: row, Mark: rows.Mark{Offset: size, Chain: place}, Bare: size}, nil) {
 				return
 			}
 		}
@@ -202,32 +206,32 @@ func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile
 
 // documentRows are the rows of a file of JSON, and what is wrong with the first one that can't be
 // read. Such a row stands for its document.
-func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, problem string) {
+func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (found []rows.Row, problem string) {
 	if size > longestDocument {
 		problem = fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
-		return []rawRow{{problem: problem}}, problem
+		return []rows.Row{{Problem: problem}}, problem
 	}
 	text, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	all := documents(trimmed(text))
+	all := rows.Documents(rows.Trimmed(text))
 	for _, document := range all {
 		switch {
-		case err != nil, document.problem != "":
-			document.problem = "the file isn't valid JSON"
+		case err != nil, document.Problem != "":
+			document.Problem = "the file isn't valid JSON"
 			if len(all) > 1 {
-				document.problem = "the file has an object that isn't valid JSON"
+				document.Problem = "the file has an object that isn't valid JSON"
 			}
-		case l.feed.Rows != nil:
-			page, err := l.feed.readPage(document.raw)
+		case l.Path != nil:
+			inside, err := l.Document(document.Raw)
 			if err == nil {
-				rows = append(rows, page.rows...)
+				found = append(found, inside...)
 				continue
 			}
-			document.problem = err.Error()
+			document.Problem = err.Error()
 		}
-		problem = cmp.Or(problem, document.problem)
-		rows = append(rows, document)
+		problem = cmp.Or(problem, document.Problem)
+		found = append(found, document)
 	}
-	return rows, problem
+	return found, problem
 }
 
 // wholePosition is which files were read. Each lies in its slot of the stored form, so that a file
@@ -235,7 +239,7 @@ func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, p
 type wholePosition struct {
 	slots    []wholeEntry
 	versions map[uint64]int // slots by versionOf
-	marks    map[mark]bool
+	marks    map[rows.Mark]bool
 	offsets  []int64 // of marks, sorted
 	free     []int   // slots of no file
 }
@@ -243,8 +247,8 @@ type wholePosition struct {
 // wholeEntry is a file that was read. It is stored as it is; a slot of no file has zeros.
 type wholeEntry struct {
 	Version uint64
-	Mark    mark  // up to where it was read
-	Day     int64 // when it was last seen, since 1970
+	Mark    rows.Mark // up to where it was read
+	Day     int64     // when it was last seen, since 1970
 }
 
 const (
@@ -319,12 +323,12 @@ func (p *wholePosition) forget(day int64) {
 }
 
 // append appends the stored form.
-func (p *wholePosition) append(dst []byte) []byte { return appendSlots(dst, wholeForm, p.slots) }
+func (p *wholePosition) append(dst []byte) []byte { return position.Append(dst, wholeForm, p.slots) }
 
 func parseWholePosition(data []byte) (*wholePosition, error) {
-	p := &wholePosition{versions: make(map[uint64]int), marks: make(map[mark]bool)}
+	p := &wholePosition{versions: make(map[uint64]int), marks: make(map[rows.Mark]bool)}
 	var err error
-	if p.slots, err = parseSlots[wholeEntry](data, wholeForm); err != nil {
+	if p.slots, err = position.Parse[wholeEntry](data, wholeForm); err != nil {
 		return nil, err
 	}
 	for slot := range p.slots {
@@ -332,7 +336,7 @@ func parseWholePosition(data []byte) (*wholePosition, error) {
 		case *e == wholeEntry{}:
 			p.free = append(p.free, slot)
 		case e.Mark.Offset < 0:
-			return nil, errPosition
+			return nil, position.ErrDamaged
 		default:
 			p.versions[e.Version], p.marks[e.Mark] = slot, true
 			p.offsets = append(p.offsets, e.Mark.Offset)

@@ -1,0 +1,41 @@
+package rows
+
+import "slices"
+
+// The formats of rows.
+const (
+	FormatJSON      = "json"
+	FormatJSONLines = "jsonl"
+	FormatCSV       = "csv"
+	FormatPattern   = "pattern"
+	FormatXML       = "xml"
+)
+
+// Comma is the separator of CSV unless a definition has another one.
+const Comma = ","
+
+// Layout says how rows are written.
+type Layout struct {
+	Format string `yaml:"format"`
+	// Columns are the names of a row's values; without them the first line has the names.
+	Columns []string `yaml:"columns"`
+	// Widths are the numbers of values that a row may have; empty: any.
+	Widths    []int  `yaml:"widths"`
+	Separator string `yaml:"separator"`
+	// Pattern is of format: pattern.
+	Pattern *LinePattern `yaml:"pattern"`
+	// Skip is the number of lines after the names that aren't rows.
+	Skip int `yaml:"skip"`
+}
+
+// allows says whether a row may have this number of values.
+func (l *Layout) allows(width int) bool {
+	return len(l.Widths) == 0 || slices.Contains(l.Widths, width)
+}
+
+// WithColumns is the layout with other names for the values of a row.
+func (l *Layout) WithColumns(names []string) Layout {
+	with := *l
+	with.Columns, with.Widths = names, nil
+	return with
+}

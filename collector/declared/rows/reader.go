@@ -1,0 +1,333 @@
+package rows
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"strings"
+)
+
+const (
+	// longestLine bounds a row of a file. Longer ones are set aside.
+	longestLine = 1 << 20
+	// rowLines is over how many lines a row of CSV may go.
+	rowLines = 20
+)
+
+// Reader reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
+type Reader struct {
+	// Columns are the names of CSV; nil: the first row has them.
+	Columns []string
+	// Ends says that the text is complete, so that a last line without an end is a row; else it waits.
+	Ends bool
+	// Waited is up to where lines have waited for the end of a quote for long enough.
+	Waited int64
+	// Behind is behind the last row, and the blank lines after it.
+	Behind Mark
+	// Count is the number of rows that were read, with names.
+	Count int
+	// Unclosed says that the quotes of a row had no end.
+	Unclosed bool
+
+	in     *bufio.Reader
+	layout *Layout
+	at     int64     // behind the lines that were read
+	sum    hash.Hash // of the bytes up to there
+	ahead  []line
+}
+
+// line is one line; one that is too long has no text, and Chain stands for it.
+type line struct {
+	text []byte
+	Mark
+	bare    int64
+	tooLong bool
+}
+
+// New reads rows from a place on, which is a row's end, up to a size. sum is the hash of
+// what stands before the place. Reading ends with the context.
+func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum hash.Hash, size int64) *Reader {
+	in := WithContext(ctx, io.NewSectionReader(file, from, size-from))
+	return &Reader{
+		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), layout: layout, Columns: layout.Columns, at: from,
+		sum: sum, Behind: Mark{from, ChainOf(sum)},
+	}
+}
+
+// Of reads the rows of a complete text.
+func Of(text []byte, layout *Layout) *Reader {
+	r := New(context.Background(), bytes.NewReader(text), layout, 0, sha256.New(), int64(len(text)))
+	r.Ends = true
+	return r
+}
+
+// WithContext ends reading with a context.
+func WithContext(ctx context.Context, in io.Reader) io.Reader { return &contextReader{ctx, in} }
+
+type contextReader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r *contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
+}
+
+// ReadNames reads the names of the values from the first row if it has them, and says so. The error
+// is io.EOF if that row isn't complete yet.
+func (r *Reader) ReadNames() (inFile bool, err error) {
+	if r.layout.Format != FormatCSV || len(r.Columns) > 0 {
+		return false, nil
+	}
+	row, err := r.Next()
+	if err == nil && row.Problem != "" {
+		err = errors.New("its first line doesn't name the columns: " + row.Problem)
+	}
+	r.Columns = row.Fields
+	return true, err
+}
+
+// All yields the rows, of CSV without the layout's Skip ones behind names in the text. The error is
+// io.EOF if names are missing, or ErrOpen.
+func (r *Reader) All() iter.Seq2[*PlacedRow, error] {
+	return func(yield func(*PlacedRow, error) bool) {
+		inFile, err := r.ReadNames()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for number := 1; ; number++ {
+			row, err := r.Next()
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err == nil && inFile && number <= r.layout.Skip:
+				continue
+			}
+			if !yield(&row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ErrOpen is a row that has an open quote and isn't complete yet.
+var ErrOpen = errors.New("its quotes have no end yet")
+
+// Next is the next row; io.EOF if it isn't complete yet, ErrOpen if lines of it are. Blank lines
+// are passed over.
+func (r *Reader) Next() (row PlacedRow, err error) {
+	for {
+		if err := r.fill(1); err != nil {
+			return row, err
+		}
+		n := 1
+		if first := &r.ahead[0]; first.tooLong {
+			row.Row = Row{Raw: first.Chain[:], Problem: "the line is longer than 1 MiB"}
+		} else if row.Row = (Row{Raw: first.text}); len(row.Raw) > 0 {
+			if n, err = r.readRow(&row.Row); err != nil {
+				return row, err
+			}
+		}
+		row.Mark, row.Bare = r.ahead[n-1].Mark, r.ahead[n-1].bare
+		r.Behind = row.Mark
+		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
+		if len(row.Raw) > 0 {
+			r.Count++
+			return row, nil
+		}
+	}
+}
+
+// readRow reads a row that begins with a line, and says over how many lines it goes.
+func (r *Reader) readRow(row *Row) (lines int, err error) {
+	switch r.layout.Format {
+	case FormatCSV:
+		return r.readFields(row)
+	case FormatPattern:
+		row.Columns, row.Fields, row.Problem = r.layout.Pattern.fields(string(row.Raw))
+		return 1, nil
+	}
+	row.Raw = bytes.Trim(row.Raw, betweenObjects)
+	row.Problem = problemOf(row.Raw)
+	return 1, nil
+}
+
+// readFields reads the values of a row of CSV and says over how many lines it goes. One whose
+// quotes don't fit is set aside as one line: what follows it are rows again.
+func (r *Reader) readFields(row *Row) (lines int, err error) {
+	text := string(row.Raw)
+	for lines = 1; ; lines++ {
+		fields, state := splitFields(text, r.layout.Separator[0])
+		if state == fieldsRead {
+			row.Raw, row.Columns, row.Fields = []byte(text), r.Columns, fields
+			if r.Columns != nil && !r.layout.allows(len(fields)) {
+				row.Problem = fmt.Sprintf("it has %d values, which is none of %v", len(fields), r.layout.Widths)
+			}
+			return lines, nil
+		}
+		mayEnd := state == fieldsOpen && lines < rowLines && len(text) <= longestLine
+		if mayEnd {
+			err = r.fill(lines + 1)
+			switch {
+			case err == nil:
+				mayEnd = !r.ahead[lines].tooLong
+			case !errors.Is(err, io.EOF):
+				return 0, err
+			case !r.Ends && r.Behind.Offset >= r.Waited:
+				return 0, ErrOpen
+			default:
+				mayEnd = false
+			}
+		}
+		if !mayEnd {
+			row.Problem, r.Unclosed = "the quotes of the row don't fit", r.Unclosed || state == fieldsOpen
+			return 1, nil
+		}
+		text += "\n" + string(r.ahead[lines].text)
+	}
+}
+
+// FirstLines reads up to the end of the first line behind names. complete says whether that line has
+// its end; if not, the place is where the names end, without a chain.
+func (r *Reader) FirstLines() (behind Mark, complete bool, err error) {
+	if r.layout.Format == FormatCSV && len(r.layout.Columns) == 0 {
+		err = r.fill(1)
+		behind.Offset = r.at
+	}
+	if err == nil {
+		err = r.fill(len(r.ahead) + 1)
+	}
+	if errors.Is(err, io.EOF) {
+		return behind, false, nil
+	}
+	return Mark{r.at, ChainOf(r.sum)}, true, err
+}
+
+// fill reads ahead until n lines are there.
+func (r *Reader) fill(n int) error {
+	for len(r.ahead) < n {
+		l, err := r.readLine()
+		if err != nil {
+			return err
+		}
+		r.ahead = append(r.ahead, l)
+	}
+	return nil
+}
+
+func (r *Reader) readLine() (l line, err error) {
+	length := 0
+	object := objectScan{lines: true}
+	for {
+		piece, err := r.readPiece(&object)
+		isLast := errors.Is(err, io.EOF) && r.Ends && length+len(piece) > 0
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
+			return l, err // what has no end yet is read again
+		}
+		r.sum.Write(piece)
+		length += len(piece)
+		if l.tooLong = length > longestLine; l.tooLong {
+			l.text = nil
+		} else {
+			l.text = append(l.text, piece...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			break
+		}
+	}
+	r.at += int64(length)
+	l.Mark, l.bare = Mark{r.at, ChainOf(r.sum)}, r.at
+	if !l.tooLong {
+		text := bytes.TrimRight(l.text, "\r\n")
+		l.bare -= int64(len(l.text) - len(text))
+		l.text = text
+	}
+	if r.at == int64(length) { // the file's first line
+		l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
+	}
+	return l, nil
+}
+
+// readPiece reads on to the end of a line, of JSON only to the end of an object. The error is
+// bufio.ErrBufferFull if that isn't there yet.
+func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
+	if r.layout.Format != FormatJSONLines {
+		return r.in.ReadSlice('\n')
+	}
+	if _, err := r.in.Peek(1); err != nil {
+		return nil, err
+	}
+	piece, _ := r.in.Peek(r.in.Buffered())
+	n, ends := object.scan(piece)
+	_, err := r.in.Discard(n)
+	if err == nil && !ends {
+		err = bufio.ErrBufferFull
+	}
+	return piece[:n], err
+}
+
+// fieldsState says how far the values of a text were read.
+type fieldsState uint8
+
+const (
+	fieldsRead  fieldsState = iota
+	fieldsOpen              // a quote has no end yet
+	fieldsWrong             // something follows a quote that can't
+)
+
+// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the
+// comma, and within a value that doesn't begin with one. Within one that does, a quote is text if
+// neither a separator nor the end of a line is next to it.
+func splitFields(text string, separator byte) (fields []string, state fieldsState) {
+	if separator != Comma[0] {
+		return strings.Split(text, string(separator)), fieldsRead
+	}
+	for {
+		value, rest, more := strings.Cut(text, Comma)
+		if strings.HasPrefix(text, `"`) {
+			end, state := quotedEnd(text)
+			if state != fieldsRead {
+				return nil, state
+			}
+			value = strings.ReplaceAll(text[1:end], `""`, `"`)
+			_, rest, more = strings.Cut(text[end+1:], Comma)
+		}
+		if fields = append(fields, value); !more {
+			return fields, fieldsRead
+		}
+		text = rest
+	}
+}
+
+// quotedEnd is where the quote ends that a text begins with.
+func quotedEnd(text string) (end int, state fieldsState) {
+	for at := 1; ; at++ {
+		length := strings.IndexByte(text[at:], '"')
+		if length < 0 {
+			return 0, fieldsOpen
+		}
+		at += length
+		before, after := text[at-1], byte('\n')
+		if at+1 < len(text) {
+			after = text[at+1]
+		}
+		switch {
+		case after == '"':
+			at++
+		case after == Comma[0], after == '\n':
+			return at, fieldsRead
+		case before == Comma[0], before == '\n':
+			return 0, fieldsWrong
+		}
+	}
+}
