@@ -11,10 +11,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
+// tableDefinition is a definition of rows in SQLite.
+const tableDefinition = `provider: acmetel
+sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
+feeds:
+  calls:
+    filter: {by: start}
+    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
+`
+
 // TestSourceIgnores (definitions.md, "Leaving rows out"): a source leaves out what the definition
 // or its own block ignores.
 func TestSourceIgnores(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls SELECT value, '2026-11-23 10:00:00' FROM json_each('[1,2,3,4]')")
 	for _, c := range []struct {
 		name, definition, source string
@@ -26,7 +35,7 @@ func TestSourceIgnores(t *testing.T) {
 		{"both", "{id: '1'}", "'int(id) > 3'", []string{"2", "3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text, block := table(byStart, "by: start"), ""
+			text, block := tableDefinition, ""
 			if c.definition != "" {
 				text = strings.Replace(text, "    record:", "    ignore: "+c.definition+"\n    record:", 1)
 			}
@@ -38,7 +47,7 @@ func TestSourceIgnores(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
+			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
 				begin.Add(time.Minute))); !slices.Equal(got, c.want) {
 				t.Errorf("got %q", got)
 			}
@@ -48,7 +57,7 @@ func TestSourceIgnores(t *testing.T) {
 
 // TestSameBlock: a reload takes a block for the same until what it holds is changed.
 func TestSameBlock(t *testing.T) {
-	d, err := declared.Load("d.yaml", []byte(table(byStart, "by: start")))
+	d, err := declared.Load("d.yaml", []byte(tableDefinition))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -32,7 +33,7 @@ type Definition struct {
 	// Exactly one of these, except that Push also works with Files.
 	HTTP  *HTTP           `yaml:"http"`
 	Files *files.Config   `yaml:"files"`
-	SQL   *SQL            `yaml:"sql"`
+	SQL   *sql.Config     `yaml:"sql"`
 	Push  *Push           `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
 	// Tests are the provider's side, for the command `provider test`.

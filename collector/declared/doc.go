@@ -11,7 +11,7 @@
 //	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
 //	fileway.go      files, which the package files reads
 //	rows            rows of texts: CSV, JSON, patterns, XML (a package)
-//	sqlway.go       databases
+//	sqlway.go       databases, which the package sql reads
 //	pushway.go      records that a system posts
 //	oauth.go        tokens; assertion.go: a signed token that names its user
 //	refusal.go      the provider's own reason in a refused answer

@@ -188,7 +188,7 @@ func TestInnerLegsProblems(t *testing.T) {
 			}
 		})
 	}
-	columns := table(byStart, "by: start") + innerLegs[:strings.Index(innerLegs, "    record:\n      id")]
+	columns := tableDefinition + innerLegs[:strings.Index(innerLegs, "    record:\n      id")]
 	if _, err := declaredtest.Open(t.TempDir(), columns, "dsn: x, calls: {}", time.Now); err == nil ||
 		!strings.Contains(err.Error(), "these rows have columns") {
 		t.Errorf("got %v", err)

@@ -10,30 +10,11 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n" +
 	"    filter: {by: inserted, min_age: 1m, max_range: 2h, retention: 5h}\n    next: {link: next}\n"
-
-// poll reads what follows a position, and returns the position behind it.
-func poll(
-	t *testing.T, info *collector.FeedInfo, from collector.StreamPosition,
-) (position []byte, ids []string, err error) {
-	t.Helper()
-	position = from.Position
-	for page, failed := range info.Stream.Pages(t.Context(), from) {
-		if failed != nil {
-			return position, ids, failed
-		}
-		for _, r := range page.Records {
-			ids = append(ids, r.ID)
-		}
-		if page.Position != nil {
-			position = page.Position.Plan
-		}
-	}
-	return position, ids, nil
-}
 
 // TestInsertedSpans (definitions.md 3): a first start reads as far back as the provider keeps rows,
 // in spans of max_range; then each span once with a minute of what was read before, however old the
@@ -65,7 +46,7 @@ func TestInsertedSpans(t *testing.T) {
 		f.log.Reset()
 		var got []string
 		var err error
-		position, got, err = poll(t, info,
+		position, got, err = declaredtest.Poll(t, info,
 			collector.StreamPosition{Position: position, Origin: noon.Add(-24 * time.Hour), Now: f.now})
 		asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", "")
 		if err != nil || asked != c.asked || len(got) != len(f.asked) {
@@ -90,19 +71,19 @@ func TestInsertedPosition(t *testing.T) {
 			return rows(1), http.Header{"Link": {`</calls?p=2>; rel="next"`}}
 		}
 		from := collector.StreamPosition{Origin: now.Add(-time.Hour), Now: now}
-		position, got, err := poll(t, f.open(t, "", inserted), from)
+		position, got, err := declaredtest.Poll(t, f.open(t, "", inserted), from)
 		if position != nil || len(got) != 1 || err == nil {
 			t.Errorf("position %v, rows %v, error %v of a page that is missing", position, got, err)
 		}
 		f.answer = func(*http.Request) (string, http.Header) { return rows(1), nil }
 		info := f.open(t, "", inserted) // knows no clock again
 		f.asked = nil
-		if from.Position, _, err = poll(t, info, from); err != nil {
+		if from.Position, _, err = declaredtest.Poll(t, info, from); err != nil {
 			t.Fatal(err)
 		}
 		f.now = now.Add(20 * time.Minute)
 		from.Now = f.now
-		if _, _, err = poll(t, info, from); err != nil {
+		if _, _, err = declaredtest.Poll(t, info, from); err != nil {
 			t.Fatal(err)
 		}
 		if want := []string{"/calls?q=22:59:00-23:59:00", "/calls?q=23:48:00-00:09:00"}; !slices.Equal(f.asked, want) {
@@ -123,18 +104,18 @@ func TestInsertedOverlap(t *testing.T) {
 		t.Run(c.overlap, func(t *testing.T) {
 			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
 			info := f.open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
-			position, _, err := poll(t, info, collector.StreamPosition{Origin: noon.Add(-time.Hour), Now: noon})
+			position, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Origin: noon.Add(-time.Hour), Now: noon})
 			if err != nil {
 				t.Fatal(err)
 			}
 			f.now, f.asked = noon.Add(5*time.Minute), nil
-			next, _, err := poll(t, info, collector.StreamPosition{Position: position, Now: f.now})
+			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: position, Now: f.now})
 			if asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", ""); err != nil ||
 				asked != c.asked {
 				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
 			}
 			f.asked = nil
-			if again, _, err := poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil ||
+			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil ||
 				len(f.asked) > 0 || !slices.Equal(again, next) {
 				t.Errorf("then asked for %q, %v", f.asked, err)
 			}
@@ -156,19 +137,19 @@ func TestInsertedFewerRows(t *testing.T) {
 	}
 	info := f.open(t, "", inserted+"    rows: rows\n    total: total\n")
 	from := collector.StreamPosition{Origin: noon.Add(-24 * time.Hour), Now: noon}
-	position, got, err := poll(t, info, from)
+	position, got, err := declaredtest.Poll(t, info, from)
 	if err != nil || len(got) != 6 {
 		t.Errorf("after three reads too short: %d rows, %v", len(got), err)
 	}
 	whole := position
 	f.asked, short = nil, 100
-	position, got, err = poll(t, info, from)
+	position, got, err = declaredtest.Poll(t, info, from)
 	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.asked) != 7 || slices.Equal(position, whole) ||
 		position == nil {
 		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.asked, err)
 	}
 	from.Position, f.asked, short = position, nil, 0
-	if position, _, err = poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.asked) != 2 {
+	if position, _, err = declaredtest.Poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.asked) != 2 {
 		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.asked, err)
 	}
 }

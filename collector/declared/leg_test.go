@@ -161,7 +161,7 @@ feeds:
       outcome: {is: answered}
       trunk: [trunk, way]
 `
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER, at TEXT, gw_out TEXT)",
+	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER, at TEXT, gw_out TEXT)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 'fra-1')")
 	for _, c := range []struct{ name, block, want string }{
 		{"a column", "columns: {trunk: gw_out}", "fra-1"},

@@ -28,6 +28,9 @@ type Mapper struct {
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper // for the legs within a row; nil without legs
 
+	filter *Filter // of Put; nil: all calls
+	wanted span    // of filter
+
 	function rowmap.Map // completes the records; nil without one
 	raw      []byte     // the row, for function
 }

@@ -233,11 +233,26 @@ func (m *Mapper) mapRow(r *rows.Row) Mapped {
 // Put implements rows.Mapper.
 func (m *Mapper) Put(page *collector.Page, row *rows.Row, at, place string) bool {
 	mapped := m.mapRow(row)
-	if r := mapped.Record; r != nil && r.Synthetic != "" && place != "" {
-		r.Synthetic = place
+	if r := mapped.Record; r != nil {
+		if m.filter != nil && !m.filter.contains(m.wanted, r) {
+			return false
+		}
+		if r.Synthetic != "" && place != "" {
+			r.Synthetic = place
+		}
 	}
-	mapped.put(page, row.Raw, at)
+	raw := row.Raw
+	if raw == nil && mapped.Record == nil {
+		raw = []byte(strings.Join(row.Fields, "\x00"))
+	}
+	mapped.put(page, raw, at)
 	return true
+}
+
+// within makes Put leave out the calls outside a span, by the time that a filter applies to.
+func (m *Mapper) within(f *Filter, wanted span) *Mapper {
+	m.filter, m.wanted = f, wanted
+	return m
 }
 
 // rowsIn are the rows of a document in a file.

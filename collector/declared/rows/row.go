@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// Row is a row as it was written: JSON, or the values of columns.
+// Row is a row as it was written: JSON, or the values of columns, whose text may be missing.
 type Row struct {
 	Raw             []byte
 	Columns, Fields []string // nil for JSON

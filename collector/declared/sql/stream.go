@@ -1,8 +1,7 @@
-package declared
+package sql
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
@@ -14,19 +13,20 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/position"
 )
 
-// sqlStream reads rows by a number that grows with each insertion. It implements
+// Stream reads rows by a number that grows with each insertion. It implements
 // collector.StreamReader. Numbers become visible out of order, so it reads the last of them again.
-type sqlStream struct{ *sqlReader }
+type Stream struct{ *Reader }
 
 // Pages implements collector.StreamReader.
-func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
+func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		position, err := decodeSQLPosition(from.Position)
+		stored, err := position.Parse[mark](from.Position, form)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		reached, after := position.reached(), position.after(s.Filter.Overlap.keys, from.Now.Add(-s.Lookback))
+		read := marks(stored)
+		reached, after := read.reached(), read.after(s.Overlap, from.Now.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
@@ -34,9 +34,9 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 				return
 			}
 			rows := len(page.Records) + len(page.Invalid) + len(page.Ignored)
-			position = position.reach(after, from.Now, s.Lookback)
-			page.Position = &collector.Position{Plan: position.encode()}
-			more = rows == sqlRowsPerPage
+			read = read.reach(after, from.Now, s.Lookback)
+			page.Position = &collector.Position{Plan: position.Append(nil, form, read)}
+			more = rows == rowsPerPage
 			if rows > 0 && !yield(page, nil) {
 				return
 			}
@@ -53,7 +53,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 // findReached returns an error if the row read last no longer exists and a row 1 does. An emptied
 // table numbers its rows from 1 again, and the reader would silently skip them. A table whose rows
 // are deleted after use has no row 1.
-func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
+func (s *Stream) findReached(ctx context.Context, reached int64) error {
 	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 	return &advice.Error{
 		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row 1 does, so new "+
 			"rows with lower numbers may be skipped",
-			s.Filter.Key, reached),
+			s.Key, reached),
 		Todo: "if the table was emptied and its numbers started again, rename the source and set a history " +
 			"that goes back to then; " +
 			"if only that row was deleted, nothing: the next new row clears this error",
@@ -71,18 +71,18 @@ func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 }
 
 // readPage reads the next rows after a key. last is the key of the last row.
-func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
-	p := &sqlPages{mapper: s.newMapper(), wanted: everything}
+func (s *Stream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
+	p := &pages{mapper: s.NewMapper(time.Time{}, time.Time{})}
 	last = after
-	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(sqlRowsPerPage)},
+	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(rowsPerPage)},
 		func(columns, values []string) error {
 			key, err := s.keyOf(columns, values)
 			switch {
 			case err != nil:
 				return err
-			case key <= last || p.rows == sqlRowsPerPage:
+			case key <= last || p.rows == rowsPerPage:
 				return &advice.Error{
-					What: "the query doesn't return its rows in the order of " + s.Filter.Key +
+					What: "the query doesn't return its rows in the order of " + s.Key +
 						" after :after, so some would be skipped",
 					Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row for each KEY",
 				}
@@ -97,8 +97,8 @@ func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.
 	return p.all[0], last, err
 }
 
-func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
-	name := s.Filter.Key
+func (s *Stream) keyOf(columns, values []string) (int64, error) {
+	name := s.Key
 	if i := slices.Index(columns, name); i >= 0 {
 		if key, err := strconv.ParseInt(values[i], 10, 64); err == nil {
 			return key, nil
@@ -110,14 +110,14 @@ func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
 	}
 }
 
-// probe reads one row.
-func (s *sqlStream) probe(ctx context.Context) (rows int, err error) {
+// Probe reads one row.
+func (s *Stream) Probe(ctx context.Context) (rows int, err error) {
 	_, rows, err = s.first(ctx, beforeFirst)
 	return rows, err
 }
 
 // first reads the first row after a key.
-func (s *sqlStream) first(ctx context.Context, after int64) (key int64, rows int, err error) {
+func (s *Stream) first(ctx context.Context, after int64) (key int64, rows int, err error) {
 	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(1)}, func(columns, values []string) (err error) {
 		rows++
 		key, err = s.keyOf(columns, values)
@@ -129,19 +129,19 @@ func (s *sqlStream) first(ctx context.Context, after int64) (key int64, rows int
 // beforeFirst is the key before the first row, so that a row 0 is read.
 const beforeFirst = -1
 
-// sqlPosition is how far a table was read, and when. A row is read again only during its lookback:
+// marks are how far a table was read, and when. A row is read again only during its lookback:
 // some days later the ledger forgets that it was counted, and in a table with few rows the last
 // rows stay the same for weeks.
-type sqlPosition []sqlMark
+type marks []mark
 
-// sqlMark says that at an instant all rows up to a key had been read. It is stored in this form.
-type sqlMark struct {
+// mark says that at an instant all rows up to a key had been read. It is stored in this form.
+type mark struct {
 	At  int64 // Unix time
 	Key int64
 }
 
 // reached is the highest key.
-func (p sqlPosition) reached() int64 {
+func (p marks) reached() int64 {
 	if len(p) == 0 {
 		return beforeFirst
 	}
@@ -150,7 +150,7 @@ func (p sqlPosition) reached() int64 {
 
 // after is the key after which rows are read. It lies overlap keys back, so that these are read
 // again, except keys that were read before an instant.
-func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
+func (p marks) after(overlap int64, readBefore time.Time) int64 {
 	after := max(p.reached()-overlap, beforeFirst)
 	for _, m := range p {
 		if m.At <= readBefore.Unix() {
@@ -162,7 +162,7 @@ func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
 
 // reach records that all rows up to a key have been read now. Marks are at least an eighth of the
 // lookback apart, so there are few of them.
-func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sqlPosition {
+func (p marks) reach(key int64, now time.Time, lookback time.Duration) marks {
 	if key <= p.reached() {
 		return p
 	}
@@ -170,30 +170,12 @@ func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sql
 	if n >= 2 && time.Duration(now.Unix()-p[n-2].At)*time.Second < lookback/8 {
 		p = p[:n-1]
 	}
-	p = append(p, sqlMark{now.Unix(), key})
+	p = append(p, mark{now.Unix(), key})
 	for len(p) >= 2 && p[1].At <= now.Add(-lookback).Unix() {
 		p = p[1:] // the next mark covers it
 	}
 	return p
 }
 
-// sqlForm is the first byte of a stored position; no earlier form has it.
-const sqlForm = 3
-
-func (p sqlPosition) encode() []byte {
-	data, _ := binary.Append([]byte{sqlForm}, binary.BigEndian, []sqlMark(p)) // only a value without a fixed size fails
-	return data
-}
-
-func decodeSQLPosition(data []byte) (sqlPosition, error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
-	marks := data[1:]
-	p := make(sqlPosition, len(marks)/binary.Size(sqlMark{}))
-	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) ||
-		data[0] != sqlForm {
-		return nil, position.ErrDamaged
-	}
-	return p, nil
-}
+// form is the first byte of a stored position; no earlier form has it.
+const form = 3

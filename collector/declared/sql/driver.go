@@ -1,4 +1,4 @@
-package declared
+package sql
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// sqlQuery is a query to a database.
-type sqlQuery struct {
+// query is a query to a database.
+type query struct {
 	dsn, text string
 	args      []any
 	zone      *time.Location // for args that are times
 }
 
-// sqlDrivers are the drivers that definitions may name. A driver connects, runs the query in a
+// drivers are the drivers that definitions may name. A driver connects, runs the query in a
 // read-only transaction, and gives each row as texts. A value is as the database prints it, empty
 // for NULL.
-var sqlDrivers = map[string]func(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error{
+var drivers = map[string]func(ctx context.Context, q query, each func(columns, values []string) error) error{
 	"mysql": queryMySQL, "sqlite": querySQLite, driverPostgres: queryPostgres,
 }
 
@@ -38,7 +38,7 @@ var errDSN = &advice.Error{
 		"postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
 }
 
-func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+func queryMySQL(ctx context.Context, q query, each func(columns, values []string) error) error {
 	c, err := mysql.ParseDSN(q.dsn)
 	if err != nil {
 		return errDSN
@@ -52,7 +52,7 @@ func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []str
 	return queryDB(ctx, sql.OpenDB(connector), q, each)
 }
 
-func querySQLite(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+func querySQLite(ctx context.Context, q query, each func(columns, values []string) error) error {
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: q.dsn}).String()+
 		"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -66,7 +66,7 @@ func querySQLite(ctx context.Context, q sqlQuery, each func(columns, values []st
 
 // asTexts is a query whose values are SQLite's texts: without it, the driver turns values of date
 // columns into times.
-func asTexts(ctx context.Context, db *sql.DB, q sqlQuery) (text string, err error) {
+func asTexts(ctx context.Context, db *sql.DB, q query) (text string, err error) {
 	inner := "(" + strings.TrimRight(q.text, "; \t\r\n") + "\n)" // it may end with a comment
 	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0", q.args...)
 	if err != nil {
@@ -81,7 +81,7 @@ func asTexts(ctx context.Context, db *sql.DB, q sqlQuery) (text string, err erro
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + inner, errors.Join(err, rows.Err())
 }
 
-func queryDB(ctx context.Context, db *sql.DB, q sqlQuery, each func(columns, values []string) error) (err error) {
+func queryDB(ctx context.Context, db *sql.DB, q query, each func(columns, values []string) error) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -117,7 +117,7 @@ func queryDB(ctx context.Context, db *sql.DB, q sqlQuery, each func(columns, val
 	return rows.Err()
 }
 
-func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+func queryPostgres(ctx context.Context, q query, each func(columns, values []string) error) error {
 	config, err := pgx.ParseConfig(q.dsn)
 	if err != nil {
 		return errDSN

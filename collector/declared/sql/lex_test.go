@@ -1,4 +1,4 @@
-package declared_test
+package sql_test
 
 import (
 	"fmt"

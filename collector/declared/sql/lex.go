@@ -1,4 +1,4 @@
-package declared
+package sql
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
 	for rest := query; rest != ""; {
-		length := sqlToken(rest, driver)
+		length := tokenLength(rest, driver)
 		token := rest[:length]
 		rest = rest[length:]
 		name, is := strings.CutPrefix(token, ":")
@@ -30,10 +30,10 @@ func bindNames(query, driver string) (bound string, names []string) {
 	return b.String(), names
 }
 
-// sqlToken is the length of the token at the start of a statement: a word, a name of a value with
+// tokenLength is the length of the token at the start of a statement: a word, a name of a value with
 // its colon, a text, a quoted name, a comment, or one character. A token without an end extends to
 // the end of the statement.
-func sqlToken(s, driver string) int {
+func tokenLength(s, driver string) int {
 	isMySQL, isPostgres := driver == "mysql", driver == driverPostgres
 	switch c := s[0]; {
 	case strings.HasPrefix(s, "--"), c == '#' && isMySQL:

@@ -1,4 +1,4 @@
-package declared
+package sql
 
 import (
 	"context"
@@ -27,11 +27,11 @@ const (
 // databaseError explains an error of a database. Drivers' texts name parts of the DSN (host, user,
 // database) and may quote values of rows, so it only passes on what concerns the query itself.
 func databaseError(title string, err error) error {
-	what, todo := meaningOfSQL(err)
+	what, todo := meaningOf(err)
 	return &advice.Error{What: title + "'s database " + what, Todo: todo}
 }
 
-func meaningOfSQL(err error) (what, todo string) {
+func meaningOf(err error) (what, todo string) {
 	my, _ := errors.AsType[*mysql.MySQLError](err)
 	pg, _ := errors.AsType[*pgconn.PgError](err)
 	lite, _ := errors.AsType[*sqlite.Error](err)

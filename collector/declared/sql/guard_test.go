@@ -1,4 +1,4 @@
-package declared_test
+package sql_test
 
 import (
 	"database/sql"
@@ -23,7 +23,7 @@ import (
 // were read.
 func TestSQLQuietTable(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
-	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
+	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
 	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestSQLQuietTable(t *testing.T) {
 	for day := range 40 {
 		now = begin.Add(time.Duration(day) * 24 * time.Hour)
 		if day%10 == 0 {
-			execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day, now.Format(time.DateTime)))
+			declaredtest.Execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day, now.Format(time.DateTime)))
 		}
 		state := feed.State()
 		for page, err := range info.Stream.Pages(t.Context(),
@@ -89,7 +89,7 @@ func TestSQLHoldsNoLock(t *testing.T) {
 		"by key":   {byKey, "by: inserted, key: id"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+			path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < "+
 					"2499) SELECT i, '2026-11-23 10:00:00' FROM n")
 			source, err := declaredtest.Open(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
@@ -127,7 +127,7 @@ func TestSQLText(t *testing.T) {
 		{"a date of its own form", "DATE", "2026-11-23 09.00", "2006-01-02 15.04"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")",
+			path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")",
 				"INSERT INTO calls VALUES (1, '"+c.value+"')")
 			text := strings.Replace(table(rows, "by: start"), `"2006-01-02 15:04:05"`, `"`+c.layout+`"`, 1)
 			source, err := declaredtest.Open(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
@@ -199,7 +199,7 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
+			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
 				begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
 				t.Errorf("got %q", got)
 			}
@@ -209,7 +209,7 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 
 // TestSQLOrder: rows that don't come in the order of their key would be passed over.
 func TestSQLOrder(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
 	source, err := declaredtest.Open(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1),
 		"by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
@@ -229,13 +229,13 @@ func pgDatabase(t *testing.T, dsn string, statements ...string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, statements...)
+	declaredtest.Execute(t, db, statements...)
 	return db
 }
 
 // TestSQLManyRows: a span with more rows than a read may have is read in halves, each row once.
 func TestSQLManyRows(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
 			"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
 	source, err := declaredtest.Open(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
@@ -243,7 +243,7 @@ func TestSQLManyRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin.Add(-time.Hour), begin.Add(time.Hour)))
+	got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin.Add(-time.Hour), begin.Add(time.Hour)))
 	if rows := len(got); rows != 30_000 || len(slices.Compact(got)) != rows {
 		t.Errorf("%d rows", rows)
 	}

@@ -1,4 +1,4 @@
-package declared_test
+package sql_test
 
 import (
 	"database/sql"
@@ -70,47 +70,10 @@ func TestSQLProblems(t *testing.T) {
 	}
 }
 
-// database is an SQLite file with statements done.
-func database(t *testing.T, statements ...string) (path string, db *sql.DB) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "calls.sqlite")
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test removes the file's folder
-	execute(t, db, statements...)
-	return path, db
-}
-
-func execute(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	for _, s := range statements {
-		if _, err := db.ExecContext(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// idsOf are the ids of what a reader yields.
-func idsOf(t *testing.T, pages func(func(*collector.Page, error) bool)) (ids []string) {
-	t.Helper()
-	for page, err := range pages {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range page.Records {
-			ids = append(ids, r.ID)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
 // TestSQLByStart (definitions.md 3): spans are in the zone of the table, and rows outside them are
 // skipped. When clocks change, a local time comes twice: each row is in exactly one span.
 func TestSQLByStart(t *testing.T) {
-	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
+	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +81,7 @@ func TestSQLByStart(t *testing.T) {
 	begin := time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC) // clocks are set back at 1:00 UTC on the 25th
 	var want []string
 	for n := range 240 {
-		execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", 1000+n,
+		declaredtest.Execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", 1000+n,
 			begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
 		want = append(want, fmt.Sprint(1000+n))
 	}
@@ -130,7 +93,7 @@ func TestSQLByStart(t *testing.T) {
 	for _, length := range []time.Duration{7 * time.Minute, time.Hour, 5 * time.Hour} {
 		var got []string
 		for from := begin.Add(-time.Hour); from.Before(begin.Add(5 * time.Hour)); from = from.Add(length) {
-			got = append(got, idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), from, from.Add(length)))...)
+			got = append(got, declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), from, from.Add(length)))...)
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
 			t.Errorf("spans of %s: %d rows, want %d", length, len(got), len(want))
@@ -141,7 +104,7 @@ func TestSQLByStart(t *testing.T) {
 // TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late,
 // over pages, polls and crashes: each is read.
 func TestSQLInserted(t *testing.T) {
-	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) "+
 			"SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
 	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ",
@@ -172,7 +135,7 @@ func TestSQLInserted(t *testing.T) {
 	}
 	poll(10)
 	// 2950 is visible late
-	execute(t, db, "INSERT INTO calls VALUES (2950, '2026-11-23 10:00:00'), (3000, '2026-11-23 10:00:00')")
+	declaredtest.Execute(t, db, "INSERT INTO calls VALUES (2950, '2026-11-23 10:00:00'), (3000, '2026-11-23 10:00:00')")
 	if got := poll(10); got != 101 {
 		t.Errorf("%d rows in the end, want the last 100 again and the new one", got)
 	}
@@ -198,19 +161,19 @@ func TestSQLBeganAgain(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+			path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
 			source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"),
 				"dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			position, ids, err := poll(t, &source.Feeds[0], collector.StreamPosition{})
+			position, ids, err := declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{})
 			if len(ids) != 2 || err != nil {
 				t.Fatal(ids, err)
 			}
-			execute(t, db, c.then)
-			_, _, err = poll(t, &source.Feeds[0], collector.StreamPosition{Position: position})
+			declaredtest.Execute(t, db, c.then)
+			_, _, err = declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{Position: position})
 			if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("%v, want %q", err, c.problem)
 			}
@@ -220,7 +183,7 @@ func TestSQLBeganAgain(t *testing.T) {
 
 // TestSQLSaysNoSecrets: errors of a database say what to do, and nothing of the password.
 func TestSQLSaysNoSecrets(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE other (id INTEGER)")
+	path, _ := declaredtest.Database(t, "CREATE TABLE other (id INTEGER)")
 	for _, c := range []struct{ name, driver, dsn, want string }{
 		{"mysql, no DSN", "mysql", "root:s3cret@@@", "write it in the driver's form"},
 		{"postgres, no DSN", "postgres", "postgres://u:s3cret@host:port/x", "write it in the driver's form"},
@@ -271,14 +234,14 @@ func TestKamailioQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, _ := database(t, accounting...)
+	path, _ := declaredtest.Database(t, accounting...)
 	dsn := pgtest.Database(t)
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test drops the schema
-	execute(t, db, accounting...)
+	declaredtest.Execute(t, db, accounting...)
 	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
 		t.Run(driver, func(t *testing.T) {
 			source, err := declaredtest.Open(t.TempDir(), string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ", time.Now)
@@ -317,7 +280,7 @@ func TestKamailioColumns(t *testing.T) {
 	}
 	const table = "(id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, " +
 		"sip_reason TEXT, time TIMESTAMP, gw TEXT, way TEXT, a TEXT, b TEXT)"
-	path, _ := database(t, "CREATE TABLE acc "+table, "CREATE TABLE missed_calls "+table, `INSERT INTO acc VALUES
+	path, _ := declaredtest.Database(t, "CREATE TABLE acc "+table, "CREATE TABLE missed_calls "+table, `INSERT INTO acc VALUES
 		(1, 'INVITE', '', '', 'c1', '200', 'OK', '2026-11-23 10:00:05', 'carrier-b', 'out', '1001', '+4930901820'),
 		(2, 'BYE', '', '', 'c1', '200', 'OK', '2026-11-23 10:01:05', '', '', '', ''),
 		(3, 'INVITE', '', '', 'c2', '407', 'Challenge', '2026-11-23 10:00:10', '', 'internal', '1001', '1002'),

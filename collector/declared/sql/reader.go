@@ -1,0 +1,196 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Config says how to read rows from a database.
+type Config struct {
+	// Driver is mysql, postgres or sqlite; it may name a parameter in braces.
+	Driver string `yaml:"driver"`
+	// Query selects rows, unless a feed has its own. :from and :to are the ends of the span, :after
+	// the last key and :limit the number of rows.
+	Query string `yaml:"query"`
+}
+
+const (
+	timeLayout   = "2006-01-02 15:04:05"
+	rowsPerPage  = 1000
+	rowsPerRead  = 10_000 // rows in memory while a span is read
+	queryTimeout = time.Minute
+)
+
+// Settings are what a reader needs. It connects for each read, so a new DSN in its file takes effect
+// immediately.
+type Settings struct {
+	// Title names the provider in messages.
+	Title  string
+	Driver string
+	DSN    config.Secret
+	// Query has :from and :to, or :after and :limit.
+	Query string
+	// Zone is the zone of times without one.
+	Zone *time.Location
+	// Grain is the length of the shortest span.
+	Grain time.Duration
+	// Key is the column with the number by which rows are inserted; Overlap is the number of keys that
+	// are read again, during Lookback.
+	Key      string
+	Overlap  int64
+	Lookback time.Duration
+	// NewMapper makes a mapper that leaves out records outside a span; zero times mean all.
+	NewMapper func(from, to time.Time) rows.Mapper
+}
+
+// Reader is a collector.RangeReader that reads the rows of a span of time. It is safe for
+// concurrent use.
+type Reader struct {
+	Settings
+
+	query string
+	names []string // names of the placeholders
+}
+
+// New makes a reader of spans. It doesn't connect.
+func New(s *Settings) *Reader {
+	r := &Reader{Settings: *s}
+	r.query, r.names = bindNames(s.Query, s.Driver)
+	return r
+}
+
+// NewStream makes a reader by key. It doesn't connect.
+func NewStream(s *Settings) *Stream { return &Stream{New(s)} }
+
+// Drivers are the names of the drivers.
+func Drivers() []string { return slices.Sorted(maps.Keys(drivers)) }
+
+// Names are the placeholders of a query, in order.
+func Names(query, driver string) []string {
+	_, names := bindNames(query, driver)
+	return names
+}
+
+var errTooMany = errors.New("the query returns more rows than a read may have")
+
+// rows runs the query with values for the placeholders.
+func (r *Reader) rows(ctx context.Context, values map[string]any, each func(columns, values []string) error) error {
+	ctx, stop := context.WithTimeout(ctx, queryTimeout)
+	defer stop()
+	dsn, err := r.DSN.Value(ctx)
+	if err != nil {
+		return advice.UnreadableSecret(err)
+	}
+	args := make([]any, len(r.names))
+	for i, name := range r.names {
+		args[i] = values[name]
+	}
+	var eachError error
+	err = drivers[r.Driver](ctx, query{dsn, r.query, args, r.Zone},
+		func(columns, values []string) error {
+			if eachError = each(columns, values); eachError != nil {
+				stop() // otherwise MySQL's driver reads the remaining rows
+			}
+			return eachError
+		})
+	if eachError != nil || err == nil {
+		return eachError
+	}
+	if _, known := errors.AsType[*advice.Error](err); known {
+		return err
+	}
+	return databaseError(r.Title, err)
+}
+
+// Pages implements collector.RangeReader. A query ends before its pages are yielded: a query that
+// waits for a commit would block the table's writer. A span with too many rows for that is read in
+// halves.
+func (r *Reader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		for spans := []span{{from, to}}; len(spans) > 0; {
+			asked := spans[0]
+			spans = spans[1:]
+			half := asked.from.Add(asked.to.Sub(asked.from) / 2).Truncate(max(r.Grain, time.Second))
+			mayHalve := half.After(asked.from)
+			pages, err := r.readSpan(ctx, asked, mayHalve)
+			switch {
+			case errors.Is(err, errTooMany):
+				spans = append([]span{{asked.from, half}, {half, asked.to}}, spans...)
+			case err != nil:
+				yield(nil, err)
+				return
+			}
+			for _, page := range pages {
+				if !yield(page, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// readSpan reads the rows of a span. With bounded it returns errTooMany, and no page, for more than
+// rowsPerRead rows.
+func (r *Reader) readSpan(ctx context.Context, asked span, bounded bool) ([]*collector.Page, error) {
+	grains := span{asked.from.Truncate(r.Grain), asked.to.Add(r.Grain - 1).Truncate(r.Grain)}
+	wide := grains.withClockChange(r.Zone)
+	values := map[string]any{
+		"from": wide.from.In(r.Zone).Format(timeLayout), "to": wide.to.In(r.Zone).Format(timeLayout),
+	}
+	p := &pages{mapper: r.NewMapper(asked.from, asked.to)}
+	err := r.rows(ctx, values, func(columns, values []string) error {
+		p.add(columns, values)
+		if bounded && p.rows > rowsPerRead {
+			return errTooMany
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.all, nil
+}
+
+// pages makes pages of rows.
+type pages struct {
+	mapper rows.Mapper
+	all    []*collector.Page
+	asked  int // rows that the database returned
+	rows   int // rows that are on the pages
+}
+
+func (p *pages) add(columns, values []string) {
+	if p.rows == len(p.all)*rowsPerPage {
+		p.all = append(p.all, new(collector.Page))
+	}
+	p.asked++
+	row := &rows.Row{Columns: columns, Fields: values}
+	if p.mapper.Put(p.all[len(p.all)-1], row, fmt.Sprintf("row %d", p.asked), "") {
+		p.rows++
+	}
+}
+
+// span is a range of time.
+type span struct{ from, to time.Time }
+
+// withClockChange is the span with one more hour on either side if clocks change near it: a local time then
+// comes twice, or not at all. Rows outside the span are skipped.
+func (s span) withClockChange(zone *time.Location) span {
+	wide := span{s.from.Add(-time.Hour), s.to.Add(time.Hour)}
+	_, before := wide.from.In(zone).Zone()
+	_, after := wide.to.In(zone).Zone()
+	if before == after {
+		return s
+	}
+	return wide
+}
