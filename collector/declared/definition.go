@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/push"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -34,7 +35,7 @@ type Definition struct {
 	HTTP  *HTTP           `yaml:"http"`
 	Files *files.Config   `yaml:"files"`
 	SQL   *sql.Config     `yaml:"sql"`
-	Push  *Push           `yaml:"push"`
+	Push  *push.Config    `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
 	// Tests are the provider's side, for the command `provider test`.
 	Tests *Tests `yaml:"tests"`

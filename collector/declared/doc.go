@@ -12,7 +12,7 @@
 //	fileway.go      files, which the package files reads
 //	rows            rows of texts: CSV, JSON, patterns, XML (a package)
 //	sqlway.go       databases, which the package sql reads
-//	pushway.go      records that a system posts
+//	pushway.go      records that a system posts, which the package push accepts
 //	oauth.go        tokens; assertion.go: a signed token that names its user
 //	refusal.go      the provider's own reason in a refused answer
 //	function.go     records that a Go function completes (builtin has the functions)

@@ -1,4 +1,4 @@
-package declared
+package push
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -31,21 +29,20 @@ const (
 	postReadTimeout = 10 * time.Second
 )
 
-// pushHandler accepts records that a system posts, and answers 2xx once they are durable.
-type pushHandler struct {
-	posted   *posted
-	token    config.Secret
-	inbox    collector.Inbox
-	observer collector.NotificationObserver // may be nil
-	logger   *slog.Logger
-	refused  rate.Sometimes // limits the warnings
-	slots    *semaphore.Weighted
+// handler accepts records that a system posts, and answers 2xx once they are durable.
+type handler struct {
+	*Receiver
+
+	inbox   collector.Inbox
+	refused rate.Sometimes // limits the warnings
+	slots   *semaphore.Weighted
 }
 
-func newPushHandler(p *posted, token config.Secret, inbox collector.Inbox, s *collector.SourceSettings) *pushHandler {
-	return &pushHandler{
-		posted: p, token: token, inbox: inbox, observer: s.Notified, logger: s.Logger,
-		refused: rate.Sometimes{Interval: 10 * time.Second}, slots: semaphore.NewWeighted(postsAtOnce),
+// Handler accepts the records of an inbox.
+func (r *Receiver) Handler(inbox collector.Inbox) http.Handler {
+	return &handler{
+		Receiver: r, inbox: inbox, refused: rate.Sometimes{Interval: 10 * time.Second},
+		slots: semaphore.NewWeighted(postsAtOnce),
 	}
 }
 
@@ -69,11 +66,11 @@ var (
 )
 
 // ServeHTTP implements http.Handler.
-func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	answer := h.receive(w, r)
-	if h.observer != nil {
-		h.observer.Notifications(cmp.Or(postResults[answer.status], "invalid"), 1)
+	if h.Observer != nil {
+		h.Observer.Notifications(cmp.Or(postResults[answer.status], "invalid"), 1)
 	}
 	if answer.status == http.StatusNoContent {
 		w.WriteHeader(answer.status)
@@ -84,12 +81,12 @@ func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	http.Error(w, answer.says, answer.status)
 	h.refused.Do(func() {
-		h.logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem",
+		h.Logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem",
 			answer.says)
 	})
 }
 
-func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
+func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if r.Method != http.MethodPost {
 		return reply{http.StatusMethodNotAllowed, "Use POST."}
 	}
@@ -112,7 +109,7 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if err != nil {
 		return reply{http.StatusBadRequest, "The body ended too early."}
 	}
-	record, err := h.posted.push.record(r.Header.Get("Content-Type"), body, h.posted.mapper.feed.Rows)
+	record, err := h.Config.record(r.Header.Get("Content-Type"), body, h.Path)
 	if err != nil {
 		return reply{http.StatusBadRequest, err.Error()}
 	}
@@ -124,8 +121,8 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 
 // authorize checks the token, which is sent as bearer or as the password of basic authentication.
 // Its time depends only on the text's length.
-func (h *pushHandler) authorize(r *http.Request) reply {
-	want, err := h.token.Value(r.Context())
+func (h *handler) authorize(r *http.Request) reply {
+	want, err := h.Token.Value(r.Context())
 	if err != nil {
 		return reply{http.StatusServiceUnavailable, "The token of the source can't be read."}
 	}
@@ -148,12 +145,12 @@ func (h *pushHandler) authorize(r *http.Request) reply {
 
 // store commits the record if this replica reads the feed; otherwise it stores it in the ledger for
 // the replica that does.
-func (h *pushHandler) store(ctx context.Context, record []byte) error {
+func (h *handler) store(ctx context.Context, record []byte) error {
 	page := new(collector.Page)
-	h.posted.put(page, record)
+	h.put(page, record)
 	err := h.inbox.Commit(ctx, page)
 	if errors.Is(err, collector.ErrReadElsewhere) {
-		_, err = h.inbox.Enqueue(ctx, []work.Item{h.posted.task(record)})
+		_, err = h.inbox.Enqueue(ctx, []work.Item{h.task(record)})
 	}
 	return err
 }

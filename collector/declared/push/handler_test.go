@@ -1,4 +1,4 @@
-package declared_test
+package push_test
 
 import (
 	"bytes"

@@ -1,0 +1,93 @@
+package push
+
+import (
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// Settings are what a receiver needs.
+type Settings struct {
+	Config Config
+	// Path leads to the record in a document of XML.
+	Path  []string
+	Token config.Secret
+	// Seal encrypts records that wait in the ledger for the replica that reads their feed; Names is
+	// the key for their names. Both are derived from the ledger, which all replicas share, so a new
+	// token doesn't make a record unreadable. They are nil in commands, which have no ledger.
+	Seal  cipher.AEAD
+	Names []byte
+
+	Mapper   rows.Mapper
+	Observer collector.NotificationObserver // may be nil
+	Logger   *slog.Logger
+}
+
+// Receiver makes pages of posted records. It is safe for concurrent use.
+type Receiver struct {
+	Settings
+
+	mu sync.Mutex // guards Mapper
+}
+
+// New makes a receiver.
+func New(s *Settings) *Receiver { return &Receiver{Settings: *s} }
+
+// put adds a record, valid or not, to a page, which is committed.
+func (r *Receiver) put(page *collector.Page, record []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Mapper.Put(page, &rows.Row{Raw: record}, "posted", "")
+}
+
+// Page makes a page of what other replicas have put into the ledger. What can't be opened was
+// damaged there: it is shown as a row that can't be read.
+func (r *Receiver) Page(tasks []work.Item) *collector.Page {
+	page := new(collector.Page)
+	for _, task := range tasks {
+		record, err := r.open(task.Data)
+		if err != nil {
+			page.Invalid = append(page.Invalid,
+				collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
+			continue
+		}
+		r.put(page, record)
+	}
+	return page
+}
+
+// task is a record for the replica that reads the feed. The same record again is the same task, and
+// its name says nothing of the record.
+func (r *Receiver) task(record []byte) work.Item {
+	name := hmac.New(sha256.New, r.Names)
+	name.Write(record)
+	return work.Item{
+		Kind: work.Posted, Key: hex.EncodeToString(name.Sum(nil)[:16]),
+		Data: base64.StdEncoding.EncodeToString(r.Seal.Seal(nil, nil, record, nil)),
+	}
+}
+
+var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is " +
+	"damaged or was replaced")
+
+func (r *Receiver) open(sealed string) ([]byte, error) {
+	text, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, errUnsealed
+	}
+	record, err := r.Seal.Open(nil, nil, text, nil)
+	if err != nil {
+		return nil, errUnsealed
+	}
+	return record, nil
+}
