@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -39,7 +40,8 @@ type signer struct {
 
 	file    string
 	owner   string // in answers
-	refuses string // status for tokens
+	refuses string // answer for tokens; empty: a token
+	times   int    // how often it refuses; 0: always
 	forms   []url.Values
 	revoked []string
 }
@@ -54,7 +56,7 @@ func newSigner(t *testing.T, token string) *signer {
 			body, _ := io.ReadAll(r.Body)
 			form, _ := url.ParseQuery(string(body))
 			s.forms = append(s.forms, form)
-			if s.refuses != "" {
+			if s.refuses != "" && (s.times == 0 || len(s.forms) <= s.times) {
 				return s.refuses, nil
 			}
 			return fmt.Sprintf(`{"access_token":"a%d","expires_in":60,"owner_id":%q}`, len(s.forms), s.owner), nil
@@ -188,4 +190,44 @@ func TestRefusedCredentials(t *testing.T) {
 	tries(2*time.Minute, 2)
 	s.write(t, signed(`{"sub":"1","exp":1795428120}`))
 	tries(time.Second, 3)
+}
+
+// TestTokenRefusedOnce: only a refusal of the credentials makes all feeds wait. Another refusal may
+// pass: the next request asks again.
+func TestTokenRefusedOnce(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		// first and second are the requests for a token by the end of each read; failed: the first failed.
+		first, second int
+		failed        bool
+	}{
+		{"500", "!500", 2, 2, false},
+		{"503", "!503", 2, 2, false},
+		{"429", "!429", 2, 2, false},
+		{"an outage in the words of OAuth", `!400 {"error":"temporarily_unavailable"}`, 2, 2, false},
+		{"an error of the server in the words of OAuth", `!400 {"error":"server_error"}`, 2, 2, false},
+		{"400 of something in between", "!400 <html>", 1, 2, true},
+		{"404", "!404", 1, 2, true},
+		{"another client", `!400 {"error":"invalid_client"}`, 1, 1, true},
+		{"another grant", `!400 {"error":"invalid_grant"}`, 1, 1, true},
+		{"401", "!401", 1, 1, true},
+		{"403", "!403", 1, 1, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSigner(t, signed(`{"sub":"1"}`))
+				s.now = noon
+				info := s.start(t, "")
+				defer s.source.Close()
+				s.refuses, s.times = c.answer, 1
+				if _, _, err := ids(t, info, noon, noon.Add(1)); (err != nil) != c.failed || len(s.forms) != c.first {
+					t.Errorf("first read: %d requests, want %d, error %v", len(s.forms), c.first, err)
+				}
+				_, _, err := ids(t, info, noon, noon.Add(1))
+				if paused := c.failed && c.second == c.first; (err != nil) != paused || len(s.forms) != c.second {
+					t.Errorf("second read: %d requests, want %d, error %v", len(s.forms), c.second, err)
+				}
+			})
+		})
+	}
 }

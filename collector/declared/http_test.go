@@ -61,6 +61,7 @@ func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	status := http.StatusOK
 	if text, is := strings.CutPrefix(body, "!"); is {
 		_, _ = fmt.Sscan(text, &status)
+		_, body, _ = strings.Cut(text, " ")
 	}
 	return &http.Response{
 		StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),

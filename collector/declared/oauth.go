@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ type oauth struct {
 }
 
 const (
-	// refusalPause is how long the exporter waits after a refusal. Somebody may correct the client or
+	// refusalPause is how long the exporter waits after refused credentials. Somebody may correct the client or
 	// the user, which the exporter can't see. Other credentials are tried at once.
 	refusalPause = 5 * time.Minute
 	// revokeTimeout limits the end of a session, because the exporter's shutdown waits for it.
@@ -152,8 +153,11 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 	})
 	if err != nil {
 		o.refused = nil
-		if _, answered := errors.AsType[*httpclient.Error](err); answered && !httpclient.IsRetryable(err) {
+		switch answer, answered := errors.AsType[*httpclient.Error](err); {
+		case answered && refusesCredentials(answer):
 			o.refused, o.tried, o.until = err, using, asked.Add(refusalPause)
+		case answered && slices.Contains(mayPass, oauthError(answer.Body)):
+			err = httpclient.Retryable(err)
 		}
 		return got, err
 	}
@@ -161,6 +165,37 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 		err = o.signed.checkOwner(o.ownerIn(body))
 	}
 	return got, err
+}
+
+// What an answer without a token says (RFC 6749 4.1.2.1 and 5.2): the client, the user or the grant is
+// refused, or the refusal may pass.
+var (
+	ofCredentials = []string{"invalid_client", "invalid_grant", "unauthorized_client"}
+	mayPass       = []string{"server_error", "temporarily_unavailable"}
+)
+
+// refusesCredentials says whether an answer refuses the credentials. Anything else may be a fault of
+// the provider, or of something in between.
+func refusesCredentials(answer *httpclient.Error) bool {
+	switch answer.Kind {
+	case httpclient.KindUnauthorized, httpclient.KindForbidden:
+		return true
+	case httpclient.KindBadRequest:
+		return slices.Contains(ofCredentials, oauthError(answer.Body))
+	default:
+		return false
+	}
+}
+
+// oauthError is the code in a refused answer, or empty.
+func oauthError(body []byte) string {
+	var answer struct {
+		Code string `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	return answer.Code
 }
 
 // ownerIn is the user whom the answer with a token names.
