@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -269,35 +268,18 @@ func (d *Definition) allParameters() map[string]Parameter {
 	return all
 }
 
-// zoneIn matches an offset in a layout, or the name of a zone.
-var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
-
 // needsZone says whether a time has no zone, neither in the row nor in the definition.
-func (f *Feed) needsZone() bool { return f.hasTimesWithout(zoneIn) }
+func (f *Feed) needsZone() bool { return f.hasValue((*Value).needsZone) }
 
-// takesZone says whether a configured zone affects a time: as its zone, or as the meaning of its
-// zone's name.
+// takesZone says whether a configured zone affects a time.
 func (f *Feed) takesZone() bool {
-	compare := slices.Collect(maps.Values(f.conditions()))
-	for _, v := range f.values() {
-		for i := range v.alternatives {
-			compare = append(compare, v.alternatives[i].When, &Condition{expression: v.alternatives[i].Expr})
-		}
-	}
-	return f.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)
+	conditions := slices.Collect(maps.Values(f.conditions()))
+	return f.hasValue((*Value).takesZone) || slices.ContainsFunc(conditions, (*Condition).takesZone)
 }
 
-func (f *Feed) hasTimesWithout(zone *regexp.Regexp) bool {
-	var times []alternative
-	for _, v := range f.values() {
-		times = append(times, v.alternatives...)
-	}
-	return slices.ContainsFunc(times, func(a alternative) bool {
-		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
-			_, carriesOffset := timeForms[form]
-			return !carriesOffset && !zone.MatchString(form)
-		})
-	})
+// hasValue says whether one of the feed's values is of a kind.
+func (f *Feed) hasValue(is func(*Value) bool) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(f.values())), is)
 }
 
 // zone is the zone of times without one: UTC unless the source sets another.

@@ -196,3 +196,14 @@ func (c *Condition) takesZone() bool {
 		})
 	})
 }
+
+// onlyParameters says whether the condition compares nothing but the source's parameters.
+func (c *Condition) onlyParameters() bool {
+	if c == nil || c.expression != nil {
+		return false
+	}
+	return !slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
+		_, is := t.path.parameterName()
+		return !is
+	})
+}

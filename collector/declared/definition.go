@@ -287,22 +287,17 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}
 	for where, v := range f.values() {
-		for _, a := range v.alternatives {
-			d.validateNames(r, key+"."+where, a.When.parameters())
-			if a.Expr != nil {
-				d.validateNames(r, key+"."+where, a.Expr.parameters)
+		at := key + "." + where
+		parameters, networks, lists := v.uses()
+		d.validateNames(r, at, parameters)
+		for _, name := range lists {
+			if f.Names[name] == nil {
+				r.Problemf(at, "names the list %s, which isn't in the feed's names", name)
 			}
-			if a.Names != "" && f.Names[a.Names] == nil {
-				r.Problemf(key+"."+where, "names the list %s, which isn't in the feed's names", a.Names)
-			}
-			if a.Networks != "" && d.Parameters[a.Networks].Map != mapOfNetworks {
-				r.Problemf(key+"."+where, "names %s, which isn't a parameter with map: %s",
-					a.Networks, mapOfNetworks)
-			}
-			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since, a.Minus}) {
-				if name, is := p.parameterName(); is {
-					d.validateNames(r, key+"."+where, []string{name})
-				}
+		}
+		for _, name := range networks {
+			if d.Parameters[name].Map != mapOfNetworks {
+				r.Problemf(at, "names %s, which isn't a parameter with map: %s", name, mapOfNetworks)
 			}
 		}
 	}
@@ -426,10 +421,8 @@ func (f *Feed) Validate(r *config.Report) {
 // Validate implements config.Validator.
 func (d *Record) Validate(r *config.Report) {
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
-		for i := range v.alternatives {
-			if len(v.alternatives[i].Time) == 0 {
-				r.Problemf(key, "has no time: %s", howTimes)
-			}
+		if v.lacksTime() {
+			r.Problemf(key, "has no time: %s", howTimes)
 		}
 	}
 	validateWords(r, "outcome", &d.Outcome, outcomeWords, "answered, voicemail, machine, busy, no_answer, cancelled, "+
@@ -439,7 +432,7 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
 	for key, v := range d.values() {
-		if usesPercent(v) && !strings.HasSuffix(key, ".loss") {
+		if v.usesPercent() && !strings.HasSuffix(key, ".loss") {
 			r.Problemf(key, "has unit: percent, which only works for the loss of media; remove it")
 		}
 	}
@@ -450,25 +443,6 @@ func (d *Record) Validate(r *config.Report) {
 		if slices.ContainsFunc(d.Charges[:i], func(other Charge) bool { return other.Component == c.Component }) {
 			r.Problemf(fmt.Sprintf("charges[%d].component", i),
 				"is also the component of another charge: choose another name, or give one amount as a list of values")
-		}
-	}
-}
-
-// validateWords reports words in tables and constants that a field doesn't allow.
-func validateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
-	for _, a := range v.alternatives {
-		for text, e := range a.Table {
-			if a.codes != nil {
-				break // its table has codes
-			}
-			if _, is := known[e.Word]; !is {
-				r.Problemf(key, "has %q for %q in its table, must be %s", e.Word, text, words)
-			}
-		}
-		if a.Is != nil {
-			if _, is := known[*a.Is]; !is {
-				r.Problemf(key, "is %q, must be %s", *a.Is, words)
-			}
 		}
 	}
 }

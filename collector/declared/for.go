@@ -9,10 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-const (
-	forKey        = "for"
-	completeTotal = "total"
-)
+const completeTotal = "total"
 
 // forIn matches the use of a value of the feed's `for` in a text of its request.
 var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
@@ -79,12 +76,11 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		}
 	}
 	for value, v := range f.Record.values() {
-		for _, a := range v.alternatives {
-			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
-				if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
-					r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s",
-						strings.Join(p, "."), p[1])
-				}
+		for _, place := range v.places() {
+			p := place.path
+			if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
+				r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s",
+					strings.Join(p, "."), p[1])
 			}
 		}
 	}

@@ -58,12 +58,12 @@ func (m *Mapper) mapByFunction() Mapped {
 	p.ids()
 	if r.CallKey = p.text("group", &d.Group); !m.feed.Snapshot {
 		r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-		r.Version, _ = read(p, "version", &d.Version, p.version)
+		r.Version, _ = read(p, "version", &d.Version, (*given).version)
 		r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 		if r.Start.IsZero() {
 			p.fail("start", "is missing")
 		}
-		r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, p.length)
+		r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*given).length)
 		p.duration()
 		r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 		p.tellLabels()

@@ -89,7 +89,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 	d, r := &q.feed.Record, q.record
 	r.ID, r.Parent = q.text("id", &d.ID), q.text("parent", &d.Parent)
 	r.Start, r.Answer, r.End = q.time("start", &d.Start), q.time("answer", &d.Answer), q.time("end", &d.End)
-	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, q.length)
+	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, (*given).length)
 	q.duration()
 	q.outcome()
 	r.Direction, _ = readWord(q, "direction", &d.Direction, directionWords, notDirection)

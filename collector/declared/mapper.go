@@ -18,10 +18,8 @@ import (
 type Mapper struct {
 	feed      *Feed
 	row       row
-	extra     []string // keys, sorted
-	labels    []string // names, sorted
-	zone      *time.Location
-	now       func() time.Time
+	extra     []string   // keys, sorted
+	labels    []string   // names, sorted
 	ignore    *Condition // the source's
 	trace     string     // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
@@ -52,15 +50,9 @@ type MapperSettings struct {
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore, trace: s.Trace,
+		feed: feed, ignore: s.Ignore, trace: s.Trace,
 		extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
-	}
-	if m.zone == nil {
-		m.zone = time.UTC
-	}
-	if m.now == nil {
-		m.now = time.Now
 	}
 	if feed.Legs != nil {
 		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded}, s)
@@ -70,7 +62,12 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 			Parameters: s.Parameters, Legs: feed.sharesCalls(s.Parameters), EmergencyNumbers: s.EmergencyNumbers,
 		})
 	}
-	m.row.zone = m.zone
+	if m.row.zone = s.Zone; m.row.zone == nil {
+		m.row.zone = time.UTC
+	}
+	if m.row.now = s.Now; m.row.now == nil {
+		m.row.now = time.Now
+	}
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
 }
@@ -157,7 +154,7 @@ func (p *mapping) fill() {
 		r.Parent = ""
 	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-	r.Version, _ = read(p, "version", &d.Version, p.version)
+	r.Version, _ = read(p, "version", &d.Version, (*given).version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	p.innerLegs()
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {
@@ -184,7 +181,7 @@ func (p *mapping) call() {
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // the start is the invite: setup time is answer − start
 	}
-	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, p.length)
+	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*given).length)
 	p.duration()
 	p.outcome()
 	p.parties()
@@ -210,7 +207,7 @@ func (p *mapping) call() {
 // duration.
 func (p *mapping) duration() {
 	r := p.record
-	duration, found := read(p, "duration", &p.feed.Record.Duration, p.length)
+	duration, found := read(p, "duration", &p.feed.Record.Duration, (*given).length)
 	if !found && !r.Answer.IsZero() && !r.End.Before(r.Answer) && r.End.Sub(r.Answer) <= cdr.LongestCall {
 		duration, found = r.End.Sub(r.Answer), true
 	}
@@ -220,9 +217,8 @@ func (p *mapping) duration() {
 // ids reads every id of the row; an id that the definition names must be there.
 func (p *mapping) ids() {
 	v := &p.feed.Record.ID
-	for i := range v.alternatives {
-		one := Value{alternatives: v.alternatives[i : i+1]}
-		id := p.text("id", &one)
+	for one := range v.each() {
+		id := p.text("id", one)
 		switch {
 		case id == "" || id == p.record.ID:
 		case p.record.ID == "":
@@ -242,32 +238,20 @@ func (p *mapping) fail(field, problem string) {
 	}
 }
 
-// read tries the alternatives of a field until one gives a value. parse reads a value and returns
-// the problem of its form, or an empty string. If none gives a value, a value that a table lacks is
-// reported, otherwise a value with a wrong form spoils the row.
+// read reads a field. A value that a table lacks is reported; one with a wrong form spoils the row.
 func read[T any](
 	p *mapping, field string, v *Value, parse func(*given) (value T, problem string),
 ) (value T, found bool) {
-	unmapped, wrong := "", ""
-	for i := range v.alternatives {
-		g, asked, problem := v.alternatives[i].get(&p.row)
-		if problem == "" && g.by != nil {
-			switch value, problem = parse(&g); problem {
-			case "":
-				p.noteOrigin(field, &g)
-				return value, true
-			case noValue:
-				continue
-			}
-		}
-		unmapped, wrong = cmp.Or(unmapped, asked), cmp.Or(wrong, problem)
+	result := readValue(&p.row, v, parse)
+	switch {
+	case result.found:
+		p.noteOrigin(field, result.from)
+	case result.unmapped != "":
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.unmapped})
+	case result.wrong != "":
+		p.fail(field, result.wrong)
 	}
-	if unmapped != "" {
-		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: unmapped})
-	} else if wrong != "" {
-		p.fail(field, wrong)
-	}
-	return *new(T), false
+	return result.value, result.found
 }
 
 // wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
@@ -281,8 +265,7 @@ func (p *mapping) noteOrigin(field string, g *given) {
 	if p.trace == "" {
 		return
 	}
-	o := cdr.Origin{Field: field, Table: g.by.Table != nil || g.by.codes != nil, Where: p.trace + ":" +
-		strconv.Itoa(g.by.line)}
+	o := cdr.Origin{Field: field, Table: g.isTable(), Where: p.trace + ":" + strconv.Itoa(g.line())}
 	if slices.Contains(wordFields, field) {
 		o.Value = strings.Clone(g.row)
 	}
@@ -329,70 +312,8 @@ func (p *mapping) code(field string, v *Value, letters int) string {
 }
 
 func (p *mapping) time(field string, v *Value) time.Time {
-	at, _ := read(p, field, v, func(g *given) (at time.Time, problem string) {
-		if at, problem = p.parseTime(g.text, g.by); problem == "" && at.IsZero() {
-			problem = noValue
-		}
-		if problem != "" || g.by.Minus == nil {
-			return at, problem
-		}
-		text, is := p.row.text(g.by.Minus)
-		if is != single {
-			return at, noValue
-		}
-		length, problem := parseDuration(text, g.by.Unit)
-		return at.Add(-length), problem
-	})
+	at, _ := read(p, field, v, (*given).time)
 	return at
-}
-
-// version is an integer, or a time, where a later time is a greater version.
-func (p *mapping) version(g *given) (version int64, problem string) {
-	if len(g.by.Time) > 0 {
-		at, problem := p.parseTime(g.text, g.by)
-		if problem == "" && at.IsZero() {
-			return 0, noValue
-		}
-		return at.UnixMicro(), problem
-	}
-	if n, err := strconv.ParseInt(g.text, 10, 64); err == nil {
-		return n, ""
-	}
-	if at, is := comparedTime(g.text, p.zone); is {
-		return at.UnixMicro(), ""
-	}
-	return 0, "is neither a whole number nor a time"
-}
-
-// parseTime reads a time in the form of its alternative; a Unix time of zero counts as absent.
-func (p *mapping) parseTime(text string, by *alternative) (at time.Time, problem string) {
-	return by.parseTime(text, p.zone, p.now)
-}
-
-// length is a number of units, or the time from another value of the row to this one; a negative or
-// missing one counts as absent.
-func (p *mapping) length(g *given) (d time.Duration, problem string) {
-	if g.by.Since == nil {
-		return parseDuration(g.text, g.by.Unit)
-	}
-	text, is := p.row.text(g.by.Since)
-	if is != single {
-		return 0, noValue
-	}
-	from, problem := p.parseTime(text, g.by)
-	if problem != "" {
-		return 0, problem
-	}
-	to, problem := p.parseTime(g.text, g.by)
-	switch d = to.Sub(from); {
-	case problem != "":
-		return 0, problem
-	case from.IsZero() || to.IsZero() || d < 0:
-		return 0, noValue
-	case d > cdr.LongestCall:
-		return 0, "is longer than 31 days"
-	}
-	return d, ""
 }
 
 // The problems of a text that isn't one of a field's words.
@@ -403,16 +324,7 @@ const (
 
 func (p *mapping) outcome() {
 	d, r, unmapped := &p.feed.Record, p.record, len(p.unmapped)
-	result, found := read(p, "outcome", &d.Outcome, func(g *given) (result cause, problem string) {
-		if result = g.cause; g.by.Table == nil && g.by.codes == nil {
-			var known bool
-			if result.outcome, known = outcomeWords[g.text]; !known {
-				return result, "isn't a word for an outcome, and no table translates it"
-			}
-		}
-		result.none = g.text == noOutcome
-		return result, ""
-	})
+	result, found := read(p, "outcome", &d.Outcome, (*given).outcome)
 	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.outcome, result.none, result.reason, result.fault
 	switch {
 	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs give it
@@ -480,21 +392,10 @@ func (p *mapping) charges() {
 			charge.Currency = unknownCurrency // the row has a currency, so the source's would be a guess
 		}
 		var found bool
-		if charge.Amount, found = read(p, "amount", &c.Amount, parseAmount); found {
+		if charge.Amount, found = read(p, "amount", &c.Amount, (*given).amount); found {
 			p.record.Charges = append(p.record.Charges, charge)
 		}
 	}
-}
-
-func parseAmount(g *given) (amount cdr.Money, problem string) {
-	amount, err := cdr.ParseMoney(g.text)
-	if err != nil {
-		return amount, "is " + err.Error()
-	}
-	if g.by.Negate {
-		amount = amount.Neg()
-	}
-	return amount, ""
 }
 
 // extras adds the values that only go to log records. A value that may be a number is hidden there
@@ -503,7 +404,7 @@ func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
 		attr, found := read(p, "extra."+key, &v, func(g *given) (cdr.Attr, string) {
-			return cdr.Text(key, strings.Clone(g.text), privacyClasses[g.by.Privacy]), ""
+			return cdr.Text(key, strings.Clone(g.text), g.privacy()), ""
 		})
 		if found {
 			p.record.Extra = append(p.record.Extra, attr)

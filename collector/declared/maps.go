@@ -2,8 +2,6 @@ package declared
 
 import (
 	"cmp"
-	"maps"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,49 +66,4 @@ func expandColumns(query string, parameters map[string][]string) string {
 	return columnIn.ReplaceAllStringFunc(query, func(found string) string {
 		return cmp.Or(strings.Join(parameters[found[1:len(found)-1]], ""), "NULL")
 	})
-}
-
-// network is a network of a parameter, with its name.
-type network struct {
-	prefix netip.Prefix
-	name   string
-}
-
-func parseNetwork(text string) (netip.Prefix, error) {
-	if address, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(address, address.BitLen()), nil
-	}
-	return netip.ParsePrefix(text)
-}
-
-// networkOf is the name of the smallest network of a parameter that contains an address. It is
-// empty if there is none, or if the text isn't an address.
-func (r *row) networkOf(parameter, text string) string {
-	all, known := r.nets[parameter]
-	if !known {
-		for _, key := range slices.Sorted(maps.Keys(r.parameters)) {
-			name, is := strings.CutPrefix(key, parameter+".")
-			for _, text := range r.parameters[key] {
-				if prefix, err := parseNetwork(text); is && err == nil {
-					all = append(all, network{prefix, name})
-				}
-			}
-		}
-		slices.SortStableFunc(all, func(a, b network) int { return b.prefix.Bits() - a.prefix.Bits() })
-		if r.nets == nil {
-			r.nets = make(map[string][]network)
-		}
-		r.nets[parameter] = all
-	}
-	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	if err != nil {
-		return ""
-	}
-	address = address.WithZone("").Unmap()
-	for _, n := range all {
-		if n.prefix.Contains(address) {
-			return n.name
-		}
-	}
-	return ""
 }

@@ -1,8 +1,6 @@
 package declared
 
 import (
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -30,13 +28,6 @@ func (l *mediaList) DecodeNode(n *config.Node) {
 	} else {
 		n.Decode((*[]Media)(l))
 	}
-}
-
-// percent is the unit of a loss that isn't a share.
-const percent = "percent"
-
-func usesPercent(v *Value) bool {
-	return slices.ContainsFunc(v.alternatives, func(a alternative) bool { return a.Unit == percent })
 }
 
 // streamDirections are the listeners of a stream: true is the callee.
@@ -68,10 +59,10 @@ func (p *mapping) media() {
 	for i := range p.feed.Record.Media {
 		m := &p.feed.Record.Media[i]
 		s := cdr.Stream{Media: "audio", Network: "unknown", Platform: "unknown"}
-		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, p.length)
-		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, p.length)
-		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, parseShare)
-		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, parseScore)
+		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, (*given).length)
+		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, (*given).length)
+		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, (*given).share)
+		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, (*given).score)
 		if !s.Jitter.Known && !s.RoundTrip.Known && !s.Loss.Known && !s.MOS.Known {
 			continue
 		}
@@ -86,33 +77,4 @@ func (p *mapping) media() {
 		r.Streams = append(r.Streams, s)
 	}
 	r.Settled = len(r.Streams) > 0
-}
-
-// parseShare reads a share. A value outside 0 to 1 counts as absent.
-func parseShare(g *given) (share float64, problem string) {
-	share, problem = parseFloat(g.text)
-	if g.by.Unit == percent {
-		share /= 100
-	}
-	if problem == "" && (share < 0 || share > 1) {
-		problem = noValue
-	}
-	return share, problem
-}
-
-// parseScore reads a mean opinion score. A value outside 1 to 5 counts as absent.
-func parseScore(g *given) (score float64, problem string) {
-	score, problem = parseFloat(g.text)
-	if problem == "" && (score < 1 || score > 5) {
-		problem = noValue
-	}
-	return score, problem
-}
-
-func parseFloat(text string) (n float64, problem string) {
-	if !number.MatchString(text) {
-		return 0, "isn't a number"
-	}
-	n, _ = strconv.ParseFloat(text, 64) // infinite if it is out of range
-	return n, ""
 }

@@ -24,19 +24,6 @@ type Parameter struct {
 	optional bool
 }
 
-// texts is a list of texts, or a single text without a list.
-type texts []string
-
-// DecodeNode implements config.NodeDecoder.
-func (t *texts) DecodeNode(n *config.Node) {
-	if n.IsText() {
-		*t = make([]string, 1)
-		n.Decode(&(*t)[0])
-	} else {
-		n.Decode((*[]string)(t))
-	}
-}
-
 // choices are texts by word. In a list, each word stands for itself.
 type choices map[string]string
 
@@ -254,25 +241,5 @@ func (p Parameter) theOther() (word string) {
 // sharesCalls says whether rows of a source may be legs of one call: it has one of the values that
 // the definition gives for that, unless a condition on its parameters takes them away.
 func (f *Feed) sharesCalls(parameters map[string][]string) bool {
-	r := &row{parameters: parameters}
-	possible := func(a alternative) bool {
-		if !a.When.onlyParameters() {
-			return true
-		}
-		holds, _ := a.When.holds(r)
-		return holds
-	}
-	return slices.ContainsFunc(f.Record.Group.alternatives, possible) ||
-		slices.ContainsFunc(f.Record.Parent.alternatives, possible)
-}
-
-// onlyParameters says whether the condition compares nothing but the source's parameters.
-func (c *Condition) onlyParameters() bool {
-	if c == nil || c.expression != nil {
-		return false
-	}
-	return !slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
-		_, is := t.path.parameterName()
-		return !is
-	})
+	return f.Record.Group.isPossible(parameters) || f.Record.Parent.isPossible(parameters)
 }

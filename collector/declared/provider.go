@@ -54,15 +54,12 @@ func (f *Feed) givesSIPCodes() bool {
 
 // givesReasons says whether an outcome can give the reason why a call didn't connect.
 func (d *Record) givesReasons() bool {
-	plain := []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.NotConnected, cdr.Unknown}
-	return slices.ContainsFunc(d.Outcome.alternatives, func(a alternative) bool {
-		for _, e := range a.Table {
-			if !slices.Contains(plain, outcomeWords[e.Word]) {
-				return true
-			}
-		}
-		return a.codes != nil || a.Expr != nil || a.Is != nil && !slices.Contains(plain, outcomeWords[*a.Is])
-	})
+	plain := make(map[string]bool)
+	for _, outcome := range []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.NotConnected, cdr.Unknown} {
+		plain[outcome.String()] = true
+	}
+	plain[noOutcome] = true
+	return d.Outcome.hasOther(plain)
 }
 
 // readFeed adds the reader to a feed's info.

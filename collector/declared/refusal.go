@@ -64,12 +64,13 @@ func (s *Refusals) read(answer []byte) (found refusal) {
 		return found
 	}
 	read := func(v *Value) string {
-		for i := range v.alternatives {
-			if g, _, problem := v.alternatives[i].get(&r); problem == "" && plainReason.MatchString(g.text) {
-				return cdr.HideNumbers(strings.Clone(g.text))
+		found := readValue(&r, v, func(g *given) (string, string) {
+			if !plainReason.MatchString(g.text) {
+				return "", noValue
 			}
-		}
-		return ""
+			return cdr.HideNumbers(strings.Clone(g.text)), ""
+		})
+		return found.value
 	}
 	return refusal{read(&s.Code), read(&s.Name), read(&s.Detail)}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // row is one row of an answer, a file or a table. It decodes only the values at paths in use. It is
@@ -24,8 +25,9 @@ type row struct {
 	each map[string]string
 	// parameters are the source's, each a list or one text.
 	parameters map[string][]string
-	lists      map[string]bool // names of the list parameters
-	zone       *time.Location  // for times without a zone
+	lists      map[string]bool  // names of the list parameters
+	zone       *time.Location   // for times without a zone
+	now        func() time.Time // for times without a year
 	// percent says that texts are percent-decoded.
 	percent bool
 	// names are the lists of the feed's `names`: names by id.
@@ -183,6 +185,9 @@ func percentDecoded(text string) string {
 	})
 }
 
+// forKey begins the paths of values of the feed's `for`.
+const forKey = "for"
+
 // path leads to a value of a row: names of members, numbers of elements, or the name of a column.
 // It is compiled once.
 type path []string
@@ -229,4 +234,17 @@ func (p path) parameterName() (name string, is bool) {
 		return p[1], true
 	}
 	return "", false
+}
+
+// texts is a list of texts, or a single text without a list.
+type texts []string
+
+// DecodeNode implements config.NodeDecoder.
+func (t *texts) DecodeNode(n *config.Node) {
+	if n.IsText() {
+		*t = make([]string, 1)
+		n.Decode(&(*t)[0])
+	} else {
+		n.Decode((*[]string)(t))
+	}
 }

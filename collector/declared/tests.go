@@ -174,16 +174,11 @@ type Source struct {
 func (f *Feed) Sources() (all []Source) {
 	values := f.values()
 	for _, field := range slices.Sorted(maps.Keys(values)) {
-		v := values[field]
-		for i := range v.alternatives {
-			a := &v.alternatives[i]
-			for _, p := range append([]path{a.Path, a.Since, a.Minus}, a.Join...) {
-				if _, parameter := p.parameterName(); p == nil || parameter || p[0] == forKey {
-					continue
-				}
-				isTable := a.Table != nil && a.Match == nil && a.When == nil
-				all = append(all, Source{Field: field, Path: strings.Join(p, "."), Steps: p, Table: isTable})
+		for _, p := range values[field].places() {
+			if _, parameter := p.path.parameterName(); parameter || p.path[0] == forKey {
+				continue
 			}
+			all = append(all, Source{Field: field, Path: strings.Join(p.path, "."), Steps: p.path, Table: p.table})
 		}
 	}
 	return all

@@ -56,6 +56,9 @@ type alternative struct {
 // units are the units of lengths of time.
 var units = []string{"s", "ms", "min", "iso8601", "hms"}
 
+// percent is the unit of a loss that isn't a share.
+const percent = "percent"
+
 // Validate implements config.Validator.
 func (a *alternative) Validate(r *config.Report) {
 	ways := []string{"path", "join", "expr", "is", "q850", "sip"}
@@ -242,6 +245,7 @@ type given struct {
 	text  string
 	row   string // the row's text that a table translated
 	by    *alternative
+	in    *row
 	cause // from a table of codes or outcomes
 }
 
@@ -282,7 +286,7 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 			return g, "", ""
 		}
 	}
-	g, known := given{text: text, row: text, by: a}, true
+	g, known := given{text: text, row: text, by: a, in: r}, true
 	switch {
 	case a.codes != nil:
 		code := text

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -88,19 +87,7 @@ func (p *mapping) visit() bool {
 		return false
 	}
 	v := cdr.Visit{Result: result, Queue: strings.TrimSpace(p.text("queue", &d.Queue))}
-	v.Wait.Value, v.Wait.Known = read(p, "queue_wait", &d.QueueWait, p.wait)
+	v.Wait.Value, v.Wait.Known = read(p, "queue_wait", &d.QueueWait, (*given).wait)
 	p.record.Visits = append(p.record.Visits, v)
 	return true
-}
-
-// wait is a length of time; a negative number counts as absent.
-func (p *mapping) wait(g *given) (wait time.Duration, problem string) {
-	text, negative := strings.CutPrefix(g.text, "-")
-	if g.by.Since != nil || !negative {
-		return p.length(g)
-	}
-	if _, problem = parseDuration(text, g.by.Unit); problem == "" {
-		problem = noValue
-	}
-	return 0, problem
 }
