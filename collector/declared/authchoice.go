@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -16,9 +17,9 @@ type Auth struct {
 }
 
 type authKeys struct {
-	When   *Condition `yaml:"when"`
-	Basic  *Basic     `yaml:"basic"`
-	Bearer string     `yaml:"bearer"`
+	When   *language.Condition `yaml:"when"`
+	Basic  *Basic              `yaml:"basic"`
+	Bearer string              `yaml:"bearer"`
 	// Query has parameters that each request's address gets.
 	Query  map[string]string `yaml:"query"`
 	OAuth2 *OAuth2           `yaml:"oauth2"`
@@ -51,13 +52,13 @@ func (d *Definition) validateAuth(r *config.Report) {
 	}
 	for i, a := range all {
 		key := fmt.Sprintf("http.auth[%d]", i)
-		d.validateNames(r, key+".when", a.When.parameters())
+		d.validateNames(r, key+".when", a.When.Parameters())
 		switch {
 		case a.OAuth2 != nil:
 			r.Problemf(key+".oauth2", "can't be one of several; remove the others")
 		case a.When == nil && i < len(all)-1:
 			r.Problemf(key, "has no when, so the ones after it are never used; add when, or put it last")
-		case a.When != nil && !a.When.onlyParameters():
+		case a.When != nil && !a.When.OnlyParameters():
 			r.Problemf(key+".when", "must compare the source's parameters, such as {parameter.auth: query}")
 		}
 	}
@@ -65,9 +66,9 @@ func (d *Definition) validateAuth(r *config.Report) {
 
 // chosen is what a source with these parameters uses.
 func (a *Auth) chosen(parameters map[string][]string) *authKeys {
-	r := &row{parameters: parameters, zone: time.UTC}
+	r := &language.Row{Parameters: parameters, Zone: time.UTC}
 	for i := range a.choices {
-		if holds, _ := a.choices[i].When.holds(r); holds {
+		if holds, _ := a.choices[i].When.Holds(r); holds {
 			return &a.choices[i]
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -34,7 +35,7 @@ type FeedBlock struct {
 	// Paths are the files of a feed whose definition has a separate files block for it.
 	Paths files.Patterns `yaml:"paths"`
 	// Ignore matches additional rows that aren't calls.
-	Ignore *Condition `yaml:"ignore"`
+	Ignore *language.Condition `yaml:"ignore"`
 	// Values are the values of the feed's parameters.
 	Values map[string][]string
 }
@@ -167,7 +168,7 @@ func (b *Block) validate(r *config.Report) {
 			validateNeeds(r, name+"."+key, &p, f.Values[key], all, b.valuesOf(f))
 		}
 		validateLegs(r, name+".", &of)
-		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
+		b.definition.validateNames(r, name+".ignore", f.Ignore.Parameters())
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
 			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s "+
@@ -229,7 +230,7 @@ func (b *Block) HasBlock(key string) bool {
 // expand puts parameters into a text, including secrets, whose files it reads again.
 func (b *Block) expand(ctx context.Context, text string) (string, error) {
 	values := maps.Clone(b.Values)
-	for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+	for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
 		if secret, is := b.Secrets[found[1]]; is {
 			value, err := secret.Value(ctx)
 			if err != nil {
@@ -269,16 +270,16 @@ func (d *Definition) allParameters() map[string]Parameter {
 }
 
 // needsZone says whether a time has no zone, neither in the row nor in the definition.
-func (f *Feed) needsZone() bool { return f.hasValue((*Value).needsZone) }
+func (f *Feed) needsZone() bool { return f.hasValue((*language.Value).NeedsZone) }
 
 // takesZone says whether a configured zone affects a time.
 func (f *Feed) takesZone() bool {
 	conditions := slices.Collect(maps.Values(f.conditions()))
-	return f.hasValue((*Value).takesZone) || slices.ContainsFunc(conditions, (*Condition).takesZone)
+	return f.hasValue((*language.Value).TakesZone) || slices.ContainsFunc(conditions, (*language.Condition).TakesZone)
 }
 
 // hasValue says whether one of the feed's values is of a kind.
-func (f *Feed) hasValue(is func(*Value) bool) bool {
+func (f *Feed) hasValue(is func(*language.Value) bool) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(f.values())), is)
 }
 

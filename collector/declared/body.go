@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -146,7 +147,7 @@ func mapTexts(value any, replace func(text string) any) any {
 
 // set sets the value at a path and makes missing objects.
 func (b *requestBody) set(at string, value any) {
-	segments, _ := parsePath(at) // Next.Validate has checked it
+	segments, _ := language.ParsePath(at) // Next.Validate has checked it
 	object, _ := b.value.(map[string]any)
 	for i, name := range segments {
 		if i == len(segments)-1 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/push"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
@@ -52,7 +53,7 @@ type Feed struct {
 	Filter   Filter   `yaml:"filter"`
 	Next     Next     `yaml:"next"`
 	// For has values by name: the list is read with each of them, or with each combination.
-	For map[string]texts `yaml:"for"`
+	For map[string]language.Texts `yaml:"for"`
 	// Snapshot: the rows are calls in progress.
 	Snapshot bool `yaml:"snapshot"`
 	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next
@@ -61,7 +62,7 @@ type Feed struct {
 	// MaxRows is the most rows that the provider returns for a span; 0 means no limit.
 	MaxRows int `yaml:"max_rows"`
 	// Total is the path of the provider's own count for a request.
-	Total path `yaml:"total"`
+	Total language.Path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
 	Totals *Totals `yaml:"totals"`
 	// Files and Query are the feed's own, in place of the definition's files block and SQL
@@ -73,20 +74,20 @@ type Feed struct {
 	// TotalQuery is what the request has in its query if only the total is wanted.
 	TotalQuery map[string]string `yaml:"total_query"`
 	// Refused is true for an answer that says that the request failed, whatever its status is.
-	Refused *Condition `yaml:"refused"`
+	Refused *language.Condition `yaml:"refused"`
 	// WithoutID: a row may lack its id.
 	WithoutID bool `yaml:"without_id"`
 	// Numbers is international if numbers of digits are international ones without a plus.
 	Numbers string `yaml:"numbers"`
 	// Rows is the path of the array of rows in a page; if empty, the page is the array.
-	Rows    rowsPath   `yaml:"rows"`
-	Format  string     `yaml:"format"`
-	Columns []string   `yaml:"columns"`
-	Ignore  *Condition `yaml:"ignore"`
-	Final   *Condition `yaml:"final"`
+	Rows    language.RowsPath   `yaml:"rows"`
+	Format  string              `yaml:"format"`
+	Columns []string            `yaml:"columns"`
+	Ignore  *language.Condition `yaml:"ignore"`
+	Final   *language.Condition `yaml:"final"`
 	// Whole matches the leg without which a call isn't whole.
-	Whole   *Condition `yaml:"whole"`
-	Encoded string     `yaml:"encoded"`
+	Whole   *language.Condition `yaml:"whole"`
+	Encoded string              `yaml:"encoded"`
 	// Counts is queue_visits if rows are visits to queues; empty for calls.
 	Counts string `yaml:"counts"`
 	// Map is the Go function that completes the records.
@@ -110,46 +111,46 @@ type Feed struct {
 
 // Record says which value of a row each field of a call comes from.
 type Record struct {
-	ID          Value     `yaml:"id"`
-	CallID      Value     `yaml:"call_id"`
-	Group       Value     `yaml:"group"`
-	Parent      Value     `yaml:"parent"`
-	Version     Value     `yaml:"version"`
-	Start       Value     `yaml:"start"`
-	Answer      Value     `yaml:"answer"`
-	End         Value     `yaml:"end"`
-	Ringing     Value     `yaml:"ringing"`
-	Duration    Value     `yaml:"duration"`
-	Direction   Value     `yaml:"direction"`
-	CallType    Value     `yaml:"call_type"`
-	Party       Value     `yaml:"party"`
-	Outcome     Value     `yaml:"outcome"`
-	SIPCode     Value     `yaml:"sip_code"`
-	Trunk       Value     `yaml:"trunk"`
-	Channel     Value     `yaml:"channel"`
-	Caller      Value     `yaml:"caller"`
-	Callee      Value     `yaml:"callee"`
-	UserID      Value     `yaml:"user_id"`
-	UserName    Value     `yaml:"user_name"`
-	Country     Value     `yaml:"country"`
-	Charges     []Charge  `yaml:"charges"`
-	RecordingID Value     `yaml:"recording_id"`
-	Media       mediaList `yaml:"media"`
-	Emergency   Value     `yaml:"emergency"`
+	ID          language.Value `yaml:"id"`
+	CallID      language.Value `yaml:"call_id"`
+	Group       language.Value `yaml:"group"`
+	Parent      language.Value `yaml:"parent"`
+	Version     language.Value `yaml:"version"`
+	Start       language.Value `yaml:"start"`
+	Answer      language.Value `yaml:"answer"`
+	End         language.Value `yaml:"end"`
+	Ringing     language.Value `yaml:"ringing"`
+	Duration    language.Value `yaml:"duration"`
+	Direction   language.Value `yaml:"direction"`
+	CallType    language.Value `yaml:"call_type"`
+	Party       language.Value `yaml:"party"`
+	Outcome     language.Value `yaml:"outcome"`
+	SIPCode     language.Value `yaml:"sip_code"`
+	Trunk       language.Value `yaml:"trunk"`
+	Channel     language.Value `yaml:"channel"`
+	Caller      language.Value `yaml:"caller"`
+	Callee      language.Value `yaml:"callee"`
+	UserID      language.Value `yaml:"user_id"`
+	UserName    language.Value `yaml:"user_name"`
+	Country     language.Value `yaml:"country"`
+	Charges     []Charge       `yaml:"charges"`
+	RecordingID language.Value `yaml:"recording_id"`
+	Media       mediaList      `yaml:"media"`
+	Emergency   language.Value `yaml:"emergency"`
 	// Labels are the values of the operator's labels that no file provides.
-	Labels map[string]Value `yaml:"labels"`
+	Labels map[string]language.Value `yaml:"labels"`
 	// The fields of a visit to a queue.
-	Queue       Value            `yaml:"queue"`
-	QueueWait   Value            `yaml:"queue_wait"`
-	QueueResult Value            `yaml:"queue_result"`
-	Extra       map[string]Value `yaml:"extra"`
+	Queue       language.Value            `yaml:"queue"`
+	QueueWait   language.Value            `yaml:"queue_wait"`
+	QueueResult language.Value            `yaml:"queue_result"`
+	Extra       map[string]language.Value `yaml:"extra"`
 }
 
 // Charge is one component of a call's price.
 type Charge struct {
-	Component string `yaml:"component"`
-	Amount    Value  `yaml:"amount"`
-	Currency  Value  `yaml:"currency"`
+	Component string         `yaml:"component"`
+	Amount    language.Value `yaml:"amount"`
+	Currency  language.Value `yaml:"currency"`
 }
 
 var (
@@ -284,11 +285,11 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
 	for where, c := range f.conditions() {
-		d.validateNames(r, key+"."+where, c.parameters())
+		d.validateNames(r, key+"."+where, c.Parameters())
 	}
 	for where, v := range f.values() {
 		at := key + "." + where
-		parameters, networks, lists := v.uses()
+		parameters, networks, lists := v.Uses()
 		d.validateNames(r, at, parameters)
 		for _, name := range lists {
 			if f.Names[name] == nil {
@@ -304,8 +305,8 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 }
 
 // values are the values of the feed's record, and of the legs in it, by their keys.
-func (f *Feed) values() map[string]*Value {
-	all := make(map[string]*Value)
+func (f *Feed) values() map[string]*language.Value {
+	all := make(map[string]*language.Value)
 	for key, v := range f.Record.values() {
 		all["record."+key] = v
 	}
@@ -318,8 +319,8 @@ func (f *Feed) values() map[string]*Value {
 }
 
 // conditions are the conditions on the feed's rows by their keys.
-func (f *Feed) conditions() map[string]*Condition {
-	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused}
+func (f *Feed) conditions() map[string]*language.Condition {
+	return map[string]*language.Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused}
 }
 
 func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
@@ -332,7 +333,7 @@ func (d *Definition) validateRequest(r *config.Report, prefix string, request *R
 // where they would be empty. prefix goes before the texts' keys.
 func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
 	for key, text := range texts {
-		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+		for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
 			if d.Parameters[found[1]].Map != "" {
 				r.Problemf(prefix+key, "names %s, which has several values by name and can't be used as a text",
 					found[1])
@@ -420,19 +421,22 @@ func (f *Feed) Validate(r *config.Report) {
 
 // Validate implements config.Validator.
 func (d *Record) Validate(r *config.Report) {
-	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
-		if v.lacksTime() {
-			r.Problemf(key, "has no time: %s", howTimes)
+	for key, v := range map[string]*language.Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
+		if v.LacksTime() {
+			r.Problemf(key, "has no time: %s", language.HowTimes)
 		}
 	}
-	validateWords(r, "outcome", &d.Outcome, outcomeWords, "answered, voicemail, machine, busy, no_answer, cancelled, "+
-		"rejected, invalid_number, not_allowed, failed, not_connected, unknown or none")
-	validateWords(r, "party", &d.Party, partyWords, "person, voicemail, machine, onward or own")
-	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
-	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
-	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
+	language.ValidateWords(r, "outcome", &d.Outcome, language.OutcomeWords,
+		"answered, voicemail, machine, busy, no_answer, cancelled, rejected, "+
+			"invalid_number, not_allowed, failed, not_connected, unknown or none")
+	language.ValidateWords(r, "party", &d.Party, language.PartyWords, "person, voicemail, machine, onward or own")
+	language.ValidateWords(r, "direction", &d.Direction, language.DirectionWords,
+		"inbound, outbound, internal or unknown")
+	language.ValidateWords(r, "queue_result", &d.QueueResult, language.ResultWords,
+		"answered, abandoned, timeout, overflowed or other")
+	language.ValidateWords(r, "emergency", &d.Emergency, language.TruthWords, "true or false")
 	for key, v := range d.values() {
-		if v.usesPercent() && !strings.HasSuffix(key, ".loss") {
+		if v.UsesPercent() && !strings.HasSuffix(key, ".loss") {
 			r.Problemf(key, "has unit: percent, which only works for the loss of media; remove it")
 		}
 	}
@@ -448,10 +452,10 @@ func (d *Record) Validate(r *config.Report) {
 }
 
 // values are all values of the record by their keys.
-func (d *Record) values() map[string]*Value {
-	all := make(map[string]*Value)
+func (d *Record) values() map[string]*language.Value {
+	all := make(map[string]*language.Value)
 	for field, value := range reflect.ValueOf(d).Elem().Fields() {
-		if v, is := reflect.TypeAssert[*Value](value.Addr()); is {
+		if v, is := reflect.TypeAssert[*language.Value](value.Addr()); is {
 			all[field.Tag.Get("yaml")] = v
 		}
 	}
@@ -478,7 +482,7 @@ func (d *Definition) CurrencyFor(parameters map[string][]string) string {
 
 // expand puts parameters into a text: {name}.
 func expand(text string, parameters map[string][]string) string {
-	return parameterIn.ReplaceAllStringFunc(text, func(found string) string {
+	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
 		return strings.Join(parameters[found[1:len(found)-1]], ",")
 	})
 }

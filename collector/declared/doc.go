@@ -5,19 +5,26 @@
 //	definition.go   a provider: parameters, feeds, kinds of sources
 //	block.go        a source's block
 //	parameter.go    keys that a definition adds to the blocks of a source and of a feed
-//	value.go        where a field comes from: paths, tables, patterns, expressions
-//	condition.go    when, ignore, final
-//	row.go          one row of JSON or of columns, and the way to a value in it
-//	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
-//	fileway.go      files, which the package files reads
-//	rows            rows of texts: CSV, JSON, patterns, XML (a package)
-//	sqlway.go       databases, which the package sql reads
-//	pushway.go      records that a system posts, which the package push accepts
-//	oauth.go        tokens; assertion.go: a signed token that names its user
-//	refusal.go      the provider's own reason in a refused answer
-//	function.go     records that a Go function completes (builtin has the functions)
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //	visit.go        visits to queues, of calls or alone
+//	function.go     records that a Go function completes (builtin has the functions)
+//	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
+//	oauth.go        tokens; assertion.go: a signed token that names its user
+//	refusal.go      the provider's own reason in a refused answer
+//	fileway.go      files
+//	sqlway.go       databases
+//	pushway.go      records that a system posts
+//
+// Packages below it:
+//
+//	language        values and conditions of a row
+//	files           files that another program writes
+//	sql             databases
+//	push            posted records
+//	rows            rows of texts: CSV, JSON, patterns, XML
+//	position        the stored form of a stream's position
+//
+// files, sql and push hand rows to a rows.Mapper.
 //
 // A definition is checked when the configuration is read. Nothing in a row stops a page: a row that
 // can't be mapped is set aside.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -12,7 +13,7 @@ import (
 // Export is another list of a feed's rows, in another format. It takes the query of the feed's
 // request, and the total of the feed's own list.
 type Export struct {
-	Path    texts             `yaml:"path"`
+	Path    language.Texts    `yaml:"path"`
 	Headers map[string]string `yaml:"headers"`
 	Format  string            `yaml:"format"`
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -23,7 +24,7 @@ func (f *Feed) combinations(parameters map[string][]string) []map[string]string 
 		for _, values := range all {
 			for _, text := range f.For[key] {
 				list := []string{text}
-				if found := parameterIn.FindStringSubmatch(text); found != nil {
+				if found := language.ParameterIn.FindStringSubmatch(text); found != nil {
 					list = parameters[found[1]]
 				}
 				for _, value := range list {
@@ -49,7 +50,7 @@ func (f *Feed) with(values map[string]string) *Feed {
 			return values[forIn.FindStringSubmatch(found)[1]]
 		})
 	}
-	with.Request.Path, with.Request.Query = make(texts, len(f.Request.Path)), make(map[string]string)
+	with.Request.Path, with.Request.Query = make(language.Texts, len(f.Request.Path)), make(map[string]string)
 	for i, text := range f.Request.Path {
 		with.Request.Path[i] = put(text)
 	}
@@ -76,9 +77,9 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		}
 	}
 	for value, v := range f.Record.values() {
-		for _, place := range v.places() {
-			p := place.path
-			if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
+		for _, place := range v.Places() {
+			p := place.Path
+			if len(p) == 2 && p[0] == language.ForKey && f.For != nil && f.For[p[1]] == nil {
 				r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s",
 					strings.Join(p, "."), p[1])
 			}
@@ -95,7 +96,7 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 			r.Problemf(at, "isn't in the request; use {for.%s} in its path, query or body", of)
 		}
 		for _, text := range values {
-			for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+			for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
 				if !d.Parameters[found[1]].List || text != found[0] {
 					r.Problemf(at, "has %s, which must be a text, or a parameter with list: true alone", text)
 				}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/builtin"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -58,17 +59,17 @@ func (m *Mapper) mapByFunction() Mapped {
 	p.ids()
 	if r.CallKey = p.text("group", &d.Group); !m.feed.Snapshot {
 		r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-		r.Version, _ = read(p, "version", &d.Version, (*given).version)
+		r.Version, _ = read(p, "version", &d.Version, (*language.Result).Version)
 		r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 		if r.Start.IsZero() {
 			p.fail("start", "is missing")
 		}
-		r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*given).length)
+		r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*language.Result).Length)
 		p.duration()
 		r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 		p.tellLabels()
 	}
-	result := m.function(rowmap.Row{JSON: m.raw, Names: m.row.names}, r)
+	result := m.function(rowmap.Row{JSON: m.raw, Names: m.row.Names}, r)
 	unmapped := slices.Concat(p.unmapped, result.Unmapped)
 	switch problem := cmp.Or(result.Invalid, p.problem); {
 	case result.Ignored:

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -89,7 +90,7 @@ type OAuth2 struct {
 	// SameAccount, if it isn't empty, accepts another user's assertion.
 	SameAccount string `yaml:"same_account"`
 	// Owner is the path of the user in the answer with a token.
-	Owner path `yaml:"owner"`
+	Owner language.Path `yaml:"owner"`
 	// RevokeURL ends a token's session.
 	RevokeURL string `yaml:"revoke_url"`
 	// Limit is that of requests for tokens.
@@ -141,7 +142,7 @@ func (o *OAuth2) Validate(r *config.Report) {
 // {to|FORMAT}.
 type Request struct {
 	// Path may be several: the first that the provider has.
-	Path    texts             `yaml:"path"`
+	Path    language.Texts    `yaml:"path"`
 	Query   map[string]string `yaml:"query"`
 	Headers map[string]string `yaml:"headers"`
 	// Method is GET (or empty) or POST, which has a Body.
@@ -185,7 +186,7 @@ func (r *Request) Validate(report *config.Report) {
 	addKeys(texts, "", path)
 	for key, text := range texts {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
-			if formatTime(morning, found[2]) == formatTime(evening, found[2]) {
+			if language.FormatTime(morning, found[2]) == language.FormatTime(evening, found[2]) {
 				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
 					"otherwise another form of time", found[0], found[1])
 			}
@@ -263,11 +264,11 @@ func (f *Filter) Validate(r *config.Report) {
 type Next struct {
 	// URL is the path of the next page's address in a page; Token is the path of its token, for the
 	// parameter Query.
-	URL path `yaml:"url"`
+	URL language.Path `yaml:"url"`
 	// Has is the path of what a page has if another one follows.
-	Has   path   `yaml:"has"`
-	Token path   `yaml:"token"`
-	Query string `yaml:"query"`
+	Has   language.Path `yaml:"has"`
+	Token language.Path `yaml:"token"`
+	Query string        `yaml:"query"`
 	// Link is the relation of the next page's link in the Link header.
 	Link string `yaml:"link"`
 	// Page is the parameter with the page number, starting with From; Offset the parameter with the
@@ -290,7 +291,7 @@ func (n *Next) Validate(r *config.Report) {
 	r.OneOf("in", cmp.Or(n.In, inQuery), inQuery, inBody)
 	if n.In == inBody && n.Token == nil && n.Page == "" && n.Offset == "" {
 		r.Problemf("in", "only works with token, page or offset; remove it")
-	} else if _, err := parsePath(n.parameter()); n.In == inBody && err != nil {
+	} else if _, err := language.ParsePath(n.parameter()); n.In == inBody && err != nil {
 		r.Problemf("", "names %s, which is in the body, so it %s", n.parameter(), err)
 	}
 	if n.Has != nil && n.URL == nil && n.Token == nil {
@@ -357,7 +358,7 @@ func (s span) fill(text string) string {
 		if parts[1] == "to" {
 			at = s.to
 		}
-		return formatTime(at.UTC(), parts[2])
+		return language.FormatTime(at.UTC(), parts[2])
 	})
 }
 
@@ -381,7 +382,7 @@ func (f *Feed) address(s span, parameters map[string][]string) string {
 
 // expandQuery puts parameters into a text, and leaves the names of secrets in it.
 func (f *Feed) expandQuery(text string, parameters map[string][]string) string {
-	return parameterIn.ReplaceAllStringFunc(text, func(found string) string {
+	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
 		if f.secrets[found[1:len(found)-1]] {
 			return found
 		}
@@ -391,7 +392,7 @@ func (f *Feed) expandQuery(text string, parameters map[string][]string) string {
 
 // secretNames are the secrets that a text names.
 func secretNames(text string, secrets map[string]bool) (names []string) {
-	for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+	for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
 		if secrets[found[1]] {
 			names = append(names, found[1])
 		}

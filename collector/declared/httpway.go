@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -78,7 +79,7 @@ func (w *httpWay) nameUser(source *collector.Source, b *Block) {
 	w.account += " " + cmp.Or(signed.who(), client)
 	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.who()}, " ")
 	source.CredentialExpiry = signed.expiry
-	for _, found := range parameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
+	for _, found := range language.ParameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
 		if text := b.parameters[found[1]].theOther(); text != "" {
 			w.same = found[1] + ": " + text
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -13,8 +14,8 @@ import (
 
 // InnerLegs are the legs within a row: the row is their call.
 type InnerLegs struct {
-	Rows   path   `yaml:"rows"`
-	Record Record `yaml:"record"`
+	Rows   language.Path `yaml:"rows"`
+	Record Record        `yaml:"record"`
 }
 
 // ofLegs are the fields that a leg within a row may have.
@@ -60,7 +61,7 @@ func (p *mapping) innerLegs() {
 	if p.feed.Legs == nil {
 		return
 	}
-	raw := p.row.raw(p.feed.Legs.Rows)
+	raw := p.row.Raw(p.feed.Legs.Rows)
 	if raw == nil || raw[0] == 'n' {
 		return
 	}
@@ -70,7 +71,7 @@ func (p *mapping) innerLegs() {
 	}
 	r, inner := p.record, new(innerCall)
 	wire.Elements(raw, func(element []byte) {
-		if len(inner.records) == mostInnerLegs || !p.leg.row.setJSON(element) {
+		if len(inner.records) == mostInnerLegs || !p.leg.row.SetJSON(element) {
 			p.fail("legs.rows", "has an element that isn't an object, or more than 1000 of them")
 			return
 		}
@@ -89,11 +90,11 @@ func (p *mapping) mapLeg() *cdr.Record {
 	d, r := &q.feed.Record, q.record
 	r.ID, r.Parent = q.text("id", &d.ID), q.text("parent", &d.Parent)
 	r.Start, r.Answer, r.End = q.time("start", &d.Start), q.time("answer", &d.Answer), q.time("end", &d.End)
-	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, (*given).length)
+	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, (*language.Result).Length)
 	q.duration()
 	q.outcome()
-	r.Direction, _ = readWord(q, "direction", &d.Direction, directionWords, notDirection)
-	r.Party, _ = readWord(q, "party", &d.Party, partyWords, notParty)
+	r.Direction, _ = readWord(q, "direction", &d.Direction, language.DirectionWords, notDirection)
+	r.Party, _ = readWord(q, "party", &d.Party, language.PartyWords, notParty)
 	r.Trunk, r.CallType = cdr.HideNumbers(q.text("trunk", &d.Trunk)), cdr.CallType(q.text("call_type", &d.CallType))
 	r.Channel = q.text("channel", &d.Channel)
 	r.UserID, r.UserName = q.text("user_id", &d.UserID), q.text("user_name", &d.UserName)
@@ -110,7 +111,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 // row's start and direction.
 func (p *mapping) settleLegs() {
 	r, unmapped := p.record, p.unmapped
-	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, directionWords, notDirection)
+	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, language.DirectionWords, notDirection)
 	p.unmapped = unmapped // it is read twice
 	for i := range r.Legs {
 		l := &r.Legs[i]

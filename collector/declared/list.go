@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -107,7 +108,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	q.pieces = q.pieces[1:]
 	walk, pages := q.list(ctx, p)
 	mapper := q.newMapper()
-	mapper.row.each, mapper.row.names = p.values, q.found
+	mapper.row.Each, mapper.row.Names = p.values, q.found
 	listed := newListing(q.httpReader, p, q.days)
 	if err := listed.begin(ctx); err != nil {
 		return q.fail(p, err)
@@ -252,13 +253,13 @@ func (f *Feed) refusal(page *answerPage, body []byte) error {
 			texts = append(texts, page.rows[i].Raw)
 		}
 	}
-	var answer row
+	var answer language.Row
 	for _, text := range texts {
 		if len(text) == 0 || text[0] != '{' || !rows.IsJSON(text) {
 			continue
 		}
-		answer.setJSON(text)
-		if refused, _ := f.Refused.holds(&answer); refused {
+		answer.SetJSON(text)
+		if refused, _ := f.Refused.Holds(&answer); refused {
 			return errRefused
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
@@ -17,11 +18,11 @@ import (
 // Mapper makes records from the rows of a feed. It is for one goroutine.
 type Mapper struct {
 	feed      *Feed
-	row       row
-	extra     []string   // keys, sorted
-	labels    []string   // names, sorted
-	ignore    *Condition // the source's
-	trace     string     // the definition's file; empty: origins aren't noted
+	row       language.Row
+	extra     []string            // keys, sorted
+	labels    []string            // names, sorted
+	ignore    *language.Condition // the source's
+	trace     string              // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper // for the legs within a row; nil without legs
@@ -41,7 +42,7 @@ type MapperSettings struct {
 	// Now is the clock, for times without a year; nil: time.Now.
 	Now func() time.Time
 	// Ignore is the source's own: further rows that aren't calls.
-	Ignore *Condition
+	Ignore *language.Condition
 	// Trace asks for origins, by the name of the definition's file; empty: none.
 	Trace            string
 	EmergencyNumbers []string
@@ -62,13 +63,13 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 			Parameters: s.Parameters, Legs: feed.sharesCalls(s.Parameters), EmergencyNumbers: s.EmergencyNumbers,
 		})
 	}
-	if m.row.zone = s.Zone; m.row.zone == nil {
-		m.row.zone = time.UTC
+	if m.row.Zone = s.Zone; m.row.Zone == nil {
+		m.row.Zone = time.UTC
 	}
-	if m.row.now = s.Now; m.row.now == nil {
-		m.row.now = time.Now
+	if m.row.Now = s.Now; m.row.Now == nil {
+		m.row.Now = time.Now
 	}
-	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
+	m.row.Parameters, m.row.Lists, m.row.Percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
 }
 
@@ -84,7 +85,7 @@ type Mapped struct {
 
 // MapJSON maps a row of valid JSON.
 func (m *Mapper) MapJSON(raw []byte) Mapped {
-	if !m.row.setJSON(raw) {
+	if !m.row.SetJSON(raw) {
 		return Mapped{Invalid: "it isn't an object"}
 	}
 	m.raw = raw
@@ -93,16 +94,16 @@ func (m *Mapper) MapJSON(raw []byte) Mapped {
 
 // MapFields maps a row of columns.
 func (m *Mapper) MapFields(columns, fields []string) Mapped {
-	m.row.setFields(columns, fields)
+	m.row.SetFields(columns, fields)
 	return m.mapValues()
 }
 
 func (m *Mapper) mapValues() Mapped {
-	for _, c := range [...]*Condition{m.feed.Ignore, m.ignore} {
+	for _, c := range [...]*language.Condition{m.feed.Ignore, m.ignore} {
 		if c == nil {
 			continue
 		}
-		if ignored, problem := c.holds(&m.row); problem != "" {
+		if ignored, problem := c.Holds(&m.row); problem != "" {
 			return Mapped{Invalid: "ignore: " + problem}
 		} else if ignored {
 			return Mapped{Ignored: true}
@@ -115,13 +116,13 @@ func (m *Mapper) mapValues() Mapped {
 		return m.inProgress()
 	}
 	p := &mapping{Mapper: m, record: new(cdr.Record)}
-	final, problem := m.feed.Final.holds(&m.row)
+	final, problem := m.feed.Final.Holds(&m.row)
 	if problem != "" {
 		return Mapped{Invalid: "final: " + problem}
 	}
 	p.record.Provisional = !final
 	if m.feed.Whole != nil {
-		if p.record.Whole, problem = m.feed.Whole.holds(&m.row); problem != "" {
+		if p.record.Whole, problem = m.feed.Whole.Holds(&m.row); problem != "" {
 			return Mapped{Invalid: "whole: " + problem}
 		}
 	}
@@ -154,7 +155,7 @@ func (p *mapping) fill() {
 		r.Parent = ""
 	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-	r.Version, _ = read(p, "version", &d.Version, (*given).version)
+	r.Version, _ = read(p, "version", &d.Version, (*language.Result).Version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	p.innerLegs()
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {
@@ -181,13 +182,13 @@ func (p *mapping) call() {
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // the start is the invite: setup time is answer − start
 	}
-	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*given).length)
+	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*language.Result).Length)
 	p.duration()
 	p.outcome()
 	p.parties()
 	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
 	r.Channel = p.text("channel", &d.Channel)
-	r.Party, _ = readWord(p, "party", &d.Party, partyWords,
+	r.Party, _ = readWord(p, "party", &d.Party, language.PartyWords,
 		notParty)
 	if p.inner != nil {
 		p.followLegs()
@@ -207,7 +208,7 @@ func (p *mapping) call() {
 // duration.
 func (p *mapping) duration() {
 	r := p.record
-	duration, found := read(p, "duration", &p.feed.Record.Duration, (*given).length)
+	duration, found := read(p, "duration", &p.feed.Record.Duration, (*language.Result).Length)
 	if !found && !r.Answer.IsZero() && !r.End.Before(r.Answer) && r.End.Sub(r.Answer) <= cdr.LongestCall {
 		duration, found = r.End.Sub(r.Answer), true
 	}
@@ -217,7 +218,7 @@ func (p *mapping) duration() {
 // ids reads every id of the row; an id that the definition names must be there.
 func (p *mapping) ids() {
 	v := &p.feed.Record.ID
-	for one := range v.each() {
+	for one := range v.Each() {
 		id := p.text("id", one)
 		switch {
 		case id == "" || id == p.record.ID:
@@ -240,18 +241,18 @@ func (p *mapping) fail(field, problem string) {
 
 // read reads a field. A value that a table lacks is reported; one with a wrong form spoils the row.
 func read[T any](
-	p *mapping, field string, v *Value, parse func(*given) (value T, problem string),
+	p *mapping, field string, v *language.Value, parse func(*language.Result) (value T, problem string),
 ) (value T, found bool) {
-	result := readValue(&p.row, v, parse)
+	result := language.Read(&p.row, v, parse)
 	switch {
-	case result.found:
-		p.noteOrigin(field, result.from)
-	case result.unmapped != "":
-		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.unmapped})
-	case result.wrong != "":
-		p.fail(field, result.wrong)
+	case result.Found:
+		p.noteOrigin(field, result.From)
+	case result.Unmapped != "":
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.Unmapped})
+	case result.Wrong != "":
+		p.fail(field, result.Wrong)
 	}
-	return result.value, result.found
+	return result.Value, result.Found
 }
 
 // wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
@@ -261,26 +262,28 @@ var wordFields = []string{
 }
 
 // noteOrigin notes where a field was taken from.
-func (p *mapping) noteOrigin(field string, g *given) {
+func (p *mapping) noteOrigin(field string, g *language.Result) {
 	if p.trace == "" {
 		return
 	}
-	o := cdr.Origin{Field: field, Table: g.isTable(), Where: p.trace + ":" + strconv.Itoa(g.line())}
+	o := cdr.Origin{Field: field, Table: g.IsTable(), Where: p.trace + ":" + strconv.Itoa(g.Line())}
 	if slices.Contains(wordFields, field) {
-		o.Value = strings.Clone(g.row)
+		o.Value = strings.Clone(g.Row)
 	}
 	p.record.Origins = append(p.record.Origins, o)
 }
 
-func (p *mapping) text(field string, v *Value) string {
-	text, _ := read(p, field, v, func(g *given) (string, string) { return strings.Clone(g.text), "" })
+func (p *mapping) text(field string, v *language.Value) string {
+	text, _ := read(p, field, v, func(g *language.Result) (string, string) { return strings.Clone(g.Text), "" })
 	return text
 }
 
 // readWord reads a field with a fixed set of words. problem is the error for another text.
-func readWord[T any](p *mapping, field string, v *Value, words map[string]T, problem string) (word T, found bool) {
-	return read(p, field, v, func(g *given) (T, string) {
-		word, known := words[g.text]
+func readWord[T any](
+	p *mapping, field string, v *language.Value, words map[string]T, problem string,
+) (word T, found bool) {
+	return read(p, field, v, func(g *language.Result) (T, string) {
+		word, known := words[g.Text]
 		if !known {
 			return word, problem
 		}
@@ -289,9 +292,9 @@ func readWord[T any](p *mapping, field string, v *Value, words map[string]T, pro
 }
 
 // integer reads an integer of the given bits. problem is the error for another text.
-func (p *mapping) integer(field string, v *Value, bits int, problem string) (n int64, found bool) {
-	return read(p, field, v, func(g *given) (int64, string) {
-		n, err := strconv.ParseInt(g.text, 10, bits)
+func (p *mapping) integer(field string, v *language.Value, bits int, problem string) (n int64, found bool) {
+	return read(p, field, v, func(g *language.Result) (int64, string) {
+		n, err := strconv.ParseInt(g.Text, 10, bits)
 		if err != nil {
 			return 0, problem
 		}
@@ -301,7 +304,7 @@ func (p *mapping) integer(field string, v *Value, bits int, problem string) (n i
 
 // code is a country's or a currency's code of the given number of letters, in capitals. Any other
 // text, such as a number, must not become a label: it counts as unmapped.
-func (p *mapping) code(field string, v *Value, letters int) string {
+func (p *mapping) code(field string, v *language.Value, letters int) string {
 	code := strings.ToUpper(p.text(field, v))
 	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
 	if code != "" && (len(code) != letters || strings.TrimFunc(code, isLetter) != "") {
@@ -311,8 +314,8 @@ func (p *mapping) code(field string, v *Value, letters int) string {
 	return code
 }
 
-func (p *mapping) time(field string, v *Value) time.Time {
-	at, _ := read(p, field, v, (*given).time)
+func (p *mapping) time(field string, v *language.Value) time.Time {
+	at, _ := read(p, field, v, (*language.Result).Time)
 	return at
 }
 
@@ -324,8 +327,8 @@ const (
 
 func (p *mapping) outcome() {
 	d, r, unmapped := &p.feed.Record, p.record, len(p.unmapped)
-	result, found := read(p, "outcome", &d.Outcome, (*given).outcome)
-	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.outcome, result.none, result.reason, result.fault
+	result, found := read(p, "outcome", &d.Outcome, (*language.Result).Outcome)
+	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.Outcome, result.None, result.Reason, result.Fault
 	switch {
 	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs give it
 	case p.isLeg:
@@ -344,7 +347,7 @@ func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
 	r.CallerNumber, r.CalleeNumber = p.number("caller", &d.Caller), p.number("callee", &d.Callee)
 	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
-	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, notDirection)
+	r.Direction, _ = readWord(p, "direction", &d.Direction, language.DirectionWords, notDirection)
 	if p.inner != nil && (r.Direction == cdr.DirectionUnknown) {
 		r.Direction = p.inner.Direction
 	}
@@ -355,7 +358,7 @@ func (p *mapping) parties() {
 	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countryOf(other)
 	}
-	switch is, said := readWord(p, "emergency", &d.Emergency, truthWords, "isn't true or false"); {
+	switch is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false"); {
 	case is:
 		r.Emergency = cdr.EmergencyReal
 	case !said && r.Direction == cdr.Outbound:
@@ -365,7 +368,7 @@ func (p *mapping) parties() {
 
 // number is a party's number. In international numbers without a plus, the plus of others is left
 // out, so that both forms are the same number.
-func (p *mapping) number(field string, v *Value) string {
+func (p *mapping) number(field string, v *language.Value) string {
 	text := p.text(field, v)
 	if digits, has := strings.CutPrefix(text, "+"); has && p.feed.Numbers == international && allDigits(digits) {
 		return digits
@@ -392,7 +395,7 @@ func (p *mapping) charges() {
 			charge.Currency = unknownCurrency // the row has a currency, so the source's would be a guess
 		}
 		var found bool
-		if charge.Amount, found = read(p, "amount", &c.Amount, (*given).amount); found {
+		if charge.Amount, found = read(p, "amount", &c.Amount, (*language.Result).Amount); found {
 			p.record.Charges = append(p.record.Charges, charge)
 		}
 	}
@@ -403,8 +406,8 @@ func (p *mapping) charges() {
 func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
-		attr, found := read(p, "extra."+key, &v, func(g *given) (cdr.Attr, string) {
-			return cdr.Text(key, strings.Clone(g.text), g.privacy()), ""
+		attr, found := read(p, "extra."+key, &v, func(g *language.Result) (cdr.Attr, string) {
+			return cdr.Text(key, strings.Clone(g.Text), g.Privacy()), ""
 		})
 		if found {
 			p.record.Extra = append(p.record.Extra, attr)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -29,7 +30,7 @@ func (b *Block) decodeMap(f config.Field, of string) {
 		return
 	}
 	for _, e := range f.Value.Fields() {
-		var values texts
+		var values language.Texts
 		e.Value.Decode(&values)
 		b.Values[f.Key+"."+e.Key] = values
 		if of == mapOfColumns {
@@ -41,7 +42,7 @@ func (b *Block) decodeMap(f config.Field, of string) {
 			continue
 		}
 		for _, text := range values {
-			if _, err := parseNetwork(text); err != nil {
+			if _, err := language.ParseNetwork(text); err != nil {
 				e.Value.Problemf("must be addresses or networks such as 192.0.2.7 or 10.1.0.0/16")
 			}
 		}

@@ -3,18 +3,19 @@ package declared
 import (
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // Media describes the audio of a call in one stream.
 type Media struct {
-	Jitter    Value `yaml:"jitter"`
-	RoundTrip Value `yaml:"round_trip"`
-	Loss      Value `yaml:"loss"`
-	MOS       Value `yaml:"mos"`
-	Packets   Value `yaml:"packets"`
-	Direction Value `yaml:"direction"`
+	Jitter    language.Value `yaml:"jitter"`
+	RoundTrip language.Value `yaml:"round_trip"`
+	Loss      language.Value `yaml:"loss"`
+	MOS       language.Value `yaml:"mos"`
+	Packets   language.Value `yaml:"packets"`
+	Direction language.Value `yaml:"direction"`
 }
 
 // mediaList is several streams, or a single one without a list.
@@ -38,11 +39,11 @@ func (m *Media) Validate(r *config.Report) {
 	if !m.Jitter.IsSet() && !m.RoundTrip.IsSet() && !m.Loss.IsSet() && !m.MOS.IsSet() {
 		r.Problemf("", "has no measure; set at least one of jitter, round_trip, loss and mos")
 	}
-	validateWords(r, "direction", &m.Direction, streamDirections, "to_callee or to_caller")
+	language.ValidateWords(r, "direction", &m.Direction, streamDirections, "to_callee or to_caller")
 }
 
-func (m *Media) values(prefix string) map[string]*Value {
-	return map[string]*Value{
+func (m *Media) values(prefix string) map[string]*language.Value {
+	return map[string]*language.Value{
 		prefix + "jitter": &m.Jitter, prefix + "round_trip": &m.RoundTrip, prefix + "loss": &m.Loss,
 		prefix + "mos": &m.MOS, prefix + "packets": &m.Packets, prefix + "direction": &m.Direction,
 	}
@@ -59,10 +60,10 @@ func (p *mapping) media() {
 	for i := range p.feed.Record.Media {
 		m := &p.feed.Record.Media[i]
 		s := cdr.Stream{Media: "audio", Network: "unknown", Platform: "unknown"}
-		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, (*given).length)
-		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, (*given).length)
-		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, (*given).share)
-		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, (*given).score)
+		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, (*language.Result).Length)
+		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, (*language.Result).Length)
+		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, (*language.Result).Share)
+		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, (*language.Result).Score)
 		if !s.Jitter.Known && !s.RoundTrip.Known && !s.Loss.Known && !s.MOS.Known {
 			continue
 		}

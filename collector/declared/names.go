@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -12,13 +13,13 @@ import (
 // NameList is a list that is read before each span of a feed, and gives names for ids.
 type NameList struct {
 	// When is a condition on parameters; if it isn't fulfilled, the list isn't read.
-	When    *Condition `yaml:"when"`
-	Request Request    `yaml:"request"`
-	Rows    rowsPath   `yaml:"rows"`
-	Next    Next       `yaml:"next"`
-	Ignore  *Condition `yaml:"ignore"`
-	ID      path       `yaml:"id"`
-	Name    path       `yaml:"name"`
+	When    *language.Condition `yaml:"when"`
+	Request Request             `yaml:"request"`
+	Rows    language.RowsPath   `yaml:"rows"`
+	Next    Next                `yaml:"next"`
+	Ignore  *language.Condition `yaml:"ignore"`
+	ID      language.Path       `yaml:"id"`
+	Name    language.Path       `yaml:"name"`
 	// Limit limits these requests, if the provider counts them apart.
 	Limit *Limit `yaml:"limit"`
 }
@@ -36,7 +37,7 @@ func (d *Definition) validateLists(r *config.Report, key string, f *Feed) {
 	for name, l := range f.Names {
 		at := key + ".names." + name
 		d.validateRequest(r, at+".request.", &l.Request)
-		d.validateNames(r, at+".when", l.When.parameters())
+		d.validateNames(r, at+".when", l.When.Parameters())
 		if f.Snapshot {
 			r.Problemf(at, "isn't read for calls in progress; remove it")
 		}
@@ -47,7 +48,7 @@ func (d *Definition) validateLists(r *config.Report, key string, f *Feed) {
 func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)
 	for name, l := range r.Names {
-		if wanted, _ := l.When.holds(&row{parameters: r.settings.Parameters}); !wanted {
+		if wanted, _ := l.When.Holds(&language.Row{Parameters: r.settings.Parameters}); !wanted {
 			continue
 		}
 		list := &httpReader{httpWay: r.httpWay, feed: &feed{
@@ -80,15 +81,15 @@ func (r *httpReader) namesIn(
 			return nil, err
 		}
 		for i := range walk.page.rows {
-			row := &row{parameters: r.settings.Parameters}
-			if walk.page.rows[i].Problem != "" || !row.setJSON(walk.page.rows[i].Raw) {
+			row := &language.Row{Parameters: r.settings.Parameters}
+			if walk.page.rows[i].Problem != "" || !row.SetJSON(walk.page.rows[i].Raw) {
 				continue
 			}
-			if ignored, _ := l.Ignore.holds(row); l.Ignore != nil && ignored {
+			if ignored, _ := l.Ignore.Holds(row); l.Ignore != nil && ignored {
 				continue
 			}
-			if id, is := row.text(l.ID); is == single {
-				found[id], _ = row.text(l.Name)
+			if id, is := row.Text(l.ID); is == language.Single {
+				found[id], _ = row.Text(l.Name)
 			}
 		}
 	}

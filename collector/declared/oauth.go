@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -200,11 +201,11 @@ func oauthError(body []byte) string {
 
 // ownerIn is the user whom the answer with a token names.
 func (o *oauth) ownerIn(body []byte) string {
-	var answer row
-	if o.Owner == nil || !answer.setJSON(rows.Trimmed(body)) {
+	var answer language.Row
+	if o.Owner == nil || !answer.SetJSON(rows.Trimmed(body)) {
 		return ""
 	}
-	text, _ := answer.text(o.Owner)
+	text, _ := answer.Text(o.Owner)
 	return strings.Clone(text)
 }
 
@@ -264,7 +265,7 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 				" (a proxy, a gateway or a sign-in page), and check base_url",
 		})
 	}
-	text, _ := textOf(answer.ExpiresIn)
+	text, _ := language.TextOf(answer.ExpiresIn)
 	whole, _, _ := strings.Cut(text, ".")
 	seconds, _ := strconv.ParseInt(whole, 10, 32) // 0 if it isn't a number; the maximum if it is larger
 	life := cmp.Or(time.Duration(max(seconds, 0))*time.Second, shortestLife)

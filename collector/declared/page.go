@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
@@ -22,7 +23,7 @@ const maxRows = 10_000
 // answerPage is one page of an answer.
 type answerPage struct {
 	rows []rows.Row
-	row  row // the page itself, for paths outside the rows
+	row  language.Row // the page itself, for paths outside the rows
 	// total is the provider's own count for the request; -1 if it has none.
 	total int
 }
@@ -52,8 +53,8 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	if err != nil {
 		return err
 	}
-	p.row.setJSON(rest)
-	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Next.Has, f.Total} {
+	p.row.SetJSON(rest)
+	for _, at := range []language.Path{language.Path(f.Rows), f.Next.URL, f.Next.Token, f.Next.Has, f.Total} {
 		if wire.NamesTwice(rest, at) {
 			return fmt.Errorf("the answer has two members on the way to %s; either could be the right one",
 				strings.Join(at, "."))
@@ -66,7 +67,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	}
 	if !isArray {
 		if len(f.Rows) > 0 && p.total == 0 {
-			if _, is := textOf(p.row.raw(path(f.Rows))); is == missing {
+			if _, is := language.TextOf(p.row.Raw(language.Path(f.Rows))); is == language.Missing {
 				return nil // null may mean none, but errors have it too, so the total decides
 			}
 		}
@@ -128,11 +129,11 @@ func (p *answerPage) add(r rows.Row) error {
 }
 
 // text is a text of the page outside its rows.
-func (p *answerPage) text(at path) string {
+func (p *answerPage) text(at language.Path) string {
 	if at == nil {
 		return ""
 	}
-	text, _ := p.row.text(at)
+	text, _ := p.row.Text(at)
 	return text
 }
 
@@ -142,13 +143,13 @@ const checkPaths = "check the paths of rows, next and total in the definition " 
 
 // next is the text at the path of the next page's address or token, which may be a number. An empty
 // text means the last page. there says whether the page has the path at all.
-func (p *answerPage) next(at path, isToken bool) (next string, there bool, err error) {
-	raw := p.row.raw(at)
+func (p *answerPage) next(at language.Path, isToken bool) (next string, there bool, err error) {
+	raw := p.row.Raw(at)
 	switch {
 	case raw == nil:
 		return "", false, nil
 	case raw[0] == '"' || raw[0] == 'n' || isToken && strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
-		next, _ = textOf(raw)
+		next, _ = language.TextOf(raw)
 		return next, true, nil
 	}
 	return "", true, &advice.Error{
@@ -159,17 +160,17 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 }
 
 // has says whether the page has something at a path other than null, false, 0 and empty text.
-func (p *answerPage) has(at path) bool {
-	raw := p.row.raw(at)
+func (p *answerPage) has(at language.Path) bool {
+	raw := p.row.Raw(at)
 	return raw != nil && (raw[0] == '{' || raw[0] == '[' || saysSomething(raw))
 }
 
 // parent is the object in which a path ends, and whether the page has it.
-func (p *answerPage) parent(of path) (raw []byte, there bool) {
+func (p *answerPage) parent(of language.Path) (raw []byte, there bool) {
 	if len(of) < 2 {
-		return nil, p.row.raw(of) != nil
+		return nil, p.row.Raw(of) != nil
 	}
-	raw = p.row.raw(of[:len(of)-1])
+	raw = p.row.Raw(of[:len(of)-1])
 	return raw, raw != nil && raw[0] == '{'
 }
 
@@ -180,7 +181,7 @@ var nextNames = regexp.MustCompile(
 // announcesNext says whether a member of the page, at any depth outside its rows, announces a next
 // page.
 func (p *answerPage) announcesNext() bool {
-	return slices.ContainsFunc(p.row.members, func(m member) bool { return announcesNext(m.name, m.value) })
+	return slices.ContainsFunc(p.row.Members, func(m language.Member) bool { return announcesNext(m.Name, m.Value) })
 }
 
 func announcesNext(name string, value []byte) (yes bool) {
@@ -199,17 +200,17 @@ func saysSomething(value []byte) (yes bool) {
 		wire.Members(value, func(_, value []byte) { yes = yes || saysSomething(value) })
 		return yes
 	}
-	text, is := textOf(value)
-	return is == single && text != "false" && text != "0"
+	text, is := language.TextOf(value)
+	return is == language.Single && text != "false" && text != "0"
 }
 
 // count is an integer of the page; -1 if it has none.
-func (p *answerPage) count(at path) (int, error) {
+func (p *answerPage) count(at language.Path) (int, error) {
 	if at == nil {
 		return -1, nil
 	}
-	text, is := p.row.text(at)
-	if is == missing {
+	text, is := p.row.Text(at)
+	if is == language.Missing {
 		return -1, nil
 	}
 	n, err := strconv.Atoi(text)
@@ -266,8 +267,8 @@ func (f *Feed) rowsIn(document []byte) ([]rows.Row, error) {
 // error ends it.
 func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	return func(yield func(int, Mapped) bool) {
-		if all := m.feed.combinations(m.row.parameters); m.row.each == nil && len(all) > 0 {
-			m.row.each = all[0] // saved rows don't say which list they come from
+		if all := m.feed.combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
+			m.row.Each = all[0] // saved rows don't say which list they come from
 		}
 		saved := rows.Trimmed(text)
 		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -14,8 +15,8 @@ type Parameter struct {
 	Secret bool   `yaml:"secret"`
 	List   bool   `yaml:"list"`
 	// Map says what the parameter maps names to: networks or columns. It is optional in a source.
-	Map     string `yaml:"map"`
-	Default texts  `yaml:"default"`
+	Map     string         `yaml:"map"`
+	Default language.Texts `yaml:"default"`
 	// Values are the words that a source may write, and the text that each stands for.
 	Values choices `yaml:"values"`
 	// Needs are words that other parameters must have for another value than the default.
@@ -241,5 +242,5 @@ func (p Parameter) theOther() (word string) {
 // sharesCalls says whether rows of a source may be legs of one call: it has one of the values that
 // the definition gives for that, unless a condition on its parameters takes them away.
 func (f *Feed) sharesCalls(parameters map[string][]string) bool {
-	return f.Record.Group.isPossible(parameters) || f.Record.Parent.isPossible(parameters)
+	return f.Record.Group.IsPossible(parameters) || f.Record.Parent.IsPossible(parameters)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -58,8 +59,8 @@ func (d *Record) givesReasons() bool {
 	for _, outcome := range []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.NotConnected, cdr.Unknown} {
 		plain[outcome.String()] = true
 	}
-	plain[noOutcome] = true
-	return d.Outcome.hasOther(plain)
+	plain[language.NoOutcome] = true
+	return d.Outcome.HasOther(plain)
 }
 
 // readFeed adds the reader to a feed's info.
@@ -77,9 +78,9 @@ type feed struct {
 // identity is a digest of the values that identify rows (counting.md 19).
 func (f *feed) identity() string {
 	r := &f.Record
-	by := []string{f.settings.Zone.String(), r.ID.written, cmp.Or(r.Start.written, r.End.written), r.Group.written}
+	by := []string{f.settings.Zone.String(), r.ID.Written, cmp.Or(r.Start.Written, r.End.Written), r.Group.Written}
 	if !r.ID.IsSet() {
-		by = append(by, r.CallType.written, r.Caller.written, r.Callee.written)
+		by = append(by, r.CallType.Written, r.Caller.Written, r.Callee.Written)
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", by))
 	return hex.EncodeToString(sum[:4])
@@ -180,11 +181,11 @@ func (d *Definition) title() string { return cmp.Or(d.Title, d.Provider) }
 
 // sameAs says whether a feed's block is the same. It compares conditions by their text.
 func (f FeedBlock) sameAs(other FeedBlock) bool {
-	written := func(c *Condition) string {
+	written := func(c *language.Condition) string {
 		if c == nil {
 			return ""
 		}
-		return c.written
+		return c.Written
 	}
 	same := written(f.Ignore) == written(other.Ignore)
 	f.Ignore, other.Ignore = nil, nil

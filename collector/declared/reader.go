@@ -134,7 +134,7 @@ func (w *walk) next() (string, error) {
 	switch {
 	case n.Has != nil && !w.page.has(n.Has):
 		_, there = w.page.parent(n.Has)
-		there = there && (w.page.row.raw(n.Has) != nil || !w.announced())
+		there = there && (w.page.row.Raw(n.Has) != nil || !w.announced())
 	case n.URL != nil:
 		next, there, err = w.page.next(n.URL, false)
 		next = w.withSecrets(next, w.address)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -18,9 +19,9 @@ import (
 // Recording says how to request what the provider knows of a recording, never its content.
 type Recording struct {
 	// Path is the address; {recording_id} in it is the recording.
-	Path        string `yaml:"path"`
-	ContentType path   `yaml:"content_type"`
-	Duration    path   `yaml:"duration"`
+	Path        string        `yaml:"path"`
+	ContentType language.Path `yaml:"content_type"`
+	Duration    language.Path `yaml:"duration"`
 	// Unit is the unit of the duration.
 	Unit string `yaml:"unit"`
 }
@@ -32,7 +33,7 @@ func (l *Recording) Validate(r *config.Report) {
 	if !strings.Contains(l.Path, recordingID) {
 		r.Problemf("path", "must be an address with %s, the recording's id", recordingID)
 	}
-	r.OneOf("unit", l.Unit, append(units, "")...)
+	r.OneOf("unit", l.Unit, append(language.Units, "")...)
 }
 
 // plainID matches the ids of recordings that may become part of an address.
@@ -61,21 +62,21 @@ func (r *httpReader) recordingInfo(ctx context.Context, id string) (info collect
 }
 
 func (l *Recording) read(body []byte) (info collector.RecordingInfo, err error) {
-	var answer row
-	if !rows.IsJSON(body) || !answer.setJSON(rows.Trimmed(body)) {
+	var answer language.Row
+	if !rows.IsJSON(body) || !answer.SetJSON(rows.Trimmed(body)) {
 		return info, errors.New("the answer about the recording isn't an object")
 	}
 	if l.Duration != nil {
-		if text, is := answer.text(l.Duration); is != missing {
-			length, problem := parseDuration(text, l.Unit)
-			if problem != "" && problem != noValue {
+		if text, is := answer.Text(l.Duration); is != language.Missing {
+			length, problem := language.ParseDuration(text, l.Unit)
+			if problem != "" && problem != language.NoValue {
 				return info, errors.New("the recording's duration " + problem)
 			}
 			info.Duration = length
 		}
 	}
 	if l.ContentType != nil {
-		if text, is := answer.text(l.ContentType); is != missing {
+		if text, is := answer.Text(l.ContentType); is != language.Missing {
 			if info.ContentType, _, err = mime.ParseMediaType(text); err != nil {
 				return collector.RecordingInfo{}, errors.New("the recording's content type isn't a media type")
 			}

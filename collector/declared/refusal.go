@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -15,9 +16,9 @@ import (
 
 // Refusals says where a refused answer has the provider's own reason, and what the reasons mean.
 type Refusals struct {
-	Code   Value `yaml:"code"`
-	Name   Value `yaml:"name"`
-	Detail Value `yaml:"detail"`
+	Code   language.Value `yaml:"code"`
+	Name   language.Value `yaml:"name"`
+	Detail language.Value `yaml:"detail"`
 	// Meanings are by code, by name, by status, or token for any refusal of a token.
 	Meanings map[string]Meaning `yaml:"meanings"`
 }
@@ -59,18 +60,18 @@ var plainReason = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 
 // read reads a refused answer. An answer that isn't the provider's gives an empty refusal.
 func (s *Refusals) read(answer []byte) (found refusal) {
-	var r row
-	if answer = rows.Trimmed(answer); len(answer) == 0 || !rows.IsJSON(answer) || !r.setJSON(answer) {
+	var r language.Row
+	if answer = rows.Trimmed(answer); len(answer) == 0 || !rows.IsJSON(answer) || !r.SetJSON(answer) {
 		return found
 	}
-	read := func(v *Value) string {
-		found := readValue(&r, v, func(g *given) (string, string) {
-			if !plainReason.MatchString(g.text) {
-				return "", noValue
+	read := func(v *language.Value) string {
+		found := language.Read(&r, v, func(g *language.Result) (string, string) {
+			if !plainReason.MatchString(g.Text) {
+				return "", language.NoValue
 			}
-			return cdr.HideNumbers(strings.Clone(g.text)), ""
+			return cdr.HideNumbers(strings.Clone(g.Text)), ""
 		})
-		return found.value
+		return found.Value
 	}
 	return refusal{read(&s.Code), read(&s.Name), read(&s.Detail)}
 }

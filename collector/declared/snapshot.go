@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -48,7 +49,7 @@ func (m *Mapper) inProgress() Mapped {
 	p := &mapping{Mapper: m, record: &cdr.Record{NoCall: true}} // nobody knows how it ends
 	p.ids()
 	p.record.CallKey = p.text("group", &m.feed.Record.Group)
-	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, directionWords,
+	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, language.DirectionWords,
 		"is none of inbound, outbound, internal, unknown, and no table translates it")
 	if p.problem != "" {
 		return Mapped{Invalid: p.problem}
@@ -73,7 +74,7 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 		return nil, errNoValues
 	}
 	for list, values := range lists {
-		mapper.row.each = values
+		mapper.row.Each = values
 		walk, pages := r.list(ctx, piece{span{now, now}, values})
 		for number, err := range pages {
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -87,7 +88,7 @@ func (b *Block) validateDriver(r *config.Report) {
 		return
 	}
 	key := "driver"
-	if parameter := parameterIn.FindStringSubmatch(of.Driver); parameter != nil {
+	if parameter := language.ParameterIn.FindStringSubmatch(of.Driver); parameter != nil {
 		key = parameter[1]
 	}
 	if driver := expand(of.Driver, b.Values); driver != "" || key == "driver" {

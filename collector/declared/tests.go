@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -19,7 +20,7 @@ import (
 // compares the rest of the definition with.
 type Tests struct {
 	// Parameters are values for the test's source. A secret that isn't here is made up.
-	Parameters map[string]texts `yaml:"parameters"`
+	Parameters map[string]language.Texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
 	By string `yaml:"by"`
 	// MaxRange is the longest range that the provider answers, and Retention how long it keeps
@@ -105,10 +106,10 @@ func (b *becomes) DecodeNode(n *config.Node) {
 	}
 	b.Fields = make(map[string]string)
 	for _, f := range n.Fields() {
-		var several texts
+		var several language.Texts
 		switch {
 		case f.Value.IsNull():
-			several = texts{""}
+			several = language.Texts{""}
 		default:
 			f.Value.Decode(&several)
 		}
@@ -174,11 +175,11 @@ type Source struct {
 func (f *Feed) Sources() (all []Source) {
 	values := f.values()
 	for _, field := range slices.Sorted(maps.Keys(values)) {
-		for _, p := range values[field].places() {
-			if _, parameter := p.path.parameterName(); parameter || p.path[0] == forKey {
+		for _, p := range values[field].Places() {
+			if _, parameter := p.Path.ParameterName(); parameter || p.Path[0] == language.ForKey {
 				continue
 			}
-			all = append(all, Source{Field: field, Path: strings.Join(p.path, "."), Steps: p.path, Table: p.table})
+			all = append(all, Source{Field: field, Path: strings.Join(p.Path, "."), Steps: p.Path, Table: p.Table})
 		}
 	}
 	return all
@@ -198,7 +199,7 @@ func (r *Request) Templates() (all []Template) {
 	texts, path := r.texts()
 	maps.Copy(texts, path)
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if steps, err := parsePath(key); err == nil {
+		if steps, err := language.ParsePath(key); err == nil {
 			all = append(all, Template{steps, texts[key]})
 		}
 	}
@@ -207,7 +208,7 @@ func (r *Request) Templates() (all []Template) {
 
 // ParseTime reads a time in a form of a definition.
 func ParseTime(text, form string) (at time.Time, ok bool) {
-	at, problem := parseTime(text, form, time.UTC)
+	at, problem := language.ParseTime(text, form, time.UTC)
 	return at, problem == ""
 }
 
@@ -226,7 +227,7 @@ func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults 
 func Expand(text string, parameters map[string][]string) string { return expand(text, parameters) }
 
 // Each gives the mapper the values of the feed's `for` of the rows to come.
-func (m *Mapper) Each(values map[string]string) { m.row.each = values }
+func (m *Mapper) Each(values map[string]string) { m.row.Each = values }
 
 // UseSQLite has the definition's queries run in SQLite, whichever database they are for.
 func (d *Definition) UseSQLite() { d.SQL.Driver = "sqlite" }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -15,11 +16,11 @@ import (
 type Totals struct {
 	Request Request `yaml:"request"`
 	// Calls is the path of the number of calls in the answer.
-	Calls path `yaml:"calls"`
+	Calls language.Path `yaml:"calls"`
 	// Charges and Currency are the paths of the calls' cost, if the answer has it. Then its calls
 	// are those with a price.
-	Charges  path `yaml:"charges"`
-	Currency path `yaml:"currency"`
+	Charges  language.Path `yaml:"charges"`
+	Currency language.Path `yaml:"currency"`
 }
 
 // Validate implements config.Validator.
@@ -89,7 +90,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, false
 	}
 	var page answerPage
-	if total = (collector.DayTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.setJSON(body) {
+	if total = (collector.DayTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -29,7 +30,7 @@ func (f *Feed) validateVisits(r *config.Report) {
 		if !d.Outcome.IsSet() && f.Legs == nil {
 			r.Problemf("record.outcome", "is missing; set where the outcome of a call comes from")
 		}
-		for key, v := range map[string]*Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {
+		for key, v := range map[string]*language.Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {
 			if v.IsSet() && !d.QueueResult.IsSet() {
 				r.Problemf("record."+key,
 					"belongs to a visit to a queue, and only record.queue_result shows that there is one; add "+
@@ -44,7 +45,7 @@ func (f *Feed) validateVisits(r *config.Report) {
 	if !d.Start.IsSet() && !d.End.IsSet() {
 		r.Problemf("record.start", "is missing; set where the start or the end of a visit comes from")
 	}
-	for key, v := range map[string]*Value{"queue": &d.Queue, "queue_result": &d.QueueResult} {
+	for key, v := range map[string]*language.Value{"queue": &d.Queue, "queue_result": &d.QueueResult} {
 		if !v.IsSet() {
 			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", queueVisits)
 		}
@@ -82,12 +83,12 @@ func (p *mapping) syntheticKey() string {
 func (p *mapping) visit() bool {
 	d := &p.feed.Record
 	unmapped := len(p.unmapped)
-	result, found := readWord(p, "queue_result", &d.QueueResult, resultWords, "isn't a result of a visit")
+	result, found := readWord(p, "queue_result", &d.QueueResult, language.ResultWords, "isn't a result of a visit")
 	if !found && len(p.unmapped) == unmapped {
 		return false
 	}
 	v := cdr.Visit{Result: result, Queue: strings.TrimSpace(p.text("queue", &d.Queue))}
-	v.Wait.Value, v.Wait.Known = read(p, "queue_wait", &d.QueueWait, (*given).wait)
+	v.Wait.Value, v.Wait.Known = read(p, "queue_wait", &d.QueueWait, (*language.Result).Wait)
 	p.record.Visits = append(p.record.Visits, v)
 	return true
 }

@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"net/mail"
@@ -19,8 +19,8 @@ var timeForms = map[string]struct {
 	"unix": {unit: time.Second}, "unix_ms": {unit: time.Millisecond}, "unix_us": {unit: time.Microsecond},
 }
 
-// howTimes explains the forms of times.
-const howTimes = "set the row's form of times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's " +
+// HowTimes explains the forms of times.
+const HowTimes = "set the row's form of times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's " +
 	"time package, which writes 2 January 2006, " +
 	"15:04:05 in that form, such as 2006-01-02 15:04:05"
 
@@ -28,11 +28,12 @@ const howTimes = "set the row's form of times: rfc3339, rfc2822, unix, unix_ms, 
 // same time.
 func tellsDay(form string) bool {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	at, problem := parseTime(formatTime(noon, form), form, time.UTC)
+	at, problem := ParseTime(FormatTime(noon, form), form, time.UTC)
 	return problem == "" && at.Truncate(24*time.Hour).Equal(noon.Truncate(24*time.Hour))
 }
 
-func formatTime(at time.Time, form string) string {
+// FormatTime is a time in a form.
+func FormatTime(at time.Time, form string) string {
 	named, is := timeForms[form]
 	switch {
 	case named.unit > 0:
@@ -43,9 +44,9 @@ func formatTime(at time.Time, form string) string {
 	return at.Format(form)
 }
 
-// parseTime reads a time as a row writes it. A Unix time of zero counts as absent, and so does
+// ParseTime reads a time as a row writes it. A Unix time of zero counts as absent, and so does
 // MySQL's zero date. zone applies to times without one.
-func parseTime(text, form string, zone *time.Location) (at time.Time, problem string) {
+func ParseTime(text, form string, zone *time.Location) (at time.Time, problem string) {
 	named, is := timeForms[form]
 	var err error
 	switch {
@@ -122,7 +123,7 @@ const ahead = time.Hour
 
 // hasYear says whether times of a form include the year. Both times have the same day of the week.
 func hasYear(form string) bool {
-	at := func(year int) string { return formatTime(time.Date(year, 11, 23, 12, 0, 0, 0, time.UTC), form) }
+	at := func(year int) string { return FormatTime(time.Date(year, 11, 23, 12, 0, 0, 0, time.UTC), form) }
 	return at(2026) != at(2015)
 }
 
@@ -132,7 +133,7 @@ func inferYear(text, form string, zone *time.Location, now time.Time) (at time.T
 	newest := now.Add(ahead)
 	last := newest.In(zone).Year()
 	for year := last; year >= last-8; year-- {
-		at, problem = parseTime(strconv.Itoa(year)+" "+text, "2006 "+form, zone)
+		at, problem = ParseTime(strconv.Itoa(year)+" "+text, "2006 "+form, zone)
 		if problem == unknownZone || problem == "" && !at.After(newest) {
 			return at, problem
 		}
@@ -140,7 +141,7 @@ func inferYear(text, form string, zone *time.Location, now time.Time) (at time.T
 	return time.Time{}, noTimeOf + form
 }
 
-// parseTime reads a time in the first of its forms that matches.
+// ParseTime reads a time in the first of its forms that matches.
 func (a *alternative) parseTime(text string, zone *time.Location, now func() time.Time) (at time.Time, problem string) {
 	if a.Zone != nil {
 		zone = a.Zone.Location
@@ -150,7 +151,7 @@ func (a *alternative) parseTime(text string, zone *time.Location, now func() tim
 		if a.Year != "" && !hasYear(form) {
 			at, one = inferYear(text, form, zone, now())
 		} else {
-			at, one = parseTime(text, form, zone)
+			at, one = ParseTime(text, form, zone)
 		}
 		if one == "" {
 			return at, ""
@@ -199,8 +200,8 @@ func fractionOf(digits string, unit time.Duration) (part time.Duration, ok bool)
 
 var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?$`)
 
-// parseDuration reads a duration of a unit exactly.
-func parseDuration(text, unit string) (d time.Duration, problem string) {
+// ParseDuration reads a duration of a unit exactly.
+func ParseDuration(text, unit string) (d time.Duration, problem string) {
 	switch unit {
 	case "iso8601":
 		parts := isoDuration.FindStringSubmatch(text)

@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"errors"
@@ -29,8 +29,8 @@ var timeFunctions = map[string]struct {
 	}},
 	"format": {2, 3, formatOf, func(string) string { return "" }},
 	"duration": {1, 2, durationOf, func(unit string) string {
-		if !slices.Contains(units, unit) {
-			return "duration() needs one of the units " + strings.Join(units, ", ")
+		if !slices.Contains(Units, unit) {
+			return "duration() needs one of the units " + strings.Join(Units, ", ")
 		}
 		return ""
 	}},
@@ -107,7 +107,7 @@ func timeOf(values ...any) (any, error) {
 	text, is := textOfValue(values[0])
 	zone, err := zoneOf(values[2])
 	if form, ok := values[1].(string); ok && is && err == nil {
-		at, problem := parseTime(text, form, zone)
+		at, problem := ParseTime(text, form, zone)
 		switch {
 		case problem != "":
 			return nil, errTime
@@ -132,7 +132,7 @@ func durationOf(values ...any) (any, error) {
 	if values[0] == nil {
 		return nil, nil //nolint:nilnil // nil means missing
 	}
-	if length, problem := parseDuration(text, unit); is && ok && problem == "" {
+	if length, problem := ParseDuration(text, unit); is && ok && problem == "" {
 		return length, nil
 	}
 	return nil, errTime
@@ -148,7 +148,7 @@ func formatOf(values ...any) (any, error) {
 	case !is || !ok || err != nil:
 		return nil, errTime
 	default:
-		return formatTime(at.In(zone), form), nil
+		return FormatTime(at.In(zone), form), nil
 	}
 }
 

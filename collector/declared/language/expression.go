@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"errors"
@@ -140,14 +140,14 @@ const expressionFails = "has a failing expression: " +
 	"a value that it uses is missing, or isn't the number or time that it needs"
 
 // run evaluates the expression over a row.
-func (e *expression) run(r *row) (result any, problem string) {
+func (e *expression) run(r *Row) (result any, problem string) {
 	if r.environment == nil {
 		r.environment = make(map[string]any)
 	}
 	env := r.environment
 	clear(env)
 	if e.usesZone {
-		env[zoneName] = r.zone
+		env[zoneName] = r.Zone
 	}
 	for _, name := range e.names {
 		if name == "parameter" {
@@ -165,17 +165,17 @@ func (e *expression) run(r *row) (result any, problem string) {
 }
 
 // truth evaluates a condition. If it fails, it is false, with a problem.
-func (e *expression) truth(r *row) (yes bool, problem string) {
+func (e *expression) truth(r *Row) (yes bool, problem string) {
 	result, problem := e.run(r)
 	yes, _ = result.(bool)
 	return yes, problem
 }
 
 // text is the expression's result as a text; nil means missing.
-func (e *expression) text(r *row) (text string, is form, problem string) {
+func (e *expression) text(r *Row) (text string, is Form, problem string) {
 	result, problem := e.run(r)
 	if result == nil {
-		return "", missing, problem
+		return "", Missing, problem
 	}
 	if text, known := textOfValue(result); known {
 		return text, formOf(text), ""
@@ -184,10 +184,10 @@ func (e *expression) text(r *row) (text string, is form, problem string) {
 }
 
 // parametersAsValues are the source's parameters in the form for expressions.
-func (r *row) parametersAsValues() map[string]any {
-	all := make(map[string]any, len(r.parameters))
-	for name, values := range r.parameters {
-		if all[name] = values; len(values) == 1 && !r.lists[name] {
+func (r *Row) parametersAsValues() map[string]any {
+	all := make(map[string]any, len(r.Parameters))
+	for name, values := range r.Parameters {
+		if all[name] = values; len(values) == 1 && !r.Lists[name] {
 			all[name] = values[0]
 		}
 	}
@@ -196,23 +196,23 @@ func (r *row) parametersAsValues() map[string]any {
 
 // value is a value of the row in the form for expressions: JSON numbers are numbers, objects and
 // arrays keep their content, other values are texts.
-func (r *row) value(name string) any {
-	if name == forKey && r.each != nil {
-		return r.each
+func (r *Row) value(name string) any {
+	if name == ForKey && r.Each != nil {
+		return r.Each
 	}
 	if r.columns == nil {
-		return valueOf(r.raw(path{name}), r.percent)
+		return valueOf(r.Raw(Path{name}), r.Percent)
 	}
-	if text, is := r.text(path{name}); is == single {
+	if text, is := r.Text(Path{name}); is == Single {
 		return text
 	}
 	return nil
 }
 
 func valueOf(raw []byte, percent bool) any {
-	text, is := textOf(raw)
+	text, is := TextOf(raw)
 	switch {
-	case is == missing:
+	case is == Missing:
 		return nil
 	case is == nested:
 		return nestedValue(raw, percent)

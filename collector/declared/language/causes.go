@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"strconv"
@@ -6,12 +6,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// cause is what a code says about a call that didn't connect.
-type cause struct {
-	outcome cdr.Outcome
-	reason  string
-	fault   cdr.FaultDomain
-	none    bool // the leg has no outcome
+// Cause is what a code says about a call that didn't connect.
+type Cause struct {
+	Outcome cdr.Outcome
+	Reason  string
+	Fault   cdr.FaultDomain
+	None    bool // the leg has no outcome
 }
 
 // noCode is the problem of a text that isn't a number.
@@ -68,7 +68,7 @@ var q850Outcomes = map[int]cdr.Outcome{
 
 // q850 reads the low byte of an integer, signed or not, because Cisco puts the cause there. 0 gives
 // none.
-func q850(text string) (c cause, known bool, problem string) {
+func q850(text string) (c Cause, known bool, problem string) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return c, false, noCode
@@ -77,11 +77,11 @@ func q850(text string) (c cause, known bool, problem string) {
 	if code == 0 {
 		return c, false, ""
 	}
-	c = cause{outcome: q850Outcomes[code], reason: q850Names[code]}
-	if c.outcome == cdr.Unknown {
-		c.outcome = cdr.Failed
+	c = Cause{Outcome: q850Outcomes[code], Reason: q850Names[code]}
+	if c.Outcome == cdr.Unknown {
+		c.Outcome = cdr.Failed
 	}
-	c.fault = faultOf(c.outcome)
+	c.Fault = faultOf(c.Outcome)
 	return c, true, ""
 }
 
@@ -114,20 +114,20 @@ var sipNames = map[int]string{
 }
 
 // sip reads a final SIP code (RFC 3261). 1xx and 3xx don't say how a call ended.
-func sip(text string) (c cause, known bool, problem string) {
+func sip(text string) (c Cause, known bool, problem string) {
 	code, err := strconv.Atoi(text)
 	if err != nil || code < 0 {
 		return c, false, noCode
 	}
-	switch c.outcome = cdr.SIPCause(int64(code)).Outcome; {
+	switch c.Outcome = cdr.SIPCause(int64(code)).Outcome; {
 	case code/100 == 2:
-		return cause{outcome: cdr.Answered}, true, ""
+		return Cause{Outcome: cdr.Answered}, true, ""
 	case code == 408: // without a sub code that says more
-		c.outcome = cdr.NoAnswer
-	case c.outcome == cdr.Unknown:
+		c.Outcome = cdr.NoAnswer
+	case c.Outcome == cdr.Unknown:
 		return c, false, ""
 	}
-	c.reason, c.fault = sipNames[code], faultOf(c.outcome)
+	c.Reason, c.Fault = sipNames[code], faultOf(c.Outcome)
 	return c, true, ""
 }
 

@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"iter"
@@ -8,8 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// each are the alternatives, each as a value.
-func (v *Value) each() iter.Seq[*Value] {
+// Each are the alternatives, each as a value.
+func (v *Value) Each() iter.Seq[*Value] {
 	return func(yield func(*Value) bool) {
 		for i := range v.alternatives {
 			if !yield(&Value{alternatives: v.alternatives[i : i+1]}) {
@@ -19,33 +19,33 @@ func (v *Value) each() iter.Seq[*Value] {
 	}
 }
 
-// place is a place of a row that a value is taken from.
-type place struct {
-	path path
-	// table says that a table translates the text there.
-	table bool
+// Place is a place of a row that a value is taken from.
+type Place struct {
+	Path Path
+	// Table says that a table translates the text there.
+	Table bool
 }
 
-// places are the places of a row that the value is taken from, and the parameters and values of
+// Places are the places of a row that the value is taken from, and the parameters and values of
 // `for` that stand for one.
-func (v *Value) places() (all []place) {
+func (v *Value) Places() (all []Place) {
 	for i := range v.alternatives {
 		a := &v.alternatives[i]
 		isTable := a.Table != nil && a.Match == nil && a.When == nil
-		for _, p := range append([]path{a.Path, a.Since, a.Minus}, a.Join...) {
+		for _, p := range append([]Path{a.Path, a.Since, a.Minus}, a.Join...) {
 			if p != nil {
-				all = append(all, place{p, isTable})
+				all = append(all, Place{p, isTable})
 			}
 		}
 	}
 	return all
 }
 
-// uses are what else a value names: parameters, parameters with networks, and lists of names.
-func (v *Value) uses() (parameters, networks, lists []string) {
+// Uses are what else a value names: parameters, parameters with networks, and lists of names.
+func (v *Value) Uses() (parameters, networks, lists []string) {
 	for i := range v.alternatives {
 		a := &v.alternatives[i]
-		parameters = append(parameters, a.When.parameters()...)
+		parameters = append(parameters, a.When.Parameters()...)
 		if a.Expr != nil {
 			parameters = append(parameters, a.Expr.parameters...)
 		}
@@ -56,39 +56,39 @@ func (v *Value) uses() (parameters, networks, lists []string) {
 			lists = append(lists, a.Names)
 		}
 	}
-	for _, p := range v.places() {
-		if name, is := p.path.parameterName(); is {
+	for _, p := range v.Places() {
+		if name, is := p.Path.ParameterName(); is {
 			parameters = append(parameters, name)
 		}
 	}
 	return parameters, networks, lists
 }
 
-// usesPercent says whether the value has the unit percent.
-func (v *Value) usesPercent() bool {
+// UsesPercent says whether the value has the unit percent.
+func (v *Value) UsesPercent() bool {
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool { return a.Unit == percent })
 }
 
-// lacksTime says whether the value isn't always a time.
-func (v *Value) lacksTime() bool {
+// LacksTime says whether the value isn't always a time.
+func (v *Value) LacksTime() bool {
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool { return len(a.Time) == 0 })
 }
 
-// isPossible says whether the value may be there with a source's parameters.
-func (v *Value) isPossible(parameters map[string][]string) bool {
-	r := &row{parameters: parameters}
+// IsPossible says whether the value may be there with a source's parameters.
+func (v *Value) IsPossible(parameters map[string][]string) bool {
+	r := &Row{Parameters: parameters}
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool {
-		if !a.When.onlyParameters() {
+		if !a.When.OnlyParameters() {
 			return true
 		}
-		holds, _ := a.When.holds(r)
+		holds, _ := a.When.Holds(r)
 		return holds
 	})
 }
 
-// hasOther says whether the value may be another word than these: by a table, a constant, a code or
+// HasOther says whether the value may be another word than these: by a table, a constant, a code or
 // an expression.
-func (v *Value) hasOther(words map[string]bool) bool {
+func (v *Value) HasOther(words map[string]bool) bool {
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool {
 		for _, e := range a.Table {
 			if !words[e.Word] {
@@ -102,14 +102,14 @@ func (v *Value) hasOther(words map[string]bool) bool {
 // zoneIn matches an offset in a layout, or the name of a zone.
 var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 
-// needsZone says whether a time has no zone, neither in the row nor in the definition.
-func (v *Value) needsZone() bool { return v.hasTimesWithout(zoneIn) }
+// NeedsZone says whether a time has no zone, neither in the row nor in the definition.
+func (v *Value) NeedsZone() bool { return v.hasTimesWithout(zoneIn) }
 
-// takesZone says whether a configured zone affects a time: as its zone, or as the meaning of its
+// TakesZone says whether a configured zone affects a time: as its zone, or as the meaning of its
 // zone's name.
-func (v *Value) takesZone() bool {
+func (v *Value) TakesZone() bool {
 	return v.hasTimesWithout(offsetIn) || slices.ContainsFunc(v.alternatives, func(a alternative) bool {
-		return a.When.takesZone() || a.Expr != nil && a.Expr.usesZone
+		return a.When.TakesZone() || a.Expr != nil && a.Expr.usesZone
 	})
 }
 
@@ -122,8 +122,8 @@ func (v *Value) hasTimesWithout(zone *regexp.Regexp) bool {
 	})
 }
 
-// validateWords reports words in tables and constants that a field doesn't allow.
-func validateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
+// ValidateWords reports words in tables and constants that a field doesn't allow.
+func ValidateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
 	for _, a := range v.alternatives {
 		for text, e := range a.Table {
 			if a.codes != nil {

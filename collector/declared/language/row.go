@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"encoding/hex"
@@ -15,23 +15,23 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// row is one row of an answer, a file or a table. It decodes only the values at paths in use. It is
+// Row is one row of an answer, a file or a table. It decodes only the values at paths in use. It is
 // for one goroutine, and its texts are valid until the next row.
-type row struct {
-	members []member // members of a JSON object
+type Row struct {
+	Members []Member // members of a JSON object
 	columns []string // names of a row of columns
 	fields  []string // its values; a row may have fewer
-	// each are the values of the feed's `for` in the request that returned the row.
-	each map[string]string
-	// parameters are the source's, each a list or one text.
-	parameters map[string][]string
-	lists      map[string]bool  // names of the list parameters
-	zone       *time.Location   // for times without a zone
-	now        func() time.Time // for times without a year
-	// percent says that texts are percent-decoded.
-	percent bool
-	// names are the lists of the feed's `names`: names by id.
-	names map[string]map[string]string
+	// Each are the values of the feed's `for` in the request that returned the row.
+	Each map[string]string
+	// Parameters are the source's, each a list or one text.
+	Parameters map[string][]string
+	Lists      map[string]bool  // names of the list parameters
+	Zone       *time.Location   // for times without a zone
+	Now        func() time.Time // for times without a year
+	// Percent says that texts are percent-decoded.
+	Percent bool
+	// Names are the lists of the feed's `names`: names by id.
+	Names map[string]map[string]string
 	bound map[*pattern][]*regexp.Regexp
 	nets  map[string][]network // by parameter
 	// machine and environment are for expressions.
@@ -39,33 +39,34 @@ type row struct {
 	environment map[string]any
 }
 
-type member struct {
-	name  string
-	value []byte
+// Member is a member of a JSON object.
+type Member struct {
+	Name  string
+	Value []byte
 }
 
-// setJSON sets a row of valid JSON. It returns whether the row is an object.
-func (r *row) setJSON(raw []byte) bool {
-	r.members, r.columns, r.fields = r.members[:0], nil, nil
+// SetJSON sets a row of valid JSON. It returns whether the row is an object.
+func (r *Row) SetJSON(raw []byte) bool {
+	r.Members, r.columns, r.fields = r.Members[:0], nil, nil
 	if raw[0] != '{' {
 		return false
 	}
 	wire.Members(raw, func(name, value []byte) {
-		r.members = append(r.members, member{wire.TextOf(name), value})
+		r.Members = append(r.Members, Member{wire.TextOf(name), value})
 	})
 	return true
 }
 
-// setFields sets a row of columns.
-func (r *row) setFields(columns, fields []string) {
-	r.members, r.columns, r.fields = r.members[:0], columns, fields
+// SetFields sets a row of columns.
+func (r *Row) SetFields(columns, fields []string) {
+	r.Members, r.columns, r.fields = r.Members[:0], columns, fields
 }
 
 // wildcards are a pattern with each value of its parameter.
-func (r *row) wildcards(p *pattern) []*regexp.Regexp {
+func (r *Row) wildcards(p *pattern) []*regexp.Regexp {
 	matchers, known := r.bound[p]
 	if !known {
-		for _, value := range r.parameters[p.parameter] {
+		for _, value := range r.Parameters[p.parameter] {
 			matchers = append(matchers, wildcard(strings.ReplaceAll(p.text, "{"+p.parameter+"}", value)))
 		}
 		if r.bound == nil {
@@ -76,37 +77,38 @@ func (r *row) wildcards(p *pattern) []*regexp.Regexp {
 	return matchers
 }
 
-// form is the kind of value at a path.
-type form uint8
+// Form is the kind of value at a path.
+type Form uint8
 
+// The kinds of values.
 const (
-	missing form = iota // no value, null, or empty text
-	single              // a text, a number or a truth value
+	Missing Form = iota // no value, null, or empty text
+	Single              // a text, a number or a truth value
 	nested              // an object or an array
 )
 
-// text is the value at a path as the row writes it.
-func (r *row) text(p path) (string, form) {
-	if name, is := p.parameterName(); is {
-		text := strings.Join(r.parameters[name], ",")
+// Text is the value at a path as the row writes it.
+func (r *Row) Text(p Path) (string, Form) {
+	if name, is := p.ParameterName(); is {
+		text := strings.Join(r.Parameters[name], ",")
 		return text, formOf(text)
 	}
-	text, is := "", missing
-	if value, of := r.each[p[len(p)-1]]; of && len(p) == 2 && p[0] == forKey {
+	text, is := "", Missing
+	if value, of := r.Each[p[len(p)-1]]; of && len(p) == 2 && p[0] == ForKey {
 		return value, formOf(value)
 	}
 	if r.columns != nil {
 		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
-			text = bare(r.fields[i], r.percent)
+			text = bare(r.fields[i], r.Percent)
 			is = formOf(text)
-			if len(r.columns) == 1 && !r.percent {
+			if len(r.columns) == 1 && !r.Percent {
 				text = r.fields[i] // a row of one column is a line, whose positions matter
 			}
 		}
 		return text, is
 	}
-	if text, is = textOf(r.raw(p)); is == single {
-		text = bare(text, r.percent)
+	if text, is = TextOf(r.Raw(p)); is == Single {
+		text = bare(text, r.Percent)
 		is = formOf(text)
 	}
 	return text, is
@@ -121,17 +123,17 @@ func bare(text string, percent bool) string {
 	return strings.TrimSpace(text)
 }
 
-func formOf(text string) form {
+func formOf(text string) Form {
 	if text == "" {
-		return missing
+		return Missing
 	}
-	return single
+	return Single
 }
 
-// raw is the JSON value at a path, or nil.
-func (r *row) raw(p path) (value []byte) {
-	if i := slices.IndexFunc(r.members, func(m member) bool { return m.name == p[0] }); i >= 0 {
-		value = r.members[i].value
+// Raw is the JSON value at a path, or nil.
+func (r *Row) Raw(p Path) (value []byte) {
+	if i := slices.IndexFunc(r.Members, func(m Member) bool { return m.Name == p[0] }); i >= 0 {
+		value = r.Members[i].Value
 	}
 	for _, segment := range p[1:] {
 		value = child(value, segment)
@@ -159,20 +161,21 @@ func child(value []byte, segment string) (found []byte) {
 	return found
 }
 
-func textOf(value []byte) (string, form) {
+// TextOf is a JSON value as a text.
+func TextOf(value []byte) (string, Form) {
 	if value == nil {
-		return "", missing
+		return "", Missing
 	}
 	switch value[0] {
 	case 'n':
-		return "", missing
+		return "", Missing
 	case '"':
 		text := wire.TextOf(value)
 		return text, formOf(text)
 	case '{', '[':
 		return "", nested
 	}
-	return string(value), single
+	return string(value), Single
 }
 
 var percentIn = regexp.MustCompile("%[0-9A-Fa-f]{2}")
@@ -185,38 +188,39 @@ func percentDecoded(text string) string {
 	})
 }
 
-// forKey begins the paths of values of the feed's `for`.
-const forKey = "for"
+// ForKey begins the paths of values of the feed's `for`.
+const ForKey = "for"
 
-// path leads to a value of a row: names of members, numbers of elements, or the name of a column.
+// Path leads to a value of a row: names of members, numbers of elements, or the name of a column.
 // It is compiled once.
-type path []string
+type Path []string
 
 var errPath = errors.New(`must be a path such as a.b, items.0.x or ["Call outcome"]`)
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (p *path) UnmarshalText(text []byte) (err error) {
-	*p, err = parsePath(string(text))
+func (p *Path) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePath(string(text))
 	return err
 }
 
-// rowsPath leads to the array of rows of a page; `.` is the page itself.
-type rowsPath path
+// RowsPath leads to the array of rows of a page; `.` is the page itself.
+type RowsPath Path
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (p *rowsPath) UnmarshalText(text []byte) error {
+func (p *RowsPath) UnmarshalText(text []byte) error {
 	if string(text) == "." {
-		*p = rowsPath{}
+		*p = RowsPath{}
 		return nil
 	}
-	return (*path)(p).UnmarshalText(text)
+	return (*Path)(p).UnmarshalText(text)
 }
 
 // segmentIn matches a segment of a path with the dot before it. A name with dots, brackets, blanks
 // or quotes is written ["…"], without a dot.
 var segmentIn = regexp.MustCompile(`(?s)^(?:\.?\["(.+?)"\]|\.([^.\[\]"' \t\n{}]+))`)
 
-func parsePath(text string) (p path, err error) {
+// ParsePath reads a path: a.b, items.0.x or ["Call outcome"].
+func ParsePath(text string) (p Path, err error) {
 	for rest := "." + text; rest != ""; {
 		found := segmentIn.FindStringSubmatch(rest)
 		if found == nil {
@@ -228,19 +232,19 @@ func parsePath(text string) (p path, err error) {
 	return p, nil
 }
 
-// parameterName is the name of the source's parameter that a path leads to.
-func (p path) parameterName() (name string, is bool) {
+// ParameterName is the name of the source's parameter that a path leads to.
+func (p Path) ParameterName() (name string, is bool) {
 	if len(p) == 2 && p[0] == "parameter" {
 		return p[1], true
 	}
 	return "", false
 }
 
-// texts is a list of texts, or a single text without a list.
-type texts []string
+// Texts is a list of texts, or a single text without a list.
+type Texts []string
 
 // DecodeNode implements config.NodeDecoder.
-func (t *texts) DecodeNode(n *config.Node) {
+func (t *Texts) DecodeNode(n *config.Node) {
 	if n.IsText() {
 		*t = make([]string, 1)
 		n.Decode(&(*t)[0])

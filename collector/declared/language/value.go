@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"errors"
@@ -17,31 +17,31 @@ import (
 // conversions, or a list of these: the first that gives a value wins.
 type Value struct {
 	alternatives []alternative
-	written      string // the text in the definition
+	Written      string // the text in the definition
 }
 
 // alternative is one source of a value.
 type alternative struct {
 	// Exactly one of these. Join are several paths, whose texts are joined by /.
-	Path path        `yaml:"path"`
-	Join []path      `yaml:"join"`
+	Path Path        `yaml:"path"`
+	Join []Path      `yaml:"join"`
 	Expr *expression `yaml:"expr"`
 	Is   *string     `yaml:"is"`
-	Q850 path        `yaml:"q850"`
-	SIP  path        `yaml:"sip"`
+	Q850 Path        `yaml:"q850"`
+	SIP  Path        `yaml:"sip"`
 
 	When  *Condition       `yaml:"when"`
 	Match *capture         `yaml:"match"`
 	Table map[string]entry `yaml:"table"`
 	// Time are forms, which are tried in order. Year is infer if they have none.
-	Time   texts  `yaml:"time"`
+	Time   Texts  `yaml:"time"`
 	Year   string `yaml:"year"`
 	Zone   *zone  `yaml:"zone"`
 	Unit   string `yaml:"unit"`
 	Negate bool   `yaml:"negate"`
-	Since  path   `yaml:"since"`
+	Since  Path   `yaml:"since"`
 	// Minus is a length that is subtracted from a time.
-	Minus path `yaml:"minus"`
+	Minus Path `yaml:"minus"`
 	// Networks names a parameter: an address becomes the name of the network that contains it.
 	Networks string `yaml:"networks"`
 	// Names is a list of the feed: an id becomes its name there.
@@ -50,11 +50,11 @@ type alternative struct {
 
 	line int // of the definition
 
-	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
+	codes func(text string) (c Cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
-// units are the units of lengths of time.
-var units = []string{"s", "ms", "min", "iso8601", "hms"}
+// Units are the units of lengths of time.
+var Units = []string{"s", "ms", "min", "iso8601", "hms"}
 
 // percent is the unit of a loss that isn't a share.
 const percent = "percent"
@@ -65,11 +65,11 @@ func (a *alternative) Validate(r *config.Report) {
 	if given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); len(given) != 1 {
 		r.Problemf("", "must have exactly one of path, join, expr, is, q850 and sip")
 	}
-	if a.Unit != "" && a.Unit != percent && !slices.Contains(units, a.Unit) {
-		r.Problemf("unit", "must be one of %s", strings.Join(units, ", "))
+	if a.Unit != "" && a.Unit != percent && !slices.Contains(Units, a.Unit) {
+		r.Problemf("unit", "must be one of %s", strings.Join(Units, ", "))
 	}
 	if a.Since != nil && len(a.Time) == 0 {
-		r.Problemf("since", "needs time in the same mapping: %s", howTimes)
+		r.Problemf("since", "needs time in the same mapping: %s", HowTimes)
 	}
 	if a.Minus != nil && (len(a.Time) == 0 || a.Since != nil) {
 		r.Problemf("minus", "is subtracted from a time: it needs time in the same mapping, without since")
@@ -84,7 +84,7 @@ func (a *alternative) Validate(r *config.Report) {
 // one.
 func (a *alternative) validateTime(r *config.Report) {
 	if r.Given("time") && len(a.Time) == 0 {
-		r.Problemf("time", "is empty: %s", howTimes)
+		r.Problemf("time", "is empty: %s", HowTimes)
 	}
 	infer := a.Year == "infer"
 	for _, form := range a.Time {
@@ -94,7 +94,7 @@ func (a *alternative) validateTime(r *config.Report) {
 			r.Problemf("time",
 				"has no year in %q; add year: infer to take the newest year that isn't in the future", form)
 		default:
-			r.Problemf("time", "needs year, month and day in %q: %s", form, howTimes)
+			r.Problemf("time", "needs year, month and day in %q: %s", form, HowTimes)
 		}
 	}
 	r.OneOf("year", a.Year, "", "infer")
@@ -108,7 +108,7 @@ func (v *Value) IsSet() bool { return len(v.alternatives) > 0 }
 
 // DecodeNode implements config.NodeDecoder.
 func (v *Value) DecodeNode(n *config.Node) {
-	v.written = n.Written()
+	v.Written = n.Written()
 	items := []*config.Node{n}
 	if n.IsList() {
 		items = n.Items()
@@ -215,11 +215,11 @@ var privacyClasses = map[string]cdr.Privacy{
 
 // The words of a definition and their meanings.
 var (
-	outcomeWords   = withNone(byName(cdr.Outcomes()...))
-	partyWords     = byName(cdr.Person, cdr.PartyVoicemail, cdr.PartyMachine, cdr.Onward, cdr.Own)
-	directionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
-	truthWords     = map[string]bool{"true": true, "false": false}
-	resultWords    = byName(cdr.QueueResults()...)
+	OutcomeWords   = withNone(byName(cdr.Outcomes()...))
+	PartyWords     = byName(cdr.Person, cdr.PartyVoicemail, cdr.PartyMachine, cdr.Onward, cdr.Own)
+	DirectionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
+	TruthWords     = map[string]bool{"true": true, "false": false}
+	ResultWords    = byName(cdr.QueueResults()...)
 	faultDomains   = byName(cdr.FaultUnknown, cdr.FaultUser, cdr.FaultPolicy, cdr.FaultSBC, cdr.FaultCarrier,
 		cdr.FaultProvider)
 )
@@ -232,35 +232,35 @@ func byName[T fmt.Stringer](values ...T) map[string]T {
 	return all
 }
 
-// noOutcome is the word for a leg that doesn't say how its call ended.
-const noOutcome = "none"
+// NoOutcome is the word for a leg that doesn't say how its call ended.
+const NoOutcome = "none"
 
 func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
-	words[noOutcome] = cdr.Unknown
+	words[NoOutcome] = cdr.Unknown
 	return words
 }
 
-// given is an alternative's result: a text, or a table's entry for it.
-type given struct {
-	text  string
-	row   string // the row's text that a table translated
+// Result is an alternative's result: a text, or a table's entry for it.
+type Result struct {
+	Text  string
+	Row   string // the row's text that a table translated
 	by    *alternative
-	in    *row
-	cause // from a table of codes or outcomes
+	in    *Row
+	Cause // from a table of codes or outcomes
 }
 
-// noValue takes the place of a problem. It says that the alternative gives no value, as for a Unix
+// NoValue takes the place of a problem. It says that the alternative gives no value, as for a Unix
 // time of 0.
-const noValue = "gives no value"
+const NoValue = "gives no value"
 
 // get is the alternative's result for a row; by is nil if there is none. asked is a text that its
 // table lacks.
-func (a *alternative) get(r *row) (g given, asked, problem string) {
-	if holds, problem := a.When.holds(r); !holds {
+func (a *alternative) get(r *Row) (g Result, asked, problem string) {
+	if holds, problem := a.When.Holds(r); !holds {
 		return g, "", problem
 	}
 	text, is, problem := a.source(r)
-	if is != single || problem != "" {
+	if is != Single || problem != "" {
 		if is == nested {
 			problem = "is an object or a list"
 		}
@@ -282,11 +282,11 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 		}
 	}
 	if a.Names != "" {
-		if text = strings.TrimSpace(r.names[a.Names][text]); text == "" {
+		if text = strings.TrimSpace(r.Names[a.Names][text]); text == "" {
 			return g, "", ""
 		}
 	}
-	g, known := given{text: text, row: text, by: a, in: r}, true
+	g, known := Result{Text: text, Row: text, by: a, in: r}, true
 	switch {
 	case a.codes != nil:
 		code := text
@@ -294,37 +294,37 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 			code = a.Table[text].Word
 		}
 		if known = code != ""; known {
-			g.cause, known, problem = a.codes(code)
+			g.Cause, known, problem = a.codes(code)
 		}
 	case a.Table != nil:
 		var e entry
 		e, known = a.Table[text]
-		g.text, g.cause = e.Word, cause{outcome: outcomeWords[e.Word], reason: e.Reason, fault: faultDomains[e.Fault]}
+		g.Text, g.Cause = e.Word, Cause{Outcome: OutcomeWords[e.Word], Reason: e.Reason, Fault: faultDomains[e.Fault]}
 	}
 	if problem != "" {
-		return given{}, "", problem
+		return Result{}, "", problem
 	} else if !known {
-		return given{}, text, ""
+		return Result{}, text, ""
 	}
 	return g, "", ""
 }
 
 // source is the text that the alternative starts with.
-func (a *alternative) source(r *row) (text string, is form, problem string) {
+func (a *alternative) source(r *Row) (text string, is Form, problem string) {
 	switch {
 	case a.Is != nil:
 		return *a.Is, formOf(*a.Is), ""
 	case a.Expr != nil:
 		return a.Expr.text(r)
 	case a.Join == nil:
-		text, is = r.text(a.Path)
+		text, is = r.Text(a.Path)
 		return text, is, ""
 	}
 	parts := make([]string, len(a.Join))
 	for i, p := range a.Join {
-		if parts[i], is = r.text(p); is != single {
+		if parts[i], is = r.Text(p); is != Single {
 			return "", is, ""
 		}
 	}
-	return strings.Join(parts, "/"), single, ""
+	return strings.Join(parts, "/"), Single, ""
 }

@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"maps"
@@ -13,7 +13,8 @@ type network struct {
 	name   string
 }
 
-func parseNetwork(text string) (netip.Prefix, error) {
+// ParseNetwork reads a network or an address.
+func ParseNetwork(text string) (netip.Prefix, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
@@ -22,13 +23,13 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 // networkOf is the name of the smallest network of a parameter that contains an address. It is
 // empty if there is none, or if the text isn't an address.
-func (r *row) networkOf(parameter, text string) string {
+func (r *Row) networkOf(parameter, text string) string {
 	all, known := r.nets[parameter]
 	if !known {
-		for _, key := range slices.Sorted(maps.Keys(r.parameters)) {
+		for _, key := range slices.Sorted(maps.Keys(r.Parameters)) {
 			name, is := strings.CutPrefix(key, parameter+".")
-			for _, text := range r.parameters[key] {
-				if prefix, err := parseNetwork(text); is && err == nil {
+			for _, text := range r.Parameters[key] {
+				if prefix, err := ParseNetwork(text); is && err == nil {
 					all = append(all, network{prefix, name})
 				}
 			}

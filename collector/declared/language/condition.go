@@ -1,4 +1,4 @@
-package declared
+package language
 
 import (
 	"regexp"
@@ -13,12 +13,12 @@ import (
 type Condition struct {
 	alternatives [][]test
 	expression   *expression
-	written      string // as the file has it
+	Written      string // as the file has it
 }
 
 // test compares a value with patterns.
 type test struct {
-	path     path
+	path     Path
 	patterns []*pattern
 }
 
@@ -34,11 +34,12 @@ type pattern struct {
 // addressIn matches an address, which may have brackets around it.
 const addressIn = `([0-9A-Fa-f.:]+|\[[0-9A-Fa-f.:]+\])`
 
-var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
+// ParameterIn matches the name of a parameter in a text.
+var ParameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
 
 // DecodeNode implements config.NodeDecoder.
 func (c *Condition) DecodeNode(n *config.Node) {
-	c.written = n.Written()
+	c.Written = n.Written()
 	switch {
 	case n.IsMap():
 		c.alternatives = [][]test{decodeTests(n)}
@@ -62,13 +63,13 @@ func (c *Condition) DecodeNode(n *config.Node) {
 
 func decodeTests(n *config.Node) (all []test) {
 	for _, f := range n.Fields() {
-		p, err := parsePath(f.Key)
+		p, err := ParsePath(f.Key)
 		if err != nil {
 			f.Value.Problemf("%s", err)
 			continue
 		}
 		t := test{path: p}
-		var patterns texts
+		var patterns Texts
 		f.Value.Decode(&patterns)
 		for _, text := range patterns {
 			p, err := newPattern(text)
@@ -90,7 +91,7 @@ func newPattern(text string) (p *pattern, err error) {
 		p.bounds, err = parseBounds(text)
 		return p, err
 	}
-	if found := parameterIn.FindStringSubmatch(text); found != nil {
+	if found := ParameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]
 		address := strings.Replace(regexp.QuoteMeta(text), regexp.QuoteMeta(found[0]), addressIn, 1)
 		p.matcher = regexp.MustCompile("(?s)^" + strings.ReplaceAll(address, `\*`, ".*") + "$")
@@ -107,8 +108,8 @@ func wildcard(text string) *regexp.Regexp {
 	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
-// holds says whether the condition is true for a row. A nil condition is true.
-func (c *Condition) holds(r *row) (yes bool, problem string) {
+// Holds says whether the condition is true for a row. A nil condition is true.
+func (c *Condition) Holds(r *Row) (yes bool, problem string) {
 	switch {
 	case c == nil:
 		return true, ""
@@ -120,29 +121,29 @@ func (c *Condition) holds(r *row) (yes bool, problem string) {
 	}), ""
 }
 
-func (t *test) fits(r *row) bool {
-	if name, is := t.path.parameterName(); is {
-		values := r.parameters[name]
+func (t *test) fits(r *Row) bool {
+	if name, is := t.path.ParameterName(); is {
+		values := r.Parameters[name]
 		if len(values) == 0 {
 			values = []string{""}
 		}
 		return slices.ContainsFunc(values, func(v string) bool { return t.fitsText(r, v) })
 	}
-	text, is := r.text(t.path)
+	text, is := r.Text(t.path)
 	return is != nested && t.fitsText(r, strings.TrimSpace(text))
 }
 
-func (t *test) fitsText(r *row, text string) bool {
+func (t *test) fitsText(r *Row, text string) bool {
 	return slices.ContainsFunc(t.patterns, func(p *pattern) bool { return p.fits(r, text) })
 }
 
 // fits compares a text, which is empty if the value is missing: only "" matches that.
-func (p *pattern) fits(r *row, text string) bool {
+func (p *pattern) fits(r *Row, text string) bool {
 	switch {
 	case text == "" || p.text == "":
 		return text == p.text
 	case p.bounds != nil:
-		return !slices.ContainsFunc(p.bounds, func(b bound) bool { return !b.holds(text, r.zone) })
+		return !slices.ContainsFunc(p.bounds, func(b bound) bool { return !b.holds(text, r.Zone) })
 	case p.parameter != "":
 		fits := func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) }
 		return slices.ContainsFunc(r.wildcards(p), fits) || p.fitsNetwork(r, text)
@@ -154,13 +155,13 @@ func (p *pattern) fits(r *row, text string) bool {
 
 // fitsNetwork says whether the text has an address of one of the parameter's networks in the
 // parameter's place.
-func (p *pattern) fitsNetwork(r *row, text string) bool {
+func (p *pattern) fitsNetwork(r *Row, text string) bool {
 	found := p.matcher.FindStringSubmatch(text)
 	return found != nil && r.networkOf(p.parameter, found[1]) != ""
 }
 
-// parameters are the parameters that the condition names.
-func (c *Condition) parameters() (all []string) {
+// Parameters are the parameters that the condition names.
+func (c *Condition) Parameters() (all []string) {
 	if c == nil {
 		return nil
 	}
@@ -169,7 +170,7 @@ func (c *Condition) parameters() (all []string) {
 	}
 	for _, tests := range c.alternatives {
 		for _, t := range tests {
-			if name, is := t.path.parameterName(); is {
+			if name, is := t.path.ParameterName(); is {
 				all = append(all, name)
 			}
 			for _, p := range t.patterns {
@@ -182,8 +183,8 @@ func (c *Condition) parameters() (all []string) {
 	return all
 }
 
-// takesZone says whether the condition compares times without a zone.
-func (c *Condition) takesZone() bool {
+// TakesZone says whether the condition compares times without a zone.
+func (c *Condition) TakesZone() bool {
 	if c == nil {
 		return false
 	}
@@ -197,13 +198,13 @@ func (c *Condition) takesZone() bool {
 	})
 }
 
-// onlyParameters says whether the condition compares nothing but the source's parameters.
-func (c *Condition) onlyParameters() bool {
+// OnlyParameters says whether the condition compares nothing but the source's parameters.
+func (c *Condition) OnlyParameters() bool {
 	if c == nil || c.expression != nil {
 		return false
 	}
 	return !slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
-		_, is := t.path.parameterName()
+		_, is := t.path.ParameterName()
 		return !is
 	})
 }

@@ -1,0 +1,176 @@
+package language
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Reading is the result of reading a value of a row as a T.
+type Reading[T any] struct {
+	Value    T
+	Found    bool
+	From     *Result // what gave the value
+	Unmapped string  // a text that a table lacks
+	Wrong    string  // the problem of a form
+}
+
+// Read tries the alternatives of a value until one gives something. parse reads it, and returns
+// the problem of its form, noValue, or an empty string.
+func Read[T any](r *Row, v *Value, parse func(*Result) (value T, problem string)) (result Reading[T]) {
+	for i := range v.alternatives {
+		g, asked, problem := v.alternatives[i].get(r)
+		if problem == "" && g.by != nil {
+			var value T
+			switch value, problem = parse(&g); problem {
+			case "":
+				return Reading[T]{Value: value, Found: true, From: &g}
+			case NoValue:
+				continue
+			}
+		}
+		result.Unmapped, result.Wrong = cmp.Or(result.Unmapped, asked), cmp.Or(result.Wrong, problem)
+	}
+	return result
+}
+
+// IsTable says whether a table gave the text.
+func (g *Result) IsTable() bool { return g.by.Table != nil || g.by.codes != nil }
+
+// Line is the line of the definition.
+func (g *Result) Line() int { return g.by.line }
+
+// Privacy is the class of the text.
+func (g *Result) Privacy() cdr.Privacy { return privacyClasses[g.by.Privacy] }
+
+// Time is a time, or one before it; a Unix time of zero counts as absent.
+func (g *Result) Time() (at time.Time, problem string) {
+	if at, problem = g.parseTime(g.Text); problem == "" && at.IsZero() {
+		problem = NoValue
+	}
+	if problem != "" || g.by.Minus == nil {
+		return at, problem
+	}
+	text, is := g.in.Text(g.by.Minus)
+	if is != Single {
+		return at, NoValue
+	}
+	length, problem := ParseDuration(text, g.by.Unit)
+	return at.Add(-length), problem
+}
+
+func (g *Result) parseTime(text string) (at time.Time, problem string) {
+	return g.by.parseTime(text, g.in.Zone, g.in.Now)
+}
+
+// Version is an integer, or a time, where a later time is a greater version.
+func (g *Result) Version() (version int64, problem string) {
+	if len(g.by.Time) > 0 {
+		at, problem := g.parseTime(g.Text)
+		if problem == "" && at.IsZero() {
+			return 0, NoValue
+		}
+		return at.UnixMicro(), problem
+	}
+	if n, err := strconv.ParseInt(g.Text, 10, 64); err == nil {
+		return n, ""
+	}
+	if at, is := comparedTime(g.Text, g.in.Zone); is {
+		return at.UnixMicro(), ""
+	}
+	return 0, "is neither a whole number nor a time"
+}
+
+// Length is a number of units, or the time from another value of the row to this one; a negative or
+// missing one counts as absent.
+func (g *Result) Length() (d time.Duration, problem string) {
+	if g.by.Since == nil {
+		return ParseDuration(g.Text, g.by.Unit)
+	}
+	text, is := g.in.Text(g.by.Since)
+	if is != Single {
+		return 0, NoValue
+	}
+	from, problem := g.parseTime(text)
+	if problem != "" {
+		return 0, problem
+	}
+	to, problem := g.parseTime(g.Text)
+	switch d = to.Sub(from); {
+	case problem != "":
+		return 0, problem
+	case from.IsZero() || to.IsZero() || d < 0:
+		return 0, NoValue
+	case d > cdr.LongestCall:
+		return 0, "is longer than 31 days"
+	}
+	return d, ""
+}
+
+// Wait is a length of time; a negative number counts as absent.
+func (g *Result) Wait() (wait time.Duration, problem string) {
+	text, negative := strings.CutPrefix(g.Text, "-")
+	if g.by.Since != nil || !negative {
+		return g.Length()
+	}
+	if _, problem = ParseDuration(text, g.by.Unit); problem == "" {
+		problem = NoValue
+	}
+	return 0, problem
+}
+
+// Outcome is a word, or what a table of codes or words says.
+func (g *Result) Outcome() (result Cause, problem string) {
+	if result = g.Cause; !g.IsTable() {
+		var known bool
+		if result.Outcome, known = OutcomeWords[g.Text]; !known {
+			return result, "isn't a word for an outcome, and no table translates it"
+		}
+	}
+	result.None = g.Text == NoOutcome
+	return result, ""
+}
+
+// Amount is an amount of money.
+func (g *Result) Amount() (amount cdr.Money, problem string) {
+	amount, err := cdr.ParseMoney(g.Text)
+	if err != nil {
+		return amount, "is " + err.Error()
+	}
+	if g.by.Negate {
+		amount = amount.Neg()
+	}
+	return amount, ""
+}
+
+// Share is a share. A value outside 0 to 1 counts as absent.
+func (g *Result) Share() (share float64, problem string) {
+	share, problem = parseFloat(g.Text)
+	if g.by.Unit == percent {
+		share /= 100
+	}
+	if problem == "" && (share < 0 || share > 1) {
+		problem = NoValue
+	}
+	return share, problem
+}
+
+// Score is a mean opinion score. A value outside 1 to 5 counts as absent.
+func (g *Result) Score() (score float64, problem string) {
+	score, problem = parseFloat(g.Text)
+	if problem == "" && (score < 1 || score > 5) {
+		problem = NoValue
+	}
+	return score, problem
+}
+
+func parseFloat(text string) (n float64, problem string) {
+	if !number.MatchString(text) {
+		return 0, "isn't a number"
+	}
+	n, _ = strconv.ParseFloat(text, 64) // infinite if it is out of range
+	return n, ""
+}
