@@ -75,6 +75,8 @@ type Feed struct {
 	TotalQuery map[string]string `yaml:"total_query"`
 	// Refused is true for an answer that says that the request failed, whatever its status is.
 	Refused *language.Condition `yaml:"refused"`
+	// Empty is true for an answer without Rows that is a list without rows.
+	Empty *language.Condition `yaml:"empty"`
 	// WithoutID: a row may lack its id.
 	WithoutID bool `yaml:"without_id"`
 	// Numbers is international if numbers of digits are international ones without a plus.
@@ -241,7 +243,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".legs",
 			"are a JSON list within the row of a call, and these rows have columns; remove them")
 	}
-	for _, key := range []string{"for", "complete", "max_rows", "snapshot", "names", "recording"} {
+	for _, key := range []string{"for", "complete", "max_rows", "snapshot", "names", "recording", "empty"} {
 		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
 			r.Problemf(key, "only works with http; remove it")
 		}
@@ -320,7 +322,10 @@ func (f *Feed) values() map[string]*language.Value {
 
 // conditions are the conditions on the feed's rows by their keys.
 func (f *Feed) conditions() map[string]*language.Condition {
-	return map[string]*language.Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused}
+	return map[string]*language.Condition{
+		"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused,
+		"empty": f.Empty,
+	}
 }
 
 func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
@@ -392,6 +397,9 @@ func (f *Feed) Validate(r *config.Report) {
 		if f.Format != rows.FormatJSON && r.Given(key) {
 			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", f.Format)
 		}
+	}
+	if f.Empty != nil && f.Format != rows.FormatJSON {
+		r.Problemf("empty", "is a condition on a page of JSON, and the feed has another format; remove it")
 	}
 	if f.Format != rows.FormatCSV && len(f.Columns) > 0 {
 		r.Problemf("columns", "only works with format: csv")

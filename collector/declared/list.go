@@ -246,24 +246,27 @@ func (f *Feed) refusal(page *answerPage, body []byte) error {
 	if f.Refused == nil {
 		return nil
 	}
-	texts := [][]byte{rows.Trimmed(body)}
+	texts := [][]byte{body}
 	if f.Format == rows.FormatJSONLines {
 		texts = texts[:0]
 		for i := range page.rows {
 			texts = append(texts, page.rows[i].Raw)
 		}
 	}
-	var answer language.Row
-	for _, text := range texts {
-		if len(text) == 0 || text[0] != '{' || !rows.IsJSON(text) {
-			continue
-		}
-		answer.SetJSON(text)
-		if refused, _ := f.Refused.Holds(&answer); refused {
-			return errRefused
-		}
+	if slices.ContainsFunc(texts, func(text []byte) bool { return answers(f.Refused, text) }) {
+		return errRefused
 	}
 	return nil
+}
+
+// answers says whether an answer fulfils a condition.
+func answers(c *language.Condition, body []byte) bool {
+	var answer language.Row
+	if body = rows.Trimmed(body); len(body) == 0 || !rows.IsJSON(body) || !answer.SetJSON(body) {
+		return false
+	}
+	holds, _ := c.Holds(&answer)
+	return holds
 }
 
 // errRefused is an answer that the definition's `refused` is true for.

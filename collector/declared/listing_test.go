@@ -195,6 +195,41 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestEmpty: an answer without rows is a list without rows only if the definition says by what.
+func TestEmpty(t *testing.T) {
+	for _, c := range []struct{ name, more, answer, ids, problem string }{
+		{"it says so", "", `{"status":"none"}`, "", ""},
+		{"with null", "", `{"status":"none","rows":null}`, "", ""},
+		{"rows are read", "", `{"status":"none","rows":` + rows(1) + `}`, "1", ""},
+		{"another status", "", `{"status":"failed"}`, "", "no rows where they should be"},
+		{"refused", "    refused: {status: none}\n", `{"status":"none"}`, "", "the request failed"},
+		{"a total says otherwise", "    total: total\n", `{"status":"none","total":2}`, "", "0 rows"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.answer, nil }}
+				info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
+					"    empty: {status: none}\n"+c.more)
+				got, _, err := readAll(t, info, noon.Add(-time.Hour), noon)
+				if got != c.ids || (err == nil) != (c.problem == "") || !strings.Contains(fmt.Sprint(err), c.problem) {
+					t.Errorf("%q, %v; want %q, %s", got, err, c.ids, c.problem)
+				}
+				f.source.Close()
+			})
+		})
+	}
+	for key, text := range map[string]string{
+		"only works with http": strings.Replace(filesDefinition, "    record:", "    empty: {status: none}\n    record:", 1),
+		"empty: is a condition on a page of JSON": strings.Replace(exports, "    rows: rows\n    total: total\n",
+			"    format: csv\n    empty: {status: none}\n", 1),
+		"names the parameter x": strings.Replace(exports, "    rows: rows\n", "    rows: rows\n    empty: {status: '{x}'}\n", 1),
+	} {
+		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), key) {
+			t.Errorf("got %v, want %s", err, key)
+		}
+	}
+}
+
 const exports = `
 provider: acmetel
 parameters:

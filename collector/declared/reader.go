@@ -93,7 +93,9 @@ type walk struct {
 
 // decode reads a page and returns the address of the next one, or an empty text.
 func (w *walk) decode(body []byte) (next string, err error) {
-	w.page, err = w.readPage(body)
+	if w.page, err = w.readPage(body); errors.Is(err, errNoPage) && w.Empty != nil && answers(w.Empty, body) {
+		err = nil
+	}
 	if refused := w.refusal(&w.page, body); refused != nil {
 		err = refused
 	}
