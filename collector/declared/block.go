@@ -239,7 +239,7 @@ func (b *Block) expand(ctx context.Context, text string) (string, error) {
 			values[found[1]] = []string{value}
 		}
 	}
-	return expand(text, values), nil
+	return language.Expand(text, values), nil
 }
 
 // TimeZone is the key of a source's block for the zone of times without one.

@@ -485,12 +485,5 @@ func (d *Record) values() map[string]*language.Value {
 
 // CurrencyFor is the currency of a charge without one; XXX if unknown.
 func (d *Definition) CurrencyFor(parameters map[string][]string) string {
-	return cmp.Or(expand(d.Currency, parameters), unknownCurrency)
-}
-
-// expand puts parameters into a text: {name}.
-func expand(text string, parameters map[string][]string) string {
-	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
-		return strings.Join(parameters[found[1:len(found)-1]], ",")
-	})
+	return cmp.Or(language.Expand(d.Currency, parameters), unknownCurrency)
 }

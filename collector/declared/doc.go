@@ -9,7 +9,6 @@
 //	visit.go        visits to queues, of calls or alone
 //	function.go     records that a Go function completes (builtin has the functions)
 //	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
-//	oauth.go        tokens; assertion.go: a signed token that names its user
 //	refusal.go      the provider's own reason in a refused answer
 //	fileway.go      files
 //	sqlway.go       databases
@@ -18,6 +17,7 @@
 // Packages below it:
 //
 //	language        values and conditions of a row
+//	access          authorization of requests: keys, tokens, limits
 //	files           files that another program writes
 //	sql             databases
 //	push            posted records

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -22,41 +23,13 @@ import (
 type HTTP struct {
 	BaseURL           string            `yaml:"base_url"`
 	Headers           map[string]string `yaml:"headers"`
-	Auth              Auth              `yaml:"auth"`
+	Auth              access.Auth       `yaml:"auth"`
 	RequestsPerMinute int               `yaml:"requests_per_minute"`
-	Limit             *Limit            `yaml:"limit"`
+	Limit             *access.Limit     `yaml:"limit"`
 	// RequestID is the header of an answer with an id to quote to the provider's support.
 	RequestID string `yaml:"request_id"`
 	// Errors explain refused answers.
 	Errors Refusals `yaml:"errors"`
-}
-
-// Limit is how many requests the provider allows, and what it does after one too many.
-type Limit struct {
-	Requests int           `yaml:"requests"`
-	Per      time.Duration `yaml:"per"`
-	// Penalty is how long a 429 without Retry-After stops all requests.
-	Penalty time.Duration `yaml:"penalty"`
-	// Headers is what the names of the headers with the current limit begin with; Group is the name
-	// of the limit in them.
-	Headers string `yaml:"headers"`
-	Group   string `yaml:"group"`
-}
-
-// SetDefaults implements config.Defaulter.
-func (l *Limit) SetDefaults() { l.Per = time.Minute }
-
-// Validate implements config.Validator.
-func (l *Limit) Validate(r *config.Report) {
-	r.AtLeast("requests", int64(l.Requests), 1)
-	r.DurationAtLeast("per", l.Per, time.Second)
-	r.DurationAtLeast("penalty", l.Penalty, 0)
-}
-
-func (l *Limit) client() httpclient.Limit {
-	return httpclient.Limit{
-		Requests: l.Requests, Per: l.Per, Penalty: l.Penalty, HeaderPrefix: l.Headers, Group: l.Group,
-	}
 }
 
 // describeErrors says what errors of a client repeat from refused answers.
@@ -69,73 +42,20 @@ func (h *HTTP) describeErrors(s *httpclient.Settings, title string) {
 	}
 }
 
-// Basic is HTTP basic authentication.
-type Basic struct {
-	Username string `yaml:"username"`
-	Password string `yaml:"password"`
-}
-
-// OAuth2 gets a token with client credentials, or with another grant (RFC 6749).
-type OAuth2 struct {
-	TokenURL     string `yaml:"token_url"`
-	ClientID     string `yaml:"client_id"`
-	ClientSecret string `yaml:"client_secret"`
-	// RefreshToken is exchanged for tokens; the provider may return its successor.
-	RefreshToken string `yaml:"refresh_token"`
-	// ClientIn says where the client's credentials go: header or body.
-	ClientIn string            `yaml:"client_in"`
-	Params   map[string]string `yaml:"params"`
-	// Assertion is a signed token that is exchanged for tokens (RFC 7523).
-	Assertion string `yaml:"assertion"`
-	// SameAccount, if it isn't empty, accepts another user's assertion.
-	SameAccount string `yaml:"same_account"`
-	// Owner is the path of the user in the answer with a token.
-	Owner language.Path `yaml:"owner"`
-	// RevokeURL ends a token's session.
-	RevokeURL string `yaml:"revoke_url"`
-	// Limit is that of requests for tokens.
-	Limit *Limit `yaml:"limit"`
-}
-
 // texts are all texts that may name parameters, by their keys. Secrets may stand in all of them
 // except the addresses.
 func (h *HTTP) texts() (all, addresses map[string]string) {
 	all, addresses = make(map[string]string), map[string]string{baseURL: h.BaseURL}
-	addKeys(all, "headers", h.Headers)
-	h.Auth.addTexts(all)
+	language.AddKeys(all, "headers", h.Headers)
+	h.Auth.AddTexts(all)
 	if o := h.Auth.OAuth2; o != nil {
 		all["auth.oauth2.client_id"], all["auth.oauth2.client_secret"] = o.ClientID, o.ClientSecret
 		all["auth.oauth2.refresh_token"], addresses["auth.oauth2.token_url"] = o.RefreshToken, o.TokenURL
 		all["auth.oauth2.assertion"], addresses["auth.oauth2.revoke_url"] = o.Assertion, o.RevokeURL
 		addresses["auth.oauth2.same_account"] = o.SameAccount
-		addKeys(all, "auth.oauth2.params", o.Params)
+		language.AddKeys(all, "auth.oauth2.params", o.Params)
 	}
 	return all, addresses
-}
-
-// addKeys adds the texts of a mapping at a path, under their own paths.
-func addKeys(to map[string]string, path string, texts map[string]string) {
-	for key, text := range texts {
-		to[config.KeyPath(path, key)] = text
-	}
-}
-
-// SetDefaults implements config.Defaulter.
-func (o *OAuth2) SetDefaults() { o.ClientIn = "body" }
-
-// Validate implements config.Validator.
-func (o *OAuth2) Validate(r *config.Report) {
-	r.Required("token_url", o.TokenURL, "the address for tokens; /… is relative to base_url")
-	r.OneOf("client_in", o.ClientIn, "header", "body")
-	if o.RefreshToken != "" {
-		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
-	}
-	r.NotBoth("the grant", "refresh_token", "assertion")
-	for _, key := range []string{"same_account", "owner"} {
-		if o.Assertion == "" && r.Given(key) {
-			r.Problemf(key, "is for a signed token; set assertion, or remove it")
-		}
-	}
 }
 
 // Request is the request for the first page of a span, whose ends are {from|FORMAT} and
@@ -154,7 +74,7 @@ type Request struct {
 // the body.
 func (r *Request) texts() (secret, plain map[string]string) {
 	secret, plain = make(map[string]string), make(map[string]string)
-	addKeys(secret, "query", r.Query)
+	language.AddKeys(secret, "query", r.Query)
 	maps.Copy(secret, r.Body.texts("body"))
 	for i, text := range r.Path {
 		key := "path"
@@ -163,7 +83,7 @@ func (r *Request) texts() (secret, plain map[string]string) {
 		}
 		plain[key] = text
 	}
-	addKeys(plain, "headers", r.Headers)
+	language.AddKeys(plain, "headers", r.Headers)
 	return secret, plain
 }
 
@@ -183,7 +103,7 @@ func (r *Request) Validate(report *config.Report) {
 		report.Problemf("body", "needs method: POST; add that, or remove the body")
 	}
 	texts, path := r.texts()
-	addKeys(texts, "", path)
+	language.AddKeys(texts, "", path)
 	for key, text := range texts {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
 			if language.FormatTime(morning, found[2]) == language.FormatTime(evening, found[2]) {
@@ -366,7 +286,7 @@ func (s span) fill(text string) string {
 // place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
 // in.
 func (f *Feed) address(s span, parameters map[string][]string) string {
-	path := expand(s.fill(f.Request.path()), parameters)
+	path := language.Expand(s.fill(f.Request.path()), parameters)
 	query := url.Values{}
 	for key, text := range f.Request.Query {
 		query.Set(key, f.expandQuery(s.fill(text), parameters))
@@ -386,7 +306,7 @@ func (f *Feed) expandQuery(text string, parameters map[string][]string) string {
 		if f.secrets[found[1:len(found)-1]] {
 			return found
 		}
-		return expand(found, parameters)
+		return language.Expand(found, parameters)
 	})
 }
 
@@ -436,4 +356,43 @@ func withParameter(address, key, value string) (string, error) {
 	query.Set(key, value)
 	u.RawQuery = query.Encode()
 	return u.String(), nil
+}
+
+// validateAuth reports choices that can't be made by a source's parameters.
+func (d *Definition) validateAuth(r *config.Report) {
+	all := d.HTTP.Auth.Choices
+	if d.HTTP.Auth.When != nil {
+		r.Problemf("http.auth.when", "chooses one of a list; make auth a list")
+	}
+	for i, a := range all {
+		key := fmt.Sprintf("http.auth[%d]", i)
+		d.validateNames(r, key+".when", a.When.Parameters())
+		switch {
+		case a.OAuth2 != nil:
+			r.Problemf(key+".oauth2", "can't be one of several; remove the others")
+		case a.When == nil && i < len(all)-1:
+			r.Problemf(key, "has no when, so the ones after it are never used; add when, or put it last")
+		case a.When != nil && !a.When.OnlyParameters():
+			r.Problemf(key+".when", "must compare the source's parameters, such as {parameter.auth: query}")
+		}
+	}
+}
+
+// requestSecrets are the secrets that queries and bodies of the block's feeds name, in braces.
+func (b *Block) requestSecrets() (all []string) {
+	for name := range b.Feeds {
+		f := b.definition.Feeds[name]
+		texts, _ := f.Request.texts()
+		if f.Totals != nil {
+			more, _ := f.Totals.Request.texts()
+			language.AddKeys(texts, "totals", more)
+		}
+		for _, text := range texts {
+			for _, secret := range secretNames(text, f.secrets) {
+				all = append(all, "{"+secret+"}")
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

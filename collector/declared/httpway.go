@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -23,7 +24,7 @@ type httpWay struct {
 	client *httpclient.Client
 	now    func() time.Time
 	logger *slog.Logger
-	oauth  *oauth // nil without one
+	oauth  *access.TokenClient // nil without one
 	// api are the settings of client, for the clients of requests that the provider counts apart.
 	api  httpclient.Settings
 	mu   sync.Mutex
@@ -36,17 +37,21 @@ type httpWay struct {
 func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
 	d, title := b.definition, b.definition.title()
 	w := &httpWay{now: settings.Now, logger: settings.Logger}
-	w.account = strings.TrimSpace(d.Provider + " " + b.host() + " " + expand(d.Account, b.Values))
-	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))
-	h := &headers{block: b, http: d.HTTP}
+	w.account = strings.TrimSpace(d.Provider + " " + b.host() + " " + language.Expand(d.Account, b.Values))
+	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + language.Expand(d.Account, b.Values))
+	h := &access.Credentials{Source: &access.Source{
+		Provider: d.Provider, Title: title, BaseURL: b.BaseURL, Auth: &d.HTTP.Auth, Headers: d.HTTP.Headers,
+		Secrets: b.requestSecrets(), Values: b.Values, Expand: b.expand,
+		Describe: func(s *httpclient.Settings) { d.HTTP.describeErrors(s, title) },
+	}}
 	api := settings.Settings
-	api.BaseURL, api.Authorize = b.BaseURL, authorize
+	api.BaseURL, api.Authorize = b.BaseURL, access.Authorize
 	var err error
 	if o := d.HTTP.Auth.OAuth2; o != nil {
-		if w.oauth, err = newOAuth(o, h, settings, title); err != nil {
+		if w.oauth, err = access.NewTokenClient(o, h, settings); err != nil {
 			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", title, err)
 		}
-		h.tokens = httpclient.NewTokens(w.oauth.ask, settings.Now)
+		h.Tokens = httpclient.NewTokens(w.oauth.Ask, settings.Now)
 		w.nameUser(source, b)
 	}
 	api.Token, api.QuotaKey = h, source.Account
@@ -54,7 +59,7 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 	// A token with a session is kept: there are few sessions.
 	api.KeepTokenOn403 = w.oauth == nil || w.oauth.RevokeURL != ""
 	if d.HTTP.describeErrors(&api, title); d.HTTP.Limit != nil {
-		api.Limit = d.HTTP.Limit.client()
+		api.Limit = d.HTTP.Limit.Client()
 	}
 	w.api = api
 	if w.client, err = httpclient.New(api); err != nil {
@@ -71,14 +76,14 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 // nameUser names the source's account by the user of its signed token. Its limits belong to the
 // client and the user, whatever is read.
 func (w *httpWay) nameUser(source *collector.Source, b *Block) {
-	signed := w.oauth.signed
+	signed := w.oauth.Signed
 	if signed == nil {
 		return
 	}
-	client := expand(w.oauth.ClientID, b.Values)
-	w.account += " " + cmp.Or(signed.who(), client)
-	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.who()}, " ")
-	source.CredentialExpiry = signed.expiry
+	client := language.Expand(w.oauth.ClientID, b.Values)
+	w.account += " " + cmp.Or(signed.Who(), client)
+	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.Who()}, " ")
+	source.CredentialExpiry = signed.Expiry
 	for _, found := range language.ParameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
 		if text := b.parameters[found[1]].theOther(); text != "" {
 			w.same = found[1] + ": " + text
@@ -97,7 +102,7 @@ func (b *Block) host() string {
 
 // clientFor returns a client for requests with a separate limit. If limit is nil, it returns the
 // client of all requests.
-func (w *httpWay) clientFor(name string, limit *Limit) (*httpclient.Client, error) {
+func (w *httpWay) clientFor(name string, limit *access.Limit) (*httpclient.Client, error) {
 	if limit == nil {
 		return w.client, nil
 	}
@@ -107,7 +112,7 @@ func (w *httpWay) clientFor(name string, limit *Limit) (*httpclient.Client, erro
 		return client, nil
 	}
 	s := w.api
-	s.Limit, s.QuotaKey = limit.client(), s.QuotaKey+" "+cmp.Or(limit.Group, name)
+	s.Limit, s.QuotaKey = limit.Client(), s.QuotaKey+" "+cmp.Or(limit.Group, name)
 	client, err := httpclient.New(s)
 	if err != nil {
 		return nil, err
@@ -128,8 +133,8 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		reader.feed, reader.counter = f, &httpReader{httpWay: w, feed: &list}
 	}
 	info.Fingerprint = w.account + " " + f.name
-	if w.oauth != nil && w.oauth.signed != nil {
-		info.SameAccount = w.oauth.signed.same
+	if w.oauth != nil && w.oauth.Signed != nil {
+		info.SameAccount = w.oauth.Signed.Same
 		if w.same != "" {
 			info.OtherAccount = "; if only the user of the signed token changed and the account is the same, set " +
 				w.same
@@ -193,7 +198,7 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 
 func (w *httpWay) close() {
 	if w.oauth != nil {
-		w.oauth.close(w.logger)
+		w.oauth.Close(w.logger)
 	}
 	w.client.Close()
 	w.mu.Lock()

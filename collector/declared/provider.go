@@ -173,7 +173,7 @@ func (b *Block) openWays(source *collector.Source, settings *collector.SourceSet
 // account identifies what the source reads.
 func (b *Block) account() string {
 	d := b.definition
-	return strings.TrimSpace(d.Provider + " " + expand(d.Account, b.Values))
+	return strings.TrimSpace(d.Provider + " " + language.Expand(d.Account, b.Values))
 }
 
 // title is the provider's name in messages.

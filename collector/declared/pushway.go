@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/push"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -28,7 +29,7 @@ func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 			Observer: settings.Notified, Logger: settings.Logger,
 		}
 		if derive := settings.Derive; derive != nil {
-			s.Seal, s.Names = newAEAD(derive("posted records")), derive("names of posted records")
+			s.Seal, s.Names = access.NewAEAD(derive("posted records")), derive("names of posted records")
 		}
 		receiver := push.New(s)
 		info.Rules.ByArrival = true

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -70,7 +71,7 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 func (f *feed) request(address, label string) httpclient.Request {
 	header := make(http.Header)
 	for name, text := range f.Request.Headers {
-		header.Set(name, expand(text, f.settings.Parameters))
+		header.Set(name, language.Expand(text, f.settings.Parameters))
 	}
 	return httpclient.Request{
 		Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true, Header: header,
@@ -208,7 +209,7 @@ func (w *walk) isFull() bool {
 	texts := w.Request.Body.numbers()
 	maps.Copy(texts, w.Request.Query)
 	for name, text := range texts {
-		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 &&
+		if n, err := strconv.Atoi(language.Expand(text, w.settings.Parameters)); err == nil && n > 0 &&
 			sizeIn.MatchString(name) {
 			if said = true; rows >= n {
 				return true

@@ -49,7 +49,7 @@ func (r *httpReader) recordingInfo(ctx context.Context, id string) (info collect
 	if !plainID.MatchString(id) {
 		return info, errRecordingID
 	}
-	address := expand(strings.ReplaceAll(r.Recording.Path, recordingID, id), r.settings.Parameters)
+	address := language.Expand(strings.ReplaceAll(r.Recording.Path, recordingID, id), r.settings.Parameters)
 	request := httpclient.Request{Feed: r.name, URL: address, Label: "recording", ExpectJSON: true}
 	err = r.client.Fetch(ctx, request, func(body []byte) (err error) {
 		info, err = r.Recording.read(body)

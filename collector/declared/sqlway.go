@@ -15,7 +15,7 @@ import (
 
 // openSQL prepares to read from a database.
 func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
-	title, driver := b.definition.title(), expand(b.definition.SQL.Driver, b.Values)
+	title, driver := b.definition.title(), language.Expand(b.definition.SQL.Driver, b.Values)
 	if !slices.Contains(sql.Drivers(), driver) {
 		return nil, fmt.Errorf("the driver %q doesn't exist", driver)
 	}
@@ -91,7 +91,7 @@ func (b *Block) validateDriver(r *config.Report) {
 	if parameter := language.ParameterIn.FindStringSubmatch(of.Driver); parameter != nil {
 		key = parameter[1]
 	}
-	if driver := expand(of.Driver, b.Values); driver != "" || key == "driver" {
+	if driver := language.Expand(of.Driver, b.Values); driver != "" || key == "driver" {
 		r.OneOf(key, driver, sql.Drivers()...)
 	}
 }

@@ -224,7 +224,9 @@ func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults 
 }
 
 // Expand puts parameters into a text.
-func Expand(text string, parameters map[string][]string) string { return expand(text, parameters) }
+func Expand(text string, parameters map[string][]string) string {
+	return language.Expand(text, parameters)
+}
 
 // Each gives the mapper the values of the feed's `for` of the rows to come.
 func (m *Mapper) Each(values map[string]string) { m.row.Each = values }

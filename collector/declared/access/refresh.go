@@ -1,4 +1,4 @@
-package declared
+package access
 
 import (
 	"cmp"
@@ -141,11 +141,11 @@ func newSeal(secret string) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive a key from the client secret: %w", err)
 	}
-	return newAEAD(key), nil
+	return NewAEAD(key), nil
 }
 
-// newAEAD encrypts with a 32-byte key, by AES-GCM with random nonces, which come before the text.
-func newAEAD(key []byte) cipher.AEAD {
+// NewAEAD encrypts with a 32-byte key, by AES-GCM with random nonces, which come before the text.
+func NewAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		panic(err) // the key has another length

@@ -1,4 +1,4 @@
-package declared
+package access
 
 import (
 	"cmp"
@@ -24,18 +24,18 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// oauth requests OAuth 2.0 tokens.
-type oauth struct {
+// TokenClient requests OAuth 2.0 tokens.
+type TokenClient struct {
 	*OAuth2
 
-	headers *headers
+	headers *Credentials
 	client  *httpclient.Client
 	path    string
 	ownHost bool // the token endpoint is on the API's host, so it gets the definition's headers too
 	vault   vault
 	now     func() time.Time
 	title   string
-	signed  *assertion // nil without one
+	Signed  *assertion // nil without one
 
 	refused error // stands until then for the request that was refused
 	until   time.Time
@@ -50,19 +50,20 @@ const (
 	revokeTimeout = 5 * time.Second
 )
 
-// newOAuth makes the connection to the token endpoint, which may be on another host than the API.
-func newOAuth(
-	o *OAuth2, h *headers, settings *collector.SourceSettings, title string,
-) (*oauth, error) {
-	address := expand(o.TokenURL, h.block.Values)
+// NewTokenClient makes the connection to the token endpoint, which may be on another host than the API.
+func NewTokenClient(
+	o *OAuth2, h *Credentials, settings *collector.SourceSettings,
+) (*TokenClient, error) {
+	address := language.Expand(o.TokenURL, h.Source.Values)
 	s := settings.Settings
-	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
-	if d := h.block.definition; o.Limit != nil {
+	s.BaseURL, s.Token, s.Authorize = h.Source.BaseURL, nil, nil
+	if o.Limit != nil {
 		s.RequestsPerMinute = 0 // the source's is for the API
-		s.Limit = o.Limit.client()
-		s.QuotaKey = strings.Join([]string{d.Provider, "token", s.BaseURL, expand(o.ClientID, h.block.Values)}, " ")
+		s.Limit = o.Limit.Client()
+		client := language.Expand(o.ClientID, h.Source.Values)
+		s.QuotaKey = strings.Join([]string{h.Source.Provider, "token", s.BaseURL, client}, " ")
 	}
-	h.block.definition.HTTP.describeErrors(&s, title)
+	h.Source.Describe(&s)
 	client, err := httpclient.New(s)
 	if err != nil {
 		return nil, err
@@ -84,16 +85,16 @@ func newOAuth(
 			return nil, err
 		}
 	}
-	return &oauth{
-		signed: signed,
+	return &TokenClient{
+		Signed: signed,
 		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now,
-		title: title,
-		vault: vault{load: settings.LoadSecret, replace: settings.ReplaceSecret, title: title},
+		title: h.Source.Title,
+		vault: vault{load: settings.LoadSecret, replace: settings.ReplaceSecret, title: h.Source.Title},
 	}, nil
 }
 
-// ask requests a new token. One call runs at a time.
-func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
+// Ask requests a new token. One call runs at a time.
+func (o *TokenClient) Ask(ctx context.Context) (token httpclient.Token, err error) {
 	if o.RefreshToken == "" {
 		got, err := o.request(ctx, url.Values{})
 		return httpclient.Token{Value: got.Access, Expires: got.Expires}, err
@@ -112,10 +113,10 @@ func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
 }
 
 // request sends a form with the definition's additions.
-func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err error) {
+func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, err error) {
 	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
 	if o.ownHost {
-		for name, text := range o.headers.http.Headers {
+		for name, text := range o.headers.Source.Headers {
 			value, err := o.headers.expand(ctx, text)
 			if err != nil {
 				return got, err
@@ -123,10 +124,10 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 			header.Set(name, value)
 		}
 	}
-	if o.signed != nil {
-		text, err := o.headers.expand(ctx, o.signed.text)
+	if o.Signed != nil {
+		text, err := o.headers.expand(ctx, o.Signed.text)
 		if err == nil {
-			err = o.signed.check(text)
+			err = o.Signed.check(text)
 		}
 		if err != nil {
 			return got, err
@@ -162,8 +163,8 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 		}
 		return got, err
 	}
-	if got, err = o.read(body, asked); err == nil && o.signed != nil {
-		err = o.signed.checkOwner(o.ownerIn(body))
+	if got, err = o.read(body, asked); err == nil && o.Signed != nil {
+		err = o.Signed.checkOwner(o.ownerIn(body))
 	}
 	return got, err
 }
@@ -200,7 +201,7 @@ func oauthError(body []byte) string {
 }
 
 // ownerIn is the user whom the answer with a token names.
-func (o *oauth) ownerIn(body []byte) string {
+func (o *TokenClient) ownerIn(body []byte) string {
 	var answer language.Row
 	if o.Owner == nil || !answer.SetJSON(rows.Trimmed(body)) {
 		return ""
@@ -211,7 +212,7 @@ func (o *oauth) ownerIn(body []byte) string {
 
 // revoke ends the session of a token (RFC 7009), so that it doesn't count towards the few that a
 // user and a client may have.
-func (o *oauth) revoke(token string) error {
+func (o *TokenClient) revoke(token string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), revokeTimeout)
 	defer cancel()
 	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
@@ -220,15 +221,15 @@ func (o *oauth) revoke(token string) error {
 		return err
 	}
 	_, err := o.client.Get(ctx, httpclient.Request{
-		Method: http.MethodPost, URL: expand(o.RevokeURL, o.headers.block.Values), Label: "revoke", Header: header,
-		Body: []byte(form.Encode()),
+		Method: http.MethodPost, URL: language.Expand(o.RevokeURL, o.headers.Source.Values), Label: "revoke",
+		Header: header, Body: []byte(form.Encode()),
 	})
 	return err
 }
 
 // addClient adds the client's credentials. A definition may have none: then params identify the
 // client.
-func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Header) error {
+func (o *TokenClient) addClient(ctx context.Context, form url.Values, header http.Header) error {
 	id, err := o.headers.expand(ctx, o.ClientID)
 	if err != nil {
 		return err
@@ -251,7 +252,7 @@ func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Head
 // may have cost a refresh token.
 const shortestLife = 10 * time.Minute
 
-func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
+func (o *TokenClient) read(body []byte, asked time.Time) (got grant, err error) {
 	var answer struct {
 		AccessToken  string         `json:"access_token"`
 		RefreshToken string         `json:"refresh_token"`
@@ -272,9 +273,9 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }
 
-// close ends the session, if there is one, within a time limit.
-func (o *oauth) close(logger *slog.Logger) {
-	if token := o.headers.tokens.Take(); token != "" && o.RevokeURL != "" {
+// Close ends the session, if there is one, within a time limit.
+func (o *TokenClient) Close(logger *slog.Logger) {
+	if token := o.headers.Tokens.Take(); token != "" && o.RevokeURL != "" {
 		if err := o.revoke(token); err != nil {
 			logger.Info("can't end the session; the provider ends it when its token expires", "err", err)
 		}

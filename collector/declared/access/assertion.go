@@ -1,4 +1,4 @@
-package declared
+package access
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 )
 
 // grantJWT is the grant type of a signed token (RFC 7523).
@@ -24,7 +25,7 @@ const grantJWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 // another user's token isn't used (counting.md 33).
 type assertion struct {
 	text string // of the definition
-	same bool   // another user is of the same account
+	Same bool   // another user is of the same account
 	user string // of the token at the start; empty if it names none
 	ends atomic.Pointer[time.Time]
 
@@ -40,19 +41,19 @@ var errOtherUser = &advice.Error{
 
 // openAssertion reads the signed token for the first time: it names the account. Without it, calls
 // would count under a name that the next start doesn't find.
-func openAssertion(o *OAuth2, h *headers) (*assertion, error) {
-	text, err := h.block.expand(context.Background(), o.Assertion)
+func openAssertion(o *OAuth2, h *Credentials) (*assertion, error) {
+	text, err := h.Source.Expand(context.Background(), o.Assertion)
 	if err != nil {
 		return nil, err
 	}
-	a := &assertion{text: o.Assertion, same: expand(o.SameAccount, h.block.Values) != ""}
+	a := &assertion{text: o.Assertion, Same: language.Expand(o.SameAccount, h.Source.Values) != ""}
 	a.user = a.note(text)
 	return a, nil
 }
 
-// who names the user in accounts. An account is stored and shown, and a user's id is personal, so it
+// Who names the user in accounts. An account is stored and shown, and a user's id is personal, so it
 // has a short hash, which is enough to tell two users apart (guarantee 9).
-func (a *assertion) who() string {
+func (a *assertion) Who() string {
 	if a.user == "" {
 		return ""
 	}
@@ -67,13 +68,13 @@ func (a *assertion) note(text string) (user string) {
 	return user
 }
 
-// expiry is the expiry of the signed token that was read last; zero if it has none. It reads no
+// Expiry is the expiry of the signed token that was read last; zero if it has none. It reads no
 // file, so that a mount that hangs doesn't stop a scrape.
-func (a *assertion) expiry() time.Time { return *a.ends.Load() }
+func (a *assertion) Expiry() time.Time { return *a.ends.Load() }
 
 // check reports another user's token.
 func (a *assertion) check(text string) error {
-	if user := a.note(text); user != a.user && !a.same {
+	if user := a.note(text); user != a.user && !a.Same {
 		return errOtherUser
 	}
 	return nil
@@ -84,7 +85,7 @@ func (a *assertion) checkOwner(owner string) error {
 	if a.user != "" || owner == "" {
 		return nil
 	}
-	if a.owner = cmp.Or(a.owner, owner); owner != a.owner && !a.same {
+	if a.owner = cmp.Or(a.owner, owner); owner != a.owner && !a.Same {
 		return errOtherUser
 	}
 	return nil

@@ -1,4 +1,4 @@
-package declared
+package access
 
 import (
 	"bytes"
@@ -18,13 +18,28 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// headers provides the headers of a definition, and the secrets in queries and bodies, with the
+// Source is how requests of a source are authorized.
+type Source struct {
+	// Provider and Title name the provider: in accounts, and in messages.
+	Provider, Title string
+	BaseURL         string
+	Auth            *Auth
+	Headers         map[string]string
+	// Secrets are the secrets, in braces, that queries and bodies name.
+	Secrets []string
+	// Values are the source's parameters, without secrets; Expand puts both into a text.
+	Values map[string][]string
+	Expand func(ctx context.Context, text string) (string, error)
+	// Describe says what errors repeat of refused answers.
+	Describe func(*httpclient.Settings)
+}
+
+// Credentials provides the headers of a definition, and the secrets in queries and bodies, with the
 // current content of their files. It is a TokenSource. Its token is a list of names and values,
 // each on a line. The name of a secret stands in braces.
-type headers struct {
-	block  *Block
-	http   *HTTP
-	tokens *httpclient.Tokens // for OAuth 2.0; nil without it
+type Credentials struct {
+	Source *Source
+	Tokens *httpclient.Tokens // for OAuth 2.0; nil without it
 }
 
 // An OAuth 2.0 token is the last line of a list.
@@ -37,7 +52,7 @@ const (
 const queryMark = "?"
 
 // Token implements httpclient.TokenSource.
-func (h *headers) Token(ctx context.Context) (string, error) {
+func (h *Credentials) Token(ctx context.Context) (string, error) {
 	var lines []string
 	add := func(name, value string) error {
 		if !httpguts.ValidHeaderFieldValue(value) {
@@ -49,8 +64,8 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		lines = append(lines, name+"\n"+value)
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.http.Headers)) {
-		value, err := h.expand(ctx, h.http.Headers[name])
+	for _, name := range slices.Sorted(maps.Keys(h.Source.Headers)) {
+		value, err := h.expand(ctx, h.Source.Headers[name])
 		if err == nil {
 			err = add(name, value)
 		}
@@ -58,7 +73,7 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	for _, name := range h.block.requestSecrets() {
+	for _, name := range h.Source.Secrets {
 		value, err := h.expand(ctx, name)
 		if err != nil {
 			return "", err
@@ -71,7 +86,7 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		}
 		lines = append(lines, name, value)
 	}
-	auth := h.http.Auth.chosen(h.block.Values)
+	auth := h.Source.Auth.chosen(h.Source.Values)
 	for _, name := range slices.Sorted(maps.Keys(auth.Query)) {
 		value, err := h.expand(ctx, auth.Query[name])
 		if err == nil {
@@ -89,21 +104,21 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 }
 
 // Invalidate implements httpclient.TokenSource.
-func (h *headers) Invalidate(list string) {
-	if _, token, is := strings.Cut(list, authorization+"\n"+bearer); is && h.tokens != nil {
-		h.tokens.Invalidate(token)
+func (h *Credentials) Invalidate(list string) {
+	if _, token, is := strings.Cut(list, authorization+"\n"+bearer); is && h.Tokens != nil {
+		h.Tokens.Invalidate(token)
 	}
 }
 
-func (h *headers) expand(ctx context.Context, text string) (string, error) {
-	value, err := h.block.expand(ctx, text)
+func (h *Credentials) expand(ctx context.Context, text string) (string, error) {
+	value, err := h.Source.Expand(ctx, text)
 	if err != nil {
 		return "", advice.UnreadableSecret(err)
 	}
 	return value, nil
 }
 
-func (h *headers) authorization(ctx context.Context, a *authKeys) (value string, err error) {
+func (h *Credentials) authorization(ctx context.Context, a *authKeys) (value string, err error) {
 	switch {
 	case a.Basic != nil:
 		user, err := h.expand(ctx, a.Basic.Username)
@@ -115,8 +130,8 @@ func (h *headers) authorization(ctx context.Context, a *authKeys) (value string,
 	case a.Bearer != "":
 		token, err := h.expand(ctx, a.Bearer)
 		return bearer + token, err
-	case h.tokens != nil:
-		token, err := h.tokens.Token(ctx)
+	case h.Tokens != nil:
+		token, err := h.Tokens.Token(ctx)
 		return bearer + token, err
 	}
 	return "", nil
@@ -124,25 +139,6 @@ func (h *headers) authorization(ctx context.Context, a *authKeys) (value string,
 
 func basic(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
-}
-
-// requestSecrets are the secrets that queries and bodies of the block's feeds name, in braces.
-func (b *Block) requestSecrets() (all []string) {
-	for name := range b.Feeds {
-		f := b.definition.Feeds[name]
-		texts, _ := f.Request.texts()
-		if f.Totals != nil {
-			more, _ := f.Totals.Request.texts()
-			addKeys(texts, "totals", more)
-		}
-		for _, text := range texts {
-			for _, secret := range secretNames(text, f.secrets) {
-				all = append(all, "{"+secret+"}")
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // putIntoBody replaces the name of a secret in a JSON body by the secret.
@@ -160,8 +156,8 @@ func putIntoBody(r *http.Request, name, secret string) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
-// authorize puts a list of headers and secrets on a request.
-func authorize(r *http.Request, list string) {
+// Authorize puts a list of headers and secrets on a request.
+func Authorize(r *http.Request, list string) {
 	lines := strings.Split(list, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
 		if name, is := strings.CutPrefix(lines[i], queryMark); is {

@@ -1,0 +1,10 @@
+// Package access authorizes requests: keys in headers and queries, tokens of OAuth 2.0, and signed
+// tokens. A secret is read from its file again for each request, and is in no stored or shown text.
+//
+//	auth.go         how a definition says it
+//	credentials.go  headers and secrets of a request
+//	tokens.go       tokens of OAuth 2.0
+//	assertion.go    a signed token that names its user
+//	refresh.go      refresh tokens that the provider rotates
+//	limit.go        how many requests the provider allows
+package access
