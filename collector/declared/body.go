@@ -95,16 +95,16 @@ func eachLeaf(path, name string, value any, leaf func(path, name string, value a
 
 // body is the body of the first page of a span, or nil. As in an address, it has the names of
 // secrets.
-func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
-	if f.Request.Method != http.MethodPost {
+func (l *List) body(s span, parameters map[string][]string) *requestBody {
+	if l.Request.Method != http.MethodPost {
 		return nil
 	}
 	body := &requestBody{make(map[string]any)}
-	if given := f.Request.Body; given != nil {
-		body.value = f.filled(given.value, s, parameters)
+	if given := l.Request.Body; given != nil {
+		body.value = l.filled(given.value, s, parameters)
 	}
-	if f.Next.Page != "" && f.Next.In == inBody {
-		body.set(f.Next.Page, f.Next.From)
+	if l.Next.Page != "" && l.Next.In == inBody {
+		body.set(l.Next.Page, l.Next.From)
 	}
 	return body
 }
@@ -112,15 +112,15 @@ func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
 // numberTime matches a text that is only a time in a numeric form, and so becomes a number.
 var numberTime = regexp.MustCompile(`^\{(?:from|to)\|unix(?:_ms|_us)?\}$`)
 
-func (f *Feed) filled(value any, s span, parameters map[string][]string) any {
+func (l *List) filled(value any, s span, parameters map[string][]string) any {
 	return mapTexts(value, func(text string) any {
 		if numberTime.MatchString(text) {
 			return jsontext.Value(s.fill(text))
 		}
-		if name := strings.Trim(text, "{}"); text == "{"+name+"}" && f.lists[name] {
+		if name := strings.Trim(text, "{}"); text == "{"+name+"}" && l.lists[name] {
 			return slices.Clone(parameters[name])
 		}
-		return f.expandQuery(s.fill(text), parameters)
+		return l.expandQuery(s.fill(text), parameters)
 	})
 }
 

@@ -49,42 +49,15 @@ type Feed struct {
 	// Ask says what the feed is, for people who choose it.
 	Ask      string   `yaml:"ask"`
 	Defaults FeedKeys `yaml:"defaults"`
-	Request  Request  `yaml:"request"`
-	Filter   Filter   `yaml:"filter"`
-	Next     Next     `yaml:"next"`
-	// For has values by name: the list is read with each of them, or with each combination.
-	For map[string]language.Texts `yaml:"for"`
-	// Snapshot: the rows are calls in progress.
-	Snapshot bool `yaml:"snapshot"`
-	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next
-	// says.
-	Complete string `yaml:"complete"`
-	// MaxRows is the most rows that the provider returns for a span; 0 means no limit.
-	MaxRows int `yaml:"max_rows"`
-	// Total is the path of the provider's own count for a request.
-	Total language.Path `yaml:"total"`
-	// Totals is the provider's list of totals by day.
-	Totals *Totals `yaml:"totals"`
+	List
 	// Files and Query are the feed's own, in place of the definition's files block and SQL
 	// statement.
 	Files *files.Config `yaml:"files"`
 	Query string        `yaml:"query"`
-	// Exports are other lists of the same rows, by the value of the source's parameter format.
-	Exports map[string]Export `yaml:"exports"`
-	// TotalQuery is what the request has in its query if only the total is wanted.
-	TotalQuery map[string]string `yaml:"total_query"`
-	// Refused is true for an answer that says that the request failed, whatever its status is.
-	Refused *language.Condition `yaml:"refused"`
-	// Empty is true for an answer without Rows that is a list without rows.
-	Empty *language.Condition `yaml:"empty"`
 	// WithoutID: a row may lack its id.
 	WithoutID bool `yaml:"without_id"`
 	// Numbers is international if numbers of digits are international ones without a plus.
-	Numbers string `yaml:"numbers"`
-	// Rows is the path of the array of rows in a page; if empty, the page is the array.
-	Rows    language.RowsPath   `yaml:"rows"`
-	Format  string              `yaml:"format"`
-	Columns []string            `yaml:"columns"`
+	Numbers string              `yaml:"numbers"`
 	Ignore  *language.Condition `yaml:"ignore"`
 	Final   *language.Condition `yaml:"final"`
 	// Whole matches the leg without which a call isn't whole.
@@ -97,15 +70,8 @@ type Feed struct {
 	Record Record `yaml:"record"`
 	// Legs describes the legs within a row.
 	Legs *InnerLegs `yaml:"legs"`
-	// Names are lists that give names for ids, by the name of the list.
-	Names map[string]*NameList `yaml:"names"`
-	// Recording says how to request what the provider knows of a recording.
-	Recording *Recording `yaml:"recording"`
 	// Parameters are further keys of the feed's block.
 	Parameters map[string]Parameter `yaml:"parameters"`
-
-	lists   map[string]bool // parameters that are lists
-	secrets map[string]bool // parameters that are secrets
 
 	xml   bool          // rows are XML
 	files *files.Config // its own or the definition's; nil: not read from files

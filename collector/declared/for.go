@@ -17,12 +17,12 @@ var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
 
 // combinations are the sets of values, by name, with which the list is read. Without `for` the feed
 // has one empty set.
-func (f *Feed) combinations(parameters map[string][]string) []map[string]string {
+func (l *List) combinations(parameters map[string][]string) []map[string]string {
 	all := []map[string]string{nil}
-	for _, key := range slices.Sorted(maps.Keys(f.For)) {
+	for _, key := range slices.Sorted(maps.Keys(l.For)) {
 		var more []map[string]string
 		for _, values := range all {
-			for _, text := range f.For[key] {
+			for _, text := range l.For[key] {
 				list := []string{text}
 				if found := language.ParameterIn.FindStringSubmatch(text); found != nil {
 					list = parameters[found[1]]
@@ -39,26 +39,26 @@ func (f *Feed) combinations(parameters map[string][]string) []map[string]string 
 	return all
 }
 
-// with is the feed with values of `for` in place of their names in its request.
-func (f *Feed) with(values map[string]string) *Feed {
+// with is the list with values of `for` in place of their names in its request.
+func (l *List) with(values map[string]string) *List {
 	if values == nil {
-		return f
+		return l
 	}
-	with := *f
+	with := *l
 	put := func(text string) string {
 		return forIn.ReplaceAllStringFunc(text, func(found string) string {
 			return values[forIn.FindStringSubmatch(found)[1]]
 		})
 	}
-	with.Request.Path, with.Request.Query = make(language.Texts, len(f.Request.Path)), make(map[string]string)
-	for i, text := range f.Request.Path {
+	with.Request.Path, with.Request.Query = make(language.Texts, len(l.Request.Path)), make(map[string]string)
+	for i, text := range l.Request.Path {
 		with.Request.Path[i] = put(text)
 	}
-	for key, text := range f.Request.Query {
+	for key, text := range l.Request.Query {
 		with.Request.Query[key] = put(text)
 	}
-	if f.Request.Body != nil {
-		with.Request.Body = &requestBody{mapTexts(f.Request.Body.value, func(text string) any { return put(text) })}
+	if l.Request.Body != nil {
+		with.Request.Body = &requestBody{mapTexts(l.Request.Body.value, func(text string) any { return put(text) })}
 	}
 	return &with
 }

@@ -58,6 +58,46 @@ func (h *HTTP) texts() (all, addresses map[string]string) {
 	return all, addresses
 }
 
+// List is a list of rows over HTTP: how to request it, how its pages follow, and when it is complete.
+// Of other sources it has Rows, Format, Columns and Filter.
+type List struct {
+	Request Request `yaml:"request"`
+	Filter  Filter  `yaml:"filter"`
+	Next    Next    `yaml:"next"`
+	// For has values by name: the list is read with each of them, or with each combination.
+	For map[string]language.Texts `yaml:"for"`
+	// Snapshot: the rows are calls in progress.
+	Snapshot bool `yaml:"snapshot"`
+	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next
+	// says.
+	Complete string `yaml:"complete"`
+	// MaxRows is the most rows that the provider returns for a span; 0 means no limit.
+	MaxRows int `yaml:"max_rows"`
+	// Total is the path of the provider's own count for a request.
+	Total language.Path `yaml:"total"`
+	// Totals is the provider's list of totals by day.
+	Totals *Totals `yaml:"totals"`
+	// Exports are other lists of the same rows, by the value of the source's parameter format.
+	Exports map[string]Export `yaml:"exports"`
+	// TotalQuery is what the request has in its query if only the total is wanted.
+	TotalQuery map[string]string `yaml:"total_query"`
+	// Refused is true for an answer that says that the request failed, whatever its status is.
+	Refused *language.Condition `yaml:"refused"`
+	// Empty is true for an answer without Rows that is a list without rows.
+	Empty *language.Condition `yaml:"empty"`
+	// Rows is the path of the array of rows in a page; if empty, the page is the array.
+	Rows    language.RowsPath `yaml:"rows"`
+	Format  string            `yaml:"format"`
+	Columns []string          `yaml:"columns"`
+	// Names are lists that give names for ids, by the name of the list.
+	Names map[string]*NameList `yaml:"names"`
+	// Recording says how to request what the provider knows of a recording.
+	Recording *Recording `yaml:"recording"`
+
+	lists   map[string]bool // parameters that are lists
+	secrets map[string]bool // parameters that are secrets
+}
+
 // Request is the request for the first page of a span, whose ends are {from|FORMAT} and
 // {to|FORMAT}.
 type Request struct {
@@ -285,14 +325,14 @@ func (s span) fill(text string) string {
 // address is the address of the first page of a span. It has the name of a secret in braces in
 // place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
 // in.
-func (f *Feed) address(s span, parameters map[string][]string) string {
-	path := language.Expand(s.fill(f.Request.path()), parameters)
+func (l *List) address(s span, parameters map[string][]string) string {
+	path := language.Expand(s.fill(l.Request.path()), parameters)
 	query := url.Values{}
-	for key, text := range f.Request.Query {
-		query.Set(key, f.expandQuery(s.fill(text), parameters))
+	for key, text := range l.Request.Query {
+		query.Set(key, l.expandQuery(s.fill(text), parameters))
 	}
-	if f.Next.Page != "" && f.Next.In != inBody {
-		query.Set(f.Next.Page, strconv.Itoa(f.Next.From))
+	if l.Next.Page != "" && l.Next.In != inBody {
+		query.Set(l.Next.Page, strconv.Itoa(l.Next.From))
 	}
 	if len(query) == 0 {
 		return path
@@ -301,9 +341,9 @@ func (f *Feed) address(s span, parameters map[string][]string) string {
 }
 
 // expandQuery puts parameters into a text, and leaves the names of secrets in it.
-func (f *Feed) expandQuery(text string, parameters map[string][]string) string {
+func (l *List) expandQuery(text string, parameters map[string][]string) string {
 	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
-		if f.secrets[found[1:len(found)-1]] {
+		if l.secrets[found[1:len(found)-1]] {
 			return found
 		}
 		return language.Expand(found, parameters)
@@ -322,9 +362,9 @@ func secretNames(text string, secrets map[string]bool) (names []string) {
 
 // withSecrets is a link to the next page in which the secrets of the first page's query stand by
 // name again, whether the link has them or not.
-func (f *Feed) withSecrets(link, first string) string {
-	for key, text := range f.Request.Query {
-		if len(secretNames(text, f.secrets)) == 0 || link == "" {
+func (l *List) withSecrets(link, first string) string {
+	for key, text := range l.Request.Query {
+		if len(secretNames(text, l.secrets)) == 0 || link == "" {
 			continue
 		}
 		from, err := url.Parse(first)

@@ -413,6 +413,33 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+// TestTotalsHeaders: the request of a total has its headers, with the source's parameters.
+func TestTotalsHeaders(t *testing.T) {
+	const text = `provider: acmetel
+parameters: {site: {}}
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls}
+    filter: {by: start}
+    totals: {request: {path: /totals, headers: {X-Site: "{site}"}}, calls: n}
+    record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
+`
+	f, site := new(fakeAPI), ""
+	f.answer = func(r *http.Request) (string, http.Header) {
+		if r.URL.Path == "/totals" {
+			site = r.Header.Get("X-Site")
+			return `{"n":1}`, nil
+		}
+		return rows(800), nil
+	}
+	info := f.openText(t, text, "site: berlin, calls: ")
+	_, totals, err := readAll(t, info, yesterday, yesterday.Add(24*time.Hour))
+	if err != nil || len(totals) != 1 || totals[0].Theirs != 1 || site != "berlin" {
+		t.Errorf("totals %+v of site %q, error %v", totals, site, err)
+	}
+}
+
 // TestTotalsOfMoney: a total of money is of the calls that have a price, and asked for again, since prices come late.
 func TestTotalsOfMoney(t *testing.T) {
 	price := "1.25"

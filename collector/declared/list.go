@@ -242,18 +242,18 @@ func (q *listRead) halve(p piece) bool {
 
 // refusal is the error of an answer that says that the request failed, although its status says
 // otherwise.
-func (f *Feed) refusal(page *answerPage, body []byte) error {
-	if f.Refused == nil {
+func (l *List) refusal(page *answerPage, body []byte) error {
+	if l.Refused == nil {
 		return nil
 	}
 	texts := [][]byte{body}
-	if f.Format == rows.FormatJSONLines {
+	if l.Format == rows.FormatJSONLines {
 		texts = texts[:0]
 		for i := range page.rows {
 			texts = append(texts, page.rows[i].Raw)
 		}
 	}
-	if slices.ContainsFunc(texts, func(text []byte) bool { return answers(f.Refused, text) }) {
+	if slices.ContainsFunc(texts, func(text []byte) bool { return answers(l.Refused, text) }) {
 		return errRefused
 	}
 	return nil

@@ -56,7 +56,7 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if feed.Legs != nil {
-		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded}, s)
+		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, List: List{lists: feed.lists}, Encoded: feed.Encoded}, s)
 	}
 	if f := feed.function(); f != nil {
 		m.function = f.New(rowmap.Settings{

@@ -53,10 +53,10 @@ func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, e
 			continue
 		}
 		list := &httpReader{httpWay: r.httpWay, feed: &feed{
-			Feed: &Feed{
+			Feed: &Feed{List: List{
 				Request: l.Request, Rows: l.Rows, Next: l.Next, Format: rows.FormatJSON,
 				lists: r.lists, secrets: r.secrets,
-			},
+			}},
 			name: r.name, settings: r.settings,
 		}}
 		client, err := r.clientFor(r.name+" "+name, l.Limit)

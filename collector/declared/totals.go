@@ -79,7 +79,10 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, true
 	}
 	t := r.Totals
-	asked := feed{Feed: &Feed{Request: t.Request, lists: r.lists, secrets: r.secrets}, name: r.name}
+	asked := feed{
+		Feed: &Feed{List: List{Request: t.Request, lists: r.lists, secrets: r.secrets}}, name: r.name,
+		settings: r.settings,
+	}
 	whole := span{day, day.Add(dayLength)}
 	request := asked.request(asked.address(whole, r.settings.Parameters), r.name+" totals")
 	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
