@@ -6,6 +6,8 @@
 //	block.go        a source's block
 //	parameter.go    keys that a definition adds to the blocks of a source and of a feed
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
+//	fields.go       reads a field of a record; parties.go: numbers and countries
+//	put.go          puts the result on a page; try.go: of saved rows
 //	visit.go        visits to queues, of calls or alone
 //	function.go     records that a Go function completes (builtin has the functions)
 //	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion

@@ -137,3 +137,9 @@ func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")
 	}
 }
+
+// rowsIn are the rows of a document in a file.
+func (f *Feed) rowsIn(document []byte) ([]rows.Row, error) {
+	page, err := f.readPage(document)
+	return page.rows, err
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -233,92 +232,6 @@ func (p *mapping) ids() {
 	}
 }
 
-func (p *mapping) fail(field, problem string) {
-	if p.problem == "" {
-		p.problem = field + " " + problem
-	}
-}
-
-// read reads a field. A value that a table lacks is reported; one with a wrong form spoils the row.
-func read[T any](
-	p *mapping, field string, v *language.Value, parse func(*language.Result) (value T, problem string),
-) (value T, found bool) {
-	result := language.Read(&p.row, v, parse)
-	switch {
-	case result.Found:
-		p.noteOrigin(field, result.From)
-	case result.Unmapped != "":
-		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.Unmapped})
-	case result.Wrong != "":
-		p.fail(field, result.Wrong)
-	}
-	return result.Value, result.Found
-}
-
-// wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
-var wordFields = []string{
-	"outcome", "direction", "call_type", "sip_code", "amount", "currency", "duration", "ringing", "party",
-	"queue_result",
-}
-
-// noteOrigin notes where a field was taken from.
-func (p *mapping) noteOrigin(field string, g *language.Result) {
-	if p.trace == "" {
-		return
-	}
-	o := cdr.Origin{Field: field, Table: g.IsTable(), Where: p.trace + ":" + strconv.Itoa(g.Line())}
-	if slices.Contains(wordFields, field) {
-		o.Value = strings.Clone(g.Row)
-	}
-	p.record.Origins = append(p.record.Origins, o)
-}
-
-func (p *mapping) text(field string, v *language.Value) string {
-	text, _ := read(p, field, v, func(g *language.Result) (string, string) { return strings.Clone(g.Text), "" })
-	return text
-}
-
-// readWord reads a field with a fixed set of words. problem is the error for another text.
-func readWord[T any](
-	p *mapping, field string, v *language.Value, words map[string]T, problem string,
-) (word T, found bool) {
-	return read(p, field, v, func(g *language.Result) (T, string) {
-		word, known := words[g.Text]
-		if !known {
-			return word, problem
-		}
-		return word, ""
-	})
-}
-
-// integer reads an integer of the given bits. problem is the error for another text.
-func (p *mapping) integer(field string, v *language.Value, bits int, problem string) (n int64, found bool) {
-	return read(p, field, v, func(g *language.Result) (int64, string) {
-		n, err := strconv.ParseInt(g.Text, 10, bits)
-		if err != nil {
-			return 0, problem
-		}
-		return n, ""
-	})
-}
-
-// code is a country's or a currency's code of the given number of letters, in capitals. Any other
-// text, such as a number, must not become a label: it counts as unmapped.
-func (p *mapping) code(field string, v *language.Value, letters int) string {
-	code := strings.ToUpper(p.text(field, v))
-	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
-	if code != "" && (len(code) != letters || strings.TrimFunc(code, isLetter) != "") {
-		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: code})
-		return ""
-	}
-	return code
-}
-
-func (p *mapping) time(field string, v *language.Value) time.Time {
-	at, _ := read(p, field, v, (*language.Result).Time)
-	return at
-}
-
 // The problems of a text that isn't one of a field's words.
 const (
 	notDirection = "is none of inbound, outbound, internal, unknown, and no table translates it"
@@ -339,51 +252,6 @@ func (p *mapping) outcome() {
 	if code, found := p.integer("sip_code", &d.SIPCode, 32, "isn't a SIP code"); found {
 		r.SIPCode = cdr.KnownInt(code)
 	}
-}
-
-// parties reads caller, callee and direction, and derives the other party's country and whether it
-// is an emergency call.
-func (p *mapping) parties() {
-	d, r := &p.feed.Record, p.record
-	r.CallerNumber, r.CalleeNumber = p.number("caller", &d.Caller), p.number("callee", &d.Callee)
-	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
-	r.Direction, _ = readWord(p, "direction", &d.Direction, language.DirectionWords, notDirection)
-	if p.inner != nil && (r.Direction == cdr.DirectionUnknown) {
-		r.Direction = p.inner.Direction
-	}
-	other := r.CalleeNumber
-	if r.Direction == cdr.Inbound {
-		other = r.CallerNumber
-	}
-	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
-		r.Country = p.countryOf(other)
-	}
-	switch is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false"); {
-	case is:
-		r.Emergency = cdr.EmergencyReal
-	case !said && r.Direction == cdr.Outbound:
-		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countryOf(r.CallerNumber))
-	}
-}
-
-// number is a party's number. In international numbers without a plus, the plus of others is left
-// out, so that both forms are the same number.
-func (p *mapping) number(field string, v *language.Value) string {
-	text := p.text(field, v)
-	if digits, has := strings.CutPrefix(text, "+"); has && p.feed.Numbers == international && allDigits(digits) {
-		return digits
-	}
-	return text
-}
-
-func allDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
-
-// countryOf is the country of a number.
-func (p *mapping) countryOf(number string) string {
-	if p.feed.Numbers == international {
-		return p.countries.OfDigits(number)
-	}
-	return p.countries.Of(number)
 }
 
 func (p *mapping) charges() {

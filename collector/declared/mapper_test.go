@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	textrows "github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -761,5 +763,15 @@ func TestListInExpression(t *testing.T) {
 		if !m.MapJSON([]byte(row(`"trunk":"t"`))).Ignored {
 			t.Errorf("of %v the text isn't one", trunks)
 		}
+	}
+}
+
+// TestRowWithoutColumns: PostgreSQL can select rows of no columns. They can't be read.
+func TestRowWithoutColumns(t *testing.T) {
+	m := mapper(t, "    record:\n      start: {path: start, time: unix}\n      outcome: {is: answered}\n",
+		declared.MapperSettings{})
+	page := new(collector.Page)
+	if m.Put(page, new(textrows.Row), "row 1", ""); len(page.Invalid) != 1 || page.Invalid[0].Problem != "start is missing" {
+		t.Errorf("%+v", page)
 	}
 }

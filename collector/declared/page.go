@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"iter"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
@@ -218,107 +216,4 @@ func (p *answerPage) count(at language.Path) (int, error) {
 		return -1, errors.New("isn't a whole number")
 	}
 	return n, nil
-}
-
-// mapRow maps a row of an answer or a file.
-func (m *Mapper) mapRow(r *rows.Row) Mapped {
-	switch {
-	case r.Problem != "":
-		return Mapped{Invalid: r.Problem}
-	case r.Columns != nil:
-		return m.MapFields(r.Columns, r.Fields)
-	}
-	return m.MapJSON(r.Raw)
-}
-
-// Put implements rows.Mapper.
-func (m *Mapper) Put(page *collector.Page, row *rows.Row, at, place string) bool {
-	mapped := m.mapRow(row)
-	if r := mapped.Record; r != nil {
-		if m.filter != nil && !m.filter.contains(m.wanted, r) {
-			return false
-		}
-		if r.Synthetic != "" && place != "" {
-			r.Synthetic = place
-		}
-	}
-	raw := row.Raw
-	if raw == nil && mapped.Record == nil {
-		raw = []byte(strings.Join(row.Fields, "\x00"))
-	}
-	mapped.put(page, raw, at)
-	return true
-}
-
-// within makes Put leave out the calls outside a span, by the time that a filter applies to.
-func (m *Mapper) within(f *Filter, wanted span) *Mapper {
-	m.filter, m.wanted = f, wanted
-	return m
-}
-
-// rowsIn are the rows of a document in a file.
-func (f *Feed) rowsIn(document []byte) ([]rows.Row, error) {
-	page, err := f.readPage(document)
-	return page.rows, err
-}
-
-// Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
-// CSV with its names in the first line. It yields each row's number, from 1, and its result. An
-// error ends it.
-func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
-	return func(yield func(int, Mapped) bool) {
-		if all := m.feed.combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
-			m.row.Each = all[0] // saved rows don't say which list they come from
-		}
-		saved := rows.Trimmed(text)
-		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {
-			saved = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
-		}
-		rows, err := m.savedRows(saved)
-		for i := range rows {
-			if !yield(i+1, m.mapRow(&rows[i])) {
-				return
-			}
-		}
-		if err != nil {
-			yield(len(rows)+1, Mapped{Invalid: err.Error()})
-		}
-	}
-}
-
-func (m *Mapper) savedRows(text []byte) (saved []rows.Row, err error) {
-	var page answerPage
-	switch {
-	case len(text) == 0:
-	case text[0] == '<' && m.feed.xml:
-		for row, err := range rows.ReadXML(bytes.NewReader(text), m.feed.Rows) {
-			if err != nil {
-				return saved, err
-			}
-			saved = append(saved, row)
-		}
-	case text[0] != '{' && text[0] != '[', m.feed.Format == rows.FormatPattern:
-		for row, err := range rows.Of(text, m.feed.csv()).All() {
-			if err != nil {
-				return saved, err
-			}
-			saved = append(saved, row.Row)
-		}
-	case !rows.IsJSON(text) && m.feed.Format == rows.FormatJSONLines:
-		for row, err := range rows.Of(text, &rows.Layout{Format: rows.FormatJSONLines}).All() {
-			if err != nil {
-				return saved, err
-			}
-			saved = append(saved, row.Row)
-		}
-	case !rows.IsJSON(text):
-		saved = rows.Documents(text)
-	case page.readJSON(m.feed, text) == nil:
-		saved = page.rows
-	case text[0] == '[':
-		wire.Elements(text, func(raw []byte) { saved = append(saved, rows.Row{Raw: raw}) })
-	default:
-		saved = []rows.Row{{Raw: text}}
-	}
-	return saved, err
 }

@@ -267,28 +267,6 @@ func resolved(link, page string) string {
 	return link
 }
 
-// put adds the result for a row to a page. at is the place of the row.
-func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
-	var near time.Time
-	if n := len(page.Records); n > 0 {
-		near = page.Records[n-1].Start
-	}
-	switch {
-	case m.Invalid != "":
-		page.Invalid = append(page.Invalid, collector.BadRow{
-			Content: slices.Clone(raw), At: at, Problem: m.Invalid,
-			Near: near,
-		})
-	case m.Ignored:
-		page.Ignored = append(page.Ignored,
-			collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
-		page.Unmapped = append(page.Unmapped, m.Unmapped...)
-	default:
-		page.Records = append(page.Records, m.Record)
-		page.Unmapped = append(page.Unmapped, m.Unmapped...)
-	}
-}
-
 // everything is a span that contains every call.
 var everything span
 

@@ -50,7 +50,7 @@ func (m *Mapper) inProgress() Mapped {
 	p.ids()
 	p.record.CallKey = p.text("group", &m.feed.Record.Group)
 	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, language.DirectionWords,
-		"is none of inbound, outbound, internal, unknown, and no table translates it")
+		notDirection)
 	if p.problem != "" {
 		return Mapped{Invalid: p.problem}
 	}
