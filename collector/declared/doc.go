@@ -10,7 +10,9 @@
 //	put.go          puts the result on a page; try.go: of saved rows
 //	visit.go        visits to queues, of calls or alone
 //	function.go     records that a Go function completes (builtin has the functions)
-//	httpway.go      lists over HTTP: reader.go follows pages, inserted.go reads by time of insertion
+//	http.go         lists over HTTP: request.go, filter.go and next.go are what a definition says
+//	httpway.go      list.go reads a span list by list, reader.go follows the pages of one, listing.go
+//	                counts its rows, inserted.go reads by time of insertion
 //	refusal.go      the provider's own reason in a refused answer
 //	fileway.go      files
 //	sqlway.go       databases

@@ -23,7 +23,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // maxPages limits the pages of a span.
@@ -265,14 +264,4 @@ func resolved(link, page string) string {
 		}
 	}
 	return link
-}
-
-// everything is a span that contains every call.
-var everything span
-
-// contains says whether a record lies in a span, by the time that the filter applies to. For a row
-// without an end, the start decides.
-func (f *Filter) contains(s span, r *cdr.Record) bool {
-	at := f.at(r)
-	return s == everything || !at.Before(s.from) && at.Before(s.to)
 }

@@ -33,19 +33,6 @@ func (t *Totals) Validate(r *config.Report) {
 
 const dayLength = 24 * time.Hour
 
-// at is the time of a record that decides which day it belongs to.
-func (f *Filter) at(r *cdr.Record) time.Time {
-	if f.By == byEnd && !r.End.IsZero() {
-		return r.End
-	}
-	return r.Start
-}
-
-// isDay says whether the span is one day.
-func (s span) isDay() bool {
-	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
-}
-
 // countsByDay says whether the provider's list of totals counts a call.
 func (f *Feed) countsByDay(r *cdr.Record) bool {
 	return f.Totals != nil && (f.Totals.Charges == nil || len(r.Charges) > 0)

@@ -1,0 +1,140 @@
+package declared
+
+import (
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Filter says what the provider's time filter means.
+type Filter struct {
+	// By is the time that the filter applies to: start or end of a call, or when its row was
+	// inserted.
+	By        string        `yaml:"by"`
+	Grain     time.Duration `yaml:"grain"`
+	MaxRange  time.Duration `yaml:"max_range"`
+	Retention time.Duration `yaml:"retention"`
+	// MinAge is the age that a record must have before it is requested.
+	MinAge time.Duration `yaml:"min_age"`
+	// Key is the SQL column that numbers rows by insertion.
+	Key     string  `yaml:"key"`
+	Overlap overlap `yaml:"overlap"`
+	// Step is the length of time that each list of a read covers; zero: one list covers all of it.
+	Step time.Duration `yaml:"step"`
+	// Margin is how much more is requested on both sides.
+	Margin time.Duration `yaml:"margin"`
+}
+
+// overlap is how much is read again of a feed by insertion: a number of keys in SQL, or a time over
+// HTTP.
+type overlap struct {
+	keys  int64
+	time  time.Duration
+	given string // the text in the definition
+}
+
+// defaultOverlap: a row may become visible a little after its time or its number.
+var defaultOverlap = overlap{keys: 1000, time: time.Minute}
+
+var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
+
+// DecodeNode implements config.NodeDecoder.
+func (o *overlap) DecodeNode(n *config.Node) {
+	if o.given = n.Text(); wholeNumber.MatchString(o.given) {
+		n.Decode(&o.keys)
+	} else {
+		n.Decode(&o.time)
+	}
+}
+
+// The times that a filter may apply to.
+const (
+	byStart    = "start"
+	byEnd      = "end"
+	byInserted = "inserted"
+)
+
+// Validate implements config.Validator.
+func (f *Filter) Validate(r *config.Report) {
+	if !r.Given("by") {
+		r.Problemf("by", "is missing; say whether the filter applies to the start or the end of calls, or to "+
+			"when their rows were inserted")
+	} else {
+		r.OneOf("by", f.By, byStart, byEnd, byInserted)
+	}
+	r.DurationAtLeast("grain", f.Grain, time.Second)
+	r.DurationAtLeast("step", f.Step, 0)
+	r.DurationAtLeast("margin", f.Margin, 0)
+	if f.Grain > 0 && f.Step%f.Grain != 0 {
+		r.Problemf("step", "must be a multiple of grain, %s", f.Grain)
+	}
+	r.AtLeast("overlap", f.Overlap.keys, 0)
+	r.DurationAtLeast("overlap", f.Overlap.time, 0)
+}
+
+// span is a requested range of time.
+type span struct{ from, to time.Time }
+
+// widened is the span in whole grains.
+func (f *Filter) widened(s span) span {
+	from := s.from.Truncate(f.Grain)
+	to := s.to.Truncate(f.Grain)
+	if to.Before(s.to) {
+		to = to.Add(f.Grain)
+	}
+	return span{from, to}
+}
+
+// upTo is the part of the span that is old enough to be requested.
+func (f *Filter) upTo(s span, now time.Time) span {
+	grain := time.Second
+	if f.MinAge > 0 {
+		grain = f.Grain
+	}
+	s.to = earliest(s.to, now.Add(-f.MinAge).Truncate(grain))
+	return s
+}
+
+func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
+func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.Time.Compare) }
+
+var timeIn = regexp.MustCompile(`\{(from|to)\|([^}]+)\}`)
+
+// fill puts the ends of a span into a text.
+func (s span) fill(text string) string {
+	return timeIn.ReplaceAllStringFunc(text, func(found string) string {
+		parts := timeIn.FindStringSubmatch(found)
+		at := s.from
+		if parts[1] == "to" {
+			at = s.to
+		}
+		return language.FormatTime(at.UTC(), parts[2])
+	})
+}
+
+// everything is a span that contains every call.
+var everything span
+
+// contains says whether a record lies in a span, by the time that the filter applies to. For a row
+// without an end, the start decides.
+func (f *Filter) contains(s span, r *cdr.Record) bool {
+	at := f.at(r)
+	return s == everything || !at.Before(s.from) && at.Before(s.to)
+}
+
+// at is the time of a record that decides which day it belongs to.
+func (f *Filter) at(r *cdr.Record) time.Time {
+	if f.By == byEnd && !r.End.IsZero() {
+		return r.End
+	}
+	return r.Start
+}
+
+// isDay says whether the span is one day.
+func (s span) isDay() bool {
+	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
+}

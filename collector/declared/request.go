@@ -1,0 +1,168 @@
+package declared
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Request is the request for the first page of a span, whose ends are {from|FORMAT} and
+// {to|FORMAT}.
+type Request struct {
+	// Path may be several: the first that the provider has.
+	Path    language.Texts    `yaml:"path"`
+	Query   map[string]string `yaml:"query"`
+	Headers map[string]string `yaml:"headers"`
+	// Method is GET (or empty) or POST, which has a Body.
+	Method string       `yaml:"method"`
+	Body   *requestBody `yaml:"body"`
+}
+
+// texts are all texts that may name parameters, by their keys. Secrets may stand in the query and
+// the body.
+func (r *Request) texts() (secret, plain map[string]string) {
+	secret, plain = make(map[string]string), make(map[string]string)
+	language.AddKeys(secret, "query", r.Query)
+	maps.Copy(secret, r.Body.texts("body"))
+	for i, text := range r.Path {
+		key := "path"
+		if i > 0 {
+			key = fmt.Sprintf("path[%d]", i)
+		}
+		plain[key] = text
+	}
+	language.AddKeys(plain, "headers", r.Headers)
+	return secret, plain
+}
+
+// path is the first one.
+func (r *Request) path() string {
+	if len(r.Path) == 0 {
+		return ""
+	}
+	return r.Path[0]
+}
+
+// Validate implements config.Validator.
+func (r *Request) Validate(report *config.Report) {
+	morning, evening := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 11, 23, 17, 18, 19, 0, time.UTC)
+	report.OneOf("method", cmp.Or(r.Method, http.MethodGet), http.MethodGet, http.MethodPost)
+	if r.Body != nil && r.Method != http.MethodPost {
+		report.Problemf("body", "needs method: POST; add that, or remove the body")
+	}
+	texts, path := r.texts()
+	language.AddKeys(texts, "", path)
+	for key, text := range texts {
+		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
+			if language.FormatTime(morning, found[2]) == language.FormatTime(evening, found[2]) {
+				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
+					"otherwise another form of time", found[0], found[1])
+			}
+		}
+	}
+}
+
+// address is the address of the first page of a span. It has the name of a secret in braces in
+// place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
+// in.
+func (l *List) address(s span, parameters map[string][]string) string {
+	path := language.Expand(s.fill(l.Request.path()), parameters)
+	query := url.Values{}
+	for key, text := range l.Request.Query {
+		query.Set(key, l.expandQuery(s.fill(text), parameters))
+	}
+	if l.Next.Page != "" && l.Next.In != inBody {
+		query.Set(l.Next.Page, strconv.Itoa(l.Next.From))
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// expandQuery puts parameters into a text, and leaves the names of secrets in it.
+func (l *List) expandQuery(text string, parameters map[string][]string) string {
+	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
+		if l.secrets[found[1:len(found)-1]] {
+			return found
+		}
+		return language.Expand(found, parameters)
+	})
+}
+
+// secretNames are the secrets that a text names.
+func secretNames(text string, secrets map[string]bool) (names []string) {
+	for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
+		if secrets[found[1]] {
+			names = append(names, found[1])
+		}
+	}
+	return names
+}
+
+// withSecrets is a link to the next page in which the secrets of the first page's query stand by
+// name again, whether the link has them or not.
+func (l *List) withSecrets(link, first string) string {
+	for key, text := range l.Request.Query {
+		if len(secretNames(text, l.secrets)) == 0 || link == "" {
+			continue
+		}
+		from, err := url.Parse(first)
+		if err != nil {
+			return link
+		}
+		u, err := url.Parse(link)
+		if err != nil {
+			return link // the client will refuse it
+		}
+		pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
+			name, _, _ := strings.Cut(pair, "=")
+			name, err := url.QueryUnescape(name)
+			return pair == "" || err == nil && name == key
+		})
+		u.RawQuery = strings.Join(append(pairs, url.Values{key: {from.Query().Get(key)}}.Encode()), "&")
+		link = u.String()
+	}
+	return link
+}
+
+// withParameter is an address with another parameter, or with another value of it.
+func withParameter(address, key, value string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("the address of a page can't be read") // it may contain a token
+	}
+	query := u.Query()
+	query.Set(key, value)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// requestSecrets are the secrets that queries and bodies of the block's feeds name, in braces.
+func (b *Block) requestSecrets() (all []string) {
+	for name := range b.Feeds {
+		f := b.definition.Feeds[name]
+		texts, _ := f.Request.texts()
+		if f.Totals != nil {
+			more, _ := f.Totals.Request.texts()
+			language.AddKeys(texts, "totals", more)
+		}
+		for _, text := range texts {
+			for _, secret := range secretNames(text, f.secrets) {
+				all = append(all, "{"+secret+"}")
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
