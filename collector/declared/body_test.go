@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 // TestPost: a list that is a POST is read with a body, page by page.
@@ -73,29 +75,29 @@ func TestPost(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{secret: `cl"1ent`}
-			f.answer = func(r *http.Request) (string, http.Header) {
-				more := c.more[len(f.bodies)-1]
+			f := &declaredtest.API{Secret: `cl"1ent`}
+			f.Answer = func(r *http.Request) (string, http.Header) {
+				more := c.more[len(f.Bodies)-1]
 				if more == "-" {
 					return `{"rows":[]}`, nil
 				}
 				if got := r.Header.Get("Content-Type"); got != "application/json" {
 					t.Errorf("the body is %q", got)
 				}
-				return `{"rows":` + rows(len(f.bodies)) + more + `}`, nil
+				return `{"rows":` + declaredtest.Rows(len(f.Bodies)) + more + `}`, nil
 			}
 			body := ""
 			if c.body != "" {
 				body = ", body: " + c.body
 			}
-			info := f.open(t, "", "    request: {path: /calls, method: POST"+body+
+			info := f.Open(t, "", "    request: {path: /calls, method: POST"+body+
 				"}\n    filter: {by: start}\n    rows: rows\n"+c.next)
-			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || !slices.Equal(f.bodies, c.bodies) ||
-				f.asked[len(f.asked)-1] != c.asked {
-				t.Errorf("%v, asked %q with %q, want %q with %q", err, f.asked, f.bodies, c.asked, c.bodies)
+			if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || !slices.Equal(f.Bodies, c.bodies) ||
+				f.Asked[len(f.Asked)-1] != c.asked {
+				t.Errorf("%v, asked %q with %q, want %q with %q", err, f.Asked, f.Bodies, c.asked, c.bodies)
 			}
-			if strings.Contains(f.log.String(), "1ent") {
-				t.Error("the log has the secret: ", f.log.String())
+			if strings.Contains(f.Log.String(), "1ent") {
+				t.Error("the log has the secret: ", f.Log.String())
 			}
 		})
 	}
@@ -109,22 +111,22 @@ func TestPostFails(t *testing.T) {
 	}{{"busy", "!503", 4}, {"refused", "!400", 1}, {"a part", "!206", 4}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
+				f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
 					return c.answer +
 						` {"auth":"cl1ent"}`, nil
 				}}
-				info := f.open(t, "", "    request: {path: /calls, method: POST, body: {auth: '{secret}'}}\n  "+
+				info := f.Open(t, "", "    request: {path: /calls, method: POST, body: {auth: '{secret}'}}\n  "+
 					"  filter: {by: start}\n")
-				_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-				what, todo := f.source.Advise(err)
-				if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil ||
+				_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
+				what, todo := f.Source.Advise(err)
+				if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.Log.String()); err == nil ||
 					strings.Contains(text, "cl1ent") {
 					t.Errorf("it says %s", text)
 				}
-				if len(f.asked) != c.asked {
-					t.Errorf("asked %d times, want %d: %v", len(f.asked), c.asked, err)
+				if len(f.Asked) != c.asked {
+					t.Errorf("asked %d times, want %d: %v", len(f.Asked), c.asked, err)
 				}
-				f.source.Close()
+				f.Source.Close()
 			})
 		})
 	}

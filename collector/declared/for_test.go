@@ -8,21 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
-
-// yesterday is a whole day, of which rows(900) has a row.
-var yesterday = noon.Add(-36 * time.Hour)
-
-// readAll reads a span and returns what the ids func does, and what was read before an error.
-func readAll(
-	t *testing.T, info *collector.FeedInfo, from, to time.Time,
-) (got string, totals []collector.DayTotal, err error) {
-	t.Helper()
-	all, totals, err := ids(t, info, from, to)
-	return strings.Join(all, " "), totals, err
-}
 
 // TestFor: a list is read with each value, and a span is complete once each of these lists was
 // read.
@@ -37,7 +25,7 @@ func TestFor(t *testing.T) {
 	}{
 		{
 			"two values", "    for: {type: [a, b]}\n    request: {path: '/{for.type}', query: {t: 'x{for.type}'}}\n",
-			func(r *http.Request) string { return rows(800, 800+int(r.URL.Path[1])) },
+			func(r *http.Request) string { return declaredtest.Rows(800, 800+int(r.URL.Path[1])) },
 			[]string{"/a?t=xa", "/b?t=xb"},
 			"800 897 800 898", 0, "",
 		},
@@ -60,7 +48,7 @@ func TestFor(t *testing.T) {
 				if r.URL.Query().Get("p") == "1" {
 					return `[]`
 				}
-				return rows(800 + int(r.URL.Path[1]))
+				return declaredtest.Rows(800 + int(r.URL.Path[1]))
 			},
 			[]string{"/a?p=0", "/a?p=1", "/b?p=0", "/b?p=1"},
 			"897 898", 0, "",
@@ -68,7 +56,7 @@ func TestFor(t *testing.T) {
 		{
 			"totals are added up", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n   " +
 				" total: n\n",
-			func(*http.Request) string { return `{"n":1,"rows":` + rows(800) + `}` },
+			func(*http.Request) string { return `{"n":1,"rows":` + declaredtest.Rows(800) + `}` },
 			[]string{"/a", "/b"},
 			"800 800", 2, "",
 		},
@@ -76,7 +64,7 @@ func TestFor(t *testing.T) {
 			"fewer rows in the first list",
 			"    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
 			func(r *http.Request) string {
-				return fmt.Sprintf(`{"n":%d,"rows":%s}`, 'b'-r.URL.Path[1]+1, rows(800))
+				return fmt.Sprintf(`{"n":%d,"rows":%s}`, 'b'-r.URL.Path[1]+1, declaredtest.Rows(800))
 			},
 			[]string{"/a", "/b"},
 			"800 800", 3, "1 rows",
@@ -87,32 +75,32 @@ func TestFor(t *testing.T) {
 				if r.URL.Path == "/b" {
 					return "!400"
 				}
-				return rows(800)
+				return declaredtest.Rows(800)
 			},
 			[]string{"/a", "/b"},
 			"800", 0, "400",
 		},
 		{
 			"ignored by a value", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: {for.t: b}\n",
-			func(*http.Request) string { return rows(800) },
+			func(*http.Request) string { return declaredtest.Rows(800) },
 			[]string{"/a", "/b"},
 			"800", 0, "",
 		},
 		{
 			"ignored by an expression",
 			"    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: 'for.t == \"b\"'\n",
-			func(*http.Request) string { return rows(800) },
+			func(*http.Request) string { return declaredtest.Rows(800) },
 			[]string{"/a", "/b"},
 			"800", 0, "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(r *http.Request) (string, http.Header) { return c.answer(r), nil }
-			info := f.open(t, "", c.feed+"    filter: {by: start}\n")
-			got, totals, err := readAll(t, info, yesterday, yesterday.Add(24*time.Hour))
-			if got != c.ids || !slices.Equal(f.asked, c.asked) {
-				t.Errorf("%s from %q, want %s from %q", got, f.asked, c.ids, c.asked)
+			f := new(declaredtest.API)
+			f.Answer = func(r *http.Request) (string, http.Header) { return c.answer(r), nil }
+			info := f.Open(t, "", c.feed+"    filter: {by: start}\n")
+			got, totals, err := declaredtest.ReadText(t, info, declaredtest.Yesterday, declaredtest.Yesterday.Add(24*time.Hour))
+			if got != c.ids || !slices.Equal(f.Asked, c.asked) {
+				t.Errorf("%s from %q, want %s from %q", got, f.Asked, c.ids, c.asked)
 			}
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%v, want %s", err, c.problem)
@@ -143,10 +131,10 @@ feeds:
 `
 	for sites, want := range map[string]string{"[a, b]": "0/1 a/1 b/1", "[a]": "0/1 a/1"} {
 		t.Run(sites, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1), nil }}
-			info := f.openText(t, text, "calls: {}, sites: "+sites)
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(1), nil }}
+			info := f.OpenText(t, text, "calls: {}, sites: "+sites)
 			var trunks []string
-			for page, err := range info.Reader.Pages(t.Context(), noon.Add(-time.Hour), noon) {
+			for page, err := range info.Reader.Pages(t.Context(), declaredtest.Noon.Add(-time.Hour), declaredtest.Noon) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -159,9 +147,9 @@ feeds:
 			}
 		})
 	}
-	f := new(fakeAPI)
-	info := f.openText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
-	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err),
+	f := new(declaredtest.API)
+	info := f.OpenText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
+	if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); !strings.Contains(fmt.Sprint(err),
 		"a list parameter in the feed's for is empty") {
 		t.Errorf("of an empty list it says %v", err)
 	}
@@ -220,49 +208,49 @@ func TestComplete(t *testing.T) {
 	}{
 		{
 			"a next page that goes on for ever", "{url: next}",
-			[]string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)},
+			[]string{`"total":2,"next":"/2","rows":` + declaredtest.Rows(1), `"total":2,"next":"/3","rows":` + declaredtest.Rows(2)},
 			"1 2", "",
 		},
-		{"pages", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)}, "1 2", ""},
+		{"pages", "{page: p}", []string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":` + declaredtest.Rows(2)}, "1 2", ""},
 		{"a total that grows", "{page: p}", []string{`"total":1,"rows":[]`, ""}, "", "0 rows"},
 		{
 			"a total of the first page only", "{page: p}",
-			[]string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)},
+			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"rows":` + declaredtest.Rows(2)},
 			"1 2", "",
 		},
 		{"none", "{page: p}", []string{`"total":0,"rows":[]`}, "", ""},
 		{
 			"a page without rows too early", "{page: p}",
-			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`},
+			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":[]`},
 			"1", "1 rows",
 		},
 		{"no next page too early", "{url: next}", []string{
-			`"total":2,"next":"/2","rows":` + rows(1),
-			`"total":3,"next":null,"rows":` + rows(2),
+			`"total":2,"next":"/2","rows":` + declaredtest.Rows(1),
+			`"total":3,"next":null,"rows":` + declaredtest.Rows(2),
 		}, "1 2", "2 rows"},
 		{
 			"the same page twice", "{page: p}",
-			[]string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
+			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":` + declaredtest.Rows(1)},
 			"1 1", "1 rows",
 		},
 		{
 			"a row on two pages", "{page: p}",
-			[]string{`"total":3,"rows":` + rows(1, 2), `"total":3,"rows":` + rows(2, 3)},
+			[]string{`"total":3,"rows":` + declaredtest.Rows(1, 2), `"total":3,"rows":` + declaredtest.Rows(2, 3)},
 			"1 2 2 3", "",
 		},
 		{
 			"no total", "{page: p}",
-			[]string{`"rows":` + rows(1)},
+			[]string{`"rows":` + declaredtest.Rows(1)},
 			"",
 			"the answer has no total at total, which decides when the read is complete",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.Asked)-1] + "}", nil }
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
 				"total: total\n    complete: total\n    next: "+c.next+"\n")
-			got, _, err := readAll(t, info, noon.Add(-time.Hour), noon)
+			got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 			if got != c.ids || c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%s, %v; want %s, %s", got, err, c.ids, c.problem)
 			}
@@ -286,13 +274,13 @@ func TestMaxRows(t *testing.T) {
 		{"pages", "    next: {offset: o}\n", []int{1, 2, 31, 32, 40}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(r *http.Request) (string, http.Header) {
+			f := new(declaredtest.API)
+			f.Answer = func(r *http.Request) (string, http.Header) {
 				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
 				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
 				var in []int
 				for _, n := range c.calls {
-					if at := noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
+					if at := declaredtest.Noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
 						in = append(in, n)
 					}
 				}
@@ -301,12 +289,12 @@ func TestMaxRows(t *testing.T) {
 					_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
 					given = given[min(len(given), skip):min(len(given), skip+2)]
 				}
-				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), rows(given...)), nil
+				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
 			}
-			info := f.open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: "+
+			info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: "+
 				"'{to|rfc3339}'}}\n    filter: {by: start}\n"+
 				"    rows: rows\n    max_rows: 3\n"+c.feed)
-			all, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			all, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%v, want %s", err, c.problem)
 			}
@@ -315,8 +303,8 @@ func TestMaxRows(t *testing.T) {
 					t.Errorf("the call of minute %d is missing", n)
 				}
 			}
-			if c.asked > 0 && len(f.asked) != c.asked {
-				t.Errorf("asked %d times, want %d: %q", len(f.asked), c.asked, f.asked)
+			if c.asked > 0 && len(f.Asked) != c.asked {
+				t.Errorf("asked %d times, want %d: %q", len(f.Asked), c.asked, f.Asked)
 			}
 		})
 	}

@@ -1,14 +1,7 @@
 package declared_test
 
 import (
-	"bytes"
-	"cmp"
-	"context"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -16,136 +9,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
-
-var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
-// fakeAPI answers in place of a provider.
-type fakeAPI struct {
-	answer func(r *http.Request) (body string, header http.Header)
-	asked  []string // path and query
-	bodies []string // of POSTs
-	date   time.Time
-	now    time.Time
-	log    bytes.Buffer
-	// refresh is the refresh token that is configured.
-	refresh string
-	// secret is the client's secret, which has a default.
-	secret string
-	source *collector.Source
-
-	load    func(context.Context) ([]byte, error)
-	replace func(context.Context, func() ([]byte, error)) error
-}
-
-// RoundTrip implements http.RoundTripper. A body that begins with ! is a status.
-func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
-	query, _ := url.QueryUnescape(r.URL.RawQuery)
-	f.asked = append(f.asked, strings.TrimSuffix(r.URL.Path+"?"+query, "?"))
-	if r.Method == http.MethodPost {
-		text, _ := io.ReadAll(r.Body) // memory
-		f.bodies = append(f.bodies, string(text))
-		r.Body = io.NopCloser(bytes.NewReader(text))
-	}
-	body, header := f.answer(r)
-	if header == nil {
-		header = http.Header{}
-	}
-	if !f.date.IsZero() {
-		header.Set("Date", f.date.Format(http.TimeFormat))
-	}
-	status := http.StatusOK
-	if text, is := strings.CutPrefix(body, "!"); is {
-		_, _ = fmt.Sscan(text, &status)
-		_, body, _ = strings.Cut(text, " ")
-	}
-	return &http.Response{
-		StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
-		ContentLength: int64(len(body)),
-	}, nil
-}
-
-// open opens a source whose definition has this request, filter and so on, with a row's id, start and outcome.
-func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
-	t.Helper()
-	text := "provider: acmetel\nparameters: {refresh: {secret: true}, secret: {secret: true}}\nhttp:\n  " +
-		"base_url: https://api.acmetel.example\n" + auth + "feeds:\n  calls:\n" + feed +
-		"    record:\n      id: id\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n"
-	d, err := declared.Load("acmetel.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider := declared.NewProvider(d)
-	block := provider.NewConfig().(*declared.Block)
-	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{
-		Interval: time.Minute,
-		Lookback: time.Hour,
-	}}}
-	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh),
-		config.NewSecret(cmp.Or(f.secret, "cl1ent"))
-	if f.now.IsZero() {
-		f.now = noon
-	}
-	source, err := provider.Open(block, collector.SourceSettings{
-		Settings:   httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))},
-		Now:        func() time.Time { return f.now },
-		LoadSecret: f.load, ReplaceSecret: f.replace,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.source = source
-	return &source.Feeds[0]
-}
-
-// openText opens a source of a definition. block is its block.
-func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.FeedInfo {
-	t.Helper()
-	f.now = noon
-	source, err := declaredtest.OpenWith(t.TempDir(), definition, block, collector.SourceSettings{
-		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))},
-		Now:      func() time.Time { return f.now },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.source = source
-	return &source.Feeds[0]
-}
-
-// ids reads a span and returns the ids of its records, and those of rows that are set aside as !.
-func ids(
-	t testing.TB, info *collector.FeedInfo, from, to time.Time,
-) (all []string, totals []collector.DayTotal, err error) {
-	t.Helper()
-	for page, failed := range info.Reader.Pages(t.Context(), from, to) {
-		if failed != nil {
-			return all, totals, failed
-		}
-		for _, r := range page.Records {
-			all = append(all, r.ID)
-		}
-		for range page.Invalid {
-			all = append(all, "!")
-		}
-		totals = append(totals, page.Totals...)
-	}
-	return all, totals, nil
-}
-
-// rows are rows of JSON that start at noon less their number of minutes.
-func rows(numbers ...int) string {
-	var all []string
-	for _, n := range numbers {
-		all = append(all, fmt.Sprintf(`{"id":"%d","start":%q}`, n, noon.Add(-time.Duration(n)*time.Minute).
-			Format(time.RFC3339)))
-	}
-	return "[" + strings.Join(all, ",") + "]"
-}
 
 // TestNextPage: where the next page is, and which is the last one (definitions.md 3).
 func TestNextPage(t *testing.T) {
@@ -252,9 +117,9 @@ func TestNextPage(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				page, header := c.pages[len(f.asked)-1], http.Header{}
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) {
+				page, header := c.pages[len(f.Asked)-1], http.Header{}
 				if strings.HasPrefix(page, "!") {
 					return page, header
 				}
@@ -263,16 +128,16 @@ func TestNextPage(t *testing.T) {
 					page = ""
 				}
 				if !strings.Contains(page, `"rows"`) {
-					page = strings.Trim(page+`,"rows":`+rows(len(f.asked)), ",")
+					page = strings.Trim(page+`,"rows":`+declaredtest.Rows(len(f.Asked)), ",")
 				}
 				return "{" + page + "}", header
 			}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
 				"total: total\n    next: "+c.next+"\n")
-			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") ||
+			got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
+			if strings.Join(got, " ") != c.want || len(f.Asked) != c.asked || (err == nil) != (c.problem == "") ||
 				err != nil && !strings.Contains(err.Error(), c.problem) {
-				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
+				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.Asked, err, c.want, c.asked, c.problem)
 			}
 		})
 	}
@@ -282,20 +147,20 @@ func TestNextPage(t *testing.T) {
 func TestRefusedRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, what, todo string }{
 		{"the first page", "!400", "refuses the request", "check path, query and max_range"},
-		{"a page after the last one", `{"rows":` + rows(1) + `}`, "paging broke off", "set total in the definition"},
+		{"a page after the last one", `{"rows":` + declaredtest.Rows(1) + `}`, "paging broke off", "set total in the definition"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				if len(f.asked) > 1 {
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) {
+				if len(f.Asked) > 1 {
 					return "!400", nil
 				}
 				return c.first, nil
 			}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
 				"next: {page: p, from: 1}\n")
-			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if what, todo := f.source.Advise(err); !strings.Contains(what, c.what) || !strings.Contains(todo, c.todo) {
+			_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
+			if what, todo := f.Source.Advise(err); !strings.Contains(what, c.what) || !strings.Contains(todo, c.todo) {
 				t.Errorf("of %v it says %s; %s", err, what, todo)
 			}
 		})
@@ -311,13 +176,13 @@ func TestFormats(t *testing.T) {
 		{"csv with columns", "csv\n    columns: [id, start]", row1 + row2 + "\n", "1 2"},
 		{"csv without a row", "csv\n    columns: [id, start]", "", ""},
 		{"csv with a line that is none", "csv", "id,start\n" + row1 + "a\"b,x\n" + row2, "1 ! 2"},
-		{"lines", "jsonl", strings.Trim(strings.ReplaceAll(rows(1, 2), "},{", "}\n\n{"), "[]") + "\n{\n", "1 2 !"},
+		{"lines", "jsonl", strings.Trim(strings.ReplaceAll(declaredtest.Rows(1, 2), "},{", "}\n\n{"), "[]") + "\n{\n", "1 2 !"},
 		{"lines without a row", "jsonl", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: "+c.format+"\n")
-			got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon)
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: "+c.format+"\n")
+			got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-2*time.Hour), declaredtest.Noon)
 			slices.Sort(got)
 			want := strings.Fields(c.want)
 			slices.Sort(want)
@@ -334,9 +199,9 @@ func TestCutCSV(t *testing.T) {
 	for _, lines := range []int{0, 100} {
 		synctest.Test(t, func(t *testing.T) {
 			body := "id,start\n1,2026-11-23T11:00:00Z\n2,\"2026-11-23T11:01:00Z" + strings.Repeat("\n3,x", lines)
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return body, nil }}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: csv\n")
-			if got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon); err == nil ||
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return body, nil }}
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: csv\n")
+			if got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-2*time.Hour), declaredtest.Noon); err == nil ||
 				!strings.Contains(err.Error(), "cut") || len(got) > 0 {
 				t.Errorf("%d lines later: rows %v, %v", lines, got, err)
 			}
@@ -346,37 +211,37 @@ func TestCutCSV(t *testing.T) {
 
 // TestYoungRows: what is younger than min_age isn't asked for, and a span of such isn't asked for at all.
 func TestYoungRows(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1, 20), nil }}
-	info := f.open(t, "", "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n    "+
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(1, 20), nil }}
+	info := f.Open(t, "", "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n    "+
 		"filter: {by: start, min_age: 10m}\n")
-	if got, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || strings.Join(got, " ") != "1 20" {
+	if got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || strings.Join(got, " ") != "1 20" {
 		t.Errorf("rows %v, %v", got, err)
 	}
-	if _, _, err := ids(t, info, noon.Add(-5*time.Minute), noon); err != nil {
+	if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-5*time.Minute), declaredtest.Noon); err != nil {
 		t.Error(err)
 	}
 	if _, err := info.Probe(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if want := []string{"/calls?q=11:00:00-11:50:00", "/calls?q=11:49:00-11:50:00"}; !slices.Equal(f.asked, want) {
-		t.Errorf("asked for %q, want %q", f.asked, want)
+	if want := []string{"/calls?q=11:00:00-11:50:00", "/calls?q=11:49:00-11:50:00"}; !slices.Equal(f.Asked, want) {
+		t.Errorf("asked for %q, want %q", f.Asked, want)
 	}
 }
 
 // TestDayTotal: the total of a whole day is compared with the distinct rows read; the total of
 // another span isn't.
 func TestDayTotal(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
-		return `{"rows":` + rows(1, 2, 2) + `,"total":4}`, nil
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
+		return `{"rows":` + declaredtest.Rows(1, 2, 2) + `,"total":4}`, nil
 	}}
-	info := f.open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: "+
+	info := f.Open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: "+
 		"start, grain: 24h}\n    rows: rows\n    total: total\n")
-	_, totals, err := ids(t, info, noon, noon.Add(time.Hour))
-	want := []collector.DayTotal{{Day: noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
-	if !collector.IsFewerRows(err) || !slices.Equal(totals, want) || f.asked[0] != "/calls?q=2026-11-24" {
-		t.Errorf("totals %v of %s, %v; want %v of the midnight after", totals, f.asked, err, want)
+	_, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(time.Hour))
+	want := []collector.DayTotal{{Day: declaredtest.Noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
+	if !collector.IsFewerRows(err) || !slices.Equal(totals, want) || f.Asked[0] != "/calls?q=2026-11-24" {
+		t.Errorf("totals %v of %s, %v; want %v of the midnight after", totals, f.Asked, err, want)
 	}
-	if _, totals, _ = ids(t, info, noon.Add(-24*time.Hour), noon); totals != nil {
+	if _, totals, _ = declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-24*time.Hour), declaredtest.Noon); totals != nil {
 		t.Errorf("two days have the total %v", totals)
 	}
 }
@@ -385,31 +250,31 @@ func TestDayTotal(t *testing.T) {
 // total can't be read, no row is lost.
 func TestTotals(t *testing.T) {
 	total := ""
-	f := new(fakeAPI)
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f := new(declaredtest.API)
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		if r.URL.Path == "/totals" {
 			return total, nil
 		}
-		return rows(900, 901, 901, 1), nil
+		return declaredtest.Rows(900, 901, 901, 1), nil
 	}
-	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: "+
+	info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: "+
 		"/totals, query: {d: '{from|2006-01-02}'}}, calls: days.0.count}\n")
 	for _, c := range []struct {
 		total string
 		want  int
 	}{{"!404", 0}, {`{"days":`, 0}, {`{"days":[{"count":"3"}]}`, 1}, {"!404", 1}} {
 		total = c.total
-		got, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
+		got, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-48*time.Hour), declaredtest.Noon)
 		if err != nil || len(got) != 4 || len(totals) != c.want || c.want > 0 &&
-			totals[0] != (collector.DayTotal{Day: noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
+			totals[0] != (collector.DayTotal{Day: declaredtest.Noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
 			t.Errorf("rows %v, totals %v, %v", got, totals, err)
 		}
 	}
 	if want := []string{
 		"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls",
 		"/totals?d=2026-11-22", "/calls",
-	}; !slices.Equal(f.asked, want) {
-		t.Errorf("asked for %q, want %q", f.asked, want)
+	}; !slices.Equal(f.Asked, want) {
+		t.Errorf("asked for %q, want %q", f.Asked, want)
 	}
 }
 
@@ -425,16 +290,16 @@ feeds:
     totals: {request: {path: /totals, headers: {X-Site: "{site}"}}, calls: n}
     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
 `
-	f, site := new(fakeAPI), ""
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f, site := new(declaredtest.API), ""
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		if r.URL.Path == "/totals" {
 			site = r.Header.Get("X-Site")
 			return `{"n":1}`, nil
 		}
-		return rows(800), nil
+		return declaredtest.Rows(800), nil
 	}
-	info := f.openText(t, text, "site: berlin, calls: ")
-	_, totals, err := readAll(t, info, yesterday, yesterday.Add(24*time.Hour))
+	info := f.OpenText(t, text, "site: berlin, calls: ")
+	_, totals, err := declaredtest.ReadText(t, info, declaredtest.Yesterday, declaredtest.Yesterday.Add(24*time.Hour))
 	if err != nil || len(totals) != 1 || totals[0].Theirs != 1 || site != "berlin" {
 		t.Errorf("totals %+v of site %q, error %v", totals, site, err)
 	}
@@ -443,17 +308,17 @@ feeds:
 // TestTotalsOfMoney: a total of money is of the calls that have a price, and asked for again, since prices come late.
 func TestTotalsOfMoney(t *testing.T) {
 	price := "1.25"
-	f := new(fakeAPI)
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f := new(declaredtest.API)
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		if r.URL.Path == "/totals" {
 			return `{"days":[{"count":"2","price":"` + price + `","unit":"usd"}]}`, nil
 		}
-		return rows(900, 901, 1), nil
+		return declaredtest.Rows(900, 901, 1), nil
 	}
-	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n"+
+	info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n"+
 		"    totals: {request: {path: /totals}, calls: days.0.count, charges: days.0.price, currency: days.0.unit}\n")
 	for _, price = range []string{"1.25", "1.3"} {
-		_, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
+		_, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-48*time.Hour), declaredtest.Noon)
 		if err != nil || len(totals) != 1 || totals[0].Ours != 0 || totals[0].Theirs != 2 ||
 			totals[0].Charges.String() != price || totals[0].Currency != "USD" {
 			t.Errorf("totals %+v, %v", totals, err)
@@ -470,14 +335,14 @@ func FuzzLink(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		api := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
-			return rows(1),
+		api := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
+			return declaredtest.Rows(1),
 				http.Header{"Link": {value}}
 		}}
-		info := api.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    next: {link: next}\n")
-		got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-		if len(got) == 0 || err == nil && len(api.asked) != len(got) {
-			t.Errorf("rows %v of %q, %v", got, api.asked, err)
+		info := api.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    next: {link: next}\n")
+		got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
+		if len(got) == 0 || err == nil && len(api.Asked) != len(got) {
+			t.Errorf("rows %v of %q, %v", got, api.Asked, err)
 		}
 	})
 }

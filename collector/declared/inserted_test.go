@@ -20,8 +20,8 @@ const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15
 // in spans of max_range; then each span once with a minute of what was read before, however old the
 // calls are; what a long outage loses is logged once.
 func TestInsertedSpans(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
-	info := f.open(t, "", inserted)
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(600), nil }}
+	info := f.Open(t, "", inserted)
 	if !info.Rules.ByArrival || info.Limits.MaxRange != 0 {
 		t.Errorf("rules %+v, limits %+v", info.Rules, info.Limits)
 	}
@@ -41,18 +41,18 @@ func TestInsertedSpans(t *testing.T) {
 		},
 		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
 	} {
-		f.now = f.now.Add(c.after)
-		f.asked = nil
-		f.log.Reset()
+		f.Now = f.Now.Add(c.after)
+		f.Asked = nil
+		f.Log.Reset()
 		var got []string
 		var err error
 		position, got, err = declaredtest.Poll(t, info,
-			collector.StreamPosition{Position: position, Origin: noon.Add(-24 * time.Hour), Now: f.now})
-		asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", "")
-		if err != nil || asked != c.asked || len(got) != len(f.asked) {
+			collector.StreamPosition{Position: position, Origin: declaredtest.Noon.Add(-24 * time.Hour), Now: f.Now})
+		asked := strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", "")
+		if err != nil || asked != c.asked || len(got) != len(f.Asked) {
 			t.Errorf("%s: asked for %s, %v; want %s", c.name, asked, err, c.asked)
 		}
-		if text := f.log.String(); strings.Count(text, "\n") != min(len(c.log), 1) || !strings.Contains(text, c.log) {
+		if text := f.Log.String(); strings.Count(text, "\n") != min(len(c.log), 1) || !strings.Contains(text, c.log) {
 			t.Errorf("%s: logged %q, want %s", c.name, text, c.log)
 		}
 	}
@@ -63,31 +63,31 @@ func TestInsertedSpans(t *testing.T) {
 func TestInsertedPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now() // the local clock, ten minutes ahead of the provider's
-		f := &fakeAPI{now: now, date: now.Add(-10 * time.Minute)}
-		f.answer = func(r *http.Request) (string, http.Header) {
+		f := &declaredtest.API{Now: now, Date: now.Add(-10 * time.Minute)}
+		f.Answer = func(r *http.Request) (string, http.Header) {
 			if strings.HasPrefix(r.URL.RawQuery, "p=2") {
 				return "!404", nil
 			}
-			return rows(1), http.Header{"Link": {`</calls?p=2>; rel="next"`}}
+			return declaredtest.Rows(1), http.Header{"Link": {`</calls?p=2>; rel="next"`}}
 		}
 		from := collector.StreamPosition{Origin: now.Add(-time.Hour), Now: now}
-		position, got, err := declaredtest.Poll(t, f.open(t, "", inserted), from)
+		position, got, err := declaredtest.Poll(t, f.Open(t, "", inserted), from)
 		if position != nil || len(got) != 1 || err == nil {
 			t.Errorf("position %v, rows %v, error %v of a page that is missing", position, got, err)
 		}
-		f.answer = func(*http.Request) (string, http.Header) { return rows(1), nil }
-		info := f.open(t, "", inserted) // knows no clock again
-		f.asked = nil
+		f.Answer = func(*http.Request) (string, http.Header) { return declaredtest.Rows(1), nil }
+		info := f.Open(t, "", inserted) // knows no clock again
+		f.Asked = nil
 		if from.Position, _, err = declaredtest.Poll(t, info, from); err != nil {
 			t.Fatal(err)
 		}
-		f.now = now.Add(20 * time.Minute)
-		from.Now = f.now
+		f.Now = now.Add(20 * time.Minute)
+		from.Now = f.Now
 		if _, _, err = declaredtest.Poll(t, info, from); err != nil {
 			t.Fatal(err)
 		}
-		if want := []string{"/calls?q=22:59:00-23:59:00", "/calls?q=23:48:00-00:09:00"}; !slices.Equal(f.asked, want) {
-			t.Errorf("asked for %q, want %q", f.asked, want)
+		if want := []string{"/calls?q=22:59:00-23:59:00", "/calls?q=23:48:00-00:09:00"}; !slices.Equal(f.Asked, want) {
+			t.Errorf("asked for %q, want %q", f.Asked, want)
 		}
 	})
 }
@@ -102,22 +102,22 @@ func TestInsertedOverlap(t *testing.T) {
 		{", overlap: 2h", "09:59:00-10:59:00 10:58:59-11:58:59 11:58:58-12:04:00"},
 	} {
 		t.Run(c.overlap, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
-			info := f.open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
-			position, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Origin: noon.Add(-time.Hour), Now: noon})
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(600), nil }}
+			info := f.Open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
+			position, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon})
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.now, f.asked = noon.Add(5*time.Minute), nil
-			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: position, Now: f.now})
-			if asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", ""); err != nil ||
+			f.Now, f.Asked = declaredtest.Noon.Add(5*time.Minute), nil
+			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: position, Now: f.Now})
+			if asked := strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", ""); err != nil ||
 				asked != c.asked {
 				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
 			}
-			f.asked = nil
-			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil ||
-				len(f.asked) > 0 || !slices.Equal(again, next) {
-				t.Errorf("then asked for %q, %v", f.asked, err)
+			f.Asked = nil
+			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: next, Now: f.Now}); err != nil ||
+				len(f.Asked) > 0 || !slices.Equal(again, next) {
+				t.Errorf("then asked for %q, %v", f.Asked, err)
 			}
 		})
 	}
@@ -126,41 +126,41 @@ func TestInsertedOverlap(t *testing.T) {
 // TestInsertedFewerRows: a span with fewer rows than its total is read five times; the position
 // stands before it, and newer spans are read.
 func TestInsertedFewerRows(t *testing.T) {
-	f, short := new(fakeAPI), 3
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f, short := new(declaredtest.API), 3
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		total := 1
 		if short > 0 && strings.HasPrefix(r.URL.Query().Get("q"), "09:01:00") {
 			short--
 			total = 2
 		}
-		return fmt.Sprintf(`{"rows":%s,"total":%d}`, rows(600), total), nil
+		return fmt.Sprintf(`{"rows":%s,"total":%d}`, declaredtest.Rows(600), total), nil
 	}
-	info := f.open(t, "", inserted+"    rows: rows\n    total: total\n")
-	from := collector.StreamPosition{Origin: noon.Add(-24 * time.Hour), Now: noon}
+	info := f.Open(t, "", inserted+"    rows: rows\n    total: total\n")
+	from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-24 * time.Hour), Now: declaredtest.Noon}
 	position, got, err := declaredtest.Poll(t, info, from)
 	if err != nil || len(got) != 6 {
 		t.Errorf("after three reads too short: %d rows, %v", len(got), err)
 	}
 	whole := position
-	f.asked, short = nil, 100
+	f.Asked, short = nil, 100
 	position, got, err = declaredtest.Poll(t, info, from)
-	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.asked) != 7 || slices.Equal(position, whole) ||
+	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.Asked) != 7 || slices.Equal(position, whole) ||
 		position == nil {
-		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.asked, err)
+		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.Asked, err)
 	}
-	from.Position, f.asked, short = position, nil, 0
-	if position, _, err = declaredtest.Poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.asked) != 2 {
-		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.asked, err)
+	from.Position, f.Asked, short = position, nil, 0
+	if position, _, err = declaredtest.Poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.Asked) != 2 {
+		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.Asked, err)
 	}
 }
 
 // TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its
 // begin to its end and the lookback.
 func TestInsertedForCommands(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(100, 130, 190), nil }}
-	info := f.open(t, "", inserted)
-	got, _, err := ids(t, info, noon.Add(-3*time.Hour), noon.Add(-2*time.Hour))
-	if err != nil || strings.Join(got, " ") != "130" || !slices.Equal(f.asked, []string{"/calls?q=09:00:00-11:00:00"}) {
-		t.Errorf("rows %v of %q, %v", got, f.asked, err)
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(100, 130, 190), nil }}
+	info := f.Open(t, "", inserted)
+	got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-3*time.Hour), declaredtest.Noon.Add(-2*time.Hour))
+	if err != nil || strings.Join(got, " ") != "130" || !slices.Equal(f.Asked, []string{"/calls?q=09:00:00-11:00:00"}) {
+		t.Errorf("rows %v of %q, %v", got, f.Asked, err)
 	}
 }

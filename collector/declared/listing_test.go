@@ -11,26 +11,27 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 // TestPaths: of several paths the one that the provider has is used and remembered, until the
 // provider has another one.
 func TestPaths(t *testing.T) {
-	f, has := new(fakeAPI), "/old"
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f, has := new(declaredtest.API), "/old"
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		if r.URL.Path != has {
 			return "!404", nil
 		}
-		return rows(1), nil
+		return declaredtest.Rows(1), nil
 	}
-	info := f.open(t, "", "    request: {path: [/new, /old]}\n    filter: {by: start}\n")
+	info := f.Open(t, "", "    request: {path: [/new, /old]}\n    filter: {by: start}\n")
 	for _, c := range []struct {
 		has, asked string
 	}{{"/old", "/new /old"}, {"/old", "/old"}, {"/new", "/old /new"}, {"/new", "/new"}, {"/none", "/new /old"}} {
-		f.asked, has = nil, c.has
-		got, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
-		if (err == nil) != (c.has != "/none") || strings.Join(f.asked, " ") != c.asked {
-			t.Errorf("%s: %s, %v; asked %v, want %s", c.has, got, err, f.asked, c.asked)
+		f.Asked, has = nil, c.has
+		got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
+		if (err == nil) != (c.has != "/none") || strings.Join(f.Asked, " ") != c.asked {
+			t.Errorf("%s: %s, %v; asked %v, want %s", c.has, got, err, f.Asked, c.asked)
 		}
 	}
 }
@@ -58,15 +59,15 @@ func TestAuthChoice(t *testing.T) {
 		{"key: s3cret", "/calls?a=b", "Bearer s3cret"},
 		{"key: s3cret, auth: query", "/calls?a=b&appid=s3cret", ""},
 	} {
-		f, header := new(fakeAPI), ""
-		f.answer = func(r *http.Request) (string, http.Header) {
+		f, header := new(declaredtest.API), ""
+		f.Answer = func(r *http.Request) (string, http.Header) {
 			header = r.Header.Get("Authorization")
-			return rows(1), nil
+			return declaredtest.Rows(1), nil
 		}
-		info := f.openText(t, choice, c.block+", calls: ")
-		_, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
-		if err != nil || header != c.header || !slices.Equal(f.asked, []string{c.query}) {
-			t.Errorf("%s: %v; %q with %q, want %s with %q", c.block, err, f.asked, header, c.query, c.header)
+		info := f.OpenText(t, choice, c.block+", calls: ")
+		_, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
+		if err != nil || header != c.header || !slices.Equal(f.Asked, []string{c.query}) {
+			t.Errorf("%s: %v; %q with %q, want %s with %q", c.block, err, f.Asked, header, c.query, c.header)
 		}
 	}
 	for _, c := range []struct{ old, replacement, want string }{
@@ -85,27 +86,27 @@ func TestAuthChoice(t *testing.T) {
 // TestSteps: each day is a separate list, with a separate total, and so is the day on either side. A
 // list that fails delays the others only once.
 func TestSteps(t *testing.T) {
-	f, bad := new(fakeAPI), ""
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f, bad := new(declaredtest.API), ""
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		switch r.URL.Query().Get("day") {
 		case bad:
 			return "!403", nil
 		case "2026-11-23":
-			return `{"rows":` + rows(1) + `,"total":1}`, nil
+			return `{"rows":` + declaredtest.Rows(1) + `,"total":1}`, nil
 		}
 		return `{"rows":[],"total":0}`, nil
 	}
-	info := f.open(t, "", "    request: {path: /calls, query: {day: '{from|2006-01-02}'}}\n    rows: rows\n"+
+	info := f.Open(t, "", "    request: {path: /calls, query: {day: '{from|2006-01-02}'}}\n    rows: rows\n"+
 		"    total: total\n    filter: {by: start, grain: 24h, step: 24h, margin: 24h}\n")
-	days := func() string { return strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?day=2026-11-", "") }
-	got, totals, err := readAll(t, info, noon.Add(-time.Minute), noon)
+	days := func() string { return strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?day=2026-11-", "") }
+	got, totals, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
 	if got != "1" || err != nil || days() != "22 23 24" || len(totals) != 3 || totals[1].Ours != 1 ||
 		totals[1].Theirs != 1 {
 		t.Errorf("%s, %v of %s, %+v", got, err, days(), totals)
 	}
 	for i, want := range []string{"22", "23 24 22"} {
-		f.asked, bad = nil, "2026-11-22"
-		if got, _, err := readAll(t, info, noon.Add(-time.Minute), noon); err == nil || days() != want ||
+		f.Asked, bad = nil, "2026-11-22"
+		if got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon); err == nil || days() != want ||
 			got != []string{"", "1"}[i] {
 			t.Errorf("%q, %v of %s, want %s", got, err, days(), want)
 		}
@@ -142,21 +143,21 @@ func TestMovedRows(t *testing.T) {
 		{"the last page is repeated", []string{nameless(3, "a", "b"), nameless(3, "a", "b")}, 2, "total says 3"},
 		{
 			"a row twice, and another one is missing",
-			[]string{`{"total":3,"rows":` + rows(1, 2, 2) + `}`, nameless(3)},
+			[]string{`{"total":3,"rows":` + declaredtest.Rows(1, 2, 2) + `}`, nameless(3)},
 			3, "2 rows of",
 		},
 		{
 			"a row on two pages, and another one is missing",
-			[]string{`{"total":4,"rows":` + rows(1, 2) + `}`, `{"total":4,"rows":` + rows(2, 3) + `}`, nameless(4)},
+			[]string{`{"total":4,"rows":` + declaredtest.Rows(1, 2) + `}`, `{"total":4,"rows":` + declaredtest.Rows(2, 3) + `}`, nameless(4)},
 			4, "3 rows of",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) { return c.pages[len(f.asked)-1], nil }
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) { return c.pages[len(f.Asked)-1], nil }
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
 				"    total: total\n    complete: total\n    next: {page: p}\n    without_id: true\n")
-			all, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			all, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 			if len(all) != c.rows || (err == nil) != (c.problem == "") ||
 				!strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%d rows, %v; want %d, %s", len(all), err, c.rows, c.problem)
@@ -168,28 +169,28 @@ func TestMovedRows(t *testing.T) {
 // TestRefused: if an answer says that the request failed, the request is repeated, whatever the status
 // is. A stream may say so in the middle.
 func TestRefused(t *testing.T) {
-	good := strings.Trim(rows(1), "[]") + "\n"
+	good := strings.Trim(declaredtest.Rows(1), "[]") + "\n"
 	for _, c := range []struct{ name, feed, bad, good string }{
-		{"JSON", "rows: rows", `{"rows":[],"success":false}`, `{"rows":` + rows(1) + `}`},
-		{"without rows", "rows: rows", `{"success":false}`, `{"rows":` + rows(1) + `}`},
+		{"JSON", "rows: rows", `{"rows":[],"success":false}`, `{"rows":` + declaredtest.Rows(1) + `}`},
+		{"without rows", "rows: rows", `{"success":false}`, `{"rows":` + declaredtest.Rows(1) + `}`},
 		{"lines", "format: jsonl", good + `{"success":false}` + "\n", good},
 		{"CSV", "format: csv", `{"success":false}`, "id,start\n1,2026-11-23T11:59:59Z\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := new(fakeAPI)
-				f.answer = func(*http.Request) (string, http.Header) {
-					if len(f.asked) == 1 {
+				f := new(declaredtest.API)
+				f.Answer = func(*http.Request) (string, http.Header) {
+					if len(f.Asked) == 1 {
 						return c.bad, nil
 					}
 					return c.good, nil
 				}
-				info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    "+c.feed+
+				info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    "+c.feed+
 					"\n    refused: {success: 'false'}\n")
-				if got, _, err := readAll(t, info, noon.Add(-time.Minute), noon); got != "1" || err != nil || len(f.asked) != 2 {
-					t.Errorf("%s, %v after %d requests", got, err, len(f.asked))
+				if got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon); got != "1" || err != nil || len(f.Asked) != 2 {
+					t.Errorf("%s, %v after %d requests", got, err, len(f.Asked))
 				}
-				f.source.Close()
+				f.Source.Close()
 			})
 		})
 	}
@@ -200,21 +201,21 @@ func TestEmpty(t *testing.T) {
 	for _, c := range []struct{ name, more, answer, ids, problem string }{
 		{"it says so", "", `{"status":"none"}`, "", ""},
 		{"with null", "", `{"status":"none","rows":null}`, "", ""},
-		{"rows are read", "", `{"status":"none","rows":` + rows(1) + `}`, "1", ""},
+		{"rows are read", "", `{"status":"none","rows":` + declaredtest.Rows(1) + `}`, "1", ""},
 		{"another status", "", `{"status":"failed"}`, "", "no rows where they should be"},
 		{"refused", "    refused: {status: none}\n", `{"status":"none"}`, "", "the request failed"},
 		{"a total says otherwise", "    total: total\n", `{"status":"none","total":2}`, "", "0 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.answer, nil }}
-				info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
+				f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return c.answer, nil }}
+				info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
 					"    empty: {status: none}\n"+c.more)
-				got, _, err := readAll(t, info, noon.Add(-time.Hour), noon)
+				got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 				if got != c.ids || (err == nil) != (c.problem == "") || !strings.Contains(fmt.Sprint(err), c.problem) {
 					t.Errorf("%q, %v; want %q, %s", got, err, c.ids, c.problem)
 				}
-				f.source.Close()
+				f.Source.Close()
 			})
 		})
 	}
@@ -252,7 +253,7 @@ feeds:
 
 // TestExports: the source chooses a format. The total comes from the list of JSON.
 func TestExports(t *testing.T) {
-	line := strings.Trim(rows(1), "[]") + "\n"
+	line := strings.Trim(declaredtest.Rows(1), "[]") + "\n"
 	for _, c := range []struct {
 		format, answer, accept string
 		asked                  []string
@@ -272,24 +273,24 @@ func TestExports(t *testing.T) {
 			1, "",
 		},
 	} {
-		f, accept := new(fakeAPI), ""
-		f.answer = func(r *http.Request) (string, http.Header) {
+		f, accept := new(declaredtest.API), ""
+		f.Answer = func(r *http.Request) (string, http.Header) {
 			switch {
 			case r.URL.Path == "/none":
 				return "!404", nil
 			case r.URL.Path == "/calls":
-				return fmt.Sprintf(`{"rows":%s,"total":%d}`, rows(1), c.total), nil
+				return fmt.Sprintf(`{"rows":%s,"total":%d}`, declaredtest.Rows(1), c.total), nil
 			case r.URL.Query().Get("p") != "1":
 				return "", nil
 			}
 			accept = r.Header.Get("Accept")
 			return c.answer, nil
 		}
-		info := f.openText(t, exports, "format: "+c.format+", calls: ")
-		got, _, err := readAll(t, info, noon.Add(-time.Minute), noon)
+		info := f.OpenText(t, exports, "format: "+c.format+", calls: ")
+		got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
 		if got != "1" || (err == nil) != (c.problem == "") || !strings.Contains(fmt.Sprint(err), c.problem) ||
-			accept != c.accept || !slices.Equal(f.asked, c.asked) {
-			t.Errorf("%s: %s, %v; asked %q with %q, want %q with %q", c.format, got, err, f.asked, accept, c.asked,
+			accept != c.accept || !slices.Equal(f.Asked, c.asked) {
+			t.Errorf("%s: %s, %v; asked %q with %q, want %q with %q", c.format, got, err, f.Asked, accept, c.asked,
 				c.accept)
 		}
 		if c.problem != "" && !collector.IsFewerRows(err) {

@@ -7,75 +7,77 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 // TestMisspeltNext: a full page fails while no answer has had what next names; else an answer
 // without it is the last page.
 func TestMisspeltNext(t *testing.T) {
 	page := func(rows, more string) string { return `{"rows":` + rows + more + `}` }
-	fifty := rows(slices.Repeat([]int{5}, 50)...)
+	fifty := declaredtest.Rows(slices.Repeat([]int{5}, 50)...)
 	for _, c := range []struct {
 		name, query, next string
 		answers           []string // one a read; a link is in the header
 		want              string   // which reads fail
 	}{
-		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
-		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[true]"},
+		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(declaredtest.Rows(1, 2), "")}, "[false]"},
+		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(declaredtest.Rows(1, 2), "")}, "[true]"},
 		{
 			"more than the limit", "page_size: '1'", "{token: meta.t, query: c}",
-			[]string{page(rows(1, 2), `,"meta":{}`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"meta":{}`)},
 			"[true]",
 		},
-		{"another number", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
+		{"another number", "type: '2'", "{url: nxt}", []string{page(declaredtest.Rows(1, 2), "")}, "[false]"},
 		{"a round number", "type: '2'", "{url: nxt}", []string{page(fifty, "")}, "[true]"},
 		{"a round number below the limit", "limit: '100'", "{url: nxt}", []string{page(fifty, "")}, "[false]"},
 		{
 			"it was there before", "limit: '2'", "{url: nxt}",
-			[]string{page(rows(1), `,"nxt":null`), page(rows(1, 2), "")},
+			[]string{page(declaredtest.Rows(1), `,"nxt":null`), page(declaredtest.Rows(1, 2), "")},
 			"[false false]",
 		},
 		{
 			"the total says that these are all", "limit: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"total":2`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"total":2`)},
 			"[false]",
 		},
-		{"another relation", "type: '2'", "{link: weiter}", []string{page(rows(1, 2), "")}, "[true]"},
+		{"another relation", "type: '2'", "{link: weiter}", []string{page(declaredtest.Rows(1, 2), "")}, "[true]"},
 		{
 			"another name", "type: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"meta":{"next_page":"/calls?p=2"}`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"meta":{"next_page":"/calls?p=2"}`)},
 			"[true]",
 		},
 		{
 			"another name of an object", "type: '2'", "{url: _links.nxt.href}",
-			[]string{page(rows(1, 2), `,"_links":{"next":{"href":"/calls?p=2"}}`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"_links":{"next":{"href":"/calls?p=2"}}`)},
 			"[true]",
 		},
 		{
 			"another name that says that there is none", "type: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"next":null,"hasMore":false,"next_page":{"href":""}`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"next":null,"hasMore":false,"next_page":{"href":""}`)},
 			"[false]",
 		},
 		{
 			"something else that is next", "type: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"nextSyncToken":"x","next_update":"y"`)},
+			[]string{page(declaredtest.Rows(1, 2), `,"nextSyncToken":"x","next_update":"y"`)},
 			"[false]",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{}
-			f.answer = func(*http.Request) (string, http.Header) {
+			f := &declaredtest.API{}
+			f.Answer = func(*http.Request) (string, http.Header) {
 				header := http.Header{}
 				if c.name == "another relation" {
 					header.Set("Link", `</calls?p=2>; rel="next"`)
 				}
-				return c.answers[len(f.asked)-1], header
+				return c.answers[len(f.Asked)-1], header
 			}
-			info := f.open(t, "",
+			info := f.Open(t, "",
 				"    request: {path: /calls, query: {"+c.query+"}}\n    filter: {by: start}\n    rows: rows\n"+
 					"    total: total\n    next: "+c.next+"\n")
 			var failed []bool
 			for range c.answers {
-				_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+				_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 				if failed = append(failed, err != nil); err != nil &&
 					!strings.Contains(err.Error(), "may be misspelt") {
 					t.Error(err)
@@ -104,11 +106,11 @@ func TestBadRows(t *testing.T) {
 		{"the page itself", ".", `[` + one + `,{"id":01},` + two + `] `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
-			got, _, err := ids(t,
-				f.open(t, "",
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
+			got, _, err := declaredtest.ReadIDs(t,
+				f.Open(t, "",
 					"    request: {path: /calls}\n    filter: {by: start}\n    rows: "+c.at+"\n"+
-						"    next: {url: next}\n"), noon.Add(-2*time.Hour), noon)
+						"    next: {url: next}\n"), declaredtest.Noon.Add(-2*time.Hour), declaredtest.Noon)
 			if err != nil || strings.Join(got, " ") != "1 2 !" {
 				t.Errorf("rows %v, %v", got, err)
 			}
@@ -137,22 +139,22 @@ func TestQuerySecret(t *testing.T) {
 		{"offset", "{offset: o}", "", "", "/calls?appid=cl1ent&limit=9&o=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				if len(f.asked) > 1 {
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) {
+				if len(f.Asked) > 1 {
 					return "!302", http.Header{"Location": {"https://evil.example/calls?appid=cl1ent"}}
 				}
-				return `{"rows":` + rows(1) + c.more + `}`, http.Header{"Link": {c.link}}
+				return `{"rows":` + declaredtest.Rows(1) + c.more + `}`, http.Header{"Link": {c.link}}
 			}
-			info := f.open(t, "",
+			info := f.Open(t, "",
 				"    request: {path: /calls, query: {appid: '{secret}', limit: '9'}}\n"+
 					"    filter: {by: start}\n    rows: rows\n    next: "+c.next+"\n")
-			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if len(f.asked) != 2 || strings.TrimSuffix(f.asked[0], "&p=0") != first || f.asked[1] != c.asked {
-				t.Errorf("asked for %q, want %s and %s", f.asked, first, c.asked)
+			_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
+			if len(f.Asked) != 2 || strings.TrimSuffix(f.Asked[0], "&p=0") != first || f.Asked[1] != c.asked {
+				t.Errorf("asked for %q, want %s and %s", f.Asked, first, c.asked)
 			}
-			what, todo := f.source.Advise(err)
-			if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil ||
+			what, todo := f.Source.Advise(err)
+			if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.Log.String()); err == nil ||
 				strings.Contains(text, "cl1ent") || strings.Contains(text, "0ld") {
 				t.Errorf("it says %s", text)
 			}
@@ -162,13 +164,13 @@ func TestQuerySecret(t *testing.T) {
 
 // TestQuerySecretOfTotals: totals may want it too.
 func TestQuerySecretOfTotals(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return `[]`, nil }}
-	info := f.open(t, "",
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return `[]`, nil }}
+	info := f.Open(t, "",
 		"    request: {path: /calls}\n    filter: {by: start}\n"+
 			"    totals: {request: {path: /totals, query: {auth: 'k {secret}'}}, calls: n}\n")
-	if _, _, err := ids(t, info, noon.Add(-48*time.Hour), noon); err != nil ||
-		!slices.Equal(f.asked, []string{"/calls", "/totals?auth=k cl1ent"}) {
-		t.Errorf("asked for %q, %v", f.asked, err)
+	if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-48*time.Hour), declaredtest.Noon); err != nil ||
+		!slices.Equal(f.Asked, []string{"/calls", "/totals?auth=k cl1ent"}) {
+		t.Errorf("asked for %q, %v", f.Asked, err)
 	}
 }
 
@@ -183,10 +185,10 @@ func TestProbe(t *testing.T) {
 		{"one page", "by: start", []string{`"rows":[]`}, 0, ""},
 		{
 			"two pages of three", "by: start",
-			[]string{`"rows":` + rows(1) + `,"next":"/a"`, `"rows":[],"next":"/b"`},
+			[]string{`"rows":` + declaredtest.Rows(1) + `,"next":"/a"`, `"rows":[],"next":"/b"`},
 			1, "",
 		},
-		{"by insertion", "by: inserted", []string{`"rows":` + rows(1)}, 1, ""},
+		{"by insertion", "by: inserted", []string{`"rows":` + declaredtest.Rows(1)}, 1, ""},
 		{
 			"the next page is on another host", "by: start",
 			[]string{`"rows":[],"next":"https://evil.example/"`},
@@ -200,12 +202,12 @@ func TestProbe(t *testing.T) {
 			"it isn't a page of calls",
 		},
 		{
-			"rows are missing", "by: start", slices.Repeat([]string{`"rows":` + rows(1) + `,"total":2`}, 5), 0,
+			"rows are missing", "by: start", slices.Repeat([]string{`"rows":` + declaredtest.Rows(1) + `,"total":2`}, 5), 0,
 			"total says 2",
 		},
 		{
 			"rows are there at last", "by: start",
-			[]string{`"rows":[],"total":1`, `"rows":` + rows(1) + `,"total":1`},
+			[]string{`"rows":[],"total":1`, `"rows":` + declaredtest.Rows(1) + `,"total":1`},
 			1, "",
 		},
 		{
@@ -227,15 +229,15 @@ func TestProbe(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
-			info := f.open(t, "",
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.Asked)-1] + "}", nil }
+			info := f.Open(t, "",
 				"    request: {path: /calls}\n    filter: {"+c.filter+"}\n    rows: rows\n    total: total\n"+
 					"    next: {url: next}\n")
 			n, err := info.Probe(t.Context())
 			if n != c.rows && c.problem == "" || (err == nil) != (c.problem == "") || err != nil &&
-				!strings.Contains(err.Error(), c.problem) || len(f.asked) != len(c.pages) {
-				t.Errorf("%d rows of %q, %v; want %d of %d pages, %s", n, f.asked, err, c.rows, len(c.pages), c.problem)
+				!strings.Contains(err.Error(), c.problem) || len(f.Asked) != len(c.pages) {
+				t.Errorf("%d rows of %q, %v; want %d of %d pages, %s", n, f.Asked, err, c.rows, len(c.pages), c.problem)
 			}
 		})
 	}
@@ -249,32 +251,32 @@ func TestFewerRows(t *testing.T) {
 		pages      []string // from "rows" on
 		want       string   // the error; empty: none
 	}{
-		{"all", "", []string{rows(1, 2) + `,"total":2`, `[],"total":2`}, ""},
-		{"more", "", []string{rows(1, 2) + `,"total":1`, `[]`}, ""},
-		{"fewer", "", []string{rows(1, 2) + `,"total":5`, `[],"total":5`}, "gave 2 rows"},
-		{"a text", "", []string{rows(1, 2) + `,"total":"5"`, `[]`}, "total says 5"},
-		{"a row twice", "", []string{rows(1, 2) + `,"total":3`, rows(2), `[]`}, "gave 2 rows"},
-		{"it grew", "", []string{rows(1) + `,"total":1`, rows(2) + `,"total":3`, `[]`}, "gave 2 rows"},
-		{"it shrank", "", []string{rows(1) + `,"total":3`, rows(2) + `,"total":2`, `[]`}, ""},
-		{"ignored rows count", "    ignore: {id: '2'}\n", []string{rows(1, 2) + `,"total":2`, `[]`}, ""},
+		{"all", "", []string{declaredtest.Rows(1, 2) + `,"total":2`, `[],"total":2`}, ""},
+		{"more", "", []string{declaredtest.Rows(1, 2) + `,"total":1`, `[]`}, ""},
+		{"fewer", "", []string{declaredtest.Rows(1, 2) + `,"total":5`, `[],"total":5`}, "gave 2 rows"},
+		{"a text", "", []string{declaredtest.Rows(1, 2) + `,"total":"5"`, `[]`}, "total says 5"},
+		{"a row twice", "", []string{declaredtest.Rows(1, 2) + `,"total":3`, declaredtest.Rows(2), `[]`}, "gave 2 rows"},
+		{"it grew", "", []string{declaredtest.Rows(1) + `,"total":1`, declaredtest.Rows(2) + `,"total":3`, `[]`}, "gave 2 rows"},
+		{"it shrank", "", []string{declaredtest.Rows(1) + `,"total":3`, declaredtest.Rows(2) + `,"total":2`, `[]`}, ""},
+		{"ignored rows count", "    ignore: {id: '2'}\n", []string{declaredtest.Rows(1, 2) + `,"total":2`, `[]`}, ""},
 		{"rows without a record count", "", []string{`[{"id":"1"},{"id":01}],"total":2`, `[]`}, ""},
-		{"no total", "", []string{rows(1) + `,"total":null`, `[]`}, ""},
+		{"no total", "", []string{declaredtest.Rows(1) + `,"total":null`, `[]`}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				return `{"rows":` + c.pages[len(f.asked)-1] + `}`,
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) {
+				return `{"rows":` + c.pages[len(f.Asked)-1] + `}`,
 					nil
 			}
-			info := f.open(t, "",
+			info := f.Open(t, "",
 				"    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n"+
 					"    next: {page: p}\n"+c.feed)
-			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("rows %v, %v; want %s", got, err, c.want)
 			}
 			if err != nil {
-				if what, todo := f.source.Advise(err); !strings.Contains(what,
+				if what, todo := f.Source.Advise(err); !strings.Contains(what,
 					"2026-11-23T11:00:00Z/2026-11-23T12:00:00Z") || !strings.Contains(todo, "total") {
 					t.Errorf("it says %s; %s", what, todo)
 				}

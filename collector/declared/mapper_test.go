@@ -8,7 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	textrows "github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -771,7 +771,7 @@ func TestRowWithoutColumns(t *testing.T) {
 	m := mapper(t, "    record:\n      start: {path: start, time: unix}\n      outcome: {is: answered}\n",
 		declared.MapperSettings{})
 	page := new(collector.Page)
-	if m.Put(page, new(textrows.Row), "row 1", ""); len(page.Invalid) != 1 || page.Invalid[0].Problem != "start is missing" {
+	if m.Put(page, new(rows.Row), "row 1", ""); len(page.Invalid) != 1 || page.Invalid[0].Problem != "start is missing" {
 		t.Errorf("%+v", page)
 	}
 }

@@ -10,14 +10,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
-
-func sourceSettings(transport http.RoundTripper) collector.SourceSettings {
-	return collector.SourceSettings{
-		Settings: httpclient.Settings{Transport: transport}, Now: func() time.Time { return noon },
-	}
-}
 
 const naming = `provider: acmetel
 parameters: {names: {default: "yes", values: ["yes", "no"]}}
@@ -46,7 +40,7 @@ feeds:
 // isn't fulfilled; without it nothing is read.
 func TestNames(t *testing.T) {
 	page := fmt.Sprintf(`{"rows":[{"id":"1","queue":7,"start":%[1]q},{"id":"2","queue":"8","start":%[1]q},
-		{"id":"3","queue":9,"start":%[1]q}],"meta":{}}`, noon.Format(time.RFC3339))
+		{"id":"3","queue":9,"start":%[1]q}],"meta":{}}`, declaredtest.Noon.Format(time.RFC3339))
 	lists := map[string]string{
 		"/queues":       `{"list":[{"id":7,"name":" Sales "},{"id":9,"name":"Ann","kind":"user"},3],"next":"/queues?p=2"}`,
 		"/queues?p=2":   `{"list":[{"id":"8","name":"Support"}]}`,
@@ -55,7 +49,7 @@ func TestNames(t *testing.T) {
 		"/recordings/6": `{"type":"?"}`,
 	}
 	var asked []string
-	f := &fakeAPI{answer: func(r *http.Request) (string, http.Header) {
+	f := &declaredtest.API{Answer: func(r *http.Request) (string, http.Header) {
 		asked = append(asked, r.URL.RequestURI())
 		if body, is := lists[r.URL.RequestURI()]; is {
 			return body, nil
@@ -64,7 +58,7 @@ func TestNames(t *testing.T) {
 	}}
 	trunks := func(block string) (all []string, err error) {
 		asked = nil
-		for page, err := range f.openText(t, naming, block).Reader.Pages(t.Context(), noon, noon.Add(time.Second)) {
+		for page, err := range f.OpenText(t, naming, block).Reader.Pages(t.Context(), declaredtest.Noon, declaredtest.Noon.Add(time.Second)) {
 			if err != nil {
 				return all, err
 			}
@@ -88,7 +82,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("half a list: %q, error %v", got, err)
 	}
 
-	info := f.openText(t, naming, "calls: ")
+	info := f.OpenText(t, naming, "calls: ")
 	got, err := info.Recording(t.Context(), "5")
 	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46500 * time.Millisecond}); err != nil ||
 		got != want {
@@ -99,7 +93,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("recording %q: %+v", id, got)
 		}
 	}
-	if b := f.source.Budget(); b.Limit != 10 || b.Group != "heavy" {
+	if b := f.Source.Budget(); b.Limit != 10 || b.Group != "heavy" {
 		t.Errorf("the budget is %+v", b)
 	}
 }
@@ -107,7 +101,7 @@ func TestNames(t *testing.T) {
 // TestHasNext: a page that has what `has` names must have a link; one without it is the last, even a
 // full one, if it has the rest of the path.
 func TestHasNext(t *testing.T) {
-	row := fmt.Sprintf(`{"id":"1","start":%q}`, noon.Format(time.RFC3339))
+	row := fmt.Sprintf(`{"id":"1","start":%q}`, declaredtest.Noon.Format(time.RFC3339))
 	full := strings.TrimSuffix(strings.Repeat(row+",", 50), ",")
 	next := "{url: meta.next.href, has: meta.next}"
 	for name, c := range map[string]struct {
@@ -139,14 +133,14 @@ func TestHasNext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
 				if requests++; requests > 1 {
 					return `{"rows":[],"meta":{}}`, nil
 				}
 				return `{"rows":[` + c.rows + `],` + c.more + `}`, nil
 			}}
 			text := strings.Replace(naming, next, cmp.Or(c.next, next), 1)
-			_, _, err := ids(t, f.openText(t, text, `names: "no", calls: `), noon, noon.Add(time.Second))
+			_, _, err := declaredtest.ReadIDs(t, f.OpenText(t, text, `names: "no", calls: `), declaredtest.Noon, declaredtest.Noon.Add(time.Second))
 			if failed := err != nil; failed != (c.problem != "") || failed && !strings.Contains(err.Error(), c.problem) ||
 				requests != c.requests {
 				t.Errorf("%d requests, error %v", requests, err)

@@ -51,7 +51,7 @@ func TestWords(t *testing.T) {
 		{"no key", "calls: {vieuw: full}", "", "vieuw", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return `{"rows":[]}`, nil }}
+			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return `{"rows":[]}`, nil }}
 			block := strings.NewReplacer("yes", `"yes"`, ": no", `: "no"`).Replace(c.block)
 			if c.problem != "" {
 				_, err := declaredtest.OpenWith(t.TempDir(), scoped, block, collector.SourceSettings{})
@@ -60,10 +60,10 @@ func TestWords(t *testing.T) {
 				}
 				return
 			}
-			info := f.openText(t, scoped, block)
-			if _, _, err := ids(t, info, noon, noon.Add(1)); err != nil || f.asked[0] != c.asked ||
+			info := f.OpenText(t, scoped, block)
+			if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1)); err != nil || f.Asked[0] != c.asked ||
 				info.Rules.Legs != c.legs {
-				t.Errorf("it asks for %q, legs %t, error %v", f.asked, info.Rules.Legs, err)
+				t.Errorf("it asks for %q, legs %t, error %v", f.Asked, info.Rules.Legs, err)
 			}
 		})
 	}

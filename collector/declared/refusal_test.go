@@ -61,11 +61,11 @@ func TestErrors(t *testing.T) {
 		{"a page", `<html>4930901820</html>`, 403, "AcmeTel refuses (", "ask", "4930901820"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, err := declaredtest.OpenWith(t.TempDir(), refusing, "calls: ", sourceSettings(refusals{c.status, c.body}))
+			source, err := declaredtest.OpenWith(t.TempDir(), refusing, "calls: ", declaredtest.SourceSettings(refusals{c.status, c.body}))
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = ids(t, &source.Feeds[0], noon, noon.Add(1))
+			_, _, err = declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))
 			what, todo := source.Advise(err)
 			if !strings.Contains(what, c.what) || !strings.Contains(todo, c.todo) ||
 				c.hidden != "" && strings.Contains(what+todo, c.hidden) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -75,10 +76,10 @@ func TestSnapshot(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
+			f := new(declaredtest.API)
+			f.Answer = func(*http.Request) (string, http.Header) {
 				page := ""
-				if n := len(f.asked); n <= len(c.pages) {
+				if n := len(f.Asked); n <= len(c.pages) {
 					page = c.pages[n-1]
 				}
 				if page == "!" {
@@ -95,16 +96,16 @@ func TestSnapshot(t *testing.T) {
 			case c.feed != "":
 				text = strings.Replace(text, c.feed, "path: '/{for.a}'}\n    for: {a: [x, y]}\n", 1)
 			}
-			info := f.openText(t, text, "active_calls: {}")
+			info := f.OpenText(t, text, "active_calls: {}")
 			got, err := info.ActiveCalls(t.Context(), false)
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%v, want %s", err, c.problem)
 			}
 			if got[cdr.Inbound] != c.in || got[cdr.Outbound] != c.out || got[cdr.DirectionUnknown] != c.unknown ||
-				len(f.asked) != c.n {
-				t.Errorf("%v from %q", got, f.asked)
+				len(f.Asked) != c.n {
+				t.Errorf("%v from %q", got, f.Asked)
 			}
-			if log := f.log.String(); !strings.Contains(log, c.logged) || c.logged == "" &&
+			if log := f.Log.String(); !strings.Contains(log, c.logged) || c.logged == "" &&
 				strings.Contains(log, "WARN") {
 				t.Errorf("logged %s", log)
 			}

@@ -1,4 +1,4 @@
-// Package declaredtest opens sources of definitions in tests.
+// Package declaredtest opens sources of definitions in tests, and answers them in place of a provider.
 package declaredtest
 
 import (

@@ -1,4 +1,4 @@
-package declared_test
+package access_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: " +
@@ -21,7 +22,7 @@ const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, c
 
 // rotating is a provider that answers each refresh token with the next, and a ledger.
 type rotating struct {
-	fakeAPI
+	declaredtest.API
 
 	rotates bool
 	refresh string // that is good
@@ -35,8 +36,8 @@ type rotating struct {
 
 func newRotating(rotates bool) *rotating {
 	f := &rotating{rotates: rotates, refresh: "r0"}
-	f.fakeAPI.refresh = "r0"
-	f.load = func(context.Context) ([]byte, error) {
+	f.Refresh = "r0"
+	f.Load = func(context.Context) ([]byte, error) {
 		if f.unkept != nil && f.breaks == nil {
 			f.kept, f.unkept = f.unkept, nil
 		}
@@ -45,7 +46,7 @@ func newRotating(rotates bool) *rotating {
 		}
 		return f.kept, nil
 	}
-	f.replace = func(_ context.Context, spend func() ([]byte, error)) error {
+	f.Replace = func(_ context.Context, spend func() ([]byte, error)) error {
 		if f.failing != nil {
 			return f.failing
 		}
@@ -60,12 +61,12 @@ func newRotating(rotates bool) *rotating {
 		f.kept = bytes.Clone(sealed)
 		return nil
 	}
-	f.answer = func(r *http.Request) (string, http.Header) {
+	f.Answer = func(r *http.Request) (string, http.Header) {
 		if r.Method != http.MethodPost {
 			if r.Header.Get("Authorization") != "Bearer "+f.access {
 				return "!401", nil
 			}
-			return rows(1), nil
+			return declaredtest.Rows(1), nil
 		}
 		body, _ := io.ReadAll(r.Body)
 		form := string(body)
@@ -88,8 +89,8 @@ func newRotating(rotates bool) *rotating {
 func (f *rotating) read(t *testing.T) error {
 	t.Helper()
 	auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
-	_, _, err := ids(t, f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), noon.Add(-time.Hour),
-		noon)
+	_, _, err := declaredtest.ReadIDs(t, f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), declaredtest.Noon.Add(-time.Hour),
+		declaredtest.Noon)
 	return err
 }
 
@@ -113,11 +114,11 @@ func TestRefreshToken(t *testing.T) {
 	step("second start, with the access token that was kept", false, "r0")
 	f.access = "revoked"
 	step("the access token was revoked", false, "r0", "r1")
-	f.now = f.now.Add(2 * time.Hour)
+	f.Now = f.Now.Add(2 * time.Hour)
 	step("it has expired", false, "r0", "r1", "r2")
-	f.refresh, f.fakeAPI.refresh = "new", "new"
+	f.refresh, f.Refresh = "new", "new"
 	step("configured anew", false, "r0", "r1", "r2", "new")
-	f.now = f.now.Add(2 * time.Hour)
+	f.Now = f.Now.Add(2 * time.Hour)
 	step("its successor", false, "r0", "r1", "r2", "new", "r4")
 }
 
@@ -140,24 +141,24 @@ func TestRefreshTokenIsKeptFirst(t *testing.T) {
 				c.fail(f, errors.New("the disk is full"))
 				auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
 				open := func() *collector.FeedInfo {
-					return f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
+					return f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
 				}
 				info := open()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				for _, err := range info.Reader.Pages(ctx, noon.Add(-time.Hour), noon) {
+				for _, err := range info.Reader.Pages(ctx, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon) {
 					if err == nil {
 						t.Error("a page was read")
 					}
 				}
-				if slices.Contains(f.asked, "/calls") || len(f.spent) != c.spent {
-					t.Errorf("asked for %q, %q were spent", f.asked, f.spent)
+				if slices.Contains(f.Asked, "/calls") || len(f.spent) != c.spent {
+					t.Errorf("asked for %q, %q were spent", f.Asked, f.spent)
 				}
 				c.fail(f, nil)
 				if c.reopened {
 					info = open()
 				}
-				if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || len(f.spent) != 1 {
+				if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || len(f.spent) != 1 {
 					t.Errorf("%v, %q were spent", err, f.spent)
 				}
 			})
@@ -169,21 +170,21 @@ func TestRefreshTokenIsKeptFirst(t *testing.T) {
 func TestRefreshTokenOfCommands(t *testing.T) {
 	for _, rotates := range []bool{true, false} {
 		f := newRotating(rotates)
-		run := f.replace
-		f.replace = nil
+		run := f.Replace
+		f.Replace = nil
 		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter uses it") ||
 			len(f.spent) > 0 {
 			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
 		}
-		f.replace = run
+		f.Replace = run
 		if err := f.read(t); err != nil {
 			t.Fatal(err)
 		}
-		f.replace = nil
+		f.Replace = nil
 		if err := f.read(t); err != nil || len(f.spent) != 1 {
 			t.Errorf("with the exporter running: %v, used %q", err, f.spent)
 		}
-		f.now = f.now.Add(2 * time.Hour)
+		f.Now = f.Now.Add(2 * time.Hour)
 		if err := f.read(t); (err == nil) == rotates {
 			t.Errorf("after the access token has expired: %v, rotates %t", err, rotates)
 		}
@@ -197,21 +198,21 @@ func TestTokenLife(t *testing.T) {
 		`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2,
 		`null`: 2, `"soon"`: 2, `-1`: 2,
 	} {
-		f, tokens := new(fakeAPI), 0
-		f.answer = func(r *http.Request) (string, http.Header) {
+		f, tokens := new(declaredtest.API), 0
+		f.Answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {
-				return rows(1), nil
+				return declaredtest.Rows(1), nil
 			}
 			tokens++
 			return `{"access_token":"a","expires_in":` + life + `}`, nil
 		}
-		info := f.open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n",
+		info := f.Open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n",
 			"    request: {path: /calls}\n    filter: {by: start}\n")
 		for range 2 {
-			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil {
+			if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil {
 				t.Fatalf("%s: %v", life, err)
 			}
-			f.now = f.now.Add(30 * time.Minute)
+			f.Now = f.Now.Add(30 * time.Minute)
 		}
 		if tokens != want {
 			t.Errorf("%s: %d token requests, want %d", life, tokens, want)
@@ -225,18 +226,18 @@ func TestTokenHeaders(t *testing.T) {
 		"/token": "k", "https://api.acmetel.example:443/token": "k",
 		"https://login.acmetel.example/token": "",
 	} {
-		f, seen := new(fakeAPI), "?"
-		f.answer = func(r *http.Request) (string, http.Header) {
+		f, seen := new(declaredtest.API), "?"
+		f.Answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {
-				return rows(1), nil
+				return declaredtest.Rows(1), nil
 			}
 			body, _ := io.ReadAll(r.Body)
 			seen = r.Header.Get("X-Key") + string(body)
 			return `{"access_token":"a","expires_in":60}`, nil
 		}
 		auth := "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: '" + address + "', params: {assertion: x}}}\n"
-		info := f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
-		if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || seen != want+"assertion=x" {
+		info := f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
+		if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || seen != want+"assertion=x" {
 			t.Errorf("%s got %q, %v", address, seen, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package declared_test
+package access_test
 
 import (
 	"encoding/base64"
@@ -36,7 +36,7 @@ func signed(claims string) string {
 
 // signer is a provider that exchanges signed tokens.
 type signer struct {
-	fakeAPI
+	declaredtest.API
 
 	file    string
 	owner   string // in answers
@@ -50,7 +50,7 @@ func newSigner(t *testing.T, token string) *signer {
 	t.Helper()
 	s := &signer{file: filepath.Join(t.TempDir(), "jwt")}
 	s.write(t, token)
-	s.answer = func(r *http.Request) (string, http.Header) {
+	s.Answer = func(r *http.Request) (string, http.Header) {
 		switch r.URL.Path {
 		case "/token":
 			body, _ := io.ReadAll(r.Body)
@@ -81,20 +81,20 @@ func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
 	t.Helper()
 	source, err := declaredtest.OpenWith(t.TempDir(), signing, "client: app, hush: cl1ent, jwt_file: "+s.file+more+", calls: ",
 		collector.SourceSettings{
-			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.now },
+			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.Now },
 		})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.source = source
+	s.Source = source
 	return &source.Feeds[0]
 }
 
 // read reads an hour after the last time, when a token has expired.
 func (s *signer) read(t *testing.T, info *collector.FeedInfo) error {
 	t.Helper()
-	s.now = s.now.Add(time.Hour)
-	_, _, err := ids(t, info, noon, noon.Add(1))
+	s.Now = s.Now.Add(time.Hour)
+	_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1))
 	return err
 }
 
@@ -103,7 +103,7 @@ func (s *signer) read(t *testing.T, info *collector.FeedInfo) error {
 func TestAssertion(t *testing.T) {
 	token := signed(`{"sub":"256440016","exp":1795428120}`)
 	s := newSigner(t, token)
-	s.now = noon
+	s.Now = declaredtest.Noon
 	info := s.start(t, "")
 	if err := s.read(t, info); err != nil {
 		t.Fatal(err)
@@ -112,18 +112,18 @@ func TestAssertion(t *testing.T) {
 	if form.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" || form.Get("assertion") != token {
 		t.Errorf("the form is %v", form)
 	}
-	if ends := s.source.CredentialExpiry(); ends.Unix() != 1795428120 {
+	if ends := s.Source.CredentialExpiry(); ends.Unix() != 1795428120 {
 		t.Errorf("it expires at %s", ends)
 	}
-	if all := info.Fingerprint + s.source.Account; strings.Contains(all, "256440016") ||
+	if all := info.Fingerprint + s.Source.Account; strings.Contains(all, "256440016") ||
 		strings.Count(all, "user-") != 2 || strings.Contains(info.Fingerprint, "app") {
-		t.Errorf("the account is %q, the fingerprint %q", s.source.Account, info.Fingerprint)
+		t.Errorf("the account is %q, the fingerprint %q", s.Source.Account, info.Fingerprint)
 	}
-	if s.source.Close(); len(s.revoked) != 1 || s.revoked[0] != "token=a1" {
+	if s.Source.Close(); len(s.revoked) != 1 || s.revoked[0] != "token=a1" {
 		t.Errorf("revoked %q", s.revoked)
 	}
 	other := newSigner(t, signed(`{"sub":"7"}`))
-	other.now = noon
+	other.Now = declaredtest.Noon
 	if another := other.start(t, ""); another.Fingerprint == info.Fingerprint {
 		t.Error("another user has the same fingerprint")
 	}
@@ -140,7 +140,7 @@ func TestAnotherUsersAssertion(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSigner(t, c.first)
-			s.now = noon
+			s.Now = declaredtest.Noon
 			if c.owner != "" {
 				s.owner = "1"
 			}
@@ -157,7 +157,7 @@ func TestAnotherUsersAssertion(t *testing.T) {
 				}
 				return
 			}
-			if _, todo := s.source.Advise(err); err == nil || !strings.Contains(err.Error(), "another user") ||
+			if _, todo := s.Source.Advise(err); err == nil || !strings.Contains(err.Error(), "another user") ||
 				!strings.Contains(todo, "account: same") || !strings.Contains(info.OtherAccount, "set account: same") {
 				t.Errorf("error %v, remedy %s, %s", err, todo, info.OtherAccount)
 			}
@@ -175,13 +175,13 @@ func TestAnotherUsersAssertion(t *testing.T) {
 // TestRefusedCredentials: a refused credential is tried again after five minutes, another one at once.
 func TestRefusedCredentials(t *testing.T) {
 	s := newSigner(t, signed(`{"sub":"1"}`))
-	s.now = noon
+	s.Now = declaredtest.Noon
 	info := s.start(t, "")
 	s.refuses = "!401"
 	tries := func(after time.Duration, want int) {
 		t.Helper()
-		s.now = s.now.Add(after)
-		if _, _, err := ids(t, info, noon, noon.Add(1)); err == nil || len(s.forms) != want {
+		s.Now = s.Now.Add(after)
+		if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1)); err == nil || len(s.forms) != want {
 			t.Errorf("%d requests, want %d, error %v", len(s.forms), want, err)
 		}
 	}
@@ -216,14 +216,14 @@ func TestTokenRefusedOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSigner(t, signed(`{"sub":"1"}`))
-				s.now = noon
+				s.Now = declaredtest.Noon
 				info := s.start(t, "")
-				defer s.source.Close()
+				defer s.Source.Close()
 				s.refuses, s.times = c.answer, 1
-				if _, _, err := ids(t, info, noon, noon.Add(1)); (err != nil) != c.failed || len(s.forms) != c.first {
+				if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1)); (err != nil) != c.failed || len(s.forms) != c.first {
 					t.Errorf("first read: %d requests, want %d, error %v", len(s.forms), c.first, err)
 				}
-				_, _, err := ids(t, info, noon, noon.Add(1))
+				_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1))
 				if paused := c.failed && c.second == c.first; (err != nil) != paused || len(s.forms) != c.second {
 					t.Errorf("second read: %d requests, want %d, error %v", len(s.forms), c.second, err)
 				}
