@@ -163,7 +163,11 @@ var pairs = []struct{ name, left, right, want string }{
 	{"twins of the right book", "a 1 60", "x 0 60; y 2 60", "ambiguous - x, ambiguous - y, ambiguous a -"},
 	{
 		"twins that the left book doesn't have", "a 99 60", "x 0 60; y 2 60; z 99 60",
-		"only_right - x, only_right - y, same a z",
+		"ambiguous - x, ambiguous - y, same a z",
+	},
+	{
+		"twins, of which the other call is within the tolerance of one", "a 99 60; b 101.5 60; c 0 60", "x 97 60; z 0 60",
+		"ambiguous - x, ambiguous a -, ambiguous b -, same c z",
 	},
 	{"close calls of other durations", "a 0 60; b 2 300", "x 2 300; y 0 60", "same a y, same b x"},
 	{"close calls of other prices", "a 0 60 1; b 2 60 2", "x 2 60 2; y 0 60 1", "same a y, same b x"},
@@ -173,6 +177,52 @@ var pairs = []struct{ name, left, right, want string }{
 	},
 	{"a close call is missing", "a 0 60; b 2 300", "x 2 300", "only_left a -, same b x"},
 	{"nothing speaks for either", "a 0 60; b 2 300", "x 1 100", "ambiguous - x, ambiguous a -, ambiguous b -"},
+	{
+		"two prices fit one", "a 0 60 1; b 1 60 2", "x 0 60 3",
+		"ambiguous - x, ambiguous a -, ambiguous b -",
+	},
+	{
+		"two prices fit two", "a 0 60 1; b 1 60 2", "x 0 60 3; y 1 60 4",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
+	},
+	{
+		"two prices fit one of a book without prices", "a 0 60 1; b 2 60 2", "x 0 60",
+		"ambiguous - x, ambiguous a -, ambiguous b -",
+	},
+	{
+		"two directions fit one of a book without directions", "a 0 60 in; b 2 60 out", "x 0 60",
+		"ambiguous - x, ambiguous a -, ambiguous b -",
+	},
+	{
+		"two numbers fit one masked number", "a 0 60; b 0 60 to=+4940222999", "x 0 60 to=+4940222***",
+		"ambiguous - x, ambiguous a -, ambiguous b -",
+	},
+	{
+		"two durations within a second fit one", "a 0 60", "x 0 60.2; y 1 60.1",
+		"ambiguous - x, ambiguous - y, ambiguous a -",
+	},
+	{
+		"durations within a second, none the same", "a 0 60; b 1 60.5", "x 0 60.1; y 1 60.6",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
+	},
+	{
+		"durations within a second, one the same", "a 0 60; b 1 61", "x 0 61; y 1 62",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
+	},
+	{"durations within a second, all the same", "a 0 60; b 1 60.5", "x 1 60; y 0 60.5", "same a x, same b y"},
+	{
+		"one fits two, another only one of these", "a 0 60; b 4 60; c 100 60; d 200 60",
+		"x -1 60.3; y 2 60.5; z 100 60; w 200 60",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z, same d w",
+	},
+	{
+		"two that fit two leave none for a third", "a 0 60; b 1 60.5; c 1 99", "x 0 60.2; y 1 60.3",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, only_left c -",
+	},
+	{
+		"what two leave over fits a third", "a 0 60; b 1 99", "x 0 60.2; y 1 60.3",
+		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
+	},
 	{
 		"a third one near twins", "a 0 60; b 1 60; c 2 300", "x 0 60; y 1 60; z 2 300",
 		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z",

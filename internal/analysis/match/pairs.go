@@ -1,41 +1,48 @@
 package match
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 	"time"
 )
 
-// mostCalls and mostEdges bound the calls between two numbers that follow each other within the tolerance, and how many
+// mostCalls and mostFits bound the calls between two numbers that follow each other within the tolerance, and how many
 // pairs these may make.
-const mostCalls, mostEdges = 20_000, 1 << 20
+const mostCalls, mostFits = 20_000, 1 << 20
 
 const left, right = 0, 1 // sides
 
-// node is a call of a cluster.
+// node is a call of a cluster. Nodes form sets of calls that are paired, or of which it isn't known which are the same.
 type node struct {
 	*entry
 
-	at time.Time // by the left clock
-	// twin leads to the call that stands for a group: calls of one book that can't be told apart.
-	twin *node
-	// size is how many calls a group has, alone how many of them have no partner yet.
-	size, alone int
-	// unclear: a call of the group has a partner, but it isn't known which call. partner is set only in
-	// a group of one call.
+	at   time.Time // by the left clock
+	next *node     // towards the node that stands for the set; nil: this one does
+	// size is how many calls of each book the set has; unclear says that they can't be told apart.
+	size    [2]int
 	unclear bool
+	// equals counts the calls of the set that this one is surely the same as; partner is one of them.
+	equals  int
 	partner *node
-	choices int
 }
 
-func (n *node) group() *node {
-	for n.twin != nil {
-		n = n.twin
+// set is the node that stands for the set.
+func (n *node) set() *node {
+	for n.next != nil {
+		if n.next.next != nil {
+			n.next = n.next.next
+		}
+		n = n.next
 	}
 	return n
+}
+
+// join joins two sets.
+func (n *node) join(o *node) {
+	if a, b := n.set(), o.set(); a != b {
+		b.next = a
+		a.size[left], a.size[right] = a.size[left]+b.size[left], a.size[right]+b.size[right]
+	}
 }
 
 // cluster is the calls between two numbers of which each follows another within the tolerance, by start.
@@ -46,27 +53,24 @@ type cluster struct {
 	nodes []*node
 }
 
-// edge is two groups that may be the same calls.
-type edge struct {
-	left, right *node
-	rank        int           // in ranks
-	duration    time.Duration // by which they differ
-	start       time.Duration // as above
-}
+// fit is a call of each book, which stand for their twins.
+type fit [2]*node
 
-// ranks are the classes of a pair, in the order of what speaks for it. For the last one only the starts do.
+// ranks are the classes of a pair, the one that says the most for it first.
 var ranks = [...]Class{Same, Price, Rounded, Duration}
 
 // pairCalls pairs all calls.
 func (m *matcher) pairCalls() error {
 	c := &cluster{matcher: m}
 	err := m.each(m.corrected, func(key uint64, at time.Time, e *entry) error {
-		if n := len(c.nodes); n > 0 && (key != c.key || !c.follows(at, c.nodes[n-1].at)) {
+		if last := len(c.nodes) - 1; last >= 0 && (key != c.key || !c.follows(at, c.nodes[last].at)) {
 			if err := c.finish(); err != nil {
 				return err
 			}
 		}
-		c.key, c.nodes = key, append(c.nodes, &node{entry: e, at: at, size: 1})
+		n := &node{entry: e, at: at}
+		n.size[e.side] = 1
+		c.key, c.nodes = key, append(c.nodes, n)
 		if len(c.nodes) > mostCalls {
 			return m.tooMany()
 		}
@@ -100,9 +104,9 @@ func (m *matcher) follows(at, last time.Time) bool {
 	return at.Sub(last) <= m.settings.Tolerance || m.repeatedBy(at, last) > 0
 }
 
-// near yields each two calls whose starts are within the tolerance, and by how much they differ.
-func (c *cluster) near() iter.Seq2[[2]*node, time.Duration] {
-	return func(yield func([2]*node, time.Duration) bool) {
+// near yields each two calls whose starts are within the tolerance.
+func (c *cluster) near() iter.Seq2[*node, *node] {
+	return func(yield func(a, b *node) bool) {
 		for i, b := range c.nodes {
 			for j := i - 1; j >= 0; j-- {
 				a := c.nodes[j]
@@ -113,7 +117,7 @@ func (c *cluster) near() iter.Seq2[[2]*node, time.Duration] {
 					}
 					apart = (apart - c.repeatedBy(a.at, b.at)).Abs()
 				}
-				if apart <= c.settings.Tolerance && !yield([2]*node{a, b}, apart) {
+				if apart <= c.settings.Tolerance && !yield(a, b) {
 					return
 				}
 			}
@@ -123,20 +127,9 @@ func (c *cluster) near() iter.Seq2[[2]*node, time.Duration] {
 
 // finish pairs the calls of the cluster and empties it.
 func (c *cluster) finish() error {
-	for n := range c.near() {
-		a, b := n[0].group(), n[1].group()
-		if a != b && compareTwins(a, b) == 0 {
-			b.twin, a.size = a, a.size+b.size
-		}
-	}
-	for _, n := range c.nodes {
-		n.alone = n.size
-	}
-	edges, err := c.edges()
-	if err != nil {
+	if err := c.findSets(); err != nil {
 		return err
 	}
-	pair(edges)
 	for _, n := range c.nodes {
 		if err := c.count(n); err != nil {
 			return err
@@ -146,45 +139,63 @@ func (c *cluster) finish() error {
 	return nil
 }
 
-// compareTwins is 0 for calls of one book that only their starts tell apart.
-func compareTwins(a, b *node) int {
-	return cmp.Or(cmp.Compare(a.side, b.side), cmp.Compare(a.Duration, b.Duration), cmp.Compare(a.Price, b.Price),
-		cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Callee, b.Callee))
-}
-
-func compareNodes(a, b *node) int {
-	return cmp.Or(compareTwins(a, b), a.at.Compare(b.at), cmp.Compare(a.ID, b.ID))
-}
-
-// edges are which groups may be the same calls, the strongest evidence first.
-func (c *cluster) edges() ([]*edge, error) {
-	found := make(map[[2]*node]*edge)
-	for n, apart := range c.near() {
-		l, r := n[0], n[1]
+// findSets joins calls that may be the same, those for which the most speaks first. A set whose books have as many
+// calls is complete: weaker evidence doesn't join it with others.
+func (c *cluster) findSets() error {
+	for a, b := range c.near() {
+		if a.isTwin(b) {
+			a.join(b)
+		}
+	}
+	fits := make(map[fit]Class) // each pair that may be the same call
+	for l, r := range c.near() {
 		if l.side == right {
 			l, r = r, l
 		}
-		if l.side == r.side || !c.sameParties(&l.Call, &r.Call) || !c.sameDirection(&l.Call, &r.Call) {
-			continue
-		}
-		groups := [2]*node{l.group(), r.group()}
-		e := found[groups]
-		if e == nil {
-			e = &edge{left: groups[left], right: groups[right], start: apart}
-			class := c.class(&l.Call, &r.Call)
-			if e.rank = slices.Index(ranks[:], class); class != Rounded && c.haveDurations(&l.Call, &r.Call) {
-				e.duration = (l.Duration - r.Duration).Abs()
+		if l.side != r.side && c.sameParties(&l.Call, &r.Call) && c.sameDirection(&l.Call, &r.Call) {
+			if fits[fit{l.set(), r.set()}] = c.class(&l.Call, &r.Call); len(fits) > mostFits {
+				return c.tooMany()
 			}
-			found[groups] = e
-		}
-		if e.start = min(e.start, apart); len(found) > mostEdges {
-			return nil, c.tooMany()
 		}
 	}
-	return slices.SortedFunc(maps.Values(found), func(a, b *edge) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.duration, b.duration), cmp.Compare(a.start, b.start),
-			compareNodes(a.left, b.left), compareNodes(a.right, b.right))
-	}), nil
+	for _, rank := range ranks {
+		var open []fit
+		for f, class := range fits {
+			l, r := f[left].set(), f[right].set()
+			if class == rank && l.size[left] > l.size[right] && r.size[right] > r.size[left] {
+				open = append(open, f)
+			}
+		}
+		for _, f := range open {
+			f[left].join(f[right])
+		}
+	}
+	c.tellApart(fits)
+	return nil
+}
+
+// isTwin says whether only its start tells a call from another one of the same book.
+func (n *node) isTwin(o *node) bool {
+	return n.side == o.side && n.Duration == o.Duration && n.NoDuration == o.NoDuration && n.Price == o.Price &&
+		n.Direction == o.Direction && n.Caller == o.Caller && n.Callee == o.Callee
+}
+
+// tellApart finds the partners in sets of one call of each book, and in larger ones of which each call has just one
+// whose duration is equal to the last digit.
+func (c *cluster) tellApart(fits map[fit]Class) {
+	for f := range fits {
+		l, r := f[left], f[right]
+		set := l.set()
+		isPair := set.size == [2]int{1, 1}
+		if set == r.set() && (isPair || l.Duration == r.Duration && c.haveDurations(&l.Call, &r.Call)) {
+			l.equals, r.equals, l.partner, r.partner = l.equals+1, r.equals+1, r, l
+		}
+	}
+	for _, n := range c.nodes {
+		if n.equals != 1 {
+			n.set().unclear = true
+		}
+	}
 }
 
 // sameParties says whether two calls may be between the same numbers.
@@ -216,57 +227,18 @@ func (m *matcher) class(l, r *Call) Class {
 	return Same
 }
 
-// pair pairs groups. Groups with only their starts as evidence are paired if neither has a choice.
-func pair(edges []*edge) {
-	by := slices.IndexFunc(edges, func(e *edge) bool { return ranks[e.rank] == Duration })
-	if by < 0 {
-		by = len(edges)
-	}
-	for _, e := range edges[:by] {
-		e.join()
-	}
-	for _, e := range edges[by:] {
-		if e.left.alone > 0 && e.right.alone > 0 {
-			e.left.choices++
-			e.right.choices++
-		}
-	}
-	for _, e := range edges[by:] {
-		e.join()
-	}
-}
-
-// join pairs what has no partner yet of two groups.
-func (e *edge) join() {
-	l, r := e.left, e.right
-	n := min(l.alone, r.alone)
-	if n == 0 {
-		return
-	}
-	if l.choices > 1 || r.choices > 1 {
-		l.unclear, r.unclear = true, true
-		return
-	}
-	l.alone, r.alone = l.alone-n, r.alone-n
-	if l.size > 1 || r.size > 1 {
-		l.unclear, r.unclear = true, true
-		return
-	}
-	l.partner, r.partner = r, l
-}
-
 // count adds a call to the result, together with its partner.
 func (c *cluster) count(n *node) error {
-	class, calls, g := [...]Class{left: OnlyLeft, right: OnlyRight}[n.side], [2]*Call{}, n.group()
+	class, calls, set := [...]Class{left: OnlyLeft, right: OnlyRight}[n.side], [2]*Call{}, n.set()
 	calls[n.side] = &n.Call
 	switch {
-	case g.unclear, n.side == left && g.size > 1:
+	case set.size[left]+set.size[right] == 1:
+	case set.unclear:
 		class = Ambiguous
-	case g.partner == nil:
 	case n.side == right:
 		return nil // the left one counts it
 	default:
-		l, r := calls[left], &g.partner.Call
+		l, r := calls[left], &n.partner.Call
 		class, calls[right] = c.class(l, r), r
 		if c.counts != nil && c.haveDurations(l, r) {
 			c.counts.add(l.Duration, r.Duration)
