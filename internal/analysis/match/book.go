@@ -162,7 +162,7 @@ func (b *Book) addRow(call, record uint64, e *entry) error {
 	b.parties[0].add(e.Caller)
 	b.parties[1].add(e.Callee)
 	b.durations, b.prices = b.durations || !e.NoDuration, b.prices || e.Price != ""
-	return b.rows.Add(e.append(sortKey(call, record, timeKey(e.Start), b.order)))
+	return e.add(b.rows, call, record, timeKey(e.Start), b.order)
 }
 
 // makeCalls passes on the calls that start in a range.

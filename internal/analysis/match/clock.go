@@ -62,15 +62,15 @@ func (m *matcher) estimateClock() error {
 	m.clock.began = m.books[left].first
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which differences are kept doesn't matter
 	var all []difference
-	var last [2][]*Call
+	var last [2][]Call
 	var key uint64
 	found := 0
 	err := m.each(m.calls, func(of uint64, _ time.Time, e *entry) error {
 		if of != key {
-			key, last = of, [2][]*Call{}
+			key, last = of, [2][]Call{}
 		}
-		for _, other := range last[1-e.side] {
-			l, r := &e.Call, other
+		for i := range last[1-e.side] {
+			l, r := &e.Call, &last[1-e.side][i]
 			if e.side == right {
 				l, r = r, l
 			}
@@ -85,7 +85,7 @@ func (m *matcher) estimateClock() error {
 				all[at] = d
 			}
 		}
-		last[e.side] = append(last[e.side], &e.Call)
+		last[e.side] = append(last[e.side], e.Call)
 		last[e.side] = last[e.side][max(0, len(last[e.side])-neighbours):]
 		return nil
 	})

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -29,13 +30,12 @@ type Call struct {
 
 // priceOf is the Price of charges. Those without a currency are in the feed's.
 func priceOf(charges []cdr.Charge, currency string) string {
+	if len(charges) == 1 && charges[0].Amount.Sign() != 0 {
+		return cmp.Or(charges[0].Currency, currency) + " " + charges[0].Amount.String()
+	}
 	var sums cdr.Amounts
 	for i := range charges {
-		of := charges[i].Currency
-		if of == "" {
-			of = currency
-		}
-		sums.Add(of, &charges[i].Amount)
+		sums.Add(cmp.Or(charges[i].Currency, currency), &charges[i].Amount)
 	}
 	texts := make([]string, 0, 1)
 	for currency, text := range sums.Texts() {
@@ -66,21 +66,19 @@ type entry struct {
 
 var errStored = errors.New("read sorted calls: a temporary file was changed")
 
-// sortKey is numbers in an order of bytes.
-func sortKey(numbers ...uint64) (key []byte) {
-	for _, n := range numbers {
-		key = binary.BigEndian.AppendUint64(key, n)
-	}
-	return key
-}
-
 // timeKey is a time as a number, in the same order.
 func timeKey(at time.Time) uint64 { return uint64(at.UnixNano()) ^ 1<<63 } //nolint:gosec // the order stays
 
 // keyTime is the time of a timeKey.
 func keyTime(key uint64) time.Time { return time.Unix(0, int64(key^1<<63)).UTC() } //nolint:gosec // as timeKey made it
 
-func (e *entry) append(dst []byte) []byte {
+// add adds an entry behind the numbers that it is sorted by.
+func (e *entry) add(to *disksort.Sorter, key ...uint64) error {
+	var buffer [512]byte
+	dst := buffer[:0]
+	for _, n := range key {
+		dst = binary.BigEndian.AppendUint64(dst, n)
+	}
 	flags := int64(e.Direction)<<2 | int64(e.side)<<1
 	if e.NoDuration {
 		flags |= 1
@@ -88,25 +86,36 @@ func (e *entry) append(dst []byte) []byte {
 	for _, n := range [...]int64{e.Start.UnixNano(), int64(e.Duration), flags, e.version} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	for _, text := range [...]string{e.ID, e.Caller, e.Callee, e.Price, e.leg} {
-		dst = pack.AppendText(dst, text)
+	texts := [...]string{e.ID, e.Caller, e.Callee, e.Price, e.leg}
+	for _, text := range texts {
+		dst = binary.AppendUvarint(dst, uint64(len(text)))
 	}
-	return dst
+	for _, text := range texts {
+		dst = append(dst, text...)
+	}
+	return to.Add(dst)
 }
 
-// parseEntry reads an entry behind the numbers of its sortKey.
-func parseEntry(data []byte, numbers ...*uint64) (e entry, err error) {
+// parseEntry reads an entry and the numbers that it is sorted by.
+func parseEntry(data []byte, key ...*uint64) (e entry, err error) {
 	r := pack.Reader{Data: data}
-	for _, n := range numbers {
+	for _, n := range key {
 		*n = r.Number(8)
 	}
 	e.Start, e.Duration = time.Unix(0, r.Varint()).UTC(), time.Duration(r.Varint())
 	flags := r.Varint()
 	e.NoDuration, e.side, e.Direction = flags&1 == 1, int(flags>>1&1), cdr.Direction(flags>>2) //nolint:gosec // small
 	e.version = r.Varint()
-	e.ID, e.Caller, e.Callee, e.Price, e.leg = r.Text(), r.Text(), r.Text(), r.Text(), r.Text()
-	if r.Bad {
-		return e, errStored
+	var lengths [5]uint64
+	for i := range lengths {
+		lengths[i] = r.Uvarint()
+	}
+	text := string(r.Data) // of all, which takes one piece of memory
+	for i, to := range [...]*string{&e.ID, &e.Caller, &e.Callee, &e.Price, &e.leg} {
+		if r.Bad || lengths[i] > uint64(len(text)) {
+			return e, errStored
+		}
+		*to, text = text[:lengths[i]], text[lengths[i]:]
 	}
 	return e, nil
 }
@@ -130,7 +139,7 @@ func (l List) Add(c Class, left, right *Call) error {
 	if err != nil {
 		return err
 	}
-	return l.Sorter.Add(append(sortKey(timeKey(start.Start)), text...))
+	return l.Sorter.Add(append(binary.BigEndian.AppendUint64(nil, timeKey(start.Start)), text...))
 }
 
 // All goes through the list.
@@ -138,7 +147,7 @@ func (l List) All(use func(c Class, left, right *Call) error) error {
 	for text, err := range l.Sorter.All() {
 		var one listed
 		if err == nil {
-			err = json.Unmarshal(text[len(sortKey(0)):], &one)
+			err = json.Unmarshal(text[8:], &one)
 		}
 		if err == nil {
 			err = use(one.Class, one.Left, one.Right)

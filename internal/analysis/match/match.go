@@ -186,11 +186,11 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (_ *Result,
 	return m.result, m.pairCalls()
 }
 
-// each goes through calls by numbers and start.
+// each goes through calls by numbers and start. An entry is valid until the next one.
 func (m *matcher) each(calls *disksort.Sorter, use func(key uint64, at time.Time, e *entry) error) error {
+	var key, at uint64
+	var e entry
 	for data, err := range calls.All() {
-		var key, at uint64
-		var e entry
 		if err == nil {
 			e, err = parseEntry(data, &key, &at)
 		}
@@ -216,7 +216,7 @@ func (m *matcher) correct() error {
 		if e.side == right {
 			at = at.Add(-m.clock.offsetAt(at))
 		}
-		return m.corrected.Add(e.append(sortKey(key, timeKey(at))))
+		return e.add(m.corrected, key, timeKey(at))
 	})
 }
 
@@ -248,7 +248,7 @@ func (m *matcher) prepare() error {
 		err := b.makeCalls(from, to, func(c *Call) error {
 			key := maphash.Comparable(seed, [2]string{m.parties[0].key(c.Caller), m.parties[1].key(c.Callee)})
 			e := entry{Call: *c, side: side}
-			return m.calls.Add(e.append(sortKey(key, timeKey(c.Start))))
+			return e.add(m.calls, key, timeKey(c.Start))
 		})
 		if err != nil {
 			return err

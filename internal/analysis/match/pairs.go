@@ -14,7 +14,7 @@ const left, right = 0, 1 // sides
 
 // node is a call of a cluster. Nodes form sets of calls that are paired, or of which it isn't known which are the same.
 type node struct {
-	*entry
+	entry
 
 	at   time.Time // by the left clock
 	next *node     // towards the node that stands for the set; nil: this one does
@@ -68,7 +68,7 @@ func (m *matcher) pairCalls() error {
 				return err
 			}
 		}
-		n := &node{entry: e, at: at}
+		n := &node{entry: *e, at: at}
 		n.size[e.side] = 1
 		c.key, c.nodes = key, append(c.nodes, n)
 		if len(c.nodes) > mostCalls {
