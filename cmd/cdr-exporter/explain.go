@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -143,22 +142,11 @@ func entryCells(entry *explain.Entry) []cell {
 
 // print prints the entries, and what proves their sum: of a table below it, else as messages.
 func (e *explainCommand) print(all []*explain.Result, redactor *cdr.Redactor, s streams) error {
-	write, flush := rowWriter(e.output, s.out)
-	line := func(entry *explain.Entry, text func(cell) string) error {
-		var texts []string
-		for _, c := range entryCells(entry) {
-			texts = append(texts, text(c))
-		}
-		return write(texts)
-	}
-	proof, enc := s.errors, json.NewEncoder(s.out)
-	switch e.output {
-	case "table":
+	proof := s.errors
+	if e.output == "table" {
 		proof = s.out
-		fallthrough
-	case "csv":
-		_ = line(&explain.Entry{Record: new(cdr.Record)}, func(c cell) string { return c.column })
 	}
+	printCells, flush := cellPrinter(e.output, s.out, entryCells(&explain.Entry{Record: new(cdr.Record)}))
 	for _, result := range all {
 		for i := range result.Entries {
 			entry := &result.Entries[i]
@@ -167,21 +155,13 @@ func (e *explainCommand) print(all []*explain.Result, redactor *cdr.Redactor, s 
 				redactor.Redact(&r)
 				entry.Record = &r
 			}
-			var err error
-			if e.output == "jsonl" {
-				err = enc.Encode(object(entryCells(entry)))
-			} else {
-				err = line(entry, cell.text)
-			}
-			if err != nil {
+			if err := printCells(entryCells(entry)); err != nil {
 				return err
 			}
 		}
 	}
-	if e.output != "jsonl" {
-		if err := flush(); err != nil {
-			return err
-		}
+	if err := flush(); err != nil {
+		return err
 	}
 	return printProof(all, proof)
 }

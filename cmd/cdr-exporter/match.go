@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -162,15 +160,4 @@ func (m *matchCommand) print(
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
-}
-
-// currencies are the currencies of all sums, in order.
-func currencies(all ...match.Sums) []string {
-	names := make(map[string]bool)
-	for _, sums := range all {
-		for currency := range sums.Charges() {
-			names[currency] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -46,16 +47,17 @@ func (p *matchPrinter) object() map[string]any {
 }
 
 func sumsObject(s match.Sums) map[string]any {
-	return map[string]any{"calls": s.Calls, "minutes": json.Number(s.Minutes()), "charges": s.Charges()}
+	return map[string]any{"calls": s.Calls, "minutes": json.Number(s.Minutes()), "charges": s.Charges.Texts()}
 }
 
 // printSums prints both sides of each class and their difference, right minus left.
 func (p *matchPrinter) printSums() error {
 	write, flush := rowWriter(p.output, p.out)
 	total := p.result.Total()
-	money := currencies(total.Left, total.Right)
+	money := maps.Clone(total.Left.Charges)
+	money.AddAll(total.Right.Charges)
 	columns := []string{"class"}
-	for _, what := range append([]string{"calls", "minutes"}, money...) {
+	for _, what := range append([]string{"calls", "minutes"}, money.Currencies()...) {
 		columns = append(columns, what+"_left", what+"_right", what+"_difference")
 	}
 	_ = write(columns) // it is buffered: what fails, fails when it is flushed
@@ -68,13 +70,9 @@ func (p *matchPrinter) printSums() error {
 		for _, s := range all {
 			texts = append(texts, s.Minutes())
 		}
-		for _, currency := range money {
+		for _, currency := range money.Currencies() {
 			for _, s := range all {
-				amount, is := s.Charges()[currency]
-				if !is {
-					amount = "0"
-				}
-				texts = append(texts, amount)
+				texts = append(texts, s.Charges.Text(currency))
 			}
 		}
 		_ = write(texts)
@@ -109,16 +107,23 @@ func (p *matchPrinter) tariffText() string {
 }
 
 // pairCells are the columns of a call with its partner. A call without one has empty cells.
-func (p *matchPrinter) pairCells(left, right *match.Call) []cell {
+func (p *matchPrinter) pairCells(left, right *match.Call) (cells []cell) {
+	sides := [...]string{"left_", "right_"}
+	if p.text {
+		sides = [...]string{"our ", "your "}
+	}
 	one := left
 	if one == nil {
 		one = right
 	}
 	r := cdr.Record{CallerNumber: withPlus(one.Caller), CalleeNumber: withPlus(one.Callee), Direction: one.Direction}
 	p.redactor.Redact(&r)
-	cells := []cell{{"direction", r.Direction}, {"caller", r.CallerNumber}, {"callee", r.CalleeNumber}}
+	cells = append(cells, cell{"direction", r.Direction})
+	if !p.text || p.numbers != "drop" {
+		cells = append(cells, cell{"caller", r.CallerNumber}, cell{"callee", r.CalleeNumber})
+	}
 	for i, c := range [...]*match.Call{left, right} {
-		side := [...]string{"left_", "right_"}[i]
+		side := sides[i]
 		if c == nil {
 			c = &match.Call{NoDuration: true}
 		}
@@ -160,22 +165,17 @@ func (p *matchPrinter) printList(list match.List) error {
 		}
 		return err
 	}
-	write, flush := rowWriter(p.output, p.out)
-	line := func(left, right *match.Call, text func(cell) string) error {
-		cells := p.pairCells(left, right)
-		texts := make([]string, len(cells))
-		for i, c := range cells {
-			texts[i] = text(c)
-		}
-		return write(texts)
-	}
-	none := &match.Call{}
-	_ = line(none, none, func(c cell) string { return c.column })
-	err := list.All(func(_ match.Class, left, right *match.Call) error { return line(left, right, cell.text) })
+	printCells, flush := p.pairPrinter(p.output)
+	err := list.All(func(_ match.Class, left, right *match.Call) error { return printCells(p.pairCells(left, right)) })
 	if err != nil {
 		return err
 	}
 	return flush()
+}
+
+// pairPrinter prints the cells of pairs as CSV or as a table.
+func (p *matchPrinter) pairPrinter(output string) (printCells func([]cell) error, flush func() error) {
+	return cellPrinter(output, p.out, p.pairCells(new(match.Call), nil))
 }
 
 // letterTexts are what a letter says of the calls of each class.
@@ -214,18 +214,19 @@ func (p *matchPrinter) printLetter(list match.List) error {
 }
 
 func sumsText(s match.Sums) string {
-	texts, charges := []string{strconv.FormatInt(s.Calls, 10) + " calls", s.Minutes() + " minutes"}, s.Charges()
+	texts := []string{strconv.FormatInt(s.Calls, 10) + " calls", s.Minutes() + " minutes"}
 	if s.Calls == 1 {
 		texts[0] = "1 call"
 	}
-	for _, currency := range currencies(s) {
-		texts = append(texts, charges[currency]+" "+currency)
+	for _, currency := range s.Charges.Currencies() {
+		texts = append(texts, s.Charges.Text(currency)+" "+currency)
 	}
 	return strings.Join(texts, ", ")
 }
 
 func (p *matchPrinter) printLetterCalls(of match.Class, list match.List) error {
-	table, n := newTable(p.out), 0
+	n := 0
+	printCells, flush := p.pairPrinter("table")
 	err := list.All(func(class match.Class, left, right *match.Call) error {
 		if class != of {
 			return nil
@@ -233,28 +234,13 @@ func (p *matchPrinter) printLetterCalls(of match.Class, list match.List) error {
 		if n++; n > mostInLetter {
 			return nil
 		}
-		cells := p.pairCells(left, right)
-		if p.numbers == "drop" {
-			cells = append(cells[:1], cells[3:]...)
-		}
-		texts := make([]string, len(cells))
-		if n == 1 {
-			for i, c := range cells {
-				texts[i] = strings.NewReplacer("left_", "our ", "right_", "your ").Replace(c.column)
-			}
-			fmt.Fprintln(table, "  "+strings.Join(texts, "\t"))
-		}
-		for i, c := range cells {
-			texts[i] = printable(c.text())
-		}
-		_, err := fmt.Fprintln(table, "  "+strings.Join(texts, "\t"))
-		return err
+		return printCells(p.pairCells(left, right))
 	})
 	if err == nil {
-		err = table.Flush()
+		err = flush()
 	}
 	if err == nil && n > mostInLetter {
-		_, err = fmt.Fprintf(p.out, "  and %d more\n", n-mostInLetter)
+		_, err = fmt.Fprintf(p.out, "and %d more\n", n-mostInLetter)
 	}
 	return err
 }

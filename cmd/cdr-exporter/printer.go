@@ -26,27 +26,41 @@ func newPrinter(output string, recordings bool, out io.Writer) (printer recordPr
 		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) },
 			func() error { return nil }
 	}
-	write, flush := rowWriter(output, out)
-	printLines := func(r *cdr.Record, of []recording, text func(cell) string) (err error) {
+	cellsOf := func(r *cdr.Record, of []recording) [][]cell {
 		cells := row(r)
 		if recordings {
 			cells = append(cells, recordingCells(of)...)
 		}
-		lines := [][]cell{cells}
 		if output == "csv" {
-			lines = chargeLines(cells, chargesOf(r))
+			return chargeLines(cells, chargesOf(r))
 		}
-		for _, line := range lines {
-			texts := make([]string, len(line))
-			for i, c := range line {
-				texts[i] = text(c)
-			}
-			err = cmp.Or(err, write(texts))
+		return [][]cell{cells}
+	}
+	printCells, flush := cellPrinter(output, out, cellsOf(new(cdr.Record), nil)[0])
+	return func(r *cdr.Record, recordings []recording) (err error) {
+		for _, line := range cellsOf(r, recordings) {
+			err = cmp.Or(err, printCells(line))
 		}
 		return err
+	}, flush
+}
+
+// cellPrinter prints cells as JSON lines, or as lines of a table or CSV, whose columns are those of the header.
+func cellPrinter(output string, out io.Writer, header []cell) (printCells func([]cell) error, flush func() error) {
+	if output == "jsonl" {
+		enc := json.NewEncoder(out)
+		return func(cells []cell) error { return enc.Encode(object(cells)) }, func() error { return nil }
 	}
-	_ = printLines(&cdr.Record{}, nil, func(c cell) string { return c.column }) // buffered: an error shows later
-	return func(r *cdr.Record, recordings []recording) error { return printLines(r, recordings, cell.text) }, flush
+	write, flush := rowWriter(output, out)
+	line := func(cells []cell, text func(cell) string) error {
+		texts := make([]string, len(cells))
+		for i, c := range cells {
+			texts[i] = text(c)
+		}
+		return write(texts)
+	}
+	_ = line(header, func(c cell) string { return c.column }) // buffered: an error shows later
+	return func(cells []cell) error { return line(cells, cell.text) }, flush
 }
 
 // chargeLines are the lines of a record in CSV: one for each charge, in columns that a spreadsheet

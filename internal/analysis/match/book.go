@@ -210,13 +210,21 @@ func (b *Book) makeCalls(from, to time.Time, use func(*Call) error) (err error) 
 	return b.makeCall(group, from, to, use)
 }
 
-// makeCall passes on the calls of rows that belong together.
+// makeCall passes on the calls of rows that belong together, if they start in a range.
 func (b *Book) makeCall(group []entry, from, to time.Time, use func(*Call) error) error {
 	var legs []*cdr.Record
-	var calls []Call
+	add := func(c *Call) error {
+		if c.Start.Before(from) || !c.Start.Before(to) {
+			return nil
+		}
+		b.found++
+		return use(c)
+	}
 	for i := range group {
 		if e := &group[i]; e.leg == "" {
-			calls = append(calls, e.Call)
+			if err := add(&e.Call); err != nil {
+				return err
+			}
 			continue
 		}
 		r := new(cdr.Record)
@@ -226,14 +234,9 @@ func (b *Book) makeCall(group []entry, from, to time.Time, use func(*Call) error
 		legs = append(legs, r)
 	}
 	for _, r := range counting.MakeCalls(legs) {
-		calls = append(calls, b.callOf(r))
-	}
-	for i := range calls {
-		if c := &calls[i]; !c.Start.Before(from) && c.Start.Before(to) {
-			b.found++
-			if err := use(c); err != nil {
-				return err
-			}
+		c := b.callOf(r)
+		if err := add(&c); err != nil {
+			return err
 		}
 	}
 	return nil

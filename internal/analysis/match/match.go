@@ -73,20 +73,22 @@ func (s *Settings) Around() time.Duration { return zoneStep + s.Tolerance }
 // Sums are of the calls of one book.
 type Sums struct {
 	Calls    int64
+	Charges  cdr.Amounts
 	duration time.Duration
-	amounts  cdr.Amounts
+}
+
+func (s *Sums) add(o *Sums) {
+	s.Calls, s.duration = s.Calls+o.Calls, s.duration+o.duration
+	s.Charges.AddAll(o.Charges)
 }
 
 // Minus is what s has more than o.
 func (s Sums) Minus(o Sums) Sums {
-	return Sums{s.Calls - o.Calls, s.duration - o.duration, s.amounts.Minus(o.amounts)}
+	return Sums{s.Calls - o.Calls, s.Charges.Minus(o.Charges), s.duration - o.duration}
 }
 
 // Minutes is the sum of the durations in minutes.
 func (s Sums) Minutes() string { return cdr.Minutes(s.duration) }
-
-// Charges are the exact sums by currency, without zeros.
-func (s Sums) Charges() map[string]string { return s.amounts.Texts() }
 
 // Sides are the sums of both books.
 type Sides struct{ Left, Right Sums }
@@ -94,9 +96,8 @@ type Sides struct{ Left, Right Sums }
 func (s *Sides) add(calls [2]*Call) {
 	for side, sums := range [...]*Sums{&s.Left, &s.Right} {
 		if c := calls[side]; c != nil {
-			sums.Calls++
-			sums.duration += c.Duration
-			addPrice(&sums.amounts, c.Price)
+			sums.Calls, sums.duration = sums.Calls+1, sums.duration+c.Duration
+			addPrice(&sums.Charges, c.Price)
 		}
 	}
 }
@@ -113,11 +114,8 @@ type Result struct {
 // Total is the sum of all classes.
 func (r *Result) Total() (total Sides) {
 	for i := range r.Classes {
-		for side, sums := range [...]*Sums{&total.Left, &total.Right} {
-			more := [...]*Sums{&r.Classes[i].Left, &r.Classes[i].Right}[side]
-			sums.Calls, sums.duration = sums.Calls+more.Calls, sums.duration+more.duration
-			sums.amounts.AddAll(more.amounts)
-		}
+		total.Left.add(&r.Classes[i].Left)
+		total.Right.add(&r.Classes[i].Right)
 	}
 	return total
 }
@@ -133,7 +131,7 @@ func (r *Result) Differs() bool {
 			differ = differ && !r.given
 		case Ambiguous:
 			more := sides.Left.Minus(sides.Right)
-			differ = more.Calls != 0 || more.duration != 0 || len(more.Charges()) > 0
+			differ = more.Calls != 0 || more.duration != 0 || len(more.Charges.Texts()) > 0
 		default:
 		}
 		if differ {

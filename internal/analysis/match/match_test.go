@@ -320,8 +320,8 @@ func TestSums(t *testing.T) {
 	}
 	total := b.result.Total()
 	difference := total.Right.Minus(total.Left)
-	got := fmt.Sprintln(total.Left.Calls, total.Left.Minutes(), total.Left.Charges(), difference.Calls,
-		difference.Minutes(), difference.Charges())
+	got := fmt.Sprintln(total.Left.Calls, total.Left.Minutes(), total.Left.Charges.Texts(), difference.Calls,
+		difference.Minutes(), difference.Charges.Texts())
 	if want := "3 1.516667 map[EUR:0.123] -1 0.483333 map[EUR:0.017]\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

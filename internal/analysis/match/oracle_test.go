@@ -309,10 +309,10 @@ func TestDistortions(t *testing.T) {
 				money = money.Add(&c.Amount)
 			}
 		}
-		if sums.Calls != calls || sums.Charges()["EUR"] != money.String() ||
+		if sums.Calls != calls || sums.Charges.Text("EUR") != money.String() ||
 			!strings.HasPrefix(sums.Minutes(), fmt.Sprint(int(duration.Minutes()))) {
 			t.Errorf("book %d: %d calls, %s minutes, %v; want %d, %f, %s", i, sums.Calls, sums.Minutes(),
-				sums.Charges(), calls, duration.Minutes(), money.String())
+				sums.Charges, calls, duration.Minutes(), money.String())
 		}
 	}
 }
