@@ -28,12 +28,7 @@ func (s *Selector) because(d *metrics.Delta, f *facts.Fact) string {
 	}
 	var texts []string
 	for _, label := range labels {
-		at := slices.IndexFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == label })
-		value := operatorLabel(s.Def, d.LabelValues(), label)
-		if at >= 0 {
-			value = metrics.CleanLabel(d.LabelValues()[at])
-		}
-		texts = append(texts, fmt.Sprintf("%s=%q %s", label, value, origin(f, label)))
+		texts = append(texts, fmt.Sprintf("%s=%q %s", label, s.value(d.LabelValues(), label), origin(f, label)))
 	}
 	if measured := measuredField(s.Def); measured != "" {
 		if o := originOf(f.Record, measured); o != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -119,12 +120,24 @@ func (e *Feed) Add(f *facts.Fact) {
 		e.records, e.byID[id] = append(e.records, l), append(e.byID[id], l)
 		return
 	}
-	e.deltas = metrics.Count(e.deltas[:0], f)
-	if slices.ContainsFunc(e.deltas, func(d metrics.Delta) bool { return d.Def == e.Selector.Def }) {
+	for range e.added(f) {
 		c := *f
 		c.Record, c.Trunk = clone(f.Record), strings.Clone(f.Trunk)
 		c.Charge.Component, c.Charge.Currency = strings.Clone(c.Charge.Component), strings.Clone(c.Charge.Currency)
 		e.facts = append(e.facts, c)
+		break
+	}
+}
+
+// added goes through what a fact adds to the series of the metric.
+func (e *Feed) added(f *facts.Fact) iter.Seq[*metrics.Delta] {
+	return func(yield func(*metrics.Delta) bool) {
+		e.deltas = metrics.Count(e.deltas[:0], f)
+		for i := range e.deltas {
+			if d := &e.deltas[i]; d.Def == e.Selector.Def && !yield(d) {
+				return
+			}
+		}
 	}
 }
 
@@ -265,12 +278,9 @@ func (e *Feed) addDifference(f *facts.Fact, d Difference) {
 	if !e.isWithin(f.Record) {
 		return
 	}
-	e.deltas = metrics.Count(e.deltas[:0], f)
-	for i := range e.deltas {
-		if one := &e.deltas[i]; one.Def == e.Selector.Def {
-			if matches, _ := e.Selector.matches(one.LabelValues(), isLate); matches {
-				e.differ(d)
-			}
+	for one := range e.added(f) {
+		if matches, _ := e.Selector.matches(one.LabelValues(), isLate); matches {
+			e.differ(d)
 		}
 	}
 }
@@ -285,12 +295,7 @@ func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
 	if !e.isWithin(f.Record) {
 		return
 	}
-	e.deltas = metrics.Count(e.deltas[:0], f)
-	for i := range e.deltas {
-		d := &e.deltas[i]
-		if d.Def != e.Selector.Def {
-			continue
-		}
+	for d := range e.added(f) {
 		unknown := func(label string) bool { return isChanged(m, label, fromListed) }
 		matches, certain := e.Selector.matches(d.LabelValues(), unknown)
 		if !matches {

@@ -74,12 +74,7 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory, hour time.Ti
 		if !isRemembered(&f) {
 			continue
 		}
-		e.deltas = metrics.Count(e.deltas[:0], &f)
-		for n := range e.deltas {
-			d := &e.deltas[n]
-			if d.Def != def {
-				continue
-			}
+		for d := range e.added(&f) {
 			switch matches, certain := e.Selector.matches(d.LabelValues(), unknown); {
 			case !matches:
 			case certain && inRange:

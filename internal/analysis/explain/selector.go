@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/scanner"
-	"unicode"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -62,89 +60,56 @@ func Parse(text string, operatorLabels []string) (*Selector, error) {
 	return s, nil
 }
 
+// The forms of a selector and of a matcher in it, up to the comma. A value is in one of PromQL's three quotes.
+var (
+	selectorForm = regexp.MustCompile(`^\s*([a-zA-Z_:][\w:]*)?\s*(?:\{(?s:(.*))\})?\s*$`)
+	matcherForm  = regexp.MustCompile(`^\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*` +
+		`("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|` + "`[^`]*`" + `)\s*(?:,\s*|$)`)
+)
+
 // parse reads the parts of a selector and returns the metric's name.
 func (s *Selector) parse(text string) (name string, err error) {
-	var in scanner.Scanner
-	in.Init(strings.NewReader(text))
-	in.Mode = scanner.ScanIdents | scanner.ScanStrings | scanner.ScanRawStrings | scanner.ScanChars
-	in.Error = func(*scanner.Scanner, string) {} // what isn't a token is refused below
-	in.IsIdentRune = func(c rune, i int) bool {
-		return c == '_' || c == ':' || unicode.IsLetter(c) || unicode.IsDigit(c) && i > 0
+	parts := selectorForm.FindStringSubmatch(text)
+	if parts == nil {
+		return "", errors.New("the selector isn't METRIC{…}: functions and ranges aren't part of one")
 	}
-	next := in.Scan()
-	if next == scanner.Ident {
-		name, next = in.TokenText(), in.Scan()
-	}
-	switch {
-	case next == scanner.EOF && name != "":
-		return name, nil
-	case next != '{':
-		return "", errors.New("the selector has no metric or no {")
-	}
-	for next = in.Scan(); next != '}'; {
-		label, isName := in.TokenText(), next == scanner.Ident
-		if !isName {
-			if label, err = unquote(label); err != nil {
-				return "", err
+	name = parts[1]
+	for rest := strings.TrimSpace(parts[2]); rest != ""; {
+		words := matcherForm.FindStringSubmatch(rest)
+		if words == nil {
+			return "", errors.New("what is in {} isn't matchers LABEL=\"VALUE\" with = != =~ or !~ and commas between")
+		}
+		rest = rest[len(words[0]):]
+		m := matcher{label: words[1], negated: words[2][0] == '!'}
+		if m.value, err = unquote(words[3]); err != nil {
+			return "", err
+		}
+		if strings.HasSuffix(words[2], "~") {
+			if m.pattern, err = regexp.Compile("^(?s:" + m.value + ")$"); err != nil {
+				return "", fmt.Errorf("the expression of %s isn't a valid one (RE2)", m.label)
 			}
 		}
-		after := in.Scan()
-		if !isName && (after == ',' || after == '}') { // {"cdr_calls_total", …}
-			name = label
+		if m.label == nameLabel && m.pattern == nil && !m.negated {
+			name = m.value
 		} else {
-			m, err := readMatcher(&in, label, after)
-			if err != nil {
-				return "", err
-			}
-			if m.label == nameLabel && m.pattern == nil && !m.negated {
-				name = m.value
-			} else {
-				s.matchers = append(s.matchers, m)
-			}
-			after = in.Scan()
-		}
-		if next = after; next == ',' {
-			next = in.Scan()
-		} else if next != '}' {
-			return "", errors.New("a matcher is followed by neither , nor }")
+			s.matchers = append(s.matchers, m)
 		}
 	}
-	if in.Scan() != scanner.EOF {
-		return "", errors.New("the selector goes on after its }: functions and ranges aren't part of one")
+	if name == "" {
+		return "", errors.New("the selector has no metric")
 	}
 	return name, nil
 }
 
-// readMatcher reads what follows a label.
-func readMatcher(in *scanner.Scanner, label string, operator rune) (m matcher, err error) {
-	m.label, m.negated = label, operator == '!'
-	second := in.Peek()
-	isPattern := second == '~'
-	if operator != '=' && operator != '!' || m.negated && second != '=' && !isPattern {
-		return m, fmt.Errorf("the label %s is followed by none of =, !=, =~ and !~", label)
-	}
-	if m.negated || isPattern {
-		in.Next()
-	}
-	in.Scan()
-	if m.value, err = unquote(in.TokenText()); err != nil || !isPattern {
-		return m, err
-	}
-	if m.pattern, err = regexp.Compile("^(?s:" + m.value + ")$"); err != nil {
-		return m, fmt.Errorf("the expression of %s isn't a valid one (RE2)", label)
-	}
-	return m, nil
-}
-
-// unquote reads a text in one of PromQL's three quotes.
+// unquote reads a text in quotes.
 func unquote(text string) (string, error) {
-	if n := len(text); n > 1 && text[0] == '\'' && text[n-1] == '\'' {
-		text = strings.ReplaceAll(text[1:n-1], `\'`, `'`)
+	if text[0] == '\'' {
+		text = strings.ReplaceAll(text[1:len(text)-1], `\'`, `'`)
 		text = `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`
 	}
 	value, err := strconv.Unquote(text)
 	if err != nil {
-		return "", errors.New("a text isn't in quotes")
+		return "", errors.New("a value has a backslash that escapes nothing")
 	}
 	return value, nil
 }
@@ -201,26 +166,27 @@ func (s *Selector) Has(values ...string) bool {
 func (s *Selector) matches(own []string, unknown func(label string) bool) (matches, certain bool) {
 	certain = true
 	for i := range s.matchers {
-		m := &s.matchers[i]
-		at := slices.IndexFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == m.label })
-		switch {
+		switch m := &s.matchers[i]; {
 		case m.label == bucketLabel || slices.Contains(baseLabels, m.label):
 		case unknown(m.label):
 			certain = false
-		case at >= 0 && !m.matches(metrics.CleanLabel(own[at])),
-			at < 0 && !m.matches(operatorLabel(s.Def, own, m.label)):
+		case !m.matches(s.value(own, m.label)):
 			return false, true
 		}
 	}
 	return true, certain
 }
 
-// operatorLabel is the value of a label of the operator's.
-func operatorLabel(d *metrics.Def, own []string, name string) string {
-	if len(own) <= len(d.Labels) {
-		return ""
+// value is the value of a label, the metric's or the operator's.
+func (s *Selector) value(own []string, label string) string {
+	at := slices.IndexFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == label })
+	switch {
+	case at >= 0:
+		return metrics.CleanLabel(own[at])
+	case len(own) > len(s.Def.Labels):
+		return cdr.Labels(own[len(s.Def.Labels)]).Value(label)
 	}
-	return cdr.Labels(own[len(d.Labels)]).Value(name)
+	return ""
 }
 
 // amount is what a value adds to the selected series.
