@@ -125,7 +125,7 @@ func (c *committer) showResult(result *counting.Result) {
 	}
 	o.Overflow(result.Overflow)
 	for _, row := range result.BadRows {
-		c.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+		c.settings.Logger.Warn("A row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
 	}
 }
 
@@ -133,12 +133,12 @@ func (c *committer) showResult(result *counting.Result) {
 func (c *committer) showCalls(result *counting.Result) {
 	c.settings.Metrics.Calls(result.Waiting, result.Incomplete)
 	if result.Incomplete > 0 {
-		c.settings.Logger.Warn("calls were counted although a leg of each was missing or hadn't ended; see "+
+		c.settings.Logger.Warn("Calls were counted although a leg of each was missing or hadn't ended; see "+
 			"whole_after in docs/configuration.md",
 			"calls", result.Incomplete, "still_waiting", result.Waiting)
 	}
 	if result.FullCalls > 0 {
-		c.settings.Logger.Warn("more than 1000 records share a call key, so further ones are counted as "+
+		c.settings.Logger.Warn("More than 1000 records share a call key, so further ones are counted as "+
 			"calls; check `group` and `parent` of the definition",
 			"records", result.FullCalls)
 	}
@@ -158,9 +158,9 @@ func (c *committer) countUnmapped(values []Unmapped) {
 		// The strings may point into a page that is used again.
 		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
 		c.logged[one] = true
-		c.settings.Logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
+		c.settings.Logger.Warn("The provider sent a value that is new", "field", one.Field, "value", one.Value)
 		if len(c.logged) == unmappedKept {
-			c.settings.Logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)
+			c.settings.Logger.Warn("Further values that are new are counted and not logged", "logged", unmappedKept)
 		}
 	}
 }

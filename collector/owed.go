@@ -71,7 +71,7 @@ func (c *committer) readOwed(ctx context.Context) error {
 		_, found, err := c.read(ctx, part.From, part.To)
 		switch {
 		case err == nil:
-			c.settings.Logger.Info("a span of time was read again", "span", part.String(), "found", found)
+			c.settings.Logger.Info("A span of time was read again", "span", part.String(), "found", found)
 			continue
 		case ctx.Err() != nil || isLedgerError(err):
 			return err

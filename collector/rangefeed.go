@@ -93,7 +93,7 @@ func (f *RangeFeed) load(state counting.State) {
 	}
 	p, err := plan.Decode(state.Plan, f.ladder)
 	if err != nil {
-		f.settings.Logger.Warn("the read position can't be used, so the feed catches up", "error", err.Error())
+		f.settings.Logger.Warn("The read position can't be used, so the feed catches up", "err", err)
 	}
 	f.plan, f.stored = p, bytes.Clone(state.Plan)
 	f.logged = p.Lost()
@@ -197,7 +197,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
 	}
 	f.levels.halve(r.read.Level, r.step.Span)
 	if failed := f.stepOver(ctx, r, err); failed != nil {
-		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error",
+		f.settings.Logger.Warn("A span that can't be read couldn't be written down; it is tried again", "err",
 			failed.Error())
 	}
 }
@@ -225,7 +225,7 @@ func (f *RangeFeed) showLost() {
 		return
 	}
 	f.logged = lost
-	f.settings.Logger.Warn("calls were not read in time and the provider no longer keeps them",
+	f.settings.Logger.Warn("Calls were not read in time and the provider no longer keeps them",
 		"unreadable_seconds", int64(lost.Seconds()), "kept_since", f.seen.Edge.Format(time.RFC3339))
 }
 

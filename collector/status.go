@@ -149,16 +149,16 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 func (l *Loop) log(err error, before int, wait time.Duration) {
 	logger := l.settings.Logger
 	if p, ok := errors.AsType[*panicError](err); ok {
-		logger.Error("reading the feed panicked: please report this", "panic", p.value, "stack", string(p.stack),
+		logger.Error("Reading the feed panicked: please report this", "panic", p.value, "stack", string(p.stack),
 			"retry_in", wait.String())
 		return
 	}
 	switch {
 	case err != nil:
-		logger.Warn("reading the feed failed", "error", l.describe(err), "failures", before+1, "retry_in",
+		logger.Warn("Reading the feed failed", "err", l.describe(err), "failures", before+1, "retry_in",
 			wait.String())
 	case before > 0:
-		logger.Info("the feed is read again", "failures", before)
+		logger.Info("The feed is read again", "failures", before)
 	}
 }
 
@@ -178,7 +178,7 @@ func (l *Loop) Refresh() {
 	o.ClockOffset(offset)
 	far := offset.Abs() > plan.ClockTolerance
 	if shown := l.offsetShown.Swap(far); far && !shown {
-		l.settings.Logger.Warn("the provider's clock differs from this machine's: it is read up to the later "+
+		l.settings.Logger.Warn("The provider's clock differs from this machine's: it is read up to the later "+
 			"one, and positions move up to the earlier one", "offset", offset.String())
 	}
 }

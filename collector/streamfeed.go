@@ -163,7 +163,7 @@ func (f *StreamFeed) read(ctx context.Context) error {
 			return cmp.Or(f.partlyRead(ctx, began, err), err)
 		}
 		if f.waits = waits; is && was == nil {
-			f.settings.Logger.Warn("part of a file waits to be read", "error", waits)
+			f.settings.Logger.Warn("Part of a file waits to be read", "err", waits)
 		}
 	}
 	f.settings.Clock.sampleDate()

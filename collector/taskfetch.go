@@ -183,9 +183,9 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	}
 	for _, w := range r.page.Enqueue {
 		if w.SetAside && w.Attempts == 0 {
-			f.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried "+
+			f.settings.Logger.Warn("Something that was named can't be fetched and is set aside; it is tried "+
 				"once a day, and when it is named again",
-				"kind", w.Kind, "key", w.Key, "error", w.Problem)
+				"kind", w.Kind, "key", w.Key, "err", w.Problem)
 		}
 	}
 	if ctx.Err() != nil {

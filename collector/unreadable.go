@@ -53,8 +53,8 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 		return err
 	}
 	f.levels.stepOver(r.read.Level, piece)
-	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later",
-		"span", piece.String(), "error", err.Error())
+	f.settings.Logger.Warn("A span of time can't be read, while others can: it is stepped over, and read again later",
+		"span", piece.String(), "err", err)
 	return nil
 }
 
@@ -68,7 +68,7 @@ func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 	r.page.Done, r.page.Enqueue = append(r.page.Done, done...), append(r.page.Enqueue, put)
 	r.spans = append(slices.Clone(r.spans), put) // the watermark stands before the first of them
 	slices.SortFunc(r.spans, func(a, b work.Item) int { return strings.Compare(a.Key, b.Key) })
-	f.settings.Logger.Warn("the provider gave fewer rows of a span than its own total says: "+
+	f.settings.Logger.Warn("The provider gave fewer rows of a span than its own total says: "+
 		"the watermark stands before it, newer spans are read, and it is read again later",
 		"span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
 }

@@ -321,7 +321,7 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		}
 	}
 	// The exporter reads the day again: what was missing is counted, once, and so is the other amount.
-	x.logged("a span of time was read again", "found=1")
+	x.logged("A span of time was read again", "found=1")
 	// the delayed one may be read later
 	if calls := x.scrape().sum("cdr_calls_total", "source=shop", "outcome=answered"); calls < 102 || calls > 103 {
 		t.Errorf("%g calls were answered", calls)

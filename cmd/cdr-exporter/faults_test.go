@@ -136,7 +136,7 @@ func TestHostileLink(t *testing.T) {
 func (x *exporter) refuses(p place, faults *simulator.Faults, link simulator.Fault) {
 	x.t.Helper()
 	x.serving()
-	x.logged("reading the feed failed", "another host")
+	x.logged("Reading the feed failed", "another host")
 	x.counts(p, p.Now())
 	x.stop()
 	if faults.Counts("")[link] != 1 {

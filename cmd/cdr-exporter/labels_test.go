@@ -127,7 +127,7 @@ func TestLabels(t *testing.T) {
 	reread := func(count int) {
 		t.Helper()
 		eventually(t, "read the file again", func() error {
-			if strings.Count(x.log.String(), "Reloaded the files of labels.") < count {
+			if strings.Count(x.log.String(), "Reloaded the files of labels") < count {
 				return errors.New("it wasn't read")
 			}
 			return nil
@@ -161,7 +161,7 @@ func TestLabels(t *testing.T) {
 	c.write("config.yaml", head+sources)
 	x.signal(syscall.SIGHUP)
 	eventually(t, "reload", func() error {
-		if !strings.Contains(x.log.String(), "Reloaded the configuration.") {
+		if !strings.Contains(x.log.String(), "Reloaded the configuration") {
 			return errors.New("it wasn't reloaded")
 		}
 		return nil

@@ -191,7 +191,7 @@ func TestReloadHarmsNothing(t *testing.T) {
 	if got := tokens(); got != asked {
 		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
 	}
-	for _, line := range linesWith(x.log.String(), "reading the feed failed") {
+	for _, line := range linesWith(x.log.String(), "Reading the feed failed") {
 		// a day of Wavix rests on a slow machine: the interval is a second
 		if !strings.Contains(line, "too many to read in full") {
 			t.Errorf("a reload stopped a feed: %s", line)

@@ -55,7 +55,7 @@ func TestLedgerRemoved(t *testing.T) {
 			})
 			failures := func(times int) {
 				eventually(t, "fail to read", func() error {
-					if got := len(linesWith(x.log.String(), "reading the feed failed", c.want)); got < times {
+					if got := len(linesWith(x.log.String(), "Reading the feed failed", c.want)); got < times {
 						return fmt.Errorf("%d times", got)
 					}
 					return nil

@@ -43,7 +43,7 @@ func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
 		// to stderr, with values that may be secret.
 		otel.SetLogger(logr.Discard())
 		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-			logger.Debug("The OpenTelemetry SDK reported an error.", "err", err)
+			logger.Debug("The OpenTelemetry SDK reported an error", "err", err)
 		}))
 		return logger
 	}

@@ -96,7 +96,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		case err == nil || !retry || ctx.Err() != nil:
 			return err
 		case !answered && KindOf(err) == KindThrottled:
-			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint",
+			c.settings.Logger.WarnContext(ctx, "The provider throttles", "feed", request.Feed, "endpoint",
 				request.Label, "wait", RetryAfter(err), "err", err)
 			continue // the next request waits for its turn
 		case request.Method == http.MethodPost && !request.Reads && KindOf(err) != KindToken:
@@ -106,7 +106,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		}
 		repeats++
 		wait := c.pause(steps.NextBackOff(), err)
-		c.settings.Logger.InfoContext(ctx, "request failed, retrying", "feed", request.Feed, "endpoint", request.Label,
+		c.settings.Logger.InfoContext(ctx, "Request failed, retrying", "feed", request.Feed, "endpoint", request.Label,
 			"repeat", repeats, "wait", wait, "err", err)
 		sleep(ctx, wait)
 	}

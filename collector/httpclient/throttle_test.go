@@ -263,8 +263,8 @@ func TestThrottlingIsLogged(t *testing.T) {
 		}
 		got := log.String()
 		for _, want := range []string{
-			`level=WARN msg="the provider throttles" feed=pstn endpoint=calls wait=30s err="GET calls: 429 Too Many Requests"`,
-			`level=INFO msg="request failed, retrying" feed=pstn endpoint=calls repeat=1 wait=`,
+			`level=WARN msg="The provider throttles" feed=pstn endpoint=calls wait=30s err="GET calls: 429 Too Many Requests"`,
+			`level=INFO msg="Request failed, retrying" feed=pstn endpoint=calls repeat=1 wait=`,
 			`err="GET calls: 500 Internal Server Error"`,
 		} {
 			if !strings.Contains(got, want) {

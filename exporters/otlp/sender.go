@@ -162,7 +162,7 @@ func (s *sender) run(ctx context.Context) error {
 		case isClosed(err):
 			return fmt.Errorf("read outbox: %w", err)
 		case err != nil:
-			s.logger.Info("shutdown timeout reached; records stay in the outbox for the next start")
+			s.logger.Info("Shutdown timeout reached; records stay in the outbox for the next start")
 			return nil
 		}
 	}
@@ -183,7 +183,7 @@ func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
 		s.count("rejected", lost)
-		s.logger.Error("can't read records in the outbox; they are set aside",
+		s.logger.Error("Can't read records in the outbox; they are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
 	var parts []*part

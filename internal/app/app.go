@@ -133,7 +133,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {
-		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
+		a.logger.Warn("The ledger's disk may be unsafe", "problem", warning)
 	}
 	if err := a.prepare(r); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (a *App) Start() error {
 	a.reloaded(nil)
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) {
-			a.logger.Warn("Maintaining the ledger failed, retrying.", "err",
+			a.logger.Warn("Maintaining the ledger failed, retrying", "err",
 				err)
 		})
 	})

@@ -136,7 +136,7 @@ func (a *App) auditDay(
 		}
 		opened, err := OpenSource(s.config, r.providers, settings)
 		if err != nil {
-			a.logger.Warn("The daily audit can't open a source.", collector.SourceKey, s.config.Name, "err", err)
+			a.logger.Warn("The daily audit can't open a source", collector.SourceKey, s.config.Name, "err", err)
 			continue
 		}
 		for i := range opened.Feeds {
@@ -156,7 +156,7 @@ func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collect
 	days, err := audit.Run(ctx, audit.Settings{
 		From: day, To: day.AddDate(0, 0, 1), Now: a.settings.Now,
 		Ledger: a.ledger,
-		Note:   func(text string) { logger.Info("remark of the daily audit", "remark", text) },
+		Note:   func(text string) { logger.Info("Remark of the daily audit", "remark", text) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {
 		err = audit.Store(ctx, a.ledger, spec, began, days)
@@ -164,11 +164,11 @@ func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collect
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		logger.Warn("The daily audit failed.", "err", err)
+		logger.Warn("The daily audit failed", "err", err)
 	default:
 		for i := range days {
 			d := &days[i]
-			logger.Info("Audited a day.", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished",
+			logger.Info("Audited a day", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished",
 				d.Vanished, "differs", d.Differs())
 		}
 	}

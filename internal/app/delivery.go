@@ -89,7 +89,7 @@ func (d *delivery) start() {
 	for _, e := range d.exporters {
 		d.wait.Go(func() {
 			if err := e.Run(ctx); err != nil {
-				d.app.logger.Error("Sending to the OTLP endpoint failed.", "err", err)
+				d.app.logger.Error("Sending to the OTLP endpoint failed", "err", err)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func (d *delivery) stop() {
 	}
 	d.wait.Wait()
 	if err := d.close(); err != nil {
-		d.app.logger.Warn("Can't close the connection to the OTLP endpoint.", "err", err)
+		d.app.logger.Warn("Can't close the connection to the OTLP endpoint", "err", err)
 	}
 }
 

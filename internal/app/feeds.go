@@ -35,7 +35,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		// the first one's commits
 		if !a.ledger.Shared() {
 			if err := f.state.open(context.Background()); err != nil {
-				a.logger.Warn("Can't open the state of a feed, retrying.", collector.SourceKey, s.config.Name, "feed",
+				a.logger.Warn("Can't open the state of a feed, retrying", collector.SourceKey, s.config.Name, "feed",
 					info.Name, "err", err)
 			}
 		}
@@ -99,7 +99,7 @@ func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
 		l.isOpen.Store(true)
 		if l.logger != nil && !l.State().HistoryDone {
-			l.logger.Info("The history is shorter than configured: the provider doesn't keep records longer.",
+			l.logger.Info("The history is shorter than configured: the provider doesn't keep records longer",
 				"history", l.spec.History.String())
 		}
 	}

@@ -109,10 +109,10 @@ func (o *ownership) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err == nil && problem != "" && o.holds(): // otherwise it has left
-			o.logger.Info("Sharing the ledger with other replicas works again.")
+			o.logger.Info("Sharing the ledger with other replicas works again")
 			problem = ""
 		case err != nil && err.Error() != problem:
-			o.logger.Warn("Sharing the ledger with other replicas failed, retrying.", "err", err)
+			o.logger.Warn("Sharing the ledger with other replicas failed, retrying", "err", err)
 			problem = err.Error()
 		}
 		select {
@@ -204,7 +204,7 @@ func (o *ownership) dropLost(c *cluster, accounts []account) {
 		}) {
 			continue
 		}
-		o.logger.Warn("Another replica reads an account now.", "account_of", feeds[0].Source)
+		o.logger.Warn("Another replica reads an account now", "account_of", feeds[0].Source)
 		for i := range feeds {
 			o.drop(nameOf(&feeds[i]))
 		}
@@ -295,7 +295,7 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			}
 			o.held[nameOf(&feeds[i])] = true
 		}
-		o.logger.Info("This replica reads a source now.", collector.SourceKey, source)
+		o.logger.Info("This replica reads a source now", collector.SourceKey, source)
 		o.reader.startSource(source)
 	}
 	return errors.Join(errs...)
@@ -326,6 +326,6 @@ func (o *ownership) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)
 	defer cancel()
 	if err := o.ledger.Leave(ctx); err != nil {
-		o.logger.Warn("Can't release the feeds; other replicas read them when the lease ends.", "err", err)
+		o.logger.Warn("Can't release the feeds; other replicas read them when the lease ends", "err", err)
 	}
 }

@@ -50,7 +50,7 @@ func (a *App) reload() error {
 	a.refused = err
 	a.reloaded(err)
 	if err != nil {
-		a.logger.Error("Reload of the configuration failed; the previous one stays in effect.", "err", err)
+		a.logger.Error("Reload of the configuration failed; the previous one stays in effect", "err", err)
 		return err
 	}
 	old := a.running.Load()
@@ -62,7 +62,7 @@ func (a *App) reload() error {
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
-	a.logger.Info("Reloaded the configuration.", "sources", len(next.sources), "kept",
+	a.logger.Info("Reloaded the configuration", "sources", len(next.sources), "kept",
 		len(old.sources)-len(removed.sources))
 	return nil
 }
@@ -181,7 +181,7 @@ func (a *App) rereadLabels(r *running) {
 	if err != nil {
 		r.labelsBroken = true
 		a.reloaded(errors.Join(a.refused, err))
-		a.logger.Error("Can't use a file of labels; its previous content stays in effect.", "err", err)
+		a.logger.Error("Can't use a file of labels; its previous content stays in effect", "err", err)
 		return
 	}
 	if r.labelsBroken {
@@ -190,14 +190,14 @@ func (a *App) rereadLabels(r *running) {
 	}
 	r.labels = set
 	a.ledger.Tune(r.tuning(), r.metricOptions())
-	a.logger.Info("Reloaded the files of labels.")
+	a.logger.Info("Reloaded the files of labels")
 }
 
 func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	key, err := HashKey(ctx, r.config)
 	if err != nil {
 		if err.Error() != r.hashKeyProblem { // otherwise it was already logged
-			a.logger.Warn("Can't read privacy.hash_key again; the previous key stays in effect.", "err", err)
+			a.logger.Warn("Can't read privacy.hash_key again; the previous key stays in effect", "err", err)
 		}
 		r.hashKeyProblem = err.Error()
 		return
@@ -206,6 +206,6 @@ func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	if !bytes.Equal(key, r.hashKey) {
 		r.hashKey = key
 		a.ledger.Tune(r.tuning(), r.metricOptions())
-		a.logger.Info("Reloaded privacy.hash_key from its file.")
+		a.logger.Info("Reloaded privacy.hash_key from its file")
 	}
 }

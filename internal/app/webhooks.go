@@ -77,7 +77,7 @@ func (a *App) warnUnstored(ctx context.Context, s *source, err error) {
 	if err != nil && ctx.Err() == nil {
 		a.webhooks.unstored.Do(func() {
 			a.logger.WarnContext(ctx, "Can't store what the webhook received, so the sender gets an error and "+
-				"should send it again.", collector.SourceKey, s.config.Name, "err", err)
+				"should send it again", collector.SourceKey, s.config.Name, "err", err)
 		})
 	}
 }

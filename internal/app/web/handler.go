@@ -196,7 +196,7 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	activity, err := s.Backend.Activity(ctx, status.Now.Add(-ActivityKept))
 	if err != nil && r.Context().Err() == nil {
-		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
+		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out", "err", err)
 	}
 	v := newView(status, rows, activity)
 	v.MetricsPath, v.Demo, v.Chart.Unknown = s.MetricsPath, s.Demo, err != nil

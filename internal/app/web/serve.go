@@ -125,7 +125,7 @@ func shutDown(ctx context.Context, server *http.Server, settings *ServeSettings)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		settings.Logger.Warn("Requests were cut off at shutdown.", "after", timeout, "err", err)
+		settings.Logger.Warn("Requests were cut off at shutdown", "after", timeout, "err", err)
 		_ = server.Close()
 	}
 }

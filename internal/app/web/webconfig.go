@@ -117,7 +117,7 @@ func (g *usersGuard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.lost.Do(func() {
 		g.logger.Error("The web configuration file has no users any more, so all requests are refused. "+
-			"Restore its basic_auth_users, or write `basic_auth_users: {}` to let everyone in.", "file",
+			"Restore its basic_auth_users, or write `basic_auth_users: {}` to let everyone in", "file",
 			g.file)
 	})
 	http.Error(w, "Unauthorized", http.StatusUnauthorized)
