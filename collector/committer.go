@@ -119,13 +119,13 @@ func (c *committer) showResult(result *counting.Result) {
 	o.Rows("too_old", result.TooOld)
 	o.Delays(result.Delays)
 	o.Labels(result.Labels)
-	o.DearCalls(result.DearCalls)
+	o.PremiumCalls(result.PremiumCalls)
 	if c.settings.Info.Rules.Legs {
 		c.showCalls(result)
 	}
 	o.Overflow(result.Overflow)
 	for _, row := range result.BadRows {
-		c.settings.Logger.Warn("A row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+		c.settings.Logger.Warn("A row can't be read and isn't counted", "at", row.At, "err", row.Problem)
 	}
 }
 

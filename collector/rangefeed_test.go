@@ -358,7 +358,7 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		seen.value(metrics.SeriesOverflow, "cdr_calls_total"); delays != 1 || overflow != 7 {
 		t.Errorf("%v delays, overflow %v", delays, overflow)
 	}
-	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) ||
+	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" err="duration is not a number"`) ||
 		strings.Contains(got, "+49") {
 		t.Errorf("the log is %s", got)
 	}

@@ -43,8 +43,8 @@ type FeedProperties struct {
 	Streams bool
 	// Visits: records tell of visits to queues. NoCalls: they tell of nothing else, so the feed has no calls.
 	Visits, NoCalls bool
-	// Holds names the calls that the feed has, for people who look for theirs. Empty: all of the account.
-	Holds string
+	// Coverage describes which calls the feed has, for people. Empty: all of the account.
+	Coverage string
 	// Overlaps: the same calls are in other feeds too, so its calls are never added to theirs.
 	Overlaps bool
 }

@@ -171,7 +171,7 @@ func (k *sourceCheck) holds(provider string) string {
 	for _, p := range k.providers {
 		for _, f := range p.Feeds {
 			if p.Name == provider && !f.Snapshot {
-				feeds = append(feeds, f.Name+" has the calls of "+cmp.Or(f.Holds, "the whole account"))
+				feeds = append(feeds, f.Name+" has the calls of "+cmp.Or(f.Coverage, "the whole account"))
 			}
 		}
 	}

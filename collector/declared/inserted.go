@@ -106,10 +106,10 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()
 		if read {
-			r.logger.Warn("the provider has deleted rows before they were read", "feed", r.name, "from", at, "to", edge,
+			r.logger.Warn("The provider has deleted rows before they were read", "feed", r.name, "from", at, "to", edge,
 				"keeps", keeps)
 		} else {
-			r.logger.Info("the history is shorter than configured: the provider has deleted older rows", "feed", r.name,
+			r.logger.Info("The history is shorter than configured: the provider has deleted older rows", "feed", r.name,
 				"from", edge, "keeps", keeps)
 		}
 	}

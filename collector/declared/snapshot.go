@@ -105,8 +105,8 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 		}
 	}
 	if problem != "" && !r.badRows.Load() {
-		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read; they aren't counted",
-			"feed", r.name, "problem", problem)
+		r.logger.WarnContext(ctx, "Rows of the calls in progress can't be read; they aren't counted",
+			"feed", r.name, "err", problem)
 	}
 	r.badRows.Store(problem != "")
 	count := make(map[cdr.Direction]int)

@@ -75,7 +75,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
-		r.logger.Info("can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly),
+		r.logger.Info("Can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly),
 			"err", err)
 		return total, false
 	}
@@ -84,7 +84,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {
-		r.logger.Info("the provider's answer has no total for a day", "feed", r.name, "day", day.Format(time.DateOnly))
+		r.logger.Info("The provider's answer has no total for a day", "feed", r.name, "day", day.Format(time.DateOnly))
 		return total, false
 	}
 	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {

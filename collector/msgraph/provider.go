@@ -31,13 +31,13 @@ const (
 // Provider is Microsoft Graph, for the list of providers.
 func Provider() collector.Provider {
 	p := collector.NewProvider(providerName, Open,
-		collector.FeedProperties{Name: feedPSTN, Holds: "Calling Plans, Operator Connect and audio conferencing"},
+		collector.FeedProperties{Name: feedPSTN, Coverage: "Calling Plans, Operator Connect and audio conferencing"},
 		collector.FeedProperties{
-			Name: feedDirectRouting, Holds: "your own session border controllers", Reasons: true,
+			Name: feedDirectRouting, Coverage: "your own session border controllers", Reasons: true,
 			SIPCodes: true,
 		},
 		collector.FeedProperties{
-			Name: callrecords.Feed, Holds: "all users of Teams, and their meetings", Streams: true,
+			Name: callrecords.Feed, Coverage: "all users of Teams, and their meetings", Streams: true,
 			Overlaps: true, Visits: true,
 		},
 	)

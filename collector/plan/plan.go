@@ -30,7 +30,7 @@ type Plan struct {
 	// Again says when levels are read before their time, for calls that have settled then.
 	Again map[int]Again `json:"again,omitempty"`
 	// Expired is how much time the provider no longer kept when it was due.
-	Expired time.Duration `json:"gone,omitempty"`
+	Expired time.Duration `json:"expired,omitempty"`
 	// Reached is where reads have brought the watermark while spans of which rows are missing, or records that are
 	// still to be fetched, hold it back; zero: nothing does. Reads are planned by it. HistoryRead says so of the end of
 	// the first history.
@@ -55,7 +55,7 @@ type LevelRead struct {
 	// Join is where the range would begin if the provider kept everything. LastChance is
 	// up to where no later read will cover the range.
 	Join       time.Time `json:"join"`
-	LastChance time.Time `json:"old"`
+	LastChance time.Time `json:"last_chance"`
 	// To is its end: now when it began.
 	To time.Time `json:"to"`
 	// Cursor is up to where it has been read.

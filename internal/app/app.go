@@ -133,7 +133,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {
-		a.logger.Warn("The ledger's disk may be unsafe", "problem", warning)
+		a.logger.Warn("The ledger's disk may be unsafe", "err", warning)
 	}
 	if err := a.prepare(r); err != nil {
 		return err

@@ -194,7 +194,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 		}
 		return feed
 	}
-	feed.NewestCall, feed.DearCalls = web.Time{Time: f.state.State().NewestCall}, f.metrics.LastDearCalls()
+	feed.NewestCall, feed.PremiumCalls = web.Time{Time: f.state.State().NewestCall}, f.metrics.LastPremiumCalls()
 	if f.info.Fetcher != nil && f.state.isOpen.Load() {
 		if waiting, setAside, err := f.state.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside

@@ -277,7 +277,7 @@ func (o *TokenClient) read(body []byte, asked time.Time) (got grant, err error) 
 func (o *TokenClient) Close(logger *slog.Logger) {
 	if token := o.headers.Tokens.Take(); token != "" && o.RevokeURL != "" {
 		if err := o.revoke(token); err != nil {
-			logger.Info("can't end the session; the provider ends it when its token expires", "err", err)
+			logger.Info("Can't end the session; the provider ends it when its token expires", "err", err)
 		}
 	}
 	o.client.Close()

@@ -81,7 +81,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	http.Error(w, answer.says, answer.status)
 	h.refused.Do(func() {
-		h.Logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem",
+		h.Logger.Warn("Refused a posted record; the sender has to post it again", "status", answer.status, "problem",
 			answer.says)
 	})
 }

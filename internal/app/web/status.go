@@ -118,8 +118,8 @@ type Feed struct {
 	Books []Book `json:"books,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
 	Trunks []metrics.LastAttempts `json:"-"`
-	// DearCalls are the last calls to premium and satellite numbers.
-	DearCalls []metrics.DearCall `json:"-"`
+	// PremiumCalls are the last calls to premium and satellite numbers.
+	PremiumCalls []metrics.PremiumCall `json:"-"`
 }
 
 // Audit is what an audit found.

@@ -130,14 +130,14 @@ func tallies(rows []row, now time.Time) map[line]tally {
 func judge(status Status) (Verdict, []row) {
 	v := Verdict{Findings: []Finding{}}
 	var rows []row
-	var dear []Finding
+	var premium []Finding
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
 			behind := isBehind(feed, status.Now.Time)
 			if behind {
 				v.Findings = append(v.Findings, behindFinding(source.Name, feed))
 			}
-			dear = append(dear, dearFindings(&status, source.Name, &feed)...)
+			premium = append(premium, premiumFindings(&status, source.Name, &feed)...)
 			for _, t := range feed.Trunks {
 				rows = append(rows, newRow(t))
 				if behind {
@@ -161,7 +161,7 @@ func judge(status Status) (Verdict, []row) {
 			v.Findings = append(v.Findings, f)
 		}
 	}
-	v.Findings = append(v.Findings, dear...)
+	v.Findings = append(v.Findings, premium...)
 	slices.SortStableFunc(v.Findings, func(a, b Finding) int { return severity(a.Level) - severity(b.Level) })
 	v.Level, v.Text = headline(status, rows, behindFeeds)
 	return v, rows

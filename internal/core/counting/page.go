@@ -151,8 +151,8 @@ type Result struct {
 	Delays []time.Duration
 	// Labels are the operator's labels of the new records.
 	Labels []cdr.Labels
-	// DearCalls are the new calls to premium and satellite numbers.
-	DearCalls []metrics.DearCall
+	// PremiumCalls are the new calls to premium and satellite numbers.
+	PremiumCalls []metrics.PremiumCall
 	// BadRows are the rows of Page.Invalid that weren't known: log these.
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.

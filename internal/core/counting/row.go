@@ -18,7 +18,7 @@ const (
 	rowLink   = 5 // the call key that another one leads to
 )
 
-// The flags of a record's row: how it was first counted, and what of it is since.
+// The flags of a record's row: what has been counted of it.
 const (
 	// rowLeg: it is a leg of a call that counts when it is whole.
 	rowLeg = 1 << iota

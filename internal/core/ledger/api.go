@@ -25,7 +25,7 @@ var (
 	ErrRenamed = errors.New("renamed source")
 	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more
 	// is committed, and the process must be restarted.
-	ErrReplaced = errors.New("the ledger isn't the one any more that was opened")
+	ErrReplaced = errors.New("the ledger was replaced since it was opened")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
 )

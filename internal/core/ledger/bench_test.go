@@ -74,7 +74,7 @@ func benchLedger(b *testing.B, encoder LogEncoder, legs bool) *Feed {
 	return f
 }
 
-// aChildInTen gives one record in ten a parent that isn't Known: the dearest case.
+// aChildInTen gives one record in ten a parent that isn't Known: the most expensive case.
 func aChildInTen(r *cdr.Record, i int) {
 	if i%10 == 3 {
 		r.Parent = "parent of " + r.ID

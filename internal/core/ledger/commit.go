@@ -100,8 +100,8 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.engine != nil {
 		return nil
 	}
-	// A server that doesn't answer is waited for once, not by each feed's loop in turn: a reload
-	// and a stop wait behind them.
+	// Only one caller waits for a server that doesn't answer. Callers that queued meanwhile fail with
+	// its error, so that a reload or a stop behind them doesn't wait for each.
 	if l.mu.arrived < l.mu.failures.Load() {
 		return l.failed
 	}

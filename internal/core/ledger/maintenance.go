@@ -149,7 +149,7 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 }
 
 // Maintain shows new series, prunes, and adopts what waits of removed sources until the context
-// ends, or the ledger isn't the one any more that was opened. Errors go to report, each once until
+// ends, or the ledger was replaced. Errors go to report, each once until
 // another one comes or none; a full disk and the like pass by themselves.
 func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	show, adopt, prune := time.NewTicker(time.Second), time.NewTicker(adoptInterval), time.NewTicker(10*time.Minute)

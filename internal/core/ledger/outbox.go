@@ -32,8 +32,8 @@ const (
 	signals // how many there are
 )
 
-// Outbox is a queue of log records, or of spans: each signal has its own, so that an endpoint that
-// refuses one holds up none of the other. What memory knows of it changes only after a commit,
+// Outbox is a queue of log records, or of spans: each signal has its own, so that a refusal
+// of one doesn't block the other. What memory knows of it changes only after a commit,
 // under mu.
 type Outbox struct {
 	ledger  *Ledger

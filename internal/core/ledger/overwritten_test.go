@@ -81,11 +81,11 @@ func TestAPageThatIsOverwritten(t *testing.T) {
 		}
 	}
 	first := r.records(page()...)
-	if first.New != 4 || len(first.DearCalls) != 1 {
+	if first.New != 4 || len(first.PremiumCalls) != 1 {
 		t.Fatalf("%+v", first)
 	}
-	if dear := fmt.Sprint(first.DearCalls[0]); strings.Contains(dear, "xx") {
-		t.Errorf("the premium call is %s", dear)
+	if premium := fmt.Sprint(first.PremiumCalls[0]); strings.Contains(premium, "xx") {
+		t.Errorf("the premium call is %s", premium)
 	}
 	r.clock.add(time.Hour)
 	if err := r.ledger.Show(t.Context()); err != nil {

@@ -76,7 +76,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
-	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
+	result.PremiumCalls = metrics.PremiumCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
 	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
 		p.page = &counting.Page{
 			ObservedAt: page.ObservedAt,

@@ -240,7 +240,7 @@ type storedAttempts struct {
 	Attempts        [][4]int64     `json:"attempts"`
 	Failures        []Failure      `json:"failures"`
 	Labels          []cdr.Labels   `json:"labels,omitempty"`
-	FailureRunStart [endings]int64 `json:"gone"`
+	FailureRunStart [endings]int64 `json:"failure_run_start"`
 }
 
 func (r *lastAttempts) append(dst []byte) []byte {

@@ -15,9 +15,9 @@ type Feed struct {
 	self         *SelfMetrics
 	source, feed string
 
-	mu    sync.Mutex
-	tasks map[string][2]int // by kind, in the order of Tasks.Zeros; guarded by mu
-	dear  []DearCall        // guarded by mu
+	mu      sync.Mutex
+	tasks   map[string][2]int // by kind, in the order of Tasks.Zeros; guarded by mu
+	premium []PremiumCall     // guarded by mu
 
 	overflowed atomic.Int64
 }

@@ -38,8 +38,9 @@ func cost(with *rules.Parameters) *board {
 
 	b.row("Countries")
 	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
-	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money of each " +
-		"bar. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
+	b.add(12, 8, b.series(text{"Charges by country", "The ten countries that cost most, by the other party's " +
+		"number, money of each bar. A new and expensive country can be fraud. 001: codes that no country has."},
+		charges).Decimals(2))
 	b.add(12, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and " +
 		"inbound. Many short calls to a country that is new here can be fraud."},
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))

@@ -2,7 +2,8 @@ package rules
 
 import "github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 
-// The series that alerts compare with their own past. They are recorded because a week-old rate of raw series is dear.
+// The series that alerts compare with their own past. They are recorded because a week-old rate of
+// raw series is expensive.
 var (
 	callsHourly    = byFeed.name(calls, "rate1h")
 	trunkConnected = byTrunk.name(connected, "rate1h")

@@ -17,7 +17,7 @@ import (
 var (
 	byClass = level{"source", "feed", "country", "number_class"}
 
-	dearCalls       = byClass.name("cdr_dear_calls", "rate1h")
+	premiumCalls    = byClass.name("cdr_dear_calls", "rate1h")
 	unansweredCalls = byCountry.name("cdr_unanswered_calls", "rate1h")
 	// outboundEver is a counter that resets with its ledger alone, so what it was 90 days ago says whether a
 	// country was called since.
@@ -28,7 +28,7 @@ func fraudBaselines() Group {
 	known := isNot("country", "")
 	return Group{Name: "cdr-fraud-baselines", Doc: "Calls by country that fraud shows in.", Rules: []Rule{
 		{
-			Record: dearCalls, Doc: "Connected outbound calls to premium and satellite numbers. Per second.",
+			Record: premiumCalls, Doc: "Connected outbound calls to premium and satellite numbers. Per second.",
 			Expr: sumRate(byClass, w1h,
 				sel(metrics.CallsByCountry, outboundConnected, matches("number_class",
 					cdr.ClassPremium+"|"+cdr.ClassSatellite))),
@@ -146,8 +146,8 @@ func (p *Parameters) newCountry() string {
 // premium sees calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.
 func (p *Parameters) premium() string {
 	return labelledWith("sign", premiumNumber, lines(
-		fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
-		fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, premiumFactor, dearCalls),
+		fmt.Sprintf("%s >= %d", perHourCalls(premiumCalls), p.PremiumCalls),
+		fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", premiumCalls, premiumFactor, premiumCalls),
 		knownBefore("1d"), isLive(live65m)))
 }
 
@@ -167,7 +167,7 @@ func (p *Parameters) unusualHour() string {
 }
 
 // wangiri sees many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a
-// dear number.
+// premium number.
 func (p *Parameters) wangiri() string {
 	return labelledWith("sign", wangiri, lines(
 		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),

@@ -158,29 +158,29 @@ func weekly() []replay {
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
 		}),
 		with(young("premium_fraud"), func(r *replay) {
-			dear := calling("AT", 40)
-			dear.class = "premium"
-			r.more = every(3*time.Minute, 10, dear)
+			premium := calling("AT", 40)
+			premium.class = "premium"
+			r.more = every(3*time.Minute, 10, premium)
 			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
 		with(young("satellite_fraud"), func(r *replay) {
-			dear := calling("001", 40) // as Iridium's and Thuraya's numbers are shown
-			dear.class = "satellite"
-			r.more = every(3*time.Minute, 10, dear)
+			premium := calling("001", 40) // as Iridium's and Thuraya's numbers are shown
+			premium.class = "satellite"
+			r.more = every(3*time.Minute, 10, premium)
 			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
 		// A company that calls premium numbers every day is read for the first time.
 		with(young("premium_calls_of_a_first_day"), func(r *replay) {
 			r.before = 2 * time.Hour
-			dear := calling("AT", 40)
-			dear.class = "premium"
-			r.more = every(3*time.Minute, 110, dear)
+			premium := calling("AT", 40)
+			premium.class = "premium"
+			r.more = every(3*time.Minute, 110, premium)
 		}),
 		with(young("one_premium_call_a_day"), func(r *replay) {
 			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
-				dear := calling("AT", 600)
-				dear.at, dear.class = at, "premium"
-				r.more = append(r.more, dear)
+				premium := calling("AT", 600)
+				premium.at, premium.class = at, "premium"
+				r.more = append(r.more, premium)
 			}
 		}),
 		with(dr("unusual_hour"), func(r *replay) {

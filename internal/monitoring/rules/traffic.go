@@ -70,7 +70,7 @@ func (p *Parameters) silent(record string) string {
 }
 
 const (
-	// chargeDayShare is the part of the dearest day of last week that an hour must cost.
+	// chargeDayShare is the part of the most expensive day of last week that an hour must cost.
 	chargeDayShare = 0.1
 	// minutesFactor times the usual minutes, and minutesMore, of minutesCalls or more, are a surge.
 	minutesFactor, minutesMore, minutesCalls = 5, 60, 5
@@ -81,7 +81,7 @@ func (p *Parameters) moneyAlerts() Group {
 	return Group{Name: "cdr-money", Doc: "What calls cost: toll fraud shows here.", Dashboard: "cost", Rules: []Rule{
 		{
 			Alert: "CDRChargesSurging", Severity: warning, Signal: Calls, For: 5 * time.Minute,
-			Doc: "Charges against the same hours of the last four weeks and the dearest day of the last, each " +
+			Doc: "Charges against the same hours of the last four weeks and the most expensive day of the last, each " +
 				"currency by itself.",
 			Expr: perHour(
 				aboveEarlierWeeks(chargesHourly, p.ChargeFactor, ""),
@@ -95,7 +95,7 @@ func (p *Parameters) moneyAlerts() Group {
 				"four weeks.",
 				p.ChargeFactor),
 			When: fmt.Sprintf("more than %d times the charges of the same hours of the last four weeks, %s %% of "+
-				"the dearest day of the last week or more, and the currency's floor",
+				"the most expensive day of the last week or more, and the currency's floor",
 				p.ChargeFactor, number(chargeDayShare*100)),
 			Change: "`charge_factor`, `charge_floors`",
 		},

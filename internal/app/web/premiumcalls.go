@@ -11,24 +11,24 @@ import (
 )
 
 const (
-	// dearWindow is within what time calls must have been read to be a burst, as of CDRTollFraud.
-	dearWindow = time.Hour
-	// dearAge is how old a call may be that is read: what is older is of a history.
-	dearAge = 24 * time.Hour
+	// premiumWindow is within what time calls must have been read to be a burst, as of CDRTollFraud.
+	premiumWindow = time.Hour
+	// premiumAge is how old a call may be that is read: what is older is of a history.
+	premiumAge = 24 * time.Hour
 )
 
 // mostAccounts is how many accounts a burst names.
 const mostAccounts = 3
 
-// dearFindings are the bursts of calls to premium or satellite numbers of a country, and the
+// premiumFindings are the bursts of calls to premium or satellite numbers of a country, and the
 // accounts behind them. The command that they name lists all, with their numbers.
-func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
+func premiumFindings(status *Status, source string, feed *Feed) (all []Finding) {
 	type destination struct{ country, class string }
-	calls := make(map[destination][]metrics.DearCall)
+	calls := make(map[destination][]metrics.PremiumCall)
 	var order []destination
-	for _, c := range feed.DearCalls {
+	for _, c := range feed.PremiumCalls {
 		to := destination{c.Country, c.Class}
-		if status.Now.Sub(c.Read) > dearWindow || c.Read.Sub(c.Start) > dearAge {
+		if status.Now.Sub(c.Read) > premiumWindow || c.Read.Sub(c.Start) > premiumAge {
 			continue
 		}
 		if calls[to] == nil {
@@ -41,7 +41,8 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 		if len(burst) < status.Thresholds.PremiumCalls {
 			continue
 		}
-		first := slices.MinFunc(burst, func(a, b metrics.DearCall) int { return a.Start.Compare(b.Start) }).Start.UTC()
+		earlier := func(a, b metrics.PremiumCall) int { return a.Start.Compare(b.Start) }
+		first := slices.MinFunc(burst, earlier).Start.UTC()
 		what := fmt.Sprintf("%s to %s numbers of %s were read within an hour", things(len(burst), "call"), to.class,
 			cmp.Or(to.country, "an unknown country"))
 		what += accounts(burst)
@@ -62,7 +63,7 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 }
 
 // accounts are those that made most of the calls, as far as their provider names them.
-func accounts(burst []metrics.DearCall) string {
+func accounts(burst []metrics.PremiumCall) string {
 	calls := make(map[string]int)
 	for i := range burst {
 		calls[burst[i].Account]++

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// TestDearCalls: after a burst of calls to premium numbers, the status page names the accounts
+// TestPremiumCalls: after a burst of calls to premium numbers, the status page names the accounts
 // behind it, if the provider has them, and the command that lists the callers. That command does
 // so, redacted as configured; the page never has a number. Calls of the history aren't a burst.
-func TestDearCalls(t *testing.T) {
+func TestPremiumCalls(t *testing.T) {
 	t.Parallel()
 	v, folder := newVault(t), t.TempDir()
 	config := filepath.Join(folder, "config.yaml")

@@ -9,11 +9,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
-// dearAgo returns n calls that were read a time ago (read) and began before that (before).
-func dearAgo(n int, read, before time.Duration, country, class string) (all []metrics.DearCall) {
+// premiumAgo returns n calls that were read a time ago (read) and began before that (before).
+func premiumAgo(n int, read, before time.Duration, country, class string) (all []metrics.PremiumCall) {
 	for i := range n {
 		at := now.Add(-read)
-		all = append(all, metrics.DearCall{
+		all = append(all, metrics.PremiumCall{
 			Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute),
 			Country: country, Class: class,
 		})
@@ -22,53 +22,53 @@ func dearAgo(n int, read, before time.Duration, country, class string) (all []me
 }
 
 // madeBy says which accounts made the calls.
-func madeBy(all []metrics.DearCall, accounts ...string) []metrics.DearCall {
+func madeBy(all []metrics.PremiumCall, accounts ...string) []metrics.PremiumCall {
 	for i, account := range accounts {
 		all[i].Account = account
 	}
 	return all
 }
 
-// TestDearCalls: a burst of calls to dear numbers of a country is found, with who made them, and
+// TestPremiumCalls: a burst of calls to premium numbers of a country is found, with who made them, and
 // the command that lists all; it makes no outage of it.
-func TestDearCalls(t *testing.T) {
+func TestPremiumCalls(t *testing.T) {
 	const command = "Who called: cdr-exporter incident --config.file /etc/c.yaml --source contoso --from "
 	for _, c := range []struct {
 		name         string
-		calls        []metrics.DearCall
+		calls        []metrics.PremiumCall
 		what, remedy string // empty: nothing is found
 	}{
 		{"none", nil, "", ""},
-		{"too few", dearAgo(4, time.Minute, time.Minute, "LV", "premium"), "", ""},
+		{"too few", premiumAgo(4, time.Minute, time.Minute, "LV", "premium"), "", ""},
 		{
-			"enough", dearAgo(5, time.Minute, time.Minute, "LV", "premium"),
+			"enough", premiumAgo(5, time.Minute, time.Minute, "LV", "premium"),
 			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().
 				Format("2006-01-02T15:04:00Z") + " --callers --country LV",
 		},
 		{
-			"satellites", dearAgo(5, 0, 0, "001", "satellite"),
+			"satellites", premiumAgo(5, 0, 0, "001", "satellite"),
 			"5 calls to satellite numbers of 001 were read within an hour", "--country 001",
 		},
 		{
-			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4",
+			"of some accounts", madeBy(premiumAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4",
 				"h:4", ""),
 			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others",
 			"--country LV",
 		},
 		{
-			"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
+			"of one account", madeBy(premiumAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
 			"5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV",
 		},
-		{"two countries", append(dearAgo(3, 0, 0, "LV", "premium"), dearAgo(3, 0, 0, "GB", "premium")...), "", ""},
-		{"read before", dearAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
-		{"of a history", dearAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
+		{"two countries", append(premiumAgo(3, 0, 0, "LV", "premium"), premiumAgo(3, 0, 0, "GB", "premium")...), "", ""},
+		{"read before", premiumAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
+		{"of a history", premiumAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v, _ := judge(Status{
 				Now: Time{now}, Ready: true, Thresholds: thresholds.Default(), ConfigFile: "/etc/c.yaml",
 				Sources: []Source{{
 					Name:  "contoso",
-					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}},
+					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, PremiumCalls: c.calls}},
 				}},
 			})
 			if found := len(v.Findings) == 1; found != (c.what != "") {
