@@ -180,11 +180,11 @@ func TestReloadHarmsNothing(t *testing.T) {
 	}
 	e.pass(12 * time.Hour)
 	x.countsAll(e)
-	e.carrier.CallLog = "{interval: 2s, lookback: 48h}"
+	e.carrier.CallLog = "{interval: 2s, lookback: 48h, settle: 6s, whole_after: 1m}"
 	for range 2 {
 		e.configure(settings{})
 		storm()
-		e.carrier.CallLog = "{interval: 1s, lookback: 48h}"
+		e.carrier.CallLog = "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}"
 	}
 	e.pass(12 * time.Hour)
 	x.countsAll(e)
