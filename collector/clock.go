@@ -29,7 +29,9 @@ const (
 type Clock struct {
 	local  func() time.Time
 	offset func() (time.Duration, bool) // nil: the provider has no clock
-	began  time.Time
+	// monotonic is for Elapsed; began is when the clock was made.
+	monotonic func() time.Time
+	began     time.Time
 
 	mu     sync.Mutex
 	window []time.Time // guarded by mu: of the latest Dates, what the provider's time was when Elapsed was 0
@@ -40,12 +42,21 @@ type Clock struct {
 
 // NewClock compares the local clock with Source.Offset or, without one, with the monotonic clock.
 func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
-	c := &Clock{local: local, offset: offset, began: time.Now()} //nolint:forbidigo // the monotonic clock
-	if offset == nil {                                           // the monotonic clock is the second one
+	c := &Clock{local: local, offset: offset, monotonic: time.Now}
+	c.began = c.monotonic()
+	if offset == nil { // the monotonic clock is the second one
 		c.low = local().Round(0).UTC()
 		c.high, c.window = c.low, []time.Time{c.low}
 	}
 	return c
+}
+
+// NewScriptClock is for a test whose script moves the time, by hours at once: now is the local, the provider's and the
+// monotonic clock.
+func NewScriptClock(now func() time.Time) *Clock {
+	return &Clock{
+		local: now, offset: func() (time.Duration, bool) { return 0, false }, monotonic: now, began: now(),
+	}
 }
 
 // Now is the time by which positions move and metrics are shown: the earlier one while the clocks differ.
@@ -70,7 +81,7 @@ func (c *Clock) provider() time.Time {
 }
 
 // Elapsed is the time since the clock was made; setting the machine's clock doesn't change it.
-func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) } //nolint:forbidigo // the monotonic clock
+func (c *Clock) Elapsed() time.Duration { return c.monotonic().Sub(c.began) }
 
 // Offset is the provider's clock minus the local one, the largest that is possible; zero if the provider's isn't known.
 func (c *Clock) Offset() time.Duration {

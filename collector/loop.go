@@ -164,17 +164,23 @@ func (l *Loop) run(ctx context.Context) {
 	wait, woken := time.Duration(l.settings.Random()*float64(min(l.settings.Info.PollInterval(), longestStart))),
 		l.woken
 	for sleep(ctx, wait, woken) {
-		began := l.settings.Clock.Elapsed()
-		l.update(func(h *health) { h.status.NextRead = time.Time{} })
-		err := l.poll(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		wait, woken = l.settle(ctx, err, l.settings.Clock.Elapsed()-began), l.woken
-		if l.backsOff(err) {
+		var err error
+		wait, err = l.Poll(ctx)
+		if woken = l.woken; l.backsOff(err) {
 			woken = nil // a notification makes no room on the disk
 		}
 	}
+}
+
+// Poll polls once, shows and logs how that ended, and returns the wait until the next poll. It is for a test that
+// doesn't Start the loop.
+func (l *Loop) Poll(ctx context.Context) (wait time.Duration, err error) {
+	began := l.settings.Clock.Elapsed()
+	l.update(func(h *health) { h.status.NextRead = time.Time{} })
+	if err = l.poll(ctx); ctx.Err() != nil {
+		return 0, err
+	}
+	return l.settle(ctx, err, l.settings.Clock.Elapsed()-began), err
 }
 
 // backsOff says whether the loop itself waits after an error, since the feed doesn't.

@@ -239,6 +239,7 @@ func (d *Definition) Unlimited() {
 	if d.HTTP == nil {
 		return
 	}
+	d.HTTP.RequestsPerMinute = 0
 	if d.HTTP.Limit = nil; d.HTTP.Auth.OAuth2 != nil {
 		d.HTTP.Auth.OAuth2.Limit = nil
 	}

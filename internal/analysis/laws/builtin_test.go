@@ -28,6 +28,7 @@ func run(t *testing.T, text string) (verdicts map[string]laws.Verdict, err error
 func TestBuiltin(t *testing.T) {
 	for _, name := range declared.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of it waits
 			text, err := declared.BuiltinText(name)
 			if err != nil {
 				t.Fatal(err)

@@ -164,7 +164,7 @@ func TestTables(t *testing.T) {
 				break
 			}
 			t.Run(fmt.Sprintf("%s without %s", provider, entry), func(t *testing.T) {
-				if broken(t, mutant, "rows", "answers") == "" {
+				if broken(t, mutant, "rows") == "" && broken(t, mutant, "answers") == "" {
 					t.Error("it breaks no law")
 				}
 			})

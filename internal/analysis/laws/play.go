@@ -42,6 +42,9 @@ type kill struct {
 	durable bool
 }
 
+// wholePage is more rows than there are.
+const wholePage = 10_000
+
 // plainScript shows all rows at once, as a history in their order.
 const plainScript = "all rows at once"
 
@@ -51,7 +54,6 @@ type played struct {
 	invalid, revised float64
 	active           map[string]int
 	commits          int64
-	asked            int
 	trouble          string
 	wrong            []string
 }
@@ -77,8 +79,7 @@ func (b *bench) play(s script) (out played, err error) {
 	if steps == nil {
 		steps = []step{{rows: b.base}}
 	}
-	if legs := b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet(); legs && !b.byTime() &&
-		s.name != plainScript {
+	if legs := b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet(); legs && !b.byTime() && s.steps != nil {
 		// In a history that is read by arrival the legs of a call come in their order; while the exporter runs, in any.
 		steps = append([]step{{}}, steps...)
 	}
@@ -102,7 +103,7 @@ func (b *bench) play(s script) (out played, err error) {
 		appeared: appeared,
 	}
 	if sr, is := w.(*server); is && sr.size == 0 {
-		sr.size = 10_000
+		sr.size = wholePage
 	}
 	if err = run.begin(s.kill); err != nil {
 		return out, err
@@ -151,16 +152,12 @@ func (r *running) playSteps(steps []step) error {
 			}
 		}
 		r.rows = s.rows
-		polls := 2
-		if i == 0 {
-			polls = 12
-			if r.script.history > 0 {
-				polls = 60
-			}
-		}
-		if err := r.show(polls); err != nil {
+		if err := r.pollAll(); err != nil {
 			return err
 		}
+	}
+	if s, is := r.world.(*server); is && (s.fault != nil || r.script.kill != nil) { // what fails is over
+		s.size = wholePage
 	}
 	total := max(2*time.Hour, (info.WholeAfter+info.Settle)*11/10)
 	if info.Stream == nil && info.Posted == nil {
@@ -172,23 +169,19 @@ func (r *running) playSteps(steps []step) error {
 		}
 	}
 	interval := r.bench.info.Interval
-	waits := []time.Duration{interval, interval, info.Settle + interval, info.Settle + interval}
-	for range 6 {
-		waits = append(waits, total/6)
-	}
+	waits := []time.Duration{interval, info.Settle + interval, info.Settle + interval, total / 3, total / 3, total / 3}
 	for _, wait := range waits {
 		r.clock.advance(wait)
-		if err := r.show(2); err != nil {
+		if err := r.pollAll(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// show shows the rows and polls. A process that dies is started again.
-func (r *running) show(polls int) error {
-	err := r.world.show(r.rows, r.clock.now())
-	if err != nil {
+// pollAll shows the rows, and polls until nothing is due. A process that dies is started again.
+func (r *running) pollAll() error {
+	if err := r.world.show(r.rows, r.clock.now()); err != nil {
 		return err
 	}
 	if d, is := r.world.(*database); is && r.script.away {
@@ -196,7 +189,7 @@ func (r *running) show(polls int) error {
 		if err := os.Rename(d.file(), d.file()+"-away"); err != nil {
 			return err
 		}
-		if err := r.process.poll(); err != nil {
+		if _, err := r.process.poll(); err != nil {
 			return err
 		}
 		if err := os.Rename(d.file()+"-away", d.file()); err != nil {
@@ -204,32 +197,32 @@ func (r *running) show(polls int) error {
 		}
 		r.clock.advance(time.Hour)
 	}
-	for range polls {
-		select {
-		case <-r.process.dead:
-			err = errKilled
-		default:
-			err = r.process.poll()
-		}
+	for range mostPolls {
+		wait, err := r.process.poll()
 		if errors.Is(err, errKilled) {
-			image := r.process.image()
-			if err := r.process.close(); err != nil {
-				return err
-			}
-			r.folder = image
-			if err := r.begin(nil); err != nil {
-				return err
-			}
-			if err := r.world.show(r.rows, r.clock.now()); err != nil {
-				return err
-			}
-			err = r.process.poll()
+			wait, err = 0, r.restart()
 		}
 		if err != nil {
 			return err
 		}
+		if wait > r.bench.info.Interval/2 {
+			break
+		}
+		r.clock.advance(wait)
 	}
 	return nil
+}
+
+// restart starts a process again that died, on its ledger as it was at that instant.
+func (r *running) restart() error {
+	if err := r.process.close(); err != nil {
+		return err
+	}
+	r.folder = r.process.image()
+	if err := r.begin(nil); err != nil {
+		return err
+	}
+	return r.world.show(r.rows, r.clock.now())
 }
 
 // end reads what was counted.
@@ -248,12 +241,12 @@ func (r *running) end() (out played, err error) {
 	}
 	out.invalid, out.revised = p.selfMetric("cdr_exporter_rows_total", "invalid"),
 		p.selfMetric("cdr_exporter_rows_total", "revised")
-	out.commits, out.trouble = p.commits.Load(), p.trouble()
+	out.commits, out.trouble = p.commits, p.trouble()
 	switch w := r.world.(type) {
 	case *server:
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		out.asked, out.wrong = w.asked, w.wrong
+		out.wrong = w.wrong
 	case *poster:
 		out.wrong = w.wrong
 	}

@@ -26,6 +26,9 @@ import (
 // longestPoll bounds a poll, in real time: the client waits a second or two before it asks again.
 const longestPoll = time.Minute
 
+// mostPolls bounds the polls until nothing is due. A long history takes many: one for each piece.
+const mostPolls = 100
+
 // clock is the time of a script. Only steps move it.
 type clock struct{ micros atomic.Int64 }
 
@@ -53,20 +56,18 @@ func (o *output) String() string {
 
 // process is the exporter with one feed: what internal/app wires, polled step by step.
 type process struct {
-	ledger  *ledger.Ledger
-	source  *collector.Source
-	info    *collector.FeedInfo
-	loop    *collector.Loop
-	self    *metrics.SelfMetrics
-	hook    http.Handler // of records that are posted
-	arrived chan struct{}
-	proceed chan struct{}
+	ledger *ledger.Ledger
+	source *collector.Source
+	info   *collector.FeedInfo
+	loop   *collector.Loop
+	self   *metrics.SelfMetrics
+	hook   http.Handler // of records that are posted
 
 	folder  string
-	commits atomic.Int64
+	commits int64
 	killAt  int64 // the commit at which the process dies; 0: none
 	durable bool  // it dies when that commit is durable
-	dead    chan struct{}
+	dead    bool
 }
 
 var errKilled = errors.New("killed")
@@ -74,15 +75,14 @@ var errKilled = errors.New("killed")
 // start starts a process on a ledger.
 func (b *bench) start(folder string, w world, c *clock, history time.Duration, kill *kill) (_ *process, err error) {
 	p := &process{
-		folder: folder, self: metrics.NewSelfMetrics(c.now, false), arrived: make(chan struct{}),
-		proceed: make(chan struct{}), dead: make(chan struct{}),
+		folder: folder, self: metrics.NewSelfMetrics(c.now, false),
 	}
 	if kill != nil {
 		p.killAt, p.durable = kill.commit, kill.durable
 	}
 	logger := slog.New(slog.NewTextHandler(b.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if p.ledger, err = ledger.Open(context.Background(), ledger.Settings{
-		Storage: ledger.Storage{Folder: folder}, Now: c.now,
+		Storage: ledger.Storage{Folder: folder}, Now: c.now, Reserve: 1 << 20,
 		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
 	}); err != nil {
@@ -106,19 +106,11 @@ func (b *bench) start(folder string, w world, c *clock, history time.Duration, k
 		return nil, errors.Join(err, p.ledger.Close())
 	}
 	p.info = &p.source.Feeds[0]
-	if p.info.Posted != nil {
-		p.info.Interval = time.Nanosecond // such a feed is read by real time
-	}
-	offset := p.source.Offset
-	if offset == nil {
-		offset = func() (time.Duration, bool) { return 0, false } // steps are longer than a clock may leap
-	}
 	feedSettings := collector.FeedSettings{
-		Source: s.Name, Info: p.info, Clock: collector.NewClock(c.now, offset),
+		Source: s.Name, Info: p.info, Clock: collector.NewScriptClock(c.now),
 		Metrics: p.self.Feed(s.Name, p.info.Name), Logger: logger,
 		Advise: p.source.Advise, ThrottledUntil: p.source.ThrottledUntil, Random: func() float64 { return 0 },
 		Paused: p.ledger.Paused,
-		Open:   p.rendezvous,
 	}
 	spec := app.SpecOf(s, p.info)
 	if p.info.ActiveCalls == nil {
@@ -137,42 +129,21 @@ func (b *bench) start(folder string, w world, c *clock, history time.Duration, k
 			},
 		})
 	}
-	p.loop.Start()
-	return p, p.await()
+	return p, nil
 }
 
-// rendezvous is called before each poll: the one before has ended, and the script says when to go on.
-func (p *process) rendezvous(ctx context.Context) error {
-	select {
-	case p.arrived <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+// poll polls once and returns the wait until the next poll. A failure of the feed's is in its status.
+func (p *process) poll() (wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), longestPoll)
+	defer cancel()
+	wait, _ = p.loop.Poll(ctx)
+	switch {
+	case p.dead:
+		return 0, errKilled
+	case ctx.Err() != nil:
+		return 0, errors.New("a poll doesn't end")
 	}
-	select {
-	case <-p.proceed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// await waits until the loop stands before a poll.
-func (p *process) await() error {
-	select {
-	case <-p.arrived:
-		return nil
-	case <-p.dead:
-		return errKilled
-	case <-time.After(longestPoll):
-		return errors.New("a poll doesn't end")
-	}
-}
-
-// poll lets the loop poll once.
-func (p *process) poll() error {
-	p.proceed <- struct{}{}
-	p.loop.Wake()
-	return p.await()
+	return wait, nil
 }
 
 // close ends the process. One that was killed leaves the image of its ledger.
@@ -192,8 +163,9 @@ type mortal struct {
 // Commit implements collector.Ledger.
 func (m *mortal) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	p := m.process
-	n := p.commits.Add(1)
-	if p.killAt > 0 && n > p.killAt {
+	p.commits++
+	n := p.commits
+	if p.dead {
 		return counting.Result{}, errKilled
 	}
 	if n == p.killAt && !p.durable {
@@ -210,7 +182,7 @@ func (m *mortal) Commit(ctx context.Context, page *counting.Page) (counting.Resu
 func (p *process) image() string { return p.folder + "-killed" }
 
 func (p *process) die() error {
-	defer close(p.dead)
+	p.dead = true
 	if err := os.Mkdir(p.image(), 0o700); err != nil {
 		return err
 	}

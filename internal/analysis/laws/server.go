@@ -26,11 +26,12 @@ type world interface {
 	show(rows []*row, now time.Time) error
 }
 
-// fault is what some requests for a page get in place of an answer.
+// fault is what requests for some pages get in place of an answer.
 type fault struct {
-	request int // the first one, from 0
-	times   int
-	kind    string
+	kind  string
+	from  int // the first page, from 0, in the order in which they are first asked for
+	pages int // so many pages
+	each  int // how often each is refused
 }
 
 // server is a provider over HTTP. Nothing leaves the process: it stands in the place of the network.
@@ -47,9 +48,8 @@ type server struct {
 
 	mu    sync.Mutex
 	rows  []*row
-	asked int      // pages
-	wrong []string // what no provider would understand
-	sent  []string // addresses
+	asked map[string][2]int // of each page its number, and how often the exporter asked for it
+	wrong []string          // what no provider would understand
 }
 
 func (s *server) block() map[string]any { return map[string]any{} }
@@ -101,7 +101,6 @@ func answer(r *http.Request, status int, header http.Header, body string) *http.
 
 // list answers a request for a page.
 func (s *server) list(r *http.Request, body []byte) *http.Response {
-	s.sent = append(s.sent, r.Method+" "+r.URL.RequestURI())
 	asked, problem := s.bench.parse(r, body)
 	if problem == "" {
 		problem = s.tooFar(&asked)
@@ -110,12 +109,7 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		s.wrong = append(s.wrong, problem)
 		return answer(r, http.StatusBadRequest, nil, `{"error":"bad request"}`)
 	}
-	n := s.asked
-	s.asked++
-	kind := ""
-	if f := s.fault; f != nil && n >= f.request && n < f.request+f.times {
-		kind = f.kind
-	}
+	kind := s.refusal(r.URL.RequestURI() + string(body))
 	switch kind {
 	case "429":
 		return answer(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"0"}}, `{"error":"too many requests"}`)
@@ -127,6 +121,7 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		return answer(r, http.StatusOK, nil, "")
 	}
 	var matching []*row
+	distinct := make(map[string]bool)
 	for _, row := range s.rows {
 		at := row.at
 		if s.bench.filteredBy() == "inserted" {
@@ -134,11 +129,12 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		}
 		if asked.has(row, at) {
 			matching = append(matching, row)
+			distinct[row.key] = true
 		}
 	}
-	all := len(matching)
+	all := len(distinct)
 	if most := s.bench.feed.MaxRows; most > 0 {
-		matching = matching[:min(all, most)]
+		matching = matching[:min(len(matching), most)]
 	}
 	size := max(s.size, 1)
 	from := min(asked.page*size, len(matching))
@@ -165,6 +161,23 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		text = text[:len(text)*2/3]
 	}
 	return answer(r, http.StatusOK, header, text)
+}
+
+// refusal is the kind of fault that a request for a page gets; empty: none.
+func (s *server) refusal(page string) string {
+	if s.asked == nil {
+		s.asked = make(map[string][2]int)
+	}
+	asked, again := s.asked[page]
+	if !again {
+		asked[0] = len(s.asked)
+	}
+	asked[1]++
+	s.asked[page] = asked
+	if f := s.fault; f != nil && asked[0] >= f.from && asked[0] < f.from+f.pages && asked[1] <= f.each {
+		return f.kind
+	}
+	return ""
 }
 
 // tooFar says how a request asks for more than the provider answers; empty: it doesn't.

@@ -102,7 +102,7 @@ func openRig(t *testing.T, storage Storage) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve,
+		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, Reserve: testReserve,
 		IDMemory: r.idMemory, journal: r.journal,
 		OnReplaced: func(err error) { r.replaced = append(r.replaced, err) },
 		probe: func(point string) error {

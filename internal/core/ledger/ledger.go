@@ -96,11 +96,11 @@ type Settings struct {
 	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the
 	// journal; 0 takes 32 and 2 MB.
 	IDMemory int
+	// Reserve is the most bytes that are kept in reserve for a full disk, at least 1 MiB; 0 takes 16 MiB.
+	Reserve int64
 	// Tuning may change while the ledger is open.
 	Tuning
 
-	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
-	reserve int64
 	// journal, in tests, is its size in bytes.
 	journal int
 	// probe, in tests, is called before each write and may fail it.
@@ -185,7 +185,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		}
 		l.reserve = reserve{
 			file: filepath.Join(settings.Folder, reserveName),
-			most: cmp.Or(settings.reserve, mostReserve),
+			most: cmp.Or(settings.Reserve, mostReserve),
 		}
 	}
 	if err := l.open(ctx); err != nil {
