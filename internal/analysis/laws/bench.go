@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +19,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
+
+// sourceName is the name of the source.
+const sourceName = "test"
 
 // What the tests make up.
 const (
@@ -57,6 +59,18 @@ type bench struct {
 	output *output
 	folder string
 	runs   atomic.Int64
+}
+
+// output is all that processes write, for people to read.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
 }
 
 // newBench prepares the tests of a feed.
@@ -140,8 +154,6 @@ func (b *bench) setParameters(set map[string]any) {
 	}
 }
 
-func (b *bench) secretOf(key string) string { return b.secrets[key] }
-
 // configure is a source of the provider, as a configuration has it, with further keys in its block.
 func (b *bench) configure(more map[string]any, history time.Duration) (*config.Source, error) {
 	feed := make(map[string]any)
@@ -161,7 +173,7 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 	}
 	keys[b.name] = feed
 	source := map[string]any{
-		"name": "test", "history": history.Truncate(time.Second).String(),
+		"name": sourceName, "history": history.Truncate(time.Second).String(),
 		b.definition.Provider: keys,
 	}
 	text, err := yaml.Marshal(map[string]any{"sources": []any{source}})
@@ -182,14 +194,12 @@ func (b *bench) open() error {
 	if sql := b.definition.SQL; sql != nil && !strings.HasPrefix(sql.Driver, "{") {
 		b.definition.UseSQLite()
 	}
-	w, _, err := b.newWorld(&script{})
+	configured, source, err := b.openSource(b.anywhere("").block(), time.Hour, collector.SourceSettings{})
 	if err != nil {
 		return err
 	}
-	configured, err := b.configure(w.block(), time.Hour)
-	if err != nil {
-		return err
-	}
+	source.Close()
+	b.info = &source.Feeds[0]
 	decoded, is := configured.Provider.(*declared.Block)
 	if !is {
 		return errors.New("the definition has no block")
@@ -211,21 +221,15 @@ func (b *bench) open() error {
 	if len(b.columns) > 0 {
 		b.feed.SetColumns(b.columns)
 	}
-	source, err := b.provider.Open(decoded, collector.SourceSettings{Name: "test", Now: time.Now})
-	if err != nil {
-		return err
-	}
-	source.Close()
-	b.info = &source.Feeds[0]
 	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{
 		Parameters: decoded.ValuesOf(b.name), Zone: b.zone,
-		Now: b.now,
+		Now: b.newest,
 	})
 	return nil
 }
 
-// now is the clock for times without a year: after all rows.
-func (b *bench) now() time.Time {
+// newest is the clock for times without a year: after all rows.
+func (b *bench) newest() time.Time {
 	if b.began.IsZero() {
 		return time.Now() //nolint:forbidigo // a file of tests has no clock
 	}
@@ -301,11 +305,9 @@ func (b *bench) readRows(saved []byte) (err error) {
 
 // readTables reads the rows of the tables, for their times.
 func (b *bench) readTables() error {
-	w, _, err := b.newWorld(&script{})
+	w := b.anywhere(b.folder)
+	err := w.show()
 	if err != nil {
-		return err
-	}
-	if err := w.show(b.base, time.Time{}); err != nil {
 		return err
 	}
 	if b.read, err = b.readAll(w); err != nil {
@@ -469,21 +471,19 @@ func (b *bench) pages() bool {
 	return n.URL != nil || n.Token != nil || n.Link != "" || n.Page != "" || n.Offset != ""
 }
 
-// newWorld makes the provider of a script.
-func (b *bench) newWorld(s *script) (w world, path string, err error) {
-	path = filepath.Join(b.folder, fmt.Sprintf("%s-%d", b.name, b.runs.Add(1)))
-	if err := os.MkdirAll(filepath.Join(path, "rows"), 0o700); err != nil {
-		return nil, "", err
+// anywhere is the provider with all rows, outside of a script.
+func (b *bench) anywhere(path string) world {
+	return (&run{bench: b, script: new(script), shown: b.base}).newWorld(path)
+}
+
+// openSource opens the source with further keys in its block.
+func (b *bench) openSource(more map[string]any, history time.Duration, settings collector.SourceSettings) (
+	configured *config.Source, source *collector.Source, err error,
+) {
+	if configured, err = b.configure(more, history); err != nil {
+		return nil, nil, err
 	}
-	switch {
-	case b.definition.HTTP != nil:
-		return &server{bench: b, size: s.page, twice: s.overlap, fault: s.fault, between: s.between}, path, nil
-	case b.feed.Lines() != nil && !s.posted:
-		return &folder{bench: b, path: filepath.Join(path, "rows"), written: make(map[*row]bool), torn: s.torn}, path,
-			nil
-	case b.definition.SQL != nil:
-		d := &database{path: filepath.Join(path, "rows"), done: make(map[*row]bool)}
-		return d, path, d.show(b.setup, time.Time{})
-	}
-	return &poster{bench: b, posted: make(map[*row]bool), twice: s.twice}, path, nil
+	settings.Name, settings.UserAgent = sourceName, "cdr-exporter"
+	source, err = b.provider.Open(configured.Provider, settings)
+	return configured, source, err
 }

@@ -4,8 +4,9 @@
 //
 //	laws.go     the laws, each a few scripts
 //	truth.go    what each row becomes, and what the definition asks, compared with `tests`
-//	process.go  one process of the exporter: a loop and a ledger, polled step by step by its own clock;
-//	            it can be killed
+//	bench.go    a feed under test: its parameters and rows
+//	scripts.go  the laws that are about what a provider shows when, and what fails; values.go: about values
+//	play.go     a script under way: a loop and a ledger, polled by the script's clock; it can be killed
 //	server.go   a provider over HTTP: pages, filters, faults
 //	folder.go   files, a database, and a system that posts
 //

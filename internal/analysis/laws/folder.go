@@ -1,7 +1,6 @@
 package laws
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	_ "modernc.org/sqlite" // the database of tests
 )
@@ -28,71 +26,70 @@ func (offline) RoundTrip(*http.Request) (*http.Response, error) {
 // folder has files that another program writes.
 type folder struct {
 	offline
+	*run
 
-	bench   *bench
 	path    string
 	written map[*row]bool
 	files   int
-	torn    bool // a line comes in two halves
-	rest    string
+	rest    string // of a line that comes in two halves
+	copied  bool
 }
 
 func (f *folder) block() map[string]any {
 	return map[string]any{"paths": []string{filepath.Join(f.path, "*")}}
 }
 
-// show writes the rows that are new: to the end of a file that grows, or to a new file.
-func (f *folder) show(rows []*row, now time.Time) error {
+// show writes the rows that are new: to the end of a file that grows, or to a new file. In the end it copies the files.
+func (f *folder) show() error {
 	var texts []string
-	for _, r := range rows {
+	for _, r := range f.shown {
 		if !f.written[r] {
 			f.written[r] = true
 			texts = append(texts, r.text)
 		}
 	}
-	how := f.bench.feed.Lines()
-	if how.Read == "whole" {
-		if len(texts) == 0 {
-			return nil
+	name, text := "rows", f.rest
+	f.rest = ""
+	if len(texts) > 0 {
+		all := f.document(texts)
+		if f.feed.Lines().Read == "whole" {
+			name = fmt.Sprintf("%04d", f.files)
+		} else if f.feed.Format == "csv" && f.files > 0 {
+			all = lines(f.csv(texts)[f.heading():])
 		}
 		f.files++
-		return f.write(fmt.Sprintf("%04d", f.files), f.bench.document(texts), now)
+		text += all
 	}
-	all := f.rest
-	f.rest = ""
-	if f.bench.feed.Format == "csv" {
-		if texts = f.bench.csv(texts); f.files > 0 && len(texts) > 0 {
-			texts = texts[f.bench.heading():]
-		}
+	if half := len(text) / 2; f.script.torn && half > 0 {
+		text, f.rest, f.script.torn = text[:half], text[half:], false
 	}
-	if len(texts) == 0 && all == "" {
-		return nil
+	var err error
+	if text != "" {
+		err = f.write(name, text)
 	}
-	f.files++
-	all += lines(texts)
-	if f.torn {
-		half := len(all) / 2
-		all, f.rest, f.torn = all[:half], all[half:], false
+	if f.settles && f.script.copied && !f.copied {
+		f.copied = true
+		err = errors.Join(err, f.copyFiles())
 	}
-	return f.write("rows", all, now)
+	return err
 }
 
 // write appends to a file, which then has the time of the script.
-func (f *folder) write(name, text string, now time.Time) error {
+func (f *folder) write(name, text string) error {
 	file := filepath.Join(f.path, name)
 	opened, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = opened.WriteString(text)
-	return errors.Join(err, opened.Close(), os.Chtimes(file, now, now))
+	return errors.Join(err, opened.Close(), os.Chtimes(file, f.now(), f.now()))
 }
 
-// copies makes a copy of each file under another name.
-func (f *folder) copies(now time.Time) error {
+// copyFiles makes a copy of each file under another name.
+func (f *folder) copyFiles() error {
 	files, err := filepath.Glob(filepath.Join(f.path, "*"))
 	for _, file := range files {
-		err = errors.Join(err, copyFile(file+".1", file), os.Chtimes(file+".1", now, now))
+		err = errors.Join(err, copyFile(file+".1", file), os.Chtimes(file+".1", f.now(), f.now()))
 	}
 	return err
 }
@@ -126,22 +123,38 @@ func (b *bench) document(texts []string) string {
 // database has the tables of tests. Its rows are statements.
 type database struct {
 	offline
+	*run
 
-	path string
+	file string
 	done map[*row]bool
 }
 
-func (d *database) file() string { return filepath.Join(d.path, "kit.db") }
+func (d *database) block() map[string]any { return map[string]any{"dsn": d.file} }
 
-func (d *database) block() map[string]any { return map[string]any{"dsn": d.file()} }
+// show makes the tables and runs the statements. A database that isn't there at first is there when rows are shown
+// again.
+func (d *database) show() error {
+	elsewhere := d.file + "-away"
+	if _, err := os.Stat(elsewhere); err == nil {
+		if err := os.Rename(elsewhere, d.file); err != nil {
+			return err
+		}
+	}
+	if err := d.execute(); err != nil || !d.script.away {
+		return err
+	}
+	d.script.away = false
+	return os.Rename(d.file, elsewhere)
+}
 
-func (d *database) show(rows []*row, _ time.Time) (err error) {
-	db, err := sql.Open("sqlite", "file:"+d.file())
+// execute runs the statements that weren't run yet.
+func (d *database) execute() (err error) {
+	db, err := sql.Open("sqlite", "file:"+d.file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, r := range rows {
+	for _, r := range slices.Concat(d.setup, d.shown) {
 		if d.done[r] {
 			continue
 		}
@@ -179,23 +192,20 @@ func statements(text string) (all []string) {
 // poster is a system that posts its records, again until they are taken.
 type poster struct {
 	offline
+	*run
 
-	bench  *bench
-	hook   http.Handler
 	posted map[*row]bool
-	twice  bool
-	wrong  []string
 }
 
-func (p *poster) block() map[string]any { return map[string]any{"insecure_http": "true"} }
+func (*poster) block() map[string]any { return map[string]any{"insecure_http": "true"} }
 
-func (p *poster) show(rows []*row, _ time.Time) error {
-	for _, r := range rows {
+func (p *poster) show() error {
+	for _, r := range p.shown {
 		if p.posted[r] {
 			continue
 		}
-		for range map[bool]int{false: 1, true: 2}[p.twice] {
-			status, says := p.post(r.text, true)
+		for range map[bool]int{false: 1, true: 2}[p.script.twice] {
+			status, says := p.post(r.text)
 			p.posted[r] = status == http.StatusNoContent
 			if status != http.StatusNoContent && status != http.StatusServiceUnavailable {
 				p.wrong = append(p.wrong, fmt.Sprintf("%s was answered with %d: %s", r.name, status, says))
@@ -206,13 +216,11 @@ func (p *poster) show(rows []*row, _ time.Time) error {
 }
 
 // post posts a record.
-func (p *poster) post(text string, withToken bool) (status int, says string) {
+func (p *poster) post(text string) (status int, says string) {
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/test",
-		bytes.NewReader([]byte(text)))
-	request.Header.Set("Content-Type", map[string]string{"xml": "application/xml"}[p.bench.definition.Push.Format])
-	if withToken {
-		request.Header.Set("Authorization", "Bearer "+p.bench.secretOf("token"))
-	}
+		strings.NewReader(text))
+	request.Header.Set("Content-Type", map[string]string{"xml": "application/xml"}[p.definition.Push.Format])
+	request.Header.Set("Authorization", "Bearer "+p.secrets["token"])
 	answer := httptest.NewRecorder()
 	p.hook.ServeHTTP(answer, request)
 	return answer.Code, strings.TrimSpace(answer.Body.String())

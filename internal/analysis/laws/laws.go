@@ -298,7 +298,7 @@ func sameCalls(_ *bench, plain, out *played) string {
 // judgeSecret looks for secrets and numbers in all that was written.
 func (b *bench) judgeSecret(plain *played) Verdict {
 	v := Verdict{Feed: b.name, Law: "secret"}
-	written := b.output.String()
+	written := b.output.text.String()
 	var series strings.Builder
 	for key := range plain.result {
 		series.WriteString(key + "\n")

@@ -1,14 +1,35 @@
 package laws
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"maps"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+const (
+	// longestPoll bounds a poll, in real time: the client waits a second or two before it asks again.
+	longestPoll = time.Minute
+	// mostPolls bounds the polls until nothing is due. A long history takes many: one for each piece.
+	mostPolls = 100
 )
 
 // script is what a provider shows when, and what fails meanwhile.
@@ -21,13 +42,16 @@ type script struct {
 
 	history time.Duration // that is read further back than the first row
 	page    int           // rows of a page; 0: all
-	overlap bool
+	overlap bool          // the last row of a page is the first of the next one too
+	// between changes the rows once, after a first page that isn't the last one.
 	between func(rows []*row) []*row
 	fault   *fault
 	kill    *kill
 
-	copied, torn, twice, posted bool // of files, and of what is posted
-	away                        bool // the database isn't there at first
+	copied, torn bool // of files: there is a copy of each; a line comes in two halves
+	posted       bool // a system posts the rows, though the definition also reads files
+	twice        bool // it posts each row twice
+	away         bool // the database isn't there at first
 }
 
 // step is a change of what the provider has.
@@ -38,12 +62,9 @@ type step struct {
 
 // kill ends the process at a commit, before or after it is durable.
 type kill struct {
-	commit  int64
+	commit  int
 	durable bool
 }
-
-// wholePage is more rows than there are.
-const wholePage = 10_000
 
 // plainScript shows all rows at once, as a history in their order.
 const plainScript = "all rows at once"
@@ -51,233 +72,349 @@ const plainScript = "all rows at once"
 // played is what a script came to.
 type played struct {
 	result
-	invalid, revised float64
-	active           map[string]int
-	commits          int64
-	trouble          string
-	wrong            []string
+	active  map[string]int
+	commits int
+	trouble string   // what the feed says of itself; empty: all is well
+	wrong   []string // requests that no provider would understand, and posts that the exporter refused
 }
+
+// clock is the time of a script. Only steps move it.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) now() time.Time           { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) set(at time.Time)         { c.micros.Store(at.UnixMicro()) }
+func (c *clock) advance(by time.Duration) { c.micros.Add(by.Microseconds()) }
+
+// run is a script under way: the provider, and the exporter with one feed, which internal/app would wire the same way.
+type run struct {
+	*bench
+	clock
+
+	script  *script
+	world   world
+	history time.Duration
+	// shown are the rows that the provider has, in this order, and appeared is when it first showed each.
+	shown    []*row
+	appeared map[*row]time.Time
+	settles  bool // the last row has come
+	wrong    []string
+
+	folder  string // of the ledger
+	ledger  *ledger.Ledger
+	source  *collector.Source
+	loop    *collector.Loop
+	hook    http.Handler // of records that are posted
+	commits int
+	dead    bool
+}
+
+var errKilled = errors.New("killed")
 
 // play runs a script to its end.
 func (b *bench) play(s script) (out played, err error) {
-	w, path, err := b.newWorld(&s)
-	if err != nil {
+	path := filepath.Join(b.folder, fmt.Sprintf("%s-%d", b.name, b.runs.Add(1)))
+	if err := errors.Join(os.MkdirAll(filepath.Join(path, "ledger"), 0o700), os.Mkdir(filepath.Join(path, "rows"),
+		0o700)); err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
-	c := new(clock)
-	appeared := make(map[*row]time.Time)
-	if sr, is := w.(*server); is {
-		sr.clock, sr.appeared = c, appeared
+	r := &run{bench: b, script: &s, folder: filepath.Join(path, "ledger"), appeared: make(map[*row]time.Time)}
+	r.world = r.newWorld(filepath.Join(path, "rows"))
+	steps := r.begin()
+	if err = r.start(); err != nil {
+		return out, err
 	}
-	begins := b.began
-	if !s.begins.IsZero() {
-		begins = s.begins
+	defer func() { err = errors.Join(err, r.stop()) }()
+	if err = r.playSteps(steps); err != nil {
+		return out, err
 	}
-	c.set(begins.Add(time.Minute + b.feed.Filter.MinAge))
-	steps := s.steps
+	return r.end()
+}
+
+// begin sets the clock and how long a history is read, and returns the steps.
+func (r *run) begin() []step {
+	steps := r.script.steps
 	if steps == nil {
-		steps = []step{{rows: b.base}}
+		steps = []step{{rows: r.base}}
 	}
-	if legs := b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet(); legs && !b.byTime() && s.steps != nil {
+	legs := r.feed.Record.Group.IsSet() || r.feed.Record.Parent.IsSet()
+	if legs && !r.byTime() && r.script.steps != nil {
 		// In a history that is read by arrival the legs of a call come in their order; while the exporter runs, in any.
 		steps = append([]step{{}}, steps...)
 	}
-	oldest := c.now()
-	for _, r := range b.base {
-		if !r.at.IsZero() && r.at.Before(oldest) {
-			oldest = r.at
+	begins := r.began
+	if !r.script.begins.IsZero() {
+		begins = r.script.begins
+	}
+	r.set(begins.Add(time.Minute + r.feed.Filter.MinAge))
+	oldest := r.now()
+	for _, row := range r.base {
+		if !row.at.IsZero() && row.at.Before(oldest) {
+			oldest = row.at
 		}
 	}
-	history := c.now().Sub(oldest) + time.Hour
-	history += s.history
-	if s.live {
-		c.set(oldest.Add(-time.Minute))
-		history = 2 * time.Minute
+	r.history = r.now().Sub(oldest) + time.Hour + r.script.history
+	if r.script.live {
+		r.set(oldest.Add(-time.Minute))
+		r.history = 2 * time.Minute
 	}
-	if err := os.MkdirAll(filepath.Join(path, "ledger"), 0o700); err != nil {
-		return out, err
-	}
-	run := &running{
-		bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"),
-		appeared: appeared,
-	}
-	if sr, is := w.(*server); is && sr.size == 0 {
-		sr.size = wholePage
-	}
-	if err = run.begin(s.kill); err != nil {
-		return out, err
-	}
-	defer func() { err = errors.Join(err, run.process.close()) }()
-	if err = run.playSteps(steps); err != nil {
-		return out, err
-	}
-	return run.end()
+	return steps
 }
 
-// running is a script under way.
-type running struct {
-	bench   *bench
-	script  *script
-	world   world
-	clock   *clock
-	history time.Duration
-	folder  string
-	process *process
-	rows    []*row
-	// appeared is when the provider first showed a row.
-	appeared map[*row]time.Time
-}
-
-func (r *running) begin(k *kill) (err error) {
-	r.process, err = r.bench.start(r.folder, r.world, r.clock, r.history, k)
-	if p, is := r.world.(*poster); is && err == nil {
-		p.hook = r.process.hook
-	}
-	return err
-}
-
-func (r *running) playSteps(steps []step) error {
-	info := r.process.info
+// playSteps shows what the steps say. Then it waits until a call counts to which nothing comes any more.
+func (r *run) playSteps(steps []step) error {
+	at := r.now()
 	for i, s := range steps {
-		if s.after > 0 {
-			r.clock.advance(s.after)
-		}
+		at = at.Add(s.after)
+		r.set(latest(at, r.now())) // what failed in the step before has waited
 		for _, row := range s.rows {
 			if _, known := r.appeared[row]; known {
 				continue
 			}
-			if r.appeared[row] = r.clock.now(); i == 0 && !r.script.live && row.at.Before(r.clock.now()) {
+			if r.appeared[row] = r.now(); i == 0 && !r.script.live && row.at.Before(r.now()) {
 				r.appeared[row] = row.at
 			}
 		}
-		r.rows = s.rows
-		if err := r.pollAll(); err != nil {
+		r.shown = s.rows
+		if err := r.poll(); err != nil {
 			return err
 		}
 	}
-	if s, is := r.world.(*server); is && (s.fault != nil || r.script.kill != nil) { // what fails is over
-		s.size = wholePage
+	r.settles = true
+	total := max(2*time.Hour, (r.info.WholeAfter+r.info.Settle)*11/10)
+	if r.byTime() {
+		total = max(total, r.info.Lookback*13/10)
 	}
-	total := max(2*time.Hour, (info.WholeAfter+info.Settle)*11/10)
-	if info.Stream == nil && info.Posted == nil {
-		total = max(total, info.Lookback*13/10)
-	}
-	if files, is := r.world.(*folder); is && r.script.copied {
-		if err := files.copies(r.clock.now()); err != nil {
-			return err
-		}
-	}
-	interval := r.bench.info.Interval
-	waits := []time.Duration{interval, info.Settle + interval, info.Settle + interval, total / 3, total / 3, total / 3}
-	for _, wait := range waits {
-		r.clock.advance(wait)
-		if err := r.pollAll(); err != nil {
+	again := r.info.Settle + r.info.Interval
+	for _, wait := range []time.Duration{r.info.Interval, again, again, total / 3, total / 3, total / 3} {
+		r.advance(wait)
+		if err := r.poll(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pollAll shows the rows, and polls until nothing is due. A process that dies is started again.
-func (r *running) pollAll() error {
-	if err := r.world.show(r.rows, r.clock.now()); err != nil {
+// poll shows the rows, and polls until nothing is due. A process that dies is started again on its ledger, as it was at
+// that instant. A failure of the feed's is in its status.
+func (r *run) poll() error {
+	if err := r.world.show(); err != nil {
 		return err
-	}
-	if d, is := r.world.(*database); is && r.script.away {
-		r.script.away = false
-		if err := os.Rename(d.file(), d.file()+"-away"); err != nil {
-			return err
-		}
-		if _, err := r.process.poll(); err != nil {
-			return err
-		}
-		if err := os.Rename(d.file()+"-away", d.file()); err != nil {
-			return err
-		}
-		r.clock.advance(time.Hour)
 	}
 	for range mostPolls {
-		wait, err := r.process.poll()
-		if errors.Is(err, errKilled) {
-			wait, err = 0, r.restart()
+		ctx, cancel := context.WithTimeout(context.Background(), longestPoll)
+		wait, _ := r.loop.Poll(ctx)
+		late := ctx.Err()
+		cancel()
+		switch {
+		case r.dead:
+			if err := r.restart(); err != nil {
+				return err
+			}
+			wait = 0
+		case late != nil:
+			return errors.New("a poll doesn't end")
 		}
-		if err != nil {
-			return err
-		}
-		if wait > r.bench.info.Interval/2 {
+		if wait > r.info.Interval/2 {
 			break
 		}
-		r.clock.advance(wait)
+		r.advance(wait.Truncate(time.Second)) // edges are whole seconds
 	}
 	return nil
 }
 
-// restart starts a process again that died, on its ledger as it was at that instant.
-func (r *running) restart() error {
-	if err := r.process.close(); err != nil {
+func (r *run) restart() error {
+	if err := r.stop(); err != nil {
 		return err
 	}
-	r.folder = r.process.image()
-	if err := r.begin(nil); err != nil {
+	r.folder, r.dead, r.script.kill = r.image(), false, nil
+	if err := r.start(); err != nil {
 		return err
 	}
-	return r.world.show(r.rows, r.clock.now())
+	return r.world.show()
+}
+
+// start starts the exporter.
+func (r *run) start() (err error) {
+	self := metrics.NewSelfMetrics(r.now, false)
+	if r.ledger, err = ledger.Open(context.Background(), ledger.Settings{
+		Storage: ledger.Storage{Folder: r.folder}, Now: r.now, Reserve: 1 << 20,
+		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
+	}); err != nil {
+		return err
+	}
+	settings := collector.SourceSettings{Now: r.now, Derive: r.ledger.Derive, Notified: self.Source(sourceName)}
+	settings.Transport = r.world
+	settings.Logger = slog.New(slog.NewTextHandler(r.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return r.ledger.LoadSecret(ctx, sourceName) }
+	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
+		return r.ledger.ReplaceSecret(ctx, sourceName, spend)
+	}
+	s, source, err := r.openSource(r.world.block(), r.history, settings)
+	if err != nil {
+		return errors.Join(err, r.ledger.Close())
+	}
+	r.source = source
+	info := &source.Feeds[0]
+	spec := app.SpecOf(s, info)
+	feedSettings := collector.FeedSettings{
+		Source: s.Name, Info: info, Clock: collector.NewScriptClock(r.now), Metrics: self.Feed(s.Name, info.Name),
+		Logger: settings.Logger, Advise: source.Advise, ThrottledUntil: source.ThrottledUntil,
+		Random: func() float64 { return 0 }, Paused: r.ledger.Paused,
+	}
+	if info.ActiveCalls == nil {
+		state, err := r.ledger.Feed(context.Background(), spec)
+		if err != nil {
+			return errors.Join(err, r.ledger.Close())
+		}
+		feedSettings.Ledger, feedSettings.Queue = &mortal{state, r}, state
+	}
+	r.loop = collector.NewLoop(feedSettings)
+	if info.Webhook != nil {
+		r.hook = info.Webhook.Handler(collector.Inbox{
+			Commit: r.loop.Commit,
+			Enqueue: func(ctx context.Context, items []work.Item) (int, error) {
+				return r.ledger.Enqueue(ctx, spec, items)
+			},
+		})
+	}
+	return nil
+}
+
+// stop ends the process. One that was killed leaves the image of its ledger.
+func (r *run) stop() error {
+	r.loop.Stop()
+	r.source.Close()
+	return r.ledger.Close()
+}
+
+// mortal is the feed's ledger, until the process dies at a commit.
+type mortal struct {
+	*ledger.Feed
+
+	run *run
+}
+
+// Commit implements collector.Ledger.
+func (m *mortal) Commit(ctx context.Context, page *counting.Page) (result counting.Result, err error) {
+	r := m.run
+	r.commits++
+	dies := r.script.kill != nil && r.script.kill.commit == r.commits
+	switch {
+	case r.dead:
+		return result, errKilled
+	case !dies || r.script.kill.durable:
+		result, err = m.Feed.Commit(ctx, page)
+	}
+	if err == nil && dies {
+		return counting.Result{}, r.die()
+	}
+	return result, err
+}
+
+// image is where the ledger of a process that was killed is.
+func (r *run) image() string { return r.folder + "-killed" }
+
+func (r *run) die() error {
+	r.dead = true
+	err := os.Mkdir(r.image(), 0o700)
+	for _, name := range []string{"ledger.db", "ledger.db-wal"} {
+		err = errors.Join(err, copyFile(filepath.Join(r.image(), name), filepath.Join(r.folder, name)))
+	}
+	return errors.Join(errKilled, err)
+}
+
+func copyFile(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close() //nolint:errcheck // it was only read
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
 }
 
 // end reads what was counted.
-func (r *running) end() (out played, err error) {
-	p := r.process
-	if p.info.ActiveCalls == nil {
-		if out.result, err = p.result(); err != nil {
-			return out, err
-		}
+func (r *run) end() (out played, err error) {
+	out.commits, out.wrong, out.active = r.commits, r.wrong, make(map[string]int)
+	if s := r.loop.Status(); s.State == collector.StateError {
+		out.trouble = s.LastError
 	}
-	out.active = make(map[string]int)
-	for direction, n := range p.loop.ActiveCalls() {
+	for direction, n := range r.loop.ActiveCalls() {
 		if n > 0 {
 			out.active[direction.String()] = n
 		}
 	}
-	out.invalid, out.revised = p.selfMetric("cdr_exporter_rows_total", "invalid"),
-		p.selfMetric("cdr_exporter_rows_total", "revised")
-	out.commits, out.trouble = p.commits, p.trouble()
-	switch w := r.world.(type) {
-	case *server:
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		out.wrong = w.wrong
-	case *poster:
-		out.wrong = w.wrong
+	if r.info.ActiveCalls == nil {
+		out.result, err = counted(r.ledger)
+	}
+	return out, err
+}
+
+// result is what was counted, by the text of a series without `late`.
+type result map[string]float64
+
+// counted shows everything that a ledger has, and reads it.
+func counted(l *ledger.Ledger) (result, error) {
+	if err := l.Show(context.Background()); err != nil {
+		return nil, err
+	}
+	out := make(result)
+	for _, family := range l.Store().Snapshot().Families {
+		if family.Def.Kind == metrics.Gauge {
+			continue
+		}
+		names := family.Def.LabelNames()
+		for i := range family.Points {
+			point := &family.Points[i]
+			var labels []string
+			for j, name := range names {
+				if name != "late" && name != "source" && name != "provider" && name != "feed" {
+					labels = append(labels, name+"="+point.Labels.Values[j])
+				}
+			}
+			key := family.Def.Name + "{" + strings.Join(labels, ",") + "}"
+			if h := point.Hist; h != nil {
+				out[key+" count"] += float64(h.Count)
+				out[key+" sum"] += family.Def.InUnit(h.Sum)
+			} else {
+				out[key] += point.Value
+			}
+		}
 	}
 	return out, nil
 }
 
-// different says how a script came to something else than another one; empty: it didn't.
-func (out *played) different(want result) string {
-	var all []string
-	if len(out.wrong) > 0 {
-		all = append(all, out.wrong[0])
-	}
-	var keys []string
-	for key := range want {
-		keys = append(keys, key)
-	}
-	for key := range out.result {
-		if _, is := want[key]; !is {
-			keys = append(keys, key)
+// sum adds up the series of a metric.
+func (r result) sum(metric string) (sum float64) {
+	for key, value := range r {
+		if strings.HasPrefix(key, metric+"{") {
+			sum += value
 		}
 	}
-	slices.Sort(keys)
-	for _, key := range keys {
+	return sum
+}
+
+// different says how a script came to something else than another one; empty: it didn't.
+func (out *played) different(want result) string {
+	all := slices.Clone(out.wrong[:min(1, len(out.wrong))])
+	keys := make(map[string]bool)
+	for _, r := range []result{want, out.result} {
+		for key := range r {
+			keys[key] = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if got, wanted := out.result[key], want[key]; math.Abs(got-wanted) > 1e-6 {
 			all = append(all, fmt.Sprintf("%s is %v, want %v", key, got, wanted))
 		}
 	}
-	if len(all) == 0 {
-		return ""
-	}
-	if out.trouble != "" {
+	if len(all) > 0 && out.trouble != "" {
 		all = append(all[:1:1], "the feed says: "+out.trouble)
 	}
 	return strings.Join(all[:min(2, len(all))], "; ")

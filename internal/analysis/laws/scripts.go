@@ -328,8 +328,8 @@ func (b *bench) killed(plain *played) (scripts []script, why string) {
 	if b.info.Posted != nil {
 		kinds = []bool{false, true}
 	}
-	most := int64(8)
-	for n := int64(1); n <= plain.commits; n++ {
+	const most = 8
+	for n := 1; n <= plain.commits; n++ {
 		if n > most && n%max(plain.commits/4, 1) != 0 {
 			continue
 		}

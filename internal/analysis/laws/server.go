@@ -2,13 +2,14 @@ package laws
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,13 +18,26 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
-// world is the provider.
+// world is the provider of a run.
 type world interface {
 	http.RoundTripper
 	// block are the keys of the source's block by which the provider is found.
 	block() map[string]any
-	// show makes these the rows that the provider has, in this order.
-	show(rows []*row, now time.Time) error
+	// show makes the rows of the run the ones that the provider has.
+	show() error
+}
+
+// newWorld makes the provider of a run, with a folder for its files.
+func (r *run) newWorld(path string) world {
+	switch {
+	case r.definition.HTTP != nil:
+		return &server{run: r}
+	case r.feed.Lines() != nil && !r.script.posted:
+		return &folder{run: r, path: path, written: make(map[*row]bool)}
+	case r.definition.SQL != nil:
+		return &database{run: r, file: filepath.Join(path, "kit.db"), done: make(map[*row]bool)}
+	}
+	return &poster{run: r, posted: make(map[*row]bool)}
 }
 
 // fault is what requests for some pages get in place of an answer.
@@ -36,28 +50,17 @@ type fault struct {
 
 // server is a provider over HTTP. Nothing leaves the process: it stands in the place of the network.
 type server struct {
-	bench *bench
-	clock *clock
-	// appeared is when the provider first showed a row; it changes between polls only.
-	appeared map[*row]time.Time
-	size     int  // rows of a page
-	twice    bool // the last row of a page is the first of the next one too
-	fault    *fault
-	// between changes the rows once, after a first page that isn't the last one.
-	between func(rows []*row) []*row
+	*run
 
+	rows  []*row // that it lists: those that are shown, until `between` changes them
 	mu    sync.Mutex
-	rows  []*row
 	asked map[string][2]int // of each page its number, and how often the exporter asked for it
-	wrong []string          // what no provider would understand
 }
 
-func (s *server) block() map[string]any { return map[string]any{} }
+func (*server) block() map[string]any { return nil }
 
-func (s *server) show(rows []*row, _ time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rows = slices.Clone(rows)
+func (s *server) show() error {
+	s.rows = s.shown
 	return nil
 }
 
@@ -65,24 +68,44 @@ func (s *server) show(rows []*row, _ time.Time) error {
 func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var body []byte
-	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
+	body := bodyOf(r)
+	if token := s.token(r); token != nil {
+		return token, nil
 	}
-	switch {
-	case s.bench.isToken(r.URL):
-		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
-			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`), nil
-	case s.bench.isRevocation(r.URL):
-		return answer(r, http.StatusOK, nil, ""), nil
-	case r.URL.Host != s.bench.host:
+	if r.URL.Host != s.host {
 		s.wrong = append(s.wrong, "a request went to "+r.URL.Host)
 		return answer(r, http.StatusNotFound, nil, "{}"), nil
 	}
-	if day, is := s.bench.isTotals(r.URL); is {
+	if day, is := s.isTotals(r.URL); is {
 		return answer(r, http.StatusOK, nil, s.totals(day)), nil
 	}
 	return s.list(r, body), nil
+}
+
+// token answers a request for a token of OAuth 2.0, or to end its session; nil: it is another request.
+func (b *bench) token(r *http.Request) *http.Response {
+	if b.definition.HTTP.Auth.OAuth2 == nil {
+		return nil
+	}
+	o := b.definition.HTTP.Auth.OAuth2
+	at, err := url.Parse(declared.Expand(o.TokenURL, b.values))
+	if err == nil && r.URL.Path == at.Path && (at.Host == "" || at.Host == r.URL.Host) {
+		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
+			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`)
+	}
+	if o.RevokeURL != "" && r.URL.Path == b.basePath+o.RevokeURL {
+		return answer(r, http.StatusOK, nil, "")
+	}
+	return nil
+}
+
+// bodyOf is the body of a request.
+func bodyOf(r *http.Request) []byte {
+	if r.Body == nil {
+		return nil
+	}
+	body, _ := io.ReadAll(r.Body) // it lies in memory
+	return body
 }
 
 func answer(r *http.Request, status int, header http.Header, body string) *http.Response {
@@ -101,7 +124,7 @@ func answer(r *http.Request, status int, header http.Header, body string) *http.
 
 // list answers a request for a page.
 func (s *server) list(r *http.Request, body []byte) *http.Response {
-	asked, problem := s.bench.parse(r, body)
+	asked, problem := s.parse(r, body)
 	if problem == "" {
 		problem = s.tooFar(&asked)
 	}
@@ -124,7 +147,7 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	distinct := make(map[string]bool)
 	for _, row := range s.rows {
 		at := row.at
-		if s.bench.filteredBy() == "inserted" {
+		if s.filteredBy() == "inserted" {
 			at = s.appeared[row]
 		}
 		if asked.has(row, at) {
@@ -133,30 +156,32 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		}
 	}
 	all := len(distinct)
-	if most := s.bench.feed.MaxRows; most > 0 {
+	if most := s.feed.MaxRows; most > 0 {
 		matching = matching[:min(len(matching), most)]
 	}
-	size := max(s.size, 1)
+	size := cmp.Or(s.script.page, len(matching), 1)
+	if s.settles && (s.script.fault != nil || s.script.kill != nil) { // what fails is over
+		size = max(len(matching), 1)
+	}
 	from := min(asked.page*size, len(matching))
-	if s.bench.feed.Next.Offset != "" {
+	if s.feed.Next.Offset != "" {
 		from = min(asked.page, len(matching))
 	}
 	to := min(from+size, len(matching))
-	if !s.bench.pages() {
+	if !s.pages() {
 		from, to = 0, len(matching)
 	}
 	page, more := matching[from:to], to < len(matching)
-	if s.twice && from > 0 && len(page) > 0 {
+	if s.script.overlap && from > 0 && len(page) > 0 {
 		page = append([]*row{matching[from-1]}, page...)
 	}
-	if s.between != nil && more && asked.page == 0 {
-		s.rows = s.between(s.rows)
-		s.between = nil
+	if between := s.script.between; between != nil && more && asked.page == 0 {
+		s.rows, s.script.between = between(s.rows), nil
 	}
 	if kind == "total" {
 		all++
 	}
-	header, text := s.bench.render(r, page, all, asked.page, more, kind == "host")
+	header, text := s.render(r, page, all, asked.page, more, kind == "host")
 	if kind == "cut" {
 		text = text[:len(text)*2/3]
 	}
@@ -174,7 +199,7 @@ func (s *server) refusal(page string) string {
 	}
 	asked[1]++
 	s.asked[page] = asked
-	if f := s.fault; f != nil && asked[0] >= f.from && asked[0] < f.from+f.pages && asked[1] <= f.each {
+	if f := s.script.fault; f != nil && asked[0] >= f.from && asked[0] < f.from+f.pages && asked[1] <= f.each {
 		return f.kind
 	}
 	return ""
@@ -182,12 +207,12 @@ func (s *server) refusal(page string) string {
 
 // tooFar says how a request asks for more than the provider answers; empty: it doesn't.
 func (s *server) tooFar(q *request) string {
-	t := s.bench.tests
+	t := s.tests
 	switch {
 	case q.from.IsZero() || q.to.IsZero():
 	case t.MaxRange > 0 && q.to.Sub(q.from) > t.MaxRange:
 		return fmt.Sprintf("it asks for %s at once, and the provider answers %s at most", q.to.Sub(q.from), t.MaxRange)
-	case t.Retention > 0 && q.from.Before(s.clock.now().Add(-t.Retention)):
+	case t.Retention > 0 && q.from.Before(s.now().Add(-t.Retention)):
 		return fmt.Sprintf("it asks for %s, and the provider keeps rows for %s", q.from.Format(time.RFC3339),
 			t.Retention)
 	}
@@ -341,13 +366,9 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 	for i, row := range page {
 		texts[i] = row.text
 	}
-	switch b.feed.Format {
-	case "jsonl":
-		header.Set("Content-Type", "application/x-ndjson")
-		return header, lines(texts)
-	case "csv":
-		header.Set("Content-Type", "text/csv")
-		return header, lines(b.csv(texts))
+	if kind := map[string]string{"jsonl": "application/x-ndjson", "csv": "text/csv"}[b.feed.Format]; kind != "" {
+		header.Set("Content-Type", kind)
+		return header, b.document(texts)
 	}
 	var body any
 	if b.envelope != "" {
@@ -394,41 +415,13 @@ func lines(texts []string) string {
 
 // totals answers with the provider's own total of a day.
 func (s *server) totals(day time.Time) string {
-	t, n := s.bench.feed.Totals, 0
+	n := 0
 	for _, r := range s.rows {
 		if r.counts() && !r.at.Before(day) && r.at.Before(day.Add(24*time.Hour)) {
 			n++
 		}
 	}
-	return encode(replaceAll(t.Calls, n))
-}
-
-// replaceAll is a document with only a value at a path, in which numbers are places in lists.
-func replaceAll(steps []string, value any) any {
-	if len(steps) == 0 {
-		return value
-	}
-	if index, err := strconv.Atoi(steps[0]); err == nil {
-		list := make([]any, index+1)
-		list[index] = replaceAll(steps[1:], value)
-		return list
-	}
-	return map[string]any{steps[0]: replaceAll(steps[1:], value)}
-}
-
-// isToken says whether an address gives tokens of OAuth 2.0.
-func (b *bench) isToken(u *url.URL) bool {
-	if b.definition.HTTP == nil || b.definition.HTTP.Auth.OAuth2 == nil {
-		return false
-	}
-	at, err := url.Parse(declared.Expand(b.definition.HTTP.Auth.OAuth2.TokenURL, b.values))
-	return err == nil && u.Path == at.Path && (at.Host == "" || at.Host == u.Host)
-}
-
-// isRevocation says whether an address ends a token's session.
-func (b *bench) isRevocation(u *url.URL) bool {
-	o := b.definition.HTTP.Auth.OAuth2
-	return o != nil && o.RevokeURL != "" && u.Path == b.basePath+o.RevokeURL
+	return encode(replace(nil, s.feed.Totals.Calls, n, false))
 }
 
 // isTotals says whether an address gives the provider's own total of a day, and of which.

@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -121,13 +122,8 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 
 // readAll reads all rows of a database.
 func (b *bench) readAll(w world) (*collector.Page, error) {
-	c, err := b.configure(w.block(), time.Hour)
-	if err != nil {
-		return nil, err
-	}
-	source, err := b.provider.Open(c.Provider, collector.SourceSettings{
-		Name: "test",
-		Now:  func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) },
+	_, source, err := b.openSource(w.block(), time.Hour, collector.SourceSettings{
+		Now: func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) },
 	})
 	if err != nil {
 		return nil, err
@@ -180,15 +176,12 @@ type replayer struct {
 	problem string
 }
 
-func (*replayer) block() map[string]any                 { return map[string]any{} }
-func (*replayer) show(rows []*row, now time.Time) error { return nil }
-
 // RoundTrip implements http.RoundTripper.
 func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bench.isToken(r.URL) {
-		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+`","expires_in":3600}`), nil
+	if token := p.bench.token(r); token != nil {
+		return token, nil
 	}
 	refuse := answer(r, http.StatusForbidden, nil, "{}")
 	if p.problem != "" {
@@ -201,11 +194,7 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	a := &p.answers[p.given]
 	name := fmt.Sprintf("answers[%d]", p.first+p.given)
-	var body strings.Builder
-	if r.Body != nil {
-		_, _ = fmt.Fprint(&body, readText(r))
-	}
-	if problem := p.bench.differs(a, r, body.String()); problem != "" {
+	if problem := p.bench.differs(a, r, string(bodyOf(r))); problem != "" {
 		p.problem = name + ": " + problem
 		return refuse, nil
 	}
@@ -214,23 +203,7 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	for key, value := range a.Headers {
 		header.Set(key, value)
 	}
-	status := a.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	return answer(r, status, header, string(a.Body)), nil
-}
-
-func readText(r *http.Request) string {
-	text := new(strings.Builder)
-	buffer := make([]byte, 4096)
-	for {
-		n, err := r.Body.Read(buffer)
-		text.Write(buffer[:n])
-		if err != nil {
-			return text.String()
-		}
-	}
+	return answer(r, cmp.Or(a.Status, http.StatusOK), header, string(a.Body)), nil
 }
 
 // differs says how a request isn't that of an answer; empty: it is.
@@ -296,19 +269,15 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) string {
 			first)
 	}
 	p := &replayer{bench: b, first: first, answers: answers}
-	c, err := b.configure(p.block(), time.Hour)
-	if err != nil {
-		return err.Error()
-	}
 	now := span.To.Add(b.feed.Filter.MinAge)
-	settings := collector.SourceSettings{Name: "test", Now: func() time.Time { return now }}
-	settings.Transport, settings.UserAgent = p, "cdr-exporter"
+	settings := collector.SourceSettings{Now: func() time.Time { return now }}
+	settings.Transport = p
 	settings.LoadSecret = func(context.Context) ([]byte, error) { return nil, nil }
 	settings.ReplaceSecret = func(_ context.Context, spend func() ([]byte, error)) error {
 		_, err := spend()
 		return err
 	}
-	source, err := b.provider.Open(c.Provider, settings)
+	_, source, err := b.openSource(nil, time.Hour, settings)
 	if err != nil {
 		return err.Error()
 	}

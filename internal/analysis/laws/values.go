@@ -53,7 +53,7 @@ func (b *bench) change(text string, steps []string, value any) (changed string, 
 func (b *bench) remapped(r *row, text string) *row {
 	other := *r
 	other.text = text
-	mapper := declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.now})
+	mapper := declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.newest})
 	mapper.Each(r.of)
 	for _, other.mapped = range mapper.Try([]byte(b.one(text))) {
 		break
