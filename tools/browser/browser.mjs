@@ -43,9 +43,9 @@ export class Browser {
       if (new URL(request.url()).origin !== origin) this.complaints.push(`asked of elsewhere: ${request.url()}`);
     });
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.complaints.push(`console: ${message.text()}`);
+      if (["error", "warning"].includes(message.type())) this.complaints.push(`console of ${page.url()}: ${message.text()}`);
     });
-    page.on("pageerror", (error) => this.complaints.push(`error: ${error}`));
+    page.on("pageerror", (error) => this.complaints.push(`error of ${page.url()}: ${error}`));
     await page.clock.install(); // so that a check needn't wait for the page's timers
     await page.goto(new URL(address, this.base).href);
     return page;
@@ -57,6 +57,7 @@ export class Browser {
 
   // One thing that is checked. Nothing may be complained of meanwhile.
   async step(name, check) {
+    const began = performance.now();
     try {
       await check();
       assert.deepEqual(this.complaints, []);
@@ -65,7 +66,7 @@ export class Browser {
       throw error;
     }
     this.steps++;
-    console.log(`ok: ${name}`);
+    console.log(`ok: ${name} (${Math.round(performance.now() - began)} ms)`);
   }
 
   async screenshot(page, name, options = {}) {
@@ -74,8 +75,8 @@ export class Browser {
 
   // What axe finds that keeps people from using the page.
   async accessible(page, what) {
-    await page.evaluate(axe.source);
-    const { violations, passes } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations", "passes"] }));
+    if (!await page.evaluate(() => "axe" in window)) await page.evaluate(axe.source);
+    const { violations, passes } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
     assert.ok(passes.length > 20, `axe checked only ${passes.length} rules`);
     const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
     for (const line of found) console.log(`axe, ${what}: ${line}`);

@@ -1,9 +1,11 @@
-// Checks the status page in a real browser: node page.mjs ADDRESS DEMO FOLDER
+// Checks the status page in a real browser: node page.mjs ADDRESS DEMO STORIES FOLDER
 // The page at the address has every state, that of the demo real data. Both have several feeds, into which calls come all the time.
+// STORIES is the index of the storybook, whose screenshots go to the folder.
 import assert from "node:assert/strict";
+import { checkStory, storiesOf } from "./stories.mjs";
 import { Browser, focused, mark, stayed } from "./browser.mjs";
 
-const [base, demo, folder] = process.argv.slice(2);
+const [base, demo, stories, folder] = process.argv.slice(2);
 const browser = new Browser(base, folder);
 const interval = 5000; // of updates, on the page's clock
 
@@ -38,7 +40,6 @@ const checks = {
     assert.equal(await page.locator("#pause").isVisible(), false);
     await page.locator("summary").first().click();
     await page.locator("figure table").first().waitFor();
-    await browser.screenshot(page, "without-script");
     await browser.close(page);
   },
 
@@ -177,7 +178,6 @@ const checks = {
     })) {
       const page = await browser.open("./", options);
       await page.locator("#live", { hasText: "Live" }).waitFor();
-      await browser.screenshot(page, name);
       await page.getByRole("button", { name: "Pause updates" }).click(); // so that nothing goes away while axe looks at it
       await page.locator("summary").first().click();
       await browser.accessible(page, name);
@@ -209,6 +209,12 @@ try {
   for (const name of ["it is whole without script", "it lives, and keeps what the reader does", "it says what it is"]) {
     await browser.step(`demo: ${name}`, checks[name]);
   }
+  browser.base = stories;
+  const names = await storiesOf(browser);
+  const lane = async () => {
+    for (let name = names.shift(); name; name = names.shift()) await browser.step(`story: ${name}`, () => checkStory(browser, name));
+  };
+  await Promise.all([lane(), lane()]);
 } finally {
   await browser.stop();
 }

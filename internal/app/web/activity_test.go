@@ -1,4 +1,4 @@
-package web
+package web_test
 
 import (
 	"bytes"
@@ -9,15 +9,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 // Without the activity the page is there all the same, and the log says why.
 func TestActivityThatCannotBeRead(t *testing.T) {
 	var log bytes.Buffer
-	backend := &fakeBackend{status: exampleStatus(), activity: func(context.Context, time.Time) ([]Activity, error) {
+	backend := stories.Everything()
+	backend.OnActivity = func(context.Context, time.Time) ([]web.Activity, error) {
 		return nil, errors.New("the disk is gone")
-	}}
-	handler, err := Handler(Settings{
+	}
+	handler, err := web.Handler(web.Settings{
 		Metrics: http.NotFoundHandler(), Backend: backend, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build e2e
 
-package web
+package web_test
 
 import (
 	"fmt"
@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 // situation is a trunk's attempts, a letter for each minute and direction, an alert that fires
@@ -22,7 +24,7 @@ type situation struct {
 	name              string
 	outbound, inbound string
 	alert             string
-	level             Level
+	level             web.Level
 }
 
 // series returns the situation's series in promtool's form. The source has the situation's name.
@@ -38,17 +40,14 @@ func (s *situation) series() (text string, minutes int) {
 		for direction, results := range map[string]string{"outbound": s.outbound, "inbound": s.inbound} {
 			which := fmt.Sprintf(`%s, trunk="sbc1", direction=%q`, labels, direction)
 			seen := results[:max(0, min(len(results), m+len(results)-last))]
-			kept := counts(seen[max(0, len(seen)-keptAttempts):])
-			for letter, outcome := range map[string]string{
-				resultConnected: "answered", resultFault: "failed",
-				resultOther: "busy",
-			} {
+			kept := seen[max(0, len(seen)-64):]
+			for letter, outcome := range map[string]string{"c": "answered", "f": "failed", "o": "busy"} {
 				add(fmt.Sprintf(`cdr_calls_total{%s, outcome=%q, late="false"}`, which, outcome),
 					strings.Count(seen, letter))
 			}
-			add("cdr_recent_attempts{"+which+"}", kept.Attempts)
-			add("cdr_recent_faults{"+which+"}", kept.Faults)
-			add("cdr_recent_connected{"+which+"}", kept.Connected)
+			add("cdr_recent_attempts{"+which+"}", len(kept))
+			add("cdr_recent_faults{"+which+"}", strings.Count(kept, "f"))
+			add("cdr_recent_connected{"+which+"}", strings.Count(kept, "c"))
 			add("cdr_recent_newest_timestamp_seconds{"+which+"}", 60*m)
 		}
 	}
@@ -62,23 +61,26 @@ func (s *situation) series() (text string, minutes int) {
 // and both judge by the same thresholds.
 func TestE2EPageAgreesWithAlerts(t *testing.T) {
 	situations := []situation{
-		{"healthy", good, good, "", LevelOK},
-		{"a fault now and then", "ccf" + good[:61], good, "", LevelOK},
-		{"users who are busy", strings.Repeat("o", 30) + good[:34], good, "", LevelOK},
-		{"17 of 64", strings.Repeat("fcc", 16) + "cccccccccccccccf", "", "CDRFailureSpike", LevelWarn},
+		{"healthy", stories.Good, stories.Good, "", web.LevelOK},
+		{"a fault now and then", "ccf" + stories.Good[:61], stories.Good, "", web.LevelOK},
+		{"users who are busy", strings.Repeat("o", 30) + stories.Good[:34], stories.Good, "", web.LevelOK},
+		{"17 of 64", strings.Repeat("fcc", 16) + "cccccccccccccccf", "", "CDRFailureSpike", web.LevelWarn},
 		{
-			"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", good, "CDRFailureSpike",
-			LevelWarn,
+			"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", stories.Good,
+			"CDRFailureSpike", web.LevelWarn,
 		},
-		{"6 percent of 70", strings.Repeat("fcccccccccccccc", 4) + "ccccccccccff", "", "CDRFailureSpike", LevelWarn},
+		{
+			"6 percent of 70", strings.Repeat("fcccccccccccccc", 4) + "ccccccccccff", "",
+			"CDRFailureSpike", web.LevelWarn,
+		},
 		{"6 percent of both directions", strings.Repeat("c", 30), "ff" + strings.Repeat("c", 20) + "ff" +
-			strings.Repeat("c", 10), "CDRFailureSpike", LevelWarn},
-		{"half", strings.Repeat("fc", 32), "", "CDRFailureSpike", LevelBad},
-		{"down", good[:50] + "ffffffffffffff", good, "CDRTrunkDown", LevelBad},
-		{"down since long", bad, "", "CDRTrunkDown", LevelBad},
-		{"down for a small tenant", strings.Repeat("f", 10), "", "CDRTrunkDown", LevelBad},
-		{"just mended", strings.Repeat("f", 44) + good[:20], "", "CDRTrunkDown", LevelWarn},
-		{"nobody answers", strings.Repeat("o", 63) + "c", "", "CDRAnswersCollapsed", LevelBad},
+			strings.Repeat("c", 10), "CDRFailureSpike", web.LevelWarn},
+		{"half", strings.Repeat("fc", 32), "", "CDRFailureSpike", web.LevelBad},
+		{"down", stories.Good[:50] + "ffffffffffffff", stories.Good, "CDRTrunkDown", web.LevelBad},
+		{"down since long", stories.Bad, "", "CDRTrunkDown", web.LevelBad},
+		{"down for a small tenant", strings.Repeat("f", 10), "", "CDRTrunkDown", web.LevelBad},
+		{"just mended", strings.Repeat("f", 44) + stories.Good[:20], "", "CDRTrunkDown", web.LevelWarn},
+		{"nobody answers", strings.Repeat("o", 63) + "c", "", "CDRAnswersCollapsed", web.LevelBad},
 	}
 	// All are in one test: promtool evaluates each rule as often for one source as for all of them.
 	var expected strings.Builder
@@ -94,13 +96,14 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 		b.WriteString(series)
 		fmt.Fprintf(&expected, "      - {expr: 'group(ALERTS{alertstate=\"firing\", %s, source=~\"|%s\"})', "+
 			"eval_time: %dm, exp_samples: [%s]}\n", which, s.name, minutes, firing)
-		outbound, inbound := trunk("sbc1", s.outbound), trunk("sbc1", s.inbound)
-		inbound.direction = cdr.Inbound
-		all := []attempts{outbound}
+		outbound, inbound := stories.Trunk("sbc1", s.outbound), stories.Trunk("sbc1", s.inbound)
+		inbound.Direction = cdr.Inbound
+		all := []stories.Attempts{outbound}
 		if s.inbound != "" {
 			all = append(all, inbound)
 		}
-		if v, _ := judge(statusWith(reading(all...))); v.Level != s.level || v.Level == LevelOK && s.alert != "" {
+		v := statusOf(t, stories.Account(stories.Reading(all...))).Verdict
+		if v.Level != s.level || v.Level == web.LevelOK && s.alert != "" {
 			t.Errorf("%s: the page says %s (%s) while %q fires", s.name, v.Level, v.Text, s.alert)
 		}
 	}

@@ -1,11 +1,12 @@
 //go:build e2e
 
-package web
+package web_test
 
 import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -18,20 +19,30 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
-// TestE2EBrowser drives two pages in Chromium: one with every state and every gap, and the page of
-// the demo, which is the real program with simulated providers. CDR_SCREENSHOTS names a folder for
-// screenshots.
+// TestE2EBrowser drives pages in Chromium: one with every state and every gap, the page of the demo,
+// which is the real program with simulated providers, and each story of the storybook. CDR_SCREENSHOTS
+// names a folder for screenshots of the stories.
 func TestE2EBrowser(t *testing.T) {
 	server := httptest.NewServer(slowLine(liveHandler(t)))
 	defer server.Close()
+	pages, err := stories.Handler(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	storybook := httptest.NewServer(pages)
+	defer storybook.Close()
 	folder := os.Getenv("CDR_SCREENSHOTS")
 	if folder == "" {
 		folder = t.TempDir()
 	}
 	script := filepath.Join("..", "..", "..", "tools", "browser", "page.mjs")
-	command := exec.CommandContext(t.Context(), "node", script, server.URL+"/", startDemo(t), folder)
+	command := exec.CommandContext(t.Context(), "node", script, server.URL+"/", startDemo(t),
+		storybook.URL+"/", folder)
 	command.Env = append(os.Environ(), "CDR_CHROMIUM="+chromium(t))
 	command.WaitDelay = 10 * time.Second
 	if os.Getenv("CDR_BROWSER") == "" {
@@ -43,7 +54,8 @@ func TestE2EBrowser(t *testing.T) {
 	}
 	t.Logf("%s", report)
 	pictures, err := filepath.Glob(filepath.Join(folder, "*.png"))
-	if err != nil || len(pictures) < 4 || strings.Count(string(report), "ok: ") != 12 {
+	told := len(stories.All())
+	if err != nil || len(pictures) < 4*told || strings.Count(string(report), "ok: ") != 12+told {
 		t.Errorf("%d screenshots, %v; the checks:\n%s", len(pictures), err, report)
 	}
 }
@@ -51,23 +63,7 @@ func TestE2EBrowser(t *testing.T) {
 // liveHandler has every state, and calls come in whenever it is asked.
 func liveHandler(t *testing.T) http.Handler {
 	t.Helper()
-	backend := exampleBackend()
-	backend.activity = func(ctx context.Context, from time.Time) ([]Activity, error) {
-		begin := now.Add(-ActivityKept)
-		all, err := exampleActivity(ctx, begin)
-		for i := range all {
-			all[i].Start = from.Add(all[i].Start.Sub(begin))
-		}
-		return all, err
-	}
-	handler, err := Handler(Settings{
-		Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend},
-		Logger: quiet,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return handler
+	return newHandler(t, &risingBackend{Backend: stories.Everything(), began: time.Now()})
 }
 
 // slowLine lets a page come after its header fields, so that a browser has an empty document for a while.
@@ -86,17 +82,19 @@ func slowLine(handler http.Handler) http.Handler {
 	})
 }
 
-// risingBackend has one record more each time.
+// risingBackend has one record more each time, and a clock that goes.
 type risingBackend struct {
-	*fakeBackend
+	*stories.Backend
 
+	began time.Time
 	asked atomic.Int64
 }
 
-func (b *risingBackend) Status() Status {
-	status := b.fakeBackend.Status()
-	status.Sources, status.Now = exampleStatus().Sources, Time{time.Now()}
+func (b *risingBackend) Status() web.Status {
+	status := b.Backend.Status()
+	status.Sources = stories.Everything().Shown.Sources
 	status.Sources[0].Feeds[0].Records += b.asked.Add(1)
+	status.Now = web.Time{Time: status.Now.Add(time.Since(b.began))}
 	return status
 }
 

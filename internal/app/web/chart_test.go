@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// now is the clock of these tests.
+var now = time.Date(2026, time.March, 29, 12, 0, 0, 0, time.UTC)
+
 // activityAt returns calls that began a given time before now.
 func activityAt(ago time.Duration, calls, failures int64) Activity {
 	return Activity{Start: now.Add(-ago).Truncate(ActivityStep), Calls: calls, Failures: failures}
@@ -82,7 +85,7 @@ func TestLostCalls(t *testing.T) {
 			"905 of 1,010 calls failed",
 		},
 		"no beginning":           {[]Finding{{Level: LevelWarn}}, activity, ""},
-		"what can't be told":     {[]Finding{{Level: LevelUnknown, Since: ago(time.Hour)}}, activity, ""},
+		"what can't be told":     {[]Finding{{Level: LevelUnknown, Since: Time{now.Add(-time.Hour)}}}, activity, ""},
 		"no feed tells failures": {[]Finding{failing(time.Hour)}, []Activity{activityAt(0, 10, 0)}, ""},
 	} {
 		status := Status{Now: Time{now}, Verdict: Verdict{Findings: test.findings}}

@@ -1,11 +1,15 @@
-package web
+package web_test
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 func TestRoutesAndMethods(t *testing.T) {
@@ -37,7 +41,7 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"/.././metrics", ""},
 	} {
 		t.Run(test.path, func(t *testing.T) {
-			handler := newHandler(t, &fakeBackend{status: exampleStatus()})
+			handler := newHandler(t, stories.Everything())
 			for _, method := range methods {
 				answer := ask(t, handler, method, test.path)
 				want, allow := http.StatusOK, ""
@@ -75,7 +79,7 @@ func checkHeaders(t *testing.T, method string, header http.Header) {
 
 func TestAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
-		backend           fakeBackend
+		backend           stories.Backend
 		path              string
 		code              int
 		contentType, body string
@@ -84,14 +88,14 @@ func TestAnswers(t *testing.T) {
 			path: "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
 		},
 		"healthy though not ready": {
-			backend: fakeBackend{notReady: "opening the ledger"},
+			backend: stories.Backend{NotReady: "opening the ledger"},
 			path:    "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
 		},
 		"ready": {
 			path: "/-/ready", code: 200, contentType: "text/plain; charset=utf-8", body: "Ready.\n",
 		},
 		"not ready": {
-			backend: fakeBackend{notReady: "history of contoso/pstn is being read"},
+			backend: stories.Backend{NotReady: "history of contoso/pstn is being read"},
 			path:    "/-/ready", code: 503, contentType: "text/plain; charset=utf-8",
 			body: "Not ready: history of contoso/pstn is being read\n",
 		},
@@ -115,7 +119,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestHeadHasNoBody(t *testing.T) {
-	server := httptest.NewServer(newHandler(t, &fakeBackend{status: exampleStatus()}))
+	server := httptest.NewServer(newHandler(t, stories.Everything()))
 	defer server.Close()
 	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/assets/page.js"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
@@ -154,13 +158,9 @@ func TestTelemetryPath(t *testing.T) {
 		"URL":              {"http://127.0.0.1/metrics", "must be an absolute path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				_,
-					_ = io.WriteString(w, "metrics\n")
-			})
-			handler, err := Handler(Settings{
-				MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{},
-				Logger: quiet,
+			handler, err := web.Handler(web.Settings{
+				MetricsPath: test.path, Metrics: metricsText, Backend: &stories.Backend{},
+				Logger: slog.New(slog.DiscardHandler),
 			})
 			if test.problem != "" {
 				if err == nil || !strings.Contains(err.Error(), test.problem) {
@@ -188,7 +188,7 @@ func TestTelemetryPath(t *testing.T) {
 }
 
 func TestWebConfigurationHeadersStay(t *testing.T) {
-	handler := newHandler(t, &fakeBackend{status: exampleStatus()})
+	handler := newHandler(t, stories.Everything())
 	answer := httptest.NewRecorder()
 	answer.Header().Set("Content-Security-Policy", "frame-ancestors https://grafana.example")
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))

@@ -1,4 +1,4 @@
-package web
+package web_test
 
 import (
 	"bytes"
@@ -15,35 +15,18 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
-
-// statusPage is the page as it is answered.
-func statusPage(t *testing.T, backend *fakeBackend) (body, policy string) {
-	t.Helper()
-	return pageAt(t, backend, "/")
-}
-
-func pageAt(t *testing.T, backend *fakeBackend, target string) (body, policy string) {
-	t.Helper()
-	answer := ask(t, newHandler(t, backend), http.MethodGet, target)
-	if answer.Code != http.StatusOK || answer.Header().Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Fatalf("got %d %q", answer.Code, answer.Header().Get("Content-Type"))
-	}
-	return answer.Body.String(), answer.Header().Get("Content-Security-Policy")
-}
 
 func TestPageGolden(t *testing.T) {
 	for name, test := range map[string]struct {
-		backend *fakeBackend
+		backend *stories.Backend
 		golden  string
 	}{
-		"an incident, and every state": {exampleBackend(), "status.html"},
-		"nothing at all": {&fakeBackend{
-			status:   Status{OTLP: OTLP{State: OTLPOff}},
-			notReady: "the ledger is being opened",
-		}, "empty.html"},
+		"an incident, and every state": {stories.Everything(), "status.html"},
+		"nothing at all":               {stories.NoSource(), "empty.html"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, _ := statusPage(t, test.backend)
@@ -55,7 +38,7 @@ func TestPageGolden(t *testing.T) {
 // Every element that is opened is closed, in order. Browsers don't insist on that.
 func TestPageIsWellFormed(t *testing.T) {
 	void := []string{"meta", "link", "br", "input", "img"}
-	body, _ := statusPage(t, exampleBackend())
+	body, _ := statusPage(t, stories.Everything())
 	var open []string
 	tokens := html.NewTokenizer(strings.NewReader(body))
 	for {
@@ -81,7 +64,7 @@ func TestPageIsWellFormed(t *testing.T) {
 // Neither the page nor its own files refer to anything else, and nothing is written into
 // the page that its policy would have to make an exception for.
 func TestPageRefersToNothingOutside(t *testing.T) {
-	body, _ := statusPage(t, exampleBackend())
+	body, _ := statusPage(t, stories.Everything())
 	outside := regexp.MustCompile(`(?i)(https?:|wss?:|//[a-z]|@import|url\()\S*`)
 	for name, text := range map[string]string{
 		"page": body, "style": file(t, "page.css"),
@@ -120,9 +103,9 @@ func withoutComments(body string) string {
 
 // The server has every file that the page refers to, at the address that the page uses.
 func TestPageFindsItsFiles(t *testing.T) {
-	handler := newHandler(t, exampleBackend())
+	handler := newHandler(t, stories.Everything())
 	found := 0
-	body, _ := statusPage(t, exampleBackend())
+	body, _ := statusPage(t, stories.Everything())
 	eachElement(t, body, func(node *html.Node) {
 		address := attribute(node, "href") + attribute(node, "src")
 		if !strings.HasPrefix(address, "./") {
@@ -150,15 +133,15 @@ func TestPageFindsItsFiles(t *testing.T) {
 // file is one of the page's own files.
 func file(t *testing.T, name string) string {
 	t.Helper()
-	text, err := assets.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+	answer := ask(t, newHandler(t, &stories.Backend{}), http.MethodGet, "/assets/"+name)
+	if answer.Code != http.StatusOK {
+		t.Fatalf("%s: %d", name, answer.Code)
 	}
-	return string(text)
+	return answer.Body.String()
 }
 
 func TestContentSecurityPolicy(t *testing.T) {
-	_, policy := statusPage(t, exampleBackend())
+	_, policy := statusPage(t, stories.Everything())
 	for _, word := range []string{"unsafe-", "*", "http", "nonce", "sha256", "data:"} {
 		if strings.Contains(policy, word) {
 			t.Errorf("the policy has %q: %s", word, policy)
@@ -177,7 +160,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 
 // The page says what it is to those who can't see it.
 func TestPageIsAccessible(t *testing.T) {
-	body, _ := statusPage(t, exampleBackend())
+	body, _ := statusPage(t, stories.Everything())
 	scopes, ids, texts := map[string]int{}, map[string]int{}, map[string]string{}
 	live, captions, tables := 0, 0, 0
 	var labels []string
@@ -242,9 +225,7 @@ func TestPageIsAccessible(t *testing.T) {
 // TestFailureHasNoLooseText: everything in a failure's column is in elements, each on separate lines,
 // so no separator stands alone on a line.
 func TestFailureHasNoLooseText(t *testing.T) {
-	hit := failing("sbc1.example.com", bad, time.Hour)
-	hit.labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}})
-	body, _ := statusPage(t, &fakeBackend{status: statusWith(reading(hit))})
+	body, _ := statusPage(t, storyOf(t, "trunk-down"))
 	cells := 0
 	eachElement(t, body, func(node *html.Node) {
 		if node.Data != "td" || attribute(node, "class") != "problem" {
@@ -257,7 +238,8 @@ func TestFailureHasNoLooseText(t *testing.T) {
 			}
 		}
 	})
-	if cells == 0 || !strings.Contains(body, "; your SBC; 63 of 64 failed attempts are of site Berlin<") {
+	if cells == 0 || !strings.Contains(body, "; your SBC; 63 of 64 failed attempts are of cost centre 4711, 63 of "+
+		"site Berlin<") {
 		t.Errorf("the failure isn't shown whole:\n%s", body)
 	}
 }
@@ -265,14 +247,14 @@ func TestFailureHasNoLooseText(t *testing.T) {
 // The page escapes all texts that come from elsewhere.
 func TestPageEscapes(t *testing.T) {
 	const hostile = `"><script>alert(1)</script><img src=x onerror='alert(1)'>{{.}}` + "`${1}`"
-	backend := &fakeBackend{notReady: hostile, status: Status{
+	backend := &stories.Backend{NotReady: hostile, Shown: web.Status{
 		Version: hostile,
-		Sources: []Source{{Name: hostile, Provider: hostile, Feeds: []Feed{{
+		Sources: []web.Source{{Name: hostile, Provider: hostile, Feeds: []web.Feed{{
 			Feed: hostile, State: hostile, LastError: hostile, Advice: hostile,
-		}}, Budget: &Budget{Group: hostile, Limit: 1}}},
-		OTLP: OTLP{State: hostile, LastError: hostile},
-	}, activity: func(context.Context, time.Time) ([]Activity, error) {
-		return []Activity{{Start: now, Calls: 1}}, nil
+		}}, Budget: &web.Budget{Group: hostile, Limit: 1}}},
+		OTLP: web.OTLP{State: hostile, LastError: hostile},
+	}, OnActivity: func(context.Context, time.Time) ([]web.Activity, error) {
+		return []web.Activity{{Start: stories.Now, Calls: 1}}, nil
 	}}
 	body, _ := statusPage(t, backend)
 	scripts, shown := 0, 0
@@ -305,18 +287,18 @@ func TestPageEscapes(t *testing.T) {
 
 // Nothing of a request gets onto the page.
 func TestPageShowsNothingOfTheRequest(t *testing.T) {
-	usual, _ := statusPage(t, exampleBackend())
+	usual, _ := statusPage(t, stories.Everything())
 	for _, query := range []string{
 		"source=zzmark", "span=24h", "zzmark=zzmark", "source=%zzmark",
 		"source=<script>zzmark</script>", "source=" + strings.Repeat("zzmark", 1000),
 	} {
-		answer := ask(t, newHandler(t, exampleBackend()), http.MethodGet, "/?"+url.PathEscape(query))
+		answer := ask(t, newHandler(t, stories.Everything()), http.MethodGet, "/?"+url.PathEscape(query))
 		if answer.Code != http.StatusOK || answer.Body.String() != usual {
 			t.Errorf("%.40s: another page, %d", query, answer.Code)
 		}
-		body, _ := pageAt(t, exampleBackend(), "/?"+strings.ReplaceAll(strings.ReplaceAll(query, "<", "%3C"), ">",
-			"%3E"))
-		if body != usual {
+		answer = ask(t, newHandler(t, stories.Everything()), http.MethodGet, "/?"+strings.NewReplacer("<", "%3C", ">",
+			"%3E").Replace(query))
+		if answer.Code != http.StatusOK || answer.Body.String() != usual {
 			t.Errorf("%.40s: another page", query)
 		}
 	}
@@ -325,9 +307,9 @@ func TestPageShowsNothingOfTheRequest(t *testing.T) {
 func TestUnrenderablePageIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	// No clock of ours says so, but encoding/json refuses such a year.
-	never := Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
-	handler, err := Handler(Settings{
-		Metrics: http.NotFoundHandler(), Backend: &fakeBackend{status: Status{OTLP: OTLP{Oldest: never}}},
+	never := web.Time{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
+	handler, err := web.Handler(web.Settings{
+		Metrics: http.NotFoundHandler(), Backend: &stories.Backend{Shown: web.Status{OTLP: web.OTLP{Oldest: never}}},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {

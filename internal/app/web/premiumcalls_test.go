@@ -1,18 +1,19 @@
-package web
+package web_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 // premiumAgo returns n calls that were read a time ago (read) and began before that (before).
 func premiumAgo(n int, read, before time.Duration, country, class string) (all []metrics.PremiumCall) {
 	for i := range n {
-		at := now.Add(-read)
+		at := stories.Now.Add(-read)
 		all = append(all, metrics.PremiumCall{
 			Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute),
 			Country: country, Class: class,
@@ -42,8 +43,8 @@ func TestPremiumCalls(t *testing.T) {
 		{"too few", premiumAgo(4, time.Minute, time.Minute, "LV", "premium"), "", ""},
 		{
 			"enough", premiumAgo(5, time.Minute, time.Minute, "LV", "premium"),
-			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().
-				Format("2006-01-02T15:04:00Z") + " --callers --country LV",
+			"5 calls to premium numbers of LV were read within an hour", command + stories.Now.
+				Add(-6*time.Minute).Format("2006-01-02T15:04:00Z") + " --callers --country LV",
 		},
 		{
 			"satellites", premiumAgo(5, 0, 0, "001", "satellite"),
@@ -64,20 +65,18 @@ func TestPremiumCalls(t *testing.T) {
 		{"of a history", premiumAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v, _ := judge(Status{
-				Now: Time{now}, Ready: true, Thresholds: thresholds.Default(), ConfigFile: "/etc/c.yaml",
-				Sources: []Source{{
-					Name:  "contoso",
-					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, PremiumCalls: c.calls}},
-				}},
+			backend := stories.Account(web.Feed{
+				Feed: "pstn", State: web.StateOK, LastSuccess: stories.Ago(0), PremiumCalls: c.calls,
 			})
+			backend.Shown.ConfigFile = "/etc/c.yaml"
+			v := statusOf(t, backend).Verdict
 			if found := len(v.Findings) == 1; found != (c.what != "") {
 				t.Fatalf("found %+v", v.Findings)
 			} else if found && (v.Findings[0].What != c.what || !strings.Contains(v.Findings[0].Remedy, c.remedy) ||
 				v.Findings[0].Subject != "contoso pstn") {
 				t.Errorf("got %+v", v.Findings[0])
 			}
-			if v.Level != LevelUnknown {
+			if v.Level != web.LevelUnknown {
 				t.Errorf("the level is %s: no call says whether others get through", v.Level)
 			}
 		})

@@ -1,9 +1,11 @@
-package web
+package web_test
 
 import (
 	"errors"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 func TestReload(t *testing.T) {
@@ -42,7 +44,7 @@ func TestReload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			reloads := 0
-			handler := newHandler(t, &fakeBackend{reload: func() error { reloads++; return test.err }})
+			handler := newHandler(t, &stories.Backend{OnReload: func() error { reloads++; return test.err }})
 			request := httptest.NewRequestWithContext(t.Context(), test.method, "/-/reload", nil)
 			for key, value := range test.header {
 				request.Header.Set(key, value)

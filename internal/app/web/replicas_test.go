@@ -1,24 +1,15 @@
-package web
+package web_test
 
 import (
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 // A page shows which replica reads what, and judges only what it knows.
 func TestReplicasOnThePage(t *testing.T) {
-	backend := &fakeBackend{status: Status{
-		OTLP: OTLP{State: OTLPOff},
-		Replicas: []Replica{
-			{Name: "cdr-0", Address: "http://10.0.0.7:9887/", Started: ago(time.Hour), Feeds: 2},
-			{Name: "cdr-1", Address: "http://10.0.0.8:9887/", Started: ago(time.Minute), Self: true},
-			{Name: "cdr-2", Address: "javascript:alert()", Started: ago(time.Minute)},
-		},
-		Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: []Feed{
-			{Feed: "pstn", State: StateElsewhere, ReadBy: "cdr-0", Watermark: ago(time.Minute), Records: 1234},
-		}}},
-	}}
+	backend := storyOf(t, "read-elsewhere")
 	body, _ := statusPage(t, backend)
 	for _, want := range []string{
 		`<a href="http://10.0.0.7:9887/">cdr-0</a>: 2 feeds`, `cdr-1 (this one): 0 feeds`, `read elsewhere`, `1,234`,
@@ -32,15 +23,12 @@ func TestReplicasOnThePage(t *testing.T) {
 	if strings.Contains(body, "javascript:") || strings.Contains(body, "10.0.0.8") {
 		t.Error("the page links to an address that isn't a page, or to itself")
 	}
-	backend.status.Sources[0].Feeds[0] = Feed{
-		Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute),
-		LastError: "no replica reads the feed",
-	}
-	if body, _ = statusPage(t, backend); !strings.Contains(body, "contoso pstn</strong>: can&#39;t tell") ||
+	body, _ = statusPage(t, storyOf(t, "unowned"))
+	if !strings.Contains(body, "contoso pstn</bdi></strong>: can&#39;t tell") ||
 		!strings.Contains(body, "not read") {
 		t.Error("no finding for a feed that nobody reads")
 	}
-	if body, _ = statusPage(t, exampleBackend()); strings.Contains(body, "Replicas") {
+	if body, _ = statusPage(t, stories.Everything()); strings.Contains(body, "Replicas") {
 		t.Error("a ledger that isn't shared has replicas")
 	}
 }

@@ -1,4 +1,4 @@
-package web
+package web_test
 
 import (
 	"encoding/json"
@@ -9,27 +9,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
 func TestStatusJSON(t *testing.T) {
 	for name, test := range map[string]struct {
-		backend fakeBackend
+		backend *stories.Backend
 		golden  string
 	}{
-		"every state": {fakeBackend{status: exampleStatus()}, "status.json"},
-		"nothing at all": {fakeBackend{
-			status:   Status{Sources: []Source{}, OTLP: OTLP{State: OTLPOff}},
-			notReady: "the ledger is being opened",
-		}, "empty.json"},
+		"every state":    {stories.Everything(), "status.json"},
+		"nothing at all": {stories.NoSource(), "empty.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer := ask(t, newHandler(t, &test.backend), http.MethodGet, "/api/v1/status")
+			answer := ask(t, newHandler(t, test.backend), http.MethodGet, "/api/v1/status")
 			if got := answer.Header().Get("Content-Type"); got != "application/json" {
 				t.Errorf("got Content-Type %q", got)
 			}
 			golden.File(t, filepath.Join("testdata", test.golden), answer.Body.Bytes())
-			var back Status
+			var back web.Status
 			if err := json.Unmarshal(answer.Body.Bytes(), &back); err != nil {
 				t.Fatal(err)
 			}
@@ -50,10 +49,10 @@ func TestStatusFieldNames(t *testing.T) {
 		of   any
 		want string
 	}{
-		{Status{}, "version sources otlp"},
-		{Source{}, "name provider feeds"},
-		{Feed{}, "feed state watermark last_success records next_read last_error"},
-		{OTLP{}, "outbox_records oldest state"},
+		{web.Status{}, "version sources otlp"},
+		{web.Source{}, "name provider feeds"},
+		{web.Feed{}, "feed state watermark last_success records next_read last_error"},
+		{web.OTLP{}, "outbox_records oldest state"},
 	} {
 		var names []string
 		for field := range reflect.TypeOf(test.of).Fields() {
@@ -71,20 +70,22 @@ func TestStatusFieldNames(t *testing.T) {
 func TestTimeJSON(t *testing.T) {
 	zone := time.FixedZone("", 2*3600)
 	for name, test := range map[string]struct {
-		time Time
+		time web.Time
 		want string
 	}{
-		"zero":         {Time{}, `null`},
-		"zero in zone": {Time{time.Time{}.In(zone)}, `null`},
-		"whole second": {Time{time.Date(2026, 3, 29, 14, 0, 0, 0, zone)}, `"2026-03-29T12:00:00Z"`},
-		"milliseconds": {Time{time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)}, `"2026-03-29T12:00:00.123Z"`},
+		"zero":         {web.Time{}, `null`},
+		"zero in zone": {web.Time{Time: time.Time{}.In(zone)}, `null`},
+		"whole second": {web.Time{Time: time.Date(2026, 3, 29, 14, 0, 0, 0, zone)}, `"2026-03-29T12:00:00Z"`},
+		"milliseconds": {
+			web.Time{Time: time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)}, `"2026-03-29T12:00:00.123Z"`,
+		},
 	} {
 		got, err := json.Marshal(test.time)
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, test.want)
 		}
 	}
-	if _, err := json.Marshal(Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
+	if _, err := json.Marshal(web.Time{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
 		t.Error("year 10000: no error")
 	}
 }

@@ -70,7 +70,7 @@ func TestServeTLSAndBasicAuth(t *testing.T) {
 	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"+
 		"basic_auth_users: {ali: "+string(hashed)+"}\n")
 	addresses, stop := start(t, ServeSettings{
-		Handler: newHandler(t, &fakeBackend{status: exampleStatus()}), WebConfigFile: file,
+		Handler: welcome, WebConfigFile: file,
 	})
 	client := newClient(t, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true})
 	for _, address := range addresses {
@@ -202,7 +202,7 @@ func TestUsersThatVanish(t *testing.T) {
 	var log bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", users)
 	addresses, stop := start(t, ServeSettings{
-		Handler:       newHandler(t, &fakeBackend{status: exampleStatus()}),
+		Handler:       welcome,
 		WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	client := newClient(t, &http.Transport{})

@@ -1,0 +1,45 @@
+// Checks each story of the storybook as it is on every page, and takes its screenshots.
+import assert from "node:assert/strict";
+
+// The names of the stories, from the storybook's index.
+export const storiesOf = async (browser) => {
+  const page = await browser.open();
+  const names = await page.locator("li a").evaluateAll((all) => all.map((link) => new URL(link.href).pathname.split("/")[1]));
+  await browser.close(page);
+  return names;
+};
+
+// What the server sent must be what the script shows: it reads the page again as a document in which nothing runs.
+const sent = () => new Promise((resolve, reject) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", location.pathname);
+  request.responseType = "document";
+  request.onload = () => resolve(request.response);
+  request.onerror = reject;
+  request.send();
+}).then((page) => {
+  const text = (from) => [...from.querySelectorAll("main > :not(.verdict), #verdict-text, #verdict li")].map((node) => node.textContent);
+  return [text(page), text(document)];
+});
+
+export const checkStory = async (browser, name) => {
+  const page = await browser.open(`./${name}/`, { viewport: { width: 1300, height: 900 }, reducedMotion: "reduce" });
+  await page.locator("#live", { hasText: "Live" }).waitFor();
+  await page.getByRole("button", { name: "Pause updates" }).click(); // so that nothing goes away while axe looks at it
+  const [plain, live] = await page.evaluate(sent);
+  assert.deepEqual(live, plain, "without script the page says something else");
+  for (const width of [1300, 400]) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `the page is ${wide} wide on ${width}`);
+      const cut = await page.locator(".scroll").evaluateAll((all) => all.filter((box) => box.scrollWidth > box.clientWidth).length);
+      assert.equal(cut, 0, `${cut} tables don't fit on ${width}`);
+      await browser.screenshot(page, `${name}-${width}-${colorScheme}`);
+      // Each layout and each palette once: axe takes longer than all the rest.
+      if ((width === 400) === (colorScheme === "dark")) await browser.accessible(page, `${name}, ${width} wide, ${colorScheme}`);
+    }
+  }
+  await browser.close(page);
+};

@@ -1,0 +1,59 @@
+// Command storybook serves the status page with prepared data: each verdict and edge state at an
+// address of its own, and an index of them.
+//
+//	go run ./tools/storybook
+//
+// Ctrl-C ends it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "storybook:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run serves the stories until the context ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("storybook", flag.ContinueOnError)
+	flags.SetOutput(out)
+	address := flags.String("listen", "127.0.0.1:9881", "address of the pages")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	handler, err := stories.Handler(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *address)
+	if err != nil {
+		return fmt.Errorf("listen for the pages: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	fmt.Fprintf(out, "Open http://%s/ to see the stories. Ctrl-C ends it.\n", listener.Addr())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the pages: %w", err)
+	}
+	return nil
+}
