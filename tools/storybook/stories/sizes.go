@@ -22,7 +22,7 @@ func sizes() []Story {
 func manyTrunks() *Backend {
 	b := Account()
 	b.Shown.Sources = nil
-	for i := range 60 {
+	for i := range 51 {
 		name := fmt.Sprintf("tenant-%03d", i+1)
 		pstn, direct := Reading(Operator("Colt", Good)), Reading(Trunk("sbc1."+name+".example.com", Good))
 		pstn.Feed = "pstn"
