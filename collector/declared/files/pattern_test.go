@@ -39,6 +39,7 @@ func TestLinesByAPattern(t *testing.T) {
 			"the pattern doesn't match the line",
 		},
 		{"a line that is ignored", "# begins\n1795428001 call x busy by a\n\n", []string{"a"}, ""},
+		{"a line of blanks", "1795428001 call x busy by a\n \t\n", []string{"a"}, ""},
 		{"an empty group", "1795428001 call x busy by \n", []string{""}, ""},
 		{
 			"too long", strings.Repeat("x", 2<<20) + "\n1795428001 call x busy by a\n",

@@ -133,7 +133,8 @@ func (r *Reader) Next() (row PlacedRow, err error) {
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
 			row.Row = Row{Raw: first.Chain[:], Problem: "the line is longer than 1 MiB"}
-		} else if row.Row = (Row{Raw: first.text}); len(row.Raw) > 0 {
+		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 {
+			row.Raw = first.text
 			if n, err = r.readRow(&row.Row); err != nil {
 				return row, err
 			}
