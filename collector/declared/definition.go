@@ -63,6 +63,8 @@ type Feed struct {
 	// Whole matches the leg without which a call isn't whole.
 	Whole   *language.Condition `yaml:"whole"`
 	Encoded string              `yaml:"encoded"`
+	// Missing are the texts that mean a missing value, such as NA.
+	Missing []string `yaml:"missing"`
 	// Counts is queue_visits if rows are visits to queues; empty for calls.
 	Counts string `yaml:"counts"`
 	// Map is the Go function that completes the records.

@@ -55,7 +55,9 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if feed.Legs != nil {
-		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, List: List{lists: feed.lists}, Encoded: feed.Encoded}, s)
+		m.leg = NewMapper(&Feed{
+			Record: feed.Legs.Record, List: List{lists: feed.lists}, Encoded: feed.Encoded, Missing: feed.Missing,
+		}, s)
 	}
 	if f := feed.function(); f != nil {
 		m.function = f.New(rowmap.Settings{
@@ -68,7 +70,8 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	if m.row.Now = s.Now; m.row.Now == nil {
 		m.row.Now = time.Now
 	}
-	m.row.Parameters, m.row.Lists, m.row.Percent = s.Parameters, feed.lists, feed.Encoded == "url"
+	m.row.Parameters, m.row.Lists = s.Parameters, feed.lists
+	m.row.Percent, m.row.Missings = feed.Encoded == "url", feed.Missing
 	return m
 }
 

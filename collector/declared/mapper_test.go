@@ -222,6 +222,18 @@ func TestFields(t *testing.T) {
 			time.Time{},
 		},
 		{
+			"a Unix time with an exponent", "answer: {path: e, time: unix}", `"e":1.795428009E9`,
+			func(r *cdr.Record) any { return r.Answer.Unix() }, int64(1795428009),
+		},
+		{
+			"a length with an exponent", "duration: {path: d, unit: ms}", `"d":6.25e+4`,
+			func(r *cdr.Record) any { return r.Duration }, 62500 * time.Millisecond,
+		},
+		{
+			"a huge exponent", "call_id: d", `"d":1e999999999`, func(r *cdr.Record) any { return r.CallID },
+			"1e999999999",
+		},
+		{
 			"microseconds", "answer: {path: e, time: unix_us}", `"e":"1795428009000001"`,
 			func(r *cdr.Record) any { return r.Answer }, time.UnixMicro(1795428009000001).UTC(),
 		},
@@ -417,6 +429,8 @@ func TestTimes(t *testing.T) {
 			"none of the forms, one with a name", "time: ['2006-01-02 15:04:05 MST', rfc3339]", "2026-07-01 10:00:00 CEST",
 			"end has the name of a time zone that neither zone nor time_zone explains",
 		},
+		{"RFC 3339 in small letters", "time: rfc3339", "2026-07-01t10:00:00.5z", "2026-07-01T10:00:00.5Z"},
+		{"RFC 3339 with a blank", "time: rfc3339", "2026-07-01 10:00:00+02:00", "2026-07-01T08:00:00Z"},
 		{
 			"a form that fits both ways", "time: ['02/01/2006', '01/02/2006'], zone: UTC", "03/04/2026",
 			"2026-04-03T00:00:00Z",

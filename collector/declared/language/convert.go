@@ -54,6 +54,9 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 		return parseUnix(text, named.unit)
 	case strings.HasPrefix(text, "0000-00-00"):
 		return time.Time{}, ""
+	case form == "rfc3339":
+		// The T and the Z may be small letters, and some write a blank in place of the T.
+		at, err = time.Parse(named.layout, strings.Replace(strings.ToUpper(text), " ", "T", 1))
 	case is:
 		at, err = time.Parse(named.layout, text)
 	default:

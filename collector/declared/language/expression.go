@@ -201,7 +201,7 @@ func (r *Row) value(name string) any {
 		return r.Each
 	}
 	if r.columns == nil {
-		return valueOf(r.Raw(Path{name}), r.Percent)
+		return r.valueOf(r.Raw(Path{name}))
 	}
 	if text, is := r.Text(Path{name}); is == Single {
 		return text
@@ -209,17 +209,17 @@ func (r *Row) value(name string) any {
 	return nil
 }
 
-func valueOf(raw []byte, percent bool) any {
+func (r *Row) valueOf(raw []byte) any {
 	text, is := TextOf(raw)
 	switch {
 	case is == Missing:
 		return nil
 	case is == nested:
-		return nestedValue(raw, percent)
+		return r.nestedValue(raw)
 	case strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
 		return numberOf(text)
 	}
-	if text = bare(text, percent); text == "" {
+	if text, is = r.bare(text); is == Missing {
 		return nil
 	}
 	return text
@@ -235,25 +235,24 @@ func numberOf(text string) any {
 		return n
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	mantissa, _, hasExponent := strings.Cut(strings.ToLower(text), "e")
-	digits := len(strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0"))
+	digits := len(strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(text), "0"))
 	plain := text
 	if strings.Contains(text, ".") {
 		plain = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
-	if err != nil || digits > sureDigits && (hasExponent || strconv.FormatFloat(f, 'f', -1, 64) != plain) {
+	if err != nil || digits > sureDigits && strconv.FormatFloat(f, 'f', -1, 64) != plain {
 		return text
 	}
 	return f
 }
 
-func nestedValue(raw []byte, percent bool) any {
+func (r *Row) nestedValue(raw []byte) any {
 	if raw[0] == '[' {
 		list := []any{}
-		wire.Elements(raw, func(element []byte) { list = append(list, valueOf(element, percent)) })
+		wire.Elements(raw, func(element []byte) { list = append(list, r.valueOf(element)) })
 		return list
 	}
 	object := map[string]any{}
-	wire.Members(raw, func(name, value []byte) { object[wire.TextOf(name)] = valueOf(value, percent) })
+	wire.Members(raw, func(name, value []byte) { object[wire.TextOf(name)] = r.valueOf(value) })
 	return object
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cockroachdb/apd/v3"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
@@ -30,6 +31,8 @@ type Row struct {
 	Now        func() time.Time // for times without a year
 	// Percent says that texts are percent-decoded.
 	Percent bool
+	// Missings are the texts that mean a missing value.
+	Missings []string
 	// Names are the lists of the feed's `names`: names by id.
 	Names map[string]map[string]string
 	bound map[*pattern][]*regexp.Regexp
@@ -99,8 +102,7 @@ func (r *Row) Text(p Path) (string, Form) {
 	}
 	if r.columns != nil {
 		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
-			text = bare(r.fields[i], r.Percent)
-			is = formOf(text)
+			text, is = r.bare(r.fields[i])
 			if len(r.columns) == 1 && !r.Percent {
 				text = r.fields[i] // a row of one column is a line, whose positions matter
 			}
@@ -108,19 +110,21 @@ func (r *Row) Text(p Path) (string, Form) {
 		return text, is
 	}
 	if text, is = TextOf(r.Raw(p)); is == Single {
-		text = bare(text, r.Percent)
-		is = formOf(text)
+		text, is = r.bare(text)
 	}
 	return text, is
 }
 
 // bare is a text without blanks around it: padded columns, and rows that people edit, have them. It
-// is percent-decoded first if percent is set.
-func bare(text string, percent bool) string {
-	if percent {
+// is percent-decoded first if Percent is set.
+func (r *Row) bare(text string) (string, Form) {
+	if r.Percent {
 		text = percentDecoded(text)
 	}
-	return strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); slices.Contains(r.Missings, text) {
+		text = ""
+	}
+	return text, formOf(text)
 }
 
 func formOf(text string) Form {
@@ -175,7 +179,20 @@ func TextOf(value []byte) (string, Form) {
 	case '{', '[':
 		return "", nested
 	}
-	return string(value), Single
+	return withoutExponent(string(value)), Single
+}
+
+// withoutExponent is a JSON number in digits: 1.5E3 is 1500. Numbers of more than some 40 digits keep
+// their exponent.
+func withoutExponent(number string) string {
+	if !strings.ContainsAny(number, "eE") {
+		return number
+	}
+	d, _, err := apd.NewFromString(number)
+	if err != nil || max(d.Exponent, -d.Exponent) > 40 {
+		return number // true and false have an e too
+	}
+	return d.Text('f')
 }
 
 var percentIn = regexp.MustCompile("%[0-9A-Fa-f]{2}")
