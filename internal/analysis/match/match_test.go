@@ -287,6 +287,14 @@ func TestTariff(t *testing.T) {
 			"close calls", "", "a 0 61; b 2 250; c 99 5", "x 2 300; y 0 120; z 99 60", "60/60",
 			"rounded a y, rounded b x, rounded c z",
 		},
+		{
+			"a close call is billed what another one takes", "60/60", "a 0 60.5; b 2 5; c 99 5", "x 2 60; y 0 120; z 99 60",
+			"60/60", "rounded a y, rounded b x, rounded c z",
+		},
+		{
+			"prices tell rounded calls apart", "60/60", "a 0 70 1; b 2 80 2; c 99 5 1", "x 2 120 2; y 0 120 1; z 99 60 1",
+			"60/60", "rounded a y, rounded b x, rounded c z",
+		},
 		{"calls that nobody answered", "", "a 0 0; b 99 5", "x 0 0; y 99 60", "60/60", "rounded b y, same a x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -115,13 +115,18 @@ func (o *oracle) pairsOf(is func(a, b *oracleCall) bool) (pairs [][2]*oracleCall
 // run is what the books come to.
 func (o *oracle) run() string {
 	o.join(o.pairsOf(areTwins))
-	for _, class := range []match.Class{match.Same, match.Price, match.Rounded, match.Duration} {
+	differ := func(class match.Class) bool { return class == match.Duration }
+	for _, fits := range []func(a, b *oracleCall) bool{
+		func(a, b *oracleCall) bool { return !differ(o.class(a, b)) && price(a) == price(b) },
+		func(a, b *oracleCall) bool { return !differ(o.class(a, b)) && price(a) != price(b) },
+		func(a, b *oracleCall) bool { return differ(o.class(a, b)) },
+	} {
 		lacks := func(c *oracleCall) bool { // fewer calls of the other book than of this one
 			of := o.members(c.set)
 			return len(of[c.side]) > len(of[1-c.side])
 		}
 		o.join(o.pairsOf(func(a, b *oracleCall) bool {
-			return a.side < b.side && areNear(a, b) && o.class(a, b) == class && lacks(a) && lacks(b)
+			return a.side < b.side && areNear(a, b) && fits(a, b) && lacks(a) && lacks(b)
 		}))
 	}
 	var found []string
@@ -142,7 +147,8 @@ func (o *oracle) describe(of [2][]*oracleCall) (found []string) {
 		return []string{fmt.Sprintf("only_right - %s", right[0].ID)}
 	}
 	areSame := func(l, r *oracleCall) bool {
-		return areNear(l, r) && (l.Duration == r.Duration || len(left)+len(right) == 2)
+		isBilled := o.tariff != nil && roundUp(*o.tariff, l.Duration) == r.Duration
+		return areNear(l, r) && (l.Duration == r.Duration || isBilled || len(left)+len(right) == 2)
 	}
 	for _, l := range left {
 		for _, r := range right {

@@ -56,8 +56,9 @@ type cluster struct {
 // fit is a call of each book, which stand for their twins.
 type fit [2]*node
 
-// ranks are the classes of a pair, the one that says the most for it first.
-var ranks = [...]Class{Same, Price, Rounded, Duration}
+// ranks is how many ranks of evidence there are. The first one says the most for a pair: duration and price fit. Then
+// only the duration does, and then only the start.
+const ranks = 3
 
 // pairCalls pairs all calls.
 func (m *matcher) pairCalls() error {
@@ -147,22 +148,22 @@ func (c *cluster) findSets() error {
 			a.join(b)
 		}
 	}
-	fits := make(map[fit]Class) // each pair that may be the same call
+	fits := make(map[fit]int) // the rank of each pair that may be the same call
 	for l, r := range c.near() {
 		if l.side == right {
 			l, r = r, l
 		}
 		if l.side != r.side && c.sameParties(&l.Call, &r.Call) && c.sameDirection(&l.Call, &r.Call) {
-			if fits[fit{l.set(), r.set()}] = c.class(&l.Call, &r.Call); len(fits) > mostFits {
+			if fits[fit{l.set(), r.set()}] = c.rank(&l.Call, &r.Call); len(fits) > mostFits {
 				return c.tooMany()
 			}
 		}
 	}
-	for _, rank := range ranks {
+	for rank := range ranks {
 		var open []fit
-		for f, class := range fits {
+		for f, of := range fits {
 			l, r := f[left].set(), f[right].set()
-			if class == rank && l.size[left] > l.size[right] && r.size[right] > r.size[left] {
+			if of == rank && l.size[left] > l.size[right] && r.size[right] > r.size[left] {
 				open = append(open, f)
 			}
 		}
@@ -181,13 +182,13 @@ func (n *node) isTwin(o *node) bool {
 }
 
 // tellApart finds the partners in sets of one call of each book, and in larger ones of which each call has just one
-// whose duration is equal to the last digit.
-func (c *cluster) tellApart(fits map[fit]Class) {
+// whose duration is equal to the last digit, or what the tariff makes of it.
+func (c *cluster) tellApart(fits map[fit]int) {
 	for f := range fits {
 		l, r := f[left], f[right]
 		set := l.set()
 		isPair := set.size == [2]int{1, 1}
-		if set == r.set() && (isPair || l.Duration == r.Duration && c.haveDurations(&l.Call, &r.Call)) {
+		if set == r.set() && (isPair || c.isEqual(&l.Call, &r.Call)) {
 			l.equals, r.equals, l.partner, r.partner = l.equals+1, r.equals+1, r, l
 		}
 	}
@@ -196,6 +197,23 @@ func (c *cluster) tellApart(fits map[fit]Class) {
 			n.set().unclear = true
 		}
 	}
+}
+
+// isEqual says whether durations are equal to the last digit, or rounded by the tariff.
+func (m *matcher) isEqual(l, r *Call) bool {
+	t := m.result.Tariff
+	return m.haveDurations(l, r) && (l.Duration == r.Duration || t != nil && t.round(l.Duration) == r.Duration)
+}
+
+// rank is how much speaks for a pair.
+func (m *matcher) rank(l, r *Call) int {
+	switch {
+	case m.class(l, r) == Duration:
+		return ranks - 1
+	case m.prices && l.Price != r.Price:
+		return 1
+	}
+	return 0
 }
 
 // sameParties says whether two calls may be between the same numbers.
@@ -216,8 +234,8 @@ func (m *matcher) haveDurations(l, r *Call) bool {
 // class is what the durations and prices of a pair come to.
 func (m *matcher) class(l, r *Call) Class {
 	differ := m.haveDurations(l, r) && (l.Duration-r.Duration).Abs() > DurationTolerance
-	switch t := m.result.Tariff; {
-	case differ && t != nil && t.round(l.Duration) == r.Duration:
+	switch {
+	case differ && m.isEqual(l, r):
 		return Rounded
 	case differ:
 		return Duration
