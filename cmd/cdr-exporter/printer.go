@@ -45,7 +45,7 @@ func newPrinter(output string, recordings bool, out io.Writer) (printer recordPr
 	}, flush
 }
 
-// cellPrinter prints cells as JSON lines, or as lines of a table or CSV, whose columns are those of the header.
+// cellPrinter prints cells as JSON lines, or as lines of a table or CSV, with the columns of the header.
 func cellPrinter(output string, out io.Writer, header []cell) (printCells func([]cell) error, flush func() error) {
 	if output == "jsonl" {
 		enc := json.NewEncoder(out)

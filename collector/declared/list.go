@@ -88,7 +88,7 @@ type listRead struct {
 	asked, wanted span
 	pieces        []piece // not read yet
 	days          dayRows
-	sums          *daySums                     // of the pieces read so far
+	sums          *daySums                     // of the pieces that were read
 	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
 	found         map[string]map[string]string // the feed's lists of names
 	atEnd         func(*collector.Page)

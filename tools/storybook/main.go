@@ -1,5 +1,5 @@
-// Command storybook serves the status page with prepared data: each verdict and edge state at an
-// address of its own, and an index of them.
+// Command storybook serves the status page with prepared data: each verdict and edge state at its own
+// address, and an index of them.
 //
 //	go run ./tools/storybook
 //

@@ -1,5 +1,5 @@
 // Package access authorizes requests: keys in headers and queries, tokens of OAuth 2.0, and signed
-// tokens. A secret is read from its file again for each request, and is in no stored or shown text.
+// tokens. Each request reads its secret from the file again; no stored or shown text has it.
 //
 //	auth.go         how a definition says it
 //	credentials.go  headers and secrets of a request

@@ -157,7 +157,7 @@ func ReadText(
 	return strings.Join(all, " "), totals, err
 }
 
-// SourceSettings are those of a source at noon.
+// SourceSettings are a source's settings at noon.
 func SourceSettings(transport http.RoundTripper) collector.SourceSettings {
 	return collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: transport}, Now: func() time.Time { return Noon },

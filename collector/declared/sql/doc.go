@@ -1,4 +1,4 @@
-// Package sql reads rows from databases: those of a span of time, or by a number that grows with each
+// Package sql reads rows from databases: by a span of time, or by a number that grows with each
 // insertion. It knows no field of a call.
 //
 //	reader.go  spans, and pages of rows

@@ -75,7 +75,7 @@ func RisingActivity(_ context.Context, from time.Time) ([]web.Activity, error) {
 	return all, nil
 }
 
-// steadyActivity is that of a day without failures.
+// steadyActivity is a day without failures.
 func steadyActivity(_ context.Context, from time.Time) (all []web.Activity, err error) {
 	for start := from; start.Before(Now); start = start.Add(web.ActivityStep) {
 		all = append(all, web.Activity{Start: start, Calls: 20 + int64(start.Hour()*start.Minute()%11)})

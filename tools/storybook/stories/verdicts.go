@@ -87,7 +87,7 @@ func verdicts() []Story {
 	}
 }
 
-// NoSource has no source, and isn't ready.
+// NoSource has no source; it isn't ready.
 func NoSource() *Backend {
 	return &Backend{
 		Shown:    web.Status{Sources: []web.Source{}, OTLP: web.OTLP{State: web.OTLPOff}},
