@@ -286,14 +286,14 @@ func TestMalformedRows(t *testing.T) {
 	x.stop()
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
-			logged := linesWith(x.log.String(), "a row can't be read", "source="+p.source(), "feed="+feed, "at=")
+			logged := linesWith(x.log.String(), "A row can't be read", "source="+p.source(), "feed="+feed, "at=")
 			if want := p.tally(feed, e.at(p)...).invalid; len(logged) != want {
 				t.Errorf("%d malformed rows of %s/%s were logged, want %d", len(logged), p.source(), feed, want)
 			}
 		}
 	}
 	for _, content := range []string{"yesterday", "2026-02-30", "hidden", "5a5a"} {
-		if line := lineWith(x.log.String(), "a row can't be read", content); line != "" {
+		if line := lineWith(x.log.String(), "A row can't be read", content); line != "" {
 			t.Errorf("the log repeats the content of a malformed row: %s", line)
 		}
 	}
