@@ -19,7 +19,7 @@ func keepFull(name string) (stop func()) {
 			select {
 			case <-ended:
 				return
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(200 * time.Millisecond):
 			}
 			if f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err == nil {
 				for size := 1 << 20; size > 0; {
