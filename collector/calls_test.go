@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// Of the calls in these tests.
+// How the calls of these tests settle.
 const settle, wholeAfter = 5 * time.Minute, time.Hour
 
 // TestWhenACallIsCounted (counting.md 36): a call of a feed that is read by time counts once it has

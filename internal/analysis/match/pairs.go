@@ -181,8 +181,8 @@ func (n *node) isTwin(o *node) bool {
 		n.Direction == o.Direction && n.Caller == o.Caller && n.Callee == o.Callee
 }
 
-// tellApart finds the partners in sets of one call of each book, and in larger ones of which each call has just one
-// whose duration is equal to the last digit, or what the tariff makes of it.
+// tellApart finds the partners. In a set of one call of each book they are these two. In a larger set
+// each call must have just one whose duration is equal to the last digit, or rounded by the tariff.
 func (c *cluster) tellApart(fits map[fit]int) {
 	for f := range fits {
 		l, r := f[left], f[right]

@@ -39,7 +39,7 @@ func verdicts() []Story {
 				Trunk("sbc2.example.com", "cccc"))),
 		},
 		{"no-source", "No source is configured.", NoSource()},
-		{"no-calls", "Everything was read, and there was no call.", noCalls},
+		{"no-calls", "Everything was read, but nobody called.", noCalls},
 		{"first-history", "It isn't ready: the first history is being read.", firstHistory},
 		{"trunk-down", "All calls of one trunk fail, and labels say whose they are.", down},
 		{
