@@ -14,9 +14,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files and the tables of the docs")
 
-// Update says whether tests should rewrite their files.
-func Update() bool { return *update }
-
 // File compares a text with a file.
 func File(t testing.TB, path string, got []byte) {
 	t.Helper()
