@@ -44,9 +44,6 @@ func newCommitter(settings FeedSettings) *committer {
 	return &committer{settings: settings, reader: reader, logged: make(map[Unmapped]bool)}
 }
 
-// base implements Feed.
-func (c *committer) base() *committer { return c }
-
 // read reads a span and commits it page by page. It returns the number of pages, and the number of new records and
 // tasks in them.
 func (c *committer) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {

@@ -1,15 +1,16 @@
 // Package collector reads the feeds: one loop per feed, and the driver that pulls pages from a
 // reader and commits them. Package collector/plan decides which range of time is due.
 //
-//	Loop (a goroutine per feed) ─▶ Feed.Poll
-//	                 │
-//	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
-//	                 │                                      └─▶ Ledger.Commit
-//	                 │ StreamFeed: position ─▶ StreamReader ─pages─▶ Ledger.Commit
-//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger
-//	                 │                                      └─▶ Fetcher.Fetch ─▶ Ledger.Commit
+// A loop has parts, and each says when it has something to do next:
 //
-// After a successful poll the Loop reads one span again, if one is due (owed.go).
+//	Loop (a goroutine per feed)
+//	  ├─ subscription  keeps the provider's notifications coming
+//	  ├─ posted        records that were posted to another replica ──────▶ Ledger.Commit
+//	  ├─ stream        position ─▶ StreamReader ─pages───────────────────▶ Ledger.Commit
+//	  ├─ ranges        plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader ▶ Ledger.Commit
+//	  ├─ records       what lists and notifications named ─▶ Fetcher ────▶ Ledger.Commit
+//	  ├─ snapshot      calls in progress: nothing is committed
+//	  └─ owed          spans that are read again, while the provider answers
 //
 // `backfill`, `report`, `match`, `records` and `check sources` use the same Driver with another Commit, and a SpanLoop.
 //

@@ -65,11 +65,11 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
 			sink := &committed{state: state}
-			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{
+			loop := NewLoop(FeedSettings{Info: &FeedInfo{
 				Reader: silent{}, Interval: time.Minute,
 				Lookback: 48 * time.Hour,
 			}, Ledger: sink, Clock: clock})
-			if err := feed.Poll(t.Context()); err != nil {
+			if err := partOf[*ranges](loop).do(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if len(sink.all) != 1 || sink.all[0].Position != nil {
@@ -125,7 +125,7 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read,
 					clock.Now().Sub(p.state.Watermark))
 			}
-			if err := loop.feed.Poll(t.Context()); err != nil {
+			if err := partOf[*ranges](loop).do(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,19 +9,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// Feed reads one kind of call record from one account of a provider: a RangeFeed, a TaskFeed or a
-// StreamFeed. Only the goroutine that polls it uses it.
-type Feed interface {
-	// Poll reads what is due and commits it page by page. An error ends the poll; what was committed stays.
-	Poll(ctx context.Context) error
-	// Wait is how long from now to the next poll; it includes the backoff after failures.
-	Wait(ctx context.Context) time.Duration
-	// Trouble is the present failure of a part of the feed, nil if all is well.
-	Trouble() error
-	// base is what reads and commits for it.
-	base() *committer
-}
-
 // RangeReader reads the calls that started in a span of time, page by page.
 type RangeReader interface {
 	// Pages yields all calls that started from from up to to, whatever was read before; what lies a

@@ -53,18 +53,17 @@ func TestRule35_AFailingLedgerIsNoRefusalOfATask(t *testing.T) {
 		begin := time.Now()
 		m := newTaskModel(begin)
 		m.add(begin.Add(time.Minute), begin.Add(10*time.Hour), 30*time.Minute, 0)
-		feed := m.feed(func(s *FeedSettings) { s.Ledger = noRights{m, begin.Add(8 * time.Hour)} })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Ledger = noRights{m, begin.Add(8 * time.Hour)} })
 		loop.Start()
 		pass(t, 7*time.Hour)
 		loop.Stop()
 		_, setAside, err := m.Waiting(t.Context())
-		if s := loop.Status(); err != nil || setAside != 0 || len(feed.fetching.refusals) != 0 ||
+		if s := loop.Status(); err != nil || setAside != 0 || len(recordsOf(loop).refusals) != 0 ||
 			s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
-			t.Errorf("%d are set aside, %d refused; it shows %s, %q", setAside, len(feed.fetching.refusals), s.State,
+			t.Errorf("%d are set aside, %d refused; it shows %s, %q", setAside, len(recordsOf(loop).refusals), s.State,
 				s.LastError)
 		}
-		loop = m.loop(feed)
+		loop = m.loop()
 		loop.Start()
 		pass(t, 60*time.Hour)
 		loop.Stop()

@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -83,56 +84,83 @@ const (
 	shortestWait = time.Millisecond
 )
 
-// Loop polls one feed for as long as it runs:
+// Loop reads one feed for as long as it runs:
 //
 //	start ─ jitter ─▶ poll ─▶ wait ─▶ poll …
-//	                   │ panic, error: shown, logged, counted; the wait backs off
+//	                   │ each part that is due, one after the other
+//	                   │ panic, error: shown, logged, counted; the part, or the loop, backs off
 //	                   └ disk or outbox full: nothing was lost; tried again
 //
 // Its methods are safe for concurrent use.
 type Loop struct {
 	settings FeedSettings
-	feed     Feed // nil: ActiveCalls are polled
+	parts    []part
+	owed     *owed     // nil: the feed has no ledger
+	posted   *posted   // nil: nothing is posted to the feed
+	active   *snapshot // nil: the feed has records
 	woken    chan struct{}
-	post     func(ctx context.Context, page *Page) error // nil: nothing is posted to the feed
 
 	start   sync.Once
 	ctx     context.Context // of the goroutine, ended by cancel
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	failures    int                    // polls in a row; only the goroutine uses it
+	// Only the goroutine uses these two.
+	failures int           // polls in a row
+	leftOut  time.Duration // of the wait before this poll, as jitter: what is due that soon is due
+
 	health      atomic.Pointer[health] // only the goroutine replaces it
 	offsetShown atomic.Bool
 }
+
+// part is one thing that a loop does for its feed. Only the loop's goroutine uses it.
+type part interface {
+	// wait is how long from now until there is something to do; it includes the backoff after failures.
+	wait(ctx context.Context) time.Duration
+	// do does what is due. What was committed before an error stays. errNothingDue: there was nothing to do.
+	do(ctx context.Context) error
+	// trouble is the present failure; nil if all is well.
+	trouble() error
+}
+
+// errNothingDue is a poll that had nothing to do: neither a success nor a failure.
+var errNothingDue = errors.New("nothing is due")
 
 // NewLoop makes a loop; Start starts it.
 func NewLoop(settings FeedSettings) *Loop {
 	settings = settings.withDefaults()
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Info.Name)
-	var feed Feed
-	var post func(ctx context.Context, page *Page) error
-	switch info := settings.Info; {
-	case info.ActiveCalls != nil:
-		return newLoop(settings, nil)
-	case info.Stream != nil, info.Posted != nil:
-		stream := newStreamFeed(settings)
-		feed, post = stream, stream.commitArrived
-	case info.Fetcher != nil:
-		feed = NewTaskFeed(settings)
-	default:
-		feed = newRangeFeed(settings)
-	}
-	l := newLoop(settings, feed)
-	l.post = post
-	return l
-}
-
-// newLoop makes a loop of settings withDefaults.
-func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Loop{settings: settings, feed: feed, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
+	l := &Loop{settings: settings, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
 	l.health.Store(new(health))
+	info := settings.Info
+	if info.ActiveCalls != nil {
+		l.active = &snapshot{settings: settings}
+		l.parts = []part{l.active}
+		return l
+	}
+	// An error of the ledger ends a poll. So the subscription, which would expire meanwhile, comes first, and fetching,
+	// which a full outbox stops, last.
+	c := newCommitter(settings)
+	l.owed = &owed{c}
+	if info.Subscription != nil {
+		l.parts = append(l.parts, &subscription{committer: c})
+	}
+	switch {
+	case info.Stream != nil, info.Posted != nil:
+		if info.Posted != nil {
+			l.posted = &posted{committer: c, turn: semaphore.NewWeighted(1)}
+			l.parts = append(l.parts, l.posted)
+		}
+		l.parts = append(l.parts, &stream{committer: c})
+	default:
+		listed := newRanges(c)
+		l.parts = append(l.parts, listed)
+		if info.Fetcher != nil {
+			listed.named = newRecords(c, listed)
+			l.parts = append(l.parts, listed.named)
+		}
+	}
 	return l
 }
 
@@ -150,7 +178,9 @@ func (l *Loop) Wake() {
 // Commit commits a page of a record that was posted to a feed with Posted, also before Start,
 // during a poll and after Stop. After ErrReadElsewhere the record must be enqueued: it comes behind
 // others that wait.
-func (l *Loop) Commit(ctx context.Context, page *Page) error { return l.post(ctx, page) }
+func (l *Loop) Commit(ctx context.Context, page *Page) error {
+	return l.posted.commitArrived(ctx, page)
+}
 
 // Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.
 func (l *Loop) Stop() {
@@ -172,21 +202,18 @@ func (l *Loop) run(ctx context.Context) {
 	}
 }
 
-// Poll polls once, shows and logs how that ended, and returns the wait until the next poll. It is for a test that
+// Poll does what is due, shows and logs how that ended, and returns the wait until the next poll. It is for a test that
 // doesn't Start the loop.
 func (l *Loop) Poll(ctx context.Context) (wait time.Duration, err error) {
-	began := l.settings.Clock.Elapsed()
 	l.update(func(h *health) { h.status.NextRead = time.Time{} })
 	if err = l.poll(ctx); ctx.Err() != nil {
 		return 0, err
 	}
-	return l.settle(ctx, err, l.settings.Clock.Elapsed()-began), err
+	return l.settle(ctx, err), err
 }
 
-// backsOff says whether the loop itself waits after an error, since the feed doesn't.
-func (l *Loop) backsOff(err error) bool {
-	return err != nil && (l.feed == nil || isLedgerError(err) || isPanic(err))
-}
+// backsOff says whether the loop itself waits after an error, whatever is due.
+func (l *Loop) backsOff(err error) bool { return isLedgerError(err) || isPanic(err) }
 
 // sleep waits, or is woken, and says whether the loop goes on.
 func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
@@ -198,42 +225,64 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	return ctx.Err() == nil
 }
 
-func (l *Loop) poll(ctx context.Context) (err error) {
-	defer recoverTo(&err)
+// poll opens the feed's state and does the parts that are due. It returns the first failure.
+func (l *Loop) poll(ctx context.Context) error {
 	if l.settings.Open != nil {
-		if err := l.settings.Open(ctx); err != nil {
+		if err := catchPanic(ctx, l.settings.Open); err != nil {
 			return asLedgerError(err)
 		}
 	}
-	if l.feed == nil {
-		return l.countActive(ctx)
+	result := errNothingDue
+	for _, p := range l.parts {
+		if p.wait(ctx) > l.leftOut {
+			continue
+		}
+		err := catchPanic(ctx, p.do)
+		if ctx.Err() != nil || isLedgerError(err) {
+			return err
+		}
+		if errors.Is(result, errNothingDue) || result == nil && !errors.Is(err, errNothingDue) {
+			result = err
+		}
 	}
-	if err = l.feed.Poll(ctx); !l.readsOwed(err) {
-		return err
+	if l.readsOwed(result) {
+		result = cmp.Or(catchPanic(ctx, l.owed.read), result)
 	}
-	return cmp.Or(l.feed.base().readOwed(ctx), err)
+	return result
 }
 
 // readsOwed says whether spans are read again after a poll: it was answered, or there was nothing to ask and nothing is
 // wrong.
 func (l *Loop) readsOwed(err error) bool {
-	return err == nil || errors.Is(err, errNothingDue) && l.feed.Trouble() == nil
+	return l.owed != nil && (err == nil || errors.Is(err, errNothingDue) && l.trouble() == nil)
 }
 
-// wait is the time until the next poll, after one that took this long.
-func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Duration {
-	wait := l.settings.Info.PollInterval() - took
-	switch {
-	case l.backsOff(err):
+// trouble is the present failure of a part of the feed, nil if all is well.
+func (l *Loop) trouble() error {
+	for _, p := range slices.Backward(l.parts) { // an outage shows in what reads, and only then in the subscription
+		if err := p.trouble(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait is the time until the next poll.
+func (l *Loop) wait(ctx context.Context, err error) time.Duration {
+	wait := neverDue
+	if l.backsOff(err) {
 		wait = max(work.Poll.After(l.failures, l.settings.Random()), httpclient.RetryAfter(err))
-	case l.feed != nil:
-		wait = l.feed.Wait(ctx)
+	} else {
+		for _, p := range l.parts {
+			wait = max(0, min(wait, p.wait(ctx)))
+		}
 		if l.readsOwed(err) {
-			_, owed := l.feed.base().owedSpan()
+			_, owed := l.owed.next()
 			wait = min(wait, owed)
 		}
 	}
-	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
+	l.leftOut = time.Duration(waitJitter * l.settings.Random() * float64(wait))
+	return max(wait-l.leftOut, shortestWait)
 }
 
 func (l *Loop) update(change func(h *health)) {
@@ -241,34 +290,3 @@ func (l *Loop) update(change func(h *health)) {
 	change(&h)
 	l.health.Store(&h)
 }
-
-// ActiveCalls counts the calls in progress by direction; smallest says that one page is enough. It
-// is polled like a Feed, and nothing of it is committed.
-type ActiveCalls func(ctx context.Context, smallest bool) (map[cdr.Direction]int, error)
-
-// Probe reads the smallest page and says how many calls it holds.
-func (read ActiveCalls) Probe(ctx context.Context) (rows int, err error) {
-	count, err := read(ctx, true)
-	for _, n := range count {
-		rows += n
-	}
-	return rows, err
-}
-
-// countActive takes a new snapshot of the calls in progress. After an error the former one stays,
-// until several reads have failed. Inbound and outbound calls are always shown, the others when
-// there are any.
-func (l *Loop) countActive(ctx context.Context) error {
-	read, err := l.settings.Info.ActiveCalls(ctx, false)
-	if err != nil {
-		return err
-	}
-	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
-	maps.Copy(active, read)
-	l.update(func(h *health) { h.active = active })
-	return nil
-}
-
-// ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in
-// a row. The caller doesn't change it.
-func (l *Loop) ActiveCalls() map[cdr.Direction]int { return l.health.Load().active }

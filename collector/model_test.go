@@ -300,7 +300,7 @@ var errProvider = errors.New("the provider has trouble")
 // seeded is a source of chance that is the same in every run.
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// loopOver is a loop with a RangeFeed over a model.
+// loopOver is a loop with a range feed over a model.
 func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSettings)) *Loop {
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)

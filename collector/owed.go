@@ -24,8 +24,12 @@ func (l *Loop) ReadAgain(ctx context.Context, from, to time.Time) error {
 	}
 	defer l.Wake()
 	now := l.settings.Clock.Now()
-	return l.feed.base().addSpan(ctx, from, l.settings.Info.Limits.ReadTo(to, now))
+	return l.owed.addSpan(ctx, from, l.settings.Info.Limits.ReadTo(to, now))
 }
+
+// owed reads the spans that are read again. A loop does so after its parts: a span that
+// can't be read doesn't make the feed fail.
+type owed struct{ *committer }
 
 // addSpan adds a span that is read once more.
 func (c *committer) addSpan(ctx context.Context, from, to time.Time) error {
@@ -33,12 +37,12 @@ func (c *committer) addSpan(ctx context.Context, from, to time.Time) error {
 	return err
 }
 
-// owedSpan is the span that is read again next, and how long from now that is; nil if there is none. None is before the
+// next is the span that is read again next, and how long from now that is; nil if there is none. None is before the
 // first history is shown.
-func (c *committer) owedSpan() (next *work.Item, wait time.Duration) {
-	state, now := c.settings.Ledger.State(), c.settings.Clock.Later()
+func (o *owed) next() (next *work.Item, wait time.Duration) {
+	state, now := o.settings.Ledger.State(), o.settings.Clock.Later()
 	wait = neverDue
-	if !state.HistoryDone || c.reader == nil {
+	if !state.HistoryDone || o.reader == nil {
 		return nil, wait
 	}
 	for i := range state.Spans {
@@ -49,18 +53,18 @@ func (c *committer) owedSpan() (next *work.Item, wait time.Duration) {
 	return next, wait
 }
 
-// readOwed reads one due span again, and commits which part of it is still owed. If the span can't be
+// read reads one due span again, and commits which part of it is still owed. If the span can't be
 // read, the feed doesn't fail.
-func (c *committer) readOwed(ctx context.Context) error {
-	item, wait := c.owedSpan()
+func (o *owed) read(ctx context.Context) error {
+	item, wait := o.next()
 	if item == nil || wait > 0 {
 		return nil
 	}
-	if !plan.SpanOf(item).To.After(c.settings.Ledger.State().Floor) { // its calls would be too old to count
-		_, err := c.commitPage(ctx, &Page{Done: []work.Item{*item}})
+	if !plan.SpanOf(item).To.After(o.settings.Ledger.State().Floor) { // its calls would be too old to count
+		_, err := o.commitPage(ctx, &Page{Done: []work.Item{*item}})
 		return err
 	}
-	limits := c.settings.Info.Limits
+	limits := o.settings.Info.Limits
 	longest := max(againPiece, limits.Grain)
 	if limits.MaxRange > 0 {
 		longest = min(longest, limits.MaxRange-2*time.Second) // it is rounded outward
@@ -68,10 +72,10 @@ func (c *committer) readOwed(ctx context.Context) error {
 	parts, rest := plan.Parts(item, max(shortestPiece, limits.Grain), longest)
 	var left []work.Item
 	for _, part := range parts {
-		_, found, err := c.read(ctx, part.From, part.To)
+		_, found, err := o.committer.read(ctx, part.From, part.To)
 		switch {
 		case err == nil:
-			c.settings.Logger.Info("A span of time was read again", "span", part.String(), "found", found)
+			o.settings.Logger.Info("A span of time was read again", "span", part.String(), "found", found)
 			continue
 		case ctx.Err() != nil || isLedgerError(err):
 			return err
@@ -82,11 +86,11 @@ func (c *committer) readOwed(ctx context.Context) error {
 		}
 		left = append(left, failed)
 	}
-	now := c.settings.Clock.Later()
+	now := o.settings.Clock.Later()
 	page := &Page{Done: []work.Item{*item}}
 	switch {
 	case rest == plan.Span{}:
-		page.Enqueue = plan.PutOff(c.settings.Ledger.State().Spans, *item, left, len(left) < len(parts), now)
+		page.Enqueue = plan.PutOff(o.settings.Ledger.State().Spans, *item, left, len(left) < len(parts), now)
 	case len(left) == 0:
 		page.Enqueue = []work.Item{plan.SpanItem(rest.From, rest.To, now)}
 	default:
@@ -94,7 +98,7 @@ func (c *committer) readOwed(ctx context.Context) error {
 		whole.Problem = left[0].Problem
 		page.Enqueue = plan.PutOff(nil, *item, []work.Item{whole}, false, now)
 	}
-	_, err := c.commitPage(ctx, page)
+	_, err := o.commitPage(ctx, page)
 	return err
 }
 

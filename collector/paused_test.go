@@ -56,7 +56,7 @@ func TestAFullOutboxAsksNothing(t *testing.T) {
 			now := time.Now()
 			m.unlisted = true
 			m.calls = append(m.calls, &toldCall{id: "a", start: now, end: now, versions: []time.Time{now}})
-			l := m.loop(m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} }, paused))
+			l := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, paused)
 			l.Start()
 			if _, err := m.tell("a"); err != nil {
 				t.Fatal(err)

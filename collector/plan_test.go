@@ -44,8 +44,8 @@ func TestRule06_LiveReadsGoOnWhileTheHistoryFails(t *testing.T) {
 	})
 }
 
-// TestRangeFeed_AFirstReadThatFails is tried again at once, though none was due.
-func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
+// TestRanges_AFirstReadThatFails is tried again at once, though none was due.
+func TestRanges_AFirstReadThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour}
 		m := quiet(t, l, time.Now())
@@ -63,11 +63,11 @@ func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 	})
 }
 
-// TestRangeFeed_StopsAfterThePageInHand, also where the reader doesn't look.
-func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
+// TestRanges_StopsAfterThePageInHand, also where the reader doesn't look.
+func TestRanges_StopsAfterThePageInHand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &pages{state: counting.State{Origin: time.Now().Add(-time.Hour)}}
-	feed := newRangeFeed(FeedSettings{Ledger: p, Info: &FeedInfo{
+	list := partOf[*ranges](NewLoop(FeedSettings{Ledger: p, Info: &FeedInfo{
 		Interval: time.Minute, Lookback: time.Hour,
 		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 			cancel()
@@ -78,43 +78,43 @@ func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 			}
 			return nil
 		}),
-	}})
-	err := feed.Poll(ctx)
-	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || feed.Trouble() != nil {
-		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), feed.Trouble())
+	}}))
+	err := list.do(ctx)
+	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || list.trouble() != nil {
+		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), list.trouble())
 	}
 }
 
-// TestRangeFeed_TheLedgersTroubleIsNotTheProviders: pieces aren't halved for it.
-func TestRangeFeed_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
+// TestRanges_TheLedgersTroubleIsNotTheProviders: pieces aren't halved for it.
+func TestRanges_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 	for _, refused := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, ledger.ErrClosed} {
 		m := newModel(time.Now().Add(-time.Hour))
 		m.refuse = func(*counting.Page) error { return refused }
 		l := loopOver(m, time.Minute, time.Hour)
-		feed := l.feed.(*RangeFeed)
-		feed.asked = true
-		if err := feed.Poll(t.Context()); !errors.Is(err, refused) || feed.Trouble() != nil {
-			t.Errorf("%v: the poll says %v, the trouble is %v", refused, err, feed.Trouble())
+		list := partOf[*ranges](l)
+		list.asked = true
+		if err := list.do(t.Context()); !errors.Is(err, refused) || list.trouble() != nil {
+			t.Errorf("%v: the poll says %v, the trouble is %v", refused, err, list.trouble())
 		}
 	}
 }
 
-// TestRangeFeed_AnotherWritersPlanCounts: after ErrFenced the ledger's is newer.
-func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
+// TestRanges_AnotherWritersPlanCounts: after ErrFenced the ledger's is newer.
+func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
 	m := newModel(time.Now().Add(-10 * 24 * time.Hour))
 	l := loopOver(m, time.Minute, 48*time.Hour)
-	feed := l.feed.(*RangeFeed)
-	for feed.plan == nil || feed.Wait(t.Context()) == 0 {
-		if err := feed.Poll(t.Context()); err != nil {
+	list := partOf[*ranges](l)
+	for list.plan == nil || list.wait(t.Context()) <= 0 {
+		if err := list.do(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	last := feed.ladder.Last()
-	if feed.plan.Reads[last].IsZero() {
+	last := list.ladder.Last()
+	if list.plan.Reads[last].IsZero() {
 		t.Fatal("the deepest level wasn't read")
 	}
 	m.state.Plan = nil
-	if err := feed.Poll(t.Context()); err != nil || feed.level != last {
-		t.Errorf("%v; level %d was read after the plan had been lost, want %d", err, feed.level, last)
+	if err := list.do(t.Context()); err != nil || list.level != last {
+		t.Errorf("%v; level %d was read after the plan had been lost, want %d", err, list.level, last)
 	}
 }

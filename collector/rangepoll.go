@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// rangePoll is one poll of a RangeFeed: it reads a step of a level's read and commits it page by
+// rangePoll is one poll of a ranges: it reads a step of a level's read and commits it page by
 // page. The last page is followed by the position.
 type rangePoll struct {
 	state counting.State
@@ -30,7 +30,7 @@ type rangePoll struct {
 }
 
 // commitPlan commits a poll's plan, which replaces the feed's, and what changes of the spans that are read again.
-func (f *RangeFeed) commitPlan(ctx context.Context, r *rangePoll, position counting.Position) error {
+func (f *ranges) commitPlan(ctx context.Context, r *rangePoll, position counting.Position) error {
 	data, err := r.plan.Encode()
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (r *rangePoll) completeRead(gap time.Duration) (whole, partial *counting.Re
 // readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than
 // the lookback. It moves no position. The provider may refuse one of the two spans, for instance
 // because it lies in its future; the poll goes on.
-func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
+func (f *ranges) readEarlier(ctx context.Context, r *rangePoll) error {
 	earlier := r.view.Now.Add(-r.clockGap)
 	from := plan.Latest(earlier.Add(-f.ladder.Reach(0)), r.view.Floor)
 	if r.clockGap == 0 || !from.Before(earlier) {
@@ -81,7 +81,7 @@ func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
 // conclude commits the position that follows from the complete read. Before the provider's time is
 // known there is none, and while the clocks differ too much the watermark stays. Plan.Finish trims
 // the time that the read couldn't reach because our clock was ahead of the provider's Date.
-func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error {
+func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {
 	c := f.settings.Clock
 	gap := max(r.view.Gap, r.clockGap)
 	heldBefore := f.clocksHold(r.view.Now.Add(-gap), r.view.Now)
@@ -114,12 +114,11 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 // commitReached commits a poll's plan with the position that it has reached. If records that were named are still to be
 // fetched, the position waits: if the watermark passed them, so would the floor, and they would be too old to count;
 // and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
-func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, whole, partial *counting.Read) (err error) {
-	position, waits := counting.Position{}, false
-	if f.recordsWait != nil {
-		if waits, err = f.recordsWait(ctx); err != nil {
-			return err
-		}
+func (f *ranges) commitReached(ctx context.Context, r *rangePoll, whole, partial *counting.Read) error {
+	var position counting.Position
+	waits, err := f.recordsWait(ctx)
+	if err != nil {
+		return err
 	}
 	if !waits {
 		position.Read = whole

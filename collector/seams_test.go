@@ -8,3 +8,16 @@ import (
 var (
 	_ Ledger = (*ledger.Feed)(nil)
 )
+
+// partOf is a loop's part of that type.
+func partOf[P part](l *Loop) (found P) {
+	for _, one := range l.parts {
+		if p, is := one.(P); is {
+			found = p
+		}
+	}
+	return found
+}
+
+// recordsOf is what a loop fetches.
+func recordsOf(l *Loop) *records { return partOf[*records](l) }

@@ -27,14 +27,15 @@ func traffic(m *model, until time.Time, every, lookback time.Duration) {
 	}
 }
 
-// counter is a RangeFeed that counts its polls by level.
+// counter counts the polls of each level.
 type counter struct {
-	*RangeFeed
+	*ranges
+
 	levels []int
 }
 
-func (c *counter) Poll(ctx context.Context) error {
-	err := c.RangeFeed.Poll(ctx)
+func (c *counter) do(ctx context.Context) error {
+	err := c.ranges.do(ctx)
 	if c.levels == nil {
 		c.levels = make([]int, c.ladder.Last()+1)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
@@ -49,14 +48,10 @@ func behind(watermark, now time.Time, interval time.Duration) bool {
 	return !watermark.IsZero() && now.Sub(watermark) > max(10*time.Minute, 3*interval)
 }
 
-// failedSnapshots is after how many failed reads in a row the calls in progress are no longer shown.
-const failedSnapshots = 3
-
 // health is how a loop is doing.
 type health struct {
 	status  Status // what isn't in the ledger, and Ready after a failure
 	trouble error  // of the last poll, or of a part of the feed
-	active  map[cdr.Direction]int
 }
 
 type panicError struct {
@@ -112,7 +107,7 @@ func (l *Loop) state() counting.State {
 
 // settle notes how a poll ended and returns the wait until the next. A poll that had nothing to do
 // doesn't change the feed's health.
-func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.Duration {
+func (l *Loop) settle(ctx context.Context, err error) time.Duration {
 	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), l.failures
 	switch {
 	case err == nil:
@@ -120,22 +115,14 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 	case !nothing:
 		l.failures++
 	}
-	wait := l.wait(ctx, err, took)
+	wait := l.wait(ctx, err)
 	l.update(func(h *health) {
 		h.status.NextRead = now.Add(wait)
 		switch {
 		case err == nil:
-			h.status.LastSuccess, h.trouble = now, nil
-			if l.feed != nil {
-				h.trouble = l.feed.Trouble()
-			} else {
-				l.settings.Clock.sampleDate() // a RangeFeed does so itself
-			}
+			h.status.LastSuccess, h.trouble = now, l.trouble()
 		case !nothing:
 			h.status.Ready, h.trouble = true, err
-			if l.failures >= failedSnapshots {
-				h.active = nil
-			}
 		}
 	})
 	if !nothing {

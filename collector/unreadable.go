@@ -36,7 +36,7 @@ func blamesSpan(err error) bool {
 // stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from
 // have failed spanRefusals times, and another span can be read: without that witness the provider
 // is at fault (counting.md 30).
-func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error {
+func (f *ranges) stepOver(ctx context.Context, r *rangePoll, err error) error {
 	piece := r.step.Span
 	if r.beforeClock || !blamesSpan(err) {
 		return nil
@@ -61,7 +61,7 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 // stepOverMissingRows steps over a span of which the provider gave fewer rows than its own total
 // says: other than one that can't be read it needs no witness, since the provider has served rows,
 // and it holds the watermark.
-func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
+func (f *ranges) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 	from, to := plan.ToWholeSeconds(plan.Latest(r.step.From, r.read.Cursor), r.step.To)
 	put, done := plan.StepOver(r.spans, plan.Span{From: from, To: to}, f.settings.Clock.Later(),
 		plan.MissingRows(fewer.Rows, fewer.Total), fewer.Error())
@@ -76,7 +76,7 @@ func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 // readOtherSpan says whether another span can be read: in turn the one that was read last, and one
 // from some time before the failed piece, or in place of one that isn't apart from the piece the
 // newest. It commits what it reads and moves no position.
-func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
+func (f *ranges) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
 	other := f.readable
 	if refusals%2 == 0 && refusals >= spanRefusals {
 		other.From = plan.Latest(r.step.From.Add(-time.Duration(refusals)*max(otherSpanDistance,
@@ -95,7 +95,7 @@ func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals in
 
 // isApart says whether a span can be read without what the provider must be asked for to read a
 // piece: whole days, where it knows no less.
-func (f *RangeFeed) isApart(other, piece plan.Span) bool {
+func (f *ranges) isApart(other, piece plan.Span) bool {
 	grain := max(f.settings.Info.Limits.Grain, time.Second)
 	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)
 	return !other.To.IsZero() && (!other.To.After(begin) || !other.From.Before(end))

@@ -32,7 +32,7 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 				})
 				var local, date atomic.Int64
 				local.Store(int64(skew))
-				l := m.loop(m.feed(clockOf(&local, &date)))
+				l := m.loop(clockOf(&local, &date))
 				l.Start()
 				pass(t, 3*time.Hour)
 				l.Stop()
@@ -75,7 +75,7 @@ func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
 					return nil
 				}
 				var local, date atomic.Int64
-				l := m.loop(m.feed(clockOf(&local, &date)))
+				l := m.loop(clockOf(&local, &date))
 				l.Start()
 				pass(t, 10*time.Minute)
 				local.Store(int64(c.local))

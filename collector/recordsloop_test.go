@@ -19,7 +19,7 @@ import (
 
 // Calls are counted once and settled, whether the list or a notification named them, in
 // whatever version, early or late.
-func TestTaskFeed_CountsEveryCall(t *testing.T) {
+func TestRecords_CountsEveryCall(t *testing.T) {
 	for _, notified := range []bool{false, true} {
 		t.Run(fmt.Sprint("notified ", notified), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -40,8 +40,7 @@ func TestTaskFeed_CountsEveryCall(t *testing.T) {
 						c.readable = first.Add(40 * time.Minute)
 					}
 				}
-				feed := m.feed()
-				loop := m.loop(feed)
+				loop := m.loop()
 				loop.Start()
 				for range 18 * 12 {
 					pass(t, 5*time.Minute)
@@ -100,8 +99,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 					m.refuse, m.lost = nil, die
 				}
 				for range 2 {
-					feed := m.feed()
-					loop := m.loop(feed)
+					loop := m.loop()
 					loop.Start()
 					if _, err := m.tell(m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
 						t.Fatal(err)
@@ -133,8 +131,7 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 		m := newTaskModel(now.Add(-20 * 24 * time.Hour))
 		m.latency, m.keep = 800*time.Millisecond, 138*time.Hour
 		m.add(m.state.Origin, now, 5*time.Minute, 0)
-		feed := m.feed()
-		loop := m.loop(feed)
+		loop := m.loop()
 		loop.Start()
 		behind := false
 		for range 24 * 60 {
@@ -161,7 +158,7 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 }
 
 // The watermark waits for what was listed, and the list with it, but for an hour at most.
-func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
+func TestRecords_TheListWaitsForFetching(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now.Add(-time.Hour))
@@ -173,7 +170,7 @@ func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
 			}
 			return nil
 		}
-		loop := m.loop(m.feed())
+		loop := m.loop()
 		loop.Start()
 		pass(t, 5*time.Hour)
 		if m.State().Watermark.After(now) || m.State().HistoryDone || loop.Status().State == StateOK {
@@ -195,7 +192,7 @@ func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
 }
 
 // What is named by a list, told of, and due to settle at once is fetched once.
-func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
+func TestRecords_OneKeyIsFetchedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
@@ -210,8 +207,7 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 			m.setTask(w)
 		}
 		<-time.After(2 * time.Hour)
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 5*time.Second)
 		loop.Stop()
@@ -230,8 +226,7 @@ func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 		m := newTaskModel(now)
 		m.latency = 2 * time.Second
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 10*time.Second)
 		for range 2 { // at 10 s, and at 11 s while it is fetched
@@ -249,7 +244,7 @@ func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 }
 
 // A notification is fetched at once, also the one that comes while a poll is about to end.
-func TestTaskFeed_NoWakeIsLost(t *testing.T) {
+func TestRecords_NoWakeIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
@@ -258,8 +253,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 2*time.Second)
 		m.with(func() { m.fetched = nil })
@@ -285,13 +279,12 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 }
 
 // A feed that is woken for nothing counts neither a success nor a failure.
-func TestTaskFeed_WokenForNothing(t *testing.T) {
+func TestRecords_WokenForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := newObserved()
 		m := newTaskModel(time.Now())
 		m.fault = func(string) error { return errProvider }
-		feed := m.feed()
-		loop := m.loop(feed, func(s *FeedSettings) { s.Metrics = seen.Feed })
+		loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.Feed })
 		loop.Start()
 		pass(t, time.Minute)
 		failed := seen.value(metrics.Polls, "error")
@@ -325,14 +318,14 @@ func (l refusing) Commit(ctx context.Context, page *counting.Page) (counting.Res
 }
 
 // While the disk is full nothing that was listed can be committed, and the subscription is renewed all the same.
-func TestTaskFeed_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
+func TestRecords_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) {
+		loop := m.loop(func(s *FeedSettings) {
 			s.Info.Subscription, s.Ledger = manager,
 				refusing{m, ledger.ErrFull, true}
-		}))
+		})
 		loop.Start()
 		pass(t, time.Hour)
 		loop.Stop()
@@ -344,13 +337,12 @@ func TestTaskFeed_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
 
 // While the outbox is full notifications are still kept, and none of them makes the feed ask the
 // provider. Their subscription doesn't end.
-func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
+func TestRecords_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
 		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }),
-			func(s *FeedSettings) { s.Ledger = refusing{m, ledger.ErrOutboxFull, false} })
+		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager }, func(s *FeedSettings) { s.Ledger = refusing{m, ledger.ErrOutboxFull, false} })
 		loop.Start()
 		pass(t, 10*time.Minute)
 		before, asked := len(m.fetched), manager.asked()
@@ -372,7 +364,7 @@ func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 
 // A storm of notifications, of which half repeat, is fetched as fast as is allowed; the
 // list and the subscription manager go on.
-func TestTaskFeed_Storm(t *testing.T) {
+func TestRecords_Storm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
@@ -382,8 +374,7 @@ func TestTaskFeed_Storm(t *testing.T) {
 			c.versions[0] = now
 		}
 		manager := &fakeManager{again: time.Minute}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 		loop.Start()
 		queued := 0
 		for i := range 2000 {
@@ -464,7 +455,7 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 					}
 					return nil
 				}
-				loop := m.loop(m.feed())
+				loop := m.loop()
 				loop.Start()
 				pass(t, 24*time.Hour) // an hour for each piece of the list
 				loop.Stop()
@@ -474,7 +465,7 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 						m.state.HistoryDone)
 				}
 				m.with(func() { m.fault = nil })
-				loop = m.loop(m.feed())
+				loop = m.loop()
 				loop.Start()
 				pass(t, 15*time.Minute)
 				loop.Stop()

@@ -8,30 +8,16 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// postedAtOnce is how many posted records a page takes from the ledger: each may be of a megabyte.
-const postedAtOnce = 16
-
-// StreamFeed turns a StreamReader, what is posted to a Webhook, or both into a Feed: each poll
-// reads what has appeared since the last one. The watermark is when the last complete poll began.
-// It isn't safe for concurrent use, but for commitPage: one loop polls it.
-//
-//	stream ──────────────────────────────────────────────────────┐
-//	posted here while none waits ────────────────────────────────┼─▶ commit
-//	posted to another replica, or while some wait ─▶ task in ledger ┘
-type StreamFeed struct {
+// stream is the part of a feed that reads what has appeared since the last poll. The watermark is when the last
+// complete read began. A feed of posted records alone has nothing to read; its watermark moves nevertheless.
+type stream struct {
 	*committer
 	backoff
 
-	// posting is held from the look at the posted records that wait to the commit, so that an older
-	// one isn't counted after a newer one.
-	posting *semaphore.Weighted
-	waits   *Waiting // of the last read; the watermark doesn't wait with it
+	waits *Waiting // of the last read; the watermark doesn't wait with it
 	// partial says that all reads since a time (Clock.Elapsed) missed a part of the stream.
 	partial      bool
 	partialSince time.Duration
@@ -71,20 +57,11 @@ func (w *Waiting) orNil() error {
 	return w
 }
 
-func newStreamFeed(settings FeedSettings) *StreamFeed {
-	return &StreamFeed{committer: newCommitter(settings.withDefaults()), posting: semaphore.NewWeighted(1)}
-}
+func (f *stream) wait(context.Context) time.Duration { return f.retry - f.settings.Clock.Elapsed() }
 
-// Poll implements Feed. A poll before its time, after another replica has enqueued a posted record, takes only that.
-func (f *StreamFeed) Poll(ctx context.Context) error {
-	if f.settings.Info.Posted != nil {
-		if err := f.commitPosted(ctx); err != nil {
-			return err
-		}
-		if f.Wait(ctx) > 0 {
-			return errNothingDue
-		}
-	}
+func (f *stream) trouble() error { return f.err }
+
+func (f *stream) do(ctx context.Context) error {
 	err := f.read(ctx)
 	c := f.settings.Clock
 	waits, isWaiting := errors.AsType[*Waiting](err)
@@ -98,58 +75,8 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	return err
 }
 
-// commitPosted commits the records that wait in the ledger, in the order in which they came, each
-// together with the removal of its task.
-func (f *StreamFeed) commitPosted(ctx context.Context) error {
-	for {
-		some, err := f.commitSomePosted(ctx)
-		if err != nil || !some {
-			return err
-		}
-	}
-}
-
-func (f *StreamFeed) commitSomePosted(ctx context.Context) (some bool, err error) {
-	if err := f.posting.Acquire(ctx, 1); err != nil {
-		return false, err
-	}
-	defer f.posting.Release(1)
-	tasks, err := f.posted(ctx)
-	if err != nil || len(tasks) == 0 {
-		return false, err
-	}
-	page := f.settings.Info.Posted(tasks)
-	page.Done = tasks
-	_, err = f.commitPage(ctx, page)
-	return true, err
-}
-
-// posted are the records that came first of those that wait. They have the time of the database,
-// which may be ahead of ours.
-func (f *StreamFeed) posted(ctx context.Context) ([]work.Item, error) {
-	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), postedAtOnce)
-	return tasks, asLedgerError(err)
-}
-
-// commitArrived commits a record that was posted here. While others wait in the ledger it returns
-// ErrReadElsewhere: it has to wait behind them.
-func (f *StreamFeed) commitArrived(ctx context.Context, page *Page) error {
-	if err := f.posting.Acquire(ctx, 1); err != nil {
-		return err
-	}
-	defer f.posting.Release(1)
-	tasks, err := f.posted(ctx)
-	if err == nil && len(tasks) > 0 {
-		err = ErrReadElsewhere
-	}
-	if err == nil { // not for a sender that has given up: it may have posted it elsewhere
-		_, err = f.commitWithin(ctx, page)
-	}
-	return err
-}
-
 // read commits page by page what follows the position, and then that all was read.
-func (f *StreamFeed) read(ctx context.Context) error {
+func (f *stream) read(ctx context.Context) error {
 	if err := f.settings.Paused(); err != nil {
 		return asLedgerError(err)
 	}
@@ -176,7 +103,7 @@ func (f *StreamFeed) read(ctx context.Context) error {
 
 // partlyRead ends a read that missed a part of the stream, once all have missed one for
 // `whole_after`. Neither a downtime nor a time in which nothing could be read counts.
-func (f *StreamFeed) partlyRead(ctx context.Context, began time.Time, err error) error {
+func (f *stream) partlyRead(ctx context.Context, began time.Time, err error) error {
 	now, longest := f.settings.Clock.Elapsed(), f.settings.Info.WholeAfter
 	switch {
 	case !f.settings.Info.Rules.Legs || !isPartial(err):
@@ -188,7 +115,7 @@ func (f *StreamFeed) partlyRead(ctx context.Context, began time.Time, err error)
 	return nil
 }
 
-func (f *StreamFeed) readStream(ctx context.Context, began time.Time) error {
+func (f *stream) readStream(ctx context.Context, began time.Time) error {
 	state := f.settings.Ledger.State()
 	origin := state.Origin
 	if f.settings.Info.Rules.Legs {
@@ -208,14 +135,6 @@ func (f *StreamFeed) readStream(ctx context.Context, began time.Time) error {
 	}
 	return nil
 }
-
-// Wait implements Feed.
-func (f *StreamFeed) Wait(context.Context) time.Duration {
-	return max(0, f.retry-f.settings.Clock.Elapsed())
-}
-
-// Trouble implements Feed.
-func (f *StreamFeed) Trouble() error { return f.err }
 
 // SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for
 // each span. A row that was set aside belongs to the span of the record before it. What waits

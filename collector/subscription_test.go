@@ -12,7 +12,7 @@ import (
 )
 
 // The SubscriptionManager is asked when it wants to be, and after a failure ever more seldom.
-func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
+func TestRecords_TheSubscriptionManagerIsAsked(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		err      error
@@ -29,23 +29,22 @@ func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newTaskModel(time.Now())
 				manager := &fakeManager{again: time.Minute, err: c.err}
-				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
-				loop := m.loop(feed)
+				loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 				loop.Start()
 				pass(t, time.Hour)
 				if n := manager.asked(); n < c.min || n > c.max {
 					t.Errorf("it was asked %d times in an hour", n)
 				}
-				if !errors.Is(feed.Trouble(), c.err) || (loop.Status().State == StateError) != (c.err != nil) {
-					t.Errorf("the trouble is %v", feed.Trouble())
+				if !errors.Is(loop.trouble(), c.err) || (loop.Status().State == StateError) != (c.err != nil) {
+					t.Errorf("the trouble is %v", loop.trouble())
 				}
 				if n := m.listed(); n < 11 {
 					t.Errorf("the list was read %d times", n)
 				}
 				manager.with(func() { manager.err = nil })
 				pass(t, 25*time.Minute)
-				if feed.Trouble() != nil {
-					t.Errorf("afterwards the trouble is %v", feed.Trouble())
+				if loop.trouble() != nil {
+					t.Errorf("afterwards the trouble is %v", loop.trouble())
 				}
 				loop.Stop()
 			})
@@ -54,12 +53,11 @@ func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
 }
 
 // The feed calls an urgent SubscriptionManager as soon as it is woken, but not while the manager fails.
-func TestTaskFeed_TheUrgentSubscriptionManager(t *testing.T) {
+func TestRecords_TheUrgentSubscriptionManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		manager := &fakeManager{again: time.Hour}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 		loop.Start()
 		pass(t, time.Minute)
 		manager.with(func() { manager.urgent = true })
@@ -101,8 +99,7 @@ func TestRule12_AGapIsListed(t *testing.T) {
 				m := newTaskModel(begin)
 				m.state.HistoryDone = true
 				manager := &fakeManager{again: 5 * time.Minute}
-				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
-				loop := m.loop(feed)
+				loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 				loop.Start()
 				pass(t, 10*24*time.Hour)
 				now := time.Now()
@@ -114,8 +111,8 @@ func TestRule12_AGapIsListed(t *testing.T) {
 					}
 				})
 				pass(t, 30*time.Minute)
-				if !errors.Is(feed.Trouble(), errProvider) {
-					t.Errorf("the trouble is %v", feed.Trouble())
+				if !errors.Is(loop.trouble(), errProvider) {
+					t.Errorf("the trouble is %v", loop.trouble())
 				}
 				m.with(func() { m.lists = nil; m.fault = nil })
 				manager.with(func() { manager.err = nil })
@@ -128,9 +125,9 @@ func TestRule12_AGapIsListed(t *testing.T) {
 						found++
 					}
 				}
-				if found != 1 || feed.Trouble() != nil {
+				if found != 1 || loop.trouble() != nil {
 					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want,
-						feed.Trouble())
+						loop.trouble())
 				}
 			})
 		})
@@ -145,11 +142,11 @@ func (*panickingManager) Maintain(context.Context, time.Time) (time.Duration, ti
 }
 
 // A SubscriptionManager that panics stops neither the list nor the fetching of what it names.
-func TestTaskFeed_ASubscriptionManagerThatPanics(t *testing.T) {
+func TestRecords_ASubscriptionManagerThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.add(time.Now().Add(-time.Hour), time.Now().Add(time.Hour), 10*time.Minute, 0)
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = new(panickingManager) }))
+		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = new(panickingManager) })
 		loop.Start()
 		pass(t, 3*time.Hour)
 		if got := loop.Status().LastError; !strings.Contains(got, "please report it") {

@@ -63,7 +63,7 @@ func (p *pages) Commit(_ context.Context, page *counting.Page) (counting.Result,
 	return result, nil
 }
 
-// pollOnce polls a RangeFeed once.
+// pollOnce polls a range feed once.
 func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSettings)) error {
 	t.Helper()
 	clock := NewClock(time.Now, nil)
@@ -76,8 +76,7 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSetti
 	for _, c := range change {
 		c(&settings)
 	}
-	loop := NewLoop(settings)
-	return loop.feed.Poll(t.Context())
+	return partOf[*ranges](NewLoop(settings)).do(t.Context())
 }
 
 // knowing is a ledger that knows every row.
@@ -100,9 +99,9 @@ func (o oneRow) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, er
 	})
 }
 
-// TestRangeFeed_LeavesOutRows (counting.md 37): a feed leaves out what its ledger knows; a ledger
+// TestRanges_LeavesOutRows (counting.md 37): a feed leaves out what its ledger knows; a ledger
 // that knows no rows gets them all.
-func TestRangeFeed_LeavesOutRows(t *testing.T) {
+func TestRanges_LeavesOutRows(t *testing.T) {
 	for name, want := range map[string]int{"the ledger knows rows": 1, "it knows none": 0} {
 		p := &pages{}
 		err := pollOnce(t, p, nil, func(s *FeedSettings) {
@@ -118,10 +117,10 @@ func TestRangeFeed_LeavesOutRows(t *testing.T) {
 	}
 }
 
-// TestRangeFeed_NamesCompleteReads (counting.md 36): the position says what has been looked at
+// TestRanges_NamesCompleteReads (counting.md 36): the position says what has been looked at
 // since the read began, piece by piece. A piece that is read once more, since it had something new,
 // hasn't been looked at yet, nor has one that failed.
-func TestRangeFeed_NamesCompleteReads(t *testing.T) {
+func TestRanges_NamesCompleteReads(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		history  time.Duration
@@ -166,11 +165,12 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 					Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback,
 					Limits: Limits{MaxRange: c.longest},
 				}
-				feed := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil)}).
-					feed
+				list := partOf[*ranges](NewLoop(FeedSettings{
+					Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil),
+				}))
 				for n = range c.found {
 					before := len(p.all)
-					if err := feed.Poll(t.Context()); (err != nil) != (c.found[n] < 0) {
+					if err := list.do(t.Context()); (err != nil) != (c.found[n] < 0) {
 						t.Fatalf("poll %d: %v", n, err)
 					}
 					got := ""
@@ -188,7 +188,7 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 					if got != c.want[n] {
 						t.Errorf("poll %d looked at %q, want %q", n, got, c.want[n])
 					}
-					<-time.After(feed.Wait(t.Context()))
+					<-time.After(list.wait(t.Context()))
 				}
 			})
 		})
@@ -221,9 +221,9 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 	}
 }
 
-// TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are
+// TestRanges_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are
 // committed without a position, which follows the last one.
-func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
+func TestRanges_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }
 	some := func(n int) []*cdr.Record {
 		all := rows(n)
@@ -278,7 +278,7 @@ func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	}
 }
 
-func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
+func TestRanges_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	seen := newObserved()
 	buffer := []byte("ByotNewThing")

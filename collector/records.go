@@ -45,26 +45,57 @@ func (j *job) fetch(ctx context.Context, f Fetcher) {
 	j.page, j.err = f.Fetch(ctx, j.tasks)
 }
 
-// fetching is the state of fetching. Its backoff is of failures that are the provider's, not one task's.
-type fetching struct {
+// records is the part of a feed that fetches what its list and its notifications have named. A named record is a task
+// in the ledger until it was fetched, so that neither a crash nor a refusal loses it. Its backoff is of failures that
+// are the provider's, not one task's.
+//
+//	list ──────────┐
+//	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
+//	notifications ─┘
+type records struct {
+	*committer
 	backoff
 
-	// endpoint counts the successful fetches. refusals has the refusals of each key since it
+	list *ranges
+
+	// fetched counts the successful fetches. refusals has the refusals of each key since it
 	// was last fetched. It has at most one entry for each record that waits in the ledger, of
 	// about 110 bytes: 100,000 records in an outage take 11 MB.
-	endpoint witness.Endpoint
+	fetched  witness.Endpoint
 	refusals map[string]witness.Refusals
 	// retryRefusedAt is when keys in refusals are tried again, by Clock.Elapsed. Others go first,
 	// as one of them may be the witness.
 	retryRefusedAt time.Duration
 }
 
+func newRecords(c *committer, list *ranges) *records {
+	return &records{committer: c, list: list, refusals: make(map[string]witness.Refusals)}
+}
+
+func (f *records) trouble() error { return f.err }
+
+// show shows how many tasks wait. If the ledger can't be read, the next poll tries again.
+func (f *records) show(ctx context.Context) {
+	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
+		f.settings.Metrics.Tasks("record", waiting, setAside)
+	}
+}
+
+// hold says whether records that are due hold the position of the list: all others were fetched, or put off as poison.
+// Refused says that only a few do, and that all of them were refused.
+func (f *records) hold(ctx context.Context) (waits, refused bool, err error) {
+	parallel := f.settings.Info.Fetcher.Parallel()
+	items, err := f.settings.Queue.Due(ctx, f.settings.Clock.Now(), parallel)
+	isNew := func(w work.Item) bool { return f.refusals[w.Key].Count() == 0 }
+	refused = len(items) < parallel && !slices.ContainsFunc(items, isNew)
+	return len(items) > 0, refused, asLedgerError(err)
+}
+
 // due returns the tasks that are due: those that were never refused first, and among equals those
 // that were set aside last.
-func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Item, error) {
+func (f *records) due(ctx context.Context, now time.Time, keys int) ([]work.Item, error) {
 	const kinds = 4 // of tasks of one key; with more kinds the query only sees fewer keys
-	s := &f.fetching
-	limit := kinds * (keys + len(s.refusals))
+	limit := kinds * (keys + len(f.refusals))
 	tasks, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
 		return nil, asLedgerError(err)
@@ -77,7 +108,7 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Ite
 	slices.SortStableFunc(tasks, func(a,
 		b work.Item,
 	) int {
-		return s.refusals[a.Key].Count() - s.refusals[b.Key].Count()
+		return f.refusals[a.Key].Count() - f.refusals[b.Key].Count()
 	})
 	return tasks, nil
 }
@@ -85,19 +116,19 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Ite
 // dueIn is how long from now until a task is due, by the provider's clock, by which records settle.
 // For a retry the earlier clock decides, because a clock that is ahead for a while would put it off
 // for days.
-func (f *TaskFeed) dueIn(w *work.Item) time.Duration {
+func (f *records) dueIn(w *work.Item) time.Duration {
 	if w.Attempts > 0 || w.SetAside {
 		return w.Due.Sub(f.settings.Clock.Now())
 	}
 	return w.Due.Sub(f.settings.Clock.provider())
 }
 
-// fetchWait is how long from now until a task is fetched.
-func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
-	s, c := &f.fetching, f.settings.Clock
+// wait implements part: how long from now until a task is fetched.
+func (f *records) wait(ctx context.Context) time.Duration {
+	c := f.settings.Clock
 	tick, now := c.Elapsed(), c.provider()
-	if s.retry > tick {
-		return s.retry - tick
+	if f.retry > tick {
+		return f.retry - tick
 	}
 	tasks, err := f.due(ctx, now.Add(longestTaskWait), 1)
 	if err != nil {
@@ -106,15 +137,15 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 	wait := neverDue
 	for i := range tasks {
 		left := max(0, f.dueIn(&tasks[i]))
-		if s.refusals[tasks[i].Key].Count() > 0 {
-			left = max(left, s.retryRefusedAt-tick)
+		if f.refusals[tasks[i].Key].Count() > 0 {
+			left = max(left, f.retryRefusedAt-tick)
 		}
 		wait = min(wait, left)
 	}
 	if !slices.ContainsFunc(tasks, func(w work.Item) bool { return !w.SetAside }) {
-		s.backoff = backoff{} // the tasks that failed are gone
+		f.backoff = backoff{} // the tasks that failed are gone
 		if len(tasks) == 0 {
-			clear(s.refusals)
+			clear(f.refusals)
 		}
 	}
 	return wait
@@ -138,7 +169,7 @@ func groupByKey(tasks []work.Item) []*job {
 
 // fetchBatch is what one poll fetches.
 type fetchBatch struct {
-	feed *TaskFeed
+	feed *records
 
 	succeeded bool   // some key was fetched
 	page      Page   // the answers, with the tasks that are done and those that are put off
@@ -146,18 +177,19 @@ type fetchBatch struct {
 	stopped   error  // the provider throttles us or refuses our credential
 }
 
-// fetch does some of the tasks that are due, as many at once as the Fetcher allows. Their answers
+// do does some of the tasks that are due, as many at once as the Fetcher allows. Their answers
 // are committed together: on a disk that syncs in 50 ms, one by one would be 20 records a second.
-func (f *TaskFeed) fetch(ctx context.Context) error {
+func (f *records) do(ctx context.Context) error {
+	defer f.show(ctx)
 	parallel := f.settings.Info.Fetcher.Parallel()
 	tasks, err := f.due(ctx, f.settings.Clock.provider(), parallel)
 	if err != nil {
 		return err
 	}
-	s, wait := &f.fetching, f.fetching.retryRefusedAt > f.settings.Clock.Elapsed()
+	wait := f.retryRefusedAt > f.settings.Clock.Elapsed()
 	tasks = slices.DeleteFunc(tasks, func(w work.Item) bool {
 		return f.dueIn(&w) > 0 || wait &&
-			s.refusals[w.Key].Count() > 0
+			f.refusals[w.Key].Count() > 0
 	})
 	jobs := groupByKey(tasks)
 	if len(jobs) == 0 {
@@ -191,7 +223,7 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := f.release(ctx); err != nil {
+	if err := f.list.release(ctx); err != nil {
 		return err
 	}
 	return r.finish()
@@ -200,39 +232,40 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 // finish updates the backoff of fetching. If nothing was fetched it is an outage, unless one record
 // alone was refused that may be too young.
 func (r *fetchBatch) finish() error {
-	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
+	f, err := r.feed, r.stopped
+	tick := f.settings.Clock.Elapsed()
 	if len(r.refused) > 0 {
 		first := r.refused[0]
-		n := s.refusals[first.key()].Count()
-		s.retryRefusedAt = tick + work.Fetch.After(n, r.feed.settings.Random())
+		n := f.refusals[first.key()].Count()
+		f.retryRefusedAt = tick + work.Fetch.After(n, f.settings.Random())
 		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
 		if err == nil && !r.succeeded && !young {
 			err = fmt.Errorf("%w: %w", ErrNoneFetched, first.err)
-			s.retryRefusedAt = 0
+			f.retryRefusedAt = 0
 		}
 	}
 	switch {
 	case err != nil:
-		s.fail(err, tick, r.feed.settings.Random)
+		f.fail(err, tick, f.settings.Random)
 	case r.succeeded:
-		if s.err != nil {
-			s.retryRefusedAt = 0 // the outage is over
+		if f.err != nil {
+			f.retryRefusedAt = 0 // the outage is over
 		}
-		s.backoff = backoff{}
+		f.backoff = backoff{}
 	}
 	return err
 }
 
 func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
-	s := &r.feed.fetching
+	f := r.feed
 	answered := errors.Is(got.err, ErrStale) || errors.Is(got.err, ErrTooLarge)
 	if got.err == nil || answered {
-		s.endpoint.Succeeded()
+		f.fetched.Succeeded()
 		r.succeeded = true
 	}
 	switch kind := httpclient.KindOf(got.err); {
 	case got.err == nil:
-		delete(s.refusals, got.key())
+		delete(f.refusals, got.key())
 		r.addAnswer(got)
 	case answered:
 		r.putOff(got, true)
@@ -247,11 +280,11 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 // handleRefusal puts a key off if its refusals have a witness, now or earlier (counting.md 30).
 // Else its tasks stay due in the ledger, where they hold the watermark, and others go first.
 func (r *fetchBatch) handleRefusal(got *job) {
-	s := &r.feed.fetching
-	refusals := s.refusals[got.key()]
+	f := r.feed
+	refusals := f.refusals[got.key()]
 	before := refusals.Witnessed()
-	refusals.Add(&s.endpoint)
-	s.refusals[got.key()] = refusals
+	refusals.Add(&f.fetched)
+	f.refusals[got.key()] = refusals
 	failedBefore := slices.ContainsFunc(got.tasks, func(w work.Item) bool { return w.SetAside || w.Attempts > 0 })
 	if refusals.Witnessed() > 0 || failedBefore {
 		r.putOff(got, refusals.Witnessed() > before)
@@ -279,7 +312,8 @@ func (r *fetchBatch) addAnswer(got *job) {
 // putOff schedules a job for another try. If the refusal counts and was the last allowed
 // one, the job is set aside: it is shown, and tried once a day.
 func (r *fetchBatch) putOff(got *job, counts bool) {
-	s, now := &r.feed.fetching, r.feed.settings.Clock.Now()
+	f := r.feed
+	now := f.settings.Clock.Now()
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
 		if counts {
@@ -288,7 +322,7 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		switch {
 		case w.SetAside && w.Attempts >= maxRetries:
 			r.page.Done = append(r.page.Done, w)
-			delete(s.refusals, w.Key) // other tasks of the key start at zero
+			delete(f.refusals, w.Key) // other tasks of the key start at zero
 			continue
 		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone) ||
 			errors.Is(got.err, ErrTooLarge)):
@@ -296,7 +330,7 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		}
 		wait := work.Daily
 		if !w.SetAside {
-			wait = work.Fetch.After(max(w.Attempts, s.refusals[w.Key].Count()), r.feed.settings.Random())
+			wait = work.Fetch.After(max(w.Attempts, f.refusals[w.Key].Count()), f.settings.Random())
 		}
 		w.Due = now.Add(wait)
 		r.page.Enqueue = append(r.page.Enqueue, w)

@@ -27,7 +27,7 @@ func (l *slowDisk) Commit(ctx context.Context, page *counting.Page) (counting.Re
 
 // Answers that arrive during a commit are committed together, so that a slow disk doesn't
 // make each record wait for all before it.
-func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
+func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
@@ -37,8 +37,7 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 			c.versions[0] = now
 		}
 		slow := &slowDisk{taskModel: m}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop := m.loop(feed, func(s *FeedSettings) { s.Ledger = slow })
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, func(s *FeedSettings) { s.Ledger = slow })
 		loop.Start()
 		for _, c := range m.calls {
 			if _, err := m.tell(c.id); err != nil {
@@ -68,12 +67,12 @@ func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Res
 }
 
 // A position that couldn't be committed isn't withheld either: the list is read again.
-func TestTaskFeed_APositionThatFailsIsntWithheld(t *testing.T) {
+func TestRecords_APositionThatFailsIsntWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now().Add(-time.Hour))
-		feed := m.feed(func(s *FeedSettings) { s.Ledger = fullDisk{m} })
-		if err := feed.Poll(t.Context()); !errors.Is(err, ledger.ErrFull) || feed.withheld {
-			t.Errorf("withheld is %t; error %v", feed.withheld, err)
+		list := partOf[*ranges](m.loop(func(s *FeedSettings) { s.Ledger = fullDisk{m} }))
+		if err := list.do(t.Context()); !errors.Is(err, ledger.ErrFull) || list.withheld {
+			t.Errorf("withheld is %t; error %v", list.withheld, err)
 		}
 	})
 }

@@ -40,8 +40,8 @@ func (c *toldCall) version(at time.Time) int {
 
 type taskID struct{ kind, key string }
 
-// taskModel is a provider that lists names, and a ledger, made of maps: what a TaskFeed is
-// held against. The rules of its work are the ledger's.
+// taskModel is a provider that lists names, and a ledger, made of maps: what reading a list
+// of names is held against. The rules of its work are the ledger's.
 type taskModel struct {
 	mu sync.Mutex
 	// The provider.
@@ -461,8 +461,8 @@ func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 	slices.SortStableFunc(m.calls, func(a, b *toldCall) int { return a.start.Compare(b.start) })
 }
 
-// feed makes a TaskFeed over the model.
-func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
+// loop is a loop over the model.
+func (m *taskModel) loop(change ...func(*FeedSettings)) *Loop {
 	settings := FeedSettings{
 		Source: "contoso",
 		Info: &FeedInfo{
@@ -470,23 +470,12 @@ func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
 			Limits: Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, Fetcher: m,
 			Interval: 5 * time.Minute, Lookback: 72 * time.Hour,
 		},
-		Ledger: m, Queue: m, Random: seeded(7).Float64,
+		Ledger: m, Queue: m, Random: seeded(8).Float64,
 	}
 	for _, c := range change {
 		c(&settings)
 	}
-	return NewTaskFeed(settings)
-}
-
-// loop is a loop with a TaskFeed over the model.
-func (m *taskModel) loop(feed *TaskFeed, change ...func(*FeedSettings)) *Loop {
-	settings := feed.settings
-	settings.Random = seeded(8).Float64
-	for _, c := range change {
-		c(&settings)
-	}
-	feed.settings.Ledger = settings.Ledger
-	loop := newLoop(settings, feed)
+	loop := NewLoop(settings)
 	m.wake = loop.Wake
 	return loop
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece
-// of what is due. A piece that fails is tried again by itself, with half its length. It isn't safe
-// for concurrent use: one loop polls it.
-type RangeFeed struct {
+// ranges is the part of a feed that follows the read plan: each poll reads one piece of what is due. A piece that fails
+// is tried again by itself, with half its length.
+//
+// If the list only names the records, the watermark, the end of the first history and the next piece wait until all
+// that it has named were fetched.
+type ranges struct {
 	*committer
 
 	ladder plan.Ladder
@@ -29,26 +31,67 @@ type RangeFeed struct {
 	asked  bool          // the provider has answered once
 	logged time.Duration // how much of the lost time was logged
 
-	// recordsWait says whether records that a list has named are still to be fetched, which holds the watermark; nil:
-	// lists name none. Withheld says so of the latest position.
-	recordsWait func(ctx context.Context) (bool, error)
-	withheld    bool
+	named    *records      // fetches the records that the list names; nil: it has them
+	withheld bool          // the latest position waits for records
+	resumeAt time.Duration // when the list goes on although records wait, by Clock.Elapsed
 }
 
-func newRangeFeed(settings FeedSettings) *RangeFeed {
-	settings = settings.withDefaults()
-	info := settings.Info
+// longestHold is how long the list waits at most for the records that it has named to be fetched.
+const longestHold = time.Hour
+
+func newRanges(c *committer) *ranges {
+	info := c.settings.Info
 	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
-	return &RangeFeed{
-		committer: newCommitter(settings),
+	return &ranges{
+		committer: c,
 		ladder:    l,
 		levels:    newLevelStates(l.Last()+1, l.Interval, info.Limits.Grain),
 		level:     -1,
 	}
 }
 
-// Poll implements Feed. With nothing due it reads the shortest range.
-func (f *RangeFeed) Poll(ctx context.Context) error {
+// do implements part. A position that waited for records is committed as soon as none holds it.
+func (f *ranges) do(ctx context.Context) error {
+	if f.named == nil {
+		return f.readPiece(ctx)
+	}
+	defer f.named.show(ctx)
+	if err := f.readPiece(ctx); err != nil {
+		return err
+	}
+	f.resumeAt = 0
+	if f.withheld {
+		f.resumeAt = f.settings.Clock.Elapsed() + longestHold
+	}
+	return f.release(ctx)
+}
+
+// release commits the position that was withheld, once no record holds it.
+func (f *ranges) release(ctx context.Context) error {
+	if !f.withheld {
+		return nil
+	}
+	if waits, err := f.recordsWait(ctx); err != nil || waits {
+		return err
+	}
+	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil, nil)
+}
+
+// recordsWait says whether records that the list has named are still to be fetched. If only a few are left and all of
+// them were refused, the list goes on, so that other calls aren't late.
+func (f *ranges) recordsWait(ctx context.Context) (waits bool, err error) {
+	if f.named == nil {
+		return false, nil
+	}
+	waits, refused, err := f.named.hold(ctx)
+	if refused {
+		f.resumeAt = 0
+	}
+	return waits, err
+}
+
+// readPiece reads a piece of what is due; with nothing due it reads the shortest range.
+func (f *ranges) readPiece(ctx context.Context) error {
 	r := f.newPoll()
 	f.seen = r.view
 	f.planStep(r)
@@ -87,7 +130,7 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 }
 
 // load decodes the ledger's plan if it isn't the one that this feed stored last.
-func (f *RangeFeed) load(state counting.State) {
+func (f *ranges) load(state counting.State) {
 	if f.plan != nil && bytes.Equal(f.stored, state.Plan) {
 		return
 	}
@@ -100,7 +143,7 @@ func (f *RangeFeed) load(state counting.State) {
 	f.showLost()
 }
 
-func (f *RangeFeed) newPoll() *rangePoll {
+func (f *ranges) newPoll() *rangePoll {
 	state := f.settings.Ledger.State()
 	f.load(state)
 	r := &rangePoll{
@@ -117,7 +160,7 @@ func (f *RangeFeed) newPoll() *rangePoll {
 	return r
 }
 
-func (f *RangeFeed) planStep(r *rangePoll) {
+func (f *ranges) planStep(r *rangePoll) {
 	level := 0
 	if r.beforeClock {
 		// The provider's time isn't known yet: a short read, which moves nothing.
@@ -141,7 +184,7 @@ func (f *RangeFeed) planStep(r *rangePoll) {
 
 // endOfGrain is the end of the step, or of the first of several days that it is read by where the
 // provider knows no less.
-func (f *RangeFeed) endOfGrain(r *rangePoll) time.Time {
+func (f *ranges) endOfGrain(r *rangePoll) time.Time {
 	if grain := f.settings.Info.Limits.Grain; grain > 0 {
 		return plan.Earliest(r.step.To, plan.Latest(r.step.From, r.read.Cursor).Truncate(grain).Add(grain))
 	}
@@ -149,7 +192,7 @@ func (f *RangeFeed) endOfGrain(r *rangePoll) time.Time {
 }
 
 // isFirst says whether this poll comes before the provider's time is known, by which a new feed's origin is set.
-func (f *RangeFeed) isFirst() bool {
+func (f *ranges) isFirst() bool {
 	c := f.settings.Clock
 	return !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
 }
@@ -157,12 +200,12 @@ func (f *RangeFeed) isFirst() bool {
 // clocksHold says whether the clocks differ too much for the watermark to move: by more than the
 // lookback, or because the earlier one is behind the watermark. Records are counted meanwhile
 // (counting.md 10).
-func (f *RangeFeed) clocksHold(earlier, later time.Time) bool {
+func (f *ranges) clocksHold(earlier, later time.Time) bool {
 	return later.Sub(earlier) > f.ladder.Lookback || later.After(earlier) && f.settings.Ledger.State().
 		Watermark.Sub(earlier) > clockBack
 }
 
-func (f *RangeFeed) view(state counting.State) plan.View {
+func (f *ranges) view(state counting.State) plan.View {
 	earlier, later := f.settings.Clock.times()
 	v := plan.View{Now: later, Gap: later.Sub(earlier), Floor: state.Floor, Watermark: state.Watermark}
 	if f.settings.Info.Rules.Legs {
@@ -184,7 +227,7 @@ func (f *RangeFeed) view(state counting.State) plan.View {
 // failed backs the level off. Unless the failure is the ledger's, the next piece is shorter, and
 // one that is poison is stepped over. After an error that would fail every commit, the loop itself
 // waits.
-func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
+func (f *ranges) failed(ctx context.Context, r *rangePoll, err error) {
 	if ctx.Err() != nil || stopsEveryCommit(err) {
 		return
 	}
@@ -210,14 +253,14 @@ func stopsEveryCommit(err error) bool {
 	}, func(one error) bool { return errors.Is(err, one) })
 }
 
-func (f *RangeFeed) succeeded(r *rangePoll, pages int) {
+func (f *ranges) succeeded(r *rangePoll, pages int) {
 	now := f.settings.Clock.Elapsed()
 	f.levels.succeeded(r.read.Level, r.step.Span, now-r.tick, pages)
 	f.asked = true
 }
 
 // showLost shows how much time the provider no longer kept or can't give, and logs the former once.
-func (f *RangeFeed) showLost() {
+func (f *ranges) showLost() {
 	lost := f.plan.Lost()
 	f.lost.Store(int64(lost))
 	f.showSpans()
@@ -229,28 +272,28 @@ func (f *RangeFeed) showLost() {
 		"unreadable_seconds", int64(lost.Seconds()), "kept_since", f.seen.Edge.Format(time.RFC3339))
 }
 
-// Wait is how long from now to the next poll, by the plan and by what has failed.
-func (f *RangeFeed) Wait(context.Context) time.Duration {
+// wait implements part, by the plan and by what has failed.
+func (f *ranges) wait(context.Context) time.Duration {
 	if f.plan == nil {
 		return 0
 	}
 	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.Clone()
 	v.Now = f.settings.Clock.Later()
 	p.DropFuture(v.Now)
-	wait := neverDue
+	next := neverDue
 	for m := range p.Reads {
 		due := p.Due(m, v, f.levels.failing)
 		left := f.levels.retryAt(m, due) - tick
 		if p.OpenRead(m) == nil {
 			left = max(left, due.Sub(v.Now))
 		}
-		wait = min(wait, left)
+		next = min(next, left)
 	}
-	return max(wait, 0)
+	return max(next, f.resumeAt-tick)
 }
 
-// Trouble is why the shallowest level that fails does so, or that clocks differ by too much; nil if all is well.
-func (f *RangeFeed) Trouble() error {
+// trouble implements part: why the shallowest level that fails does so, or that clocks differ by too much.
+func (f *ranges) trouble() error {
 	if err := f.levels.trouble(); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute),
 		Provisional: true,
 	}}
-	feed := NewTaskFeed(FeedSettings{
+	loop := NewLoop(FeedSettings{
 		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state,
 		Queue: state,
 	})
@@ -60,7 +60,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 			&counting.Page{Enqueue: []work.Item{notified}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		if err := feed.fetch(t.Context()); err != nil {
+		if err := partOf[*records](loop).do(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

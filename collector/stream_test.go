@@ -49,11 +49,14 @@ func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page,
 	})
 }
 
-func newStream(s *numbers) (*StreamFeed, *pages) {
+func newStream(s *numbers, change ...func(*FeedSettings)) (*Loop, *pages) {
 	ledger := &pages{state: counting.State{Origin: time.Now().Add(-time.Hour), Watermark: time.Now().Add(-time.Hour)}}
 	info := &FeedInfo{Name: "cdr", Stream: s, Interval: time.Minute}
-	loop := NewLoop(FeedSettings{Info: info, Ledger: ledger, Random: func() float64 { return 0 }})
-	return loop.feed.(*StreamFeed), ledger
+	settings := FeedSettings{Info: info, Ledger: ledger, Random: func() float64 { return 0 }}
+	for _, c := range change {
+		c(&settings)
+	}
+	return NewLoop(settings), ledger
 }
 
 func (p *pages) ids() (ids []string) {
@@ -72,23 +75,23 @@ func TestStreamWaits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			half := errors.New("half a line")
 			s := &numbers{n: 1, failAt: -1, waits: &Waiting{Err: half, Holds: holds}}
-			feed, ledger := newStream(s)
+			loop, ledger := newStream(s)
 			for range 8 {
 				was := ledger.state.Watermark
-				err := feed.Poll(t.Context())
+				wait, err := loop.Poll(t.Context())
 				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds ||
-					!errors.Is(feed.Trouble(), half) {
-					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, feed.Trouble(), moved)
+					!errors.Is(loop.trouble(), half) {
+					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, loop.trouble(), moved)
 				}
-				if wait := feed.Wait(t.Context()); wait != time.Minute {
+				if wait != time.Minute {
 					t.Fatalf("it waits %s", wait)
 				}
 				<-time.After(time.Minute)
 			}
 			s.waits = nil
-			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil ||
+			if _, err := loop.Poll(t.Context()); err != nil || loop.trouble() != nil ||
 				!ledger.state.Watermark.Equal(time.Now()) {
-				t.Errorf("at last: poll %v, trouble %v, watermark %s", err, feed.Trouble(), ledger.state.Watermark)
+				t.Errorf("at last: poll %v, trouble %v, watermark %s", err, loop.trouble(), ledger.state.Watermark)
 			}
 		})
 	}
@@ -97,22 +100,23 @@ func TestStreamWaits(t *testing.T) {
 func TestStreamGoesOnFromItsPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &numbers{n: 3, failAt: 2}
-		feed, ledger := newStream(s)
+		loop, ledger := newStream(s)
 		origin := ledger.state.Watermark
 
-		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) || !errors.Is(feed.Trouble(), errStream) {
-			t.Fatalf("poll: %v, trouble %v", err, feed.Trouble())
+		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) || !errors.Is(loop.trouble(), errStream) {
+			t.Fatalf("poll: %v, trouble %v", err, loop.trouble())
 		}
 		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1"}) || !ledger.state.Watermark.Equal(origin) {
 			t.Fatalf("before the failure %v were committed, and the watermark is %s", got, ledger.state.Watermark)
 		}
-		if wait := feed.Wait(t.Context()); wait != time.Second {
+		if wait := loop.wait(t.Context(), nil); wait != time.Second {
 			t.Errorf("it waits %s after a failure", wait)
 		}
 
 		s.failAt = -1
-		if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil {
-			t.Fatalf("poll: %v, trouble %v", err, feed.Trouble())
+		<-time.After(time.Second)
+		if _, err := loop.Poll(t.Context()); err != nil || loop.trouble() != nil {
+			t.Fatalf("poll: %v, trouble %v", err, loop.trouble())
 		}
 		last := ledger.all[len(ledger.all)-1].Position
 		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) ||
@@ -120,7 +124,7 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark,
 				last)
 		}
-		if wait := feed.Wait(t.Context()); wait != time.Minute {
+		if wait := loop.wait(t.Context(), nil); wait != time.Minute {
 			t.Errorf("it waits %s after a complete read", wait)
 		}
 	})
@@ -131,15 +135,14 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 func TestStreamNamesCompleteReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &numbers{n: 3, failAt: 2}
-		feed, ledger := newStream(s)
-		feed.settings.Info.Rules.Legs, feed.settings.Info.WholeAfter = true, 4*time.Hour
-		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) {
+		loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, 4*time.Hour })
+		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) {
 			t.Fatal(err)
 		}
 		<-time.After(time.Hour)
 		s.failAt, s.takes = -1, time.Minute
 		began := time.Now()
-		if err := feed.Poll(t.Context()); err != nil {
+		if _, err := loop.Poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for i, page := range ledger.all {
@@ -158,10 +161,11 @@ func TestStreamNamesCompleteReads(t *testing.T) {
 }
 
 func TestStreamWaitsForTheLedger(t *testing.T) {
-	feed, ledger := newStream(&numbers{n: 1, failAt: -1})
 	full := errors.New("full")
-	feed.settings.Paused = func() error { return full }
-	if err := feed.Poll(t.Context()); !errors.Is(err, full) || !isLedgerError(err) || len(ledger.all) > 0 {
+	loop, ledger := newStream(&numbers{n: 1, failAt: -1}, func(s *FeedSettings) {
+		s.Paused = func() error { return full }
+	})
+	if _, err := loop.Poll(t.Context()); !errors.Is(err, full) || !isLedgerError(err) || len(ledger.all) > 0 {
 		t.Errorf("poll: %v, %d pages", err, len(ledger.all))
 	}
 }
@@ -252,24 +256,18 @@ func TestWaitingInASpan(t *testing.T) {
 // removal of its task, also when the feed isn't due and while its stream fails.
 func TestPostedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		feed, ledger := newStream(&numbers{n: 1, failAt: 0})
 		waiting := []work.Item{{Kind: "posted", Key: "a", Data: "a"}, {Kind: "posted", Key: "b", Data: "b"}}
-		feed.settings.Queue = &enqueued{ledger, waiting}
-		feed.settings.Info.Posted = func(tasks []work.Item) *Page {
-			page := new(Page)
-			for _, task := range tasks {
-				page.Records = append(page.Records, &cdr.Record{ID: task.Data, Start: time.Now()})
-			}
-			return page
-		}
-		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) {
+		queue := &enqueued{tasks: waiting}
+		loop, ledger := newStream(&numbers{n: 1, failAt: 0}, posts(queue))
+		queue.ledger = ledger
+		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) {
 			t.Errorf("poll: %v", err)
 		}
 		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b"}) || !slices.Equal(ledger.all[0].Done, waiting) {
 			t.Errorf("%v were committed", got)
 		}
-		feed.settings.Queue.(*enqueued).tasks = []work.Item{{Kind: "posted", Key: "c", Data: "c"}}
-		if err := feed.Poll(t.Context()); !errors.Is(err, errNothingDue) {
+		queue.tasks = []work.Item{{Kind: "posted", Key: "c", Data: "c"}}
+		if _, err := loop.Poll(t.Context()); !errors.Is(err, errNothingDue) {
 			t.Errorf("a poll before its time: %v", err)
 		}
 		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b", "c"}) {
@@ -281,28 +279,39 @@ func TestPostedElsewhere(t *testing.T) {
 // TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that
 // wait, never before them.
 func TestPostedBehindOthers(t *testing.T) {
-	feed, ledger := newStream(&numbers{n: 0, failAt: -1})
 	// by the database's clock
-	queue := &enqueued{ledger, []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}}
-	feed.settings.Queue = queue
-	feed.settings.Info.Posted = func(tasks []work.Item) *Page {
-		return &Page{Records: []*cdr.Record{{ID: tasks[0].Data, Start: time.Now()}}}
-	}
+	queue := &enqueued{tasks: []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}}
+	loop, ledger := newStream(&numbers{n: 0, failAt: -1}, posts(queue))
+	queue.ledger = ledger
 	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}
-	if err := feed.commitArrived(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
+	if err := loop.Commit(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
 		t.Errorf("before the older one: %v, %v were committed", err, ledger.ids())
 	}
-	if err := feed.Poll(t.Context()); err != nil {
+	if _, err := loop.Poll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := feed.commitArrived(t.Context(), newer); err != nil ||
+	if err := loop.Commit(t.Context(), newer); err != nil ||
 		!slices.Equal(ledger.ids(), []string{"older", "newer"}) {
 		t.Errorf("then: %v, %v were committed", err, ledger.ids())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := feed.commitArrived(ctx, newer); !errors.Is(err, context.Canceled) || len(ledger.ids()) > 2 {
+	if err := loop.Commit(ctx, newer); !errors.Is(err, context.Canceled) || len(ledger.ids()) > 2 {
 		t.Errorf("a post that was given up: %v", err)
+	}
+}
+
+// posts has a feed count what waits in a queue.
+func posts(queue *enqueued) func(*FeedSettings) {
+	return func(s *FeedSettings) {
+		s.Queue = queue
+		s.Info.Posted = func(tasks []work.Item) *Page {
+			page := new(Page)
+			for _, task := range tasks {
+				page.Records = append(page.Records, &cdr.Record{ID: task.Data, Start: time.Now()})
+			}
+			return page
+		}
 	}
 }
 
@@ -350,13 +359,12 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &numbers{failAt: -1}
-			feed, ledger := newStream(s)
-			feed.settings.Info.Rules.Legs, feed.settings.Info.WholeAfter = true, wholeAfter
+			loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, wholeAfter })
 			got := 0
 			for hour := range 12 {
 				s.waits = c.errs[min(hour, len(c.errs)-1)]
 				began, pages := time.Now(), len(ledger.all)
-				if err := feed.Poll(t.Context()); isPartial(s.waits) && !errors.Is(err, errStream) {
+				if _, err := loop.Poll(t.Context()); isPartial(s.waits) && !errors.Is(err, errStream) {
 					t.Errorf("%s: poll: %v", c.name, err)
 				}
 				for _, page := range ledger.all[pages:] {

@@ -54,8 +54,7 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 8*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	feed := m.feed(func(s *FeedSettings) { s.Metrics = seen.Feed })
-	loop := m.loop(feed)
+	loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.Feed })
 	loop.Start()
 	for range 14*12 + 6 {
 		pass(t, 5*time.Minute)
@@ -112,7 +111,7 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 						versions: []time.Time{now.Add(40 * time.Hour)},
 					},
 				}
-				loop := m.loop(m.feed())
+				loop := m.loop()
 				loop.Start()
 				pass(t, 10*time.Minute)
 				if status := loop.Status(); status.State != StateError {
@@ -147,8 +146,8 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 // A record that is too young is tried again, less and less often. It isn't an error.
 func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 1, func(m *taskModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
-		for i := range 40 {
+		m, loop := silentFeed(t, 1, func(m *taskModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
+		for i := range 45 {
 			m.with(func() {
 				at := time.Now()
 				m.calls = append(m.calls,
@@ -158,28 +157,27 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			pass(t, 2*time.Minute)
-			if feed.Trouble() != nil {
-				t.Errorf("the trouble is %v", feed.Trouble())
+			if loop.trouble() != nil {
+				t.Errorf("the trouble is %v", loop.trouble())
 			}
 		}
 		loop.Stop()
-		if n := m.fetchesOf("c0"); m.State().Records != 41 || n > 25 {
+		if n := m.fetchesOf("c0"); m.State().Records != 46 || n > 25 {
 			t.Errorf("%d records, fetched %d times", m.State().Records, n)
 		}
 	})
 }
 
 // busyTenant is a loop over a tenant with a call every ten minutes for the time d.
-func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*taskModel, *TaskFeed, *Loop) {
+func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*taskModel, *Loop) {
 	t.Helper()
 	now := time.Now()
 	m := newTaskModel(now)
 	m.latency = 10 * time.Millisecond
 	m.add(now.Add(time.Minute), now.Add(d), 10*time.Minute, 0)
-	feed := m.feed(change...)
-	loop := m.loop(feed)
+	loop := m.loop(change...)
 	loop.Start()
-	return m, feed, loop
+	return m, loop
 }
 
 // counting.md 32: a record that was given up while others were fetched is logged and shown, and
@@ -191,7 +189,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
-				m, feed, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
+				m, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
 					s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 				})
 				poison := m.calls[3].id
@@ -210,9 +208,9 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
 					t.Errorf("the log has %s", log.String())
 				}
-				if feed.Trouble() != nil || loop.Status().State != StateOK ||
+				if loop.trouble() != nil || loop.Status().State != StateOK ||
 					time.Since(m.State().Watermark) > 6*time.Minute {
-					t.Errorf("the trouble is %v, the watermark is %s behind", feed.Trouble(),
+					t.Errorf("the trouble is %v, the watermark is %s behind", loop.trouble(),
 						time.Since(m.State().Watermark))
 				}
 				pass(t, back-20*time.Hour)
@@ -240,7 +238,7 @@ func TestRule32_SetAside(t *testing.T) {
 		return
 	}
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
+		m, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		m.with(func() { m.setTask(work.Item{Kind: "settle", Key: "later", Due: time.Now().Add(100 * 24 * time.Hour)}) })
 		tell := func(keys ...string) {
@@ -273,7 +271,7 @@ func TestRule32_SetAside(t *testing.T) {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()
-		if n := feed.fetching.refusals["never"].Count(); n > 0 {
+		if n := recordsOf(loop).refusals["never"].Count(); n > 0 {
 			t.Errorf("after 50 days %d refusals are remembered", n)
 		}
 		m.wantWhole(t)

@@ -16,7 +16,7 @@ import (
 )
 
 // silentFeed is a feed without a list, over calls that were published now and are all told of.
-func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel, *TaskFeed, *Loop) {
+func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel, *Loop) {
 	t.Helper()
 	now := time.Now()
 	m := newTaskModel(now)
@@ -27,8 +27,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	for _, c := range change {
 		c(m)
 	}
-	feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-	loop := m.loop(feed)
+	loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 	loop.Start()
 	pass(t, 2*time.Second)
 	keys := make([]string, len(m.calls))
@@ -38,7 +37,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	if _, err := m.tell(keys...); err != nil { // of all at once: the feed is woken once
 		t.Fatal(err)
 	}
-	return m, feed, loop
+	return m, loop
 }
 
 // only gives a fault to some fetches.
@@ -69,7 +68,7 @@ func (m *taskModel) attempts() (most int) {
 
 // An outage, a refusal or throttling of the provider counts no attempts and backs off;
 // afterwards all is fetched.
-func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
+func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
@@ -95,7 +94,7 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m, feed, loop := silentFeed(t, 20, func(m *taskModel) {
+				m, loop := silentFeed(t, 20, func(m *taskModel) {
 					m.fault = func(key string) error { return c.err }
 				})
 				pass(t, time.Hour)
@@ -105,13 +104,13 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 				if n := m.allFetches(); n > c.most || n < 4 {
 					t.Errorf("in an hour of it, %d were fetched", n)
 				}
-				if feed.Trouble() == nil || loop.Status().State == StateOK {
+				if loop.trouble() == nil || loop.Status().State == StateOK {
 					t.Error("nothing of it is shown")
 				}
 				m.with(func() { m.fault = nil })
 				pass(t, 11*time.Minute)
-				if feed.Trouble() != nil || loop.Status().State != StateOK {
-					t.Errorf("afterwards it shows %v", feed.Trouble())
+				if loop.trouble() != nil || loop.Status().State != StateOK {
+					t.Errorf("afterwards it shows %v", loop.trouble())
 				}
 				pass(t, 2*time.Hour)
 				loop.Stop()
@@ -122,14 +121,14 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 }
 
 // A record that is too large is set aside at once, without a witness, and then tried rarely.
-func TestTaskFeed_ATooLargeRecordIsSetAside(t *testing.T) {
+func TestRecords_ATooLargeRecordIsSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 1, func(m *taskModel) {
+		m, loop := silentFeed(t, 1, func(m *taskModel) {
 			m.fault = func(string) error { return fmt.Errorf("%w: it has more than 64 MiB", ErrTooLarge) }
 		})
 		pass(t, 12*time.Hour)
-		if n := m.allFetches(); n != 1 || feed.Trouble() != nil || loop.Status().State != StateOK {
-			t.Errorf("fetched %d times in 12 hours, shown %v", n, feed.Trouble())
+		if n := m.allFetches(); n != 1 || loop.trouble() != nil || loop.Status().State != StateOK {
+			t.Errorf("fetched %d times in 12 hours, shown %v", n, loop.trouble())
 		}
 		m.with(func() { m.fault = nil })
 		pass(t, 24*time.Hour)
@@ -140,7 +139,7 @@ func TestTaskFeed_ATooLargeRecordIsSetAside(t *testing.T) {
 
 // A record that the provider can't give stops no other. It is set aside in the end, because
 // others are fetched.
-func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
+func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
@@ -158,7 +157,7 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 				for i := range 10 {
 					poison = append(poison, fmt.Sprint("c", i))
 				}
-				m, feed, loop := silentFeed(t, 30, func(m *taskModel) { m.fault = only(c.err, poison...) })
+				m, loop := silentFeed(t, 30, func(m *taskModel) { m.fault = only(c.err, poison...) })
 				pass(t, 30*time.Second)
 				if n := m.State().Records; n != 20 {
 					t.Errorf("after half a minute %d calls are counted", n)
@@ -184,7 +183,7 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 						setAside++
 					}
 				}
-				if setAside != len(poison) || feed.Trouble() != nil {
+				if setAside != len(poison) || loop.trouble() != nil {
 					t.Errorf("%d of %d are set aside", setAside, len(poison))
 				}
 				loop.Stop()
@@ -195,9 +194,9 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 }
 
 // A fault that is met while others are fetched is the record's: it counts as an attempt.
-func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
+func TestRecords_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 5, func(m *taskModel) {
+		m, loop := silentFeed(t, 5, func(m *taskModel) {
 			m.fault = only(&httpclient.Error{Kind: httpclient.KindServer, Status: 500}, "c3")
 			m.slow = func(key string) time.Duration { // the others are fetched after its refusal
 				if key == "c3" {
@@ -207,17 +206,17 @@ func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 			}
 		})
 		pass(t, 40*time.Second)
-		if w := m.waiting("notified", "c3"); w.Attempts != 1 || m.State().Records != 4 || feed.Trouble() != nil {
-			t.Errorf("it is %+v, %d calls are counted, the trouble is %v", w, m.State().Records, feed.Trouble())
+		if w := m.waiting("notified", "c3"); w.Attempts != 1 || m.State().Records != 4 || loop.trouble() != nil {
+			t.Errorf("it is %+v, %d calls are counted, the trouble is %v", w, m.State().Records, loop.trouble())
 		}
 		loop.Stop()
 	})
 }
 
 // When the loop stops, what has landed is committed, and what is under way ends.
-func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
+func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, _, loop := silentFeed(t, 20, func(m *taskModel) {
+		m, loop := silentFeed(t, 20, func(m *taskModel) {
 			m.parallel, m.latency = 8, time.Second
 		})
 		<-time.After(1500 * time.Millisecond)
@@ -229,8 +228,7 @@ func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
 		if m.flying != 0 {
 			t.Errorf("%d are under way still", m.flying)
 		}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop = m.loop(feed)
+		loop = m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 2*time.Hour)
 		loop.Stop()
@@ -239,11 +237,11 @@ func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
 }
 
 // While the ledger takes nothing, the provider isn't asked over and over.
-func TestTaskFeed_AFullDisk(t *testing.T) {
+func TestRecords_AFullDisk(t *testing.T) {
 	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced} {
 		t.Run(full.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m, feed, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond })
+				m, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond })
 				m.with(func() { m.refuse = func(*counting.Page) error { return full } })
 				pass(t, time.Second)
 				m.with(func() { m.fetched = nil })
@@ -251,8 +249,8 @@ func TestTaskFeed_AFullDisk(t *testing.T) {
 				if n := m.allFetches(); n > 1000 {
 					t.Errorf("%d useless fetches in an hour", n)
 				}
-				if feed.Trouble() != nil {
-					t.Errorf("the feed takes it for the provider's: %v", feed.Trouble())
+				if loop.trouble() != nil {
+					t.Errorf("the feed takes it for the provider's: %v", loop.trouble())
 				}
 				m.with(func() { m.refuse = nil })
 				pass(t, 3*time.Hour)
@@ -264,13 +262,13 @@ func TestTaskFeed_AFullDisk(t *testing.T) {
 }
 
 // A panic of the Fetcher is shown, and tried again.
-func TestTaskFeed_APanic(t *testing.T) {
+func TestRecords_APanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 1, func(m *taskModel) {
+		m, loop := silentFeed(t, 1, func(m *taskModel) {
 			m.fault = func(string) error { panic("boom") }
 		})
 		pass(t, time.Minute)
-		if err := feed.Trouble(); !isPanic(err) || m.attempts() != 0 {
+		if err := loop.trouble(); !isPanic(err) || m.attempts() != 0 {
 			t.Errorf("the trouble is %v", err)
 		}
 		m.with(func() { m.fault = nil })
@@ -281,12 +279,11 @@ func TestTaskFeed_APanic(t *testing.T) {
 }
 
 // When the ledger can't be asked for work, it is asked again soon.
-func TestTaskFeed_AQueueThatFails(t *testing.T) {
+func TestRecords_AQueueThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		queue := &failingQueue{taskModel: m, err: errors.New("disk I/O error")}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
-		loop := m.loop(feed)
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
 		loop.Start()
 		pass(t, time.Minute)
 		m.with(func() {
@@ -334,7 +331,7 @@ func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]wor
 }
 
 // The provider's clock decides when a record that a list names is due, however wrong the local one is.
-func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
+func TestRecords_WorkIsDueByTheFeedsClock(t *testing.T) {
 	for _, wrong := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
 		t.Run(wrong.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -343,8 +340,7 @@ func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
 				clock := NewClock(func() time.Time { return time.Now().Add(wrong) },
 					func() (time.Duration, bool) { return -wrong, true })
-				feed := m.feed(func(s *FeedSettings) { s.Clock = clock })
-				loop := m.loop(feed)
+				loop := m.loop(func(s *FeedSettings) { s.Clock = clock })
 				loop.Start()
 				pass(t, time.Minute)
 				if n := m.State().Records; n != 6 {
@@ -363,7 +359,7 @@ func TestRule09_AListIsReadAgainWhileItNamesWhatIsNew(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now.Add(-20 * 24 * time.Hour))
 		m.add(m.state.Origin, m.state.Origin.Add(10*time.Hour), time.Hour, 0)
-		loop := m.loop(m.feed())
+		loop := m.loop()
 		loop.Start()
 		pass(t, time.Minute)
 		loop.Stop()
@@ -393,11 +389,11 @@ func (q *hangingQueue) Waiting(ctx context.Context) (waiting, setAside int, err 
 }
 
 // A ledger that hangs stops neither the status page nor the end of the loop.
-func TestTaskFeed_AQueueThatHangs(t *testing.T) {
+func TestRecords_AQueueThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		queue := &hangingQueue{taskModel: m}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue }))
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
 		loop.Start()
 		pass(t, time.Minute)
 		began := time.Now()
@@ -412,11 +408,11 @@ func TestTaskFeed_AQueueThatHangs(t *testing.T) {
 }
 
 // While records can't be committed, they are fetched ever more seldom.
-func TestTaskFeed_RecordsThatCannotBeCommitted(t *testing.T) {
+func TestRecords_RecordsThatCannotBeCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now().Add(-2 * time.Hour))
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
-		loop := m.loop(m.feed(), func(s *FeedSettings) { s.Ledger = refusing{m, errors.New("disk I/O error"), false} })
+		loop := m.loop(func(s *FeedSettings) { s.Ledger = refusing{m, errors.New("disk I/O error"), false} })
 		loop.Start()
 		pass(t, 10*time.Minute)
 		loop.Stop()
