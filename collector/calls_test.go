@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -117,6 +118,50 @@ func TestWhenACallIsCounted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASpanThatIsSteppedOverCostsNothing: while no call waits, a poll beside a span that can't be read commits as often as
+// any other.
+func TestASpanThatIsSteppedOverCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pass(t, 12*time.Hour)
+		noon := time.Now()
+		m := quiet(t, minutely, noon)
+		m.latency = time.Second
+		m.fault = func(from, to time.Time, _ int) error {
+			if at := noon.Add(time.Minute); from.Before(at) && to.After(at) {
+				return errProvider
+			}
+			return nil
+		}
+		loop := loopOverLedger(t, m, nil)
+		commits := &commitCounter{Ledger: loop.settings.Ledger}
+		partOf[*ranges](loop).settings.Ledger = commits
+		loop.Start()
+		for len(loop.state().Spans) == 0 {
+			pass(t, time.Minute)
+		}
+		before, reads := commits.positions.Load(), len(m.done())
+		pass(t, time.Hour)
+		loop.Stop()
+		if made, polls := commits.positions.Load()-before, int64(len(m.done())-reads); made > polls {
+			t.Errorf("%d positions were committed in %d reads", made, polls)
+		}
+	})
+}
+
+// commitCounter counts the commits of a position.
+type commitCounter struct {
+	Ledger
+
+	positions atomic.Int64
+}
+
+func (c *commitCounter) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
+	if page.Position != nil {
+		c.positions.Add(1)
+	}
+	return c.Ledger.Commit(ctx, page)
 }
 
 // loopOverLedger is a loop over a model provider, with a real ledger that continues where the

@@ -36,10 +36,8 @@ type committer struct {
 
 func newCommitter(settings FeedSettings) *committer {
 	reader := settings.Info.Reader
-	if rows, knows := settings.Ledger.(Recognizer); knows {
-		if r, can := reader.(RowReader); can {
-			reader = r.LeavingOut(rows)
-		}
+	if without := settings.Info.LeavingOut; without != nil && settings.Known != nil {
+		reader = without(settings.Known)
 	}
 	return &committer{settings: settings, reader: reader, logged: make(map[Unmapped]bool)}
 }
@@ -88,6 +86,7 @@ func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Resu
 		clock.sampleDate() // the first answer says what the time is, also for this very page
 	}
 	c.countUnmapped(page.Unmapped)
+	c.settings.Label(page.Records)
 	page.ObservedAt = c.settings.Clock.Now()
 	for i := range page.Enqueue {
 		if w := &page.Enqueue[i]; w.Due.IsZero() {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -25,10 +26,13 @@ type FeedSettings struct {
 	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
-	// Ledger is the feed's handle; nil for Info.ActiveCalls. If it is a Recognizer, a RowReader
-	// leaves out rows that it knows. Queue is what waits in it, for Info.Fetcher.
+	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.
 	Ledger Ledger
 	Queue  TaskQueue
+	// Known knows rows again, which Info.LeavingOut leaves out; nil: none is left out.
+	Known Recognizer
+	// Label gives records the operator's labels before they are committed; nil: there are none.
+	Label func(records []*cdr.Record)
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
 	// Paused returns the reason if the ledger would refuse pages with records now, so that the loop
@@ -55,6 +59,9 @@ func (s FeedSettings) withDefaults() FeedSettings {
 	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	if s.Paused == nil {
 		s.Paused = func() error { return nil }
+	}
+	if s.Label == nil {
+		s.Label = func([]*cdr.Record) {}
 	}
 	if s.Random == nil {
 		s.Random = rand.Float64

@@ -29,17 +29,20 @@ type rangePoll struct {
 	tick time.Duration
 }
 
-// commitPlan commits a poll's plan, which replaces the feed's, and what changes of the spans that are read again.
-func (f *ranges) commitPlan(ctx context.Context, r *rangePoll, position counting.Position) error {
+// commitPlan commits a poll's plan, which replaces the feed's, and what changes of the spans that are read again. It
+// returns how many calls wait.
+func (f *ranges) commitPlan(
+	ctx context.Context, r *rangePoll, position counting.Position,
+) (waiting int, err error) {
 	data, err := r.plan.Encode()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	position.Plan = data
 	r.page.Position = &position
 	result, err := f.commitPage(ctx, &r.page)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	f.plan, f.stored = r.plan, data
 	if !result.Oldest.IsZero() { // the next commit stores it
@@ -48,7 +51,7 @@ func (f *ranges) commitPlan(ctx context.Context, r *rangePoll, position counting
 	}
 	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
 	f.showLost()
-	return nil
+	return result.Waiting, nil
 }
 
 // completeRead is what of the level's read has been read since it was begun, which is by the earlier
@@ -127,11 +130,12 @@ func (f *ranges) commitReached(ctx context.Context, r *rangePoll, whole, partial
 			position.Watermark = r.plan.Release(r.spans)
 		}
 	}
-	if err = f.commitPlan(ctx, r, position); err != nil {
+	waiting, err := f.commitPlan(ctx, r, position)
+	if err != nil {
 		return err
 	}
 	f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)
-	if waits || partial == nil {
+	if waits || partial == nil || waiting == 0 {
 		return nil
 	}
 	return f.endPartialRead(ctx, partial)

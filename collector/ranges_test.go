@@ -79,15 +79,13 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSetti
 	return partOf[*ranges](NewLoop(settings)).do(t.Context())
 }
 
-// knowing is a ledger that knows every row.
-type knowing struct{ *pages }
+// knowing knows every row.
+type knowing struct{}
 
 func (knowing) Recognize(string, []byte) (counting.Hash, uint64, bool) { return 1, 1, true }
 
 // oneRow is a reader of one row.
 type oneRow struct{ rows Recognizer }
-
-func (o oneRow) LeavingOut(rows Recognizer) RangeReader { return oneRow{rows} }
 
 func (o oneRow) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, error] {
 	filter := NewRowFilter(o.rows)
@@ -106,8 +104,9 @@ func TestRanges_LeavesOutRows(t *testing.T) {
 		p := &pages{}
 		err := pollOnce(t, p, nil, func(s *FeedSettings) {
 			s.Info.Reader = oneRow{}
+			s.Info.LeavingOut = func(rows Recognizer) RangeReader { return oneRow{rows} }
 			if want > 0 {
-				s.Ledger = knowing{p}
+				s.Known = knowing{}
 			}
 		})
 		if err != nil || p.all[0].Unchanged != want || len(p.all[0].Records) != 1-want {

@@ -2,14 +2,6 @@ package collector
 
 import "github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 
-// RowReader is a RangeReader that can leave out rows which would change nothing.
-type RowReader interface {
-	RangeReader
-	// LeavingOut is the same reader for the polls of one feed. It leaves out rows that rows knows,
-	// or that it has yielded before.
-	LeavingOut(rows Recognizer) RangeReader
-}
-
 // Recognizer knows rows again by their bytes; *ledger.Feed is one. It is safe for concurrent use.
 type Recognizer interface {
 	// Recognize returns a record's hash, the mark of a row of it for Page.Marks, and whether the row

@@ -148,6 +148,9 @@ type FeedInfo struct {
 	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
 	Limits Limits
+	// LeavingOut is the Reader for one loop, without the rows that rows knows or that it has yielded before; nil: the
+	// provider can't leave out any.
+	LeavingOut func(rows Recognizer) RangeReader
 	// Stream reads records in the order in which they appeared. Only a loop uses it. For commands,
 	// Reader reads spans of the same records.
 	Stream StreamReader

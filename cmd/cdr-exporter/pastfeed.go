@@ -192,7 +192,7 @@ func (s *pastSpan) read(
 ) (err error) {
 	m := newMeter(progress)
 	defer m.end()
-	set.From, set.SeriesLimit, set.Labels = s.from, r.Metrics.SeriesLimit, r.labels
+	set.From, set.SeriesLimit, set.Label = s.from, r.Metrics.SeriesLimit, r.labels.Apply
 	set.Now, set.Note, set.Progress = time.Now, m.note, m.progress
 	h, err := history.Open(ctx, set)
 	if err != nil {

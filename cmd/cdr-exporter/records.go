@@ -121,6 +121,7 @@ func (p *printing) run(ctx context.Context) error {
 	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time),
 		make(map[string]collector.RecordingInfo)
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
+	driver.Label = func(records []*cdr.Record) { p.labels.Apply(p.source, records) }
 	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
@@ -138,7 +139,6 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 	for _, bad := range page.Invalid {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
-	p.labels.Apply(p.source, page.Records)
 	isWithin := func(at, from, to time.Time) bool { return !at.Before(from) && at.Before(to) }
 	for _, record := range page.Records {
 		ofPiece := p.feed.Limits.EndsWithin > 0 || isWithin(record.Start, p.begin, p.end) // else pieces are of ends

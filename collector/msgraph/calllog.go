@@ -26,8 +26,8 @@ type callLog struct {
 	rows     collector.Recognizer // if nil, every row is decoded
 }
 
-// LeavingOut implements collector.RowReader.
-func (l *callLog) LeavingOut(rows collector.Recognizer) collector.RangeReader {
+// leavingOut is a collector.FeedInfo.LeavingOut.
+func (l *callLog) leavingOut(rows collector.Recognizer) collector.RangeReader {
 	reader := *l
 	reader.rows = rows
 	return &reader

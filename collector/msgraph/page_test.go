@@ -176,7 +176,7 @@ func (k knownIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uin
 // marks (counting.md 37).
 func TestRowsThatAreLeftOut(t *testing.T) {
 	const start = `,"startDateTime":"2026-11-19T10:00:00Z"}`
-	log := pstnLog().LeavingOut(knownIDs{"known"}).(*callLog)
+	log := pstnLog().leavingOut(knownIDs{"known"}).(*callLog)
 	var ids []string
 	var marks []uint64
 	var unchanged, invalid int

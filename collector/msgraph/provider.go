@@ -126,7 +126,8 @@ func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) 
 		rules.CallFeed = callrecords.Feed
 	}
 	return collector.FeedInfo{
-		Name: log.feed, Rules: rules, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
+		Name: log.feed, Rules: rules, Reader: log, LeavingOut: log.leavingOut,
+		Limits:   collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
 		Probe: collector.Probe(log, s.settings.Now),

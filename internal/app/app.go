@@ -30,6 +30,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 )
 
 // Settings are what New needs.
@@ -81,7 +82,9 @@ type App struct {
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading
-	refused    error                   // why the last reload changed nothing; guarded by reloading
+	// labels are the operator's labels that calls get now.
+	labels  atomic.Pointer[labels.Set]
+	refused error // why the last reload changed nothing; guarded by reloading
 	// reloadProblem is why the newest configuration isn't in effect.
 	reloadProblem atomic.Pointer[error]
 	observing     sync.Mutex  // held while a snapshot sets the gauges of feeds
@@ -139,6 +142,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.running.Store(r)
+	a.labels.Store(r.labels)
 	handler, err := web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.selfMetrics},
 			a.logger),

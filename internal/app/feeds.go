@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -17,6 +18,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	settings := collector.FeedSettings{
 		Source: s.config.Name, Info: info, Clock: clock, Metrics: a.selfMetrics.Feed(s.config.Name, info.Name),
 		Logger: a.logger,
+		Label:  func(records []*cdr.Record) { a.labels.Load().Apply(s.config.Name, records) },
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	f.metrics = settings.Metrics
@@ -29,7 +31,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		if f.state.spec.History < s.config.History {
 			f.state.logger = a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
 		}
-		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
+		settings.Ledger, settings.Queue, settings.Known, settings.Open = f.state, f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
 		// in a shared ledger the loop opens it, so that a takeover of many feeds doesn't wait for
 		// the first one's commits
@@ -87,8 +89,6 @@ type lazyFeed struct {
 	spec   ledger.FeedSpec
 	logger *slog.Logger // set if the history was cut
 }
-
-var _ collector.Recognizer = (*lazyFeed)(nil)
 
 // open opens the feed's state unless it is open. One goroutine calls it. It fails once the ledger
 // was replaced.

@@ -141,7 +141,7 @@ func (r *running) metricOptions() metrics.Options {
 
 // tuning is the part of the ledger's settings that can change while it is open.
 func (r *running) tuning() ledger.Tuning {
-	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey, Labels: r.labels}
+	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey}
 	s := r.sending
 	if s == nil || !s.Logs.Enabled && !s.Traces.Enabled {
 		return t

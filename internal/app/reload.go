@@ -74,6 +74,7 @@ func (a *App) swapParts(removed, next *running) {
 	defer a.owners.mu.Unlock()
 	stopLoops(removed.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
+	a.labels.Store(next.labels)
 	a.selfMetrics.SetLabels(next.labels.AllNames())
 	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
 	a.setHooks(next) // before the loops: Graph validates a new subscription at once
@@ -188,8 +189,7 @@ func (a *App) rereadLabels(r *running) {
 		r.labelsBroken = false
 		a.reloaded(a.refused)
 	}
-	r.labels = set
-	a.ledger.Tune(r.tuning(), r.metricOptions())
+	a.labels.Store(set)
 	a.logger.Info("Reloaded the files of labels")
 }
 

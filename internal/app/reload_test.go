@@ -191,16 +191,16 @@ func TestHalfATableOfLabels(t *testing.T) {
 	write("user,department\nann,Sales\nbob,Sales\n")
 	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
 		p.provider())
-	before := a.running.Load().labels
+	before := a.labels.Load()
 	for _, text := range []string{half, whole} {
 		write(text)
 		a.rereadFiles(t.Context())
-		if a.running.Load().labels != before {
+		if a.labels.Load() != before {
 			t.Errorf("while the table is written it is taken: %q", text)
 		}
 	}
 	a.rereadFiles(t.Context())
-	if a.running.Load().labels == before {
+	if a.labels.Load() == before {
 		t.Error("when it is whole it isn't taken")
 	}
 }

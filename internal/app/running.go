@@ -30,7 +30,8 @@ type running struct {
 	// hashKey is privacy.hash_key, or nil; hashKeyProblem is why it couldn't be read again.
 	hashKey        []byte
 	hashKeyProblem string
-	// labels are the operator's; labelFiles is the stamp of their files when they were read.
+	// labels are the operator's, as the configuration was loaded; labelFiles is the stamp of their files when they were
+	// read last.
 	labels     *labels.Set
 	labelFiles string
 	// labelLook is the stamp at the last check, if the files have changed: they are read when two

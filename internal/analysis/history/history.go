@@ -29,6 +29,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -43,8 +44,8 @@ type Settings struct {
 	Step time.Duration
 	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
 	SeriesLimit int
-	// Labels are the operator's; nil: none.
-	Labels ledger.Labeller
+	// Label gives records of a source the operator's labels; nil: there are none.
+	Label func(source string, records []*cdr.Record)
 	// Now is the local clock.
 	Now func() time.Time
 	// Note is called with a line about each thing that is left out.
@@ -114,7 +115,6 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From },
 		Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnFact: h.add,
-		Tuning:   ledger.Tuning{Labels: s.Labels},
 		IDMemory: 1 << 20, // it is read once, in order
 	})
 	if err != nil {

@@ -118,6 +118,9 @@ func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 		Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
 		Missing: r.missed,
 	}
+	if label := r.settings.Label; label != nil {
+		driver.Label = func(records []*cdr.Record) { label(r.feed.Source, records) }
+	}
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}

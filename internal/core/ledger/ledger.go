@@ -107,19 +107,12 @@ type Settings struct {
 	probe func(point string) error
 }
 
-// Labeller gives records of a source the operator's labels.
-type Labeller interface {
-	Apply(source string, records []*cdr.Record)
-}
-
 // Tuning is what a reload may change.
 type Tuning struct {
 	// Privacy says how records are redacted before they are kept.
 	Privacy cdr.Policy
 	// HashKey is the key of redaction by hash; nil takes the ledger's own.
 	HashKey []byte
-	// Labels are the operator's, which records are given before they are counted; nil: none.
-	Labels Labeller
 	// Encoder makes log records; nil keeps none.
 	Encoder LogEncoder
 	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory

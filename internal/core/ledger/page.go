@@ -68,9 +68,6 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	p.settings.Redactor = l.redactor
 	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
 	page.ObservedAt = cmp.Or(page.ObservedAt, p.now)
-	if l.settings.Labels != nil {
-		l.settings.Labels.Apply(p.settings.Source, page.Records)
-	}
 	p.keys = p.decision.Keys(page, &p.settings, &l.hasher)
 	if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
 		return counting.Result{}, err
