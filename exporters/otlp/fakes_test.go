@@ -21,14 +21,14 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // fakeOutbox is the ledger's outbox in memory.
 type fakeOutbox struct {
 	mu       sync.Mutex
-	batches  []*ledger.Batch
+	batches  []*outbox.Batch
 	nextErrs []error // given out one by one before the batches
 	ackErrs  []error
 	acked    []int64
@@ -37,11 +37,11 @@ type fakeOutbox struct {
 	onEvent func(event string)
 }
 
-func newOutbox(batches ...*ledger.Batch) *fakeOutbox {
+func newOutbox(batches ...*outbox.Batch) *fakeOutbox {
 	return &fakeOutbox{batches: batches, more: make(chan struct{}, 1), onEvent: func(string) {}}
 }
 
-func (o *fakeOutbox) add(b *ledger.Batch) {
+func (o *fakeOutbox) add(b *outbox.Batch) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.batches = append(o.batches, b)
@@ -51,7 +51,7 @@ func (o *fakeOutbox) add(b *ledger.Batch) {
 	}
 }
 
-func (o *fakeOutbox) Next(ctx context.Context, after int64) (*ledger.Batch, error) {
+func (o *fakeOutbox) Next(ctx context.Context, after int64) (*outbox.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
 		o.onEvent("ack fails")
 		return err
 	}
-	at := slices.IndexFunc(o.batches, func(b *ledger.Batch) bool { return b.ID == id })
+	at := slices.IndexFunc(o.batches, func(b *outbox.Batch) bool { return b.ID == id })
 	if at < 0 {
 		panic("a batch is deleted that isn't there")
 	}
@@ -136,8 +136,8 @@ func uidFor(id string) string {
 }
 
 // batch makes a batch of records with these ids.
-func batch(id int64, ids ...string) *ledger.Batch {
-	b := &ledger.Batch{ID: id, Source: "wave", Provider: "wavix", Feed: "call_log", Records: len(ids)}
+func batch(id int64, ids ...string) *outbox.Batch {
+	b := &outbox.Batch{ID: id, Source: "wave", Provider: "wavix", Feed: "call_log", Records: len(ids)}
 	for _, one := range ids {
 		r := bareRecord()
 		r.CallerNumber = "+4930123456"

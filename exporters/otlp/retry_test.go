@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // started runs the exporter in the bubble until stop, which waits for its end.
@@ -243,7 +244,7 @@ func TestAClosedLedgerEndsSending(t *testing.T) {
 func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 	huge := bareRecord()
 	huge.ReasonPhrase = strings.Repeat("x", largeRecord)
-	large := &ledger.Batch{ID: 2, Records: 1, Data: Encoder{}.AppendRecord(nil, huge, event("huge"))}
+	large := &outbox.Batch{ID: 2, Records: 1, Data: Encoder{}.AppendRecord(nil, huge, event("huge"))}
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		outbox, count := newOutbox(batch(1, "a", "b"), large, batch(3, "c")), &tally{}

@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
@@ -34,7 +35,7 @@ const (
 // Outbox is the ledger's queue of log records, or of spans.
 type Outbox interface {
 	// Next is the oldest batch after the one with that id, or nil. It stays until Ack.
-	Next(ctx context.Context, after int64) (*ledger.Batch, error)
+	Next(ctx context.Context, after int64) (*outbox.Batch, error)
 	// Ack deletes a batch; nil means that the deletion is committed.
 	Ack(ctx context.Context, id int64) error
 	// Wait returns when there may be a batch, or when the context has ended.
@@ -169,7 +170,7 @@ func (s *sender) run(ctx context.Context) error {
 }
 
 // next reads the oldest batch after the one with that id, with retries; nil if there is none.
-func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, err error) {
+func (s *sender) next(ctx context.Context, after int64) (batch *outbox.Batch, err error) {
 	err = s.retryLedger(ctx, "read outbox", func() error {
 		batch, err = s.outbox.Next(ctx, after)
 		return err
@@ -178,7 +179,7 @@ func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, er
 }
 
 // deliverBatch offers a batch until each record was accepted or set aside, and then deletes it.
-func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
+func (s *sender) deliverBatch(ctx context.Context, batch *outbox.Batch) error {
 	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
@@ -220,7 +221,7 @@ func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 
 // offerParts sends parts, splits those that are refused, and returns the parts to offer again. In
 // an outage it sends only the first. The error is the context's.
-func (s *sender) offerParts(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
+func (s *sender) offerParts(ctx context.Context, batch *outbox.Batch, parts []*part) (left []*part, err error) {
 	for len(parts) > 0 {
 		p := parts[0]
 		parts = parts[1:]
@@ -372,7 +373,7 @@ func (s *sender) noteSuccess() {
 
 // noteAccepted counts accepted records, without those that a partial success refused. These must be
 // fewer than all.
-func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Batch) {
+func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *outbox.Batch) {
 	s.noteSuccess()
 	n := int(max(rejected, 0))
 	s.count("sent", len(records)-n)

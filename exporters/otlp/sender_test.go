@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // rig is an exporter of logs over an injected transport.
@@ -293,7 +294,7 @@ func TestWhatCannotBeReadIsSetAside(t *testing.T) {
 	broken := batch(1, "a", "b", "c")
 	broken.Data = broken.Data[:len(broken.Data)-3]
 	var got []string
-	r := newRig(t, Settings{}, newOutbox(broken, &ledger.Batch{ID: 2, Records: 2, Data: []byte{0xff}}, batch(3, "d")),
+	r := newRig(t, Settings{}, newOutbox(broken, &outbox.Batch{ID: 2, Records: 2, Data: []byte{0xff}}, batch(3, "d")),
 		func(req *http.Request) (*http.Response, error) {
 			got = append(got, idsOf(readLogs(t, req.Body))...)
 			return respond(200, asProtobuf, ""), nil

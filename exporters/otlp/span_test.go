@@ -20,7 +20,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // spansOf are the spans of a record, the root first.
@@ -239,8 +239,8 @@ func TestSpansByBothProtocols(t *testing.T) {
 				s.Endpoint = server.URL + "/v1/traces"
 			}
 			data, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
-			outbox, count := newOutbox(&ledger.Batch{ID: 1, Records: len(ends), Data: data},
-				&ledger.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
+			outbox, count := newOutbox(&outbox.Batch{ID: 1, Records: len(ends), Data: data},
+				&outbox.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
 			p := parts{}
 			s = complete(s, &p)
 			e, err := NewTraces(s, outbox, count.count, p.logger)

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // TestOutage: an endpoint that refuses whatever it is sent, but for empty requests, is broken
@@ -135,7 +135,7 @@ func TestWitness(t *testing.T) {
 // TestNearlyAllAreBad: many records at fault are all found, and every other one is delivered.
 func TestNearlyAllAreBad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var batches []*ledger.Batch
+		var batches []*outbox.Batch
 		for id := range int64(40) {
 			ids := []string{"bad", "bad", "bad", "bad", "bad", "bad", "bad", fmt.Sprint("good", id)}
 			batches = append(batches, batch(id+1, ids...))
@@ -172,7 +172,7 @@ func TestNearlyAllAreBad(t *testing.T) {
 func TestTheOldestAreAllRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const old = 20
-		var batches []*ledger.Batch
+		var batches []*outbox.Batch
 		for id := range int64(old) {
 			batches = append(batches, batch(id+1, "bad", "bad"))
 		}

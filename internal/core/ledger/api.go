@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -57,16 +56,4 @@ type LogEncoder interface {
 // where each of them ends within it. It is called under the commit lock: no I/O.
 type SpanEncoder interface {
 	AppendSpans(batch []byte, ends []int, record *cdr.Record, span *counting.Span) ([]byte, []int)
-}
-
-// Batch is the oldest undelivered batch of log records, or of spans.
-type Batch struct {
-	ID                     int64
-	Source, Provider, Feed string
-	// Records is how many log records or spans Data holds.
-	Records int
-	// Oldest is when the batch was committed.
-	Oldest time.Time
-	// Data is what the LogEncoder or SpanEncoder appended.
-	Data []byte
 }

@@ -9,11 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/klauspost/compress/s2"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -133,8 +132,8 @@ func (i *Inspector) Size() (int64, error) { return i.ledger.Size() }
 
 // Outbox is how many log records and spans wait to be sent.
 func (i *Inspector) Outbox() (waiting struct{ Records, Spans int64 }, err error) {
-	if waiting.Records, err = waitingIn(&i.ledger.engine.Session, logs); err == nil {
-		waiting.Spans, err = waitingIn(&i.ledger.engine.Session, spans)
+	if waiting.Records, err = outbox.Count(&i.ledger.engine.Session, outbox.Logs); err == nil {
+		waiting.Spans, err = outbox.Count(&i.ledger.engine.Session, outbox.Spans)
 	}
 	return waiting, err
 }
@@ -196,7 +195,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 		}
 		progress(f.name(), ids)
 	}
-	for _, err := range [...]error{i.verifyOutbox(), i.verifyFile()} {
+	for _, err := range [...]error{outbox.Verify(&i.ledger.engine.Session), i.verifyFile()} {
 		if err != nil {
 			problems = append(problems, err)
 		}
@@ -256,22 +255,6 @@ func (i *Inspector) verifyEntry(f *Feed, stored *counting.Stored) (isCall bool, 
 		}
 	}
 	return stored.IsCall(), nil
-}
-
-func (i *Inspector) verifyOutbox() error {
-	return i.ledger.engine.ScanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil,
-		func(rows *sql.Rows) error {
-			var seq, records int64
-			var data []byte
-			if err := rows.Scan(&seq, &records, &data); err != nil {
-				return err
-			}
-			if _, err := s2.Decode(nil, data); err != nil || records <= 0 {
-				return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records or spans "+
-					"will be set aside", seq, records)
-			}
-			return nil
-		})
 }
 
 func (i *Inspector) verifyFile() error {

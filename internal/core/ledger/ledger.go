@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -150,7 +151,7 @@ type Ledger struct {
 	files    map[string]fs.FileInfo // the folder's open files, by name; nil for a shared database
 	failed   error                  // error of the latest failed attempt to open the database
 
-	outboxes [signals]Outbox
+	outboxes [outbox.Signals]outbox.Queue
 	// reader is the engine's session beside commits; nil while the database is closed.
 	reader atomic.Pointer[engine.Session]
 	view   bool // nothing is committed: every feed may be looked at
@@ -168,8 +169,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		idMemory: ids.NewMemory(settings.IDMemory, cmp.Or(settings.journal, settings.IDMemory/16)),
 	}
 	for s := range l.outboxes {
-		o := &l.outboxes[s]
-		o.ledger, o.came = l, make(chan struct{}, 1)
+		l.outboxes[s].Open(host{l})
 	}
 	if !l.Shared() {
 		var err error
@@ -239,7 +239,7 @@ func (l *Ledger) Close() error {
 	unkept := l.keepSecrets()
 	l.closed = true
 	for s := range l.outboxes {
-		l.outboxes[s].wake()
+		l.outboxes[s].Wake()
 	}
 	err := l.closeEngine()
 	if l.Shared() {
@@ -273,8 +273,6 @@ func (l *Ledger) setTuning(tuning Tuning) {
 		key = l.hasher.Privacy()
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
-	for s, wanted := range [...]bool{logs: tuning.Encoder != nil, spans: tuning.Tracer != nil} {
-		l.outboxes[s].limit.Store(tuning.OutboxLimit)
-		l.outboxes[s].pauses.Store(wanted && !tuning.SkipLogs)
-	}
+	l.Logs().Tune(tuning.OutboxLimit, tuning.Encoder != nil && !tuning.SkipLogs)
+	l.Spans().Tune(tuning.OutboxLimit, tuning.Tracer != nil && !tuning.SkipLogs)
 }

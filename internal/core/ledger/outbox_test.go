@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // counting.md 26: batches leave in order, and only the oldest may go.
@@ -74,7 +75,7 @@ func TestOutboxSplitsBatches(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	var all []*cdr.Record
-	for i := range batchRecords*2 + 1 {
+	for i := range outbox.BatchRecords*2 + 1 {
 		all = append(all, call(fmt.Sprint(i)))
 	}
 	r.records(all...)
@@ -92,7 +93,7 @@ func TestOutboxSplitsBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if fmt.Sprint(sizes) != fmt.Sprint([]int{batchRecords, batchRecords, 1}) {
+	if fmt.Sprint(sizes) != fmt.Sprint([]int{outbox.BatchRecords, outbox.BatchRecords, 1}) {
 		t.Fatalf("batches of %v", sizes)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -32,7 +33,7 @@ type pageCommit struct {
 
 	// Made by write.
 	changes  *metrics.Changes
-	batches  [signals]pageBatches
+	drafts   [outbox.Signals]outbox.Draft
 	redacted cdr.Record // the record whose log records are made
 	args     []any      // of a statement
 	peaks    map[int64]int64
@@ -325,7 +326,7 @@ func (p *pageCommit) publish() {
 	p.waitingCalls = p.change.Result.Waiting
 	p.noteRows()
 	p.committed.Store(new(*next))
-	for s := range p.batches {
-		p.ledger.outboxes[s].add(p.batches[s].heads...)
+	for s := range p.drafts {
+		p.ledger.outboxes[s].Add(&p.drafts[s])
 	}
 }

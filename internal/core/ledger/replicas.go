@@ -192,7 +192,7 @@ func (l *Ledger) drop(f *Feed) {
 	f.ids.Release()
 	l.store.Active(f.series, false)
 	for s := range l.outboxes {
-		l.outboxes[s].remove(func(h outboxHead) bool { return h.feed == f.id })
+		l.outboxes[s].Forget(f.id)
 	}
 }
 

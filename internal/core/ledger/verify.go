@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -27,7 +28,7 @@ func (l *Ledger) verify() error {
 		return nil // what waits of a feed that moved is another replica's
 	}
 	for s := range l.outboxes {
-		waiting, err := waitingIn(&l.engine.Session, signal(s))
+		waiting, err := outbox.Count(&l.engine.Session, outbox.Signal(s))
 		if err != nil {
 			return err
 		}
