@@ -13,7 +13,7 @@ import (
 const (
 	// BatchRecords is how many records a batch has at most.
 	BatchRecords = 1000
-	// batchBytes is the size at which a batch is closed: it is sent as a whole, and receivers take 4 MiB by default (gRPC).
+	// batchBytes is the size at which a batch is closed. It is sent as a whole; receivers take 4 MiB by default (gRPC).
 	batchBytes = 1 << 20
 )
 
