@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,29 +14,43 @@ import (
 )
 
 // Fields are the properties of one row. Its methods read a property as the type that the provider
-// documents; absent and null give the zero value. The first property with another type sets the
-// row's problem, which the caller checks after it has read all properties. A text may be a view of
-// the row and is valid only as long as the row. The zero value has no properties. Fields is for one
-// goroutine.
+// documents; absent and null give the zero value. If a name is repeated, its first value counts. The
+// first property with another type sets the row's problem, which the caller checks after it has read
+// all properties. A text may be a view of the row and is valid only as long as the row. The zero
+// value has no properties. Fields is for one goroutine.
 type Fields struct {
 	// Problem is the first problem found. It contains nothing of the value.
 	Problem string
-	// Fold maps all spellings of a name to one; a row that has two of them then has a problem. With
-	// a nil Fold, the first value of a repeated name counts.
-	Fold func(name string) string
 
 	members []member
+	// last are the last members of the chains of a hash table, by their numbers from 1; 0 is none. Most
+	// properties that a mapper asks for are absent.
+	last [64]int
 }
 
 type member struct {
-	name  string
-	value []byte
+	name   string
+	value  []byte
+	before int // the member before it in its chain
+}
+
+// chain is the number of the chain with the members of that name.
+func (f *Fields) chain(name string) int {
+	if name == "" {
+		return 0
+	}
+	return (2*len(name) + int(name[0]) + int(name[len(name)-1])) % len(f.last)
 }
 
 // Parse replaces the properties by the ones of a row, which must be a valid JSON object.
 func (f *Fields) Parse(row []byte) {
-	f.Clear()
-	Members(row, func(name, value []byte) { f.Set(nameOf(name), value) })
+	*f = Fields{members: f.members[:0]}
+	Members(row, func(raw, value []byte) {
+		name := nameOf(raw)
+		last := &f.last[f.chain(name)]
+		f.members = append(f.members, member{name, value, *last})
+		*last = len(f.members)
+	})
 }
 
 // nameOf decodes the raw name of a member. The result is a view of the raw name if possible.
@@ -49,20 +62,6 @@ func nameOf(raw []byte) string {
 	return name
 }
 
-// Set adds a property, whose value must be valid JSON.
-func (f *Fields) Set(name string, value []byte) {
-	if f.Fold != nil {
-		name = f.Fold(name)
-		if slices.ContainsFunc(f.members, func(m member) bool { return m.name == name }) {
-			f.Fail("a member", "is given twice") // either value could be the right one
-		}
-	}
-	f.members = append(f.members, member{name, value})
-}
-
-// Clear removes all properties.
-func (f *Fields) Clear() { f.members, f.Problem = f.members[:0], "" }
-
 // Fail keeps the first problem. It must not contain anything of the value.
 func (f *Fields) Fail(name, problem string) {
 	if f.Problem == "" {
@@ -71,28 +70,22 @@ func (f *Fields) Fail(name, problem string) {
 }
 
 // Raw is the value of a property if it has the JSON type that begins with one of the bytes in
-// starts; nil if it is absent, null, or of another type. A scan of the few members is as fast as a
-// map.
+// starts; nil if it is absent, null, or of another type.
 func (f *Fields) Raw(name, starts, want string) []byte {
-	key := name
-	if f.Fold != nil {
-		key = f.Fold(name)
-	}
-	for i := range f.members {
-		if f.members[i].name != key {
-			continue
+	var value []byte
+	for n := f.last[f.chain(name)]; n != 0; n = f.members[n-1].before {
+		if m := &f.members[n-1]; m.name == name {
+			value = m.value
 		}
-		value := f.members[i].value
-		switch {
-		case value[0] == 'n':
-			return nil
-		case strings.IndexByte(starts, value[0]) < 0:
-			f.Fail(name, "is "+TypeOf(value[0])+", must be "+want)
-			return nil
-		}
-		return value
 	}
-	return nil
+	switch {
+	case value == nil || value[0] == 'n':
+		return nil
+	case strings.IndexByte(starts, value[0]) < 0:
+		f.Fail(name, "is "+TypeOf(value[0])+", must be "+want)
+		return nil
+	}
+	return value
 }
 
 // NumberStarts are the bytes that can start a number.
