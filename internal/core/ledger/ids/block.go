@@ -5,7 +5,6 @@ import (
 	"container/list"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sort"
 
 	"github.com/klauspost/compress/s2"
@@ -132,8 +131,22 @@ func (b *block) setStates(packed []byte) error {
 
 func (b *block) damaged() error { return fmt.Errorf("block %d: %w", b.row, counting.ErrRow) }
 
-// sorted sorts entries by key. If several have the same key, only the first stays.
-func sorted(entries []counting.Stored) []counting.Stored {
-	slices.SortStableFunc(entries, func(a, b counting.Stored) int { return cmp.Compare(a.Hash, b.Hash) })
-	return slices.CompactFunc(entries, func(a, b counting.Stored) bool { return a.Hash == b.Hash })
+// merge merges entries that are sorted by key. If both have a key, the newer entry stays.
+func merge(newer, older []counting.Stored) []counting.Stored {
+	if len(older) == 0 {
+		return newer
+	}
+	all := make([]counting.Stored, 0, len(newer)+len(older))
+	for len(newer) > 0 && len(older) > 0 {
+		order := cmp.Compare(newer[0].Hash, older[0].Hash)
+		if order <= 0 {
+			all, newer = append(all, newer[0]), newer[1:]
+		} else {
+			all = append(all, older[0])
+		}
+		if order >= 0 {
+			older = older[1:]
+		}
+	}
+	return append(append(all, newer...), older...)
 }

@@ -3,7 +3,9 @@ package ids
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/s2"
@@ -22,10 +24,10 @@ func randomEntries(rng *rand.Rand, n int) []counting.Stored {
 		keys[counting.Hash(rng.Uint64())] = true
 	}
 	var all []counting.Stored
-	for key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		all = append(all, entry(1, key, string(bytes.Repeat([]byte{byte(key)}, rng.IntN(300)))))
 	}
-	return sorted(all)
+	return all
 }
 
 // A block is read as it was packed, and finds its keys and no others. Its filter lets all of its
@@ -68,17 +70,27 @@ func TestBlock(t *testing.T) {
 	}
 }
 
-func TestSorted(t *testing.T) {
-	got := sorted([]counting.Stored{
-		entry(1, 9, "new"), entry(1, 2, "new"), entry(1, 5, "new"),
-		entry(1, 1, "old"), entry(1, 5, "old"), entry(1, 6, "old"),
-	})
-	text := ""
-	for _, e := range got {
-		text += fmt.Sprintf("%d %s ", e.Hash, e.Data)
-	}
-	if text != "1 old 2 new 5 new 6 old 9 new " {
-		t.Errorf("sorted: %s", text)
+func TestMerge(t *testing.T) {
+	both := merge(
+		[]counting.Stored{entry(1, 2, "new"), entry(1, 5, "new"), entry(1, 9, "new")},
+		[]counting.Stored{entry(1, 1, "old"), entry(1, 5, "old"), entry(1, 6, "old")})
+	longer := merge([]counting.Stored{entry(1, 2, "new")}, both)
+	for _, test := range []struct {
+		got  []counting.Stored
+		want string
+	}{
+		{both, "1 old 2 new 5 new 6 old 9 new "},
+		{longer, "1 old 2 new 5 new 6 old 9 new "},
+		{merge(both, nil), "1 old 2 new 5 new 6 old 9 new "},
+		{merge(nil, both), "1 old 2 new 5 new 6 old 9 new "},
+	} {
+		text := ""
+		for _, e := range test.got {
+			text += fmt.Sprintf("%d %s ", e.Hash, e.Data)
+		}
+		if text != test.want {
+			t.Errorf("merged %s, want %s", text, test.want)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package ids
 
 import (
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
@@ -57,10 +59,12 @@ func (j *journal) get(at counting.Place) (data []byte, known bool) {
 	return textAt(j.arena, offset), true
 }
 
-// bucket is what the journal has of a bucket, in no order.
+// bucket is what the journal has of a bucket, in order of the keys.
 func (j *journal) bucket(bucket int64) (all []counting.Stored) {
-	for key, at := range j.places[bucket] {
-		all = append(all, counting.Stored{Place: counting.Place{Bucket: bucket, Hash: key}, Data: textAt(j.arena, at)})
+	places := j.places[bucket]
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		all = append(all,
+			counting.Stored{Place: counting.Place{Bucket: bucket, Hash: key}, Data: textAt(j.arena, places[key])})
 	}
 	return all
 }

@@ -155,9 +155,9 @@ func (s *Store) Bucket(bucket int64) ([]counting.Stored, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, older...)
+		all = merge(all, older)
 	}
-	return sorted(all), nil
+	return all, nil
 }
 
 // Sizes are how many rows and ids the journal has, and how many ids the blocks.
@@ -208,7 +208,7 @@ func (s *Store) Pack() error {
 	return err
 }
 
-// writeBlock writes entries as a bucket's newest block. It merges those before it that have at most
+// writeBlock writes entries, sorted by key, as a bucket's newest block. It merges those before it that have at most
 // twice as many entries.
 func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
 	for _, b := range slices.Backward(s.blocks[bucket]) {
@@ -219,12 +219,12 @@ func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
 		if err != nil {
 			return err
 		}
-		entries = append(entries, older...)
+		entries = merge(entries, older)
 		if err := s.delete(b); err != nil {
 			return err
 		}
 	}
-	b, packed := newBlock(bucket, sorted(entries))
+	b, packed := newBlock(bucket, entries)
 	var err error
 	b.row, err = s.db.Insert("blocks", "bucket, ids, keys, states", s.feed, bucket, b.ids, b.keys.data, packed)
 	s.written.added = append(s.written.added, b)
