@@ -43,8 +43,8 @@ func (d *Decision) keepCall(key Hash, c *countedCall) {
 }
 
 // countedCall finds the call under a key that was counted and that a leg with this start belongs
-// to, nil if there is none.
-func (d *Decision) countedCall(key Hash, start time.Time) (found *state) {
+// to, and where it is remembered; nil if there is none.
+func (d *Decision) countedCall(key Hash, start time.Time) (found *state, call *countedCall) {
 	const days = int64(calls.Longest / daySpan)
 	nearest := calls.Longest + 1
 	for day := dayOf(start) - days; day <= dayOf(start)+days; day++ {
@@ -52,23 +52,22 @@ func (d *Decision) countedCall(key Hash, start time.Time) (found *state) {
 		if st == nil {
 			continue
 		}
-		var c countedCall
+		c := new(countedCall)
 		if d.failed(c.parse(st.Data)) {
-			return nil
+			return nil, nil
 		}
 		if apart := start.Sub(c.began).Abs(); apart < nearest {
-			found, nearest = st, apart
+			found, call, nearest = st, c, apart
 		}
 	}
-	return found
+	return found, call
 }
 
 // addLateLeg counts a leg that came after its call was counted, or a later version of one: the
 // connected time that it adds, talk time if the call had none, and the outcome if that changed.
 // Labels and failures stay.
-func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
-	var c countedCall
-	if d.failed(c.parse(st.Data)) || leg.Open {
+func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
+	if leg.Open {
 		return
 	}
 	was := calls.Of(c.legs)
@@ -117,12 +116,6 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 	d.addTrunkEdges(&now, 1)
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 	d.logLeg(leg)
-}
-
-// isFull says whether a call has as many legs as one may have: further records with its key are calls.
-func (d *Decision) isFull(st *state) bool {
-	var c countedCall
-	return st != nil && !d.failed(c.parse(st.Data)) && len(c.legs) >= MostLegs
 }
 
 // compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users and channels.

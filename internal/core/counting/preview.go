@@ -107,7 +107,7 @@ func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
 	if err != nil || !m.Leg {
 		return m, err
 	}
-	st := d.countedCall(d.rootOf(k.call), e.record.Start)
+	st, _ := d.countedCall(d.rootOf(k.call), e.record.Start)
 	if d.err != nil || st == nil || st.was == nil {
 		return m, d.err
 	}

@@ -126,7 +126,10 @@ func (d *Decision) decideNew(i int) *state {
 // records share its key.
 func (d *Decision) callKey(e *entry) Hash {
 	key := d.bindCall(e)
-	if key != 0 && d.isFull(d.countedCall(key, e.record.Start)) {
+	if key == 0 {
+		return 0
+	}
+	if _, call := d.countedCall(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
 		d.change.Result.FullCalls++
 		return 0
 	}

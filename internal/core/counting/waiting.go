@@ -141,8 +141,8 @@ func (d *Decision) moveCall(from, to Hash) {
 
 // joinCall adds a leg to its call: to one that waits or, if it was counted already, as a late leg.
 func (d *Decision) joinCall(key Hash, leg waitingLeg) {
-	if st := d.countedCall(key, leg.Record.Start); st != nil {
-		d.addLateLeg(st, &leg)
+	if st, call := d.countedCall(key, leg.Record.Start); st != nil {
+		d.addLateLeg(st, call, &leg)
 		return
 	}
 	d.waiting(key).put(leg)

@@ -143,8 +143,9 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 	for _, key := range keys {
 		p.args = append(p.args, key.Kind, key.Key)
 	}
-	return p.ledger.engine.QueryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`,
-		p.id, p.args,
+	// SQLite takes half the time for VALUES that it takes for a list of rows.
+	return p.ledger.engine.QueryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN (VALUES `,
+		`(?, ?)`, p.id, p.args,
 		func(rows *sql.Rows) error {
 			var w work.Item
 			err := rows.Scan(taskTargets(&w)...)
@@ -213,7 +214,7 @@ func (p *pageCommit) readBadRows() error {
 		p.args = append(p.args, int64(hash))
 	}
 	p.known.BadRows = make(map[counting.Hash]bool)
-	return p.ledger.engine.QueryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN `, `?`, p.id, p.args,
+	return p.ledger.engine.QueryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN (`, `?`, p.id, p.args,
 		func(rows *sql.Rows) error {
 			var hash int64
 			err := rows.Scan(&hash)

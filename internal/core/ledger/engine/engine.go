@@ -272,10 +272,11 @@ func (s *Session) ExecMany(head, row, tail string, args []any) error {
 	})
 }
 
-// QueryIn runs a query that ends in IN for all keys of a feed; row are the placeholders of one key.
+// QueryIn runs a query that ends within the brackets of an IN, for all keys of a feed; row are the placeholders of one
+// key.
 func (s *Session) QueryIn(query, row string, feed int64, keys []any, scan func(*sql.Rows) error) error {
 	return inPieces(row, keys, func(rows string, keys []any) error {
-		return s.ScanAll(query+"("+rows+")", append([]any{feed}, keys...), scan)
+		return s.ScanAll(query+rows+")", append([]any{feed}, keys...), scan)
 	})
 }
 
