@@ -74,7 +74,12 @@ func (c *Changes) add(d *Delta, source int) *LabelSet {
 		if s.next.exemplars == nil {
 			s.next.exemplars = make([]*Exemplar, len(d.Def.Bounds)+1)
 		}
-		s.next.exemplars[bucket] = &Exemplar{source: source, Value: d.Def.InUnit(d.N), At: c.now}
+		e := s.next.exemplars[bucket]
+		if e == nil || e.source == 0 { // else this commit made it
+			e = new(Exemplar)
+			s.next.exemplars[bucket] = e
+		}
+		*e = Exemplar{source: source, Value: d.Def.InUnit(d.N), At: c.now}
 	}
 	return s.Labels
 }

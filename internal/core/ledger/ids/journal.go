@@ -62,6 +62,7 @@ func (j *journal) get(at counting.Place) (data []byte, known bool) {
 // bucket is what the journal has of a bucket, in order of the keys.
 func (j *journal) bucket(bucket int64) (all []counting.Stored) {
 	places := j.places[bucket]
+	all = make([]counting.Stored, 0, len(places))
 	for _, key := range slices.Sorted(maps.Keys(places)) {
 		all = append(all,
 			counting.Stored{Place: counting.Place{Bucket: bucket, Hash: key}, Data: textAt(j.arena, places[key])})
