@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 )
 
 // RangeReader reads the calls that started in a span of time, page by page.
@@ -86,5 +87,5 @@ type (
 	// Unmapped is a value that the mapping doesn't know.
 	Unmapped = counting.Unmapped
 	// DayTotal compares the number of rows read for a day with the provider's own total.
-	DayTotal = counting.DayTotal
+	DayTotal = daily.ProviderTotal
 )

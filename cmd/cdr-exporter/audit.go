@@ -65,7 +65,7 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 	} else {
 		err = printText(s.out, "audit.tmpl", days)
 	}
-	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs() }) {
+	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs }) {
 		return errSilent
 	}
 	return errors.Join(err, span.reportLost(s.errors))
@@ -95,7 +95,7 @@ func (a *auditCommand) audit(
 	all := []audit.Day{}
 	for _, f := range feeds {
 		m.step(f.name(), int64(f.To.Sub(span.from)/time.Minute), "min")
-		began, spec := time.Now(), app.SpecOf(r.Source(f.Source), f.Info)
+		spec := app.SpecOf(r.Source(f.Source), f.Info)
 		days, err := audit.Run(ctx, audit.Settings{
 			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,
 			Ledger:   r.storage,
@@ -114,7 +114,7 @@ func (a *auditCommand) audit(
 		if a.against != "" {
 			continue // which says nothing of the provider
 		}
-		if err := audit.Store(ctx, r.storage, spec, began, days); err != nil && ctx.Err() == nil {
+		if err := audit.Store(ctx, r.storage, spec, days); err != nil && ctx.Err() == nil {
 			m.note(f.name() + ": the exporter won't show this audit, since its result can't be kept: " + err.Error())
 		}
 	}
@@ -124,11 +124,13 @@ func (a *auditCommand) audit(
 // auditCharges are a day's amounts in a table, by currency.
 func auditCharges(d audit.Day) string {
 	var texts []string
-	for _, currency := range slices.Sorted(maps.Keys(d.Charges)) {
-		sums := d.Charges[currency]
-		text := strings.TrimSpace(sums.Listed.String() + " " + printable(currency))
-		if !sums.Listed.Equal(&sums.Counted) {
-			text += ", counted " + sums.Counted.String()
+	all := maps.Clone(d.Charges.Listed)
+	all.AddAll(d.Charges.Counted)
+	for _, currency := range all.Currencies() {
+		listed, counted := d.Charges.Listed.Text(currency), d.Charges.Counted.Text(currency)
+		text := strings.TrimSpace(listed + " " + printable(currency))
+		if listed != counted {
+			text += ", counted " + counted
 		}
 		texts = append(texts, text)
 	}

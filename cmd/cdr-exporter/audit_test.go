@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"encoding/pem"
@@ -32,10 +33,10 @@ type auditDay struct {
 	BeforeOrigin               int `json:"before_origin"`
 	Unknown, Vanished, Missing int
 	MissingIDs                 []struct{ ID, UID string } `json:"missing_ids"`
-	Charges                    map[string]auditAmounts
-}
+	Charges                    struct{ Listed, Counted map[string]string }
 
-type auditAmounts struct{ Listed, Counted string }
+	differences map[string]string // of the charges, by day and currency
+}
 
 // audited runs an audit and adds its days up.
 func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay, said string) {
@@ -48,7 +49,7 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 	if err := json.Unmarshal(x.out.Bytes(), &days); err != nil {
 		s.t.Fatalf("no JSON: %v: %s", err, x.out)
 	}
-	sum.Charges = map[string]auditAmounts{}
+	sum.differences = map[string]string{}
 	for _, d := range days {
 		sum.Listed += d.Listed
 		sum.Counted += d.Counted
@@ -63,9 +64,12 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 		if d.Listed != d.Counted+d.NotFinal+d.BeforeOrigin+d.Unknown+d.Missing {
 			s.t.Errorf("the counts of a day don't add up: %+v", d)
 		}
-		for currency, of := range d.Charges {
-			if of.Listed != of.Counted {
-				sum.Charges[d.Day+" "+currency] = of
+		for _, sums := range []map[string]string{d.Charges.Listed, d.Charges.Counted} {
+			for currency := range sums {
+				listed, counted := cmp.Or(d.Charges.Listed[currency], "0"), cmp.Or(d.Charges.Counted[currency], "0")
+				if listed != counted {
+					sum.differences[d.Day+" "+currency] = listed + ", not " + counted
+				}
 			}
 		}
 	}
@@ -85,7 +89,7 @@ func TestAudit(t *testing.T) {
 	})
 	x := n.start(settings{}).ready()
 	for range 3 {
-		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.Charges) != 0 || sum.Counted == 0 {
+		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.differences) != 0 || sum.Counted == 0 {
 			t.Errorf("%+v\n%s", sum, said)
 		}
 	}
@@ -135,7 +139,7 @@ func TestAuditOfEveryProvider(t *testing.T) {
 	e.hold()
 	x := e.start(settings{}).ready()
 	sum, days, said := e.audited(0, "--from=76h")
-	if sum.Counted == 0 || sum.Counted != sum.Listed || sum.Vanished != 0 || len(sum.Charges) != 0 {
+	if sum.Counted == 0 || sum.Counted != sum.Listed || sum.Vanished != 0 || len(sum.differences) != 0 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	feeds := map[string]int{}
@@ -302,7 +306,7 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	}
 	s.put(shopRow{"old-6", old(6), "done", "", "0.11"}, shopRow{"added", old(7), "done", "", "3.00"})
 	sum, _, said = s.audited(1, "--from=90h", "--to=30m")
-	if sum.Vanished != 1 || sum.Missing != 1 || sum.MissingIDs[0].ID != "added" || len(sum.Charges) == 0 {
+	if sum.Vanished != 1 || sum.Missing != 1 || sum.MissingIDs[0].ID != "added" || len(sum.differences) == 0 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	eventually(t, "show the newest audit", func() error {
@@ -326,31 +330,31 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	if calls := x.scrape().sum("cdr_calls_total", "source=shop", "outcome=answered"); calls < 102 || calls > 103 {
 		t.Errorf("%g calls were answered", calls)
 	}
-	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Missing != 0 || len(sum.Charges) != 0 ||
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Missing != 0 || len(sum.differences) != 0 ||
 		sum.Vanished != 1 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
-	s.put(shopRow{"old-5", old(5), "done", "", "0.10"}) // the books keep what vanished
-	eventually(t, "have the books right", func() error { return s.checkBooks(x, now) })
+	s.put(shopRow{"old-5", old(5), "done", "", "0.10"}) // the totals keep what vanished
+	eventually(t, "have the daily totals right", func() error { return s.checkDailyTotals(x, now) })
 	x.stop()
 }
 
-// checkBooks compares the books of the days that are over with the provider's rows that count.
-func (s *shop) checkBooks(x *exporter, now time.Time) error {
+// checkDailyTotals compares the totals of the days that are over with the provider's rows that count.
+func (s *shop) checkDailyTotals(x *exporter, now time.Time) error {
 	body, err := x.client.get("/api/v1/status")
 	if err != nil {
 		return err
 	}
 	var status struct {
-		Books   string
-		Sources []struct {
+		Reconciliation string
+		Sources        []struct {
 			Feeds []struct {
-				Books []struct {
+				DailyTotals []struct {
 					Day     string
 					Records int
 					Charges map[string]string
 					Audit   *struct{ Missing int }
-				}
+				} `json:"daily_totals"`
 			}
 		}
 	}
@@ -359,13 +363,13 @@ func (s *shop) checkBooks(x *exporter, now time.Time) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, book := range status.Sources[0].Feeds[0].Books {
-		if book.Day >= now.UTC().Add(-150*time.Minute).Format(time.DateOnly) {
+	for _, total := range status.Sources[0].Feeds[0].DailyTotals {
+		if total.Day >= now.UTC().Add(-150*time.Minute).Format(time.DateOnly) {
 			continue // after midnight: its delayed row may be read an hour later
 		}
 		records, cents := 0, 0
 		for _, row := range s.rows {
-			if row.Started.Format(time.DateOnly) == book.Day && row.Kind == "" && row.State != "" &&
+			if row.Started.Format(time.DateOnly) == total.Day && row.Kind == "" && row.State != "" &&
 				row.State != "running" && row.ID != "before" {
 				var euros, rest int
 				_, _ = fmt.Sscanf(row.Cost, "%d.%d", &euros, &rest)
@@ -373,17 +377,18 @@ func (s *shop) checkBooks(x *exporter, now time.Time) error {
 			}
 		}
 		var sum float64
-		_, _ = fmt.Sscanf(book.Charges["EUR"], "%g", &sum)
-		if book.Records != records || int(100*sum+0.5) != cents {
-			return fmt.Errorf("the book is %+v, want %d records of %d cents", book, records, cents)
+		_, _ = fmt.Sscanf(total.Charges["EUR"], "%g", &sum)
+		if total.Records != records || int(100*sum+0.5) != cents {
+			return fmt.Errorf("the totals are %+v, want %d records of %d cents", total, records, cents)
 		}
-		if whole := book.Day == now.UTC().AddDate(0, 0, -2).Format(time.DateOnly); whole &&
-			(book.Audit == nil || book.Audit.Missing != 0) {
-			return fmt.Errorf("the audit of %s isn't in its book: %+v", book.Day, book.Audit)
+		if whole := total.Day == now.UTC().AddDate(0, 0, -2).Format(time.DateOnly); whole &&
+			(total.Audit == nil || total.Audit.Missing != 0) {
+			return fmt.Errorf("the audit of %s isn't in its totals: %+v", total.Day, total.Audit)
 		}
 	}
-	if len(status.Sources[0].Feeds[0].Books) < 3 || status.Books == "" || strings.Contains(status.Books, "aren't") {
-		return fmt.Errorf("%q of %s", status.Books, body)
+	if len(status.Sources[0].Feeds[0].DailyTotals) < 3 || status.Reconciliation == "" ||
+		strings.Contains(status.Reconciliation, "aren't") {
+		return fmt.Errorf("%q of %s", status.Reconciliation, body)
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 }
 
 // elsewhere is the status of the feeds of a source that this replica doesn't read.
-func (s *source) elsewhere(c *cluster, replica string, books *books) (feeds []web.Feed) {
+func (s *source) elsewhere(c *cluster, replica string, totals *dailyTotals) (feeds []web.Feed) {
 	owner := c.ownerOf(&account{feeds: [][]ledger.FeedSpec{s.specs()}})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
@@ -113,7 +113,7 @@ func (s *source) elsewhere(c *cluster, replica string, books *books) (feeds []we
 		}
 		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && info.ActiveCalls == nil {
 			feed.Watermark, feed.NewestCall = web.Time{Time: row.State.Watermark}, web.Time{Time: row.State.NewestCall}
-			feed.Books = books.status(s.config.Name, info.Name, &row.State)
+			feed.DailyTotals = totals.status(s.config.Name, info.Name, &row.State)
 			feed.Records = int64(row.State.Records) //nolint:gosec // always fits
 		}
 		feeds = append(feeds, feed)

@@ -90,7 +90,7 @@ type App struct {
 	observing     sync.Mutex  // held while a snapshot sets the gauges of feeds
 	stopped       atomic.Bool // Stop was called: no reload starts after that
 	stop          sync.Once
-	books         atomic.Pointer[books]
+	dailyTotals   atomic.Pointer[dailyTotals]
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
@@ -110,7 +110,7 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger, a.settings.Now)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
-	a.books.Store(&books{unknown: true})
+	a.dailyTotals.Store(&dailyTotals{unknown: true})
 	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
@@ -192,7 +192,7 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { every(ctx, filesInterval, func() { a.rereadFiles(ctx) }) })
 	a.background.Go(func() { a.auditDaily(ctx) })
-	a.background.Go(func() { a.keepBooks(ctx) })
+	a.background.Go(func() { a.keepDailyTotals(ctx) })
 	// The webhooks start before the loops, because Graph validates a new subscription at once.
 	r := a.running.Load()
 	a.setHooks(r)

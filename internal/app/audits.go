@@ -8,9 +8,9 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/audit"
-	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
@@ -19,7 +19,7 @@ import (
 // it is counted late rather than never. read says of which audit a feed's days were read already;
 // after a restart they are read once more, which counts nothing twice.
 func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]time.Time) {
-	all := a.books.Load().audits
+	all := a.dailyTotals.Load().audits
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
 			name := feedName{s.config.Name, f.info.Name}
@@ -30,29 +30,30 @@ func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]tim
 			var failed error
 			for _, one := range all {
 				ofFeed := one.Source == name.source && one.Feed == name.feed
-				if ofFeed && one.At.Equal(newest.Began.Time) && one.Differs {
-					failed = cmp.Or(failed, f.loop.ReadAgain(ctx, one.Day, one.Day.AddDate(0, 0, 1)))
+				if ofFeed && one.Began.Equal(newest.Began) && one.Differs {
+					failed = cmp.Or(failed, f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time))
 				}
 			}
 			if failed == nil { // else it is tried again
-				read[name] = newest.Began.Time
+				read[name] = newest.Began
 			}
 		}
 	}
 }
 
 // newestAudit is the newest audit of a feed with the sums of its days, or nil.
-func newestAudit(all []ledger.AuditResult, source, feed string) (newest *web.Audit) {
-	for _, r := range all {
+func newestAudit(all []daily.Audit, source, feed string) (newest *daily.Audit) {
+	for _, a := range all {
 		switch {
-		case r.Source != source || r.Feed != feed || newest != nil && r.At.Before(newest.Began.Time):
-			continue
-		case newest == nil || r.At.After(newest.Began.Time):
-			newest = &web.Audit{Began: web.Time{Time: r.At}, From: web.Time{Time: r.Day}}
+		case a.Source != source || a.Feed != feed || newest != nil && a.Began.Before(newest.Began):
+		case newest == nil || a.Began.After(newest.Began):
+			newest = &a
+		default:
+			newest.Listed += a.Listed
+			newest.Missing += a.Missing
+			newest.Differs = newest.Differs || a.Differs
+			newest.Whole = newest.Whole && a.Whole
 		}
-		newest.Listed += r.Listed
-		newest.Missing += r.Missing
-		newest.Differs = newest.Differs || r.Differs
 	}
 	return newest
 }
@@ -84,7 +85,7 @@ func (a *App) auditDaily(ctx context.Context) {
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
 			a.auditDay(ctx, r, day, func(name feedName, state *counting.State) bool {
 				one := audit{name, day}
-				due := now.After(retry[one]) && a.books.Load().needAudit(name, day, state)
+				due := now.After(retry[one]) && a.dailyTotals.Load().needAudit(name, day, state)
 				if due {
 					retry[one] = now.Add(auditRetry)
 				}
@@ -106,10 +107,11 @@ func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
 
 // needAudit says whether a day's audit of a feed is due: the day has calls to count, and no audit
 // since then could have included the late ones.
-func (b *books) needAudit(name feedName, day time.Time, state *counting.State) bool {
-	return !b.now.IsZero() && !b.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
-		!slices.ContainsFunc(b.audits, func(r ledger.AuditResult) bool {
-			return r.Source == name.source && r.Feed == name.feed && r.Day.Equal(day) && !r.At.Before(day.Add(auditAge))
+func (t *dailyTotals) needAudit(name feedName, day time.Time, state *counting.State) bool {
+	return !t.now.IsZero() && !t.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
+		!slices.ContainsFunc(t.audits, func(a daily.Audit) bool {
+			ofFeed := a.Source == name.source && a.Feed == name.feed
+			return ofFeed && a.Day.Equal(day) && !a.Began.Before(day.Add(auditAge))
 		})
 }
 
@@ -152,14 +154,13 @@ func (a *App) auditDay(
 
 func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time) {
 	logger := a.logger.With(collector.SourceKey, spec.Source, "feed", spec.Feed, "day", day.Format(time.DateOnly))
-	began := a.settings.Now()
 	days, err := audit.Run(ctx, audit.Settings{
 		From: day, To: day.AddDate(0, 0, 1), Now: a.settings.Now,
 		Ledger: a.ledger,
 		Note:   func(text string) { logger.Info("Remark of the daily audit", "remark", text) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {
-		err = audit.Store(ctx, a.ledger, spec, began, days)
+		err = audit.Store(ctx, a.ledger, spec, days)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -169,7 +170,7 @@ func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collect
 		for i := range days {
 			d := &days[i]
 			logger.Info("Audited a day", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished",
-				d.Vanished, "differs", d.Differs())
+				d.Vanished, "differs", d.Differs)
 		}
 	}
 }

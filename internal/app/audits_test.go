@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 )
 
 func TestAuditedDay(t *testing.T) {
@@ -30,37 +30,37 @@ func TestAuditedDay(t *testing.T) {
 func TestNeedAudit(t *testing.T) {
 	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
 	counted := counting.State{HistoryDone: true, Origin: day}
-	result := func(day, at time.Time) ledger.AuditResult {
-		return ledger.AuditResult{Source: "s", Feed: "f", Day: day, At: at}
+	result := func(day, at time.Time) daily.Audit {
+		return daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(day), Began: at}
 	}
 	for name, c := range map[string]struct {
-		books books
-		state counting.State
-		want  bool
+		totals dailyTotals
+		state  counting.State
+		want   bool
 	}{
-		"never audited": {books{now: day}, counted, true},
-		"the day before": {books{
+		"never audited": {dailyTotals{now: day}, counted, true},
+		"the day before": {dailyTotals{
 			now:    day,
-			audits: []ledger.AuditResult{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))},
+			audits: []daily.Audit{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))},
 		}, counted, true},
-		"audited": {books{
+		"audited": {dailyTotals{
 			now:    day,
-			audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))},
+			audits: []daily.Audit{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))},
 		}, counted, false},
 		"audited before it is due": {
-			books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 1))}},
+			dailyTotals{now: day, audits: []daily.Audit{result(day, day.AddDate(0, 0, 1))}},
 			counted, true,
 		},
-		"a history that is read": {books{now: day}, counting.State{Origin: day}, false},
+		"a history that is read": {dailyTotals{now: day}, counting.State{Origin: day}, false},
 		"before the origin": {
-			books{now: day},
+			dailyTotals{now: day},
 			counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)},
 			false,
 		},
-		"the ledger wasn't asked":  {books{}, counted, false},
-		"the ledger didn't answer": {books{now: day, unknown: true}, counted, false},
+		"the ledger wasn't asked":  {dailyTotals{}, counted, false},
+		"the ledger didn't answer": {dailyTotals{now: day, unknown: true}, counted, false},
 	} {
-		if got := c.books.needAudit(feedName{"s", "f"}, day, &c.state); got != c.want {
+		if got := c.totals.needAudit(feedName{"s", "f"}, day, &c.state); got != c.want {
 			t.Errorf("%s: due is %t", name, got)
 		}
 	}

@@ -29,7 +29,7 @@ func (a *App) observeLedger() {
 		}
 		a.selfMetrics.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
-		a.observeBooks()
+		a.observeDailyTotals()
 	})
 }
 
@@ -124,7 +124,7 @@ func (a *App) Status() web.Status {
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
-	books := a.books.Load()
+	totals := a.dailyTotals.Load()
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -139,7 +139,7 @@ func (a *App) Status() web.Status {
 		}
 		feeds := s.feeds() // read once: the account may move meanwhile
 		if feeds == nil {
-			source.Feeds = s.elsewhere(c, a.owners.replica, books)
+			source.Feeds = s.elsewhere(c, a.owners.replica, totals)
 		}
 		for _, f := range feeds {
 			feed := f.status(ctx)
@@ -153,9 +153,9 @@ func (a *App) Status() web.Status {
 			}
 			feed.ReadBy = a.owners.replica
 			feed.Series, feed.SeriesOverflow = series[feedName{name, feed.Feed}], f.metrics.Overflowed()
-			feed.Audit = newestAudit(books.audits, name, feed.Feed)
+			feed.Audit = newestAudit(totals.audits, name, feed.Feed)
 			if f.state != nil {
-				feed.Books = books.status(name, feed.Feed, new(f.state.State()))
+				feed.DailyTotals = totals.status(name, feed.Feed, new(f.state.State()))
 			}
 			for _, r := range recent {
 				if r.Source == name && r.Feed == feed.Feed {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -12,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
@@ -34,7 +34,7 @@ type Settings struct {
 type Ledger interface {
 	// Inspect reads what is committed by now.
 	Inspect(ctx context.Context) (*ledger.Inspector, error)
-	StoreAudit(ctx context.Context, audited ledger.Mark, spec ledger.FeedSpec, results []ledger.AuditResult) error
+	StoreAudit(ctx context.Context, audited ledger.Mark, spec ledger.FeedSpec, results []daily.Audit) error
 }
 
 // Feed is a feed that the ledger counts.
@@ -48,11 +48,8 @@ type Feed struct {
 // Day is what was found of a feed's records that start within a day of UTC. Each record that is
 // listed is one of Counted to Missing.
 type Day struct {
-	Source string `json:"source"`
-	Feed   string `json:"feed"`
-	Day    string `json:"day"`
+	daily.Audit
 
-	Listed       int `json:"listed"`
 	Counted      int `json:"counted"`
 	NotFinal     int `json:"not_final"`
 	Ignored      int `json:"ignored"`
@@ -61,15 +58,30 @@ type Day struct {
 	// Unknown are older than the ledger remembers. Vanished are counted and not listed any more.
 	Unknown  int `json:"unknown"`
 	Vanished int `json:"vanished"`
-	Missing  int `json:"missing"`
 	// MissingIDs are the ids of the first missing records.
 	MissingIDs []MissingID `json:"missing_ids"`
-	// Charges are the charges of the records that are counted or missing, by currency.
-	Charges map[string]*Amounts `json:"charges"`
-	// Whole says that all of the day was audited.
-	Whole bool `json:"-"`
+	// Charges are the amounts of the records that are counted or missing.
+	Charges Charges `json:"charges"`
 
 	audited ledger.Mark
+}
+
+// Charges are sums by currency.
+type Charges struct {
+	Listed  cdr.Amounts `json:"listed"`
+	Counted cdr.Amounts `json:"counted"`
+}
+
+// Differ says whether the sums differ.
+func (c *Charges) Differ() bool { return len(c.Listed.Minus(c.Counted).Texts()) > 0 }
+
+func (c *Charges) add(f *counting.Finding) {
+	for _, charge := range f.Listed {
+		c.Listed.Add(charge.Currency, &charge.Amount)
+	}
+	for _, charge := range f.Counted {
+		c.Counted.Add(charge.Currency, &charge.Amount)
+	}
 }
 
 // MissingID names a record that is missing.
@@ -81,41 +93,6 @@ type MissingID struct {
 // mostMissingIDs are named of a day.
 const mostMissingIDs = 20
 
-// Amounts are sums.
-type Amounts struct {
-	Listed  cdr.Money `json:"listed"`
-	Counted cdr.Money `json:"counted"`
-}
-
-// Differs says whether something is missing, or an amount differs.
-func (d *Day) Differs() bool {
-	for _, sums := range d.Charges {
-		if !sums.Listed.Equal(&sums.Counted) {
-			return true
-		}
-	}
-	return d.Missing > 0
-}
-
-func (d *Day) addCharges(f *counting.Finding) {
-	for _, c := range f.Listed {
-		sums := d.sums(c.Currency)
-		sums.Listed = sums.Listed.Add(&c.Amount)
-	}
-	for _, c := range f.Counted {
-		sums := d.sums(c.Currency)
-		sums.Counted = sums.Counted.Add(&c.Amount)
-	}
-}
-
-// sums returns the sums of a currency. It clones the currency's text, which may lie in a reused page.
-func (d *Day) sums(currency string) *Amounts {
-	if d.Charges[currency] == nil {
-		d.Charges[strings.Clone(currency)] = new(Amounts)
-	}
-	return d.Charges[currency]
-}
-
 // audit is that of one feed.
 type audit struct {
 	Settings
@@ -126,11 +103,12 @@ type audit struct {
 	view    *ledger.Inspector  // nil while a request may be under way
 	audited ledger.Mark
 	counted counting.State // as it was when the ledger was last open
+	began   time.Time
 }
 
 // Run audits a feed.
 func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
-	a := &audit{Settings: s, Feed: f, reader: f.Info.Reader}
+	a := &audit{Settings: s, Feed: f, reader: f.Info.Reader, began: s.Now()}
 	if spans, is := a.reader.(collector.SpanReader); is {
 		spans.Audit = true
 		a.reader = spans
@@ -143,12 +121,12 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 	}
 	begin := a.From
 	for from := begin; from.Before(a.To); {
-		to := plan.Earliest(from.Truncate(24*time.Hour).Add(24*time.Hour), a.To)
+		to := plan.Earliest(daily.DateOf(from).Add(1).Time, a.To)
 		day, err := a.auditDay(ctx, from, to)
 		if err != nil {
 			return days, err
 		}
-		day.audited = a.audited
+		day.audited, day.Differs = a.audited, day.Missing > 0 || day.Charges.Differ()
 		days, from = append(days, *day), to
 		if s.Progress != nil {
 			s.Progress(from.Sub(begin))
@@ -238,20 +216,13 @@ func (a *audit) note(format string, args ...any) {
 }
 
 // Store stores the result of an audit in the ledger, where the exporter finds it.
-func Store(ctx context.Context, where Ledger, spec ledger.FeedSpec, began time.Time, days []Day) error {
-	var results []ledger.AuditResult
-	for _, d := range days {
-		day, err := time.Parse(time.DateOnly, d.Day)
-		if err != nil {
-			return err
-		}
-		results = append(results, ledger.AuditResult{
-			Day: day, At: began, Listed: int64(d.Listed),
-			Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole,
-		})
-	}
-	if len(results) == 0 {
+func Store(ctx context.Context, where Ledger, spec ledger.FeedSpec, days []Day) error {
+	if len(days) == 0 {
 		return nil
+	}
+	var results []daily.Audit
+	for _, d := range days {
+		results = append(results, d.Audit)
 	}
 	return where.StoreAudit(ctx, days[0].audited, spec, results)
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -72,8 +74,11 @@ func (a *audit) newPass(from, to time.Time) *pass {
 	return &pass{
 		audit: a, from: from, to: to, seen: make(map[counting.Hash]bool), differ: make(map[counting.Hash]bool),
 		day: Day{
-			Source: a.Spec.Source, Feed: a.Spec.Feed, Day: from.Format(time.DateOnly),
-			MissingIDs: []MissingID{}, Charges: make(map[string]*Amounts), Whole: to.Sub(from) == 24*time.Hour,
+			Audit: daily.Audit{
+				Source: a.Spec.Source, Feed: a.Spec.Feed, Day: daily.DateOf(from), Whole: to.Sub(from) == 24*time.Hour,
+				Began: a.began,
+			},
+			MissingIDs: []MissingID{}, Charges: Charges{cdr.Amounts{}, cdr.Amounts{}},
 		},
 	}
 }
@@ -194,7 +199,7 @@ func (p *pass) add(f *counting.Finding) {
 	switch f.Standing {
 	case counting.StandingCounted:
 		d.Counted++
-		d.addCharges(f)
+		d.Charges.add(f)
 	case counting.StandingNotFinal:
 		d.NotFinal++
 	case counting.StandingBeforeOrigin:
@@ -203,7 +208,7 @@ func (p *pass) add(f *counting.Finding) {
 		d.Unknown++
 	case counting.StandingMissing:
 		d.Missing++
-		d.addCharges(f)
+		d.Charges.add(f)
 		if len(d.MissingIDs) < mostMissingIDs {
 			uid := f.Event.UID("")
 			d.MissingIDs = append(d.MissingIDs, MissingID{strings.Clone(f.Event.RecordID), string(uid[:])})

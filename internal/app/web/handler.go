@@ -27,7 +27,7 @@ const (
 const DefaultMetricsPath = "/metrics"
 
 var (
-	//go:embed page.html trunks.html feeds.html books.html chart.html
+	//go:embed page.html trunks.html feeds.html dailytotals.html chart.html
 	pageFiles embed.FS
 	pages     = template.Must(template.New("").Funcs(functions).ParseFS(pageFiles, "*.html"))
 
@@ -174,7 +174,7 @@ func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
 func (s *surface) status() (status Status, rows []row) {
 	status = s.Backend.Status()
 	status.Verdict, rows = judge(status)
-	status.Books = booksText(status)
+	status.Reconciliation = reconciliation(status)
 	return status, rows
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
@@ -23,9 +24,9 @@ type Status struct {
 	ConfigProblem string  `json:"config_problem,omitempty"`
 	Now           Time    `json:"now"`
 	Verdict       Verdict `json:"verdict"`
-	// Books says in one sentence whether what providers list is counted, by the feeds' Books;
+	// Reconciliation says in one sentence whether what providers list is counted, by the feeds' DailyTotals;
 	// absent without any. It is the handler's.
-	Books string `json:"books,omitempty"`
+	Reconciliation string `json:"reconciliation,omitempty"`
 	// Thresholds are the limits by which the verdict judges.
 	Thresholds thresholds.Thresholds `json:"-"`
 	// ConfigFile is its path, for commands that the page names.
@@ -112,25 +113,14 @@ type Feed struct {
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
-	// Audit is the newest audit; absent if the feed was never audited.
-	Audit *Audit `json:"audit,omitempty"`
-	// Books are the last BookDays days that are over, the newest first, once the first history was read.
-	Books []Book `json:"books,omitempty"`
+	// Audit is the newest audit, with the sums of its days; absent if the feed was never audited.
+	Audit *daily.Audit `json:"audit,omitempty"`
+	// DailyTotals are the last DaysShown days that are over, the newest first, once the first history was read.
+	DailyTotals []daily.Totals `json:"daily_totals,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
 	Trunks []metrics.LastAttempts `json:"-"`
 	// PremiumCalls are the last calls to premium and satellite numbers.
 	PremiumCalls []metrics.PremiumCall `json:"-"`
-}
-
-// Audit is what an audit found.
-type Audit struct {
-	// Began is when it began, From the day of UTC that it begins with.
-	Began Time `json:"began"`
-	From  Time `json:"from"`
-	// Listed and Missing are numbers of records; Differs says that something is missing, or that an amount differs.
-	Listed  int64 `json:"listed"`
-	Missing int64 `json:"missing"`
-	Differs bool  `json:"differs"`
 }
 
 // Ledger is the state of the ledger.

@@ -31,6 +31,7 @@ var functions = template.FuncMap{
 	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 	"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },
 	"megabytes": func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
+	"charges":   charges,
 }
 
 func newView(status Status, rows []row, activity []Activity) view {
@@ -98,9 +99,14 @@ func (v view) At(at Time) moment {
 	return moment{Stamp: t.Format(time.RFC3339), Text: t.Format(layout)}
 }
 
+// instant is a Time or a time.Time.
+type instant interface {
+	Sub(from time.Time) time.Duration
+}
+
 // Ago is how long ago an instant was, or how long it is until then.
-func (v view) Ago(at Time) string {
-	since := v.Now.Sub(at.Time)
+func (v view) Ago(at instant) string {
+	since := -at.Sub(v.Now.Time)
 	if since < 0 {
 		return "in " + spanText(-since)
 	}

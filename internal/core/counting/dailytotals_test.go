@@ -26,8 +26,8 @@ func TestDailyTotals(t *testing.T) {
 			r.state.Floor = r.state.Origin.Add(-r.settings.Lead)
 			page := &counting.Page{Records: []*cdr.Record{c.record}, ObservedAt: r.at}
 			var records, late int64
-			for _, book := range r.decide(page).Books {
-				records, late = records+book.Records, late+book.Late
+			for _, day := range r.decide(page).Days {
+				records, late = records+day.Records, late+day.Late
 			}
 			if result := r.commit(page); records != int64(result.New) || records != c.records || late != c.late {
 				t.Errorf("%d records, %d late, %d new; want %d, %d", records, late, result.New, c.records, c.late)

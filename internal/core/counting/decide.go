@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -63,8 +64,8 @@ type Change struct {
 	Calls []CallRecord
 	// Activity is what is added to the calls of five minutes, by their first second.
 	Activity map[int64]Activity
-	// Books are what is added to the books of days, by the Unix time of their begin.
-	Books map[int64]*Book
+	// Days are what is added to the totals of days.
+	Days map[daily.Date]*daily.Counted
 	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
 	Edges     []Edge
 	NewTrunks []string
@@ -110,7 +111,7 @@ type BadHash struct {
 func NewDecision() *Decision {
 	return &Decision{
 		states: make(map[Hash]*state), asked: make(map[callAsked]bool),
-		change: Change{Activity: make(map[int64]Activity), Books: make(map[int64]*Book)},
+		change: Change{Activity: make(map[int64]Activity), Days: make(map[daily.Date]*daily.Counted)},
 	}
 }
 
@@ -132,7 +133,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 		d.addToDay(&d.change.Facts[i])
 		d.addActivity(&d.change.Facts[i])
 	}
-	d.bookTotals()
+	d.addProviderTotals()
 	d.decideBadRows()   // 14
 	d.decideTasks()     // 4, 32
 	d.decidePosition()  // 2, 5, 7, 20
@@ -151,11 +152,11 @@ func (d *Decision) takeKnown(known *Known) {
 	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
 	c := &d.change
 	clear(c.Activity)
-	clear(c.Books)
+	clear(c.Days)
 	*c = Change{
 		State: known.State, Keep: c.Keep[:0], Facts: c.Facts[:0],
 		Logs: c.Logs[:0], Spans: c.Spans[:0], Calls: c.Calls[:0],
-		Activity: c.Activity, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
+		Activity: c.Activity, Days: c.Days, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
 	for i := range known.IDs {

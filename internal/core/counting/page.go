@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -92,8 +93,8 @@ type Page struct {
 	// windows are measured to it.
 	ObservedAt time.Time
 
-	// Totals are days that were read whole, where the provider says how many records a day has: the books keep them.
-	Totals []DayTotal
+	// Totals are days that were read whole, where the provider says how many records a day has.
+	Totals []daily.ProviderTotal
 	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged
 	// once. A commit ignores them.
 	Unmapped []Unmapped
@@ -101,19 +102,6 @@ type Page struct {
 
 // Unmapped is a value of the provider's that the mapping doesn't know.
 type Unmapped struct{ Field, Value string }
-
-// DayTotal compares the number of records that were read for a day with the provider's own total for
-// the same query.
-type DayTotal struct {
-	// Day is the day's begin in UTC.
-	Day time.Time `json:"-"`
-	// Ours is how many distinct records were read, Theirs how many the provider says there are.
-	Ours   int `json:"ours"`
-	Theirs int `json:"theirs"`
-	// Charges are what the provider says that the day's calls cost, in Currency; nil if it doesn't say.
-	Charges  *cdr.Money `json:"charges,omitempty"`
-	Currency string     `json:"currency,omitempty"`
-}
 
 // BadRow is a row that was set aside.
 type BadRow struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -86,25 +87,12 @@ func (i *Inspector) Series(spec FeedSpec, d *metrics.Def, use func(own []string,
 	}
 }
 
-// AuditResult is what an audit found of a feed and a day of UTC.
-type AuditResult struct {
-	Source, Feed string
-	// Day is when the day begins. Whole says that all of it was audited.
-	Day   time.Time
-	Whole bool
-	// At is when the audit began.
-	At time.Time
-	// Listed and Missing are numbers of records. Differs says that an amount differs.
-	Listed, Missing int64
-	Differs         bool
-}
-
 // auditsKept is how long results are kept.
 const auditsKept = 366 * 24 * time.Hour
 
 // StoreAudit stores the results of an audit, and replaces earlier results of the same days. It takes
 // no lock, since it changes nothing that a commit changes: an exporter may run.
-func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
+func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []daily.Audit) (err error) {
 	if err := s.mustExist(); err != nil {
 		return err
 	}
@@ -120,7 +108,7 @@ func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 }
 
 // StoreAudit stores the results of an audit of this ledger, and replaces earlier results of the same days.
-func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []AuditResult) error {
+func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []daily.Audit) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err
 	}
@@ -129,7 +117,7 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 }
 
 // storeAudit writes the results only to the ledger that was audited (counting.md 34).
-func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []AuditResult) error {
+func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []daily.Audit) error {
 	now, err := readMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
 	switch {
 	case err != nil && !errors.Is(err, engine.ErrNoTable):
@@ -147,7 +135,7 @@ func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []AuditR
 		if _, err := s.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed,
 			missing = excluded.missing, differs = excluded.differs`,
-			feed, engine.Micros(r.Day), engine.Flag(r.Whole), engine.Micros(r.At), r.Listed, r.Missing,
+			feed, engine.Micros(r.Day.Time), engine.Flag(r.Whole), engine.Micros(r.Began), r.Listed, r.Missing,
 			engine.Flag(r.Differs)); err != nil {
 			return err
 		}
@@ -157,14 +145,14 @@ func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []AuditR
 
 // Audits are what the newest audit of each feed found, and the newest audits of the days from a
 // time on, in order of feed and day. It waits for no commit.
-func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
+func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]daily.Audit, error) {
 	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed
 		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day,
 		a.at`, []any{engine.Micros(from)},
-		func(r *AuditResult) []any {
+		func(r *daily.Audit) []any {
 			return []any{
-				&r.Source, &r.Feed, engine.Time(&r.Day), &r.Whole, engine.Time(&r.At),
+				&r.Source, &r.Feed, engine.Time(&r.Day.Time), &r.Whole, engine.Time(&r.Began),
 				&r.Listed, &r.Missing, &r.Differs,
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 )
 
 // An audit looks records up while the ledger is open, wherever they lie, and finds all records of an
@@ -72,10 +73,10 @@ func TestStoreAudit(t *testing.T) {
 	}
 	store := func(at time.Time, missing ...int64) {
 		t.Helper()
-		var results []AuditResult
+		var results []daily.Audit
 		for i, n := range missing {
-			results = append(results, AuditResult{
-				Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10,
+			results = append(results, daily.Audit{
+				Day: daily.DateOf(day).Add(i), Whole: true, Began: at, Listed: 10,
 				Missing: n, Differs: n > 1,
 			})
 		}
@@ -86,20 +87,20 @@ func TestStoreAudit(t *testing.T) {
 	store(epoch, 5, 6, 7)
 	store(epoch.Add(time.Minute), 1, 2)
 	r.records(call("b")) // another process's write is in nobody's way
-	newest := func(i int, missing int64) AuditResult {
-		return AuditResult{
-			Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true,
-			At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1,
+	newest := func(i int, missing int64) daily.Audit {
+		return daily.Audit{
+			Source: "contoso", Feed: "direct_routing", Day: daily.DateOf(day).Add(i), Whole: true,
+			Began: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1,
 		}
 	}
 	older := newest(2, 7)
-	older.At = epoch
+	older.Began = epoch
 	for name, tc := range map[string]struct {
 		from time.Time
-		want []AuditResult
+		want []daily.Audit
 	}{
-		"the newest":                 {epoch.AddDate(0, 0, 9), []AuditResult{newest(0, 1), newest(1, 2)}},
-		"and those of the last days": {day.AddDate(0, 0, 1), []AuditResult{newest(0, 1), newest(1, 2), older}},
+		"the newest":                 {epoch.AddDate(0, 0, 9), []daily.Audit{newest(0, 1), newest(1, 2)}},
+		"and those of the last days": {day.AddDate(0, 0, 1), []daily.Audit{newest(0, 1), newest(1, 2), older}},
 	} {
 		if all, err := r.ledger.Audits(t.Context(), tc.from); err != nil || !slices.Equal(all, tc.want) {
 			t.Errorf("%s: %+v, %v, want %+v", name, all, err, tc.want)
@@ -107,10 +108,10 @@ func TestStoreAudit(t *testing.T) {
 	}
 	other := r.spec
 	other.Feed = "pstn"
-	if err := r.storage.StoreAudit(t.Context(), audited, other, []AuditResult{{Day: day}}); err == nil {
+	if err := r.storage.StoreAudit(t.Context(), audited, other, []daily.Audit{{Day: daily.DateOf(day)}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := r.storage.StoreAudit(t.Context(), Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err,
+	if err := r.storage.StoreAudit(t.Context(), Mark{}, r.spec, []daily.Audit{{Day: daily.DateOf(day)}}); !errors.Is(err,
 		ErrReplaced) {
 		t.Errorf("the result of another ledger is kept: %v", err)
 	}

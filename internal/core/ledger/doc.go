@@ -15,8 +15,8 @@
 //	ledger.go, maintenance.go         open and close; show new series, forget what can't be read again
 //	page.go                           the commit of one page
 //	feed.go, replicas.go              a feed's state, and which replica owns it
-//	tasks.go, books.go, trailing.go,  what else is kept of a feed, or of a source
-//	lastrows.go, secret.go
+//	tasks.go, dailytotals.go,         what else is kept of a feed, or of a source
+//	trailing.go, lastrows.go, secret.go
 //	outbox.go, outbox                 log records and spans that wait to be sent: what a page adds, and the queues
 //	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
 //	ids                               what is remembered of records, by keys

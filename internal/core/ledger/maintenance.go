@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -138,7 +139,7 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 			`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND kind <> '` + work.Span + `' AND due < ?`,
 			engine.Micros(earlier.Add(-setAsideFor)),
 		},
-		{`DELETE FROM books WHERE feed = ? AND day < ?`, engine.Micros(earlier.Add(-counting.BooksKept))},
+		{`DELETE FROM daily_totals WHERE feed = ? AND day < ?`, engine.Micros(earlier.Add(-daily.Kept))},
 		{`DELETE FROM audits WHERE feed = ? AND at < ?`, engine.Micros(earlier.Add(-auditsKept))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, engine.Micros(oldest.Add(-48 * time.Hour))},
 	} {

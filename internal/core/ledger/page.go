@@ -105,7 +105,7 @@ func (p *pageCommit) writePage() error {
 		return err
 	}
 	for _, write := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeActivity, p.writeBooks, p.writeOutbox, p.writeTasks,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeActivity, p.writeDailyTotals, p.writeOutbox, p.writeTasks,
 		p.findOldest, p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {

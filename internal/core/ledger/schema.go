@@ -76,8 +76,8 @@ var schema = []string{
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What was counted of the records that start within a day, as JSON (books.go). day is its begin.
-	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL,
+	// What was counted of the records that start within a day, as JSON (dailytotals.go). day is its begin.
+	`CREATE TABLE daily_totals (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL,
 		PRIMARY KEY (feed, day)) WITHOUT ROWID`,
 	// What audits found of a feed and a day, or of a part of it, written by another process
 	// (audit.go). day is its begin.

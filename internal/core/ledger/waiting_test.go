@@ -50,7 +50,7 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	if _, _, err := r.feed.Waiting(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.ledger.Books(t.Context(), epoch); err != nil {
+	if _, err := r.ledger.DailyTotals(t.Context(), epoch); err != nil {
 		t.Error(err)
 	}
 	if _, err := r.ledger.Audits(t.Context(), epoch); err != nil {
@@ -60,7 +60,7 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	opened := r.ledger.reader.Swap(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.ledger.Books(ctx, epoch); !errors.Is(err, context.Canceled) {
+	if _, err := r.ledger.DailyTotals(ctx, epoch); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it gave up", err)
 	}
 	r.ledger.reader.Store(opened)

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
@@ -13,6 +15,18 @@ var Now = time.Date(2026, time.March, 29, 12, 0, 0, 0, time.UTC)
 
 // Ago is an instant before Now; a negative length is one to come.
 func Ago(d time.Duration) web.Time { return web.Time{Time: Now.Add(-d)} }
+
+// Day is a day of UTC before that of Now.
+func Day(ago int) daily.Date { return daily.DateOf(Now).Add(-ago) }
+
+// Money is an amount.
+func Money(text string) cdr.Money {
+	amount, err := cdr.ParseMoney(text)
+	if err != nil {
+		panic(err) // a story is wrong
+	}
+	return amount
+}
 
 // Backend answers with prepared data. It is safe for concurrent use while nobody changes its fields.
 type Backend struct {

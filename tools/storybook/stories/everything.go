@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 )
 
 // Everything has every state and every kind of gap on one page.
@@ -83,20 +84,19 @@ func everything() web.Status {
 			},
 			{
 				Name: "wave", Provider: "wavix", Budget: &web.Budget{Limit: 1200, WindowSeconds: 60},
-				Feeds: []web.Feed{{Feed: "call_log", State: web.StateOK, Books: []web.Book{
-					{
-						Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3,
-						Charges: map[string]string{"EUR": "812.5", "USD": "1"},
-						Total: &web.DayTotal{
-							Records: 41203, Read: 41203, Charges: "813", Currency: "EUR",
-							ChargesDiffer: true,
+				Feeds: []web.Feed{{Feed: "call_log", State: web.StateOK, DailyTotals: []daily.Totals{
+					{Day: Day(1), Counted: daily.Counted{
+						Records: 41203, Late: 12, Revised: 3,
+						Charges: cdr.Amounts{"EUR": Money("812.5"), "USD": Money("1")},
+						Total: &daily.ProviderTotal{
+							Theirs: 41203, Ours: 41203, Charges: new(Money("813")), Currency: "EUR",
 						},
-					},
-					{
-						Day: "2026-03-27", Records: 40000,
-						Audit: &web.DayAudit{Began: Ago(time.Hour), Listed: 40002, Missing: 2, Differs: true},
-					},
-					{Day: "2026-03-26"},
+					}},
+					{Day: Day(2), Counted: daily.Counted{Records: 40000}, Audit: &daily.Audit{
+						Source: "wave", Feed: "call_log", Day: Day(2), Whole: true, Began: Now.Add(-time.Hour),
+						Listed: 40002, Missing: 2, Differs: true,
+					}},
+					{Day: Day(3)},
 				}}},
 			},
 		},

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 )
 
 // feeds has a story for each state of a feed.
@@ -42,45 +44,47 @@ func feeds() []Story {
 	}
 }
 
-// books has stories of what providers list and audits find.
-func books() []Story {
-	of := func(books ...web.Book) *Backend {
+// totals has stories of what providers list and audits find.
+func totals() []Story {
+	of := func(days ...daily.Totals) *Backend {
 		feed := Reading(Trunk("sbc1.example.com", Good))
-		feed.Books = books
+		feed.DailyTotals = days
 		return Account(feed)
 	}
+	audited := daily.Audit{Day: Day(2), Began: Now.Add(-time.Hour), Listed: 39871}
 	agreed := of(
-		web.Book{
-			Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3,
-			Charges: map[string]string{"EUR": "812.5", "USD": "1"},
-			Total:   &web.DayTotal{Records: 41203, Read: 41203},
-		},
-		web.Book{Day: "2026-03-27", Records: 39871, Audit: &web.DayAudit{Began: Ago(time.Hour), Listed: 39871}},
+		daily.Totals{Day: Day(1), Counted: daily.Counted{
+			Records: 41203, Late: 12, Revised: 3,
+			Charges: cdr.Amounts{"EUR": Money("812.5"), "USD": Money("1")},
+			Total:   &daily.ProviderTotal{Theirs: 41203, Ours: 41203},
+		}},
+		daily.Totals{Day: Day(2), Counted: daily.Counted{Records: 39871}, Audit: &audited},
 	)
-	agreed.Shown.Sources[0].Feeds[0].Audit = &web.Audit{Began: Ago(time.Hour), From: Ago(48 * time.Hour), Listed: 39871}
+	agreed.Shown.Sources[0].Feeds[0].Audit = &audited
+	missed := daily.Audit{Day: Day(2), Began: Now.Add(-time.Hour), Listed: 40002, Missing: 2, Differs: true}
 	missing := of(
-		web.Book{Day: "2026-03-28", Records: 41203, Total: &web.DayTotal{Records: 41205, Read: 41203}},
-		web.Book{
-			Day: "2026-03-27", Records: 40000,
-			Audit: &web.DayAudit{Began: Ago(time.Hour), Listed: 40002, Missing: 2, Differs: true},
-		},
+		daily.Totals{Day: Day(1), Counted: daily.Counted{
+			Records: 41203, Total: &daily.ProviderTotal{Theirs: 41205, Ours: 41203},
+		}},
+		daily.Totals{Day: Day(2), Counted: daily.Counted{Records: 40000}, Audit: &missed},
 	)
-	missing.Shown.Sources[0].Feeds[0].Audit = &web.Audit{
-		Began: Ago(time.Hour), From: Ago(48 * time.Hour), Listed: 40002, Missing: 2, Differs: true,
-	}
+	missing.Shown.Sources[0].Feeds[0].Audit = &missed
 	return []Story{
-		{"books-agree", "All records that the provider lists are counted.", agreed},
+		{"totals-agree", "All records that the provider lists are counted.", agreed},
 		{"records-missing", "An audit and the provider's total say that records are missing.", missing},
 		{
 			"amounts-differ", "The counted charges differ from the provider's sum.",
-			of(web.Book{
-				Day: "2026-03-28", Records: 5, Charges: map[string]string{"EUR": "812.5", "USD": "1"},
-				Total: &web.DayTotal{Records: 5, Read: 5, Charges: "813", Currency: "EUR", ChargesDiffer: true},
-			}),
+			of(daily.Totals{Day: Day(1), Counted: daily.Counted{
+				Records: 5, Charges: cdr.Amounts{"EUR": Money("812.5"), "USD": Money("1")},
+				Total: &daily.ProviderTotal{Theirs: 5, Ours: 5, Charges: new(Money("813")), Currency: "EUR"},
+			}}),
 		},
 		{
 			"not-compared", "No provider gives a total, and nothing was audited.",
-			of(web.Book{Day: "2026-03-28", Records: 5}, web.Book{Day: "2026-03-27", Incomplete: true}),
+			of(
+				daily.Totals{Day: Day(1), Counted: daily.Counted{Records: 5}},
+				daily.Totals{Day: Day(2), Incomplete: true},
+			),
 		},
 	}
 }

@@ -20,7 +20,7 @@ type Story struct {
 }
 
 // All are the stories, new with each call.
-func All() []Story { return slices.Concat(verdicts(), feeds(), books(), surroundings(), sizes()) }
+func All() []Story { return slices.Concat(verdicts(), feeds(), totals(), surroundings(), sizes()) }
 
 var index = template.Must(template.New("").Parse(`<!DOCTYPE html>
 <html lang="en">
