@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
@@ -155,8 +154,7 @@ type matcher struct {
 
 	durations, prices bool // both books have them
 	repeated          []repeated
-	reach             time.Duration // how far apart two starts of a call may be
-	counts            *tariffCount  // while the tariff is looked for
+	counts            *tariffCount // while the tariff is looked for
 	result            *Result
 }
 
@@ -253,11 +251,6 @@ func (m *matcher) prepare() error {
 		}
 		m.repeated = append(m.repeated, repeatedHours(b.settings.Zone, from, to)...)
 	}
-	slices.SortFunc(m.repeated, func(a, b repeated) int { return a.from.Compare(b.from) })
-	m.reach = s.Tolerance
-	for _, r := range m.repeated {
-		m.reach = max(m.reach, s.Tolerance+r.by)
-	}
 	return m.compareBooks()
 }
 
@@ -296,6 +289,8 @@ type repeated struct {
 	from, to time.Time
 	by       time.Duration
 }
+
+func (r *repeated) has(at time.Time) bool { return !at.Before(r.from) && at.Before(r.to) }
 
 // repeatedHours are the spans of a zone in which clocks are set back.
 func repeatedHours(zone *time.Location, from, to time.Time) (all []repeated) {

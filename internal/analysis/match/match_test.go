@@ -443,6 +443,23 @@ func TestManyOfOnePair(t *testing.T) {
 	}
 }
 
+// TestCrowd: thousands of calls between one pair of numbers start within the tolerance. One of them has another
+// duration, so it can be told apart from its neighbours.
+func TestCrowd(t *testing.T) {
+	b := newBench()
+	crowd := many(t, 9_500, func(i int) float64 { return -59.9999 * float64(i) }, func(r *cdr.Record) {
+		r.CallerNumber, r.CalleeNumber, r.Duration = "+4930111111", "+4940222222", time.Minute
+	})
+	crowd[9_000].Duration = time.Hour
+	if err := b.run(t, crowd, crowd); err != nil {
+		t.Fatal(err)
+	}
+	ambiguous, same := b.result.Classes[match.Ambiguous].Left.Calls, b.result.Classes[match.Same].Left.Calls
+	if ambiguous != 9_499 || same != 1 {
+		t.Errorf("%d are ambiguous, %d the same", ambiguous, same)
+	}
+}
+
 func TestClock(t *testing.T) {
 	for _, c := range []struct {
 		name  string

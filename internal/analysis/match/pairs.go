@@ -3,6 +3,8 @@ package match
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"sort"
 	"time"
 )
 
@@ -21,6 +23,7 @@ type node struct {
 	// size is how many calls of each book the set has; unclear says that they can't be told apart.
 	size    [2]int
 	unclear bool
+	twins   []*node // of a set of twins: its calls by start, as far as they were seen
 	// equals counts the calls of the set that this one is surely the same as; partner is one of them.
 	equals  int
 	partner *node
@@ -84,41 +87,46 @@ func (m *matcher) pairCalls() error {
 }
 
 func (m *matcher) tooMany() error {
-	return Error(fmt.Sprintf("more than %d calls between the same two numbers follow each other within %s, "+
+	return Error(fmt.Sprintf("too many calls between the same two numbers follow each other within %s, "+
 		"so they can't be told apart: see that caller and callee are read from the right columns, "+
-		"or choose a shorter --tolerance", mostCalls, m.settings.Tolerance))
-}
-
-// repeatedBy is by how much two times may differ in addition to the tolerance, since both are in an hour that clocks
-// repeat.
-func (m *matcher) repeatedBy(a, b time.Time) time.Duration {
-	for _, r := range m.repeated {
-		if !a.Before(r.from) && a.Before(r.to) && !b.Before(r.from) && b.Before(r.to) {
-			return r.by
-		}
-	}
-	return 0
+		"or choose a shorter --tolerance", m.settings.Tolerance))
 }
 
 // follows says whether a call belongs to the cluster of an earlier one.
 func (m *matcher) follows(at, last time.Time) bool {
-	return at.Sub(last) <= m.settings.Tolerance || m.repeatedBy(at, last) > 0
+	return at.Sub(last) <= m.settings.Tolerance ||
+		slices.ContainsFunc(m.repeated, func(r repeated) bool { return r.has(at) && r.has(last) })
 }
 
-// near yields each two calls whose starts are within the tolerance.
-func (c *cluster) near() iter.Seq2[*node, *node] {
-	return func(yield func(a, b *node) bool) {
-		for i, b := range c.nodes {
-			for j := i - 1; j >= 0; j-- {
-				a := c.nodes[j]
-				apart := b.at.Sub(a.at)
-				if apart > c.settings.Tolerance {
-					if apart > c.reach {
-						break
-					}
-					apart = (apart - c.repeatedBy(a.at, b.at)).Abs()
+// reach is how long before an instant calls may be near.
+func (m *matcher) reach(at time.Time) time.Duration {
+	reach := m.settings.Tolerance
+	for _, r := range m.repeated {
+		if r.has(at) {
+			reach = max(reach, m.settings.Tolerance+r.by)
+		}
+	}
+	return reach
+}
+
+// near yields calls that start within the tolerance of an instant, of calls by start that aren't after it: at most the
+// last one, with which the others before it belong together, and those that an hour that clocks repeat brings near.
+func (m *matcher) near(calls []*node, at time.Time) iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		tolerance := m.settings.Tolerance
+		if n := len(calls); n == 0 || at.Sub(calls[n-1].at) <= tolerance && !yield(calls[n-1]) {
+			return
+		}
+		for _, r := range m.repeated {
+			if !r.has(at) {
+				continue
+			}
+			first := sort.Search(len(calls), func(i int) bool { return at.Sub(calls[i].at) <= r.by+tolerance })
+			for _, c := range calls[first:] {
+				if at.Sub(c.at) < r.by-tolerance {
+					break
 				}
-				if apart <= c.settings.Tolerance && !yield(a, b) {
+				if r.has(c.at) && !yield(c) {
 					return
 				}
 			}
@@ -143,21 +151,10 @@ func (c *cluster) finish() error {
 // findSets joins calls that may be the same, those for which the most speaks first. A set whose books have as many
 // calls is complete: weaker evidence doesn't join it with others.
 func (c *cluster) findSets() error {
-	for a, b := range c.near() {
-		if a.isTwin(b) {
-			a.join(b)
-		}
-	}
-	fits := make(map[fit]int) // the rank of each pair that may be the same call
-	for l, r := range c.near() {
-		if l.side == right {
-			l, r = r, l
-		}
-		if l.side != r.side && c.sameParties(&l.Call, &r.Call) && c.sameDirection(&l.Call, &r.Call) {
-			if fits[fit{l.set(), r.set()}] = c.rank(&l.Call, &r.Call); len(fits) > mostFits {
-				return c.tooMany()
-			}
-		}
+	c.joinTwins()
+	fits, err := c.findFits()
+	if err != nil {
+		return err
 	}
 	for rank := range ranks {
 		var open []fit
@@ -175,10 +172,53 @@ func (c *cluster) findSets() error {
 	return nil
 }
 
-// isTwin says whether only its start tells a call from another one of the same book.
-func (n *node) isTwin(o *node) bool {
-	return n.side == o.side && n.Duration == o.Duration && n.NoDuration == o.NoDuration && n.Price == o.Price &&
-		n.Direction == o.Direction && n.Caller == o.Caller && n.Callee == o.Callee
+// joinTwins joins the calls of one book that only their starts tell apart.
+func (c *cluster) joinTwins() {
+	type twins struct { // what they have in common
+		Call
+		side int
+	}
+	before := make(map[twins][]*node)
+	for _, n := range c.nodes {
+		key := twins{n.Call, n.side}
+		key.ID, key.Start = "", time.Time{}
+		for twin := range c.near(before[key], n.at) {
+			twin.join(n)
+		}
+		before[key] = append(before[key], n)
+	}
+}
+
+// findFits finds the sets of twins of the two books that may be the same calls, and the rank of each pair of sets.
+func (c *cluster) findFits() (map[fit]int, error) {
+	fits := make(map[fit]int)
+	var recent [2][]*node // sets of each book with calls that may be near the next one
+	for _, n := range c.nodes {
+		reach, set := c.reach(n.at), n.set()
+		recent[1-n.side] = slices.DeleteFunc(recent[1-n.side], func(o *node) bool {
+			return n.at.Sub(o.twins[len(o.twins)-1].at) > reach
+		})
+		for _, other := range recent[1-n.side] {
+			f := fit{set, other}
+			if n.side == right {
+				f = fit{other, set}
+			}
+			l, r := &f[left].Call, &f[right].Call
+			for range c.near(other.twins, n.at) {
+				if _, known := fits[f]; !known && c.sameParties(l, r) && c.sameDirection(l, r) {
+					fits[f] = c.rank(l, r)
+				}
+				break
+			}
+		}
+		if len(fits) > mostFits {
+			return nil, c.tooMany()
+		}
+		if set.twins = append(set.twins, n); !slices.Contains(recent[n.side], set) {
+			recent[n.side] = append(recent[n.side], set)
+		}
+	}
+	return fits, nil
 }
 
 // tellApart finds the partners. In a set of one call of each book they are these two. In a larger set
