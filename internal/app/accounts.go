@@ -103,7 +103,10 @@ func (s *source) elsewhere(c *cluster, replica string, totals *dailyTotals) (fee
 	owner := c.ownerOf(&account{feeds: [][]ledger.FeedSpec{s.specs()}})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
-		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil}
+		feed := web.Feed{
+			Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil,
+			Overlaps: s.overlaps(info),
+		}
 		switch owner {
 		case replica: // new since a reload; the next pass reads it
 			feed.State = web.StateCatchingUp

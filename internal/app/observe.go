@@ -151,7 +151,7 @@ func (a *App) Status() web.Status {
 			if a.ledger.SecretIsUnkept(name) {
 				feed.State, feed.LastError = web.StateError, ledger.ErrUnkept.Error()+": "+collector.UnkeptAdvice
 			}
-			feed.ReadBy = a.owners.replica
+			feed.ReadBy, feed.Overlaps = a.owners.replica, s.overlaps(f.info)
 			feed.Series, feed.SeriesOverflow = series[feedName{name, feed.Feed}], f.metrics.Overflowed()
 			feed.Audit = newestAudit(totals.audits, name, feed.Feed)
 			if f.state != nil {
@@ -218,8 +218,12 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 	return budget
 }
 
-// Activity implements web.Backend. Calls of an overlapping feed count if the source has no other
-// feed.
+// overlaps says whether the calls of a feed are also in another feed of the source.
+func (s *source) overlaps(info *collector.FeedInfo) bool {
+	return info.Properties.Overlaps && len(s.opened.Feeds) > 1
+}
+
+// Activity implements web.Backend. Calls of an overlapping feed don't count.
 func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, error) {
 	counted, err := a.ledger.Activity(ctx, from)
 	if err != nil {
@@ -227,8 +231,9 @@ func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, err
 	}
 	counts := make(map[[2]string]bool)
 	for _, s := range a.running.Load().sources {
-		for _, f := range s.opened.Feeds {
-			counts[[2]string{s.config.Name, f.Name}] = len(s.opened.Feeds) == 1 || !f.Properties.Overlaps
+		for i := range s.opened.Feeds {
+			info := &s.opened.Feeds[i]
+			counts[[2]string{s.config.Name, info.Name}] = !s.overlaps(info)
 		}
 	}
 	var all []web.Activity

@@ -110,6 +110,8 @@ type Feed struct {
 	// folded since the feed was opened (metrics.series_limit).
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
+	// Overlaps says that its calls are also in another feed of the source.
+	Overlaps bool `json:"-"`
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`

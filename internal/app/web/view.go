@@ -149,18 +149,6 @@ func (r *row) Failure() string {
 	return f.Cause + "; " + f.Whose
 }
 
-// Explain is the command that lists the calls of the worst trunk that failed; empty: no trunk has failures.
-func (v view) Explain() string {
-	for _, r := range v.Rows {
-		if r.Failure() != "" {
-			selector := fmt.Sprintf(`%s{source=%q,feed=%q,trunk=%q,direction=%q}`, metrics.CallFailures.Name, r.Source, r.Feed,
-				r.Trunk, fmt.Sprint(r.Direction))
-			return "cdr-exporter explain '" + strings.ReplaceAll(selector, "'", `'\''`) + "'"
-		}
-	}
-	return ""
-}
-
 // spanText is a length of time in its two largest units; a negative one is 0 s.
 func spanText(d time.Duration) string {
 	seconds := max(int64(d/time.Second), 0)
