@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -92,36 +91,29 @@ func (p *pass) run(ctx context.Context) error {
 	if p.Info.Limits.Grain >= 24*time.Hour { // a little would be two days
 		begin, end = p.from, p.to
 	}
-	end = p.Info.Limits.ReadTo(end, p.Now())
-	longest := end.Sub(begin)
-	if limit := p.Info.Limits.MaxRange; limit > 0 {
-		longest = min(longest, limit)
+	loop := collector.SpanLoop{
+		Longest: p.Info.Limits.MaxRange, Read: p.read,
+		MayPass: func(err error) bool { return p.failed == nil && history.MayPass(err) },
 	}
-	for at := begin; at.Before(end); at = at.Add(longest) {
-		if err := p.read(ctx, at, plan.Earliest(at.Add(longest), end)); err != nil {
-			return err
+	if err := loop.Run(ctx, begin, p.Info.Limits.ReadTo(end, p.Now())); err != nil {
+		if ctx.Err() == nil && p.failed == nil {
+			return fmt.Errorf("%w: %w", ErrProvider, err)
 		}
+		return err
 	}
 	p.ended = p.Now()
 	return p.countVanished(ctx)
 }
 
-// read reads a piece, again if it fails. Records that a failed attempt has found aren't counted twice.
+// read reads a piece. Records that a failed attempt has found aren't counted twice.
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
-	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
-	err := collector.Retry(ctx, mayPass, func() error {
-		// which fetches each record once
-		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look}
-		driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
-		err := driver.Read(ctx, from, to)
-		if waits, is := errors.AsType[*collector.Waiting](err); is {
-			p.noteWaiting(waits)
-			return nil
-		}
-		return err
-	})
-	if err != nil && ctx.Err() == nil && p.failed == nil {
-		return fmt.Errorf("%w: %w", ErrProvider, err)
+	// which fetches each record once
+	driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look}
+	driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
+	err := driver.Read(ctx, from, to)
+	if waits, is := errors.AsType[*collector.Waiting](err); is {
+		p.noteWaiting(waits)
+		return nil
 	}
 	return err
 }
