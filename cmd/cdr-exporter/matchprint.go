@@ -147,24 +147,6 @@ func withPlus(number string) string {
 
 // printList prints the calls of a class, the first ones first.
 func (p *matchPrinter) printList(list match.List) error {
-	if p.output == "json" {
-		separator := "["
-		err := list.All(func(_ match.Class, left, right *match.Call) error {
-			text, err := json.Marshal(object(p.pairCells(left, right)))
-			if err == nil {
-				_, err = fmt.Fprintf(p.out, "%s\n  %s", separator, text)
-			}
-			separator = ","
-			return err
-		})
-		if err == nil && separator == "[" {
-			_, err = io.WriteString(p.out, separator)
-		}
-		if err == nil {
-			_, err = io.WriteString(p.out, "\n]\n")
-		}
-		return err
-	}
 	printCells, flush := p.pairPrinter(p.output)
 	err := list.All(func(_ match.Class, left, right *match.Call) error { return printCells(p.pairCells(left, right)) })
 	if err != nil {
@@ -173,7 +155,7 @@ func (p *matchPrinter) printList(list match.List) error {
 	return flush()
 }
 
-// pairPrinter prints the cells of pairs as CSV or as a table.
+// pairPrinter prints the cells of pairs.
 func (p *matchPrinter) pairPrinter(output string) (printCells func([]cell) error, flush func() error) {
 	return cellPrinter(output, p.out, p.pairCells(new(match.Call), nil))
 }

@@ -45,11 +45,26 @@ func newPrinter(output string, recordings bool, out io.Writer) (printer recordPr
 	}, flush
 }
 
-// cellPrinter prints cells as JSON lines, or as lines of a table or CSV, with the columns of the header.
+// cellPrinter prints cells as JSON lines, as a JSON array, or as lines of a table or CSV, with the columns of the
+// header.
 func cellPrinter(output string, out io.Writer, header []cell) (printCells func([]cell) error, flush func() error) {
 	if output == "jsonl" {
 		enc := json.NewEncoder(out)
 		return func(cells []cell) error { return enc.Encode(object(cells)) }, func() error { return nil }
+	}
+	if output == "json" {
+		before, end := "[\n  ", "[\n]\n"
+		return func(cells []cell) error {
+				text, err := json.Marshal(object(cells))
+				if err == nil {
+					_, err = fmt.Fprintf(out, "%s%s", before, text)
+				}
+				before, end = ",\n  ", "\n]\n"
+				return err
+			}, func() error {
+				_, err := io.WriteString(out, end)
+				return err
+			}
 	}
 	write, flush := rowWriter(output, out)
 	line := func(cells []cell, text func(cell) string) error {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -141,17 +139,26 @@ func (e *Feed) added(f *facts.Fact) iter.Seq[*metrics.Delta] {
 	}
 }
 
+// selected goes through what a fact adds to the selected series. certain says that it does whatever the labels are that
+// aren't known.
+func (e *Feed) selected(f *facts.Fact, unknown func(label string) bool) iter.Seq2[*metrics.Delta, bool] {
+	return func(yield func(d *metrics.Delta, certain bool) bool) {
+		for d := range e.added(f) {
+			if matches, certain := e.Selector.matches(d.LabelValues(), unknown); matches && !yield(d, certain) {
+				return
+			}
+		}
+	}
+}
+
 func idOf(r *cdr.Record) string { return cmp.Or(r.ID, fmt.Sprintf("%s\x00%d", r.Synthetic, r.Twin)) }
 
 // clone copies a record with its texts, which may lie in a page that is used again.
 func clone(r *cdr.Record) *cdr.Record {
-	form := json.JoinOptions(
-		json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
-	)
 	copied := new(cdr.Record)
-	text, err := json.Marshal(r, form)
+	text, err := json.Marshal(r, counting.StoredRecord)
 	if err == nil {
-		err = json.Unmarshal(text, copied, form)
+		err = json.Unmarshal(text, copied, counting.StoredRecord)
 	}
 	if err != nil { // a time that can't be written
 		*copied = *r
@@ -278,10 +285,8 @@ func (e *Feed) addDifference(f *facts.Fact, d Difference) {
 	if !e.isWithin(f.Record) {
 		return
 	}
-	for one := range e.added(f) {
-		if matches, _ := e.Selector.matches(one.LabelValues(), isLate); matches {
-			e.differ(d)
-		}
+	for range e.selected(f, isLate) {
+		e.differ(d)
 	}
 }
 
@@ -295,12 +300,7 @@ func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
 	if !e.isWithin(f.Record) {
 		return
 	}
-	for d := range e.added(f) {
-		unknown := func(label string) bool { return isChanged(m, label, fromListed) }
-		matches, certain := e.Selector.matches(d.LabelValues(), unknown)
-		if !matches {
-			continue
-		}
+	for d, certain := range e.selected(f, func(label string) bool { return isChanged(m, label, fromListed) }) {
 		if !certain || isLengthChanged(d.Def, m) {
 			e.differ(revised)
 		}

@@ -74,15 +74,13 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory, hour time.Ti
 		if !isRemembered(&f) {
 			continue
 		}
-		for d := range e.added(&f) {
-			switch matches, certain := e.Selector.matches(d.LabelValues(), unknown); {
-			case !matches:
-			case certain && inRange:
-				const because = "the ledger has counted it, and the provider doesn't list it"
-				e.addEntry(d, Entry{Record: r, Gone: true, Because: because})
-			default:
+		for d, certain := range e.selected(&f, unknown) {
+			if !certain || !inRange {
 				e.differ(gone)
+				continue
 			}
+			const because = "the ledger has counted it, and the provider doesn't list it"
+			e.addEntry(d, Entry{Record: r, Gone: true, Because: because})
 		}
 	}
 }

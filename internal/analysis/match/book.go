@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -66,11 +64,6 @@ func NewBook(s BookSettings) *Book {
 // Close removes the temporary files.
 func (b *Book) Close() error { return b.rows.Close() }
 
-// storedRecords is the form of records that are legs. A provider's text may be of any bytes.
-var storedRecords = json.JoinOptions(
-	json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
-)
-
 // seed is for hashes of one process.
 var seed = maphash.MakeSeed()
 
@@ -96,7 +89,7 @@ func (b *Book) Add(r *cdr.Record) error {
 	}
 	leg := *r
 	leg.Extra, leg.Sessions, leg.Streams, leg.Visits = nil, nil, nil, nil
-	text, err := json.Marshal(&leg, storedRecords)
+	text, err := json.Marshal(&leg, counting.StoredRecord)
 	if err != nil {
 		return err
 	}
@@ -228,7 +221,7 @@ func (b *Book) makeCall(group []entry, from, to time.Time, use func(*Call) error
 			continue
 		}
 		r := new(cdr.Record)
-		if err := json.Unmarshal([]byte(group[i].leg), r, storedRecords); err != nil {
+		if err := json.Unmarshal([]byte(group[i].leg), r, counting.StoredRecord); err != nil {
 			return errStored
 		}
 		legs = append(legs, r)

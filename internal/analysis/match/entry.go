@@ -86,12 +86,8 @@ func (e *entry) add(to *disksort.Sorter, key ...uint64) error {
 	for _, n := range [...]int64{e.Start.UnixNano(), int64(e.Duration), flags, e.version} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	texts := [...]string{e.ID, e.Caller, e.Callee, e.Price, e.leg}
-	for _, text := range texts {
-		dst = binary.AppendUvarint(dst, uint64(len(text)))
-	}
-	for _, text := range texts {
-		dst = append(dst, text...)
+	for _, text := range [...]string{e.ID, e.Caller, e.Callee, e.Price, e.leg} {
+		dst = pack.AppendText(dst, text)
 	}
 	return to.Add(dst)
 }
@@ -106,18 +102,13 @@ func parseEntry(data []byte, key ...*uint64) (e entry, err error) {
 	flags := r.Varint()
 	e.NoDuration, e.side, e.Direction = flags&1 == 1, int(flags>>1&1), cdr.Direction(flags>>2) //nolint:gosec // small
 	e.version = r.Varint()
-	var lengths [5]uint64
-	for i := range lengths {
-		lengths[i] = r.Uvarint()
+	for _, to := range [...]*string{&e.ID, &e.Caller, &e.Callee, &e.Price, &e.leg} {
+		*to = r.Text()
 	}
-	text := string(r.Data) // of all, which takes one piece of memory
-	for i, to := range [...]*string{&e.ID, &e.Caller, &e.Callee, &e.Price, &e.leg} {
-		if r.Bad || lengths[i] > uint64(len(text)) {
-			return e, errStored
-		}
-		*to, text = text[:lengths[i]], text[lengths[i]:]
+	if r.Bad {
+		err = errStored
 	}
-	return e, nil
+	return e, err
 }
 
 // List is calls in the order of their starts, on disk.

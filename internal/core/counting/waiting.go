@@ -57,8 +57,8 @@ type waitingLeg struct {
 	Record cdr.Record `json:"record"`
 }
 
-// storedLegs is the form of what waits. A provider's text may be of any bytes.
-var storedLegs = json.JoinOptions(
+// StoredRecord is the form of records that are kept for a while. A provider's text may be of any bytes.
+var StoredRecord = json.JoinOptions(
 	json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true),
 	jsontext.AllowInvalidUTF8(true),
 )
@@ -82,7 +82,7 @@ func (d *Decision) waiting(key Hash) *waitingCall {
 }
 
 func parseLegs(data string) (legs []waitingLeg, err error) {
-	if err := json.Unmarshal([]byte(data), &legs, storedLegs); err != nil {
+	if err := json.Unmarshal([]byte(data), &legs, StoredRecord); err != nil {
 		return nil, fmt.Errorf("%w: a call that waits: %w", ErrRow, err)
 	}
 	return legs, nil
@@ -304,7 +304,7 @@ func (d *Decision) decideCall(w *waitingCall) {
 	if !w.touched && len(stay) == len(w.legs) {
 		return
 	}
-	data, err := json.Marshal(stay, storedLegs)
+	data, err := json.Marshal(stay, StoredRecord)
 	if d.failed(err) {
 		return
 	}
