@@ -102,8 +102,11 @@ func parseEntry(data []byte, key ...*uint64) (e entry, err error) {
 	flags := r.Varint()
 	e.NoDuration, e.side, e.Direction = flags&1 == 1, int(flags>>1&1), cdr.Direction(flags>>2) //nolint:gosec // small
 	e.version = r.Varint()
+	text := string(r.Data) // of all, which takes one piece of memory
 	for _, to := range [...]*string{&e.ID, &e.Caller, &e.Callee, &e.Price, &e.leg} {
-		*to = r.Text()
+		length := len(r.Bytes(r.Uvarint()))
+		end := len(text) - len(r.Data)
+		*to = text[end-length : end]
 	}
 	if r.Bad {
 		err = errStored

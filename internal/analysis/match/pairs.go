@@ -1,10 +1,12 @@
 package match
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -23,7 +25,7 @@ type node struct {
 	// size is how many calls of each book the set has; unclear says that they can't be told apart.
 	size    [2]int
 	unclear bool
-	twins   []*node // of a set of twins: its calls by start, as far as they were seen
+	twins   int // the index of its twins
 	// equals counts the calls of the set that this one is surely the same as; partner is one of them.
 	equals  int
 	partner *node
@@ -52,8 +54,17 @@ func (n *node) join(o *node) {
 type cluster struct {
 	*matcher
 
-	key   uint64
-	nodes []*node
+	key    uint64
+	nodes  []*node
+	sorted []*node // the same, by what twins have in common
+	twins  []twins
+	recent [2][]*twins // those of each book with calls that may be near the next one
+}
+
+// twins are the calls of one book that only their starts tell apart, by start. The first ones were seen.
+type twins struct {
+	calls []*node
+	seen  int
 }
 
 // fit is a call of each book, which stand for their twins.
@@ -172,50 +183,64 @@ func (c *cluster) findSets() error {
 	return nil
 }
 
-// joinTwins joins the calls of one book that only their starts tell apart.
+// joinTwins finds the twins, and joins those of them that are near each other.
 func (c *cluster) joinTwins() {
-	type twins struct { // what they have in common
-		Call
-		side int
-	}
-	before := make(map[twins][]*node)
-	for _, n := range c.nodes {
-		key := twins{n.Call, n.side}
-		key.ID, key.Start = "", time.Time{}
-		for twin := range c.near(before[key], n.at) {
+	c.sorted, c.twins = append(c.sorted[:0], c.nodes...), c.twins[:0]
+	slices.SortStableFunc(c.sorted, compareTwins)
+	for i, n := range c.sorted {
+		if i == 0 || compareTwins(c.sorted[i-1], n) != 0 {
+			c.twins = append(c.twins, twins{calls: c.sorted[i:i]})
+		}
+		n.twins = len(c.twins) - 1
+		t := &c.twins[n.twins]
+		for twin := range c.near(t.calls, n.at) {
 			twin.join(n)
 		}
-		before[key] = append(before[key], n)
+		t.calls = append(t.calls, n)
 	}
+}
+
+// compareTwins compares all that twins have in common.
+func compareTwins(a, b *node) int {
+	without := func(n *node) int64 {
+		if n.NoDuration {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.side, b.side), cmp.Compare(a.Duration, b.Duration), cmp.Compare(without(a), without(b)),
+		strings.Compare(a.Price, b.Price), cmp.Compare(a.Direction, b.Direction), strings.Compare(a.Caller, b.Caller),
+		strings.Compare(a.Callee, b.Callee))
 }
 
 // findFits finds the sets of twins of the two books that may be the same calls, and the rank of each pair of sets.
 func (c *cluster) findFits() (map[fit]int, error) {
 	fits := make(map[fit]int)
-	var recent [2][]*node // sets of each book with calls that may be near the next one
+	c.recent[left], c.recent[right] = c.recent[left][:0], c.recent[right][:0]
 	for _, n := range c.nodes {
-		reach, set := c.reach(n.at), n.set()
-		recent[1-n.side] = slices.DeleteFunc(recent[1-n.side], func(o *node) bool {
-			return n.at.Sub(o.twins[len(o.twins)-1].at) > reach
+		reach := c.reach(n.at)
+		others := slices.DeleteFunc(c.recent[1-n.side], func(t *twins) bool {
+			return n.at.Sub(t.calls[t.seen-1].at) > reach
 		})
-		for _, other := range recent[1-n.side] {
-			f := fit{set, other}
-			if n.side == right {
-				f = fit{other, set}
-			}
-			l, r := &f[left].Call, &f[right].Call
-			for range c.near(other.twins, n.at) {
+		c.recent[1-n.side] = others
+		for _, t := range others {
+			for other := range c.near(t.calls[:t.seen], n.at) {
+				f := fit{n.set(), other.set()}
+				if n.side == right {
+					f = fit{other.set(), n.set()}
+				}
+				l, r := &f[left].Call, &f[right].Call
 				if _, known := fits[f]; !known && c.sameParties(l, r) && c.sameDirection(l, r) {
 					fits[f] = c.rank(l, r)
 				}
-				break
 			}
 		}
 		if len(fits) > mostFits {
 			return nil, c.tooMany()
 		}
-		if set.twins = append(set.twins, n); !slices.Contains(recent[n.side], set) {
-			recent[n.side] = append(recent[n.side], set)
+		own := &c.twins[n.twins]
+		if own.seen++; !slices.Contains(c.recent[n.side], own) {
+			c.recent[n.side] = append(c.recent[n.side], own)
 		}
 	}
 	return fits, nil
