@@ -75,57 +75,6 @@ func TestPagesCoverWhatIsVisible(t *testing.T) {
 	}
 }
 
-func TestPageEnds(t *testing.T) {
-	w := newTestWorld(t, Historical(1, testMix(), begin, begin.Add(time.Hour), 100))
-	var at time.Time
-	w.Each(time.Time{}, time.Time{}, func(c *Call) bool { at = c.Start; return c.Copies > 1 })
-	count := func(from, to time.Time, included bool) int {
-		return rowsIn(w, Query{From: from, To: to, ToIncluded: included, At: begin.Add(99 * time.Hour)})
-	}
-	for _, c := range []struct {
-		name     string
-		from, to time.Time
-		included bool
-		want     int
-	}{
-		{"the end is in", at, at, true, 1},
-		{"the end is out", at, at, false, 0},
-		{"a nanosecond more", at, at.Add(1), false, 1},
-		{"a nanosecond late", at.Add(1), at.Add(time.Millisecond - 1), true, 0},
-	} {
-		if got := count(c.from, c.to, c.included); got != c.want {
-			t.Errorf("%s: %d rows, want %d", c.name, got, c.want)
-		}
-	}
-}
-
-func TestLateRowsShiftPages(t *testing.T) {
-	w := newTestWorld(t, spoilt(5000, byStart))
-	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(20 * time.Hour), Limit: 1000}
-	var before, after []UUID
-	q.Skip = 1000
-	w.Page(q, func(c *Call, _ *Version) { before = append(before, c.ID) })
-	q.At = begin.Add(30 * time.Hour)
-	w.Page(q, func(c *Call, _ *Version) { after = append(after, c.ID) })
-	if slices.Equal(before, after) {
-		t.Error("rows that came late moved nothing")
-	}
-}
-
-func BenchmarkPage(b *testing.B) {
-	w := newTestWorld(b, Historical(1, testMix(), begin, begin.Add(24*time.Hour), 1_000_000))
-	q := Query{From: begin, To: begin.Add(24 * time.Hour), At: begin.Add(99 * time.Hour), Limit: 1000}
-	rows := 0
-	for b.Loop() {
-		if !w.Page(q, func(*Call, *Version) { rows++ }) {
-			q.Skip = 0
-			continue
-		}
-		q.Skip += q.Limit
-	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-}
-
 // rowsIn is the number of rows that a query lists.
 func rowsIn(w *World, q Query) (n int) {
 	q.Limit = 1 << 30

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -35,23 +34,6 @@ func TestSameSeedSameWorld(t *testing.T) {
 	}
 }
 
-func TestHistoricalWorldHasItsCalls(t *testing.T) {
-	for _, n := range []int{0, 1, 511, 512, 513, 10_000} {
-		s := spoilt(n, byStart)
-		ids := map[UUID]bool{}
-		newTestWorld(t, s).Each(time.Time{}, time.Time{}, func(c *Call) bool {
-			ids[c.ID] = true
-			if c.Start.Before(s.From) || !c.Start.Before(s.To) {
-				t.Errorf("call at %s lies outside", c.Start)
-			}
-			return true
-		})
-		if len(ids) != n {
-			t.Errorf("%d distinct calls, want %d", len(ids), n)
-		}
-	}
-}
-
 func TestPublication(t *testing.T) {
 	s := spoilt(20_000, byStart)
 	late, revised := 0, 0
@@ -81,57 +63,6 @@ func TestPublication(t *testing.T) {
 	}
 	if revised < 1000 {
 		t.Errorf("%d of 20000 calls are revised", revised)
-	}
-}
-
-func TestLiveWorldGoesOn(t *testing.T) {
-	w := newTestWorld(t, Live(3, testMix(), begin, 1))
-	hours := [24]int{}
-	total := 0
-	w.Each(time.Time{}, begin.Add(24*time.Hour), func(c *Call) bool {
-		hours[c.Start.Hour()]++
-		total++
-		return true
-	})
-	if want := 86400; total < want*95/100 || total > want*105/100 {
-		t.Errorf("%d calls in a day, want about %d", total, want)
-	}
-	if slices.Min(hours[:]) < 3000 {
-		t.Errorf("the hours have %d calls, want about 3600 each", hours)
-	}
-}
-
-func TestFailPart(t *testing.T) {
-	w := newTestWorld(t, Live(3, testMix(), begin, 10))
-	from, to := begin.Add(time.Hour), begin.Add(70*time.Minute)
-	end := begin.Add(2 * time.Hour)
-	// The entries that were used before are made again.
-	before := totalsFor(w, from, to, end.Add(24*time.Hour)).Records
-	rowsIn(w, Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
-	failed := func() (hit, all, other int) {
-		w.Each(from, to, func(c *Call) bool {
-			if k := c.Versions()[0].Kind; k.Direction == cdr.Outbound && c.Trunk.Name == "a" {
-				all++
-				if k.Outcome == cdr.Failed {
-					hit++
-				}
-			} else if k.Outcome == cdr.Failed && c.Trunk.Name == "b" {
-				other++
-			}
-			return true
-		})
-		return hit, all, other
-	}
-	_, _, otherBefore := failed()
-	w.FailPart("a", hitByIncident, from, to)
-	hit, all, other := failed()
-	if hit < all*70/100 || hit > all*95/100 || other != otherBefore {
-		t.Errorf("%d of %d calls failed on the trunk, %d elsewhere (before: %d)", hit, all, other, otherBefore)
-	}
-	totals := totalsFor(w, from, to, end.Add(24*time.Hour))
-	rows := rowsIn(w, Query{From: from, To: to, At: end.Add(24 * time.Hour)})
-	if totals.Records != before || totals.Rows != rows {
-		t.Errorf("%d records, before %d; %d rows, Count says %d", totals.Records, before, totals.Rows, rows)
 	}
 }
 
@@ -178,27 +109,6 @@ func TestBreakAndMendTrunk(t *testing.T) {
 	}
 	if rows := rowsIn(w, q); rows == 0 || before == 0 || rows != totalsFor(w, q.From, q.To, q.At).Rows {
 		t.Errorf("%d rows, the totals say %d", rows, totalsFor(w, q.From, q.To, q.At).Rows)
-	}
-}
-
-func TestTrunksFailByThemselves(t *testing.T) {
-	s := Live(5, testMix(), begin, 5)
-	s.Incidents = 0.2
-	count := func(s Settings) (failed int) {
-		newTestWorld(t, s).Each(time.Time{}, begin.Add(6*time.Hour), func(c *Call) bool {
-			if c.Versions()[0].Kind.Outcome == cdr.Failed {
-				failed++
-			}
-			return true
-		})
-		return failed
-	}
-	if failed := count(s); failed < 200 {
-		t.Errorf("%d failed calls", failed)
-	}
-	s.Incidents = 0
-	if failed := count(s); failed != 0 {
-		t.Errorf("%d failed calls without incidents", failed)
 	}
 }
 
