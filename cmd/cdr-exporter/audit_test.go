@@ -2,16 +2,12 @@ package main_test
 
 import (
 	"cmp"
-	"database/sql"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -76,57 +72,6 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 	return sum, days, x.log.String()
 }
 
-// TestAudit (issue 31): while the exporter runs, an audit finds nothing missing, even with twins,
-// copies and rows that can't be read. It finds exactly the ids that the ledger has lost. Records that
-// the exporter counts meanwhile aren't missing.
-func TestAudit(t *testing.T) {
-	t.Parallel()
-	w := past(310, sim.PSTNMix(), 600)
-	w.NoID, w.Duplicated, w.Malformed = 0.1, 0.1, 0.02
-	n := newTenant(t, sim.Settings{
-		PSTN:          world(t, w),
-		DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100,
-	})
-	x := n.start(settings{}).ready()
-	for range 3 {
-		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.differences) != 0 || sum.Counted == 0 {
-			t.Errorf("%+v\n%s", sum, said)
-		}
-	}
-	before, days, _ := n.audited(0, "--from=80h", "--feed=pstn")
-	if before.Counted != before.Listed || before.Invalid == 0 || before.Vanished != 0 || len(days) < 3 ||
-		days[0].Feed != pstn || days[0].Source != "contoso" {
-		t.Errorf("%+v", before)
-	}
-	if calls := int(x.scrape().sum("cdr_calls_total", "feed=pstn")); calls != before.Counted {
-		t.Errorf("%d are counted, %d calls", before.Counted, calls)
-	}
-	x.stop()
-
-	loseIDs(t, n.ledger(), pstn)
-	after, days, said := n.audited(1, "--from=80h", "--feed=pstn")
-	if after.Missing == 0 || after.Counted+after.Missing != before.Counted || after.Listed != before.Listed ||
-		after.Vanished != 0 {
-		t.Errorf("%+v, before %+v\n%s", after, before, said)
-	}
-	for _, d := range days {
-		if len(d.MissingIDs) != min(d.Missing, 20) {
-			t.Errorf("%d of %d are named", len(d.MissingIDs), d.Missing)
-		}
-	}
-	for _, one := range after.MissingIDs {
-		if one.ID == "" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(one.UID) {
-			t.Errorf("%+v", one)
-		}
-	}
-	table := n.command(1, "audit", "--config.file="+n.path("config.yaml"), "--from=80h", "--feed=pstn", "--share=1").
-		out.String()
-	if !strings.Contains(table, "contoso/pstn") ||
-		!strings.Contains(table, "  log.record.uid\n"+after.MissingIDs[0].ID+" ") {
-		t.Errorf("the table is\n%s", table)
-	}
-}
-
 // TestAuditOfEveryProvider (issue 31): what each provider lists is what was counted, its amounts
 // too, also of rows that were revised before.
 func TestAuditOfEveryProvider(t *testing.T) {
@@ -154,20 +99,6 @@ func TestAuditOfEveryProvider(t *testing.T) {
 		}
 	}
 	x.stop()
-}
-
-// loseIDs deletes the ids of a feed. A record may be in several rows, one for each of its versions.
-func loseIDs(t *testing.T, folder, feed string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "ledger.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(),
-		`DELETE FROM journal WHERE feed = (SELECT id FROM feeds WHERE feed = ?)`, feed)
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // shopDefinition is a provider whose rows a test changes.
@@ -391,25 +322,6 @@ func (s *shop) checkDailyTotals(x *exporter, now time.Time) error {
 		return fmt.Errorf("%q of %s", status.Reconciliation, body)
 	}
 	return nil
-}
-
-// TestAuditDaily (issue 31): at its time of day the exporter audits the day before yesterday, and
-// shows what is missing.
-func TestAuditDaily(t *testing.T) {
-	t.Parallel()
-	at := time.Now().UTC().Add(2 * time.Minute) // so that it begins in a minute at least
-	s := newShop(t, "{interval: 1s, lookback: 1h}", `audit: {daily: "`+at.Format("15:04")+`"}`)
-	day := at.Truncate(24*time.Hour).AddDate(0, 0, -2)
-	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"},
-		shopRow{"b", day.Add(13 * time.Hour), "done", "", "1"})
-	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
-	s.put(shopRow{"c", day.Add(14 * time.Hour), "done", "", "1"},
-		shopRow{"next day", day.Add(26 * time.Hour), "done", "", "1"})
-	x.logged("Audited a day", "day="+day.Format(time.DateOnly), "listed=3 counted=2 missing=1")
-	eventually(t, "show the audit", func() error {
-		return x.scrape().is(1, "cdr_exporter_audit_missing_records", "source=shop", "feed=calls")
-	})
-	x.stop()
 }
 
 // TestAuditDailyAfterARestart: an exporter that doesn't run at its time of day audits once it runs

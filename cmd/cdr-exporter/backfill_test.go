@@ -194,7 +194,6 @@ func TestBackfill(t *testing.T) {
 	}
 	e.incidents(t, config, from, to)
 	e.reports(t, config, from, to, all)
-	e.reportsByLabel(t, from, to)
 	for _, s := range all {
 		if s.labels["job"] != "cdr-history" || s.labels["instance"] != "acme" || s.labels["late"] == "true" {
 			t.Fatalf("the labels of %s are %v", s.name, s.labels)

@@ -1,13 +1,9 @@
 package main_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,9 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
@@ -252,135 +245,4 @@ func TestDemoKeepsItsLedger(t *testing.T) {
 	x.stop()
 	v.searchFolder(folder)
 	v.searchOutbox(folder)
-}
-
-// TestDemoCounts: what the demo counts is what its providers have had since its origin.
-func TestDemoCounts(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	hook := free(t)
-	p, err := demo.Start(demo.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	config, err := p.Configure(folder, folder+"/ledger", hook)
-	if err != nil {
-		t.Fatal(err)
-	}
-	graph, office, carrier := p.Tenant.Pause(), p.Office.Pause(), p.Carrier.Pause()
-	v := demoVault(t)
-	x := start(t, v, launch{config: config, shipped: true, args: []string{"--webhook.listen-address=" + hook}}).ready()
-	totals := map[[2]string]func(from time.Time) tables{
-		{"contoso", pstn}:          func(from time.Time) tables { return since(p.PSTN, from, graph) },
-		{"contoso", directRouting}: func(from time.Time) tables { return since(p.DirectRouting, from, graph) },
-		{"acme", callLog}:          func(from time.Time) tables { return since(p.Log, from, office) },
-		{"wave", callLog}: func(from time.Time) tables {
-			t := p.Carrier.Totals(simulator.View{From: from, At: []time.Time{carrier}})
-			return expected(&t)
-		},
-	}
-	for _, f := range demoFeeds {
-		from := x.origin(f.source, f.feed)
-		if f.source == "pbx" {
-			x.countsRows(filepath.Join(folder, "Master.csv"), from)
-			continue
-		}
-		total, whole := totals[[2]string{f.source, f.feed}]
-		if !whole { // quality counts while one looks; sessions are there
-			x.countsSessions(f.source, f.feed, p.Records.Totals(simulator.View{From: from, At: []time.Time{graph}}))
-			continue
-		}
-		want := total(from)
-		eventually(t, "count "+f.source+"/"+f.feed+" since "+from.String(), func() error {
-			return asError(diff(x.scrape().tables(f.source, f.feed), want))
-		})
-	}
-	// Wavix only has days: what is listed from before the origin isn't even handed on.
-	if n := x.scrape().sum("cdr_exporter_rows_total", "source=wave", "feed="+callLog, "result=too_old"); n != 0 {
-		t.Errorf("%v rows of wave are too old", n)
-	}
-	x.stop()
-	v.searchFolder(folder + "/ledger")
-}
-
-// countsRows waits until the rows of the demo's PBX that start from a time on are counted; it writes on meanwhile.
-func (x *exporter) countsRows(file string, from time.Time) {
-	x.t.Helper()
-	eventually(x.t, "count the rows of "+file, func() error {
-		got := x.scrape().sum("cdr_calls_total", "source=pbx")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		want := 0
-		for row := range strings.Lines(string(text)) {
-			if start := strings.Split(row, `","`)[9]; start[:19] >= from.UTC().Format(time.DateTime) {
-				want++
-			}
-		}
-		if want == 0 || got != float64(want) {
-			return fmt.Errorf("%g are counted, want %d", got, want)
-		}
-		return nil
-	})
-}
-
-// countsSessions waits until the sessions of a feed match the totals.
-func (x *exporter) countsSessions(source, feed string, totals sim.CallTotals) {
-	x.t.Helper()
-	sessions := []string{"cdr_sessions_total", "cdr_session_failures_total"}
-	only := func(all tables) tables {
-		return maps.Collect(func(yield func(string, table) bool) {
-			for _, metric := range sessions {
-				if t := all[metric]; t != nil && !yield(metric, t) {
-					return
-				}
-			}
-		})
-	}
-	want := only(expected(&totals.Totals))
-	eventually(x.t, "count the sessions of "+source+"/"+feed, func() error {
-		return asError(diff(only(x.scrape().tables(source, feed)), want))
-	})
-}
-
-// since are the tables of a world's calls that started at a time or later.
-func since(w *simulator.World, from, at time.Time) tables {
-	t := w.Totals(simulator.View{From: from, At: []time.Time{at}})
-	return expected(&t)
-}
-
-// origin is the time since which a feed's calls are counted: the creation time of its counters.
-func (x *exporter) origin(source, feed string) time.Time {
-	x.t.Helper()
-	a, err := x.client.do(http.MethodGet, "/metrics", http.Header{"Accept": {
-		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
-	}})
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	found := readProtobuf(x.t.(*testing.T), a.body).series("cdr_calls_total", "source="+source, "feed="+feed)
-	if len(found) == 0 || found[0].GetCounter().GetCreatedTimestamp() == nil {
-		x.t.Fatalf("%s/%s doesn't say since when it counts", source, feed)
-	}
-	return found[0].GetCounter().GetCreatedTimestamp().AsTime()
-}
-
-// readProtobuf reads what Prometheus scrapes.
-func readProtobuf(t *testing.T, body []byte) families {
-	t.Helper()
-	all := make(families)
-	decoder := expfmt.NewDecoder(bytes.NewReader(body), expfmt.NewFormat(expfmt.TypeProtoDelim))
-	for {
-		family := new(dto.MetricFamily)
-		err := decoder.Decode(family)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatalf("parse protobuf: %v", err)
-		}
-		all[family.GetName()] = family
-	}
 }

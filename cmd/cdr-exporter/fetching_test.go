@@ -10,11 +10,23 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
+
+// noon is when the calls of these tests begin.
+var noon = time.Date(2026, time.November, 20, 12, 0, 0, 0, time.UTC)
+
+// text is a string whose bytes will be others when the page is over.
+type text struct{ bytes []byte }
+
+func (x *text) of(s string) string {
+	x.bytes = append(make([]byte, 0, len(s)+1), s...)
+	return unsafe.String(unsafe.SliceData(x.bytes), len(s))
+}
 
 // naming is a feed whose list only names records, in pages that use memory again.
 type naming struct {

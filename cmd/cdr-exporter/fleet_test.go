@@ -228,12 +228,6 @@ func (f *fleet) shares(among []*replica) (map[*replica]int, error) {
 	return shares, nil
 }
 
-// How long it may take until others have acquired the feeds of a replica.
-const (
-	fromDeath = 15 * time.Second
-	atOnce    = 5 * time.Second
-)
-
 // moved does what makes others acquire all feeds, and logs how soon they did by the database's
 // clock; watch says what is too late.
 func (f *fleet) moved(what string, do func(), to ...*replica) {

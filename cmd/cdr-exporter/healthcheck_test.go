@@ -24,8 +24,8 @@ func health(t *testing.T, v *vault, code int, problem string, addresses ...strin
 	}
 }
 
-// TestHealthcheck (contract 1) asks servers that stand for the exporter's states; TestDemo and
-// TestWebConfig ask the exporter itself.
+// TestHealthcheck (contract 1) asks servers that stand for the exporter's states; TestDemo
+// asks the exporter itself.
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()
 	answers := func(status int) http.HandlerFunc {

@@ -150,7 +150,7 @@ func TestChargesInCSV(t *testing.T) {
 		{Component: "forwarding", Currency: "EUR", Amount: amount.Neg()},
 	}
 	for _, r := range []*cdr.Record{r, {ID: "b", Start: noon, Duration: time.Second}} {
-		if err := printer(r, []recording{{ID: "rec"}}); err != nil {
+		if err := printer(r, []recording{{ID: "rec", Type: "automatic"}, {ID: "other"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,9 +160,9 @@ func TestChargesInCSV(t *testing.T) {
 	at := noon.Format(time.RFC3339)
 	want := "start,id,direction,call_type,outcome,duration,trunk,country,sip_code,sub_code,reason,caller,callee,user," +
 		"recording_id,recording_type,recording_content_type,recording_duration_seconds,amount,currency,component\n" +
-		at + ",a,unknown,,unknown,60,,,,,,,,,rec,,,,0.25,USD,usage\n" +
+		at + ",a,unknown,,unknown,60,,,,,,,,,rec; other,automatic; ,,,0.25,USD,usage\n" +
 		at + ",a,,,,,,,,,,,,,,,,,-0.25,EUR,forwarding\n" +
-		at + ",b,unknown,,unknown,1,,,,,,,,,rec,,,,,,\n"
+		at + ",b,unknown,,unknown,1,,,,,,,,,rec; other,automatic; ,,,,,\n"
 	if out.String() != want {
 		t.Errorf("printed %s", out.String())
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,28 +230,4 @@ func digests(t *testing.T, folder string) map[string]string {
 		all[entry.Name()] = fmt.Sprintf("%x", sha256.Sum256(data))
 	}
 	return all
-}
-
-// TestRecordsKept (contract 2): what the policy keeps is printed as it is.
-func TestRecordsKept(t *testing.T) {
-	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(104, sim.PSTNMix(), 100))})
-	n.configure(settings{More: "privacy: {numbers: keep, users: keep}"})
-	open := newVault(t) // what is personal may be seen here
-	open.hide("the client secret", n.ClientSecret)
-	x := start(t, open, launch{args: []string{
-		"records", "--config.file=" + n.path("config.yaml"), "--source=contoso", "--feed=pstn", "--from=72h",
-		"--output=jsonl",
-	}})
-	x.exited(0)
-	got := objects(t, x.out.String())
-	eachCall(n.worlds[pstn], n.Now(), func(c *simulator.Call, v *simulator.Version) {
-		object := got[c.ID.String()]
-		if parties := []any{object["caller"], object["callee"]}; !slices.Contains(parties, text(c.Other)) {
-			t.Errorf("the parties of %s are %v, want %v among them", c.ID, parties, c.Other)
-		}
-		if c.User != nil && !v.Incomplete && object["user"] != c.User.Name {
-			t.Errorf("the user of %s is %v, want %s", c.ID, object["user"], c.User.Name)
-		}
-	})
 }

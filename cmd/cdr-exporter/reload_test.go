@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -150,56 +147,6 @@ func TestBadReload(t *testing.T) {
 	x.stop()
 }
 
-// TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't
-// change, although RingCentral gives five tokens a minute. A source that changes leaves the others
-// as they are.
-func TestReloadHarmsNothing(t *testing.T) {
-	t.Parallel()
-	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
-	e.hold()
-	x := e.start(settings{}).ready()
-	x.countsAll(e)
-	tokens := func() int { return e.office.Requests().Count(rcsim.EndpointToken)[0] }
-	asked := tokens()
-	storm := func() {
-		var all sync.WaitGroup
-		for i := range 60 {
-			all.Go(func() {
-				if i%10 == 0 {
-					_ = x.cmd.Process.Signal(syscall.SIGHUP)
-				}
-				if a, err := x.client.do(http.MethodPost, "/-/reload", nil); err != nil || a.status != http.StatusOK {
-					t.Errorf("reload: status %d, %v", a.status, err)
-				}
-			})
-		}
-		all.Wait()
-	}
-	for range 4 {
-		storm()
-	}
-	e.pass(12 * time.Hour)
-	x.countsAll(e)
-	e.carrier.CallLog = "{interval: 2s, lookback: 48h, settle: 6s, whole_after: 1m}"
-	for range 2 {
-		e.configure(settings{})
-		storm()
-		e.carrier.CallLog = "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}"
-	}
-	e.pass(12 * time.Hour)
-	x.countsAll(e)
-	if got := tokens(); got != asked {
-		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
-	}
-	for _, line := range linesWith(x.log.String(), "Reading the feed failed") {
-		// a day of Wavix rests on a slow machine: the interval is a second
-		if !strings.Contains(line, "too many to read in full") {
-			t.Errorf("a reload stopped a feed: %s", line)
-		}
-	}
-	x.stop()
-}
-
 // TestFeedComesBack (counting.md 19): a feed that isn't configured isn't shown, and
 // goes on from where it was when it comes back.
 func TestFeedComesBack(t *testing.T) {
@@ -261,115 +208,5 @@ func TestRenamedSource(t *testing.T) {
 	x.stop()
 	x = n.start(settings{Sources: []source{{Name: "fabrikam"}}}).ready()
 	renamed()
-	x.stop()
-}
-
-// TestAnotherAccount (counting.md 19): a name that points at another account stops its
-// feeds with an error that says how to go on; others go on.
-func TestAnotherAccount(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 49)
-	two := func(tenant string) settings {
-		return settings{Sources: []source{
-			{TenantID: tenant, DirectRouting: "-"},
-			{Name: "second", PSTN: "-"},
-		}}
-	}
-	x := n.start(two("")).ready()
-	x.countsFeed(n, n.source(), pstn, began)
-	stopped := func(x *exporter) {
-		t.Helper()
-		eventually(t, "show that the account is another", func() error {
-			f := x.feed("contoso", pstn)
-			if f.State != "error" || !strings.Contains(f.LastError, "another account") ||
-				!strings.Contains(f.LastError, "renamed_from") || strings.Contains(f.LastError, "account: same") {
-				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
-			}
-			return nil
-		})
-	}
-	other := "99999999-2222-4333-8444-555555555555"
-	n.configure(two(other))
-	x.reload(http.MethodPost, http.StatusOK)
-	stopped(x)
-	n.Advance(12 * time.Hour)
-	x.countsFeed(n, "second", directRouting, began, n.Visible())
-	x.stop()
-
-	x = n.start(two(other)).ready()
-	stopped(x)
-	x.countsFeed(n, "second", directRouting, began, n.Visible())
-	x.stop()
-
-	// The way back.
-	x = n.start(two("")).ready()
-	x.countsFeed(n, n.source(), pstn, began, n.Visible())
-	x.stop()
-}
-
-// TestSecondProcess (contract 2): two processes never share a ledger.
-func TestSecondProcess(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 51)
-	x := n.start(settings{}).ready()
-	second := start(t, n.vault, launch{config: n.path("config.yaml")})
-	second.exited(1)
-	if lineWith(second.log.String(), "another process", n.ledger()) == "" {
-		t.Errorf("the second process doesn't say why it ends:\n%s", second.log)
-	}
-	x.counts(n, began)
-	x.stop()
-	n.start(settings{}).ready().stop()
-}
-
-// TestReloadStorm: reloads from all sides while feeds are read, scraped and delivered
-// lose nothing and count nothing twice.
-func TestReloadStorm(t *testing.T) {
-	t.Parallel()
-	n := published(t, 53, 1_000)
-	at := n.Pause()
-	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	both := []settings{
-		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
-		{
-			OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false",
-			Sources: []source{{PSTN: "-"}},
-		},
-	}
-	x := n.start(both[0]).serving()
-	stop := make(chan struct{})
-	var watchers sync.WaitGroup
-	for _, path := range []string{"/metrics", "/api/v1/status", "/"} {
-		watchers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if _, err := x.client.get(path); err != nil {
-					t.Errorf("during reloads: %v", err)
-					return
-				}
-			}
-		})
-	}
-	for i := range 12 {
-		n.configure(both[i%2])
-		if i%3 == 0 {
-			x.signal(syscall.SIGHUP)
-		}
-		x.reload(http.MethodPost, http.StatusOK)
-	}
-	close(stop)
-	watchers.Wait()
-	n.configure(both[0])
-	x.reload(http.MethodPost, http.StatusOK)
-	x.counts(n, at)
-	r.complete(n, at)
-	for _, feed := range n.feeds() {
-		r.tells(n, feed, at)
-	}
-	r.agrees(x)
 	x.stop()
 }

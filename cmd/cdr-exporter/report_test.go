@@ -11,9 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // sumKeys are the keys by which reports are compared: all that the truth is known by.
@@ -267,51 +264,6 @@ func (e *estate) totals(t *testing.T, truth tables, total sumRow) {
 	for currency, n := range charges {
 		if exactMillionths(t, total.charges[currency]) != n {
 			t.Errorf("the total in %s is %s, want %d millionths", currency, total.charges[currency], n)
-		}
-	}
-}
-
-// TestReportDays (contract 1): days and months, and dates of the range, are in the report's time
-// zone.
-func TestReportDays(t *testing.T) {
-	t.Parallel()
-	// Four days: a span without its last day isn't empty in any zone, whatever the time is now.
-	n := newTenant(t, sim.Settings{PSTN: world(t,
-		simulator.Historical(151, sim.PSTNMix(), time.Now().Add(-6*24*time.Hour), time.Now().Add(-48*time.Hour), 400))})
-	now := n.Pause()
-	from, to := lastDays(7)
-	config := n.configure(settings{Sources: []source{{DirectRouting: "-"}}})
-	for _, name := range []string{"", "Pacific/Kiritimati", "America/New_York"} {
-		args := []string{"--by=month,day"}
-		if name != "" {
-			args = append(args, "--time-zone="+name)
-		}
-		zone, err := time.LoadLocation(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, got := make(table), make(table)
-		var first, last string
-		eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {
-			day := c.Start.In(zone).Format(time.DateOnly)
-			want[day[:7]+" "+day]++
-			if last = max(last, day); first == "" || day < first {
-				first = day
-			}
-		})
-		for _, r := range jsonSums(t, n.report(t, config, from, to, "json", args...).out.Bytes(), "month", "day") {
-			got[r.keys["month"]+" "+r.keys["day"]] += r.calls
-		}
-		if !maps.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", name, got, want)
-		}
-		x := n.command(0, append([]string{
-			"report", "--config.file=" + config, "--from=" + first, "--to=" + last,
-			"--output=csv", "--feed=pstn",
-		}, args...)...)
-		lines := strings.Count(x.out.String(), "\n") - 1 // without the columns
-		if strings.Contains(x.out.String(), last) || lines != len(want)-1 {
-			t.Errorf("%s: %d days from %s to %s: %s", name, lines, first, last, x.out)
 		}
 	}
 }

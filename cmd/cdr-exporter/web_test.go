@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -18,48 +17,6 @@ import (
 // small is a tenant of one feed with a few calls.
 func small(t *testing.T, seed uint64) *tenant {
 	return newTenant(t, sim.Settings{PSTN: world(t, past(seed, sim.PSTNMix(), 200))})
-}
-
-// TestWebConfig (contract 1): TLS and basic auth by --web.config.file, on every
-// address.
-func TestWebConfig(t *testing.T) {
-	t.Parallel()
-	n := small(t, 61)
-	config, authority := secured(t, n, "ada", "open~sesame")
-	client := client{
-		tls:  &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12},
-		user: "ada", password: "open~sesame", path: "/telemetry/cdr",
-	}
-	x := start(t, n.vault, launch{
-		config: n.configure(settings{}), client: client,
-		args: []string{
-			"--web.config.file=" + config, "--web.telemetry-path=/telemetry/cdr",
-			"--web.listen-address=127.0.0.1:0", "--web.listen-address=[::1]:0",
-		},
-	}).ready()
-	x.counts(n, n.Now())
-	if a, err := x.client.do(http.MethodGet, "/metrics", nil); err != nil || a.status != http.StatusNotFound {
-		t.Errorf("/metrics answers %d, %v though the metrics are elsewhere", a.status, err)
-	}
-	addresses := x.addresses()
-	if len(addresses) != 3 {
-		t.Fatalf("it listens on %q, want three addresses", addresses)
-	}
-	for _, address := range addresses {
-		other := client
-		other.attach(x, address)
-		if _, err := other.get("/-/ready"); err != nil {
-			t.Errorf("%s: %v", address, err)
-		}
-		other.password = "wrong"
-		if a, err := other.do(http.MethodGet, "/telemetry/cdr", nil); err != nil ||
-			a.status != http.StatusUnauthorized {
-			t.Errorf("%s answers a wrong password with %d, %v", address, a.status, err)
-		}
-		other.close()
-		health(t, n.vault, 0, "", address)
-	}
-	x.stop()
 }
 
 // TestDemoSaysHTTPS: the address that the demo prints can be opened, also with TLS.

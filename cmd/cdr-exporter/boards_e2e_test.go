@@ -225,3 +225,66 @@ func (w *watching) answers(expr string) bool {
 	w.t.Helper()
 	return slices.ContainsFunc(w.query(expr), func(s sample) bool { return !math.IsNaN(s.value) })
 }
+
+// shippedFile is a file of the folder dashboards.
+func shippedFile(t *testing.T, parts ...string) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "dashboards"}, parts...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// watching is a Prometheus that evaluates rules.
+type watching struct {
+	*prometheus
+	parts.API
+	t *testing.T
+}
+
+func newWatching(t *testing.T, p parts.Prometheus) *watching {
+	t.Helper()
+	p.Folder, p.Address = t.TempDir(), free(t)
+	args, err := p.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watching{t: t, API: parts.API{Base: "http://" + p.Address}}
+	w.prometheus = &prometheus{base: w.Base, part: startPart(t, "prometheus", args...)}
+	eventually(t, "start Prometheus", func() error {
+		w.running()
+		return w.Ready(t.Context())
+	})
+	return w
+}
+
+// healthy waits until every rule was evaluated, and fails for one that can't be.
+func (w *watching) healthy() {
+	w.t.Helper()
+	eventually(w.t, "evaluate every rule", func() error {
+		w.running()
+		var answer struct {
+			Data struct {
+				Groups []struct {
+					Rules []struct{ Name, Health, LastError string }
+				}
+			}
+		}
+		err := w.Read(w.t.Context(), "/api/v1/rules", &answer)
+		if err == nil && len(answer.Data.Groups) == 0 {
+			w.t.Fatal("Prometheus has no rules")
+		}
+		for _, group := range answer.Data.Groups {
+			for _, r := range group.Rules {
+				if r.LastError != "" {
+					w.t.Fatalf("the rule %s can't be evaluated: %s", r.Name, r.LastError)
+				}
+				if r.Health != "ok" {
+					return fmt.Errorf("%s is %s", r.Name, r.Health)
+				}
+			}
+		}
+		return err
+	})
+}
