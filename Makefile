@@ -74,34 +74,23 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
 	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/core/ledger ./cmd/... ./...
 
-# The tests that drive the binary mostly wait, but only for a limited time. So they get a core first, and the others, most of
-# which use virtual time, get the rest (nice). Collecting garbage under the race detector is expensive, and the heaps are small:
-# so it runs seldom (GOGC). The race detector would also let each package sleep for a second before it ends (GORACE). The tests
-# that drive the binary are built like it, and as lint looks at it, so that one kind of package less is compiled.
+# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Collecting garbage under the race
+# detector is expensive, and the heaps are small: so it runs seldom (GOGC). The race detector would also let each package sleep
+# for a second before it ends (GORACE). The tests that drive the binary are built like it, and as lint looks at it, so that one
+# kind of package less is compiled.
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
-	@$(GO) build $(RACE) ./internal/app # three commands at once would each compile what it needs
 	@failed=; \
 	export GOGC=400 GORACE=atexit_sleep_ms=0; \
-	( nice -n 5 $(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-		CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,waiting) -trimpath -run '$(WAITING)' ./cmd/cdr-exporter & \
-		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $(LONGEST) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
-		( cd receiver && CGO_ENABLED=0 nice -n 5 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
-		wait $$! || failed=1; \
-		test -z "$$failed" ) & \
-	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath -skip '$(WAITING)' ./cmd/... || failed=1; \
+	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... & \
+	$(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
+	$(call gotestsum,rest) $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+	( cd receiver && CGO_ENABLED=0 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
-
-# The longest tests start first, then tests that wait: packages in this order, and the tests of the binary that
-# wait for a minute or two and compute little. Those begin together with TestE2EStack, which waits too. If the shuffle placed
-# them, the last one would run alone at the end.
-LONGEST := ./internal/core/ledger ./internal/monitoring/rules ./tools/stack ./collector ./internal/app/web \
-	./internal/app ./exporters/prometheus ./exporters/otlp ./collector/msgraph/callrecords ./deploy ./bench/peers
-WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan|TestAuditDaily)$$
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
