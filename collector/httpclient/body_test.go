@@ -8,8 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -112,26 +110,6 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestGzipBomb: the client doesn't keep the large content of a small body before it refuses it.
-func TestGzipBomb(t *testing.T) {
-	bomb := httptest.NewRecorder()
-	writeGzip(bomb, make([]byte, 64<<20), 0)
-	synctest.Test(t, func(t *testing.T) {
-		client := newTest(t, pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(bomb.Body.Bytes())
-		})), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
-		client.maxBody = 1 << 20
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		_, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
-		runtime.ReadMemStats(&after)
-		if took := after.TotalAlloc - before.TotalAlloc; KindOf(err) != KindTooLarge || took > 16<<20 {
-			t.Errorf("%v; it took %d KiB", err, took>>10)
-		}
-	})
-}
-
 func dribble(w http.ResponseWriter, r *http.Request, text string, gap time.Duration) {
 	for i := range len(text) {
 		select {
@@ -152,41 +130,6 @@ func writeGzip(w http.ResponseWriter, content []byte, leaveOut int) {
 	_ = packer.Close()
 	w.Header().Set("Content-Encoding", "gzip")
 	_, _ = w.Write(packed.Bytes()[:packed.Len()-leaveOut])
-}
-
-// TestFetchCutBody: the client retries a body that was cut, and never decodes it.
-func TestFetchCutBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		transport := pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			requests++
-			w.Header().Set("Content-Length", "9")
-			_, _ = io.WriteString(w, `{"a":`)
-			if requests <= 2 {
-				panic(http.ErrAbortHandler)
-			}
-			_, _ = io.WriteString(w, `"b"}`)
-		}))
-		client := newTest(t, transport, func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
-		var decoded []string
-		err := client.Fetch(t.Context(), Request{URL: "/x"}, func(body []byte) error {
-			decoded = append(decoded, string(body))
-			return nil
-		})
-		if err != nil || requests != 3 || len(decoded) != 1 || decoded[0] != `{"a":"b"}` {
-			t.Errorf("error %v after %d requests, decoded %q", err, requests, decoded)
-		}
-	})
-}
-
-func TestFetchTooLargeIsNotRepeated(t *testing.T) {
-	transport, rec := script(replies(200, "too long"))
-	client := newTest(t, transport, nil)
-	client.maxBody = 3
-	err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string)))
-	if KindOf(err) != KindTooLarge || len(rec.times()) != 1 {
-		t.Errorf("error %v after %d requests", err, len(rec.times()))
-	}
 }
 
 func TestExpectJSON(t *testing.T) {
@@ -233,15 +176,6 @@ func TestExpectJSON(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
-	}
-}
-
-// TestNoContent: a method other than GET may be answered without content.
-func TestNoContent(t *testing.T) {
-	transport, _ := script(replies(204, ""))
-	if got, err := newTest(t, transport, nil).Get(t.Context(),
-		Request{Method: http.MethodDelete, URL: "/x", ExpectJSON: true}); err != nil || len(got) > 0 {
-		t.Errorf("%q, %v", got, err)
 	}
 }
 

@@ -45,18 +45,6 @@ func TestLimitIsUsedInFullAndNeverOverrun(t *testing.T) {
 	}
 }
 
-// A server that tells nothing has the limit that was set.
-func TestLimitWithoutHeaders(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newSliding(always(100 * time.Millisecond))
-		server.mute = true
-		saturate(t, windowed(t, server, nil), []string{"a", "b"}, time.Hour)
-		if server.refused != 0 || server.answered < 590 {
-			t.Errorf("%d answered, %d refused in an hour, want 590 or more and none", server.answered, server.refused)
-		}
-	})
-}
-
 // Another program uses the credential too: few requests are refused, and none within a penalty.
 func TestLimitSharedWithAnotherProgram(t *testing.T) {
 	for _, test := range []struct {
@@ -96,31 +84,6 @@ func TestLimitSharedWithAnotherProgram(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Once the other program has gone, the limit is used in full again.
-func TestLimitAfterAnotherProgram(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newSliding(always(50 * time.Millisecond))
-		for range 8 {
-			server.arrive(false)
-		}
-		began := time.Now()
-		saturate(t, windowed(t, server, nil), []string{"a"}, time.Hour)
-		early, later := 0, 0
-		for _, at := range server.ours {
-			switch after := at.Sub(began); {
-			case after < 59*time.Second:
-				early++
-			case after > 3*time.Minute:
-				later++
-			}
-		}
-		if early != 2 || later < 560 || server.refused != 0 {
-			t.Errorf("%d beside 8 of another program, %d in the 57 minutes after, %d refused; want 2, 560 and none",
-				early, later, server.refused)
-		}
-	})
 }
 
 // TestLimitIsFrozenByOneRefusal: a 429 stops every feed, including those in the queue, until the
@@ -174,28 +137,6 @@ func TestLimitRefusedWithoutAnyWord(t *testing.T) {
 		if first < 30*time.Second || first > 34*time.Second || second < time.Minute || second > 67*time.Second {
 			t.Errorf("asked again after %v and %v, want 30 s and 60 s, and a tenth more at most", first, second)
 		}
-	})
-}
-
-// A success makes the next hold without a word a short one again, and a hold is never
-// shorter than asked for.
-func TestPenalty(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		held := NewLimiter(heavy())
-		hold := func(asked, want time.Duration) {
-			t.Helper()
-			got := held.hold(asked)
-			if got < want || got > want+want/10 || time.Until(held.Budget().FrozenUntil) != got {
-				t.Errorf("held for %v, want %v to a tenth more", got, want)
-			}
-			bubbleSleep(t, got)
-		}
-		hold(0, 30*time.Second)
-		hold(0, time.Minute)
-		hold(0, time.Minute)
-		hold(5*time.Second, 5*time.Second)
-		held.Learn(200, nil)
-		hold(0, 30*time.Second)
 	})
 }
 

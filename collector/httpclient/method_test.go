@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // sentRequest is what a transport saw of a request.
@@ -174,17 +172,4 @@ func TestPostWhoseAnswerCantBeRead(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The end of the caller's context names the method.
-func TestMethodInTheCallersEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		err := newTest(t, fakeTransport(hanging), nil).Fetch(ctx,
-			Request{Method: http.MethodDelete, URL: "/x", Label: "subscriptions"}, func([]byte) error { return nil })
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "DELETE subscriptions: ") {
-			t.Errorf("the error is %v", err)
-		}
-	})
 }

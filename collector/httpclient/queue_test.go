@@ -56,26 +56,6 @@ func inOrder(requests *sync.WaitGroup, all ...func()) {
 	}
 }
 
-func TestQueueIsServedInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := &noted{do: slow(time.Second)}
-		client := windowed(t, server, nil)
-		paths := []string{"/a", "/b", "/c", "/d", "/e"}
-		var requests sync.WaitGroup
-		for _, path := range paths {
-			inOrder(&requests, func() {
-				if err := get(t.Context(), client, path); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		requests.Wait()
-		if got := server.asked(); !slices.Equal(got, paths) {
-			t.Errorf("asked in the order %v, want %v", got, paths)
-		}
-	})
-}
-
 // A request repeated with a new token counts twice.
 func TestLimitCounts401(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

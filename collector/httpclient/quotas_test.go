@@ -61,26 +61,6 @@ func TestQuotasOutliveClients(t *testing.T) {
 	})
 }
 
-// Two sources with one credential share its limit.
-func TestQuotasAreShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var quotas Quotas
-		server := newSliding(always(100 * time.Millisecond))
-		share := func(s *Settings) { s.Quotas, s.QuotaKey = &quotas, "a" }
-		one, two := windowed(t, server, share), windowed(t, server, share)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			saturate(t, one, []string{"a", "b"}, time.Hour)
-		}()
-		saturate(t, two, []string{"c"}, time.Hour)
-		<-done
-		if server.refused != 0 || server.answered < 590 {
-			t.Errorf("%d answered, %d refused; want 590 or more and none", server.answered, server.refused)
-		}
-	})
-}
-
 // Without a key, or without quotas, a client's are its own.
 func TestQuotasWithoutAKey(t *testing.T) {
 	var quotas Quotas

@@ -128,24 +128,6 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// Answers without Retry-After double the wait, and a success brings it back.
-func TestThrottledWithoutRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		throttled, ok := replies(429, ""), replies(200, "page")
-		transport, rec := script(throttled, throttled, throttled, throttled, ok, throttled, ok)
-		client := newTest(t, transport, nil)
-		var got string
-		for range 2 {
-			if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		at := rec.times()
-		checkSteps(t, at[:5], 5)
-		checkSteps(t, at[5:], 2)
-	})
-}
-
 func TestThrottledError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport, _ := script(replies(429, `{"error":1}`, "Retry-After: 30"))

@@ -75,24 +75,6 @@ func TestUnknownAuthority(t *testing.T) {
 	}
 }
 
-// A redirect to another host gets neither a request nor a token.
-func TestRedirectIsNotFollowed(t *testing.T) {
-	asked := 0
-	other := tlsServer(t, func(http.ResponseWriter, *http.Request) { asked++ })
-	server := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, other.URL+"/x?secret", http.StatusFound)
-	})
-	client := realClient(t, Settings{
-		BaseURL: server.URL, Token: &tokens{}, TLS: config.TLSConfig{CA: certPEM(server) + certPEM(other)},
-	})
-	err := client.Fetch(t.Context(), Request{URL: "/x", Label: "calls"}, nil)
-	want := `GET calls: 302 Found: redirects are not followed; it goes to "` +
-		strings.TrimPrefix(other.URL, "https://") + `"`
-	if KindOf(err) != KindRedirect || err.Error() != want || asked != 0 {
-		t.Errorf("error %v, %d requests of the other host; want %s", err, asked, want)
-	}
-}
-
 // The files of tls_config are read again when they change.
 func TestCAFileChanges(t *testing.T) {
 	server := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
