@@ -26,7 +26,6 @@ type Counter struct {
 	view View
 	mix  *Mix
 	seen []int
-	more []any // the view's label of the current call
 }
 
 // lookback is how long a reader waits for the final version of a row, from its start; then the row
@@ -80,9 +79,6 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 		return nil
 	}
 	c.Records++
-	if c.view.Label != nil {
-		c.more = []any{c.view.Label(call, first)}
-	}
 	c.countLegs(first.Kind)
 	whole = whole && !first.Kind.View
 	if whole {
@@ -152,7 +148,7 @@ func (v *View) seen(c *Call, seen []int) []int {
 func (c *Counter) CountCall(call *Call, v *Version, talk time.Duration) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	c.Sessions++
-	c.addLabelled("cdr_calls_total", 1_000_000, k.Direction, k.CallType, k.Outcome, trunk.Name)
+	c.Metrics.Add("cdr_calls_total", 1_000_000, k.Direction, k.CallType, k.Outcome, trunk.Name)
 	if k.Outcome.Connected() {
 		c.countTimes(call, v, talk)
 	} else {
@@ -196,7 +192,7 @@ func (c *Counter) countTimes(call *Call, v *Version, talk time.Duration) {
 	if trunk.Name != "" {
 		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)
 	}
-	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name,
+	c.Metrics.Add("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name,
 		call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
@@ -210,7 +206,7 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 		}
 		return n.Value
 	}
-	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode),
+	c.Metrics.Add("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode),
 		code(k.SubCode))
 }
 
@@ -219,7 +215,7 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
 	k, trunk := counted.Kind, call.Trunk.Name
 	if connected > 0 {
-		c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk,
+		c.Metrics.Add("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk,
 			call.Country())
 	}
 	if talk > 0 && k.Outcome != cdr.Answered {
@@ -227,13 +223,6 @@ func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Dur
 	}
 	if outcome != k.Outcome {
 		c.Metrics.Count("cdr_call_outcome_changes_total", k.Outcome, outcome)
-	}
-}
-
-// Relabel sets the view's label for the next counts.
-func (c *Counter) Relabel(label string) {
-	if c.view.Label != nil {
-		c.more = []any{label}
 	}
 }
 
@@ -248,12 +237,7 @@ func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int,
 	currency := cmp.Or(v.Currency, c.mix.NoCurrency)
 	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country},
 		labels...)
-	c.addLabelled(metric, int64(amount)*c.mix.MoneyUnit, all...)
-}
-
-// addLabelled adds to a metric with the view's label, which comes last.
-func (c *Counter) addLabelled(metric string, millionths int64, labels ...any) {
-	c.Metrics.Add(metric, millionths, append(labels, c.more...)...)
+	c.Metrics.Add(metric, int64(amount)*c.mix.MoneyUnit, all...)
 }
 
 // revision counts a version that follows another.

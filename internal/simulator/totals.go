@@ -84,9 +84,6 @@ type View struct {
 	// Settle is how long after a call's end its media are counted. Zero means as soon as it has
 	// any.
 	Settle time.Duration
-	// Label is an additional label of calls, failures, connected seconds and money, by the first
-	// version seen; may be nil. It must not keep the call.
-	Label func(*Call, *Version) string
 }
 
 // Once is the view of a reader that reads everything once, at an instant.

@@ -18,8 +18,6 @@ const (
 
 	accountID = "400643090008"
 	userID    = "62264425016" // the extension of the user who made the JWT, above 2^31
-	// OtherUser is another user of the account, whose JWTs work too.
-	OtherUser = "62264425999"
 
 	tokenLifetime = 3600                  // lifetime of access tokens, in seconds
 	tokenPrefix   = "U0pDMTFQMDFQQVMwMHx" // prefix of RingCentral's access tokens
@@ -46,11 +44,11 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
-// MintJWTFor makes a JWT of a user, valid for a year.
-func (s *Server) MintJWTFor(user string) string {
+// mintJWT makes a JWT of the user, valid for a year.
+func (s *Server) mintJWT() string {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(),
+		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": userID, "iss": s.BaseURL(), "iat": now.Unix(),
 		"exp": now.AddDate(1, 0, 0).Unix(),
 		"jti": "Simulated-Jti-0001",
 	}

@@ -44,7 +44,7 @@ func Start(settings Settings) (*Server, error) {
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
 	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
 	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
-	s.jwt = s.MintJWTFor(userID)
+	s.jwt = s.mintJWT()
 	return s, nil
 }
 

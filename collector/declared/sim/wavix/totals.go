@@ -41,15 +41,7 @@ func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 	if p == nil {
 		return // it began before the view
 	}
-	legLabel, parentLabel := "", ""
-	if v.Label != nil && l != nil {
-		legLabel = v.Label(&leg.Call, l)
-	}
-	if v.Label != nil {
-		parentLabel = v.Label(&parent.Call, p)
-	}
 	if l == nil {
-		c.Relabel(parentLabel)
 		c.CountCall(&parent.Call, p, p.Duration)
 		return
 	}
@@ -69,15 +61,11 @@ func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 	}
 	seenWith := func(at time.Time) bool { return parent.At(at) >= 0 }
 	if first := slices.IndexFunc(v.At, seenWith); leg.At(v.At[first]) < 0 {
-		c.Relabel(parentLabel)
 		c.CountCall(&parent.Call, p, p.Duration)
 		c.AddLate(&parent.Call, p, connected-alone, talk, outcome)
 		return
 	}
 	call, kind := *p, *p.Kind
 	kind.Outcome, call.Kind, call.Duration = outcome, &kind, connected
-	if c.Relabel(""); outcome == cdr.Answered {
-		c.Relabel(legLabel)
-	}
 	c.CountCall(&parent.Call, &call, talk)
 }
