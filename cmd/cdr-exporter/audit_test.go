@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -99,6 +100,9 @@ func TestAuditOfEveryProvider(t *testing.T) {
 		}
 	}
 	x.stop()
+	if sum, _, said := e.audited(0, "--from=76h"); sum.Missing != 0 || sum.Counted == 0 {
+		t.Errorf("after the end of the exporter: %+v\n%s", sum, said)
+	}
 }
 
 // shopDefinition is a provider whose rows a test changes.
@@ -239,6 +243,14 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	sum, _, said = s.audited(1, "--from=90h", "--to=30m")
 	if sum.Vanished != 1 || sum.Missing != 1 || sum.MissingIDs[0].ID != "added" || len(sum.differences) == 0 {
 		t.Errorf("%+v\n%s", sum, said)
+	}
+	text := start(t, s.vault, launch{args: []string{
+		"audit", "--config.file=" + s.path("config.yaml"), "--from=90h", "--to=30m", "--share=1",
+	}})
+	text.exited(1)
+	if out := text.out.String(); !strings.Contains(out, "shop/calls") || !strings.Contains(out, "\nadded ") ||
+		!regexp.MustCompile(`\d EUR, counted \d`).MatchString(out) {
+		t.Errorf("the text is\n%s", out)
 	}
 	eventually(t, "show the newest audit", func() error {
 		m := x.scrape()

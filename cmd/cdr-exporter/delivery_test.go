@@ -1,11 +1,13 @@
 package main_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -26,6 +28,52 @@ func (r *receiver) allDelivered(n *tenant, at time.Time) {
 	r.inOrder(n)
 	for _, feed := range n.feeds() {
 		r.tells(n, feed, at)
+	}
+}
+
+// TestSecureDelivery (contract 2, 4): over TLS with headers from files, by HTTP and by
+// gRPC.
+func TestSecureDelivery(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]func(*receiver, string) string{
+		"http": (*receiver).overHTTP,
+		"grpc": (*receiver).overGRPC,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := published(t, 81, 500)
+			authority, err := simulator.NewAuthority()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
+				t.Fatal(err)
+			}
+			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
+			r := newReceiver(t, n.vault, otlpsink.Settings{
+				TLS: &tls.Config{
+					Certificates: []tls.Certificate{authority.Certificate},
+					MinVersion:   tls.VersionTLS12,
+				},
+				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
+			})
+			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
+				"headers: {X-Scope-OrgID: telephony}, headers_file: {Authorization: otlp-token}, "+
+				"resource_attributes: {deployment.environment.name: test}")}).ready()
+			now := n.Now()
+			x.counts(n, now)
+			r.allDelivered(n, now)
+			r.agrees(x)
+			resource := r.Logs()[0].Resource
+			if resource["service.name"] != "cdr-exporter" || resource["deployment.environment.name"] != "test" ||
+				resource["service.instance.id"] == nil {
+				t.Errorf("the resource is %v", resource)
+			}
+			x.stop()
+			if n := r.Repeats(); n != 0 {
+				t.Errorf("%d log records came twice though nothing failed", n)
+			}
+		})
 	}
 }
 
@@ -101,4 +149,30 @@ func records(n *tenant, at time.Time) int {
 		sum += view(w, at).Records
 	}
 	return sum
+}
+
+// TestOutboxFullSkips (contract 2): with skip_logs counting goes on, and what isn't
+// logged is counted.
+func TestOutboxFullSkips(t *testing.T) {
+	t.Parallel()
+	n := published(t, 89, 1_500)
+	now := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
+	x := n.start(settings{OTLP: r.overHTTP(", outbox_limit: 200, outbox_full: skip_logs")}).ready()
+	x.counts(n, now)
+	m := x.scrape()
+	waiting, skipped := m.sum("cdr_exporter_otlp_outbox_records"),
+		m.sum("cdr_exporter_otlp_records_total", "result=skipped")
+	if total := float64(records(n, now)); waiting+skipped != total || skipped == 0 {
+		t.Errorf("%g records wait and %g were skipped, want %g in all", waiting, skipped, total)
+	}
+	r.ClearFailures()
+	eventually(t, "send what waited", func() error {
+		return x.scrape().is(waiting, "cdr_exporter_otlp_records_total", "result=sent")
+	})
+	if got := r.calls(n, pstn, eventCall) + r.calls(n, directRouting, eventCall); got != int(waiting) {
+		t.Errorf("%d records have come, want %g", got, waiting)
+	}
+	x.stop()
 }

@@ -14,8 +14,69 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
+
+// someFeed is a feed whose range begins at noon.
+func someFeed() *pastFeed {
+	return &pastFeed{from: noon, Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
+}
+
+// TestRangeOfFeed (contract 1): where a feed's range ends, and the errors for invalid ranges.
+func TestRangeOfFeed(t *testing.T) {
+	origin, now := noon.Add(5*time.Hour+time.Millisecond), noon.Add(24*time.Hour+time.Millisecond)
+	for name, tc := range map[string]struct {
+		to      time.Time
+		live    string // the name under which it is counted; empty: not yet
+		renamed string
+		want    time.Time
+		text    string // of the note or the error
+	}{
+		"where live counting began": {live: "acme", want: origin},
+		"under its former name":     {live: "former", renamed: "former", want: origin},
+		"as it is given":            {to: noon.Add(time.Hour), live: "acme", want: noon.Add(time.Hour)},
+		"without a ledger":          {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
+		"into live counting": {
+			to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour),
+			text: "live counting began at 2026",
+		},
+		"into the future": {
+			to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour),
+			text: "in the future",
+		},
+		"until now": {to: now, want: now},
+		"neither a ledger nor an end": {text: "--to is needed: the ledger in data doesn't have the start " +
+			"of live counting of acme/call_log yet"},
+		"another's ledger":               {live: "other", text: "--to is needed"},
+		"nothing before live counting":   {live: "acme", to: noon, text: "--from must be before --to"},
+		"begins after live counting":     {live: "early", renamed: "early", text: "--from must be before 2026"},
+		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			span := &pastSpan{
+				ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now,
+				summary: ledger.Summary{Origins: map[string]time.Time{
+					tc.live + "/call_log": origin,
+				}},
+			}
+			if tc.live == "early" {
+				span.summary.Origins["early/call_log"] = noon.Add(-time.Hour)
+			}
+			f := someFeed()
+			err := f.limit(span, tc.renamed)
+			said := f.note
+			if err != nil {
+				said = err.Error()
+			}
+			if tc.want.IsZero() != (err != nil) || err == nil && !f.To.Equal(tc.want) ||
+				!strings.Contains(said, tc.text) || tc.text == "" && said != "" {
+				t.Errorf("it ends at %s: %q", f.To, said)
+			}
+		})
+	}
+}
 
 // TestMeter: the bar shows rate and time left on a terminal, and nothing on a pipe; notes are
 // printed on both.

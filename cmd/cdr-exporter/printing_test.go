@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -203,5 +204,21 @@ func TestCSV(t *testing.T) {
 	}
 	if want := "M\ufffdller,'=1+1,\ufffd,\"é,ü\"\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// After an interrupt, the command doesn't report each recording that it couldn't look up.
+func TestResolvingEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var stderr bytes.Buffer
+	p := &printing{errors: &stderr, resolve: true, feed: &collector.FeedInfo{
+		Recording: func(ctx context.Context, _ string) (collector.RecordingInfo, error) {
+			cancel()
+			return collector.RecordingInfo{}, ctx.Err()
+		},
+	}}
+	if _, err := p.recordingsOf(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err,
+		context.Canceled) || stderr.Len() > 0 {
+		t.Errorf("%v, told %q", err, stderr.String())
 	}
 }

@@ -10,6 +10,24 @@ import (
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 )
 
+// TestSimpleView: without legs and money, and without the time of a change, calls and
+// recordings are the same.
+func TestSimpleView(t *testing.T) {
+	t.Parallel()
+	at := newSite(t)
+	o := newOffice(t, at, rcsim.Settings{Account: world(t, unfoldingLog(202, rcsim.Mix(), 750))})
+	o.View = "simple"
+	seen := []time.Time{o.Pause()}
+	x := start(t, at.vault, launch{config: at.configureSources(settings{}, o.item())}).ready()
+	x.counts(o, seen...)
+	for range 3 {
+		o.Advance(12 * time.Hour)
+		seen = append(seen, o.Visible())
+		x.counts(o, seen...)
+	}
+	x.stop()
+}
+
 // TestLimits (issue 3, point 6): with the limits that the providers have, of which the
 // minute is shortened, everything is counted, and no limit is ever overrun.
 func TestLimits(t *testing.T) {

@@ -113,7 +113,7 @@ func TestTold(t *testing.T) {
 		{Name: "unlisted", Value: "x"},
 		{Name: "department", Value: "+49 30 1234567"},
 	}}
-	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"})
+	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"}, config.Label{Name: "absent"})
 	set.Apply("zoom", []*cdr.Record{&r})
 	if r.Labels.Value("site") != "Berlin" || strings.Contains(string(r.Labels), "1234567") ||
 		r.Labels.Value("unlisted") != "" {
