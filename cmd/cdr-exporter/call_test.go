@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -141,31 +138,6 @@ func TestCallIsRedacted(t *testing.T) {
 	}
 }
 
-// The JSON has the fields with their types.
-func TestCallJSON(t *testing.T) {
-	got := printedCall(t, aCall(), "json", keepAll)
-	var back struct {
-		Label    string
-		Fields   map[string]any
-		Children []struct {
-			Label    string
-			Fields   map[string]any
-			Children []json.RawMessage
-		}
-	}
-	if err := json.Unmarshal([]byte(got), &back); err != nil {
-		t.Fatal(err)
-	}
-	if back.Label != "call_record" || back.Fields["version"] != 3.0 ||
-		fmt.Sprint(back.Fields["modalities"]) != "[audio video]" ||
-		len(back.Children) != 3 || back.Children[2].Fields["is_test"] != false || len(back.Children[2].Children) != 1 {
-		t.Errorf("got %+v", back)
-	}
-	if !strings.HasPrefix(got, "{\n  \"label\": \"call_record\",\n  \"fields\": {\n    \"id\": ") {
-		t.Errorf("another form:\n%s", got)
-	}
-}
-
 // Names are what strangers have called themselves: they move no cursor, turn no text
 // round, and look like no line of ours.
 func TestCallTreeIsHarmless(t *testing.T) {
@@ -206,62 +178,6 @@ func TestCallErrors(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q lacks %q", err, want)
 				}
-			}
-		})
-	}
-}
-
-// A pipe that closes is an error, not a panic.
-func TestCallThatCannotBePrinted(t *testing.T) {
-	for _, output := range []string{"tree", "json"} {
-		k := &call{source: "contoso", id: someCall, output: output}
-		if err := k.print(t.Context(), looking(aCall(), nil), cdr.NewRedactor(keepAll, nil),
-			closedPipe{}); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("%s: got %v", output, err)
-		}
-	}
-}
-
-// closedPipe can't be written to.
-type closedPipe struct{}
-
-// Write implements io.Writer.
-func (closedPipe) Write([]byte) (int, error) { return 0, os.ErrClosed }
-
-// What is wrong with the command line ends with 2, what is wrong with the rest with 1.
-func TestCallExitCodes(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "config.yaml")
-	text := "storage: {path: ledger}\nsources:\n  - name: wave\n    wavix: {api_key: hush, call_log: }\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, test := range map[string]struct {
-		args string
-		code int
-		says string
-	}{
-		"no id":          {"--source=wave", exitUsage, "id"},
-		"no GUID":        {"--source=wave 12345", exitUsage, "GUID"},
-		"a path":         {"--source=wave ../../users", exitUsage, "GUID"},
-		"no source":      {someCall, exitUsage, "--source"},
-		"no such output": {"--source=wave --output=xml " + someCall, exitUsage, "tree"},
-		"no such source": {"--source=contoso " + someCall, exitFailed, "no source contoso in " + file +
-			"; its sources are wave"},
-		"no way to do it":  {"--source=wave " + someCall, exitFailed, "msgraph"},
-		"large letters do": {"--source=wave " + strings.ToUpper(someCall), exitFailed, "msgraph"},
-		"no such file":     {"--config.file=nowhere.yaml --source=wave " + someCall, exitFailed, "nowhere.yaml"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			args := append([]string{"call", "--config.file=" + file}, strings.Fields(test.args)...)
-			if strings.HasPrefix(test.args, "--config.file") {
-				args = append([]string{"call"}, strings.Fields(test.args)...)
-			}
-			var out, errs bytes.Buffer
-			if code := run(t.Context(), args, streams{&out, &errs}); code != test.code || out.Len() != 0 {
-				t.Errorf("exit code %d, want %d; printed %q", code, test.code, out.String())
-			}
-			if !strings.Contains(errs.String(), test.says) {
-				t.Errorf("said %q, want %q", errs.String(), test.says)
 			}
 		})
 	}

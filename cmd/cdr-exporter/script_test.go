@@ -56,8 +56,13 @@ func setStage(t *testing.T, e *testscript.Env) error {
 	s.vault.hide("the client secret", server.ClientSecret)
 	s.vault.hide("the wrong secret", "wrong~hush~wrong")
 	e.Values[stageKey{}] = s
+	repository, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
 	for name, value := range map[string]string{
-		"LOGIN": server.BaseURL(), "GRAPH": server.BaseURL(), "TENANT": sim.TenantID, "CLIENT": sim.ClientID,
+		"REPOSITORY": repository,
+		"LOGIN":      server.BaseURL(), "GRAPH": server.BaseURL(), "TENANT": sim.TenantID, "CLIENT": sim.ClientID,
 		"SECRET": server.ClientSecret, "CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
 	} {
 		e.Setenv(name, value)
