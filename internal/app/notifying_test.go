@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -200,6 +199,3 @@ func (p *notifyingProvider) write(folder string, sources ...notifyingSource) str
 	}
 	return file
 }
-
-// errTrouble is the provider's.
-var errTrouble = errors.New("no answer")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,37 +36,6 @@ func (p *notifyingProvider) share(dsn string, sources ...notifyingSource) string
 // ownedFeed is the line that says whether a process reads the feed.
 func ownedFeed(source string, n int) string {
 	return fmt.Sprintf(`cdr_exporter_feed_owned{feed="records",source="%s"} %d`, source, n)
-}
-
-// A database that hangs holds up the status page once, not for each feed.
-func TestStatusWhileTheDatabaseHangs(t *testing.T) {
-	t.Parallel()
-	p, server := newNotifying(t), pgtest.Start(t, "fsync = off")
-	var sources []notifyingSource
-	for i := range 10 {
-		sources = append(sources, notifyingSource{fmt.Sprint("tenant-", i), fmt.Sprint(i), ""})
-	}
-	a := startWith(t, listen(p.share(server.DSN(), sources...), p))
-	for _, s := range sources {
-		await(t, s.name+" is open", func() bool { return feedWaiting(t, a, s.name) != nil })
-	}
-	server.Pause(t)
-	t.Cleanup(func() { server.Resume(t) })
-	began := time.Now()
-	if feedWaiting(t, a, sources[0].name) != nil {
-		t.Error("the database answered")
-	}
-	if took := time.Since(began); took > 4*statusTimeout {
-		t.Errorf("the status took %s", took)
-	}
-}
-
-// feedWaiting is how many records of a source are to be fetched, as the status has it.
-func feedWaiting(t *testing.T, a *App, source string) *int {
-	t.Helper()
-	s := sharedStatus(t, a)
-	i := slices.IndexFunc(s.Sources, func(s web.Source) bool { return s.Name == source })
-	return s.Sources[i].Feeds[0].Waiting
 }
 
 // sharedStatus is what /api/v1/status says.

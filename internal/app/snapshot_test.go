@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,11 +16,8 @@ import (
 	_ "modernc.org/sqlite" // opens the ledger's file in addition
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
 // shown are the lines of some metrics.
@@ -264,96 +259,6 @@ func TestSnapshotFeedStaleness(t *testing.T) {
 		t.Errorf("after a reload: %q", got)
 	}
 	close(held)
-}
-
-// Both ways out show the gauges that aren't of the ledger: active calls and what the
-// provider counts.
-func TestBothExportersShowGauges(t *testing.T) {
-	t.Parallel()
-	sink, err := otlpsink.Start(otlpsink.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(sink.Close)
-	now := time.Now()
-	dollars := cdrtest.Money(t, "12.5") // nothing is counted of it
-	provider := &acme{t: t, totals: []collector.DayTotal{
-		{Day: now, Ours: 90, Theirs: 92},
-		{Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"},
-	}}
-	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
-	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+
-		"\", interval: 1s}\n"), provider.provider())
-	want := []string{
-		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
-		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
-		`cdr_exporter_provider_charges{currency="USD",day="yesterday",feed="call_log",source="office"} 12.5`,
-		`cdr_exporter_provider_records{day="today",feed="call_log",source="office"} 92`,
-		`cdr_exporter_provider_records{day="yesterday",feed="call_log",source="office"} 7`,
-		`cdr_exporter_reconciliation_charges_difference{currency="USD",day="yesterday",feed="call_log",source="office"} -12.5`,
-		`cdr_exporter_reconciliation_difference{day="today",feed="call_log",source="office"} -2`,
-		`cdr_exporter_reconciliation_difference{day="yesterday",feed="call_log",source="office"} 0`,
-	}
-	await(t, "Prometheus sees them", func() bool {
-		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records",
-			"cdr_exporter_provider_charges",
-			"cdr_exporter_reconciliation_difference", "cdr_exporter_reconciliation_charges_difference"), want)
-	})
-	point := func(name string, value float64, labels map[string]string) bool {
-		return slices.ContainsFunc(sink.Metric(name), func(p otlpsink.Point) bool {
-			return p.Kind == otlpsink.Gauge && p.Value == value && maps.Equal(p.Attributes, labels)
-		})
-	}
-	await(t, "the OTLP endpoint sees them", func() bool {
-		today := map[string]string{"source": "office", "feed": "call_log", "day": "today"}
-		yesterday := map[string]string{"source": "office", "feed": "call_log", "day": "yesterday"}
-		return point("cdr.active_calls", 3,
-			map[string]string{
-				"source": "office", "provider": "acme", "feed": "active_calls",
-				"direction": "inbound",
-			}) &&
-			point("cdr.exporter.provider.records", 92, today) && point("cdr.exporter.reconciliation.difference", -2,
-			today) &&
-			point("cdr.exporter.provider.records", 7, yesterday) &&
-			point("cdr.exporter.reconciliation.difference", 0, yesterday)
-	})
-}
-
-// The status shows the rest of the provider's limit.
-func TestStatusShowsBudget(t *testing.T) {
-	t.Parallel()
-	until := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
-	provider := &acme{t: t, budget: httpclient.Budget{
-		Group: "heavy", Limit: 10, Remaining: 3, Per: time.Minute, FrozenUntil: until,
-	}}
-	provider.calls(nil)
-	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
-	source := statusOf(t, a)
-	want := web.Budget{
-		Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
-		FrozenUntil: web.Time{Time: until},
-	}
-	if !reflect.DeepEqual(source.Budget, &want) {
-		t.Errorf("the budget is %+v, want %+v", source.Budget, want)
-	}
-}
-
-// What is left of a provider's limit is known to the source that a reload makes.
-func TestReloadKeepsQuotas(t *testing.T) {
-	t.Parallel()
-	provider := &acme{t: t}
-	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
-	folder := t.TempDir()
-	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
-	provider.write(folder, "active_calls: {interval: 2s}", "")
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	provider.mu.Lock()
-	defer provider.mu.Unlock()
-	if q := provider.quotas; len(q) != 2 || q[0] == nil || q[0] != q[1] {
-		t.Errorf("the sources before and after a reload were given %v", q)
-	}
 }
 
 // TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and

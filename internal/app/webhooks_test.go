@@ -6,12 +6,9 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
@@ -90,34 +87,6 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	}
 }
 
-// Notifications during a reload are answered, by the former webhook or the new one, and
-// none is lost.
-func TestNotificationsDuringReloads(t *testing.T) {
-	t.Parallel()
-	const senders, each = 4, 25
-	p := newNotifying(t)
-	a := startWith(t, listen(p.write(t.TempDir(), office), p))
-	var group sync.WaitGroup
-	for s := range senders {
-		group.Go(func() {
-			for n := range each {
-				code, _, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, hookURL(a, office),
-					fmt.Sprintf("call-%d-%d", s, n))
-				if err != nil || code != http.StatusAccepted {
-					t.Errorf("got %d, %v", code, err)
-				}
-			}
-		})
-	}
-	for range 3 {
-		if err := a.Reload(); err != nil {
-			t.Error(err)
-		}
-	}
-	group.Wait()
-	until(t, a, newRows(senders*each))
-}
-
 // A subscription is made while the loops start: the address answers by then.
 func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 	t.Parallel()
@@ -168,50 +137,6 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	if a := startWith(t, settings); a.WebhookAddr() != address {
 		t.Errorf("got %s", a.WebhookAddr())
 	}
-}
-
-// With a webhook the list is read half as often. Only after that time does it count as late.
-func TestPollInterval(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		info collector.FeedInfo
-		want time.Duration
-	}{
-		"alone":          {collector.FeedInfo{Interval: time.Minute}, time.Minute},
-		"with a webhook": {collector.FeedInfo{Interval: time.Minute, Webhook: &collector.Webhook{}}, 2 * time.Minute},
-	} {
-		if got := test.info.PollInterval(); got != test.want {
-			t.Errorf("%s: got %s, want %s", name, got, test.want)
-		}
-	}
-}
-
-// While fetching fails, notifications are kept and say nothing of success.
-func TestNotificationsWhileFetchingFails(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	p.trouble = errTrouble
-	a := startWith(t, listen(p.write(t.TempDir(), office), p))
-	awaitRest(t, a)
-	post(t, hookURL(a, office), "one")
-	await(t, "the failure shows", func() bool { return feedOf(statusOf(t, a), "records").State == web.StateError })
-	failed := statusOf(t, a).Feeds[0].LastSuccess
-	for n := range 20 {
-		if code, _ := post(t, hookURL(a, office), fmt.Sprint("call-", n)); code != http.StatusAccepted {
-			t.Fatalf("got %d", code)
-		}
-	}
-	feed := statusOf(t, a).Feeds[0]
-	if feed.State != web.StateError || !strings.Contains(feed.LastError, errTrouble.Error()) || *feed.Waiting != 21 {
-		t.Errorf("the status is %+v", feed)
-	}
-	if feed.LastSuccess != failed {
-		t.Error("notifications alone were taken for a success of reading")
-	}
-	p.mu.Lock()
-	p.trouble = nil
-	p.mu.Unlock()
-	until(t, a, newRows(21))
 }
 
 // Records that are posted don't go through the network in the clear unless the source says so.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 )
 
 // Without its state a feed takes nothing: the provider sends it again later.
@@ -32,6 +34,10 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
 		t.Errorf("%d wait in a state that isn't open", *feed.Waiting)
 	}
+	await(t, "the status says that the account is another", func() bool {
+		feed := feedOf(statusOf(t, a), "records")
+		return feed.State == web.StateError && strings.Contains(feed.LastError, "another account")
+	})
 	p.write(folder, office)
 	if err := a.Reload(); err != nil {
 		t.Fatal(err)

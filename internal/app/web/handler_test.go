@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -115,26 +114,6 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("got Content-Type %q, want %q", got, test.contentType)
 			}
 		})
-	}
-}
-
-func TestHeadHasNoBody(t *testing.T) {
-	server := httptest.NewServer(newHandler(t, stories.Everything()))
-	defer server.Close()
-	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/assets/page.js"} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := server.Client().Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil || answer.StatusCode != http.StatusOK || len(body) != 0 {
-			t.Errorf("HEAD %s: got %d, %d bytes, %v", path, answer.StatusCode, len(body), err)
-		}
 	}
 }
 

@@ -76,23 +76,6 @@ func newClient(t *testing.T, transport *http.Transport) *http.Client {
 	return &http.Client{Transport: transport, Timeout: time.Minute}
 }
 
-func TestServePlain(t *testing.T) {
-	addresses, stop := start(t, ServeSettings{Handler: welcome})
-	client := newClient(t, &http.Transport{})
-	for _, address := range addresses {
-		code, body, err := get(t, client, "http://"+address+"/metrics", "", "")
-		if err != nil || code != http.StatusOK || body != "welcome\n" {
-			t.Errorf("got %d %q, %v", code, body, err)
-		}
-	}
-	if err := stop(); err != nil {
-		t.Errorf("stopped with %v", err)
-	}
-	if _, _, err := get(t, client, "http://"+addresses[1]+"/metrics", "", ""); err == nil {
-		t.Error("it still answers")
-	}
-}
-
 func TestServeRefusesHugeHeaders(t *testing.T) {
 	for name, public := range map[string]bool{"our own": false, "strangers": true} {
 		t.Run(name, func(t *testing.T) {
@@ -116,23 +99,6 @@ func TestServeRefusesHugeHeaders(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestServerBoundsWhatAClientMayTake(t *testing.T) {
-	own, strangers := newServer(&ServeSettings{Logger: quiet}), newServer(&ServeSettings{Logger: quiet, Public: true})
-	for _, server := range []*http.Server{own, strangers} {
-		for name, limit := range map[string]time.Duration{
-			"ReadHeaderTimeout": server.ReadHeaderTimeout, "ReadTimeout": server.ReadTimeout,
-			"WriteTimeout": server.WriteTimeout, "IdleTimeout": server.IdleTimeout,
-		} {
-			if limit <= 0 {
-				t.Errorf("%s isn't set", name)
-			}
-		}
-	}
-	if strangers.ReadTimeout >= own.ReadTimeout || strangers.WriteTimeout >= own.WriteTimeout {
-		t.Errorf("strangers get %+v", strangers)
 	}
 }
 
