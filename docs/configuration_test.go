@@ -301,17 +301,3 @@ func TestConfigurationsInTheDocsAreValid(t *testing.T) {
 		}
 	}
 }
-
-func TestFlatten(t *testing.T) {
-	var got []string
-	flatten("", map[string]any{
-		"a": map[string]any{"b": 1}, "sources": []any{
-			map[string]any{"list": []any{"1", "2"}},
-			map[string]any{"name": "x"},
-		},
-	}, func(key, value string) { got = append(got, key+"="+value) })
-	slices.Sort(got)
-	if want := []string{"a.b=1", "sources.list=1 2", "sources.name=x"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

@@ -143,13 +143,6 @@ func slugs(text string) []string {
 	return all
 }
 
-func TestSlugs(t *testing.T) {
-	got := slugs("# Five minutes to a real tenant\ntext\n## `late`, and what it isn't\n")
-	if want := []string{"five-minutes-to-a-real-tenant", "late-and-what-it-isnt"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // TestYAMLBlocksAreValid decodes every block that says that it is YAML.
 func TestYAMLBlocksAreValid(t *testing.T) {
 	seen := 0
@@ -216,16 +209,6 @@ func withFigures(text, name, figures string) (string, error) {
 		return "", fmt.Errorf("there is no place for the %s", name)
 	}
 	return before + begin + figures + end + after, nil
-}
-
-func TestWithFigures(t *testing.T) {
-	got, err := withFigures("a\n<!-- x -->\n\n```text\nold\n```\n\n<!-- end of x -->\nb\n", "x", "new\n")
-	if want := "a\n<!-- x -->\n\n```text\nnew\n```\n\n<!-- end of x -->\nb\n"; err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if _, err := withFigures("<!-- x -->\n\n```text\n", "x", "new\n"); err == nil {
-		t.Error("figures without a place in the page give no error")
-	}
 }
 
 // TestErrorTextsAreReal: what the tables headed "what you see" quote is a text of

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -138,6 +139,30 @@ func TestProducerForgetsWhatVanished(t *testing.T) {
 		sum, _ := got["cdr.calls"].Data.(metricdata.Sum[int64])
 		if len(sum.DataPoints) != want {
 			t.Errorf("%d points, want %d", len(sum.DataPoints), want)
+		}
+	}
+}
+
+// TestNamesBecomeThoseOfPrometheus: Prometheus makes our names on /metrics of the OTLP names and units, for every metric.
+func TestNamesBecomeThoseOfPrometheus(t *testing.T) {
+	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
+		point := metrics.Point{Labels: labelSet(d), Value: 1}
+		if d.Kind == metrics.Histogram {
+			point.Hist = &metrics.HistValue{Buckets: make([]uint64, len(d.Bounds)+1)}
+		}
+		source := fixed{metrics.Snapshot{Families: []metrics.Family{{Def: d, Points: []metrics.Point{point}}}}}
+		m := produce(t, Producer{Sources: []metrics.Source{source}})[d.OTel]
+		var kind otlptranslator.MetricType = otlptranslator.MetricTypeMonotonicCounter
+		switch m.Data.(type) {
+		case metricdata.Gauge[float64]:
+			kind = otlptranslator.MetricTypeGauge
+		case metricdata.Histogram[float64]:
+			kind = otlptranslator.MetricTypeHistogram
+		}
+		got, err := namer.Build(otlptranslator.Metric{Name: m.Name, Unit: m.Unit, Type: kind})
+		if err != nil || got != d.Name {
+			t.Errorf("%s in %s becomes %s, %v; want %s", m.Name, m.Unit, got, err, d.Name)
 		}
 	}
 }

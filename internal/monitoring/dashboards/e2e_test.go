@@ -72,25 +72,6 @@ func TestE2EQueries(t *testing.T) {
 	}
 }
 
-// TestE2EQueriesFind: the same test fails without histograms and for invalid PromQL, and each error says why.
-func TestE2EQueriesFind(t *testing.T) {
-	for name, tc := range map[string]struct {
-		test promTest
-		says string
-	}{
-		"no histograms": {
-			promTest{Interval: "15s", Input: everySeries(false, false), Exprs: promExprs(t)},
-			"histogram_quantile",
-		},
-		"no PromQL": {promTest{Interval: "15s", Exprs: []promExpr{finds("sum by (rate(x[1m]))")}}, "parse error"},
-	} {
-		output, err := promtool(t, promFile{Tests: []promTest{tc.test}})
-		if err == nil || !strings.Contains(output, tc.says) {
-			t.Errorf("%s: it isn't found: %v\n%s", name, err, output)
-		}
-	}
-}
-
 // TestE2EValues: what is put together of several parts is right where a part is missing.
 func TestE2EValues(t *testing.T) {
 	b := cost(rules.Default())

@@ -136,13 +136,6 @@ func TestDrillDownsUseTheTable(t *testing.T) {
 	}
 }
 
-func TestNamesIn(t *testing.T) {
-	got := namesIn("sum by (a) (count_over_time({b=~\"$x\"} |= ${line:doublequote} | c=~\"$d|e\" or f!=`g` [$__auto]))")
-	if want := []string{"a", "b", "c", "f"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // TestLogVariables: what LogQL narrows by can be chosen, and what can be chosen
 // narrows.
 func TestLogVariables(t *testing.T) {
