@@ -105,45 +105,6 @@ func ask(ctx context.Context, t *testing.T, api, expr string) map[string]string 
 	return all
 }
 
-// TestE2EPrometheus: a real Prometheus reads counters with their zero at the
-// start, and the histogram in both forms.
-func TestE2EPrometheus(t *testing.T) {
-	source := &fakeSource{}
-	families := sample()
-	begin := time.Now().Add(-time.Minute)
-	for i := range families {
-		for j := range families[i].Points {
-			families[i].Points[j].Start = begin
-		}
-	}
-	source.show(families...)
-	h := Handler(Gatherer{source}, testLogger(t))
-	server := httptest.NewServer(h)
-	defer server.Close()
-	defer http.DefaultClient.CloseIdleConnections()
-	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"),
-		"scrape_native_histograms: true, always_scrape_classic_histograms: true")
-	tests := []struct {
-		expr string
-		want map[string]string
-	}{
-		{`cdr_calls_total`, map[string]string{"inbound": "3", "outbound": "12"}},
-		{`min_over_time(cdr_calls_total[10m])`, map[string]string{"inbound": "0", "outbound": "0"}},
-		{`histogram_count(cdr_call_duration_seconds)`, map[string]string{"outbound": "6"}},
-		{`histogram_sum(cdr_call_duration_seconds)`, map[string]string{"outbound": "71.5"}},
-		{`histogram_fraction(2, 4, cdr_call_duration_seconds) * 6`, map[string]string{"outbound": "1"}},
-		{`cdr_call_duration_seconds_count`, map[string]string{"outbound": "6"}},
-		{`cdr_call_duration_seconds_bucket{le="5.0"}`, map[string]string{"outbound": "3"}},
-		{`cdr_media_bypass_ratio`, map[string]string{"": "0.25"}},
-	}
-	for _, tc := range tests {
-		got := query(t, api, tc.expr)
-		if fmt.Sprint(got) != fmt.Sprint(tc.want) {
-			t.Errorf("%s = %v, want %v", tc.expr, got, tc.want)
-		}
-	}
-}
-
 // TestE2EExemplars: a real Prometheus keeps the exemplars of counters and of buckets, from
 // OpenMetrics and from protobuf, and finds them by the series.
 func TestE2EExemplars(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
@@ -84,6 +85,14 @@ func TestStatusAfterAReload(t *testing.T) {
 	a.stopAccount(&of)
 	if f := sharedStatus(t, a).Sources[0].Feeds[0]; f.State != web.StateCatchingUp {
 		t.Errorf("the feed is %q", f.State)
+	}
+	seen := *a.owners.seen.Load()
+	ended := *seen.feeds[feedName{"office", "records"}]
+	ended.Owner = ""
+	seen.feeds = map[feedName]*ledger.FeedOwner{{"office", "records"}: &ended}
+	a.owners.seen.Store(&seen)
+	if f := sharedStatus(t, a).Sources[0].Feeds[0]; f.State != web.StateUnowned || f.LastError != "no replica reads the feed" {
+		t.Errorf("the feed that no replica owns is %q: %q", f.State, f.LastError)
 	}
 }
 

@@ -230,37 +230,6 @@ func ledgerFeeds(t *testing.T, folder string) []string {
 	return feeds
 }
 
-// How stale a feed of snapshots is can be asked like that of any other, and a reload
-// doesn't make it infinitely old.
-func TestSnapshotFeedStaleness(t *testing.T) {
-	t.Parallel()
-	const watermark = `cdr_exporter_watermark_timestamp_seconds{feed="active_calls",source="office"} `
-	provider := &acme{t: t}
-	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
-	folder := t.TempDir()
-	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
-	line := func() string {
-		for _, l := range shown(t, a, "cdr_exporter_watermark_timestamp_seconds") {
-			if strings.HasPrefix(l, watermark) {
-				return l
-			}
-		}
-		return ""
-	}
-	await(t, "a read is told", func() bool { return line() != watermark+"0" })
-	held := make(chan struct{})
-	provider.mu.Lock()
-	provider.held = held
-	provider.mu.Unlock()
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	if got := line(); got == watermark+"0" || got == "" {
-		t.Errorf("after a reload: %q", got)
-	}
-	close(held)
-}
-
 // TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and
 // requests that come together share one.
 func TestReloadKeepsWhatIsUnchanged(t *testing.T) {

@@ -30,22 +30,6 @@ func TestBars(t *testing.T) {
 	}
 }
 
-func TestChartSums(t *testing.T) {
-	for name, test := range map[string]struct {
-		all     []Activity
-		calls   int64
-		percent string
-	}{
-		"no calls":    {nil, 0, "0.0 %"},
-		"one of many": {[]Activity{activityAt(0, 2000, 1), activityAt(5*time.Minute, 2000, 0)}, 4000, "0.0 %"},
-		"all of them": {[]Activity{activityAt(5*time.Minute, 3, 3)}, 3, "100.0 %"},
-	} {
-		if c := newChart(test.all, now); c.Calls != test.calls || c.Percent() != test.percent {
-			t.Errorf("%s: got %d, %s", name, c.Calls, c.Percent())
-		}
-	}
-}
-
 // For every number of calls, each bar lies within the plot, its failures within its calls, and both can be seen.
 func TestBarsFit(t *testing.T) {
 	for _, most := range []int64{1, 3, 999, 1 << 60} {

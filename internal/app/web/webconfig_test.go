@@ -237,3 +237,21 @@ func TestUsersThatVanish(t *testing.T) {
 		t.Errorf("logged %d times: %s", n, log.String())
 	}
 }
+
+func TestRedactingLogger(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(serverLog{slog.NewTextHandler(&log, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
+			if attr.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	}), nil})
+	logger.With("part", "web").WithGroup("tls").Info("bad `sesame` here", "err", errors.New("value `sesame`"), "text",
+		"`sesame`", "n", 1)
+	const want = "level=INFO msg=\"bad <value> here\" part=web tls.err=\"value <value>\" tls.text=<value> tls.n=1\n"
+	if log.String() != want {
+		t.Errorf("got  %swant %s", log.String(), want)
+	}
+}

@@ -388,23 +388,3 @@ func TestPrivacyOfLegs(t *testing.T) {
 		wantNothing(fmt.Sprint("bucket ", at.bucket), string(data))
 	}
 }
-
-// A revision of a leg whose call is counted counts what it changes of the call, and only once.
-func TestRevisionsOfLegs(t *testing.T) {
-	r := newCallRig(t)
-	r.records(leg("a", outcome(cdr.NoAnswer)), leg("b", lasts(time.Minute)))
-	r.settled()
-	for range 2 {
-		if got := r.records(leg("b", lasts(90*time.Second))); got.New != 0 {
-			t.Errorf("%+v", got)
-		}
-		r.settled()
-	}
-	r.wantCalls("revised", 1, 0)
-	wantValues(t, r.values(), map[string]string{
-		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "90",
-		"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "90",
-		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/60",
-		"cdr_call_legs_total{inbound,sbc1.example.com,byot_in,answered}":      "1",
-	})
-}

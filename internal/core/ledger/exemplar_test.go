@@ -133,34 +133,6 @@ func TestExemplarsOfCalls(t *testing.T) {
 	}
 }
 
-// After a commit with an unknown end, memory is read again, whether the commit was durable or not. So
-// exemplars are gone, an unfinished commit shows none, and later calls have exemplars again.
-func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
-	for _, point := range []string{"COMMIT", "committed"} { // before and after it is durable
-		t.Run(point, func(t *testing.T) {
-			r := newRig(t)
-			r.tuning.Encoder = identityEncoder{}
-			r.reopen()
-			r.live()
-			r.records(call("a", outcome(cdr.Failed)))
-			r.probe = func(at string) error {
-				if at != point {
-					return nil
-				}
-				r.probe = nil
-				return errInjected
-			}
-			page := &counting.Page{Records: []*cdr.Record{call("b", outcome(cdr.Failed))}, ObservedAt: epoch}
-			if _, err := r.feed.Commit(t.Context(), page); (err == nil) != (point == "committed") {
-				t.Fatal(err)
-			}
-			wantExemplars(t, r)
-			r.records(call("b", outcome(cdr.Failed)), call("c", outcome(cdr.Failed)))
-			wantExemplars(t, r, "cdr_call_failures_total 0 1 0s "+r.identity("c"))
-		})
-	}
-}
-
 // counting.md 20, 21: an exemplar is shown with the value that it is of.
 func TestExemplarsAreShownWithTheirSeries(t *testing.T) {
 	r := newRig(t)

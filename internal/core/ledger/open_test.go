@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"net/url"
 	"os"
@@ -74,15 +73,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestFolderThatCannotBeMade(t *testing.T) {
-	r := newRig(t)
-	s := r.settings()
-	s.Folder = filepath.Join(r.storage.Folder, fileName, "below a file")
-	if _, err := Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), "storage.path") {
-		t.Fatalf("err = %v", err)
-	}
-}
-
 // Look reads while another process has the lock.
 func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
@@ -115,23 +105,6 @@ func TestFilesArePrivate(t *testing.T) {
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("%s%s has mode %v", fileName, suffix, info.Mode())
 		}
-	}
-}
-
-// Waiting tasks are read by an index in the order in which they are due; no query sorts all of them.
-func TestDueTasksAreIndexed(t *testing.T) {
-	r := newRig(t)
-	var plan []string
-	err := r.ledger.engine.ScanAll(`EXPLAIN QUERY PLAN `+dueTasks, []any{1, 1, 1, 1}, func(rows *sql.Rows) error {
-		var id, parent, unused int
-		var detail string
-		err := rows.Scan(&id, &parent, &unused, &detail)
-		plan = append(plan, detail)
-		return err
-	})
-	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX tasks_due") ||
-		strings.Contains(all, "TEMP B-TREE") {
-		t.Errorf("%s, %v", all, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -467,63 +466,4 @@ func (d *peakDrive) crashing(page *counting.Page, then peakModel) {
 	if point == "committed" {
 		d.model = then
 	}
-}
-
-// counting.md 1: a commit that fails leaves nothing of its calls and trunks, and the same
-// page counts when it is committed again.
-func TestPeakOfAFailedCommit(t *testing.T) {
-	r := newPeakRig(t)
-	long := lasting(10*time.Minute, 30*time.Hour)
-	tryAll := func(page func() *counting.Page) {
-		t.Helper()
-		for _, point := range []string{"UPDATE feeds SET floor", "COMMIT"} {
-			r.probe = func(at string) error {
-				if strings.HasPrefix(at, point) {
-					return errInjected
-				}
-				return nil
-			}
-			if _, err := r.feed.Commit(t.Context(), page()); err == nil {
-				t.Fatalf("committed past %s", point)
-			}
-			r.probe = nil
-		}
-		r.commit(page())
-	}
-	want := func(peak, other string) {
-		t.Helper()
-		values := map[string]string{sbc1Peak: peak, "cdr_call_peak_concurrency{x}": other}
-		wantValues(t, r.values(), values)
-		r.reopen()
-		wantValues(t, r.values(), values)
-	}
-	r.clock.at = epoch.Add(40 * time.Hour)
-	tryAll(func() *counting.Page {
-		return &counting.Page{Records: []*cdr.Record{call("a", long)}, ObservedAt: r.clock.at}
-	})
-	want("1", "")
-	tryAll(func() *counting.Page {
-		return &counting.Page{
-			Records:    []*cdr.Record{call("b", long), call("c", long, over("x"))},
-			ObservedAt: r.clock.at,
-		}
-	})
-	want("2", "1")
-	tryAll(func() *counting.Page { // what ended before is deleted
-		return &counting.Page{
-			Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at,
-			Position: &counting.Position{Watermark: epoch.Add(5 * time.Hour)},
-		}
-	})
-	want("3", "1")
-	tryAll(func() *counting.Page { // and comes late, or is revised
-		return &counting.Page{
-			Records: []*cdr.Record{
-				call("e", long), call("b", long, outcome(cdr.Failed)),
-				call("f", long, over("x")),
-			},
-			ObservedAt: r.clock.at,
-		}
-	})
-	want("3", "2")
 }

@@ -270,23 +270,6 @@ func TestFeedAfterALostConnection(t *testing.T) {
 	r.live()
 }
 
-// Looking into a ledger may take longer than what the exporter asks of the database.
-func TestInspectTakesItsTime(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
-	r := newRig(t)
-	hasty := *r.storage.Postgres
-	hasty.StatementTimeout = time.Nanosecond
-	i, err := Storage{Postgres: &hasty}.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
 func TestEnqueueAnywhere(t *testing.T) {
 	if server == "" {
@@ -395,27 +378,6 @@ func TestStartAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
-	}
-}
-
-// A feed that another replica makes leaves what this one has in memory as it is, and each makes the
-// next one without an error.
-func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
-	a := newRig(t)
-	b := replicaOf(a, "b")
-	series := a.feed.series
-	for i, r := range []*rig{b, a, b, a} {
-		spec := r.spec
-		spec.Feed = fmt.Sprint("feed", i)
-		if err := r.ledger.Register(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if a.feed.series != series {
-		t.Error("the series were read again, without their exemplars")
 	}
 }
 
