@@ -28,7 +28,7 @@ func TestRefreshTokenRotates(t *testing.T) {
 			lists++
 			fmt.Fprint(w, `{"items":[]}`)
 		default:
-			t.Errorf("%s was asked for with a token that is worth nothing", r.URL.Path)
+			t.Errorf("%s got a token that is worth nothing", r.URL.Path)
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}))

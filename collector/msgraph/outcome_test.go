@@ -30,7 +30,7 @@ func TestSubCodeTables(t *testing.T) {
 	}
 }
 
-// TestDirectRoutingOutcomeBySubCode: a sub code decides, whatever the SIP code beside it says: by its own
+// TestDirectRoutingOutcomeBySubCode: a sub code decides, whatever the SIP code with it says: by its own
 // row, by its range, or not at all. docs/providers/msgraph.md lists the rows.
 func TestDirectRoutingOutcomeBySubCode(t *testing.T) {
 	for _, tt := range []struct {
