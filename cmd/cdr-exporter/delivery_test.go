@@ -176,3 +176,21 @@ func TestOutboxFullSkips(t *testing.T) {
 	}
 	x.stop()
 }
+
+// TestShutdownDrains (contract 1): the outbox has shutdown_timeout to drain when the exporter is
+// stopped.
+func TestShutdownDrains(t *testing.T) {
+	t.Parallel()
+	n := published(t, 91, 500)
+	now := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Delay: 150 * time.Millisecond})
+	x := n.start(settings{OTLP: r.overHTTP(", shutdown_timeout: 1m")}).ready()
+	x.counts(n, now)
+	x.stop()
+	for feed, w := range n.worlds {
+		if got, want := r.calls(n, feed, eventCall), view(w, now).Records; got != want {
+			t.Errorf("%d records of %s had come when the exporter ended, want %d", got, feed, want)
+		}
+	}
+}

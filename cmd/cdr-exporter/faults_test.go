@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -212,5 +213,43 @@ func TestFeedsAreApart(t *testing.T) {
 	if failed < 3 {
 		t.Errorf("the calls in progress vanished after %g failed reads", failed)
 	}
+	x.stop()
+}
+
+// TestShiftingPages (counting.md 9): rows that are published between two pages, and
+// move what follows them, are neither lost nor counted twice.
+func TestShiftingPages(t *testing.T) {
+	t.Parallel()
+	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 12, SlowFor: 100 * time.Millisecond})
+	faults.Rate("", 0.2, simulator.Slow)
+	cut := simulator.NewFaults(simulator.FaultSettings{Seed: 13, SlowFor: 100 * time.Millisecond})
+	cut.Rate("", 0.5, simulator.Slow, rcsim.CutPage)
+	e := newEstate(t, estateSettings{
+		seed: 12, calls: 500, era: bustlingEra(20 * time.Second),
+		graph:       sim.Settings{PageSize: 50, Faults: faults},
+		ringcentral: rcsim.Settings{Faults: cut},
+		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},
+	})
+	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
+	before := x.scrape()
+	eventually(t, "count calls while they are published", func() error {
+		x.running()
+		m := x.scrape()
+		for _, p := range e.places() {
+			if m.sum("cdr_calls_total", "source="+p.source()) < before.sum("cdr_calls_total",
+				"source="+p.source())*1.2 {
+				return errors.New("too few have come of " + p.source())
+			}
+		}
+		return nil
+	})
+	if found := x.scrape().series("cdr_calls_total", "late=true"); len(found) != 0 {
+		t.Errorf("calls that are seen at once are late: %v", found)
+	}
+	e.skip(10 * time.Hour)
+	e.hold()
+	faults.Stop()
+	cut.Stop()
+	x.countsAll(e)
 	x.stop()
 }

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -208,5 +211,55 @@ func TestRenamedSource(t *testing.T) {
 	x.stop()
 	x = n.start(settings{Sources: []source{{Name: "fabrikam"}}}).ready()
 	renamed()
+	x.stop()
+}
+
+// TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't
+// change, although RingCentral gives five tokens a minute. A source that changes leaves the others
+// as they are.
+func TestReloadHarmsNothing(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
+	e.hold()
+	x := e.start(settings{}).ready()
+	x.countsAll(e)
+	tokens := func() int { return e.office.Requests().Count(rcsim.EndpointToken)[0] }
+	asked := tokens()
+	storm := func() {
+		var all sync.WaitGroup
+		for i := range 60 {
+			all.Go(func() {
+				if i%10 == 0 {
+					_ = x.cmd.Process.Signal(syscall.SIGHUP)
+				}
+				if a, err := x.client.do(http.MethodPost, "/-/reload", nil); err != nil || a.status != http.StatusOK {
+					t.Errorf("reload: status %d, %v", a.status, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	for range 4 {
+		storm()
+	}
+	e.pass(12 * time.Hour)
+	x.countsAll(e)
+	e.carrier.CallLog = "{interval: 2s, lookback: 48h, settle: 6s, whole_after: 1m}"
+	for range 2 {
+		e.configure(settings{})
+		storm()
+		e.carrier.CallLog = "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}"
+	}
+	e.pass(12 * time.Hour)
+	x.countsAll(e)
+	if got := tokens(); got != asked {
+		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
+	}
+	for _, line := range linesWith(x.log.String(), "Reading the feed failed") {
+		// a day of Wavix rests on a slow machine: the interval is a second
+		if !strings.Contains(line, "too many to read in full") {
+			t.Errorf("a reload stopped a feed: %s", line)
+		}
+	}
 	x.stop()
 }

@@ -1,0 +1,237 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// jsonSpan is a span in OTLP's JSON.
+type jsonSpan struct {
+	TraceID, SpanID, ParentSpanID      string
+	Name                               string
+	StartTimeUnixNano, EndTimeUnixNano string
+	Attributes                         []keyValue
+	Links                              []struct{ TraceID, SpanID string }
+	Status                             struct{ Code int }
+}
+
+func (s *jsonSpan) id() string { return s.TraceID + " " + s.SpanID }
+
+// times are when it began and ended, in nanoseconds since 1970.
+func (s *jsonSpan) times(t *testing.T) (from, to int64) {
+	t.Helper()
+	from, err := strconv.ParseInt(s.StartTimeUnixNano, 10, 64)
+	to, also := strconv.ParseInt(s.EndTimeUnixNano, 10, 64)
+	if err := errors.Join(err, also); err != nil || to < from {
+		t.Errorf("span %+v: %v", s, err)
+	}
+	return from, to
+}
+
+// spans are the distinct spans that the Collector has, by their ids. A repeat is the same span.
+func (c *otelcol) spans() map[string]jsonSpan {
+	c.t.Helper()
+	type request struct {
+		ResourceSpans []struct{ ScopeSpans []struct{ Spans []jsonSpan } }
+	}
+	all := make(map[string]jsonSpan)
+	for _, r := range lines[request](c.t, filepath.Join(c.folder, "traces.json")) {
+		for _, resource := range r.ResourceSpans {
+			for _, scope := range resource.ScopeSpans {
+				for _, s := range scope.Spans {
+					if was, known := all[s.id()]; known && !reflect.DeepEqual(was, s) {
+						c.t.Fatalf("a span came as %+v and as %+v", was, s)
+					}
+					all[s.id()] = s
+				}
+			}
+		}
+	}
+	return all
+}
+
+// uids are the log records that the Collector has.
+func (c *otelcol) uids() map[string]bool {
+	all := make(map[string]bool)
+	for _, r := range lines[jsonLogs](c.t, filepath.Join(c.folder, "logs.json")) {
+		for _, resource := range r.ResourceLogs {
+			for _, scope := range resource.ScopeLogs {
+				for _, record := range scope.LogRecords {
+					all[attributes(record.Attributes)["log.record.uid"]] = true
+				}
+			}
+		}
+	}
+	return all
+}
+
+// hasTraces waits until the Collector has one root span of each call, and checks what hangs on
+// them. It returns the roots by source and feed.
+func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
+	c.t.Helper()
+	var spans map[string]jsonSpan
+	var roots map[string][]jsonSpan
+	eventually(c.t, "have a root span of each call in the Collector", func() error {
+		x.running()
+		c.running()
+		spans, roots = c.spans(), make(map[string][]jsonSpan)
+		for _, s := range spans {
+			if has := attributes(s.Attributes); s.ParentSpanID == "" {
+				roots[has["cdr.source"]+"/"+has["cdr.feed"]] = append(roots[has["cdr.source"]+"/"+has["cdr.feed"]], s)
+			}
+		}
+		m, calls := x.scrape(), make(map[string]int)
+		for _, series := range m.series("cdr_calls_total") {
+			labels := make(map[string]string)
+			for _, l := range series.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			calls[labels["source"]+"/"+labels["feed"]] += int(value(series))
+		}
+		for feed, n := range calls {
+			if len(roots[feed]) != n || n == 0 {
+				return fmt.Errorf("%s: %d roots of %d calls", feed, len(roots[feed]), n)
+			}
+		}
+		return m.is(0, "cdr_exporter_otlp_outbox_spans")
+	})
+	uids := c.uids()
+	for _, s := range spans {
+		from, to := s.times(c.t)
+		has := attributes(s.Attributes)
+		if uid := has["log.record.uid"]; uid != "" && !uids[uid] || uid == "" && s.ParentSpanID == "" {
+			c.t.Errorf("%s: the log record %q is missing", s.Name, uid)
+		}
+		if failed := has["cdr.outcome"] == "failed"; failed != (s.Status.Code == 2) {
+			c.t.Errorf("%s: status %d of outcome %s", s.Name, s.Status.Code, has["cdr.outcome"])
+		}
+		if s.ParentSpanID == "" {
+			continue
+		}
+		parent, known := spans[s.TraceID+" "+s.ParentSpanID]
+		if !known {
+			c.t.Errorf("%s is an orphan", s.Name)
+			continue
+		}
+		if first, last := parent.times(c.t); from < first || to > last {
+			c.t.Errorf("%s from %d to %d isn't within %s from %d to %d", s.Name, from, to, parent.Name, first, last)
+		}
+	}
+	exemplars := 0
+	for _, request := range lines[jsonMetrics](c.t, filepath.Join(c.folder, "metrics.json")) {
+		for _, resource := range request.ResourceMetrics {
+			for _, scope := range resource.ScopeMetrics {
+				for _, m := range scope.Metrics {
+					for _, p := range append(m.Sum.DataPoints, m.Histogram.DataPoints...) {
+						for _, e := range p.Exemplars {
+							exemplars++
+							if s, known := spans[e.TraceID+" "+e.SpanID]; !known || s.ParentSpanID != "" {
+								c.t.Fatalf("an exemplar of %s leads to no root: %+v", m.Name, e)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if exemplars == 0 {
+		c.t.Error("exemplars are missing")
+	}
+	return roots
+}
+
+// names are how many spans of each name the Collector has.
+func (c *otelcol) names() map[string]int {
+	all := make(map[string]int)
+	for _, s := range c.spans() {
+		all[s.Name]++
+	}
+	return all
+}
+
+// TestE2ETraces (contract 4): a real Collector has one root span of every call that is counted,
+// once it has settled, with its children within it and no orphan. Where the process dies is of no
+// matter: a repeat is the same span.
+func TestE2ETraces(t *testing.T) {
+	t.Parallel()
+	const tracing = "{endpoint: %q, protocol: grpc, interval: 1s, traces: true, traces_history: true}"
+	t.Run("all providers", func(t *testing.T) {
+		t.Parallel()
+		e := newEstate(t, estateSettings{
+			seed: 61, calls: 300, era: unfoldingEra, graph: sim.Settings{PageSize: 50},
+			// By the exporter's own clock no time passes, and for a day a charge that isn't known is waited for.
+			worlds: func(s *simulator.Settings) { s.To = time.Now().Add(-25 * time.Hour) },
+		})
+		e.hold()
+		c := newOtelcol(t)
+		c.start()
+		otlp := fmt.Sprintf(tracing, "http://"+c.grpc)
+		for range 4 {
+			x := start(t, e.vault, launch{config: e.configure(settings{OTLP: otlp}), shipped: true}).serving()
+			served := e.answered()
+			eventually(t, "read some pages", func() error {
+				x.running()
+				if n := e.answered() - served; n < 6 && len(c.spans()) == 0 {
+					return fmt.Errorf("%d were read", n)
+				}
+				return nil
+			})
+			x.kill()
+		}
+		x := start(t, e.vault, launch{config: e.configure(settings{OTLP: otlp}), shipped: true}).serving()
+		x.countsAll(e)
+		e.pass(25 * time.Hour) // rows come late and change
+		x.countsAll(e)
+		c.hasTraces(x)
+		if names := c.names(); names["Set-up"] == 0 || names["Set-up"] != names["Talk"] || names["Leg"] == 0 {
+			t.Errorf("spans %v", names)
+		}
+		x.stop()
+		e.vault.searchFolder(c.folder)
+	})
+	t.Run("call records", func(t *testing.T) {
+		t.Parallel()
+		s := morning(62, 90*time.Minute)
+		s.routed = 60
+		b := newSwitchboard(t, s)
+		c := newOtelcol(t)
+		c.start()
+		x := b.launch(b.polled(time.Second), settings{OTLP: fmt.Sprintf(tracing, "http://"+c.grpc)}).ready()
+		for _, d := range afterwards {
+			b.pass(d)
+			x.countsCalls(b)
+		}
+		roots := c.hasTraces(x)
+		if names := c.names(); names["Session"] == 0 {
+			t.Errorf("spans %v", names)
+		}
+		records := make(map[string]string) // the root of a call record, by trace
+		for _, root := range roots["contoso/"+callRecords] {
+			records[root.TraceID] = root.SpanID
+		}
+		linked := 0
+		for _, root := range roots["contoso/"+directRouting] {
+			record, known := records[root.TraceID] // some calls have none
+			if known && (len(root.Links) != 1 || root.Links[0].TraceID != root.TraceID ||
+				root.Links[0].SpanID != record) {
+				t.Errorf("%+v isn't linked to its call record", root)
+			} else if known {
+				linked++
+			}
+		}
+		if linked == 0 {
+			t.Error("no call has a record of Direct Routing beside its call record")
+		}
+		x.stop()
+	})
+}
