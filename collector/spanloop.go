@@ -31,7 +31,7 @@ func (l *SpanLoop) Run(ctx context.Context, from, to time.Time) error {
 	from, to = plan.ToWholeSeconds(from, to)
 	for from.Before(to) {
 		length := cmp.Or(l.Longest, to.Sub(from))
-		err := Retry(ctx, l.MayPass, func() error {
+		err := retry(ctx, l.MayPass, func() error {
 			end := plan.Earliest(from.Add(length), to)
 			if err := l.Read(ctx, from, end); err != nil {
 				if l.Shortest > 0 {
@@ -49,9 +49,9 @@ func (l *SpanLoop) Run(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// Retry calls read until it succeeds, MaxTries times at the most, with growing pauses. It returns an error at once that
+// retry calls read until it succeeds, MaxTries times at the most, with growing pauses. It returns an error at once that
 // can't pass by itself.
-func Retry(ctx context.Context, mayPass func(error) bool, read func() error) error {
+func retry(ctx context.Context, mayPass func(error) bool, read func() error) error {
 	for tries := 1; ; tries++ {
 		err := read()
 		if err == nil || tries == MaxTries || ctx.Err() != nil || mayPass == nil || !mayPass(err) {

@@ -109,17 +109,6 @@ func (m *matcher) follows(at, last time.Time) bool {
 		slices.ContainsFunc(m.repeated, func(r repeated) bool { return r.has(at) && r.has(last) })
 }
 
-// reach is how long before an instant calls may be near.
-func (m *matcher) reach(at time.Time) time.Duration {
-	reach := m.settings.Tolerance
-	for _, r := range m.repeated {
-		if r.has(at) {
-			reach = max(reach, m.settings.Tolerance+r.by)
-		}
-	}
-	return reach
-}
-
 // near yields calls that start within the tolerance of an instant, of calls by start that aren't after it: at most the
 // last one, with which the others before it belong together, and those that an hour that clocks repeat brings near.
 func (m *matcher) near(calls []*node, at time.Time) iter.Seq[*node] {
@@ -218,9 +207,8 @@ func (c *cluster) findFits() (map[fit]int, error) {
 	fits := make(map[fit]int)
 	c.recent[left], c.recent[right] = c.recent[left][:0], c.recent[right][:0]
 	for _, n := range c.nodes {
-		reach := c.reach(n.at)
 		others := slices.DeleteFunc(c.recent[1-n.side], func(t *twins) bool {
-			return n.at.Sub(t.calls[t.seen-1].at) > reach
+			return !c.follows(n.at, t.calls[t.seen-1].at)
 		})
 		c.recent[1-n.side] = others
 		for _, t := range others {
