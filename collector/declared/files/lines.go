@@ -231,18 +231,18 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	size := f.info.Size()
 	first := rows.New(r.ctx, r.file, &l.Config.Layout, 0, sha256.New(), size)
 	first.Waited = l.waited(f)
-	inFile, err := first.ReadNames()
+	err := first.ReadNames()
 	if r.entry.Now.Offset <= first.Behind.Offset {
 		r.entry.Path = pathHash(f.path) // names alone don't say that it is a file that was renamed
 	}
 	in := rows.New(r.ctx, r.file, &l.Config.Layout, r.entry.Now.Offset, sum, size)
 	in.Columns, in.Ends, in.Waited = first.Columns, l.isComplete(f), first.Waited
-	for isNames := inFile && r.entry.Now.Offset == 0; err == nil; isNames = false {
+	for err == nil {
 		var row rows.PlacedRow
 		if row, err = in.Next(); err != nil {
 			break
 		}
-		if row.Bare > r.known && !isNames {
+		if row.Bare > r.known {
 			l.addRow(&row, f.path)
 		}
 		if l.isFull() {

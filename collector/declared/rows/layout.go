@@ -24,7 +24,7 @@ type Layout struct {
 	Separator string `yaml:"separator"`
 	// Pattern is of format: pattern.
 	Pattern *LinePattern `yaml:"pattern"`
-	// Skip is the number of lines after the names that aren't rows.
+	// Skip is the number of lines after the names, wherever these are, that aren't rows.
 	Skip int `yaml:"skip"`
 }
 

@@ -53,7 +53,7 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 func Documents(text []byte) (all []Row) {
 	for rest := text; len(rest) > 0 && !IsJSON(text); {
 		n, _ := new(objectScan).scan(rest)
-		if raw := bytes.Trim(rest[:n], betweenObjects); len(raw) > 0 {
+		if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
 			all = append(all, Row{Raw: raw, Problem: problemOf(raw)})
 		}
 		rest = rest[n:]

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -82,38 +83,29 @@ func (r *contextReader) Read(p []byte) (int, error) {
 	return r.in.Read(p)
 }
 
-// ReadNames reads the names of the values from the first row if it has them, and says so. The error
-// is io.EOF if that row isn't complete yet.
-func (r *Reader) ReadNames() (inFile bool, err error) {
+// ReadNames reads the names of the values from the first row, if they are there. The error is io.EOF if
+// that row isn't complete yet.
+func (r *Reader) ReadNames() error {
 	if r.layout.Format != FormatCSV || len(r.Columns) > 0 {
-		return false, nil
+		return nil
 	}
-	row, err := r.Next()
+	row, _, err := r.readNext()
 	if err == nil && row.Problem != "" {
 		err = errors.New("its first line doesn't name the columns: " + row.Problem)
 	}
-	r.Columns = row.Fields
-	return true, err
+	return err
 }
 
-// All yields the rows, of CSV without the layout's Skip ones behind names in the text. The error is
-// io.EOF if names are missing, or ErrOpen.
+// All yields the rows. The error is io.EOF if names are missing, or ErrOpen.
 func (r *Reader) All() iter.Seq2[*PlacedRow, error] {
 	return func(yield func(*PlacedRow, error) bool) {
-		inFile, err := r.ReadNames()
-		if err != nil {
+		if err := r.ReadNames(); err != nil {
 			yield(nil, err)
 			return
 		}
-		for number := 1; ; number++ {
+		for {
 			row, err := r.Next()
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err == nil && inFile && number <= r.layout.Skip:
-				continue
-			}
-			if !yield(&row, err) || err != nil {
+			if errors.Is(err, io.EOF) || !yield(&row, err) || err != nil {
 				return
 			}
 		}
@@ -123,12 +115,22 @@ func (r *Reader) All() iter.Seq2[*PlacedRow, error] {
 // ErrOpen is a row that has an open quote and isn't complete yet.
 var ErrOpen = errors.New("its quotes have no end yet")
 
-// Next is the next row; io.EOF if it isn't complete yet, ErrOpen if lines of it are. Blank lines
-// are passed over.
-func (r *Reader) Next() (row PlacedRow, err error) {
+// Next is the next row; io.EOF if it isn't complete yet, ErrOpen if lines of it are. Blank lines and
+// names are passed over: files that were put one behind the other have names again and again.
+func (r *Reader) Next() (PlacedRow, error) {
+	for {
+		if row, isNames, err := r.readNext(); err != nil || !isNames {
+			return row, err
+		}
+	}
+}
+
+// readNext reads the next row, which may be the names, with the lines that the layout skips behind
+// them.
+func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 	for {
 		if err := r.fill(1); err != nil {
-			return row, err
+			return row, false, err
 		}
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
@@ -136,17 +138,30 @@ func (r *Reader) Next() (row PlacedRow, err error) {
 		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 {
 			row.Raw = first.text
 			if n, err = r.readRow(&row.Row); err != nil {
-				return row, err
+				return row, false, err
 			}
+		}
+		if isNames = r.isNames(&row.Row); isNames {
+			if err := r.fill(n + r.layout.Skip); err != nil && (!r.Ends || !errors.Is(err, io.EOF)) {
+				return row, false, err
+			}
+			r.Columns, n = row.Fields, min(n+r.layout.Skip, len(r.ahead))
+			r.Count += r.layout.Skip
 		}
 		row.Mark, row.Bare = r.ahead[n-1].Mark, r.ahead[n-1].bare
 		r.Behind = row.Mark
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
 		if len(row.Raw) > 0 {
 			r.Count++
-			return row, nil
+			return row, isNames, nil
 		}
 	}
+}
+
+// isNames says whether a row has the names of the columns.
+func (r *Reader) isNames(row *Row) bool {
+	isCSV := row.Fields != nil && r.layout.Format == FormatCSV
+	return isCSV && (r.Columns == nil || slices.Equal(row.Fields, r.Columns))
 }
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
@@ -202,7 +217,7 @@ func (r *Reader) readFields(row *Row) (lines int, err error) {
 // its end; if not, the place is where the names end, without a chain.
 func (r *Reader) FirstLines() (behind Mark, complete bool, err error) {
 	if r.layout.Format == FormatCSV && len(r.layout.Columns) == 0 {
-		err = r.fill(1)
+		err = r.fill(1 + r.layout.Skip)
 		behind.Offset = r.at
 	}
 	if err == nil {
@@ -253,9 +268,7 @@ func (r *Reader) readLine() (l line, err error) {
 		l.bare -= int64(len(l.text) - len(text))
 		l.text = text
 	}
-	if r.at == int64(length) { // the file's first line
-		l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
-	}
+	l.text = withoutMark(l.text)
 	return l, nil
 }
 

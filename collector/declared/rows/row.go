@@ -72,5 +72,9 @@ func problemOf(text []byte) string {
 	return "it isn't valid JSON"
 }
 
+// withoutMark is a text without a byte order mark, which is also within files that were put one behind
+// the other.
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+
 // Trimmed is a text without a byte order mark and blanks around it.
-func Trimmed(text []byte) []byte { return bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))) }
+func Trimmed(text []byte) []byte { return bytes.TrimSpace(withoutMark(text)) }
