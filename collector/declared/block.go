@@ -168,7 +168,7 @@ func (b *Block) validate(r *config.Report) {
 			validateNeeds(r, name+"."+key, &p, f.Values[key], all, b.valuesOf(f))
 		}
 		validateLegs(r, name+".", &of)
-		b.definition.validateNames(r, name+".ignore", f.Ignore.Parameters())
+		b.definition.validateNames(r, &f, name, nil)
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
 			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s "+
@@ -230,13 +230,13 @@ func (b *Block) HasBlock(key string) bool {
 // expand puts parameters into a text, including secrets, whose files it reads again.
 func (b *Block) expand(ctx context.Context, text string) (string, error) {
 	values := maps.Clone(b.Values)
-	for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
-		if secret, is := b.Secrets[found[1]]; is {
+	for _, name := range language.ParametersIn(text) {
+		if secret, is := b.Secrets[name]; is {
 			value, err := secret.Value(ctx)
 			if err != nil {
 				return "", err
 			}
-			values[found[1]] = []string{value}
+			values[name] = []string{value}
 		}
 	}
 	return language.Expand(text, values), nil
@@ -270,17 +270,21 @@ func (d *Definition) allParameters() map[string]Parameter {
 }
 
 // needsZone says whether a time has no zone, neither in the row nor in the definition.
-func (f *Feed) needsZone() bool { return f.hasValue((*language.Value).NeedsZone) }
-
-// takesZone says whether a configured zone affects a time.
-func (f *Feed) takesZone() bool {
-	conditions := slices.Collect(maps.Values(f.conditions()))
-	return f.hasValue((*language.Value).TakesZone) || slices.ContainsFunc(conditions, (*language.Condition).TakesZone)
+func (f *Feed) needsZone() (needs bool) {
+	language.Walk(f, "", func(_ string, found any) {
+		v, is := found.(*language.Value)
+		needs = needs || is && v.NeedsZone()
+	})
+	return needs
 }
 
-// hasValue says whether one of the feed's values is of a kind.
-func (f *Feed) hasValue(is func(*language.Value) bool) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(f.values())), is)
+// takesZone says whether a configured zone affects a time.
+func (f *Feed) takesZone() (takes bool) {
+	language.Walk(f, "", func(_ string, found any) {
+		of, is := found.(interface{ TakesZone() bool })
+		takes = takes || is && of.TakesZone()
+	})
+	return takes
 }
 
 // zone is the zone of times without one: UTC unless the source sets another.

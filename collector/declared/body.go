@@ -50,15 +50,14 @@ func bodyValue(n *config.Node) any {
 	return n.Text()
 }
 
-// texts are the texts of the body by their keys, which start with a path.
-func (b *requestBody) texts(path string) map[string]string {
-	all := make(map[string]string)
+// Walk implements language.Walked.
+func (b *requestBody) Walk(path string, visit func(key string, found any)) any {
 	b.leaves(path, func(path, _ string, value any) {
 		if text, is := value.(string); is {
-			all[path] = text
+			visit(path, language.Text{Text: text, Secrets: true})
 		}
 	})
-	return all
+	return nil
 }
 
 // numbers are the numbers of the body by the last name of their keys.

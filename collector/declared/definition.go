@@ -3,10 +3,8 @@ package declared
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,8 +28,8 @@ type Definition struct {
 	Extends    string               `yaml:"extends"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account identifies the account, with parameters in braces.
-	Account  string `yaml:"account"`
-	Currency string `yaml:"currency"`
+	Account  string `yaml:"account"  text:"plain"`
+	Currency string `yaml:"currency" text:"plain"`
 	// Exactly one of these, except that Push also works with Files.
 	HTTP  *HTTP           `yaml:"http"`
 	Files *files.Config   `yaml:"files"`
@@ -155,7 +153,8 @@ func (d *Definition) Validate(r *config.Report) {
 	}
 	d.validateWays(r)
 	d.validateTests(r)
-	d.validateTexts(r, "", map[string]string{"account": d.Account, "currency": d.Currency}, false)
+	own := Definition{Account: d.Account, Currency: d.Currency, HTTP: d.HTTP, SQL: d.SQL}
+	d.validateNames(r, &own, "", nil)
 	if d.Currency != "" && !strings.Contains(d.Currency, "{") && !currencyCode.MatchString(d.Currency) {
 		r.Problemf("currency", "%s", noCurrency)
 	}
@@ -179,7 +178,9 @@ func (d *Definition) Validate(r *config.Report) {
 		d.validateFeedParameters(r, key, &f)
 		with := *d
 		with.Parameters = d.parametersOf(&f)
-		with.validateParameters(r, key, &f)
+		with.validateNames(r, &f, key, &f)
+		with.validateFor(r, key, &f)
+		with.validateExports(r, key, &f)
 	}
 }
 
@@ -191,14 +192,8 @@ func (d *Definition) validateWays(r *config.Report) {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
 	}
 	if d.HTTP != nil {
-		texts, addresses := d.HTTP.texts()
-		d.validateTexts(r, "http.", texts, true)
-		d.validateTexts(r, "http.", addresses, false)
 		d.validateAuth(r)
 		d.validateMeanings(r)
-	}
-	if d.SQL != nil {
-		d.validateTexts(r, "sql.", map[string]string{"driver": d.SQL.Driver}, false)
 	}
 	if d.Push != nil {
 		d.validatePush(r)
@@ -244,95 +239,55 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	}
 }
 
-// validateParameters reports texts, paths and conditions of a feed that name parameters which the
-// definition doesn't have.
-func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
-	d.validateRequest(r, key+".request.", &f.Request)
-	d.validateFor(r, key, f)
-	d.validateExports(r, key, f)
-	d.validateLists(r, key, f)
-	if f.Totals != nil {
-		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
-	}
-	for where, c := range f.conditions() {
-		d.validateNames(r, key+"."+where, c.Parameters())
-	}
-	for where, v := range f.values() {
-		at := key + "." + where
-		parameters, networks, lists := v.Uses()
-		d.validateNames(r, at, parameters)
-		for _, name := range lists {
-			if f.Names[name] == nil {
-				r.Problemf(at, "names the list %s, which isn't in the feed's names", name)
+// validateNames reports parameters, lists and networks that a part of the definition names, and that
+// the definition or the feed doesn't have; and secrets where they would be stored or shown.
+func (d *Definition) validateNames(r *config.Report, part any, key string, f *Feed) {
+	language.Walk(part, key, func(at string, found any) {
+		switch of := found.(type) {
+		case language.Text:
+			for _, name := range of.Parameters() {
+				if p := d.Parameters[name]; p.Map != "" {
+					r.Problemf(at, "names %s, which has several values by name and can't be used as a text", name)
+				} else if !of.Secrets || !p.Secret {
+					d.validateName(r, at, name)
+				}
+			}
+		case *language.Condition:
+			for _, name := range of.Parameters() {
+				d.validateName(r, at, name)
+			}
+		case *language.Value:
+			parameters, networks, lists := of.Uses()
+			for _, name := range parameters {
+				d.validateName(r, at, name)
+			}
+			for _, name := range lists {
+				if f == nil || f.Names[name] == nil {
+					r.Problemf(at, "names the list %s, which isn't in the feed's names", name)
+				}
+			}
+			for _, name := range networks {
+				if d.Parameters[name].Map != mapOfNetworks {
+					r.Problemf(at, "names %s, which isn't a parameter with map: %s", name, mapOfNetworks)
+				}
 			}
 		}
-		for _, name := range networks {
-			if d.Parameters[name].Map != mapOfNetworks {
-				r.Problemf(at, "names %s, which isn't a parameter with map: %s", name, mapOfNetworks)
-			}
+	})
+}
+
+// validateName reports a parameter that the definition doesn't have, or a secret.
+func (d *Definition) validateName(r *config.Report, key, name string) {
+	switch p, known := d.Parameters[name]; {
+	case !known:
+		hint := ""
+		if name == "from" || name == "to" {
+			hint = "; an end of the span needs a form of time, such as {" + name + "|rfc3339}"
 		}
-	}
-}
-
-// values are the values of the feed's record, and of the legs in it, by their keys.
-func (f *Feed) values() map[string]*language.Value {
-	all := make(map[string]*language.Value)
-	for key, v := range f.Record.values() {
-		all["record."+key] = v
-	}
-	if f.Legs != nil {
-		for key, v := range f.Legs.Record.values() {
-			all["legs.record."+key] = v
-		}
-	}
-	return all
-}
-
-// conditions are the conditions on the feed's rows by their keys.
-func (f *Feed) conditions() map[string]*language.Condition {
-	return map[string]*language.Condition{
-		"ignore": f.Ignore, "final": f.Final, "whole": f.Whole, "refused": f.Refused,
-		"empty": f.Empty,
-	}
-}
-
-func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
-	query, path := request.texts()
-	d.validateTexts(r, prefix, query, true)
-	d.validateTexts(r, prefix, path, false)
-}
-
-// validateTexts reports texts that name parameters which the definition doesn't have, or secrets
-// where they would be empty. prefix goes before the texts' keys.
-func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
-	for key, text := range texts {
-		for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
-			if d.Parameters[found[1]].Map != "" {
-				r.Problemf(prefix+key, "names %s, which has several values by name and can't be used as a text",
-					found[1])
-			} else if !secrets || !d.Parameters[found[1]].Secret {
-				d.validateNames(r, prefix+key, found[1:])
-			}
-		}
-	}
-}
-
-// validateNames reports parameters that the definition doesn't have, and secrets.
-func (d *Definition) validateNames(r *config.Report, key string, names []string) {
-	for _, n := range names {
-		switch p, known := d.Parameters[n]; {
-		case !known:
-			hint := ""
-			if n == "from" || n == "to" {
-				hint = "; an end of the span needs a form of time, such as {" + n + "|rfc3339}"
-			}
-			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
-		case p.Secret:
-			r.Problemf(key,
-				"names %s, which is a secret; secrets only work in headers and auth of http and in query and "+
-					"body of a request, "+
-					"since other texts are stored or shown", n)
-		}
+		r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", name, hint)
+	case p.Secret:
+		r.Problemf(key,
+			"names %s, which is a secret; secrets only work in headers and auth of http and in query and body of a "+
+				"request, since other texts are stored or shown", name)
 	}
 }
 
@@ -411,7 +366,7 @@ func (d *Record) Validate(r *config.Report) {
 	language.ValidateWords(r, "queue_result", &d.QueueResult, language.ResultWords,
 		"answered, abandoned, timeout, overflowed or other")
 	language.ValidateWords(r, "emergency", &d.Emergency, language.TruthWords, "true or false")
-	for key, v := range d.values() {
+	for key, v := range language.Values(d, "") {
 		if v.UsesPercent() && !strings.HasSuffix(key, ".loss") {
 			r.Problemf(key, "has unit: percent, which only works for the loss of media; remove it")
 		}
@@ -425,30 +380,6 @@ func (d *Record) Validate(r *config.Report) {
 				"is also the component of another charge: choose another name, or give one amount as a list of values")
 		}
 	}
-}
-
-// values are all values of the record by their keys.
-func (d *Record) values() map[string]*language.Value {
-	all := make(map[string]*language.Value)
-	for field, value := range reflect.ValueOf(d).Elem().Fields() {
-		if v, is := reflect.TypeAssert[*language.Value](value.Addr()); is {
-			all[field.Tag.Get("yaml")] = v
-		}
-	}
-	for key, v := range d.Extra {
-		all["extra."+key] = &v
-	}
-	for key, v := range d.Labels {
-		all["labels."+key] = &v
-	}
-	for i := range d.Media {
-		maps.Copy(all, d.Media[i].values(fmt.Sprintf("media[%d].", i)))
-	}
-	for i := range d.Charges {
-		key := fmt.Sprintf("charges[%d].", i)
-		all[key+"amount"], all[key+"currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency
-	}
-	return all
 }
 
 // CurrencyFor is the currency of a charge without one; XXX if unknown.

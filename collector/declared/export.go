@@ -13,8 +13,8 @@ import (
 // Export is another list of a feed's rows, in another format. It takes the query of the feed's
 // request, and the total of the feed's own list.
 type Export struct {
-	Path    language.Texts    `yaml:"path"`
-	Headers map[string]string `yaml:"headers"`
+	Path    language.Texts    `yaml:"path"    text:"plain"`
+	Headers map[string]string `yaml:"headers" text:"plain"`
 	Format  string            `yaml:"format"`
 }
 

@@ -67,16 +67,14 @@ func (l *List) with(values map[string]string) *List {
 // round.
 func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 	used := make(map[string]bool)
-	query, address := f.Request.texts()
-	maps.Copy(query, address)
-	for where, text := range query {
+	for where, text := range language.TextsIn(&f.Request, "") {
 		for _, found := range forIn.FindAllStringSubmatch(text, -1) {
 			if used[found[1]] = true; f.For[found[1]] == nil {
 				r.Problemf(key+".request."+where, "names %s, but the feed's for doesn't have %s", found[0], found[1])
 			}
 		}
 	}
-	for value, v := range f.Record.values() {
+	for value, v := range language.Values(&f.Record, "") {
 		for _, place := range v.Places() {
 			p := place.Path
 			if len(p) == 2 && p[0] == language.ForKey && f.For != nil && f.For[p[1]] == nil {

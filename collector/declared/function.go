@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/builtin"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
@@ -16,7 +15,7 @@ import (
 
 // besideFunction are the fields that a definition may give to a function for its rows.
 var besideFunction = []string{
-	"id", "call_id", "group", "version", "start", "answer", "end", "ringing", "duration", "caller", "callee",
+	"id", "call_id", "group", "version", "start", "answer", "end", "ringing", "duration", "caller", "callee", "labels.",
 }
 
 // function is the Go function that completes the feed's records, or nil.
@@ -41,12 +40,9 @@ func (f *Feed) validateFunction(r *config.Report) {
 			r.Problemf(key, "can't be combined with map, whose function decides that; remove it")
 		}
 	}
-	values := f.Record.values()
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if values[key].IsSet() && !slices.Contains(besideFunction, key) && !strings.HasPrefix(key, "labels.") {
-			r.Problemf("record."+key, "comes from the function of map; remove it")
-		}
-	}
+	language.OnlyKeys(&f.Record, "record", besideFunction, func(key string) {
+		r.Problemf(key, "comes from the function of map; remove it")
+	})
 	if !f.Snapshot && !f.Record.Start.IsSet() {
 		r.Problemf("record.start", "is missing; set where the start of a call comes from")
 	}

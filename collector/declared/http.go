@@ -11,8 +11,8 @@ import (
 
 // HTTP says how to send requests to a provider. Its texts may name parameters in braces.
 type HTTP struct {
-	BaseURL           string            `yaml:"base_url"`
-	Headers           map[string]string `yaml:"headers"`
+	BaseURL           string            `yaml:"base_url" text:"plain"`
+	Headers           map[string]string `yaml:"headers"  text:"secret"`
 	Auth              access.Auth       `yaml:"auth"`
 	RequestsPerMinute int               `yaml:"requests_per_minute"`
 	Limit             *access.Limit     `yaml:"limit"`
@@ -30,22 +30,6 @@ func (h *HTTP) describeErrors(s *httpclient.Settings, title string) {
 	if h.Errors.Code.IsSet() || h.Errors.Name.IsSet() {
 		s.Quote = func(answer []byte) string { return h.Errors.quote(title, answer) }
 	}
-}
-
-// texts are all texts that may name parameters, by their keys. Secrets may stand in all of them
-// except the addresses.
-func (h *HTTP) texts() (all, addresses map[string]string) {
-	all, addresses = make(map[string]string), map[string]string{baseURL: h.BaseURL}
-	language.AddKeys(all, "headers", h.Headers)
-	h.Auth.AddTexts(all)
-	if o := h.Auth.OAuth2; o != nil {
-		all["auth.oauth2.client_id"], all["auth.oauth2.client_secret"] = o.ClientID, o.ClientSecret
-		all["auth.oauth2.refresh_token"], addresses["auth.oauth2.token_url"] = o.RefreshToken, o.TokenURL
-		all["auth.oauth2.assertion"], addresses["auth.oauth2.revoke_url"] = o.Assertion, o.RevokeURL
-		addresses["auth.oauth2.same_account"] = o.SameAccount
-		language.AddKeys(all, "auth.oauth2.params", o.Params)
-	}
-	return all, addresses
 }
 
 // List is a list of rows over HTTP: how to request it, how its pages follow, and when it is complete.
@@ -70,7 +54,7 @@ type List struct {
 	// Exports are other lists of the same rows, by the value of the source's parameter format.
 	Exports map[string]Export `yaml:"exports"`
 	// TotalQuery is what the request has in its query if only the total is wanted.
-	TotalQuery map[string]string `yaml:"total_query"`
+	TotalQuery map[string]string `yaml:"total_query" text:"plain"`
 	// Refused is true for an answer that says that the request failed, whatever its status is.
 	Refused *language.Condition `yaml:"refused"`
 	// Empty is true for an answer without Rows that is a list without rows.
@@ -96,7 +80,6 @@ func (d *Definition) validateAuth(r *config.Report) {
 	}
 	for i, a := range all {
 		key := fmt.Sprintf("http.auth[%d]", i)
-		d.validateNames(r, key+".when", a.When.Parameters())
 		switch {
 		case a.OAuth2 != nil:
 			r.Problemf(key+".oauth2", "can't be one of several; remove the others")

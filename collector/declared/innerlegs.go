@@ -2,7 +2,6 @@ package declared
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
@@ -32,11 +31,9 @@ func (l *InnerLegs) Validate(r *config.Report) {
 	if !l.Record.Outcome.IsSet() {
 		r.Problemf("record.outcome", "is missing; set where the outcome of a leg comes from")
 	}
-	for key, v := range l.Record.values() {
-		if v.IsSet() && !slices.Contains(ofLegs, key) {
-			r.Problemf("record."+key, "belongs to a call, not to a leg; move it to the feed's record")
-		}
-	}
+	language.OnlyKeys(&l.Record, "record", ofLegs, func(key string) {
+		r.Problemf(key, "belongs to a call, not to a leg; move it to the feed's record")
+	})
 }
 
 // mostInnerLegs limits the legs of a row, like the legs of a call.

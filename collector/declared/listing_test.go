@@ -301,6 +301,8 @@ func TestExports(t *testing.T) {
 		{"values: [json, stream, csv]", "values: [json, csv]", "exports.stream: isn't one of the values"},
 		{"format: jsonl", "format: xml", "exports.stream.format: must be"},
 		{"path: /calls.jsonl, ", "", "exports.stream.path: is missing"},
+		{"path: /calls.jsonl, ", "path: '/{kay}', ", "exports.stream.path: names the parameter kay"},
+		{`total_query: {size: "1"}`, `total_query: {size: "{kay}"}`, "total_query.size: names the parameter kay"},
 		{"    next: {page: p, from: 1}\n", "", "feeds.calls.exports: need a feed of JSON with total"},
 	} {
 		text := strings.Replace(exports, c.old, c.replacement, 1)

@@ -42,13 +42,6 @@ func (m *Media) Validate(r *config.Report) {
 	language.ValidateWords(r, "direction", &m.Direction, streamDirections, "to_callee or to_caller")
 }
 
-func (m *Media) values(prefix string) map[string]*language.Value {
-	return map[string]*language.Value{
-		prefix + "jitter": &m.Jitter, prefix + "round_trip": &m.RoundTrip, prefix + "loss": &m.Loss,
-		prefix + "mos": &m.MOS, prefix + "packets": &m.Packets, prefix + "direction": &m.Direction,
-	}
-}
-
 // usualPacket is how much audio a packet has, if the row doesn't have the number of packets: a
 // measure over few packets means nothing.
 const usualPacket = 20 * time.Millisecond

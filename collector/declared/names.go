@@ -33,18 +33,6 @@ func (l *NameList) Validate(r *config.Report) {
 	}
 }
 
-// validateLists reports lists of names whose texts name parameters that there aren't.
-func (d *Definition) validateLists(r *config.Report, key string, f *Feed) {
-	for name, l := range f.Names {
-		at := key + ".names." + name
-		d.validateRequest(r, at+".request.", &l.Request)
-		d.validateNames(r, at+".when", l.When.Parameters())
-		if f.Snapshot {
-			r.Problemf(at, "isn't read for calls in progress; remove it")
-		}
-	}
-}
-
 // names reads the feed's lists of names whose condition holds.
 func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)

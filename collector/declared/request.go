@@ -3,8 +3,6 @@ package declared
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,29 +18,12 @@ import (
 // {to|FORMAT}.
 type Request struct {
 	// Path may be several: the first that the provider has.
-	Path    language.Texts    `yaml:"path"`
-	Query   map[string]string `yaml:"query"`
-	Headers map[string]string `yaml:"headers"`
+	Path    language.Texts    `yaml:"path"    text:"plain"`
+	Query   map[string]string `yaml:"query"   text:"secret"`
+	Headers map[string]string `yaml:"headers" text:"plain"`
 	// Method is GET (or empty) or POST, which has a Body.
 	Method string       `yaml:"method"`
 	Body   *requestBody `yaml:"body"`
-}
-
-// texts are all texts that may name parameters, by their keys. Secrets may stand in the query and
-// the body.
-func (r *Request) texts() (secret, plain map[string]string) {
-	secret, plain = make(map[string]string), make(map[string]string)
-	language.AddKeys(secret, "query", r.Query)
-	maps.Copy(secret, r.Body.texts("body"))
-	for i, text := range r.Path {
-		key := "path"
-		if i > 0 {
-			key = fmt.Sprintf("path[%d]", i)
-		}
-		plain[key] = text
-	}
-	language.AddKeys(plain, "headers", r.Headers)
-	return secret, plain
 }
 
 // path is the first one.
@@ -60,9 +41,7 @@ func (r *Request) Validate(report *config.Report) {
 	if r.Body != nil && r.Method != http.MethodPost {
 		report.Problemf("body", "needs method: POST; add that, or remove the body")
 	}
-	texts, path := r.texts()
-	language.AddKeys(texts, "", path)
-	for key, text := range texts {
+	for key, text := range language.TextsIn(r, "") {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
 			if language.FormatTime(morning, found[2]) == language.FormatTime(evening, found[2]) {
 				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
@@ -102,12 +81,7 @@ func (l *List) expandQuery(text string, parameters map[string][]string) string {
 
 // secretNames are the secrets that a text names.
 func secretNames(text string, secrets map[string]bool) (names []string) {
-	for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
-		if secrets[found[1]] {
-			names = append(names, found[1])
-		}
-	}
-	return names
+	return slices.DeleteFunc(language.ParametersIn(text), func(name string) bool { return !secrets[name] })
 }
 
 // withSecrets is a link to the next page in which the secrets of the first page's query stand by
@@ -152,12 +126,7 @@ func withParameter(address, key, value string) (string, error) {
 func (b *Block) requestSecrets() (all []string) {
 	for name := range b.Feeds {
 		f := b.definition.Feeds[name]
-		texts, _ := f.Request.texts()
-		if f.Totals != nil {
-			more, _ := f.Totals.Request.texts()
-			language.AddKeys(texts, "totals", more)
-		}
-		for _, text := range texts {
+		for _, text := range language.TextsIn(&f.List, "") {
 			for _, secret := range secretNames(text, f.secrets) {
 				all = append(all, "{"+secret+"}")
 			}

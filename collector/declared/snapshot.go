@@ -3,8 +3,6 @@ package declared
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -18,26 +16,21 @@ var ofSnapshot = []string{"id", "group", "direction"}
 
 // validateSnapshot reports what a list of calls in progress can't have.
 func (f *Feed) validateSnapshot(r *config.Report) {
-	values := f.Record.values()
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if values[key].IsSet() && !slices.Contains(ofSnapshot, key) {
-			r.Problemf("record."+key,
-				"isn't used for calls in progress, which have %s; remove it", strings.Join(ofSnapshot, ", "))
-		}
-	}
+	language.OnlyKeys(&f.Record, "record", ofSnapshot, func(key string) {
+		r.Problemf(key, "isn't used for calls in progress, which have %s; remove it", strings.Join(ofSnapshot, ", "))
+	})
 	if !f.Record.Direction.IsSet() && f.Map == "" {
 		r.Problemf("record.direction",
 			"is missing; set where the direction of a call in progress comes from, or {is: unknown}")
 	}
-	for _, key := range []string{"filter", "final", "whole", "total", "totals", "complete", "max_rows", "counts"} {
+	ofEnded := []string{"filter", "final", "whole", "total", "totals", "complete", "max_rows", "counts", "names"}
+	for _, key := range ofEnded {
 		if r.Given(key) {
 			r.Problemf(key,
 				"is for lists of ended calls, and snapshot: true is for calls in progress; remove it")
 		}
 	}
-	query, address := f.Request.texts()
-	maps.Copy(query, address)
-	for where, text := range query {
+	for where, text := range language.TextsIn(&f.Request, "") {
 		if timeIn.MatchString(text) {
 			r.Problemf("request."+where, "names an end of the span, and snapshot: true has no span; remove it")
 		}

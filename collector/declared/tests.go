@@ -173,7 +173,7 @@ type Source struct {
 
 // Sources are all places of a row that the feed's fields are taken from.
 func (f *Feed) Sources() (all []Source) {
-	values := f.values()
+	values := language.Values(f, "")
 	for _, field := range slices.Sorted(maps.Keys(values)) {
 		for _, p := range values[field].Places() {
 			if _, parameter := p.Path.ParameterName(); parameter || p.Path[0] == language.ForKey {
@@ -196,8 +196,7 @@ type Template struct {
 
 // Templates are the texts of the request.
 func (r *Request) Templates() (all []Template) {
-	texts, path := r.texts()
-	maps.Copy(texts, path)
+	texts := language.TextsIn(r, "")
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if steps, err := language.ParsePath(key); err == nil {
 			all = append(all, Template{steps, texts[key]})

@@ -1,8 +1,6 @@
 package declared
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -17,7 +15,7 @@ const queueVisits = "queue_visits"
 func (f *Feed) countsVisits() bool { return f.Counts == queueVisits }
 
 // ofVisits are the fields of a row in a feed of visits.
-var ofVisits = []string{"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result"}
+var ofVisits = []string{"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result", "extra."}
 
 // validateVisits reports fields that calls need and visits don't have, and the other way round.
 func (f *Feed) validateVisits(r *config.Report) {
@@ -50,12 +48,9 @@ func (f *Feed) validateVisits(r *config.Report) {
 			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", queueVisits)
 		}
 	}
-	values := d.values()
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if values[key].IsSet() && !slices.Contains(ofVisits, key) && !strings.HasPrefix(key, "extra.") {
-			r.Problemf("record."+key, "is for calls, and the feed counts visits to queues; remove it")
-		}
-	}
+	language.OnlyKeys(d, "record", ofVisits, func(key string) {
+		r.Problemf(key, "is for calls, and the feed counts visits to queues; remove it")
+	})
 }
 
 // visitAlone reads the visit that a row of a feed of visits must have.

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
@@ -19,9 +18,9 @@ type Auth struct {
 type authKeys struct {
 	When   *language.Condition `yaml:"when"`
 	Basic  *Basic              `yaml:"basic"`
-	Bearer string              `yaml:"bearer"`
+	Bearer string              `yaml:"bearer" text:"secret"`
 	// Query has parameters that each request's address gets.
-	Query  map[string]string `yaml:"query"`
+	Query  map[string]string `yaml:"query" text:"secret"`
 	OAuth2 *OAuth2           `yaml:"oauth2"`
 }
 
@@ -55,46 +54,38 @@ func (a *Auth) chosen(parameters map[string][]string) *authKeys {
 	return &a.authKeys
 }
 
-// AddTexts adds the texts that may name secrets, by their keys, except those of oauth2.
-func (a *Auth) AddTexts(all map[string]string) {
-	a.addTexts(all, "auth")
-	for i := range a.Choices {
-		a.Choices[i].addTexts(all, fmt.Sprintf("auth[%d]", i))
+// Walk implements language.Walked.
+func (a *Auth) Walk(string, func(string, any)) any {
+	if a.Choices != nil {
+		return &a.Choices
 	}
-}
-
-func (a *authKeys) addTexts(all map[string]string, key string) {
-	all[key+".bearer"] = a.Bearer
-	if b := a.Basic; b != nil {
-		all[key+".basic.username"], all[key+".basic.password"] = b.Username, b.Password
-	}
-	language.AddKeys(all, key+".query", a.Query)
+	return &a.authKeys
 }
 
 // Basic is HTTP basic authentication.
 type Basic struct {
-	Username string `yaml:"username"`
-	Password string `yaml:"password"`
+	Username string `yaml:"username" text:"secret"`
+	Password string `yaml:"password" text:"secret"`
 }
 
 // OAuth2 gets a token with client credentials, or with another grant (RFC 6749).
 type OAuth2 struct {
-	TokenURL     string `yaml:"token_url"`
-	ClientID     string `yaml:"client_id"`
-	ClientSecret string `yaml:"client_secret"`
+	TokenURL     string `yaml:"token_url"     text:"plain"`
+	ClientID     string `yaml:"client_id"     text:"secret"`
+	ClientSecret string `yaml:"client_secret" text:"secret"`
 	// RefreshToken is exchanged for tokens; the provider may return its successor.
-	RefreshToken string `yaml:"refresh_token"`
+	RefreshToken string `yaml:"refresh_token" text:"secret"`
 	// ClientIn says where the client's credentials go: header or body.
 	ClientIn string            `yaml:"client_in"`
-	Params   map[string]string `yaml:"params"`
+	Params   map[string]string `yaml:"params"    text:"secret"`
 	// Assertion is a signed token that is exchanged for tokens (RFC 7523).
-	Assertion string `yaml:"assertion"`
+	Assertion string `yaml:"assertion" text:"secret"`
 	// SameAccount, if it isn't empty, accepts another user's assertion.
-	SameAccount string `yaml:"same_account"`
+	SameAccount string `yaml:"same_account" text:"plain"`
 	// Owner is the path of the user in the answer with a token.
 	Owner language.Path `yaml:"owner"`
 	// RevokeURL ends a token's session.
-	RevokeURL string `yaml:"revoke_url"`
+	RevokeURL string `yaml:"revoke_url" text:"plain"`
 	// Limit is that of requests for tokens.
 	Limit *Limit `yaml:"limit"`
 }

@@ -18,7 +18,7 @@ import (
 // Config says how to read rows from a database.
 type Config struct {
 	// Driver is mysql, postgres or sqlite; it may name a parameter in braces.
-	Driver string `yaml:"driver"`
+	Driver string `yaml:"driver" text:"plain"`
 	// Query selects rows, unless a feed has its own. :from and :to are the ends of the span, :after
 	// the last key and :limit the number of rows.
 	Query string `yaml:"query"`
