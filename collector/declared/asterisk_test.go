@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -102,7 +103,7 @@ func TestAsterisk(t *testing.T) {
 	}
 }
 
-func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
+func tryAsterisk(t *testing.T, row, trunks string) (all []rowmap.Result) {
 	t.Helper()
 	text, err := declared.BuiltinText("asterisk")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -174,9 +175,9 @@ func (b *Block) validate(r *config.Report) {
 			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s "+
 				"in the source's block, not in the feed", pathsKey)
 		}
-		if filter.By == byInserted {
+		if filter.By == web.ByInserted {
 			// The ledger forgets ids some time after the lookback.
-			if again := filter.Overlap.time; b.definition.HTTP != nil && f.Lookback < again {
+			if again := filter.Overlap.Time; b.definition.HTTP != nil && f.Lookback < again {
 				r.Problemf(name+".lookback", "must be at least %s, the time that is read again", again)
 			}
 			continue // rows are never late

@@ -3,7 +3,6 @@ package declared
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/push"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -31,7 +31,7 @@ type Definition struct {
 	Account  string `yaml:"account"  text:"plain"`
 	Currency string `yaml:"currency" text:"plain"`
 	// Exactly one of these, except that Push also works with Files.
-	HTTP  *HTTP           `yaml:"http"`
+	HTTP  *web.HTTP       `yaml:"http"`
 	Files *files.Config   `yaml:"files"`
 	SQL   *sql.Config     `yaml:"sql"`
 	Push  *push.Config    `yaml:"push"`
@@ -47,7 +47,7 @@ type Feed struct {
 	// Ask says what the feed is, for people who choose it.
 	Ask      string   `yaml:"ask"`
 	Defaults FeedKeys `yaml:"defaults"`
-	List
+	web.List
 	// Files and Query are the feed's own, in place of the definition's files block and SQL
 	// statement.
 	Files *files.Config `yaml:"files"`
@@ -73,8 +73,9 @@ type Feed struct {
 	// Parameters are further keys of the feed's block.
 	Parameters map[string]Parameter `yaml:"parameters"`
 
-	xml   bool          // rows are XML
-	files *files.Config // its own or the definition's; nil: not read from files
+	xml   bool            // rows are XML
+	files *files.Config   // its own or the definition's; nil: not read from files
+	lists map[string]bool // parameters that are lists
 }
 
 // Record says which value of a row each field of a call comes from.
@@ -179,8 +180,14 @@ func (d *Definition) Validate(r *config.Report) {
 		with := *d
 		with.Parameters = d.parametersOf(&f)
 		with.validateNames(r, &f, key, &f)
-		with.validateFor(r, key, &f)
-		with.validateExports(r, key, &f)
+		f.ValidateFor(r, key, language.Values(&f.Record, "record"), func(p string) bool {
+			return with.Parameters[p].List
+		})
+		for format := range f.Exports {
+			if _, known := with.Parameters[web.FormatKey].Values[format]; !known {
+				r.Problemf(key+".exports."+format, "isn't one of the values of the parameter %s", web.FormatKey)
+			}
+		}
 	}
 }
 
@@ -190,10 +197,6 @@ func (d *Definition) validateWays(r *config.Report) {
 	beside := d.Files != nil && d.Push != nil && d.HTTP == nil && d.SQL == nil // push may be combined with files
 	if !beside && !d.allHaveFiles() {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
-	}
-	if d.HTTP != nil {
-		d.validateAuth(r)
-		d.validateMeanings(r)
 	}
 	if d.Push != nil {
 		d.validatePush(r)
@@ -225,7 +228,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".filter",
 			"is missing; set by: start or by: end, the time of a call that the filter applies to")
 	}
-	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
+	if !f.Filter.Overlap.IsFor(d.SQL != nil) {
 		r.Problemf("feeds."+feed+".filter.overlap",
 			"must be the number of keys that are read again in a database, such as 1000, "+
 				"or a length of time over HTTP, such as 5m")
@@ -234,7 +237,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		d.validateSQL(r, feed, f)
 		return
 	}
-	if f.Request.path() == "" {
+	if f.Request.FirstPath() == "" {
 		r.Problemf("feeds."+feed+".request.path", "is missing; set the path of the list of calls")
 	}
 }
@@ -295,7 +298,7 @@ func (d *Definition) validateName(r *config.Report, key, name string) {
 func (f *Feed) SetDefaults() {
 	f.Defaults.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
 	f.Defaults.Legs.SetDefaults()
-	f.Format, f.Filter.Grain, f.Filter.Overlap = rows.FormatJSON, time.Second, defaultOverlap
+	f.List.SetDefaults()
 }
 
 // international is the word for numbers without a plus.
@@ -312,40 +315,17 @@ func (f *Feed) Validate(r *config.Report) {
 	default:
 		r.Problemf("record", "is missing; set where the fields of a call come from")
 	}
-	r.OneOf("format", f.Format, rows.FormatJSON, rows.FormatJSONLines, rows.FormatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
 	r.OneOf("numbers", f.Numbers, "", international)
 	f.validateFunction(r)
-	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
-		if f.Format != rows.FormatJSON && r.Given(key) {
-			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", f.Format)
-		}
-	}
-	if f.Empty != nil && f.Format != rows.FormatJSON {
-		r.Problemf("empty", "is a condition on a page of JSON, and the feed has another format; remove it")
-	}
-	if f.Format != rows.FormatCSV && len(f.Columns) > 0 {
-		r.Problemf("columns", "only works with format: csv")
-	}
-	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
-		r.Problemf("totals", "only works with a filter by start or end and without total")
-	}
 	if f.Legs != nil && (f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines || f.countsVisits()) {
 		r.Problemf("legs", "are a JSON list within the row of a call; remove them")
-	}
-	r.OneOf("complete", cmp.Or(f.Complete, completeTotal), completeTotal)
-	if f.Complete != "" && f.Total == nil {
-		r.Problemf("complete", "needs total, the path of the provider's count for the request; add it")
-	}
-	r.AtLeast("max_rows", int64(f.MaxRows), 0)
-	if f.Next.In == inBody && f.Request.Method != http.MethodPost {
-		r.Problemf("next.in", "is body, and the request has none; set method: POST in it")
 	}
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)
 	}
 	validateLegs(r, "defaults.", f)
-	if f.Filter.By == byInserted && f.Final != nil {
+	if f.Filter.By == web.ByInserted && f.Final != nil {
 		r.Problemf("final", "needs a filter by start or end: a filter by insertion reads each row once")
 	}
 }

@@ -8,12 +8,9 @@
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //	fields.go       reads a field of a record; parties.go: numbers and countries
 //	put.go          puts the result on a page; try.go: of saved rows
-//	visit.go        visits to queues, of calls or alone
+//	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress
 //	function.go     records that a Go function completes (builtin has the functions)
-//	http.go         lists over HTTP: request.go, filter.go and next.go are what a definition says
-//	httpway.go      list.go reads a span list by list, reader.go follows the pages of one, listing.go
-//	                counts its rows, inserted.go reads by time of insertion
-//	refusal.go      the provider's own reason in a refused answer
+//	webway.go       APIs
 //	fileway.go      files
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
@@ -21,6 +18,7 @@
 // Packages below it:
 //
 //	language        values and conditions of a row
+//	web             lists over HTTP
 //	access          authorization of requests: keys, tokens, limits
 //	files           files that another program writes
 //	sql             databases
@@ -28,7 +26,7 @@
 //	rows            rows of texts: CSV, JSON, patterns, XML
 //	position        the stored form of a stream's position
 //
-// files, sql and push hand rows to a rows.Mapper.
+// web hands rows to a web.Mapper; files, sql and push to a rows.Mapper.
 //
 // A definition is checked when the configuration is read. Nothing in a row stops a page: a row that
 // can't be mapped is set aside.

@@ -28,7 +28,7 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 			as = as.WithColumns(given)
 		}
 		reader := files.New(&files.Settings{
-			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.rowsIn,
+			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.JSONRows,
 			NewMapper: func() rows.Mapper { return f.newMapper() },
 		})
 		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.Probe
@@ -97,10 +97,11 @@ func (d *Definition) settle() {
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
 		}
-		feed.lists, feed.secrets = maps.Clone(lists), secrets
+		feed.lists = maps.Clone(lists)
 		for name, p := range feed.Parameters {
 			feed.lists[name] = p.List
 		}
+		feed.SetParameters(feed.lists, secrets)
 		d.Feeds[name] = feed
 	}
 }
@@ -136,10 +137,4 @@ func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 	if f.files.Format != rows.FormatJSON && f.files.Format != rows.FormatXML && f.Rows != nil {
 		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")
 	}
-}
-
-// rowsIn are the rows of a document in a file.
-func (f *Feed) rowsIn(document []byte) ([]rows.Row, error) {
-	page, err := f.readPage(document)
-	return page.rows, err
 }

@@ -49,7 +49,7 @@ func (f *Feed) validateFunction(r *config.Report) {
 }
 
 // mapByFunction completes the record of the row that the mapper has.
-func (m *Mapper) mapByFunction() Mapped {
+func (m *Mapper) mapByFunction() rowmap.Result {
 	d, p := &m.feed.Record, &mapping{Mapper: m, record: new(cdr.Record)}
 	r := p.record
 	p.ids()
@@ -69,16 +69,16 @@ func (m *Mapper) mapByFunction() Mapped {
 	unmapped := slices.Concat(p.unmapped, result.Unmapped)
 	switch problem := cmp.Or(result.Invalid, p.problem); {
 	case result.Ignored:
-		return Mapped{Ignored: true, Unmapped: unmapped}
+		return rowmap.Result{Ignored: true, Unmapped: unmapped}
 	case problem != "":
-		return Mapped{Invalid: problem}
+		return rowmap.Result{Invalid: problem}
 	case m.feed.Snapshot && !r.Provisional:
-		return Mapped{Ignored: true}
+		return rowmap.Result{Ignored: true}
 	case m.feed.Snapshot:
-		return Mapped{Record: &cdr.Record{ID: r.ID, CallKey: r.CallKey, Direction: r.Direction, NoCall: true}}
+		return rowmap.Result{Record: &cdr.Record{ID: r.ID, CallKey: r.CallKey, Direction: r.Direction, NoCall: true}}
 	}
 	if r.ID == "" {
 		r.Synthetic = p.syntheticKey()
 	}
-	return Mapped{Record: r, Unmapped: unmapped}
+	return rowmap.Result{Record: r, Unmapped: unmapped}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
@@ -26,8 +27,8 @@ type Mapper struct {
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper // for the legs within a row; nil without legs
 
-	filter *Filter // of Put; nil: all calls
-	wanted span    // of filter
+	filter   *web.Filter // of Put; nil: all calls
+	from, to time.Time   // of filter
 
 	function rowmap.Map // completes the records; nil without one
 	raw      []byte     // the row, for function
@@ -56,7 +57,7 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	}
 	if feed.Legs != nil {
 		m.leg = NewMapper(&Feed{
-			Record: feed.Legs.Record, List: List{lists: feed.lists}, Encoded: feed.Encoded, Missing: feed.Missing,
+			Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded, Missing: feed.Missing,
 		}, s)
 	}
 	if f := feed.function(); f != nil {
@@ -75,40 +76,30 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	return m
 }
 
-// Mapped is the result for a row: a record, or why there is none.
-type Mapped struct {
-	Record *cdr.Record
-	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its
-	// values.
-	Ignored  bool
-	Invalid  string
-	Unmapped []collector.Unmapped
-}
-
 // MapJSON maps a row of valid JSON.
-func (m *Mapper) MapJSON(raw []byte) Mapped {
+func (m *Mapper) MapJSON(raw []byte) rowmap.Result {
 	if !m.row.SetJSON(raw) {
-		return Mapped{Invalid: "it isn't an object"}
+		return rowmap.Result{Invalid: "it isn't an object"}
 	}
 	m.raw = raw
 	return m.mapValues()
 }
 
 // MapFields maps a row of columns.
-func (m *Mapper) MapFields(columns, fields []string) Mapped {
+func (m *Mapper) MapFields(columns, fields []string) rowmap.Result {
 	m.row.SetFields(columns, fields)
 	return m.mapValues()
 }
 
-func (m *Mapper) mapValues() Mapped {
+func (m *Mapper) mapValues() rowmap.Result {
 	for _, c := range [...]*language.Condition{m.feed.Ignore, m.ignore} {
 		if c == nil {
 			continue
 		}
 		if ignored, problem := c.Holds(&m.row); problem != "" {
-			return Mapped{Invalid: "ignore: " + problem}
+			return rowmap.Result{Invalid: "ignore: " + problem}
 		} else if ignored {
-			return Mapped{Ignored: true}
+			return rowmap.Result{Ignored: true}
 		}
 	}
 	if m.function != nil {
@@ -120,22 +111,22 @@ func (m *Mapper) mapValues() Mapped {
 	p := &mapping{Mapper: m, record: new(cdr.Record)}
 	final, problem := m.feed.Final.Holds(&m.row)
 	if problem != "" {
-		return Mapped{Invalid: "final: " + problem}
+		return rowmap.Result{Invalid: "final: " + problem}
 	}
 	p.record.Provisional = !final
 	if m.feed.Whole != nil {
 		if p.record.Whole, problem = m.feed.Whole.Holds(&m.row); problem != "" {
-			return Mapped{Invalid: "whole: " + problem}
+			return rowmap.Result{Invalid: "whole: " + problem}
 		}
 	}
 	p.fill()
 	if p.problem != "" && final {
-		return Mapped{Invalid: p.problem}
+		return rowmap.Result{Invalid: p.problem}
 	}
 	if !final {
-		return Mapped{Record: p.record} // its other values aren't final
+		return rowmap.Result{Record: p.record} // its other values aren't final
 	}
-	return Mapped{Record: p.record, Unmapped: p.unmapped}
+	return rowmap.Result{Record: p.record, Unmapped: p.unmapped}
 }
 
 // mapping is the state of mapping one row.

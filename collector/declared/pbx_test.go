@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -26,7 +27,7 @@ func builtin(t *testing.T, provider, feed string, parameters map[string][]string
 }
 
 // became says in a line what a row became.
-func became(m declared.Mapped) string {
+func became(m rowmap.Result) string {
 	switch r := m.Record; {
 	case m.Ignored:
 		return "ignored"

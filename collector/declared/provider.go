@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -129,7 +130,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		for _, read := range ways {
 			read(&info, f)
 		}
-		if f.Filter.By == byEnd {
+		if f.Filter.By == web.ByEnd {
 			info.Limits.EndsWithin = keys.Lookback
 		}
 		if of.files == nil && d.Push == nil { // otherwise nothing is read twice

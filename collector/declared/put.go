@@ -1,19 +1,20 @@
 package declared
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
 
-// mapRow maps a row of an answer or a file.
-func (m *Mapper) mapRow(r *rows.Row) Mapped {
+// Map maps a row of an answer or a file.
+func (m *Mapper) Map(r *rows.Row) rowmap.Result {
 	switch {
 	case r.Problem != "":
-		return Mapped{Invalid: r.Problem}
+		return rowmap.Result{Invalid: r.Problem}
 	case r.Columns != nil || r.Raw == nil: // a table may have no columns
 		return m.MapFields(r.Columns, r.Fields)
 	}
@@ -22,9 +23,9 @@ func (m *Mapper) mapRow(r *rows.Row) Mapped {
 
 // Put implements rows.Mapper.
 func (m *Mapper) Put(page *collector.Page, row *rows.Row, at, place string) bool {
-	mapped := m.mapRow(row)
+	mapped := m.Map(row)
 	if r := mapped.Record; r != nil {
-		if m.filter != nil && !m.filter.contains(m.wanted, r) {
+		if m.filter != nil && !m.filter.Contains(m.from, m.to, r) {
 			return false
 		}
 		if r.Synthetic != "" && place != "" {
@@ -35,34 +36,12 @@ func (m *Mapper) Put(page *collector.Page, row *rows.Row, at, place string) bool
 	if raw == nil && mapped.Record == nil {
 		raw = []byte(strings.Join(row.Fields, "\x00"))
 	}
-	mapped.put(page, raw, at)
+	mapped.Put(page, raw, at)
 	return true
 }
 
 // within makes Put leave out the calls outside a span, by the time that a filter applies to.
-func (m *Mapper) within(f *Filter, wanted span) *Mapper {
-	m.filter, m.wanted = f, wanted
+func (m *Mapper) within(f *web.Filter, from, to time.Time) *Mapper {
+	m.filter, m.from, m.to = f, from, to
 	return m
-}
-
-// put adds the result for a row to a page. at is the place of the row.
-func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
-	var near time.Time
-	if n := len(page.Records); n > 0 {
-		near = page.Records[n-1].Start
-	}
-	switch {
-	case m.Invalid != "":
-		page.Invalid = append(page.Invalid, collector.BadRow{
-			Content: slices.Clone(raw), At: at, Problem: m.Invalid,
-			Near: near,
-		})
-	case m.Ignored:
-		page.Ignored = append(page.Ignored,
-			collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
-		page.Unmapped = append(page.Unmapped, m.Unmapped...)
-	default:
-		page.Records = append(page.Records, m.Record)
-		page.Unmapped = append(page.Unmapped, m.Unmapped...)
-	}
 }

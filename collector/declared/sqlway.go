@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -25,10 +26,10 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 		s := &sql.Settings{
 			Title: title, Driver: driver, DSN: b.Secrets[dsnKey],
 			Query: expandColumns(f.Query, f.settings.Parameters), Zone: f.settings.Zone, Grain: f.Filter.Grain,
-			Key: f.Filter.Key, Overlap: f.Filter.Overlap.keys, Lookback: f.Lookback,
-			NewMapper: func(from, to time.Time) rows.Mapper { return f.newMapper().within(&f.Filter, span{from, to}) },
+			Key: f.Filter.Key, Overlap: f.Filter.Overlap.Keys, Lookback: f.Lookback,
+			NewMapper: func(from, to time.Time) rows.Mapper { return f.newMapper().within(&f.Filter, from, to) },
 		}
-		if f.Filter.By != byInserted {
+		if f.Filter.By != web.ByInserted {
 			reader := sql.New(s)
 			info.Reader = reader
 			info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention}
@@ -55,7 +56,7 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 		return
 	}
 	want, spans := []string{"from", "to"}, "the ends of the span"
-	if f.Filter.By == byInserted {
+	if f.Filter.By == web.ByInserted {
 		want, spans = []string{"after", "limit"}, "the last key that was read and the number of rows"
 		r.Required(key+".filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -134,7 +135,7 @@ func (s *testSpan) UnmarshalText(text []byte) (err error) {
 
 // Validate implements config.Validator.
 func (t *Tests) Validate(r *config.Report) {
-	r.OneOf("by", t.By, "", byStart, byEnd, byInserted)
+	r.OneOf("by", t.By, "", web.ByStart, web.ByEnd, web.ByInserted)
 	for i, a := range t.Answers {
 		if method, _, both := strings.Cut(a.Request, " "); !both || method != "GET" && method != "POST" {
 			r.Problemf(fmt.Sprintf("answers[%d].request", i),
@@ -186,24 +187,7 @@ func (f *Feed) Sources() (all []Source) {
 }
 
 // ReadAgain is how much of what was inserted is read again.
-func (f *Feed) ReadAgain() time.Duration { return f.Filter.Overlap.time }
-
-// Template is a text of a request: Steps lead to it, of which the first is path, query or body.
-type Template struct {
-	Steps []string
-	Text  string
-}
-
-// Templates are the texts of the request.
-func (r *Request) Templates() (all []Template) {
-	texts := language.TextsIn(r, "")
-	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		if steps, err := language.ParsePath(key); err == nil {
-			all = append(all, Template{steps, texts[key]})
-		}
-	}
-	return all
-}
+func (f *Feed) ReadAgain() time.Duration { return f.Filter.Overlap.Time }
 
 // ParseTime reads a time in a form of a definition.
 func ParseTime(text, form string) (at time.Time, ok bool) {

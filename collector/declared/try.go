@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
@@ -11,9 +12,9 @@ import (
 // Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
 // CSV with its names in the first line. It yields each row's number, from 1, and its result. An
 // error ends it.
-func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
-	return func(yield func(int, Mapped) bool) {
-		if all := m.feed.combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
+func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
+	return func(yield func(int, rowmap.Result) bool) {
+		if all := m.feed.Combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
 			m.row.Each = all[0] // saved rows don't say which list they come from
 		}
 		saved := rows.Trimmed(text)
@@ -22,20 +23,21 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 		}
 		rows, err := m.savedRows(saved)
 		for i := range rows {
-			if !yield(i+1, m.mapRow(&rows[i])) {
+			if !yield(i+1, m.Map(&rows[i])) {
 				return
 			}
 		}
 		if err != nil {
-			yield(len(rows)+1, Mapped{Invalid: err.Error()})
+			yield(len(rows)+1, rowmap.Result{Invalid: err.Error()})
 		}
 	}
 }
 
 func (m *Mapper) savedRows(text []byte) (saved []rows.Row, err error) {
-	var page answerPage
+	var all iter.Seq2[*rows.PlacedRow, error]
 	switch {
 	case len(text) == 0:
+		return nil, nil
 	case text[0] == '<' && m.feed.xml:
 		for row, err := range rows.ReadXML(bytes.NewReader(text), m.feed.Rows) {
 			if err != nil {
@@ -43,28 +45,33 @@ func (m *Mapper) savedRows(text []byte) (saved []rows.Row, err error) {
 			}
 			saved = append(saved, row)
 		}
+		return saved, nil
 	case text[0] != '{' && text[0] != '[', m.feed.Format == rows.FormatPattern:
-		for row, err := range rows.Of(text, m.feed.csv()).All() {
-			if err != nil {
-				return saved, err
-			}
-			saved = append(saved, row.Row)
-		}
-	case !rows.IsJSON(text) && m.feed.Format == rows.FormatJSONLines:
-		for row, err := range rows.Of(text, &rows.Layout{Format: rows.FormatJSONLines}).All() {
-			if err != nil {
-				return saved, err
-			}
-			saved = append(saved, row.Row)
-		}
-	case !rows.IsJSON(text):
-		saved = rows.Documents(text)
-	case page.readJSON(m.feed, text) == nil:
-		saved = page.rows
-	case text[0] == '[':
-		wire.Elements(text, func(raw []byte) { saved = append(saved, rows.Row{Raw: raw}) })
+		all = rows.Of(text, m.feed.csv()).All()
+	case rows.IsJSON(text):
+		return m.savedJSON(text), nil
+	case m.feed.Format == rows.FormatJSONLines:
+		all = rows.Of(text, &rows.Layout{Format: rows.FormatJSONLines}).All()
 	default:
-		saved = []rows.Row{{Raw: text}}
+		return rows.Documents(text), nil
 	}
-	return saved, err
+	for row, err := range all {
+		if err != nil {
+			return saved, err
+		}
+		saved = append(saved, row.Row)
+	}
+	return saved, nil
+}
+
+// savedJSON are the rows of a page, of a list, or a row by itself.
+func (m *Mapper) savedJSON(text []byte) (saved []rows.Row) {
+	if saved, err := m.feed.JSONRows(text); err == nil {
+		return saved
+	}
+	if text[0] != '[' {
+		return []rows.Row{{Raw: text}}
+	}
+	wire.Elements(text, func(raw []byte) { saved = append(saved, rows.Row{Raw: raw}) })
+	return saved
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 )
 
 // visits is a definition of a feed of visits that is valid; tests change a line of it.
@@ -70,7 +71,7 @@ func TestProblemsOfVisits(t *testing.T) {
 }
 
 // visitsOf describes the visits in a row's result in one line.
-func visitsOf(m declared.Mapped) string {
+func visitsOf(m rowmap.Result) string {
 	switch r := m.Record; {
 	case m.Ignored:
 		return "ignored"

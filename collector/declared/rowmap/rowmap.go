@@ -3,6 +3,8 @@
 package rowmap
 
 import (
+	"slices"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -36,10 +38,35 @@ type Row struct {
 	Names map[string]map[string]string
 }
 
-// Result is the result of mapping a row.
+// Result is the result of mapping a row: a record, or why there is none.
 type Result struct {
+	// Record is nil in the result of a function.
+	Record *cdr.Record
 	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its values.
 	Ignored  bool
 	Invalid  string
 	Unmapped []collector.Unmapped
+}
+
+// Put adds the result for a row to a page. at is the place of the row.
+func (r *Result) Put(page *collector.Page, raw []byte, at string) {
+	switch {
+	case r.Invalid != "":
+		page.Invalid = append(page.Invalid, setAside(page, raw, at, r.Invalid))
+		return
+	case r.Ignored:
+		page.Ignored = append(page.Ignored, setAside(page, raw, at, "isn't a call"))
+	default:
+		page.Records = append(page.Records, r.Record)
+	}
+	page.Unmapped = append(page.Unmapped, r.Unmapped...)
+}
+
+// setAside is a row without a record, near the last record of the page.
+func setAside(page *collector.Page, raw []byte, at, problem string) collector.BadRow {
+	row := collector.BadRow{Content: slices.Clone(raw), At: at, Problem: problem}
+	if n := len(page.Records); n > 0 {
+		row.Near = page.Records[n-1].Start
+	}
+	return row
 }

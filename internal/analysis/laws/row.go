@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -26,7 +27,7 @@ type row struct {
 	becomes map[string]string // else its fields
 
 	rows   int // that its text has
-	mapped declared.Mapped
+	mapped rowmap.Result
 	key    string    // which later versions of the row share
 	at     time.Time // by which the provider filters
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -42,7 +43,7 @@ func (b *bench) judgeRows() Verdict {
 }
 
 // compare says how a row became something else; empty: it didn't.
-func compare(word string, becomes map[string]string, m *declared.Mapped) string {
+func compare(word string, becomes map[string]string, m *rowmap.Result) string {
 	got := "a call"
 	switch {
 	case m.Invalid != "":
@@ -99,7 +100,7 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 		}
 		nearest, at := "", -1
 		for j, record := range page.Records {
-			problem := compare("", r.Becomes.Fields, &declared.Mapped{Record: record})
+			problem := compare("", r.Becomes.Fields, &rowmap.Result{Record: record})
 			if problem == "" {
 				at = j
 				break
@@ -345,7 +346,7 @@ func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to ti
 				break
 			}
 			all++
-			var m declared.Mapped
+			var m rowmap.Result
 			for _, m = range b.mapper.Try([]byte(b.one(text))) {
 				break
 			}

@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ const pieceOverlap = time.Second
 // overlap with what was read before. It implements collector.StreamReader. The position is the end
 // of the spans that were read, in seconds since 1970.
 type insertedReader struct {
-	*httpReader
+	*reader
 
 	loggedEdge atomic.Int64 // last logged edge, in seconds since 1970
 }
@@ -36,7 +36,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		if !read {
 			at = from.Origin
 		}
-		cursor, again := at, r.Filter.Overlap.time // start of the next span, without the overlap
+		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
 		var incomplete error
 		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
@@ -106,10 +106,10 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()
 		if read {
-			r.logger.Warn("The provider has deleted rows before they were read", "feed", r.name, "from", at, "to", edge,
+			r.logger.Warn("The provider has deleted rows before they were read", "feed", r.Name, "from", at, "to", edge,
 				"keeps", keeps)
 		} else {
-			r.logger.Info("The history is shorter than configured: the provider has deleted older rows", "feed", r.name,
+			r.logger.Info("The history is shorter than configured: the provider has deleted older rows", "feed", r.Name,
 				"from", edge, "keeps", keeps)
 		}
 	}

@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"net/http"

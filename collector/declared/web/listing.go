@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // listing is what was read of one list. If the list has a total, each row counts once, even if rows
 // come in while the pages are read and push others from page to page.
 type listing struct {
-	*httpReader
+	*reader
 
 	piece piece
 	rows  *rowSet // if the list has a total
@@ -26,8 +26,8 @@ type listing struct {
 	ended bool
 }
 
-func newListing(r *httpReader, p piece, days dayRows) *listing {
-	return &listing{httpReader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1}
+func newListing(r *reader, p piece, days dayRows) *listing {
+	return &listing{reader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1}
 }
 
 // begin asks for the total, if the pages have none.
@@ -62,7 +62,7 @@ func (l *listing) setTotal(total int) {
 // read reads the rows of a page. It leaves out rows that don't belong to the wanted span, because
 // another read has them, and rows without an id that the previous page had.
 func (l *listing) read(
-	ctx context.Context, mapper *Mapper, walk *walk, number int, wanted span,
+	ctx context.Context, mapper Mapper, walk *walk, number int, wanted span,
 ) (*collector.Page, error) {
 	page, rows := new(collector.Page), walk.page.rows
 	digests := make([]uint64, len(rows))
@@ -78,7 +78,7 @@ func (l *listing) read(
 		}
 	}
 	for i := range rows {
-		mapped := mapper.mapRow(&rows[i])
+		mapped := mapper.Map(&rows[i])
 		r := mapped.Record
 		if r != nil && r.ID == "" && i < moved {
 			continue
@@ -86,13 +86,13 @@ func (l *listing) read(
 		if l.Total != nil {
 			l.rows.add(r, digests[i])
 		}
-		if r != nil && !mapper.feed.Filter.contains(wanted, r) {
+		if r != nil && !l.Filter.contains(wanted, r) {
 			continue
 		}
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.at(r), r, digests[i])
 		}
-		mapped.put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
+		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
 	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
@@ -118,7 +118,7 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 		l.ended = true
 		return len(rows), nil
 	}
-	if l.counter != nil && l.mayLackIDs() && shared(before, rows, len(rows)) > 0 {
+	if l.counter != nil && l.MayLackIDs && shared(before, rows, len(rows)) > 0 {
 		if err := l.askTotal(ctx); err != nil {
 			return 0, err
 		}
@@ -127,19 +127,12 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 	if l.before, l.previous = rows, l.latest; before == nil {
 		return 0, nil
 	}
-	if grown > len(before) && l.mayLackIDs() {
+	if grown > len(before) && l.MayLackIDs {
 		// The page may have rows of any earlier page.
 		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: l.rows.size(), Total: l.latest}
 	}
 	return shared(before, rows, grown), nil
 }
-
-// counted says whether the list has numbers of pages or rows, so that rows that come in push others
-// to the next page.
-func (l *listing) counted() bool { return l.Next.Page != "" || l.Next.Offset != "" }
-
-// mayLackIDs says whether rows may be known by their content only.
-func (f *Feed) mayLackIDs() bool { return f.WithoutID || !f.Record.ID.IsSet() }
 
 // shared is how many rows, at most some, end one page and begin the next.
 func shared(before, after []uint64, most int) int {

@@ -1,8 +1,9 @@
-package declared
+package web
 
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,8 +27,8 @@ type Request struct {
 	Body   *requestBody `yaml:"body"`
 }
 
-// path is the first one.
-func (r *Request) path() string {
+// FirstPath is the first one of the paths.
+func (r *Request) FirstPath() string {
 	if len(r.Path) == 0 {
 		return ""
 	}
@@ -55,7 +56,7 @@ func (r *Request) Validate(report *config.Report) {
 // place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
 // in.
 func (l *List) address(s span, parameters map[string][]string) string {
-	path := language.Expand(s.fill(l.Request.path()), parameters)
+	path := language.Expand(s.fill(l.Request.FirstPath()), parameters)
 	query := url.Values{}
 	for key, text := range l.Request.Query {
 		query.Set(key, l.expandQuery(s.fill(text), parameters))
@@ -77,6 +78,14 @@ func (l *List) expandQuery(text string, parameters map[string][]string) string {
 		}
 		return language.Expand(found, parameters)
 	})
+}
+
+// Secrets are the secrets that the list's requests name.
+func (l *List) Secrets() (names []string) {
+	for _, text := range language.TextsIn(l, "") {
+		names = append(names, secretNames(text, l.secrets)...)
+	}
+	return names
 }
 
 // secretNames are the secrets that a text names.
@@ -122,16 +131,19 @@ func withParameter(address, key, value string) (string, error) {
 	return u.String(), nil
 }
 
-// requestSecrets are the secrets that queries and bodies of the block's feeds name, in braces.
-func (b *Block) requestSecrets() (all []string) {
-	for name := range b.Feeds {
-		f := b.definition.Feeds[name]
-		for _, text := range language.TextsIn(&f.List, "") {
-			for _, secret := range secretNames(text, f.secrets) {
-				all = append(all, "{"+secret+"}")
-			}
+// Template is a text of a request: Steps lead to it, of which the first is path, query or body.
+type Template struct {
+	Steps []string
+	Text  string
+}
+
+// Templates are the texts of the request.
+func (r *Request) Templates() (all []Template) {
+	texts := language.TextsIn(r, "")
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if steps, err := language.ParsePath(key); err == nil {
+			all = append(all, Template{steps, texts[key]})
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }

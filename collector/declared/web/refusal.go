@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"regexp"
@@ -43,11 +43,11 @@ func (m *Meaning) fill(text, detail string) string {
 	})
 }
 
-// validateMeanings reports meanings that explain nothing.
-func (d *Definition) validateMeanings(r *config.Report) {
-	for code, m := range d.HTTP.Errors.Meanings {
+// Validate implements config.Validator.
+func (s *Refusals) Validate(r *config.Report) {
+	for code, m := range s.Meanings {
 		if m.What == "" || m.Todo == "" {
-			r.Problemf(config.KeyPath("http.errors.meanings", code), "needs what, the meaning, and todo, the remedy")
+			r.Problemf(config.KeyPath("meanings", code), "needs what, the meaning, and todo, the remedy")
 		}
 	}
 }

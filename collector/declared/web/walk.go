@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"context"
@@ -28,11 +28,11 @@ import (
 // maxPages limits the pages of a span.
 const maxPages = 10_000
 
-// httpReader is a collector.RangeReader that reads a feed over HTTP, by the start or the end of
+// reader is a collector.RangeReader that reads a feed over HTTP, by the start or the end of
 // calls. It is safe for concurrent use.
-type httpReader struct {
-	*httpWay
-	*feed
+type reader struct {
+	*API
+	*Feed
 
 	mu     sync.Mutex
 	totals map[time.Time]collector.DayTotal // the provider's totals of past days; guarded by mu
@@ -42,12 +42,12 @@ type httpReader struct {
 	failed   sync.Map     // the beginnings of the lists whose last read failed
 
 	// counter asks for totals, if the pages of an export have none; else nil.
-	counter *httpReader
+	counter *reader
 }
 
 // Pages implements collector.RangeReader. It doesn't request records newer than the filter's
 // min_age: a later read has them.
-func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+func (r *reader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	wanted := span{from, to}
 	asked := wanted
 	if earlier, _ := r.clocks(); r.Filter.MinAge > 0 {
@@ -60,26 +60,26 @@ func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*c
 }
 
 // clocks are the earlier and the later of the local time and the provider's, if that is known.
-func (r *httpReader) clocks() (earlier, later time.Time) {
+func (r *reader) clocks() (earlier, later time.Time) {
 	local := r.now().UTC()
 	offset, _ := r.client.Offset()
 	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
 }
 
 // request is the request for an address, without its body.
-func (f *feed) request(address, label string) httpclient.Request {
+func (f *Feed) request(address, label string) httpclient.Request {
 	header := make(http.Header)
 	for name, text := range f.Request.Headers {
-		header.Set(name, language.Expand(text, f.settings.Parameters))
+		header.Set(name, language.Expand(text, f.Parameters))
 	}
 	return httpclient.Request{
-		Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true, Header: header,
+		Feed: f.Name, URL: address, Label: label, Method: f.Request.Method, Reads: true, Header: header,
 	}
 }
 
 // walk follows the pages of a list.
 type walk struct {
-	*httpReader
+	*reader
 
 	address string       // of the current page
 	body    *requestBody // of the next request; may be nil
@@ -121,13 +121,11 @@ func (w *walk) decode(body []byte) (next string, err error) {
 // the last one, and so is the page that reaches the provider's total.
 func (w *walk) next() (string, error) {
 	n := &w.Next
-	switch {
-	case w.Complete != "" && w.total < 0 && w.counter == nil:
+	if w.Complete != "" && w.total < 0 && w.counter == nil {
 		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") +
 			", which decides when the read is complete", Todo: checkPaths}
 	}
-	counts := n.Page != "" || n.Offset != ""
-	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
+	if len(w.page.rows) == 0 && (w.counted() || w.page.total >= 0 && w.rows >= w.page.total) {
 		return "", nil
 	}
 	var next string
@@ -208,7 +206,7 @@ func (w *walk) isFull() bool {
 	texts := w.Request.Body.numbers()
 	maps.Copy(texts, w.Request.Query)
 	for name, text := range texts {
-		if n, err := strconv.Atoi(language.Expand(text, w.settings.Parameters)); err == nil && n > 0 &&
+		if n, err := strconv.Atoi(language.Expand(text, w.Parameters)); err == nil && n > 0 &&
 			sizeIn.MatchString(name) {
 			if said = true; rows >= n {
 				return true
@@ -227,8 +225,7 @@ func (w *walk) announced() bool {
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
 // page after the last one, where other providers return no rows.
 func (w *walk) refusedBehind(err error) bool {
-	counts := w.Next.Page != "" || w.Next.Offset != ""
-	return counts && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
+	return w.counted() && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
 }
 
 // A Link header (RFC 8288) is a list of links, <address>; rel="next"; title="…", whose values may be quoted.

@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"context"
@@ -27,27 +27,23 @@ type NameList struct {
 
 // Validate implements config.Validator.
 func (l *NameList) Validate(r *config.Report) {
-	r.Required("request.path", l.Request.path(), "the path of the list")
+	r.Required("request.path", l.Request.FirstPath(), "the path of the list")
 	if l.ID == nil || l.Name == nil {
 		r.Problemf("", "needs id and name, the paths of both in a row")
 	}
 }
 
 // names reads the feed's lists of names whose condition holds.
-func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, error) {
+func (r *reader) names(ctx context.Context) (map[string]map[string]string, error) {
 	all := make(map[string]map[string]string)
 	for name, l := range r.Names {
-		if wanted, _ := l.When.Holds(&language.Row{Parameters: r.settings.Parameters}); !wanted {
+		if wanted, _ := l.When.Holds(&language.Row{Parameters: r.Parameters}); !wanted {
 			continue
 		}
-		list := &httpReader{httpWay: r.httpWay, feed: &feed{
-			Feed: &Feed{List: List{
-				Request: l.Request, Rows: l.Rows, Next: l.Next, Format: rows.FormatJSON,
-				lists: r.lists, secrets: r.secrets,
-			}},
-			name: r.name, settings: r.settings,
-		}}
-		client, err := r.clientFor(r.name+" "+name, l.Limit)
+		list := &reader{API: r.API, Feed: r.with(&List{
+			Request: l.Request, Rows: l.Rows, Next: l.Next, Format: rows.FormatJSON,
+		})}
+		client, err := r.clientFor(r.Name+" "+name, l.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +54,7 @@ func (r *httpReader) names(ctx context.Context) (map[string]map[string]string, e
 	return all, nil
 }
 
-func (r *httpReader) namesIn(
+func (r *reader) namesIn(
 	ctx context.Context, client *httpclient.Client, name string, l *NameList,
 ) (map[string]string, error) {
 	walk := new(walk)
@@ -70,7 +66,7 @@ func (r *httpReader) namesIn(
 			return nil, err
 		}
 		for i := range walk.page.rows {
-			row := &language.Row{Parameters: r.settings.Parameters}
+			row := &language.Row{Parameters: r.Parameters}
 			if walk.page.rows[i].Problem != "" || !row.SetJSON(walk.page.rows[i].Raw) {
 				continue
 			}

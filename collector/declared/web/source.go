@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"cmp"
@@ -16,11 +16,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// httpWay reads lists page by page.
-type httpWay struct {
+// API reads lists of a source page by page.
+type API struct {
 	client *httpclient.Client
 	now    func() time.Time
 	logger *slog.Logger
@@ -34,75 +36,123 @@ type httpWay struct {
 	same    string // sets account to another user of the same account
 }
 
-func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
-	d, title := b.definition, b.definition.title()
-	w := &httpWay{now: settings.Now, logger: settings.Logger}
-	w.account = strings.TrimSpace(d.Provider + " " + b.host() + " " + language.Expand(d.Account, b.Values))
-	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + language.Expand(d.Account, b.Values))
+// Settings are what an API of a source needs.
+type Settings struct {
+	*HTTP
+
+	// Provider and Title name the provider: in accounts, and in messages.
+	Provider, Title string
+	// BaseURL is the source's.
+	BaseURL string
+	// Account is the definition's text with the source's parameters.
+	Account string
+	// Values are the source's parameters. Expand puts them and secrets into a text.
+	Values map[string][]string
+	Expand func(ctx context.Context, text string) (string, error)
+	// Secrets are the secrets that queries and bodies name.
+	Secrets []string
+	// OtherWord is the word of a parameter that a source may set in place of the default; empty if there
+	// are several.
+	OtherWord func(parameter string) string
+}
+
+// Feed is a list that a source reads.
+type Feed struct {
+	*List
+
+	Name string
+	// Parameters are the values that texts may name.
+	Parameters map[string][]string
+	Lookback   time.Duration
+	// MayLackIDs: rows may be known by their content only.
+	MayLackIDs bool
+	// NewMapper makes a mapper for the rows of a list with values of `for`, and lists of names.
+	NewMapper func(each map[string]string, names map[string]map[string]string) Mapper
+}
+
+// Mapper makes records of rows. It is for one goroutine.
+type Mapper interface {
+	Map(row *rows.Row) rowmap.Result
+}
+
+// with is the feed with another list of the same definition.
+func (f *Feed) with(list *List) *Feed {
+	other := *f
+	list.SetParameters(f.lists, f.secrets)
+	other.List = list
+	return &other
+}
+
+// Open prepares to ask an API, and adds the account, the advice for errors and the closer to the
+// source. It sends no request.
+func Open(s *Settings, source *collector.Source, settings *collector.SourceSettings) (*API, error) {
+	w := &API{now: settings.Now, logger: settings.Logger}
+	w.account = strings.TrimSpace(s.Provider + " " + s.host() + " " + s.Account)
+	source.Account = strings.TrimSpace(s.Provider + " " + s.BaseURL + " " + s.Account)
 	h := &access.Credentials{Source: &access.Source{
-		Provider: d.Provider, Title: title, BaseURL: b.BaseURL, Auth: &d.HTTP.Auth, Headers: d.HTTP.Headers,
-		Secrets: b.requestSecrets(), Values: b.Values, Expand: b.expand,
-		Describe: func(s *httpclient.Settings) { d.HTTP.describeErrors(s, title) },
+		Provider: s.Provider, Title: s.Title, BaseURL: s.BaseURL, Auth: &s.Auth, Headers: s.Headers,
+		Secrets: s.Secrets, Values: s.Values, Expand: s.Expand,
+		Describe: func(api *httpclient.Settings) { s.describeErrors(api, s.Title) },
 	}}
 	api := settings.Settings
-	api.BaseURL, api.Authorize = b.BaseURL, access.Authorize
+	api.BaseURL, api.Authorize = s.BaseURL, access.Authorize
 	var err error
-	if o := d.HTTP.Auth.OAuth2; o != nil {
+	if o := s.Auth.OAuth2; o != nil {
 		if w.oauth, err = access.NewTokenClient(o, h, settings); err != nil {
-			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", title, err)
+			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", s.Title, err)
 		}
 		h.Tokens = httpclient.NewTokens(w.oauth.Ask, settings.Now)
-		w.nameUser(source, b)
+		w.nameUser(source, s)
 	}
 	api.Token, api.QuotaKey = h, source.Account
-	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, d.HTTP.RequestsPerMinute)
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, s.RequestsPerMinute)
 	// A token with a session is kept: there are few sessions.
 	api.KeepTokenOn403 = w.oauth == nil || w.oauth.RevokeURL != ""
-	if d.HTTP.describeErrors(&api, title); d.HTTP.Limit != nil {
-		api.Limit = d.HTTP.Limit.Client()
+	if s.describeErrors(&api, s.Title); s.Limit != nil {
+		api.Limit = s.Limit.Client()
 	}
 	w.api = api
 	if w.client, err = httpclient.New(api); err != nil {
-		return nil, fmt.Errorf("prepare the connection to %s: %w", title, err)
+		return nil, fmt.Errorf("prepare the connection to %s: %w", s.Title, err)
 	}
-	if d.HTTP.Limit != nil {
+	if s.Limit != nil {
 		source.Budget = w.client.Budget
 	}
 	source.Close, source.Offset, source.ThrottledUntil = w.close, w.client.Offset, w.client.ThrottledUntil
-	source.Advise = adviser(title, d.HTTP)
-	return w.readFeed, nil
+	source.Advise = adviser(s.Title, s.HTTP)
+	return w, nil
 }
 
 // nameUser names the source's account by the user of its signed token. Its limits belong to the
 // client and the user, whatever is read.
-func (w *httpWay) nameUser(source *collector.Source, b *Block) {
+func (w *API) nameUser(source *collector.Source, s *Settings) {
 	signed := w.oauth.Signed
 	if signed == nil {
 		return
 	}
-	client := language.Expand(w.oauth.ClientID, b.Values)
+	client := language.Expand(w.oauth.ClientID, s.Values)
 	w.account += " " + cmp.Or(signed.Who(), client)
-	source.Account = strings.Join([]string{b.definition.Provider, b.BaseURL, client, signed.Who()}, " ")
+	source.Account = strings.Join([]string{s.Provider, s.BaseURL, client, signed.Who()}, " ")
 	source.CredentialExpiry = signed.Expiry
-	for _, found := range language.ParameterIn.FindAllStringSubmatch(w.oauth.SameAccount, -1) {
-		if text := b.parameters[found[1]].theOther(); text != "" {
-			w.same = found[1] + ": " + text
+	for _, name := range language.ParametersIn(w.oauth.SameAccount) {
+		if text := s.OtherWord(name); text != "" {
+			w.same = name + ": " + text
 		}
 	}
 }
 
 // host is where the account is, without the port: that may change although the account is the same.
-func (b *Block) host() string {
-	u, err := url.Parse(b.BaseURL)
+func (s *Settings) host() string {
+	u, err := url.Parse(s.BaseURL)
 	if err != nil {
-		return b.BaseURL
+		return s.BaseURL
 	}
 	return u.Hostname() + u.Path
 }
 
 // clientFor returns a client for requests with a separate limit. If limit is nil, it returns the
 // client of all requests.
-func (w *httpWay) clientFor(name string, limit *access.Limit) (*httpclient.Client, error) {
+func (w *API) clientFor(name string, limit *access.Limit) (*httpclient.Client, error) {
 	if limit == nil {
 		return w.client, nil
 	}
@@ -124,15 +174,15 @@ func (w *httpWay) clientFor(name string, limit *access.Limit) (*httpclient.Clien
 	return client, nil
 }
 
-func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
-	reader := &httpReader{httpWay: w, feed: f}
-	if read, total := f.export(f.settings.Parameters); total != nil {
-		list, export := *f, *f
-		list.Feed, export.Feed = total, read
-		f = &export
-		reader.feed, reader.counter = f, &httpReader{httpWay: w, feed: &list}
+// ReadFeed adds a feed's reader to its info.
+func (w *API) ReadFeed(info *collector.FeedInfo, f *Feed) {
+	read, total := f.export(f.Parameters)
+	f = f.with(read)
+	r := &reader{API: w, Feed: f}
+	if total != nil {
+		r.counter = &reader{API: w, Feed: f.with(total)}
 	}
-	info.Fingerprint = w.account + " " + f.name
+	info.Fingerprint = w.account + " " + f.Name
 	if w.oauth != nil && w.oauth.Signed != nil {
 		info.SameAccount = w.oauth.Signed.Same
 		if w.same != "" {
@@ -141,7 +191,7 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		}
 	}
 	if f.Snapshot {
-		info.ActiveCalls = (&snapshotReader{httpReader: reader}).read
+		info.ActiveCalls = (&snapshotReader{reader: r}).read
 		info.Probe, info.Lookback, info.LateAfter = info.ActiveCalls.Probe, 0, 0
 		return
 	}
@@ -149,25 +199,25 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 	if grain <= time.Second {
 		grain = 0
 	}
-	info.Reader = reader
+	info.Reader = r
 	if f.Recording != nil {
-		info.Recording = reader.recordingInfo
+		info.Recording = r.recordingInfo
 	}
 	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
-	if f.Filter.By == byInserted {
-		stream := &insertedReader{httpReader: reader}
+	if f.Filter.By == ByInserted {
+		stream := &insertedReader{reader: r}
 		info.Stream, info.Reader = stream, spanReader{stream}
 		info.Rules.ByArrival = true
 		info.Limits.MaxRange = 0 // limits starts, not times of insertion: the reader applies it
 	}
-	info.Probe = collector.Probe(lookingAhead{reader},
+	info.Probe = collector.Probe(lookingAhead{r},
 		func() time.Time { return f.Filter.upTo(span{to: w.now()}, w.now()).to })
 }
 
 // lookingAhead is a reader for probes. It yields the first page, including rows outside the span,
 // after it has read what follows: the second page or an error, such as a link that is refused. Only
 // there can paging be checked. A page whose rows are all invalid is an error.
-type lookingAhead struct{ *httpReader }
+type lookingAhead struct{ *reader }
 
 // Pages implements collector.RangeReader.
 func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
@@ -196,7 +246,7 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 	}
 }
 
-func (w *httpWay) close() {
+func (w *API) close() {
 	if w.oauth != nil {
 		w.oauth.Close(w.logger)
 	}
@@ -212,7 +262,7 @@ func (w *httpWay) close() {
 // meaning.
 func adviser(title string, h *HTTP) func(error) (what, todo string) {
 	common := advice.Provider{
-		Name: title, Address: baseURL,
+		Name: title, Address: "base_url",
 		Default: cmp.Or(h.BaseURL, "see the provider's documentation"),
 	}
 	return func(err error) (what, todo string) {

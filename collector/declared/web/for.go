@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"maps"
@@ -10,14 +10,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-const completeTotal = "total"
-
 // forIn matches the use of a value of the feed's `for` in a text of its request.
 var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
 
-// combinations are the sets of values, by name, with which the list is read. Without `for` the feed
+var forName = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+
+// Combinations are the sets of values, by name, with which the list is read. Without `for` the feed
 // has one empty set.
-func (l *List) combinations(parameters map[string][]string) []map[string]string {
+func (l *List) Combinations(parameters map[string][]string) []map[string]string {
 	all := []map[string]string{nil}
 	for _, key := range slices.Sorted(maps.Keys(l.For)) {
 		var more []map[string]string
@@ -39,8 +39,8 @@ func (l *List) combinations(parameters map[string][]string) []map[string]string 
 	return all
 }
 
-// with is the list with values of `for` in place of their names in its request.
-func (l *List) with(values map[string]string) *List {
+// withValues is the list with values of `for` in place of their names in its request.
+func (l *List) withValues(values map[string]string) *List {
 	if values == nil {
 		return l
 	}
@@ -63,30 +63,29 @@ func (l *List) with(values map[string]string) *List {
 	return &with
 }
 
-// validateFor reports names in a request or a record that `for` doesn't have, and the other way
-// round.
-func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
+// ValidateFor reports values of `for` that aren't used, and uses of values that aren't there. isList says
+// whether a parameter is a list.
+func (l *List) ValidateFor(r *config.Report, key string, record map[string]*language.Value, isList func(string) bool) {
 	used := make(map[string]bool)
-	for where, text := range language.TextsIn(&f.Request, "") {
+	for where, text := range language.TextsIn(&l.Request, "") {
 		for _, found := range forIn.FindAllStringSubmatch(text, -1) {
-			if used[found[1]] = true; f.For[found[1]] == nil {
+			if used[found[1]] = true; l.For[found[1]] == nil {
 				r.Problemf(key+".request."+where, "names %s, but the feed's for doesn't have %s", found[0], found[1])
 			}
 		}
 	}
-	for value, v := range language.Values(&f.Record, "") {
+	for value, v := range record {
 		for _, place := range v.Places() {
 			p := place.Path
-			if len(p) == 2 && p[0] == language.ForKey && f.For != nil && f.For[p[1]] == nil {
-				r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s",
-					strings.Join(p, "."), p[1])
+			if len(p) == 2 && p[0] == language.ForKey && l.For != nil && l.For[p[1]] == nil {
+				r.Problemf(key+"."+value, "names %s, but the feed's for doesn't have %s", strings.Join(p, "."), p[1])
 			}
 		}
 	}
-	for of, values := range f.For {
+	for of, values := range l.For {
 		at := key + ".for." + of
 		switch {
-		case !name.MatchString(of):
+		case !forName.MatchString(of):
 			r.Problemf(at, "must have a name of lower-case letters, digits and _, such as type")
 		case len(values) == 0:
 			r.Problemf(at, "is empty; add the values to read")
@@ -94,8 +93,8 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 			r.Problemf(at, "isn't in the request; use {for.%s} in its path, query or body", of)
 		}
 		for _, text := range values {
-			for _, found := range language.ParameterIn.FindAllStringSubmatch(text, -1) {
-				if !d.Parameters[found[1]].List || text != found[0] {
+			for _, name := range language.ParametersIn(text) {
+				if !isList(name) || text != "{"+name+"}" {
 					r.Problemf(at, "has %s, which must be a text, or a parameter with list: true alone", text)
 				}
 			}

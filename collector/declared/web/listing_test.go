@@ -1,4 +1,4 @@
-package declared_test
+package web_test
 
 import (
 	"fmt"
@@ -220,7 +220,6 @@ func TestEmpty(t *testing.T) {
 		})
 	}
 	for key, text := range map[string]string{
-		"only works with http": strings.Replace(filesDefinition, "    record:", "    empty: {status: none}\n    record:", 1),
 		"empty: is a condition on a page of JSON": strings.Replace(exports, "    rows: rows\n    total: total\n",
 			"    format: csv\n    empty: {status: none}\n", 1),
 		"names the parameter x": strings.Replace(exports, "    rows: rows\n", "    rows: rows\n    empty: {status: '{x}'}\n", 1),

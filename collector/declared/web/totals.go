@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type Totals struct {
 
 // Validate implements config.Validator.
 func (t *Totals) Validate(r *config.Report) {
-	r.Required("request.path", t.Request.path(), "the path of the totals")
+	r.Required("request.path", t.Request.FirstPath(), "the path of the totals")
 	if t.Calls == nil {
 		r.Problemf("calls", "is missing; set the path of the number of calls")
 	}
@@ -34,13 +34,13 @@ func (t *Totals) Validate(r *config.Report) {
 const dayLength = 24 * time.Hour
 
 // countsByDay says whether the provider's list of totals counts a call.
-func (f *Feed) countsByDay(r *cdr.Record) bool {
-	return f.Totals != nil && (f.Totals.Charges == nil || len(r.Charges) > 0)
+func (l *List) countsByDay(r *cdr.Record) bool {
+	return l.Totals != nil && (l.Totals.Charges == nil || len(r.Charges) > 0)
 }
 
 // compareDays compares each past day that was read whole with the provider's list of totals. If a
 // total can't be read now, no record is lost: the next read requests it again.
-func (r *httpReader) compareDays(
+func (r *reader) compareDays(
 	ctx context.Context, days dayRows, asked, wanted span,
 ) (all []collector.DayTotal) {
 	earlier, _ := r.clocks()
@@ -59,23 +59,20 @@ func (r *httpReader) compareDays(
 }
 
 // totalOf is the provider's total of a day, without ours. A total without money is requested once.
-func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
+func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if total, known = r.totals[day]; known {
 		return total, true
 	}
 	t := r.Totals
-	asked := feed{
-		Feed: &Feed{List: List{Request: t.Request, lists: r.lists, secrets: r.secrets}}, name: r.name,
-		settings: r.settings,
-	}
+	asked := r.with(&List{Request: t.Request})
 	whole := span{day, day.Add(dayLength)}
-	request := asked.request(asked.address(whole, r.settings.Parameters), r.name+" totals")
-	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
+	request := asked.request(asked.address(whole, r.Parameters), r.Name+" totals")
+	request.ExpectJSON, request.Body = true, asked.body(whole, r.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
-		r.logger.Info("Can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly),
+		r.logger.Info("Can't read the provider's total of a day now", "feed", r.Name, "day", day.Format(time.DateOnly),
 			"err", err)
 		return total, false
 	}
@@ -84,7 +81,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {
-		r.logger.Info("The provider's answer has no total for a day", "feed", r.name, "day", day.Format(time.DateOnly))
+		r.logger.Info("The provider's answer has no total for a day", "feed", r.Name, "day", day.Format(time.DateOnly))
 		return total, false
 	}
 	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {

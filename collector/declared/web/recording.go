@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"context"
@@ -45,12 +45,12 @@ var errRecordingID = &advice.Error{
 }
 
 // recordingInfo requests what the provider knows of a recording.
-func (r *httpReader) recordingInfo(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
+func (r *reader) recordingInfo(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
 	if !plainID.MatchString(id) {
 		return info, errRecordingID
 	}
-	address := language.Expand(strings.ReplaceAll(r.Recording.Path, recordingID, id), r.settings.Parameters)
-	request := httpclient.Request{Feed: r.name, URL: address, Label: "recording", ExpectJSON: true}
+	address := language.Expand(strings.ReplaceAll(r.Recording.Path, recordingID, id), r.Parameters)
+	request := httpclient.Request{Feed: r.Name, URL: address, Label: "recording", ExpectJSON: true}
 	err = r.client.Fetch(ctx, request, func(body []byte) (err error) {
 		info, err = r.Recording.read(body)
 		return httpclient.Retryable(err)

@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"regexp"
@@ -22,40 +22,45 @@ type Filter struct {
 	MinAge time.Duration `yaml:"min_age"`
 	// Key is the SQL column that numbers rows by insertion.
 	Key     string  `yaml:"key"`
-	Overlap overlap `yaml:"overlap"`
+	Overlap Overlap `yaml:"overlap"`
 	// Step is the length of time that each list of a read covers; zero: one list covers all of it.
 	Step time.Duration `yaml:"step"`
 	// Margin is how much more is requested on both sides.
 	Margin time.Duration `yaml:"margin"`
 }
 
-// overlap is how much is read again of a feed by insertion: a number of keys in SQL, or a time over
+// Overlap is how much is read again of a feed by insertion: a number of keys in SQL, or a time over
 // HTTP.
-type overlap struct {
-	keys  int64
-	time  time.Duration
+type Overlap struct {
+	Keys  int64
+	Time  time.Duration
 	given string // the text in the definition
 }
 
 // defaultOverlap: a row may become visible a little after its time or its number.
-var defaultOverlap = overlap{keys: 1000, time: time.Minute}
+var defaultOverlap = Overlap{Keys: 1000, Time: time.Minute}
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
 
 // DecodeNode implements config.NodeDecoder.
-func (o *overlap) DecodeNode(n *config.Node) {
+func (o *Overlap) DecodeNode(n *config.Node) {
 	if o.given = n.Text(); wholeNumber.MatchString(o.given) {
-		n.Decode(&o.keys)
+		n.Decode(&o.Keys)
 	} else {
-		n.Decode(&o.time)
+		n.Decode(&o.Time)
 	}
+}
+
+// IsFor says whether the overlap was given in the form that databases need, or APIs; or not at all.
+func (o *Overlap) IsFor(database bool) bool {
+	return o.given == "" || wholeNumber.MatchString(o.given) == database
 }
 
 // The times that a filter may apply to.
 const (
-	byStart    = "start"
-	byEnd      = "end"
-	byInserted = "inserted"
+	ByStart    = "start"
+	ByEnd      = "end"
+	ByInserted = "inserted"
 )
 
 // Validate implements config.Validator.
@@ -64,7 +69,7 @@ func (f *Filter) Validate(r *config.Report) {
 		r.Problemf("by", "is missing; say whether the filter applies to the start or the end of calls, or to "+
 			"when their rows were inserted")
 	} else {
-		r.OneOf("by", f.By, byStart, byEnd, byInserted)
+		r.OneOf("by", f.By, ByStart, ByEnd, ByInserted)
 	}
 	r.DurationAtLeast("grain", f.Grain, time.Second)
 	r.DurationAtLeast("step", f.Step, 0)
@@ -72,8 +77,8 @@ func (f *Filter) Validate(r *config.Report) {
 	if f.Grain > 0 && f.Step%f.Grain != 0 {
 		r.Problemf("step", "must be a multiple of grain, %s", f.Grain)
 	}
-	r.AtLeast("overlap", f.Overlap.keys, 0)
-	r.DurationAtLeast("overlap", f.Overlap.time, 0)
+	r.AtLeast("overlap", f.Overlap.Keys, 0)
+	r.DurationAtLeast("overlap", f.Overlap.Time, 0)
 }
 
 // span is a requested range of time.
@@ -119,6 +124,12 @@ func (s span) fill(text string) string {
 // everything is a span that contains every call.
 var everything span
 
+// Contains says whether a record lies in a span, by the time that the filter applies to. Zero times
+// mean that each does.
+func (f *Filter) Contains(from, to time.Time, r *cdr.Record) bool {
+	return f.contains(span{from, to}, r)
+}
+
 // contains says whether a record lies in a span, by the time that the filter applies to. For a row
 // without an end, the start decides.
 func (f *Filter) contains(s span, r *cdr.Record) bool {
@@ -128,7 +139,7 @@ func (f *Filter) contains(s span, r *cdr.Record) bool {
 
 // at is the time of a record that decides which day it belongs to.
 func (f *Filter) at(r *cdr.Record) time.Time {
-	if f.By == byEnd && !r.End.IsZero() {
+	if f.By == ByEnd && !r.End.IsZero() {
 		return r.End
 	}
 	return r.Start

@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"bytes"
@@ -29,43 +29,43 @@ type answerPage struct {
 var errNoPage = errors.New("the answer has no rows where they should be, so it isn't a page of calls")
 
 // readPage reads a page. Rows of JSON are at a path, or are the body itself.
-func (f *Feed) readPage(body []byte) (p answerPage, err error) {
+func (l *List) readPage(body []byte) (p answerPage, err error) {
 	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it shows whether the last line is complete
 	p.total = -1
 	switch {
-	case len(body) == 0 && (f.Format == rows.FormatJSON || f.Format == rows.FormatCSV && f.Columns == nil):
+	case len(body) == 0 && (l.Format == rows.FormatJSON || l.Format == rows.FormatCSV && l.Columns == nil):
 		return p, wire.ErrCut
 	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
-	case f.Format == rows.FormatJSONLines:
+	case l.Format == rows.FormatJSONLines:
 		return p, p.readObjects(body)
-	case f.Format == rows.FormatCSV:
-		return p, p.readCSV(f, body)
+	case l.Format == rows.FormatCSV:
+		return p, p.readCSV(l, body)
 	}
-	return p, p.readJSON(f, bytes.TrimSpace(body))
+	return p, p.readJSON(l, bytes.TrimSpace(body))
 }
 
 // readJSON reads a page of JSON. A row that can't be read is set aside; the others are read.
-func (p *answerPage) readJSON(f *Feed, body []byte) error {
-	found, rest, isArray, err := wire.NewInput().RowsAt(body, f.Rows)
+func (p *answerPage) readJSON(l *List, body []byte) error {
+	found, rest, isArray, err := wire.NewInput().RowsAt(body, l.Rows)
 	if err != nil {
 		return err
 	}
 	p.row.SetJSON(rest)
-	for _, at := range []language.Path{language.Path(f.Rows), f.Next.URL, f.Next.Token, f.Next.Has, f.Total} {
+	for _, at := range []language.Path{language.Path(l.Rows), l.Next.URL, l.Next.Token, l.Next.Has, l.Total} {
 		if wire.NamesTwice(rest, at) {
 			return fmt.Errorf("the answer has two members on the way to %s; either could be the right one",
 				strings.Join(at, "."))
 		}
 	}
-	if p.total, err = p.count(f.Total); err != nil {
+	if p.total, err = p.count(l.Total); err != nil {
 		return &advice.Error{
-			What: "the answer's total at " + strings.Join(f.Total, ".") + " isn't a whole number", Todo: checkPaths,
+			What: "the answer's total at " + strings.Join(l.Total, ".") + " isn't a whole number", Todo: checkPaths,
 		}
 	}
 	if !isArray {
-		if len(f.Rows) > 0 && p.total == 0 {
-			if _, is := language.TextOf(p.row.Raw(language.Path(f.Rows))); is == language.Missing {
+		if len(l.Rows) > 0 && p.total == 0 {
+			if _, is := language.TextOf(p.row.Raw(language.Path(l.Rows))); is == language.Missing {
 				return nil // null may mean none, but errors have it too, so the total decides
 			}
 		}
@@ -83,10 +83,17 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	return nil
 }
 
+// JSONRows are the rows of a page of JSON.
+func (l *List) JSONRows(body []byte) ([]rows.Row, error) {
+	var p answerPage
+	err := p.readJSON(l, body)
+	return p.rows, err
+}
+
 // readCSV reads rows of CSV. A quote that isn't closed before the end means that the answer was
 // cut.
-func (p *answerPage) readCSV(f *Feed, body []byte) error {
-	in := rows.Of(body, f.csv())
+func (p *answerPage) readCSV(l *List, body []byte) error {
+	in := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma})
 	for row, err := range in.All() {
 		if err != nil {
 			return wire.ErrCut

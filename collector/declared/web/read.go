@@ -1,4 +1,4 @@
-package declared
+package web
 
 import (
 	"cmp"
@@ -20,12 +20,12 @@ import (
 // read yields the pages of the span asked, which covers the calls of the span wanted. When the span
 // is read completely, atEnd gets the last page before it is yielded. If a list has fewer rows than
 // the provider's total, collector.FewerRows follows the last page instead.
-func (r *httpReader) read(
+func (r *reader) read(
 	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
 ) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		q := &listRead{
-			httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
+			reader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
 			sums: new(daySums), atEnd: atEnd, yield: yield,
 		}
 		q.pieces = r.pieces(asked)
@@ -50,13 +50,13 @@ func (r *httpReader) read(
 
 // pieces are the lists of a span, in the order of their time, except that those that failed come
 // last: what one list can't give doesn't keep back the others.
-func (r *httpReader) pieces(asked span) (all []piece) {
+func (r *reader) pieces(asked span) (all []piece) {
 	whole := r.Filter.widened(span{asked.from.Add(-r.Filter.Margin), asked.to.Add(r.Filter.Margin)})
 	for part := whole; part.from.Before(whole.to); part.from = part.to {
 		if part.to = whole.to; r.Filter.Step > 0 {
 			part.to = earliest(whole.to, part.from.Add(r.Filter.Step))
 		}
-		for _, values := range r.combinations(r.settings.Parameters) {
+		for _, values := range r.Combinations(r.Parameters) {
 			all = append(all, piece{part, values})
 		}
 	}
@@ -83,7 +83,7 @@ var errNoValues = &advice.Error{
 // listRead is one read of a span: a list for each step and each combination of the feed's values,
 // halved while it has too many rows.
 type listRead struct {
-	*httpReader
+	*reader
 
 	asked, wanted span
 	pieces        []piece // not read yet
@@ -107,9 +107,8 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	p := q.pieces[0]
 	q.pieces = q.pieces[1:]
 	walk, pages := q.list(ctx, p)
-	mapper := q.newMapper()
-	mapper.row.Each, mapper.row.Names = p.values, q.found
-	listed := newListing(q.httpReader, p, q.days)
+	mapper := q.NewMapper(p.values, q.found)
+	listed := newListing(q.reader, p, q.days)
 	if err := listed.begin(ctx); err != nil {
 		return q.fail(p, err)
 	}
@@ -159,7 +158,7 @@ func (q *listRead) endPiece(ctx context.Context, p piece, listed *listing, page 
 		q.fewer = cmp.Or(q.fewer, fewer)
 	}
 	switch {
-	case q.Filter.By == byInserted:
+	case q.Filter.By == ByInserted:
 	case q.Filter.Step > 0 && p.isDay():
 		q.sums.add(p.from, listed)
 	case q.asked.isDay():
@@ -178,7 +177,7 @@ func (q *listRead) endPiece(ctx context.Context, p piece, listed *listing, page 
 
 // list starts a list. pages are the numbers of its pages, one after the other; the walk has the
 // page. If the provider doesn't have the path that it had before, the others are tried.
-func (r *httpReader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[int, error]) {
+func (r *reader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[int, error]) {
 	w = new(walk)
 	return w, func(yield func(int, error) bool) {
 		var missing error
@@ -208,14 +207,14 @@ func (r *httpReader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq
 }
 
 // start begins at the first page of a list, by one of the request's paths, and returns its request.
-func (w *walk) start(r *httpReader, p piece, path int) httpclient.Request {
-	asked, parameters := *r.with(p.values), r.settings.Parameters
+func (w *walk) start(r *reader, p piece, path int) httpclient.Request {
+	asked, parameters := *r.withValues(p.values), r.Parameters
 	asked.Request.Path = asked.Request.Path[path : path+1]
 	*w = walk{
-		httpReader: r, total: -1, address: asked.address(p.span, parameters),
+		reader: r, total: -1, address: asked.address(p.span, parameters),
 		body: asked.body(p.span, parameters),
 	}
-	request := r.request(w.address, r.name)
+	request := r.request(w.address, r.Name)
 	request.ExpectJSON = r.Format == rows.FormatJSON
 	request.Answered = func(header http.Header) { w.header = header }
 	if w.body != nil {

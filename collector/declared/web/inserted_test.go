@@ -1,4 +1,4 @@
-package declared_test
+package web_test
 
 import (
 	"fmt"

@@ -1,36 +1,14 @@
-package declared
+package web
 
 import (
-	"fmt"
+	"cmp"
+	"net/http"
+	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
-
-// HTTP says how to send requests to a provider. Its texts may name parameters in braces.
-type HTTP struct {
-	BaseURL           string            `yaml:"base_url" text:"plain"`
-	Headers           map[string]string `yaml:"headers"  text:"secret"`
-	Auth              access.Auth       `yaml:"auth"`
-	RequestsPerMinute int               `yaml:"requests_per_minute"`
-	Limit             *access.Limit     `yaml:"limit"`
-	// RequestID is the header of an answer with an id to quote to the provider's support.
-	RequestID string `yaml:"request_id"`
-	// Errors explain refused answers.
-	Errors Refusals `yaml:"errors"`
-}
-
-// describeErrors says what errors of a client repeat from refused answers.
-func (h *HTTP) describeErrors(s *httpclient.Settings, title string) {
-	if h.RequestID != "" {
-		s.RequestIDHeaders = []string{h.RequestID}
-	}
-	if h.Errors.Code.IsSet() || h.Errors.Name.IsSet() {
-		s.Quote = func(answer []byte) string { return h.Errors.quote(title, answer) }
-	}
-}
 
 // List is a list of rows over HTTP: how to request it, how its pages follow, and when it is complete.
 // Of other sources it has Rows, Format, Columns and Filter.
@@ -72,21 +50,48 @@ type List struct {
 	secrets map[string]bool // parameters that are secrets
 }
 
-// validateAuth reports choices that can't be made by a source's parameters.
-func (d *Definition) validateAuth(r *config.Report) {
-	all := d.HTTP.Auth.Choices
-	if d.HTTP.Auth.When != nil {
-		r.Problemf("http.auth.when", "chooses one of a list; make auth a list")
-	}
-	for i, a := range all {
-		key := fmt.Sprintf("http.auth[%d]", i)
-		switch {
-		case a.OAuth2 != nil:
-			r.Problemf(key+".oauth2", "can't be one of several; remove the others")
-		case a.When == nil && i < len(all)-1:
-			r.Problemf(key, "has no when, so the ones after it are never used; add when, or put it last")
-		case a.When != nil && !a.When.OnlyParameters():
-			r.Problemf(key+".when", "must compare the source's parameters, such as {parameter.auth: query}")
+// completeTotal is the word for a read that is complete when it has as many rows as the total.
+const completeTotal = "total"
+
+// SetParameters says which parameters of the definition are lists, and which are secrets.
+func (l *List) SetParameters(lists, secrets map[string]bool) { l.lists, l.secrets = lists, secrets }
+
+// SetDefaults implements config.Defaulter.
+func (l *List) SetDefaults() {
+	l.Format, l.Filter.Grain, l.Filter.Overlap = rows.FormatJSON, time.Second, defaultOverlap
+}
+
+// Validate implements config.Validator.
+func (l *List) Validate(r *config.Report) {
+	r.OneOf("format", l.Format, rows.FormatJSON, rows.FormatJSONLines, rows.FormatCSV)
+	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
+		if l.Format != rows.FormatJSON && r.Given(key) {
+			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", l.Format)
 		}
 	}
+	if l.Empty != nil && l.Format != rows.FormatJSON {
+		r.Problemf("empty", "is a condition on a page of JSON, and the feed has another format; remove it")
+	}
+	if l.Format != rows.FormatCSV && len(l.Columns) > 0 {
+		r.Problemf("columns", "only works with format: csv")
+	}
+	if l.Totals != nil && (l.Filter.By == ByInserted || l.Total != nil) {
+		r.Problemf("totals", "only works with a filter by start or end and without total")
+	}
+	r.OneOf("complete", cmp.Or(l.Complete, completeTotal), completeTotal)
+	if l.Complete != "" && l.Total == nil {
+		r.Problemf("complete", "needs total, the path of the provider's count for the request; add it")
+	}
+	r.AtLeast("max_rows", int64(l.MaxRows), 0)
+	if l.Next.In == inBody && l.Request.Method != http.MethodPost {
+		r.Problemf("next.in", "is body, and the request has none; set method: POST in it")
+	}
+	if l.Snapshot {
+		l.validateSnapshot(r)
+	}
+	l.validateExports(r)
 }
+
+// counted says whether the list has numbers of pages or rows, so that rows that come in push others
+// to the next page.
+func (l *List) counted() bool { return l.Next.Page != "" || l.Next.Offset != "" }
