@@ -17,11 +17,7 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 		if all := m.feed.Combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
 			m.row.Each = all[0] // saved rows don't say which list they come from
 		}
-		saved := rows.Trimmed(text)
-		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {
-			saved = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
-		}
-		rows, err := m.savedRows(saved)
+		rows, err := m.Saved(text)
 		for i := range rows {
 			if !yield(i+1, m.Map(&rows[i])) {
 				return
@@ -33,7 +29,13 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 	}
 }
 
-func (m *Mapper) savedRows(text []byte) (saved []rows.Row, err error) {
+// Saved are the rows of a text that Try maps, as they are written.
+func (m *Mapper) Saved(text []byte) (saved []rows.Row, err error) {
+	bare := rows.Trimmed(text)
+	if len(bare) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(bare[0])) {
+		bare = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
+	}
+	text = bare
 	var all iter.Seq2[*rows.PlacedRow, error]
 	switch {
 	case len(text) == 0:

@@ -1,7 +1,6 @@
 package laws
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -43,7 +43,6 @@ type bench struct {
 	secrets    map[string]string
 	zone       *time.Location
 	info       *collector.FeedInfo // of a source that is never read
-	mapper     *declared.Mapper
 
 	rows    []*row // all of tests
 	base    []*row // those that the provider has
@@ -221,11 +220,12 @@ func (b *bench) open() error {
 	if len(b.columns) > 0 {
 		b.feed.SetColumns(b.columns)
 	}
-	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{
-		Parameters: decoded.ValuesOf(b.name), Zone: b.zone,
-		Now: b.newest,
-	})
 	return nil
+}
+
+// newMapper makes a mapper. It is for one goroutine.
+func (b *bench) newMapper() *declared.Mapper {
+	return declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.newest})
 }
 
 // newest is the clock for times without a year: after all rows.
@@ -252,24 +252,24 @@ func (b *bench) readRows(saved []byte) (err error) {
 	if b.rows, err = flatten(b.name, b.tests.Rows); err != nil {
 		return err
 	}
-	for i, text := range b.split(saved) {
+	texts, err := b.split(saved)
+	if err != nil {
+		return fmt.Errorf("read the saved rows: %w", err)
+	}
+	for i, text := range texts {
 		b.rows = append(b.rows, &row{name: fmt.Sprintf("row %d of the saved rows", i+1), text: text})
 	}
-	if f := b.feed.Lines(); f != nil && b.feed.Format == "csv" && len(f.Columns) == 0 || f == nil &&
-		len(b.feed.Columns) == 0 {
+	if len(b.columns) == 0 {
 		b.columns = columnsOf(b.rows)
 	}
 	at := make(map[string]int)
 	for _, r := range b.rows {
-		b.mapper.Each(r.of)
-		for r.rows, r.mapped = range b.mapper.Try([]byte(b.one(r.text))) {
-		}
+		r.rows, r.mapped = b.readRow(r.text, r.of)
 		if record := r.mapped.Record; record != nil {
-			r.mapped.Record = cloneRecord(record)
 			if r.at = record.Start; b.filteredBy() == "end" && !record.End.IsZero() {
 				r.at = record.End
 			}
-			r.key = strings.Clone(record.ID)
+			r.key = record.ID
 		}
 		if r.key == "" {
 			r.key = r.text
@@ -324,19 +324,6 @@ func (b *bench) readTables() error {
 	return nil
 }
 
-// one is a saved answer or file of one row.
-func (b *bench) one(text string) string {
-	if b.feed.Format == "csv" && !b.isFile(text) {
-		return lines(b.csv([]string{text}))
-	}
-	return text
-}
-
-// isFile says whether tests give a row of columns as a file, with the lines before it.
-func (b *bench) isFile(text string) bool {
-	return b.feed.Format == "csv" && b.heading() > 0 && strings.Contains(text, "\n")
-}
-
 // cloneRecord is a record that outlives its row.
 func cloneRecord(r *cdr.Record) *cdr.Record {
 	clone := *r
@@ -346,86 +333,79 @@ func cloneRecord(r *cdr.Record) *cdr.Record {
 	return &clone
 }
 
-// split are the rows of a saved answer or file.
-func (b *bench) split(saved []byte) (texts []string) {
-	text := strings.TrimSpace(string(saved))
-	var list []json.RawMessage
-	switch {
-	case text == "":
-	case json.Unmarshal([]byte(text), &list) == nil:
-		for _, row := range list {
-			texts = append(texts, string(row))
-		}
-	case text[0] == '{':
-		var document map[string]json.RawMessage
-		inner := json.RawMessage(text)
-		for _, step := range b.feed.Rows {
-			document = nil
-			if json.Unmarshal(inner, &document) != nil {
-				break
-			}
-			inner = document[step]
-		}
-		if json.Unmarshal(inner, &list) == nil && len(b.feed.Rows) > 0 {
-			for _, row := range list {
-				texts = append(texts, string(row))
-			}
-			return texts
-		}
-		d := json.NewDecoder(strings.NewReader(text))
-		for d.More() {
-			var row json.RawMessage
-			if d.Decode(&row) != nil {
-				break
-			}
-			texts = append(texts, string(row))
-		}
-	default:
-		texts = strings.Split(text, "\n")
-		if b.feed.Format == "csv" && b.heading() > 0 {
-			b.columns = strings.Split(strings.ReplaceAll(strings.TrimSpace(texts[0]), `"`, ""), ",")
-			texts = texts[min(len(texts), b.heading()):]
-		}
+// readRow maps a text of one row, whose values of the feed's `for` are given, and says how many rows the
+// exporter sees in it.
+func (b *bench) readRow(text string, of map[string]string) (rows int, mapped rowmap.Result) {
+	mapper := b.newMapper()
+	mapper.Each(of)
+	if b.feed.Format == "csv" && !b.isFile(text) {
+		text = lines(b.csv([]string{text}))
 	}
-	return texts
+	for rows, mapped = range mapper.Try([]byte(text)) {
+	}
+	if mapped.Record != nil {
+		mapped.Record = cloneRecord(mapped.Record)
+	}
+	return rows, mapped
 }
 
-// heading is how many lines of a file of CSV come before its rows.
-func (b *bench) heading() int {
-	f := b.feed.Lines()
-	switch {
-	case f == nil && len(b.feed.Columns) > 0:
-		return 0
-	case f == nil:
-		return 1
-	case len(f.Columns) > 0:
-		return f.Skip
+// split are the rows of a saved answer or file. An element of XML stands on a line.
+func (b *bench) split(saved []byte) (texts []string, err error) {
+	if len(saved) > 0 && b.feed.Format == "xml" {
+		return strings.Split(strings.TrimSpace(string(saved)), "\n"), nil
 	}
-	return 1 + f.Skip
+	rows, err := b.newMapper().Saved(saved)
+	for i := range rows {
+		if texts = append(texts, string(rows[i].Raw)); b.feed.Format == "csv" {
+			b.columns = rows[i].Columns
+		}
+	}
+	return texts, err
+}
+
+// isFile says whether tests give a row of columns as a file, with the lines before it.
+func (b *bench) isFile(text string) bool {
+	return b.feed.Format == "csv" && b.layout().names && strings.Contains(text, "\n")
+}
+
+// layout says how rows of columns stand in a file, or in an answer.
+type layout struct {
+	columns   []string
+	separator string
+	names     bool // a file begins with the names
+	skip      int  // number of lines after them
+}
+
+func (b *bench) layout() layout {
+	l := layout{columns: b.feed.Columns, separator: ","}
+	if f := b.feed.Lines(); f != nil {
+		l.columns, l.separator, l.skip = f.Columns, f.Separator, f.Skip
+	}
+	if len(l.columns) == 0 {
+		l.columns, l.names = b.columns, true
+	}
+	return l
+}
+
+// heading are the lines of a file of CSV that come before its rows.
+func (l *layout) heading() (all []string) {
+	if l.names {
+		for range 1 + l.skip {
+			all = append(all, l.join(l.columns))
+		}
+	}
+	return all
 }
 
 // csv are rows as lines of CSV, with the lines before them.
-func (b *bench) csv(texts []string) (all []string) {
-	columns, separator := b.columns, ","
-	if f := b.feed.Lines(); f != nil {
-		separator = f.Separator
-		if len(f.Columns) > 0 {
-			columns = f.Columns
-		}
-	} else if len(b.feed.Columns) > 0 {
-		columns = b.feed.Columns
-	}
-	if b.heading() > 0 {
-		names := make(map[string]any)
-		for _, c := range columns {
-			names[c] = c
-		}
-		for range b.heading() {
-			all = append(all, line(encode(names), columns, separator))
-		}
-	}
+func (b *bench) csv(texts []string) []string {
+	l := b.layout()
+	return append(l.heading(), l.lines(texts)...)
+}
+
+func (l *layout) lines(texts []string) (all []string) {
 	for _, text := range texts {
-		all = append(all, line(text, columns, separator))
+		all = append(all, l.line(text))
 	}
 	return all
 }

@@ -55,7 +55,8 @@ func (f *folder) show() error {
 		if f.feed.Lines().Read == "whole" {
 			name = fmt.Sprintf("%04d", f.files)
 		} else if f.feed.Format == "csv" && f.files > 0 {
-			all = lines(f.csv(texts)[f.heading():])
+			l := f.layout()
+			all = lines(l.lines(texts))
 		}
 		f.files++
 		text += all

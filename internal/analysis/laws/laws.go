@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Settings are what Run needs.
@@ -89,98 +90,94 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 	return all, nil
 }
 
-// judge plays all laws.
-func (b *bench) judge(ctx context.Context) (verdicts []Verdict) {
+// judge plays all laws. Tests may give a reason why a provider can't keep one.
+func (b *bench) judge(ctx context.Context) []Verdict {
+	verdicts := b.judgeAll(ctx)
+	for i, v := range verdicts {
+		if reason := b.tests.Bypass[v.Law]; reason != "" && v.State != Held {
+			verdicts[i].State, verdicts[i].Detail = Bypassed, reason
+		}
+	}
+	return verdicts
+}
+
+func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	if b.judges("rows") {
 		verdicts = append(verdicts, b.judgeRows())
 	}
 	if b.judges("answers") {
 		verdicts = append(verdicts, b.judgeAnswers())
 	}
-	if len(b.laws) > 0 && !slices.ContainsFunc(b.laws,
-		func(name string) bool { return name != "rows" && name != "answers" }) {
-		return b.bypass(verdicts)
-	}
-	if b.info.ActiveCalls != nil {
-		return b.bypass(append(verdicts, b.judgeSnapshot()))
-	}
-	plain, err := b.play(script{name: plainScript})
-	v := Verdict{Feed: b.name, Law: "plain"}
-	problem := ""
-	if err == nil {
-		problem = b.judgePlain(&plain)
-	}
+	ofCounting := func(law string) bool { return law != "rows" && law != "answers" }
 	switch {
-	case len(b.base) == 0:
-		return b.bypass(append(verdicts, v.unjudged("no rows")))
-	case err != nil:
-		return b.bypass(append(verdicts, v.broken("%s", err)))
-	case problem != "":
-		return b.bypass(append(verdicts, v.broken("%s: %s", plainScript, problem)))
+	case len(b.laws) > 0 && !slices.ContainsFunc(b.laws, ofCounting):
+		return verdicts
+	case b.info.ActiveCalls != nil:
+		return append(verdicts, b.judgeSnapshot())
 	}
-	verdicts = append(verdicts, v.held("%d rows are %v calls and %v visits", len(b.base), plain.sum("cdr_calls_total"),
-		plain.sum("cdr_queue_calls_total")))
-	wanted := slices.DeleteFunc(slices.Clone(all), func(l law) bool { return !b.judges(l.name) })
-	judged := make([]Verdict, len(wanted))
-	group, ctx := errgroup.WithContext(ctx)
-	slots := make(chan struct{}, atOnce)
-	for i := range wanted {
-		group.Go(func() error {
-			judged[i] = b.judgeLaw(ctx, &wanted[i], &plain, slots)
-			return nil
-		})
+	plain, v := b.judgePlain()
+	if verdicts = append(verdicts, v); v.State != Held {
+		return verdicts
 	}
-	_ = group.Wait() // a law that fails is broken
-	verdicts = append(verdicts, judged...)
+	verdicts = append(verdicts, b.judgeLaws(ctx, plain)...)
 	if b.judges("secret") {
-		verdicts = append(verdicts, b.judgeSecret(&plain))
+		verdicts = append(verdicts, b.judgeSecret(plain))
 	}
-	return b.bypass(verdicts)
+	return verdicts
 }
 
 // judges says whether a law is asked for.
 func (b *bench) judges(name string) bool { return len(b.laws) == 0 || slices.Contains(b.laws, name) }
 
-// bypass marks the laws that tests give a reason for.
-func (b *bench) bypass(all []Verdict) []Verdict {
+// judgeLaws plays the scripts of the laws that the settings ask for.
+func (b *bench) judgeLaws(ctx context.Context, plain *played) (verdicts []Verdict) {
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	var ends []func() Verdict
 	for i := range all {
-		if reason := b.tests.Bypass[all[i].Law]; reason != "" && all[i].State != Held {
-			all[i].State, all[i].Detail = Bypassed, reason
+		l, v := &all[i], Verdict{Feed: b.name, Law: all[i].name}
+		if !b.judges(l.name) {
+			continue
 		}
-	}
-	return all
-}
-
-// judgeLaw plays the scripts of a law.
-func (b *bench) judgeLaw(ctx context.Context, l *law, plain *played, slots chan struct{}) Verdict {
-	v := Verdict{Feed: b.name, Law: l.name}
-	scripts, why := l.scripts(b, plain)
-	if why != "" {
-		return v.unjudged(why)
-	}
-	problems := make([]string, len(scripts))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, s := range scripts {
-		group.Go(func() error {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if ctx.Err() != nil {
-				problems[i] = "interrupted"
+		scripts, why := l.scripts(b, plain)
+		problems := make([]string, len(scripts))
+		for j, s := range scripts {
+			group.Go(func() error {
+				problems[j] = b.judgeScript(ctx, l, s, plain)
 				return nil
+			})
+		}
+		ends = append(ends, func() Verdict {
+			if why != "" {
+				return v.unjudged(why)
 			}
-			out, err := b.play(s)
-			switch {
-			case err != nil:
-				problems[i] = err.Error()
-			case l.judge != nil:
-				problems[i] = l.judge(b, plain, &out)
-			default:
-				problems[i] = out.different(plain.result)
-			}
-			return nil
+			return v.of(b, scripts, problems)
 		})
 	}
 	_ = group.Wait() // problems say it
+	for _, end := range ends {
+		verdicts = append(verdicts, end())
+	}
+	return verdicts
+}
+
+// judgeScript says how a script broke a law; empty: it didn't.
+func (b *bench) judgeScript(ctx context.Context, l *law, s script, plain *played) string {
+	if ctx.Err() != nil {
+		return "interrupted"
+	}
+	out, err := b.play(s)
+	switch {
+	case err != nil:
+		return err.Error()
+	case l.judge != nil:
+		return l.judge(b, plain, &out)
+	}
+	return out.different(plain.result)
+}
+
+// of is the verdict on a law by the problems of its scripts. It names the smallest script that broke it.
+func (v Verdict) of(b *bench, scripts []script, problems []string) Verdict {
 	broken, smallest := 0, -1
 	for i, problem := range problems {
 		if problem != "" {
@@ -206,37 +203,42 @@ func (s *script) size(b *bench) (n int) {
 	return n
 }
 
-// judgePlain compares what was counted of all rows at once with what they are.
-func (b *bench) judgePlain(plain *played) string {
-	if len(plain.wrong) > 0 {
-		return plain.wrong[0]
+// judgePlain plays the plain script, and compares what was counted of all rows at once with what they are.
+func (b *bench) judgePlain() (*played, Verdict) {
+	v := Verdict{Feed: b.name, Law: "plain"}
+	if len(b.base) == 0 {
+		return nil, v.unjudged("no rows")
 	}
-	if plain.trouble != "" {
-		return plain.trouble
+	plain, err := b.play(script{name: plainScript})
+	if err != nil {
+		return nil, v.broken("%s", err)
 	}
 	keys, visits := make(map[string]bool), 0
+	add := func(r *cdr.Record, call string) {
+		if visits += len(r.Visits); !r.NoCall {
+			keys[call] = true
+		}
+	}
 	for _, r := range b.base {
 		if r.counts() {
-			visits += len(r.mapped.Record.Visits)
-			if !r.mapped.Record.NoCall {
-				keys[b.callOf(r)] = true
-			}
+			add(r.mapped.Record, b.callOf(r))
 		}
 	}
 	if b.read != nil {
 		for _, r := range b.read.Records {
-			visits += len(r.Visits)
-			if !r.NoCall && !r.Provisional {
-				keys[cmp.Or(r.CallKey, r.Parent, r.ID)] = true
+			if !r.Provisional {
+				add(r, cmp.Or(r.CallKey, r.Parent, r.ID))
 			}
 		}
 	}
-	calls, queued := plain.sum("cdr_calls_total"), plain.sum("cdr_queue_calls_total")
-	if calls != float64(len(keys)) || queued != float64(visits) {
-		return fmt.Sprintf("%v calls and %v visits to queues were counted, want %d and %d", calls, queued, len(keys),
-			visits)
+	problem := plain.trouble
+	if problem == "" || len(plain.wrong) > 0 {
+		problem = plain.miscounts(float64(len(keys)), float64(visits))
 	}
-	return ""
+	if problem != "" {
+		return nil, v.broken("%s: %s", plainScript, problem)
+	}
+	return &plain, v.held("%d rows are %d calls and %d visits", len(b.base), len(keys), visits)
 }
 
 // callOf names the call of a row: by its group, or by the topmost row that it leads to by `parent`.
@@ -284,15 +286,23 @@ func (b *bench) judgeSnapshot() Verdict {
 
 // sameCalls wants as many calls and visits as of the plain script.
 func sameCalls(_ *bench, plain, out *played) string {
+	return out.miscounts(plain.sum("cdr_calls_total"), plain.sum("cdr_queue_calls_total"))
+}
+
+// miscounts says how other calls and visits were counted than there are; empty: they weren't.
+func (out *played) miscounts(calls, visits float64) string {
 	if len(out.wrong) > 0 {
 		return out.wrong[0]
 	}
-	for _, metric := range []string{"cdr_calls_total", "cdr_queue_calls_total"} {
-		if got, want := out.sum(metric), plain.sum(metric); got != want {
-			return fmt.Sprintf("%s is %v, want %v; %s", metric, got, want, out.trouble)
-		}
+	got, queued := out.sum("cdr_calls_total"), out.sum("cdr_queue_calls_total")
+	if got == calls && queued == visits {
+		return ""
 	}
-	return ""
+	text := fmt.Sprintf("%v calls and %v visits were counted, want %v and %v", got, queued, calls, visits)
+	if out.trouble != "" {
+		text += "; " + out.trouble
+	}
+	return text
 }
 
 // judgeSecret looks for secrets and numbers in all that was written.

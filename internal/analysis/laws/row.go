@@ -163,23 +163,28 @@ func valueAt(doc any, steps []string) (value any, found bool) {
 }
 
 // line is a row of columns as a line of CSV.
-func line(text string, columns []string, separator string) string {
+func (l *layout) line(text string) string {
 	var values map[string]any
 	if !strings.HasPrefix(text, "{") || decode(text, &values) != nil {
 		return text
 	}
-	fields := make([]string, len(columns))
-	for i, column := range columns {
+	fields := make([]string, len(l.columns))
+	for i, column := range l.columns {
 		if v, is := values[column]; is && v != nil {
 			fields[i] = fmt.Sprint(v)
 		}
 	}
-	if separator != "," {
-		return strings.Join(fields, separator)
+	return l.join(fields)
+}
+
+// join are values as a line.
+func (l *layout) join(fields []string) string {
+	if l.separator != "," {
+		return strings.Join(fields, l.separator)
 	}
 	var b strings.Builder
 	w := csv.NewWriter(&b)
-	_ = w.Write(fields)
+	_ = w.Write(fields) // into memory
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -200,57 +205,31 @@ func columnsOf(rows []*row) (columns []string) {
 func shown(r *cdr.Record) map[string]string {
 	out := map[string]string{
 		"id": strings.Join(append([]string{r.ID}, r.AltIDs...), ", "), "group": r.CallKey, "parent": r.Parent,
-		"call_type": r.CallType,
-		"trunk":     r.Trunk, "channel": r.Channel, "reason": r.Reason, "country": r.Country,
+		"call_type": r.CallType, "trunk": r.Trunk, "channel": r.Channel, "reason": r.Reason, "country": r.Country,
 		"caller": r.CallerNumber, "callee": r.CalleeNumber, "user_id": r.UserID, "user_name": r.UserName,
 	}
-	if r.CallID != cmp.Or(r.CallKey, r.ID) {
-		out["call_id"] = r.CallID
+	set := func(key string, known bool, value any) {
+		if known {
+			out[key] = fmt.Sprint(value)
+		}
 	}
-	if r.Version != 0 {
-		out["version"] = fmt.Sprint(r.Version)
-	}
+	set("call_id", r.CallID != cmp.Or(r.CallKey, r.ID), r.CallID)
+	set("version", r.Version != 0, r.Version)
 	for key, at := range map[string]time.Time{"start": r.Start, "answer": r.Answer, "end": r.End} {
-		if !at.IsZero() {
-			out[key] = at.UTC().Format(time.RFC3339Nano)
-		}
+		set(key, !at.IsZero(), at.UTC().Format(time.RFC3339Nano))
 	}
-	if !r.NoCall {
-		out["outcome"] = r.Outcome.String()
-		if r.NoOutcome {
-			out["outcome"] = "none"
-		}
-		if !r.NoDuration {
-			out["duration"] = r.Duration.String()
-		}
+	set("outcome", !r.NoCall, r.Outcome)
+	set("outcome", !r.NoCall && r.NoOutcome, "none")
+	set("duration", !r.NoCall && !r.NoDuration, r.Duration)
+	for key, length := range map[string]cdr.Span{"ringing": r.Ringing, "talk": r.Talk, "connected": r.Connected} {
+		set(key, length.Known, length.Value)
 	}
-	if r.Ringing.Known {
-		out["ringing"] = r.Ringing.Value.String()
-	}
-	if r.Talk.Known {
-		out["talk"] = r.Talk.Value.String()
-	}
-	if r.Connected.Known {
-		out["connected"] = r.Connected.Value.String()
-	}
-	if r.SIPCode.Known {
-		out["sip_code"] = fmt.Sprint(r.SIPCode.Value)
-	}
-	if r.Direction != cdr.DirectionUnknown {
-		out["direction"] = r.Direction.String()
-	}
-	if r.Party != cdr.Person {
-		out["party"] = r.Party.String()
-	}
-	if r.FaultDomain != cdr.FaultUnknown {
-		out["fault_domain"] = r.FaultDomain.String()
-	}
-	if r.Emergency != cdr.NoEmergency {
-		out["emergency"] = "true"
-	}
-	if r.Whole {
-		out["whole"] = "true"
-	}
+	set("sip_code", r.SIPCode.Known, r.SIPCode.Value)
+	set("direction", r.Direction != cdr.DirectionUnknown, r.Direction)
+	set("party", r.Party != cdr.Person, r.Party)
+	set("fault_domain", r.FaultDomain != cdr.FaultUnknown, r.FaultDomain)
+	set("emergency", r.Emergency != cdr.NoEmergency, true)
+	set("whole", r.Whole, true)
 	var charges, recordings []string
 	for i := range r.Charges {
 		c := &r.Charges[i]
@@ -263,9 +242,7 @@ func shown(r *cdr.Record) map[string]string {
 	for i := range r.Visits {
 		v := &r.Visits[i]
 		out["queue"], out["queue_result"] = v.Queue, v.Result.String()
-		if v.Wait.Known {
-			out["queue_wait"] = v.Wait.Value.String()
-		}
+		set("queue_wait", v.Wait.Known, v.Wait.Value)
 	}
 	for i, s := range r.Streams {
 		out[fmt.Sprintf("media.%d", i)] = quality(&s)
@@ -295,22 +272,15 @@ func quality(s *cdr.Stream) string {
 	if s.NoSender {
 		parts[0] = "unknown"
 	}
-	for _, length := range []struct {
-		name string
-		cdr.Span
-	}{{"jitter", s.Jitter}, {"round_trip", s.RoundTrip}} {
-		if length.Known {
-			parts = append(parts, length.name+"="+length.Value.String())
+	add := func(name string, known bool, value any) {
+		if known {
+			parts = append(parts, fmt.Sprintf("%s=%v", name, value))
 		}
 	}
-	for _, number := range []struct {
-		name string
-		cdr.Float
-	}{{"loss", s.Loss}, {"mos", s.MOS}} {
-		if number.Known {
-			parts = append(parts, fmt.Sprintf("%s=%v", number.name, number.Value))
-		}
-	}
+	add("jitter", s.Jitter.Known, s.Jitter.Value)
+	add("round_trip", s.RoundTrip.Known, s.RoundTrip.Value)
+	add("loss", s.Loss.Known, s.Loss.Value)
+	add("mos", s.MOS.Known, s.MOS.Value)
 	return strings.Join(parts, " ")
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
 // unknown: a value that a table lacks loses no row.
@@ -53,14 +51,7 @@ func (b *bench) change(text string, steps []string, value any) (changed string, 
 func (b *bench) remapped(r *row, text string) *row {
 	other := *r
 	other.text = text
-	mapper := declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.newest})
-	mapper.Each(r.of)
-	for _, other.mapped = range mapper.Try([]byte(b.one(text))) {
-		break
-	}
-	if other.mapped.Record != nil {
-		other.mapped.Record = cloneRecord(other.mapped.Record)
-	}
+	_, other.mapped = b.readRow(text, r.of)
 	return &other
 }
 
@@ -165,12 +156,5 @@ func (b *bench) judgeDamaged(plain, out *played) string {
 			calls++
 		}
 	}
-	if len(out.wrong) > 0 {
-		return out.wrong[0]
-	}
-	if got, queued := out.sum("cdr_calls_total"), out.sum("cdr_queue_calls_total"); got != calls || queued != visits {
-		return fmt.Sprintf("%v calls and %v visits were counted, want %v and %v; %s", got, queued, calls, visits,
-			out.trouble)
-	}
-	return ""
+	return out.miscounts(calls, visits)
 }
