@@ -9,14 +9,15 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, and
-// its rows become what the page says.
+// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, its rows become what
+// the page says, and it keeps all laws.
 func TestDefinitionsTutorial(t *testing.T) {
-	text, err := os.ReadFile("definitions.md")
+	text, err := os.ReadFile("first-definition.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,13 +27,13 @@ func TestDefinitionsTutorial(t *testing.T) {
 		if found == nil {
 			t.Fatalf("the page has no block behind %s", before)
 		}
-		return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
+		return "\n" + found[1] + "\n"
 	}
 	definition := block("<!-- definition -->", "yaml")
 	folder := t.TempDir()
 	for name, content := range map[string]string{
 		"acmetel.yaml": definition,
-		"config.yaml":  block("then `check sources`.", "yaml"),
+		"config.yaml":  block("<!-- configuration -->", "yaml"),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -64,6 +65,22 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 	if got, want := strings.Join(became, ", "), "answered outbound, busy inbound, not final, ignored"; got != want {
 		t.Errorf("the rows became %s, want %s", got, want)
+	}
+	if d, err = declared.Load("acmetel.yaml", []byte(definition+block("<!-- tests -->", "yaml"))); err != nil {
+		t.Fatal(err)
+	}
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
+	if err != nil || len(verdicts) < 15 {
+		t.Fatalf("%d laws were judged: %v", len(verdicts), err)
+	}
+	for i, v := range verdicts {
+		if v.State != laws.Held {
+			t.Errorf("%s is %s: %s", v.Law, v.State, v.Detail)
+		}
+		line := fmt.Sprintf("%-8s  %-8s  held: %s\n", v.Feed, v.Law, v.Detail)
+		if i < 3 && !strings.Contains(string(text), line) {
+			t.Errorf("the page doesn't say %s", line)
+		}
 	}
 }
 

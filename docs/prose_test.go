@@ -67,7 +67,7 @@ func faultOf(sentence string) string {
 // perLines is how many faults are accepted in 10,000 lines. The pages that people read first have none.
 const perLines = 4
 
-var faultless = []string{"../README.md", "counting.md", "definitions.md"}
+var faultless = []string{"../README.md", "counting.md", "definitions.md", "first-definition.md"}
 
 // TestProse: pages and comments are written in plain sentences.
 func TestProse(t *testing.T) {
