@@ -75,11 +75,9 @@ const noLegs = "only works if rows share a group or have a parent, and these don
 func (f *Feed) hasLegs() bool { return f.Record.Group.IsSet() || f.Record.Parent.IsSet() }
 
 // validateLegs reports keys for legs in a feed without legs.
-func validateLegs(r *config.Report, prefix string, of *Feed) {
-	for _, key := range []string{"settle", "whole_after"} {
-		if r.Given(prefix+key) && !of.hasLegs() {
-			r.Problemf(prefix+key, "%s", noLegs)
-		}
+func (f *Feed) validateLegs(r *config.Report) {
+	if !f.hasLegs() {
+		r.Refuse([]string{"settle", "whole_after"}, "%s", noLegs)
 	}
 }
 
@@ -168,7 +166,7 @@ func (b *Block) validate(r *config.Report) {
 			all := b.definition.parametersOf(&of)
 			validateNeeds(r, name+"."+key, &p, f.Values[key], all, b.valuesOf(f))
 		}
-		validateLegs(r, name+".", &of)
+		of.validateLegs(r.At(name))
 		b.definition.validateNames(r, &f, name, nil)
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {

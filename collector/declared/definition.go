@@ -175,7 +175,7 @@ func (d *Definition) Validate(r *config.Report) {
 		if !name.MatchString(feed) {
 			r.Problemf(key, "must have a name of lower-case letters, digits and _, such as call_log")
 		}
-		d.validateWay(r, feed, &f)
+		d.validateWay(r, r.At(key), &f)
 		d.validateFeedParameters(r, key, &f)
 		with := *d
 		with.Parameters = d.parametersOf(&f)
@@ -203,42 +203,36 @@ func (d *Definition) validateWays(r *config.Report) {
 	}
 }
 
-// validateWay reports what a feed lacks for its kind of source.
-func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
+// validateWay reports what a feed lacks for its kind of source. whole is the report of the definition.
+func (d *Definition) validateWay(whole, r *config.Report, f *Feed) {
 	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == rows.FormatCSV) {
-		r.Problemf("feeds."+feed+".legs",
-			"are a JSON list within the row of a call, and these rows have columns; remove them")
+		r.Problemf("legs", "are a JSON list within the row of a call, and these rows have columns; remove them")
 	}
-	for _, key := range []string{"for", "complete", "max_rows", "snapshot", "names", "recording", "empty"} {
-		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
-			r.Problemf(key, "only works with http; remove it")
-		}
+	if d.HTTP == nil {
+		r.Refuse([]string{"for", "complete", "max_rows", "snapshot", "names", "recording", "empty"},
+			"only works with http; remove it")
 	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:
-		r.Problemf("feeds."+feed+".files", "can't be combined with http; describe the files in a second definition")
+		r.Problemf("files", "can't be combined with http; describe the files in a second definition")
 		return
 	case f.files != nil:
-		d.validateFiles(r, feed, f)
+		f.validateFiles(r)
 		return
 	case d.Push != nil:
 		return
 	}
-	if f.Filter.By == "" && !f.Snapshot && !r.Given("feeds."+feed+".filter") {
-		r.Problemf("feeds."+feed+".filter",
-			"is missing; set by: start or by: end, the time of a call that the filter applies to")
+	if f.Filter.By == "" && !f.Snapshot && !r.Given("filter") {
+		r.Problemf("filter", "is missing; set by: start or by: end, the time of a call that the filter applies to")
 	}
 	if !f.Filter.Overlap.IsFor(d.SQL != nil) {
-		r.Problemf("feeds."+feed+".filter.overlap",
-			"must be the number of keys that are read again in a database, such as 1000, "+
-				"or a length of time over HTTP, such as 5m")
+		r.Problemf("filter.overlap", "must be the number of keys that are read again in a database, such as 1000, "+
+			"or a length of time over HTTP, such as 5m")
 	}
 	if d.SQL != nil {
-		d.validateSQL(r, feed, f)
-		return
-	}
-	if f.Request.FirstPath() == "" {
-		r.Problemf("feeds."+feed+".request.path", "is missing; set the path of the list of calls")
+		d.validateSQL(whole, r, f)
+	} else if f.Request.FirstPath() == "" {
+		r.Problemf("request.path", "is missing; set the path of the list of calls")
 	}
 }
 
@@ -324,7 +318,7 @@ func (f *Feed) Validate(r *config.Report) {
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)
 	}
-	validateLegs(r, "defaults.", f)
+	f.validateLegs(r.At("defaults"))
 	if f.Filter.By == web.ByInserted && f.Final != nil {
 		r.Problemf("final", "needs a filter by start or end: a filter by insertion reads each row once")
 	}

@@ -124,17 +124,12 @@ func (f *Feed) SetColumns(names []string) bool {
 }
 
 // validateFiles reports what a feed of files can't have.
-func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
-	for _, key := range []string{"request", "filter", "next", "total"} {
-		if key = "feeds." + feed + "." + key; r.Given(key) {
-			r.Problemf(key, "is for http only; files are read as they are written, so leave it out")
-		}
-	}
-	if f.Final != nil {
-		r.Problemf("feeds."+feed+".final",
-			"needs a provider that can be asked again; rows of files are final, so leave it out")
-	}
-	if f.files.Format != rows.FormatJSON && f.files.Format != rows.FormatXML && f.Rows != nil {
-		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")
+func (f *Feed) validateFiles(r *config.Report) {
+	r.Refuse([]string{"request", "filter", "next", "total"},
+		"is for http only; files are read as they are written, so leave it out")
+	r.Refuse([]string{"final"},
+		"needs a provider that can be asked again; rows of files are final, so leave it out")
+	if f.files.Format != rows.FormatJSON && f.files.Format != rows.FormatXML {
+		r.Refuse([]string{"rows"}, "is for files of format: json or xml only; leave it out")
 	}
 }

@@ -35,11 +35,8 @@ func (f *Feed) validateFunction(r *config.Report) {
 	if f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines {
 		r.Problemf("map", "only works with rows of JSON")
 	}
-	for _, key := range []string{"legs", "final", "whole", "counts", "encoded"} {
-		if r.Given(key) {
-			r.Problemf(key, "can't be combined with map, whose function decides that; remove it")
-		}
-	}
+	r.Refuse([]string{"legs", "final", "whole", "counts", "encoded"},
+		"can't be combined with map, whose function decides that; remove it")
 	language.OnlyKeys(&f.Record, "record", besideFunction, func(key string) {
 		r.Problemf(key, "comes from the function of map; remove it")
 	})

@@ -21,11 +21,6 @@ func (f *Feed) validateSnapshot(r *config.Report) {
 		r.Problemf("record.direction",
 			"is missing; set where the direction of a call in progress comes from, or {is: unknown}")
 	}
-	for _, key := range []string{"final", "whole", "counts"} {
-		if r.Given(key) {
-			r.Problemf(key, "is for lists of ended calls, and snapshot: true is for calls in progress; remove it")
-		}
-	}
 }
 
 // inProgress maps a row to a call in progress: its identity and its direction.

@@ -44,21 +44,21 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 
 const dsnKey = "dsn"
 
-// validateSQL reports what a feed from a database lacks.
-func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
-	key := "feeds." + feed
-	at := key + ".query"
+// validateSQL reports what a feed from a database lacks. whole is the report of the definition, which may have
+// the feed's statement.
+func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
+	statement := r
 	if f.Query == d.SQL.Query {
-		at = "sql.query"
+		statement = whole.At("sql")
 	}
 	if f.Query == "" {
-		r.Problemf(key+".query", "is missing; set the statement that selects rows, here or under sql")
+		r.Problemf("query", "is missing; set the statement that selects rows, here or under sql")
 		return
 	}
 	want, spans := []string{"from", "to"}, "the ends of the span"
 	if f.Filter.By == web.ByInserted {
 		want, spans = []string{"after", "limit"}, "the last key that was read and the number of rows"
-		r.Required(key+".filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
+		r.Required("filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
 	}
 	driver := d.SQL.Driver
 	if !slices.Contains(sql.Drivers(), driver) {
@@ -66,18 +66,19 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	}
 	for _, found := range columnIn.FindAllStringSubmatch(f.Query, -1) {
 		if d.Parameters[found[1]].Map != mapOfColumns {
-			r.Problemf(at, "names %s, and %s isn't a parameter with map: %s", found[0], found[1], mapOfColumns)
+			statement.Problemf("query", "names %s, and %s isn't a parameter with map: %s", found[0], found[1],
+				mapOfColumns)
 		}
 	}
 	names := sql.Names(f.Query, driver)
 	for _, name := range want {
 		if !slices.Contains(names, name) {
-			r.Problemf(at, "doesn't have :%s; it must name :%s and :%s, %s", name, want[0], want[1], spans)
+			statement.Problemf("query", "doesn't have :%s; it must name :%s and :%s, %s", name, want[0], want[1], spans)
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(want, name) {
-			r.Problemf(at, "names :%s, which by: %s doesn't have", name, f.Filter.By)
+			statement.Problemf("query", "names :%s, which by: %s doesn't have", name, f.Filter.By)
 		}
 	}
 }

@@ -48,6 +48,18 @@ func (r *Report) Given(key string) bool {
 	return given || r.decoder.rules != nil
 }
 
+// At is the report of a mapping below this one.
+func (r *Report) At(key string) *Report { return &Report{r.decoder, joinPath(r.path, key)} }
+
+// Refuse reports the keys of a list that are in the file.
+func (r *Report) Refuse(keys []string, format string, args ...any) {
+	for _, key := range keys {
+		if r.Given(key) {
+			r.Problemf(key, format, args...)
+		}
+	}
+}
+
 // hasProblems reports whether the mapping, or anything in it, has a problem.
 func (r *Report) hasProblems() bool {
 	return slices.ContainsFunc(r.decoder.problems,

@@ -101,9 +101,7 @@ func (o *OAuth2) Validate(r *config.Report) {
 		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
 	}
 	r.NotBoth("the grant", "refresh_token", "assertion")
-	for _, key := range []string{"same_account", "owner"} {
-		if o.Assertion == "" && r.Given(key) {
-			r.Problemf(key, "is for a signed token; set assertion, or remove it")
-		}
+	if o.Assertion == "" {
+		r.Refuse([]string{"same_account", "owner"}, "is for a signed token; set assertion, or remove it")
 	}
 }

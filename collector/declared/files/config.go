@@ -44,18 +44,14 @@ func (c *Config) Validate(r *config.Report) {
 	case ReadWhole:
 		r.OneOf("format", c.Format, rows.FormatCSV, rows.FormatJSON, rows.FormatPattern, rows.FormatXML)
 	}
-	if isPattern := c.Format == rows.FormatPattern; isPattern && c.Pattern == nil {
+	if c.Format != rows.FormatPattern {
+		r.Refuse([]string{"pattern"}, "is for format: pattern only; leave it out")
+	} else if c.Pattern == nil {
 		r.Problemf("pattern", "is missing; give a regular expression (RE2) of a line, whose named groups are "+
 			"the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
-	} else if !isPattern && r.Given("pattern") {
-		r.Problemf("pattern", "is for format: pattern only; leave it out")
 	}
 	if c.Format != rows.FormatCSV {
-		for _, key := range []string{"columns", "widths", "separator", "skip"} {
-			if r.Given(key) {
-				r.Problemf(key, "is for format: csv only; leave it out")
-			}
-		}
+		r.Refuse([]string{"columns", "widths", "separator", "skip"}, "is for format: csv only; leave it out")
 	}
 	if len(c.Separator) != 1 || c.Separator == `"` || c.Separator == "\n" || c.Separator == "\r" {
 		r.Problemf("separator", "must be one character of ASCII, such as |")

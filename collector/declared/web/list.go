@@ -64,16 +64,13 @@ func (l *List) SetDefaults() {
 // Validate implements config.Validator.
 func (l *List) Validate(r *config.Report) {
 	r.OneOf("format", l.Format, rows.FormatJSON, rows.FormatJSONLines, rows.FormatCSV)
-	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
-		if l.Format != rows.FormatJSON && r.Given(key) {
-			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", l.Format)
-		}
+	if l.Format != rows.FormatJSON {
+		r.Refuse([]string{"rows", "total", "next.url", "next.token"},
+			"is a path in a JSON page, and an answer of format %s only has rows; remove it", l.Format)
+		r.Refuse([]string{"empty"}, "is a condition on a page of JSON, and the feed has another format; remove it")
 	}
-	if l.Empty != nil && l.Format != rows.FormatJSON {
-		r.Problemf("empty", "is a condition on a page of JSON, and the feed has another format; remove it")
-	}
-	if l.Format != rows.FormatCSV && len(l.Columns) > 0 {
-		r.Problemf("columns", "only works with format: csv")
+	if l.Format != rows.FormatCSV {
+		r.Refuse([]string{"columns"}, "only works with format: csv")
 	}
 	if l.Totals != nil && (l.Filter.By == ByInserted || l.Total != nil) {
 		r.Problemf("totals", "only works with a filter by start or end and without total")

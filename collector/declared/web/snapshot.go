@@ -12,11 +12,8 @@ import (
 
 // validateSnapshot reports what a list of calls in progress can't have.
 func (l *List) validateSnapshot(r *config.Report) {
-	for _, key := range []string{"filter", "total", "totals", "complete", "max_rows", "names"} {
-		if r.Given(key) {
-			r.Problemf(key, "is for lists of ended calls, and snapshot: true is for calls in progress; remove it")
-		}
-	}
+	r.Refuse([]string{"filter", "total", "totals", "complete", "max_rows", "names", "final", "whole", "counts"},
+		"is for lists of ended calls, and snapshot: true is for calls in progress; remove it")
 	for where, text := range language.TextsIn(&l.Request, "request") {
 		if timeIn.MatchString(text) {
 			r.Problemf(where, "names an end of the span, and snapshot: true has no span; remove it")
