@@ -17,11 +17,10 @@ import (
 
 // linesPosition is how far files that grow were read. What is in files distinguishes them: an inode
 // is used again, first bytes may be the same, and a file comes back under another name or as a
-// copy. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
+// copy.
 type linesPosition struct {
 	entries []*entry
-	slots   []storedEntry
-	free    []int // slots of no file
+	slots   position.Slots[storedEntry]
 }
 
 // entry is a file of which something was read.
@@ -116,12 +115,7 @@ func (e *entry) seeFile(file *listedFile, day int64) {
 
 // addEntry adds a file in a slot.
 func (p *linesPosition) addEntry(e *entry) {
-	if n := len(p.free); n > 0 {
-		e.slot, p.free = p.free[n-1], p.free[:n-1]
-	} else {
-		e.slot = len(p.slots)
-		p.slots = append(p.slots, storedEntry{})
-	}
+	e.slot = p.slots.Take()
 	p.entries = append(p.entries, e)
 }
 
@@ -139,8 +133,7 @@ func (p *linesPosition) forget(int64) {
 		if gone <= goneFiles && (e.ID != 0 || e.Now.Offset > 0 && !known[e.Now]) {
 			return false
 		}
-		p.slots[e.slot] = storedEntry{}
-		p.free = append(p.free, e.slot)
+		p.slots.Free(e.slot)
 		return true
 	})
 }
@@ -148,18 +141,17 @@ func (p *linesPosition) forget(int64) {
 // append appends the stored form.
 func (p *linesPosition) append(dst []byte) []byte {
 	for _, e := range p.entries {
-		p.slots[e.slot] = e.storedEntry
+		p.slots.All[e.slot] = e.storedEntry
 	}
-	return position.Append(dst, linesForm, p.slots)
+	return position.Append(dst, linesForm, p.slots.All)
 }
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
-	slots, err := position.Parse[storedEntry](data, linesForm)
+	slots, err := position.ParseSlots[storedEntry](data, linesForm)
 	p := &linesPosition{slots: slots}
-	for slot, stored := range slots {
+	for slot, stored := range slots.All {
 		switch {
 		case stored == storedEntry{}:
-			p.free = append(p.free, slot)
 		case stored.Older.Offset < 0 || stored.Older.Offset > stored.Now.Offset:
 			return p, position.ErrDamaged
 		default:

@@ -234,17 +234,15 @@ func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (found []rows.Row
 	return found, problem
 }
 
-// wholePosition is which files were read. Each lies in its slot of the stored form, so that a file
-// more changes few bytes of it.
+// wholePosition is which files were read.
 type wholePosition struct {
-	slots    []wholeEntry
+	slots    position.Slots[wholeEntry]
 	versions map[uint64]int // slots by versionOf
 	marks    map[rows.Mark]bool
 	offsets  []int64 // of marks, sorted
-	free     []int   // slots of no file
 }
 
-// wholeEntry is a file that was read. It is stored as it is; a slot of no file has zeros.
+// wholeEntry is a file that was read. It is stored as it is.
 type wholeEntry struct {
 	Version uint64
 	Mark    rows.Mark // up to where it was read
@@ -272,28 +270,17 @@ func versionOf(f *listedFile) uint64 {
 func (p *wholePosition) seeFile(version uint64, day int64) bool {
 	slot, known := p.versions[version]
 	if known {
-		p.slots[slot].Day = day
+		p.slots.All[slot].Day = day
 	}
 	return known
 }
 
 func (p *wholePosition) noteFile(e wholeEntry) {
 	slot, known := p.versions[e.Version]
-	switch {
-	case known:
-	case len(p.free) > 0:
-		slot, p.free = p.free[len(p.free)-1], p.free[:len(p.free)-1]
-	default:
-		slot = len(p.slots)
-		p.slots = append(p.slots, e)
+	if !known {
+		slot = p.slots.Take()
 	}
-	p.slots[slot] = e
-	p.addEntry(slot)
-}
-
-// addEntry makes what is in a slot known.
-func (p *wholePosition) addEntry(slot int) {
-	e := &p.slots[slot]
+	p.slots.All[slot] = e
 	p.versions[e.Version], p.marks[e.Mark] = slot, true
 	if at, there := slices.BinarySearch(p.offsets, e.Mark.Offset); !there {
 		p.offsets = slices.Insert(p.offsets, at, e.Mark.Offset)
@@ -304,7 +291,7 @@ func (p *wholePosition) addEntry(slot int) {
 func (p *wholePosition) forget(day int64) {
 	var gone []int
 	for _, slot := range p.versions {
-		if p.slots[slot].Day != day {
+		if p.slots.All[slot].Day != day {
 			gone = append(gone, slot)
 		}
 	}
@@ -312,29 +299,28 @@ func (p *wholePosition) forget(day int64) {
 		return
 	}
 	slices.SortFunc(gone, func(a, b int) int {
-		return cmp.Or(cmp.Compare(p.slots[a].Day, p.slots[b].Day),
-			cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(p.slots.All[a].Day, p.slots.All[b].Day), cmp.Compare(a, b))
 	})
 	for _, slot := range gone[:len(gone)-goneWholes] {
-		delete(p.versions, p.slots[slot].Version)
-		p.slots[slot] = wholeEntry{}
-		p.free = append(p.free, slot)
+		delete(p.versions, p.slots.All[slot].Version)
+		p.slots.Free(slot)
 	}
 }
 
 // append appends the stored form.
-func (p *wholePosition) append(dst []byte) []byte { return position.Append(dst, wholeForm, p.slots) }
+func (p *wholePosition) append(dst []byte) []byte {
+	return position.Append(dst, wholeForm, p.slots.All)
+}
 
 func parseWholePosition(data []byte) (*wholePosition, error) {
 	p := &wholePosition{versions: make(map[uint64]int), marks: make(map[rows.Mark]bool)}
 	var err error
-	if p.slots, err = position.Parse[wholeEntry](data, wholeForm); err != nil {
+	if p.slots, err = position.ParseSlots[wholeEntry](data, wholeForm); err != nil {
 		return nil, err
 	}
-	for slot := range p.slots {
-		switch e := &p.slots[slot]; {
+	for slot := range p.slots.All {
+		switch e := &p.slots.All[slot]; {
 		case *e == wholeEntry{}:
-			p.free = append(p.free, slot)
 		case e.Mark.Offset < 0:
 			return nil, position.ErrDamaged
 		default:

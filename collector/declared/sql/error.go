@@ -31,75 +31,66 @@ func databaseError(title string, err error) error {
 	return &advice.Error{What: title + "'s database " + what, Todo: todo}
 }
 
+// meanings are what codes of databases mean. The first one that matches counts. If quotes is true, the
+// error's text concerns the query itself.
+var meanings = []struct {
+	codes      *regexp.Regexp
+	what, todo string
+	quotes     bool
+}{
+	{
+		regexp.MustCompile(`^mysql (1044|1045|1142|1143|1698)$|^postgres (28|42501$)`),
+		"refuses the user or the password, or this user's access to the table", todoAccess, false,
+	},
+	{regexp.MustCompile(`^mysql (1054|1064|1146)$|^postgres 42|^sqlite 1$`), "can't run the query", todoQuery, true},
+	{regexp.MustCompile(`^postgres 22`), "has a value that doesn't fit the query", todoQuery, false},
+	{regexp.MustCompile(`^mysql 1049$|^postgres 3D000$`), "doesn't exist there", todoQuery, false},
+	{regexp.MustCompile(`^mysql (1317|1969|3024)$|^postgres 57014$`), "stopped the query", todoSlow, false},
+	{regexp.MustCompile(`^sqlite 14$`), "can't be opened", todoReach, false}, // SQLITE_CANTOPEN
+	{regexp.MustCompile(`^sqlite [56]$`), "is locked by its writer", todoOther, false},
+	{regexp.MustCompile(``), "reports an error", todoOther, false},
+}
+
 func meaningOf(err error) (what, todo string) {
-	my, _ := errors.AsType[*mysql.MySQLError](err)
-	pg, _ := errors.AsType[*pgconn.PgError](err)
-	lite, _ := errors.AsType[*sqlite.Error](err)
-	network, isNetwork := errors.AsType[net.Error](err)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), isNetwork && network.Timeout():
+	if network, is := errors.AsType[net.Error](err); is && network.Timeout() ||
+		errors.Is(err, context.DeadlineExceeded) {
 		return "doesn't answer in time", todoSlow
-	case my != nil:
-		return meaningOfMySQL(my)
-	case pg != nil:
-		return meaningOfPostgres(pg)
-	case lite != nil:
-		return meaningOfSQLite(lite)
 	}
-	if number, ok := errors.AsType[syscall.Errno](err); ok {
+	code, shown, text := codeOf(err)
+	if number, is := errors.AsType[syscall.Errno](err); is && code == "" {
 		return "can't be reached: " + number.Error(), todoReach
+	} else if code == "" {
+		return "can't be reached", todoReach
 	}
-	return "can't be reached", todoReach
+	for _, m := range meanings {
+		if !m.codes.MatchString(code) {
+			continue
+		}
+		if m.quotes {
+			m.what += ": " + strings.Join(strings.Fields(text), " ")
+		}
+		return m.what + " (" + shown + ")", m.todo
+	}
+	return "", "" // the last one matches each code
 }
 
-// databaseOf matches the name of the database before a table's name.
-var databaseOf = regexp.MustCompile(`'[^'.]*\.`)
+// databaseIn matches the name of the database before a table's name.
+var databaseIn = regexp.MustCompile(`'[^'.]*\.`)
 
-func meaningOfMySQL(e *mysql.MySQLError) (what, todo string) {
-	number := " (error " + strconv.Itoa(int(e.Number)) + ")"
-	switch e.Number {
-	case 1044, 1045, 1142, 1143, 1698: // access denied
-		return "refuses the user or the password, or this user's access to the table" + number, todoAccess
-	case 1146: // unknown table
-		return "can't run the query: " + oneLine(databaseOf.ReplaceAllString(e.Message, "'")) + number, todoQuery
-	case 1054, 1064: // unknown column, syntax
-		return "can't run the query: " + oneLine(e.Message) + number, todoQuery
-	case 1049: // unknown database
-		return "doesn't exist there" + number, todoQuery
-	case 1317, 1969, 3024: // interrupted, or over the server's time limit
-		return "stopped the query" + number, todoSlow
+// codeOf is the code of a database's error, as meanings have it and as it is shown, and its text.
+func codeOf(err error) (code, shown, text string) {
+	if e, is := errors.AsType[*mysql.MySQLError](err); is {
+		number := strconv.Itoa(int(e.Number))
+		if text = e.Message; e.Number == 1146 { // unknown table
+			text = databaseIn.ReplaceAllString(text, "'")
+		}
+		return "mysql " + number, "error " + number, text
 	}
-	return "reports an error" + number, todoOther
-}
-
-func meaningOfPostgres(e *pgconn.PgError) (what, todo string) {
-	state := " (SQLSTATE " + e.Code + ")"
-	switch {
-	case strings.HasPrefix(e.Code, "28"), e.Code == "42501":
-		return "refuses the user or the password, or this user's access to the table" + state, todoAccess
-	case strings.HasPrefix(e.Code, "42"):
-		return "can't run the query: " + oneLine(e.Message) + state, todoQuery
-	case strings.HasPrefix(e.Code, "22"): // the text quotes the value
-		return "has a value that doesn't fit the query" + state, todoQuery
-	case e.Code == "3D000":
-		return "doesn't exist there" + state, todoQuery
-	case e.Code == "57014":
-		return "stopped the query" + state, todoSlow
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		return "postgres " + e.Code, "SQLSTATE " + e.Code, e.Message
 	}
-	return "reports an error" + state, todoOther
-}
-
-func meaningOfSQLite(e *sqlite.Error) (what, todo string) {
-	code := " (error " + strconv.Itoa(e.Code()) + ")"
-	switch e.Code() & 0xff {
-	case 1: // SQLITE_ERROR: the query
-		return "can't run the query: " + oneLine(e.Error()), todoQuery
-	case 14: // SQLITE_CANTOPEN
-		return "can't be opened" + code, todoReach
-	case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
-		return "is locked by its writer" + code, todoOther
+	if e, is := errors.AsType[*sqlite.Error](err); is {
+		return "sqlite " + strconv.Itoa(e.Code()&0xff), "error " + strconv.Itoa(e.Code()), e.Error()
 	}
-	return "reports an error" + code, todoOther
+	return "", "", ""
 }
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
