@@ -92,18 +92,17 @@ func eachLeaf(path, name string, value any, leaf func(path, name string, value a
 	}
 }
 
-// body is the body of the first page of a span, or nil. As in an address, it has the names of
-// secrets.
-func (l *List) body(s span, parameters map[string][]string) *requestBody {
-	if l.Request.Method != http.MethodPost {
+// body is the body of the first page of a list, or nil. As in an address, it has the names of secrets.
+func (f *Feed) body(p piece) *requestBody {
+	if f.Request.Method != http.MethodPost {
 		return nil
 	}
 	body := &requestBody{make(map[string]any)}
-	if given := l.Request.Body; given != nil {
-		body.value = l.filled(given.value, s, parameters)
+	if given := f.Request.Body; given != nil {
+		body.value = mapTexts(given.value, func(text string) any { return f.bodyText(text, p) })
 	}
-	if l.Next.Page != "" && l.Next.In == inBody {
-		body.set(l.Next.Page, l.Next.From)
+	if f.Next.Page != "" && f.Next.In == inBody {
+		body.set(f.Next.Page, f.Next.From)
 	}
 	return body
 }
@@ -111,16 +110,16 @@ func (l *List) body(s span, parameters map[string][]string) *requestBody {
 // numberTime matches a text that is only a time in a numeric form, and so becomes a number.
 var numberTime = regexp.MustCompile(`^\{(?:from|to)\|unix(?:_ms|_us)?\}$`)
 
-func (l *List) filled(value any, s span, parameters map[string][]string) any {
-	return mapTexts(value, func(text string) any {
-		if numberTime.MatchString(text) {
-			return jsontext.Value(s.fill(text))
-		}
-		if name := strings.Trim(text, "{}"); text == "{"+name+"}" && l.lists[name] {
-			return slices.Clone(parameters[name])
-		}
-		return l.expandQuery(s.fill(text), parameters)
-	})
+// bodyText is the value of a text in a body: a number, a list, or a text.
+func (f *Feed) bodyText(text string, p piece) any {
+	filled := f.fill(text, p)
+	if numberTime.MatchString(text) {
+		return jsontext.Value(filled)
+	}
+	if name := strings.Trim(text, "{}"); text == "{"+name+"}" && f.lists[name] {
+		return slices.Clone(f.Parameters[name])
+	}
+	return filled
 }
 
 // mapTexts is a copy of a body's value with each text replaced.

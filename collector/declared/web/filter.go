@@ -109,16 +109,14 @@ func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.
 
 var timeIn = regexp.MustCompile(`\{(from|to)\|([^}]+)\}`)
 
-// fill puts the ends of a span into a text.
-func (s span) fill(text string) string {
-	return timeIn.ReplaceAllStringFunc(text, func(found string) string {
-		parts := timeIn.FindStringSubmatch(found)
-		at := s.from
-		if parts[1] == "to" {
-			at = s.to
-		}
-		return language.FormatTime(at.UTC(), parts[2])
-	})
+// formatTime is the end of the span that a placeholder names, in its form.
+func (s span) formatTime(placeholder string) string {
+	parts := timeIn.FindStringSubmatch(placeholder)
+	at := s.from
+	if parts[1] == "to" {
+		at = s.to
+	}
+	return language.FormatTime(at.UTC(), parts[2])
 }
 
 // everything is a span that contains every call.

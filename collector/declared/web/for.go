@@ -39,30 +39,6 @@ func (l *List) Combinations(parameters map[string][]string) []map[string]string 
 	return all
 }
 
-// withValues is the list with values of `for` in place of their names in its request.
-func (l *List) withValues(values map[string]string) *List {
-	if values == nil {
-		return l
-	}
-	with := *l
-	put := func(text string) string {
-		return forIn.ReplaceAllStringFunc(text, func(found string) string {
-			return values[forIn.FindStringSubmatch(found)[1]]
-		})
-	}
-	with.Request.Path, with.Request.Query = make(language.Texts, len(l.Request.Path)), make(map[string]string)
-	for i, text := range l.Request.Path {
-		with.Request.Path[i] = put(text)
-	}
-	for key, text := range l.Request.Query {
-		with.Request.Query[key] = put(text)
-	}
-	if l.Request.Body != nil {
-		with.Request.Body = &requestBody{mapTexts(l.Request.Body.value, func(text string) any { return put(text) })}
-	}
-	return &with
-}
-
 // ValidateFor reports values of `for` that aren't used, and uses of values that aren't there. isList says
 // whether a parameter is a list.
 func (l *List) ValidateFor(r *config.Report, key string, record map[string]*language.Value, isList func(string) bool) {

@@ -208,12 +208,7 @@ func (r *reader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[in
 
 // start begins at the first page of a list, by one of the request's paths, and returns its request.
 func (w *walk) start(r *reader, p piece, path int) httpclient.Request {
-	asked, parameters := *r.withValues(p.values), r.Parameters
-	asked.Request.Path = asked.Request.Path[path : path+1]
-	*w = walk{
-		reader: r, total: -1, address: asked.address(p.span, parameters),
-		body: asked.body(p.span, parameters),
-	}
+	*w = walk{reader: r, total: -1, address: r.address(r.Request.Path[path], p), body: r.body(p)}
 	request := r.request(w.address, r.Name)
 	request.ExpectJSON = r.Format == rows.FormatJSON
 	request.Answered = func(header http.Header) { w.header = header }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,32 +53,41 @@ func (r *Request) Validate(report *config.Report) {
 	}
 }
 
-// address is the address of the first page of a span. It has the name of a secret in braces in
-// place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
-// in.
-func (l *List) address(s span, parameters map[string][]string) string {
-	path := language.Expand(s.fill(l.Request.FirstPath()), parameters)
+// placeholderIn matches what stands for a value in a text: {from|FORMAT}, {for.NAME} or {PARAMETER}.
+var placeholderIn = regexp.MustCompile(`\{[^{}]+\}`)
+
+// fill puts the ends of a span, values of the feed's `for` and parameters into a text. The names of secrets
+// stay in it, so that no secret gets into stored or shown texts; access.Authorize puts the secrets in.
+func (f *Feed) fill(text string, p piece) string {
+	return placeholderIn.ReplaceAllStringFunc(text, func(found string) string {
+		name := found[1 : len(found)-1]
+		value, isFor := p.values[strings.TrimPrefix(name, "for.")]
+		switch {
+		case timeIn.MatchString(found):
+			return p.formatTime(found)
+		case isFor && strings.HasPrefix(name, "for."):
+			return value
+		case f.secrets[name]:
+			return found
+		}
+		return language.Expand(found, f.Parameters)
+	})
+}
+
+// address is the address of the first page of a list, by one of the request's paths.
+func (f *Feed) address(path string, p piece) string {
+	path = f.fill(path, p)
 	query := url.Values{}
-	for key, text := range l.Request.Query {
-		query.Set(key, l.expandQuery(s.fill(text), parameters))
+	for key, text := range f.Request.Query {
+		query.Set(key, f.fill(text, p))
 	}
-	if l.Next.Page != "" && l.Next.In != inBody {
-		query.Set(l.Next.Page, strconv.Itoa(l.Next.From))
+	if f.Next.Page != "" && f.Next.In != inBody {
+		query.Set(f.Next.Page, strconv.Itoa(f.Next.From))
 	}
 	if len(query) == 0 {
 		return path
 	}
 	return path + "?" + query.Encode()
-}
-
-// expandQuery puts parameters into a text, and leaves the names of secrets in it.
-func (l *List) expandQuery(text string, parameters map[string][]string) string {
-	return language.ParameterIn.ReplaceAllStringFunc(text, func(found string) string {
-		if l.secrets[found[1:len(found)-1]] {
-			return found
-		}
-		return language.Expand(found, parameters)
-	})
 }
 
 // Secrets are the secrets that the list's requests name.

@@ -67,9 +67,9 @@ func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.Da
 	}
 	t := r.Totals
 	asked := r.with(&List{Request: t.Request})
-	whole := span{day, day.Add(dayLength)}
-	request := asked.request(asked.address(whole, r.Parameters), r.Name+" totals")
-	request.ExpectJSON, request.Body = true, asked.body(whole, r.Parameters).json()
+	whole := piece{span: span{day, day.Add(dayLength)}}
+	request := asked.request(asked.address(t.Request.FirstPath(), whole), r.Name+" totals")
+	request.ExpectJSON, request.Body = true, asked.body(whole).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
 		r.logger.Info("Can't read the provider's total of a day now", "feed", r.Name, "day", day.Format(time.DateOnly),
