@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -63,27 +62,17 @@ func (t *providerTest) settings() (s laws.Settings, err error) {
 		return s, err
 	}
 	s.Laws = t.laws
-	if s.Feed, s.Set = t.feed, make(map[string]any); t.rows != "" {
+	if s.Feed, s.Set = t.feed, make(map[string][]string); t.rows != "" {
 		if s.Rows, err = os.ReadFile(t.rows); err != nil {
 			return s, fmt.Errorf("read the rows: %w", err)
 		}
 	}
 	for key, value := range t.set {
-		of, inner, isMap := strings.Cut(key, ".")
-		switch p, is := s.Definition.Parameters[of]; {
-		case !is && key != declared.TimeZone && key != declared.Columns:
+		of, _, _ := strings.Cut(key, ".")
+		if _, is := s.Definition.Parameters[of]; !is && key != declared.TimeZone && key != declared.Columns {
 			return s, fmt.Errorf("--set: the definition has no parameter %s", key)
-		case isMap:
-			all, _ := s.Set[of].(map[string]any)
-			if all == nil {
-				all = make(map[string]any)
-			}
-			all[inner], s.Set[of] = cmp.Or(value), all
-		case p.List || key == declared.Columns:
-			s.Set[key] = strings.Split(value, ",")
-		default:
-			s.Set[key] = value
 		}
+		s.Set[key] = strings.Split(value, ",")
 	}
 	return s, nil
 }

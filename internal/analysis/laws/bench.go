@@ -73,7 +73,7 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // newBench prepares the tests of a feed.
-func newBench(d *declared.Definition, name, folder string, saved []byte, set map[string]any) (*bench, error) {
+func newBench(d *declared.Definition, name, folder string, saved []byte, set map[string][]string) (*bench, error) {
 	b := &bench{
 		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output),
 		folder: folder,
@@ -87,7 +87,13 @@ func newBench(d *declared.Definition, name, folder string, saved []byte, set map
 			b.answers = append(b.answers, a)
 		}
 	}
-	b.setParameters(set)
+	for key, values := range b.tests.Parameters {
+		b.setParameter(key, values)
+	}
+	for key, values := range set {
+		b.setParameter(key, values)
+	}
+	b.makeParameters()
 	if err := b.open(); err != nil {
 		return nil, err
 	}
@@ -98,27 +104,28 @@ func newBench(d *declared.Definition, name, folder string, saved []byte, set map
 	return b, nil
 }
 
-// setParameters gives each parameter a value: that of tests, or one that is made up.
-func (b *bench) setParameters(set map[string]any) {
-	for key, values := range b.tests.Parameters {
-		of, inner, isMap := strings.Cut(key, ".")
-		switch {
-		case isMap:
-			all, _ := b.keys[of].(map[string]any)
-			if all == nil {
-				all = make(map[string]any)
-			}
-			if all[inner] = []string(values); b.definition.Parameters[of].Map == "columns" {
-				all[inner] = values[0]
-			}
-			b.keys[of] = all
-		case b.definition.Parameters[key].List, key == declared.Columns:
-			b.keys[key] = []string(values)
-		case len(values) > 0:
-			b.keys[key] = values[0]
+// setParameter gives a parameter its values, or a parameter with `map` those of a name.
+func (b *bench) setParameter(key string, values []string) {
+	of, inner, isMap := strings.Cut(key, ".")
+	switch p := b.definition.Parameters[of]; {
+	case isMap:
+		all, _ := b.keys[of].(map[string]any)
+		if all == nil {
+			all = make(map[string]any)
 		}
+		if all[inner] = values; p.Map == "columns" {
+			all[inner] = strings.Join(values, ",")
+		}
+		b.keys[of] = all
+	case p.List, key == declared.Columns:
+		b.keys[key] = values
+	case len(values) > 0:
+		b.keys[key] = strings.Join(values, ",")
 	}
-	maps.Copy(b.keys, set)
+}
+
+// makeParameters makes up the values of parameters that have none.
+func (b *bench) makeParameters() {
 	for key, p := range b.definition.Parameters {
 		if _, given := b.keys[key]; given || p.Map != "" || p.Default != nil && !p.Secret {
 			continue

@@ -22,8 +22,8 @@ type Settings struct {
 	// Rows are saved rows of Feed, beside those of the definition's tests. Feed may be empty if there is one.
 	Rows []byte
 	Feed string
-	// Set are parameters in place of those of tests.
-	Set map[string]any
+	// Set are parameters in place of those of tests, in the same form.
+	Set map[string][]string
 	// Laws are those to be judged; none: all.
 	Laws []string
 }
