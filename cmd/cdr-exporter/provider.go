@@ -24,8 +24,8 @@ func newProviderList(*kingpin.CmdClause) command {
 		table := newTable(s.out)
 		fmt.Fprintln(table, "provider\tfeed\tis\tread by\trecords say")
 		for _, p := range app.Providers() {
-			is, ways := "built in, in Go", declared.BuiltinWays(p.Name)
-			if ways != nil {
+			is, sources := "built in, in Go", declared.BuiltinSources(p.Name)
+			if sources != nil {
 				is = "built in, a definition"
 			}
 			for _, f := range p.Feeds {
@@ -40,7 +40,7 @@ func newProviderList(*kingpin.CmdClause) command {
 					}
 				}
 				slices.Sort(says)
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(ways[f.Name], "HTTP"),
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(sources[f.Name], "HTTP"),
 					cmp.Or(strings.Join(says, ", "), "whether calls connect"))
 			}
 		}

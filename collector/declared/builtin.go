@@ -52,36 +52,36 @@ func BuiltinText(name string) ([]byte, error) {
 	return text, nil
 }
 
-// BuiltinWays describes how the feeds of a built-in definition are read, by feed; nil for an
+// BuiltinSources describes how the feeds of a built-in definition are read, by feed; nil for an
 // unknown definition.
-func BuiltinWays(name string) map[string]string {
+func BuiltinSources(name string) map[string]string {
 	for _, d := range loaded() {
 		if d.Provider == name {
-			ways := make(map[string]string)
+			sources := make(map[string]string)
 			for feed := range d.Feeds {
-				ways[feed] = d.wayOf(feed)
+				sources[feed] = d.sourceOf(feed)
 			}
-			return ways
+			return sources
 		}
 	}
 	return nil
 }
 
-func (d *Definition) wayOf(feed string) string {
+func (d *Definition) sourceOf(feed string) string {
 	of := d.Feeds[feed]
-	way := "HTTP"
+	kind := "HTTP"
 	switch {
 	case of.files != nil && of.files.Read == files.ReadLines:
-		way = "lines of files"
+		kind = "lines of files"
 	case of.files != nil:
-		way = "whole files"
+		kind = "whole files"
 	case d.SQL != nil:
-		way = "SQL"
+		kind = "SQL"
 	case d.HTTP == nil:
 		return "posted"
 	}
 	if d.Push != nil && of.Files == nil {
-		way += ", or posted"
+		kind += ", or posted"
 	}
-	return way
+	return kind
 }

@@ -152,7 +152,7 @@ func (d *Definition) Validate(r *config.Report) {
 	if len(d.Feeds) == 0 {
 		r.Problemf("feeds", "is missing; add at least one feed")
 	}
-	d.validateWays(r)
+	d.validateSources(r)
 	d.validateTests(r)
 	own := Definition{Account: d.Account, Currency: d.Currency, HTTP: d.HTTP, SQL: d.SQL}
 	d.validateNames(r, &own, "", nil)
@@ -175,7 +175,7 @@ func (d *Definition) Validate(r *config.Report) {
 		if !name.MatchString(feed) {
 			r.Problemf(key, "must have a name of lower-case letters, digits and _, such as call_log")
 		}
-		d.validateWay(r, r.At(key), &f)
+		d.validateSource(r, r.At(key), &f)
 		d.validateFeedParameters(r, key, &f)
 		with := *d
 		with.Parameters = d.parametersOf(&f)
@@ -191,9 +191,9 @@ func (d *Definition) Validate(r *config.Report) {
 	}
 }
 
-// validateWays reports a definition that doesn't say how its feeds are read, or that has keys for
+// validateSources reports a definition that doesn't say how its feeds are read, or that has keys for
 // another kind of source.
-func (d *Definition) validateWays(r *config.Report) {
+func (d *Definition) validateSources(r *config.Report) {
 	beside := d.Files != nil && d.Push != nil && d.HTTP == nil && d.SQL == nil // push may be combined with files
 	if !beside && !d.allHaveFiles() {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
@@ -203,8 +203,8 @@ func (d *Definition) validateWays(r *config.Report) {
 	}
 }
 
-// validateWay reports what a feed lacks for its kind of source. whole is the report of the definition.
-func (d *Definition) validateWay(whole, r *config.Report, f *Feed) {
+// validateSource reports what a feed lacks for its kind of source. whole is the report of the definition.
+func (d *Definition) validateSource(whole, r *config.Report, f *Feed) {
 	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == rows.FormatCSV) {
 		r.Problemf("legs", "are a JSON list within the row of a call, and these rows have columns; remove them")
 	}

@@ -10,10 +10,10 @@
 //	put.go          puts the result on a page; try.go: of saved rows
 //	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress
 //	function.go     records that a Go function completes (builtin has the functions)
-//	webway.go       APIs
-//	fileway.go      files
-//	sqlway.go       databases
-//	pushway.go      records that a system posts
+//	web.go          APIs
+//	files.go        files
+//	sql.go          databases
+//	push.go         records that a system posts
 //
 // Packages below it:
 //

@@ -64,8 +64,8 @@ func (d *Record) givesReasons() bool {
 	return d.Outcome.HasOther(plain)
 }
 
-// readFeed adds the reader to a feed's info.
-type readFeed = func(info *collector.FeedInfo, f *feed)
+// feedOpener adds the reader to a feed's info.
+type feedOpener = func(info *collector.FeedInfo, f *feed)
 
 // feed is a feed of a source's block.
 type feed struct {
@@ -103,7 +103,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	if d.Account != "" {
 		source.Account = b.account()
 	}
-	ways, err := b.openWays(source, &settings)
+	openers, err := b.openSources(source, &settings)
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +127,8 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			Parameters: b.valuesOf(keys), Zone: zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
 			EmergencyNumbers: settings.EmergencyNumbers,
 		}}
-		for _, read := range ways {
-			read(&info, f)
+		for _, addReader := range openers {
+			addReader(&info, f)
 		}
 		if f.Filter.By == web.ByEnd {
 			info.Limits.EndsWithin = keys.Lookback
@@ -144,31 +144,33 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	return source, nil
 }
 
-// openWays prepares the kinds of sources that the definition has and the source uses; push may be
+// openSources prepares the kinds of sources that the definition has and the source uses; push may be
 // combined with files. Each adds the account, the advice for errors and the closer to the source.
-func (b *Block) openWays(source *collector.Source, settings *collector.SourceSettings) (ways []readFeed, err error) {
-	var read readFeed
+func (b *Block) openSources(
+	source *collector.Source, settings *collector.SourceSettings,
+) (openers []feedOpener, err error) {
+	var opener feedOpener
 	switch d := b.definition; {
 	case d.HTTP != nil:
-		read, err = b.openHTTP(source, settings)
+		opener, err = b.openHTTP(source, settings)
 	case d.SQL != nil:
-		read, err = b.openSQL(source, settings)
+		opener, err = b.openSQL(source, settings)
 	case b.readsFiles():
-		read = b.openFiles(source, settings)
+		opener = b.openFiles(source, settings)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if read != nil {
-		ways = append(ways, read)
+	if opener != nil {
+		openers = append(openers, opener)
 	}
 	if b.pushes() {
-		ways = append(ways, b.openPush(settings))
+		openers = append(openers, b.openPush(settings))
 	}
-	if len(ways) == 0 {
+	if len(openers) == 0 {
 		return nil, errors.New("the source has nothing to read")
 	}
-	return ways, nil
+	return openers, nil
 }
 
 // account identifies what the source reads.

@@ -18,7 +18,7 @@ func (b *Block) readsFiles() bool {
 }
 
 // openFiles prepares to read files that another program writes.
-func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSettings) readFeed {
+func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSettings) feedOpener {
 	source.Advise = (&advice.Provider{Name: b.definition.title()}).Advise
 	return func(info *collector.FeedInfo, f *feed) {
 		as, paths := f.files, b.Values[pathsKey]

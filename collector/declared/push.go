@@ -19,7 +19,7 @@ const (
 
 // openPush prepares to accept posted records. There is nothing to read: only the ledger keeps
 // posted records.
-func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
+func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 	return func(info *collector.FeedInfo, f *feed) {
 		if !slices.Contains(b.definition.postedFeeds(), f.name) {
 			return

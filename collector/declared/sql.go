@@ -15,7 +15,7 @@ import (
 )
 
 // openSQL prepares to read from a database.
-func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
+func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (feedOpener, error) {
 	title, driver := b.definition.title(), language.Expand(b.definition.SQL.Driver, b.Values)
 	if !slices.Contains(sql.Drivers(), driver) {
 		return nil, fmt.Errorf("the driver %q doesn't exist", driver)

@@ -9,7 +9,7 @@ import (
 )
 
 // openHTTP prepares to ask an API for lists.
-func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
+func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (feedOpener, error) {
 	d := b.definition
 	api, err := web.Open(&web.Settings{
 		HTTP: d.HTTP, Provider: d.Provider, Title: d.title(), BaseURL: b.BaseURL,
