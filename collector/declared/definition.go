@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -145,7 +146,7 @@ func Load(path string, text []byte) (*Definition, error) {
 
 // Validate implements config.Validator.
 func (d *Definition) Validate(r *config.Report) {
-	d.settle()
+	d.completeFeeds()
 	if !name.MatchString(d.Provider) {
 		r.Problemf("provider", "must be a name of lower-case letters, digits and _, such as acmetel")
 	}
@@ -188,6 +189,31 @@ func (d *Definition) Validate(r *config.Report) {
 				r.Problemf(key+".exports."+format, "isn't one of the values of the parameter %s", web.FormatKey)
 			}
 		}
+	}
+}
+
+// completeFeeds gives feeds what the definition has for all: what its parameters are, the statement of
+// SQL, and files, with their format and names as other rows have them.
+func (d *Definition) completeFeeds() {
+	lists, secrets := make(map[string]bool), make(map[string]bool)
+	for name, p := range d.Parameters {
+		lists[name], secrets[name] = p.List, p.Secret
+	}
+	for name, feed := range d.Feeds {
+		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
+			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
+		}
+		feed.xml = feed.files != nil && feed.files.Format == rows.FormatXML || feed.Files == nil && d.Push != nil &&
+			d.Push.Format == rows.FormatXML
+		if d.SQL != nil {
+			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
+		}
+		feed.lists = maps.Clone(lists)
+		for name, p := range feed.Parameters {
+			feed.lists[name] = p.List
+		}
+		feed.SetParameters(feed.lists, secrets)
+		d.Feeds[name] = feed
 	}
 }
 

@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -78,31 +77,6 @@ func (b *Block) validateFiles(r *config.Report) {
 		if len(b.Values[key]) == 0 {
 			r.Problemf(key, "is missing; give %s", needs[key])
 		}
-	}
-}
-
-// settle gives feeds what the definition has for all: what its parameters are, the statement of
-// SQL, and files, with their format and names as other rows have them.
-func (d *Definition) settle() {
-	lists, secrets := make(map[string]bool), make(map[string]bool)
-	for name, p := range d.Parameters {
-		lists[name], secrets[name] = p.List, p.Secret
-	}
-	for name, feed := range d.Feeds {
-		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
-			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
-		}
-		feed.xml = feed.files != nil && feed.files.Format == rows.FormatXML || feed.Files == nil && d.Push != nil &&
-			d.Push.Format == rows.FormatXML
-		if d.SQL != nil {
-			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
-		}
-		feed.lists = maps.Clone(lists)
-		for name, p := range feed.Parameters {
-			feed.lists[name] = p.List
-		}
-		feed.SetParameters(feed.lists, secrets)
-		d.Feeds[name] = feed
 	}
 }
 

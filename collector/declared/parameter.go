@@ -177,8 +177,11 @@ func (d *Definition) validateFeedParameters(r *config.Report, feed string, f *Fe
 	}
 }
 
-// ownKeys are the keys that every feed's block may have.
-var ownKeys = []string{"interval", "lookback", "late_after", "settle", "whole_after", pathsKey, "ignore"}
+// The keys that every feed's block may have; those of ended calls don't apply to calls in progress.
+var (
+	keysOfEndedCalls = []string{"lookback", "late_after", "settle", "whole_after"}
+	ownKeys          = append([]string{"interval", pathsKey, "ignore"}, keysOfEndedCalls...)
+)
 
 // furtherKeys are the keys that the feed's parameters add to its block.
 func (f *Feed) furtherKeys() (all []config.Setting) {
@@ -200,7 +203,7 @@ func (f *Feed) decodeBlock(n *config.Node) FeedBlock {
 			if p, is := f.Parameters[field.Key]; is {
 				settings.Values[field.Key] = p.decode(field.Value)
 			}
-			if f.Snapshot && slices.Contains(ownKeys[1:5], field.Key) {
+			if f.Snapshot && slices.Contains(keysOfEndedCalls, field.Key) {
 				field.Value.Problemf("is for ended calls, and these are in progress; remove it")
 			}
 		}
@@ -225,9 +228,9 @@ func (b *Block) ValuesOf(feed string) map[string][]string {
 	return maps.Clone(b.valuesOf(b.Feeds[feed]))
 }
 
-// theOther is the word of a parameter that a source may set in place of the default; empty if there
+// otherWord is the word of a parameter that a source may set in place of the default; empty if there
 // are several.
-func (p Parameter) theOther() (word string) {
+func (p Parameter) otherWord() (word string) {
 	for text := range p.Values {
 		if text != "" && !slices.Contains(p.Default, text) {
 			if word != "" {

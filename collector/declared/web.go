@@ -14,7 +14,7 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 	api, err := web.Open(&web.Settings{
 		HTTP: d.HTTP, Provider: d.Provider, Title: d.title(), BaseURL: b.BaseURL,
 		Account: language.Expand(d.Account, b.Values), Values: b.Values, Expand: b.expand, Secrets: b.requestSecrets(),
-		OtherWord: func(parameter string) string { return b.parameters[parameter].theOther() },
+		OtherWord: func(parameter string) string { return b.parameters[parameter].otherWord() },
 	}, source, settings)
 	if err != nil {
 		return nil, err
