@@ -27,7 +27,7 @@ const waitForQuote = time.Minute
 // file had already.
 type linesLook struct {
 	*look
-	*linesPosition
+	*filesPosition
 
 	// byFirst are the entries by their First. Files that have no first lines in common aren't compared.
 	byFirst map[rows.Chain][]*entry
@@ -35,7 +35,7 @@ type linesLook struct {
 
 // newLinesLook finds up to where each file was read.
 func newLinesLook(ctx context.Context, look *look) (kind, error) {
-	position, err := parseLinesPosition(look.stored)
+	position, err := parsePosition(look.stored, goneLines)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func newLinesLook(ctx context.Context, look *look) (kind, error) {
 // findAgain looks for the entry of a file among the entries of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*entry) (found bool, err error) {
 	if f.zipped { // one that is known is passed over; of another one its content says what was read
-		version := int64(versionOf(f)) //nolint:gosec // it is compared
+		version := versionOf(f)
 		for _, e := range entries {
 			if e.file == nil && (e.Change == version || e.Change == 0 && e.Now.Offset == 0) {
 				e.seeFile(f, l.day)
@@ -185,7 +185,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 // readZipped reads a compressed file once, at its end. It skips the beginning that the file shares
 // with another one.
 func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
-	e, version := f.entry, int64(versionOf(f)) //nolint:gosec // it is compared
+	e, version := f.entry, versionOf(f)
 	if e.Change == version && !l.audit || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
 		return nil
 	}

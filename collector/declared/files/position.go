@@ -15,12 +15,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
-// linesPosition is how far files that grow were read. What is in files distinguishes them: an inode
-// is used again, first bytes may be the same, and a file comes back under another name or as a
-// copy.
-type linesPosition struct {
+// filesPosition is how far files were read. What is in files distinguishes them: an inode is used
+// again, first bytes may be the same, and a file comes back under another name or as a copy. Each lies
+// in its slot of the stored form, so that a file more changes few bytes of it.
+type filesPosition struct {
 	entries []*entry
-	slots   position.Slots[storedEntry]
+	slots   []storedEntry
+	free    []int // slots of no file
+	gone    int   // how many deleted files are remembered
 }
 
 // entry is a file of which something was read.
@@ -38,7 +40,8 @@ type storedEntry struct {
 	ID   uint64 // see idOf; 0: no present file is known to be this one
 	Path uint64 // hash of the path that it was first found at
 	// Change is the time of the file's last change (changeOf) when its bytes were last compared with
-	// what was read. While it stays the same, they aren't compared again.
+	// what was read. While it stays the same, they aren't compared again. Of a whole or a compressed
+	// file it is its versionOf.
 	Change int64
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
 	First rows.Chain
@@ -49,10 +52,11 @@ type storedEntry struct {
 }
 
 const (
-	// goneFiles is the number of deleted files whose positions are remembered.
-	goneFiles = 1000
+	// goneLines and goneWholes are the numbers of deleted files whose positions are remembered.
+	goneLines  = 1000
+	goneWholes = 10_000
 
-	linesForm = 6 // of the stored position
+	form = 7 // of the stored position
 )
 
 // pathHash is a hash of a path.
@@ -114,13 +118,18 @@ func (e *entry) seeFile(file *listedFile, day int64) {
 }
 
 // addEntry adds a file in a slot.
-func (p *linesPosition) addEntry(e *entry) {
-	e.slot = p.slots.Take()
+func (p *filesPosition) addEntry(e *entry) {
+	if n := len(p.free); n > 0 {
+		e.slot, p.free = p.free[n-1], p.free[:n-1]
+	} else {
+		e.slot = len(p.slots)
+		p.slots = append(p.slots, storedEntry{})
+	}
 	p.entries = append(p.entries, e)
 }
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
-func (p *linesPosition) forget(int64) {
+func (p *filesPosition) forget() {
 	known := make(map[rows.Mark]bool)
 	slices.SortStableFunc(p.entries, func(a, b *entry) int { return cmp.Compare(b.Day, a.Day) })
 	gone := 0
@@ -130,28 +139,30 @@ func (p *linesPosition) forget(int64) {
 			return false
 		}
 		gone++
-		if gone <= goneFiles && (e.ID != 0 || e.Now.Offset > 0 && !known[e.Now]) {
+		if gone <= p.gone && (e.ID != 0 || e.Now.Offset > 0 && !known[e.Now]) {
 			return false
 		}
-		p.slots.Free(e.slot)
+		p.slots[e.slot] = storedEntry{}
+		p.free = append(p.free, e.slot)
 		return true
 	})
 }
 
 // append appends the stored form.
-func (p *linesPosition) append(dst []byte) []byte {
+func (p *filesPosition) append(dst []byte) []byte {
 	for _, e := range p.entries {
-		p.slots.All[e.slot] = e.storedEntry
+		p.slots[e.slot] = e.storedEntry
 	}
-	return position.Append(dst, linesForm, p.slots.All)
+	return position.Append(dst, form, p.slots)
 }
 
-func parseLinesPosition(data []byte) (*linesPosition, error) {
-	slots, err := position.ParseSlots[storedEntry](data, linesForm)
-	p := &linesPosition{slots: slots}
-	for slot, stored := range slots.All {
+func parsePosition(data []byte, gone int) (*filesPosition, error) {
+	slots, err := position.Parse[storedEntry](data, form)
+	p := &filesPosition{slots: slots, gone: gone}
+	for slot, stored := range slots {
 		switch {
 		case stored == storedEntry{}:
+			p.free = append(p.free, slot)
 		case stored.Older.Offset < 0 || stored.Older.Offset > stored.Now.Offset:
 			return p, position.ErrDamaged
 		default:

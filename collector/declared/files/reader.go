@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -60,8 +59,8 @@ type kind interface {
 	read(ctx context.Context, f *listedFile) error
 	// append appends the stored form of the positions in all files.
 	append(dst []byte) []byte
-	// forget forgets files that weren't there on a day, if there are many.
-	forget(day int64)
+	// forget forgets files that aren't there any more, if there are many.
+	forget()
 }
 
 // Pages implements collector.StreamReader.
@@ -234,7 +233,7 @@ func (l *look) inflate(
 			"then set aside until it changes")
 		return nil, nil
 	case problem != "":
-		row := rows.Row{Raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), Problem: problem}
+		row := rows.Row{Raw: fmt.Appendf(nil, "%x", versionOf(f)), Problem: problem}
 		l.addRow(&rows.PlacedRow{Row: row}, f.path)
 		done()
 		return nil, nil
@@ -278,7 +277,7 @@ func (l *look) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
 func (l *look) emitEnd(kind kind) {
 	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
-		kind.forget(l.day)
+		kind.forget()
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/position"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
@@ -31,18 +30,31 @@ const (
 // that grows is read from where it ended.
 type wholeLook struct {
 	*look
-	*wholePosition
+	*filesPosition
+
+	versions map[int64]*entry
+	marks    map[rows.Mark]bool
+	offsets  []int64 // of marks, sorted
 }
 
-func newWholeLook(_ context.Context, l *look) (kind, error) {
-	position, err := parseWholePosition(l.stored)
-	return &wholeLook{l, position}, err
+func newWholeLook(_ context.Context, look *look) (kind, error) {
+	position, err := parsePosition(look.stored, goneWholes)
+	if err != nil {
+		return nil, err
+	}
+	l := &wholeLook{
+		look: look, filesPosition: position, versions: make(map[int64]*entry), marks: make(map[rows.Mark]bool),
+	}
+	for _, e := range l.entries {
+		l.addVersion(e)
+	}
+	return l, nil
 }
 
 // read implements kind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	version := versionOf(f)
-	if l.seeFile(version, l.day) || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
+	if l.seeFile(f, version) || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
 		return nil
 	}
 	opened, err := os.Open(f.path)
@@ -52,7 +64,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	defer opened.Close() //nolint:errcheck // nothing was written
 	var file io.ReaderAt = opened
 	if f.zipped {
-		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(wholeEntry{Version: version, Day: l.day}) })
+		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(f, version, rows.Mark{}) })
 		if file == nil {
 			return err
 		}
@@ -91,9 +103,9 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	// else it changed meanwhile
 	if now, err := opened.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version {
 		if read.Offset < size { // its version isn't read yet, and these rows are
-			version = binary.BigEndian.Uint64(read.Chain[:])
+			version = int64(binary.BigEndian.Uint64(read.Chain[:])) //nolint:gosec // it is compared
 		}
-		l.noteFile(wholeEntry{version, read, l.day})
+		l.noteFile(f, version, read)
 	}
 	return nil
 }
@@ -234,101 +246,40 @@ func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (found []rows.Row
 	return found, problem
 }
 
-// wholePosition is which files were read.
-type wholePosition struct {
-	slots    position.Slots[wholeEntry]
-	versions map[uint64]int // slots by versionOf
-	marks    map[rows.Mark]bool
-	offsets  []int64 // of marks, sorted
-}
-
-// wholeEntry is a file that was read. It is stored as it is.
-type wholeEntry struct {
-	Version uint64
-	Mark    rows.Mark // up to where it was read
-	Day     int64     // when it was last seen, since 1970
-}
-
-const (
-	// goneWholes is the number of deleted files that are remembered as read.
-	goneWholes = 10_000
-
-	wholeForm = 4 // of the stored position
-)
-
 // versionOf is a hash of what changes when a file is written to.
-func versionOf(f *listedFile) uint64 {
+func versionOf(f *listedFile) int64 {
 	b := binary.BigEndian.AppendUint64(nil, f.id)
 	b = binary.BigEndian.AppendUint64(b, uint64(f.info.Size()))               //nolint:gosec // it is hashed
 	b = binary.BigEndian.AppendUint64(b, uint64(f.info.ModTime().UnixNano())) //nolint:gosec // it is hashed
 	b = binary.BigEndian.AppendUint64(b, uint64(changeOf(f.info)))            //nolint:gosec // it is hashed
 	sum := sha256.Sum256(b)
-	return binary.BigEndian.Uint64(sum[:])
+	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // it is compared
 }
 
 // seeFile notes that a version of a file is there, and says whether it was read.
-func (p *wholePosition) seeFile(version uint64, day int64) bool {
-	slot, known := p.versions[version]
+func (l *wholeLook) seeFile(f *listedFile, version int64) bool {
+	e, known := l.versions[version]
 	if known {
-		p.slots.All[slot].Day = day
+		e.file, e.Day = f, l.day
 	}
 	return known
 }
 
-func (p *wholePosition) noteFile(e wholeEntry) {
-	slot, known := p.versions[e.Version]
+// noteFile notes up to where a version of a file was read.
+func (l *wholeLook) noteFile(f *listedFile, version int64, read rows.Mark) {
+	e, known := l.versions[version]
 	if !known {
-		slot = p.slots.Take()
+		e = &entry{storedEntry: storedEntry{ID: f.id, Change: version}}
+		l.addEntry(e)
 	}
-	p.slots.All[slot] = e
-	p.versions[e.Version], p.marks[e.Mark] = slot, true
-	if at, there := slices.BinarySearch(p.offsets, e.Mark.Offset); !there {
-		p.offsets = slices.Insert(p.offsets, at, e.Mark.Offset)
-	}
+	e.file, e.Day, e.Now = f, l.day, read
+	l.addVersion(e)
 }
 
-// forget forgets of the files that weren't seen on a day those that are gone for longest.
-func (p *wholePosition) forget(day int64) {
-	var gone []int
-	for _, slot := range p.versions {
-		if p.slots.All[slot].Day != day {
-			gone = append(gone, slot)
-		}
+// addVersion makes known what an entry says was read.
+func (l *wholeLook) addVersion(e *entry) {
+	l.versions[e.Change], l.marks[e.Now] = e, true
+	if at, there := slices.BinarySearch(l.offsets, e.Now.Offset); !there {
+		l.offsets = slices.Insert(l.offsets, at, e.Now.Offset)
 	}
-	if len(gone) <= goneWholes {
-		return
-	}
-	slices.SortFunc(gone, func(a, b int) int {
-		return cmp.Or(cmp.Compare(p.slots.All[a].Day, p.slots.All[b].Day), cmp.Compare(a, b))
-	})
-	for _, slot := range gone[:len(gone)-goneWholes] {
-		delete(p.versions, p.slots.All[slot].Version)
-		p.slots.Free(slot)
-	}
-}
-
-// append appends the stored form.
-func (p *wholePosition) append(dst []byte) []byte {
-	return position.Append(dst, wholeForm, p.slots.All)
-}
-
-func parseWholePosition(data []byte) (*wholePosition, error) {
-	p := &wholePosition{versions: make(map[uint64]int), marks: make(map[rows.Mark]bool)}
-	var err error
-	if p.slots, err = position.ParseSlots[wholeEntry](data, wholeForm); err != nil {
-		return nil, err
-	}
-	for slot := range p.slots.All {
-		switch e := &p.slots.All[slot]; {
-		case *e == wholeEntry{}:
-		case e.Mark.Offset < 0:
-			return nil, position.ErrDamaged
-		default:
-			p.versions[e.Version], p.marks[e.Mark] = slot, true
-			p.offsets = append(p.offsets, e.Mark.Offset)
-		}
-	}
-	slices.Sort(p.offsets)
-	p.offsets = slices.Compact(p.offsets)
-	return p, nil
 }

@@ -141,7 +141,7 @@ func TestWholeCrash(t *testing.T) {
 	for r.poll() > 0 {
 	}
 	r.is(want...)
-	if length := len(r.position); length > 41*40 {
+	if length := len(r.position); length > 41*96 {
 		t.Errorf("the position has %d bytes", length)
 	}
 }

@@ -32,38 +32,3 @@ var ErrDamaged = &advice.Error{
 	Todo: "go on with the version that wrote it, restore a backup of the ledger, or move the ledger away and " +
 		"start anew (docs/ledger.md)",
 }
-
-// Slots are records in a fixed place of the stored form each, so that one more changes few bytes of it. A
-// free slot has the zero value.
-type Slots[T comparable] struct {
-	All  []T
-	free []int
-}
-
-// ParseSlots reads slots.
-func ParseSlots[T comparable](data []byte, form byte) (s Slots[T], err error) {
-	var none T
-	s.All, err = Parse[T](data, form)
-	for slot, record := range s.All {
-		if record == none {
-			s.free = append(s.free, slot)
-		}
-	}
-	return s, err
-}
-
-// Take returns a free slot.
-func (s *Slots[T]) Take() (slot int) {
-	if n := len(s.free); n > 0 {
-		slot, s.free = s.free[n-1], s.free[:n-1]
-		return slot
-	}
-	s.All = append(s.All, *new(T))
-	return len(s.All) - 1
-}
-
-// Free frees a slot.
-func (s *Slots[T]) Free(slot int) {
-	s.All[slot] = *new(T)
-	s.free = append(s.free, slot)
-}
