@@ -64,7 +64,7 @@ type Feed struct {
 	Encoded string              `yaml:"encoded"`
 	// Missing are the texts that mean a missing value, such as NA.
 	Missing []string `yaml:"missing"`
-	// Counts is queue_visits if rows are visits to queues; empty for calls.
+	// Counts is queue_visits or media_streams if rows are these; empty for calls.
 	Counts string `yaml:"counts"`
 	// Map is the Go function that completes the records.
 	Map    string `yaml:"map"`
@@ -331,14 +331,14 @@ func (f *Feed) Validate(r *config.Report) {
 		f.validateSnapshot(r)
 	case f.Map != "":
 	case r.Given("record"):
-		f.validateVisits(r)
+		f.validateCounts(r)
 	default:
 		r.Problemf("record", "is missing; set where the fields of a call come from")
 	}
 	r.OneOf("encoded", f.Encoded, "", "url")
 	r.OneOf("numbers", f.Numbers, "", international)
 	f.validateFunction(r)
-	if f.Legs != nil && (f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines || f.countsVisits()) {
+	if f.Legs != nil && (f.Format != rows.FormatJSON && f.Format != rows.FormatJSONLines || !f.countsCalls()) {
 		r.Problemf("legs", "are a JSON list within the row of a call; remove them")
 	}
 	if f.Whole != nil && !f.hasLegs() {

@@ -151,8 +151,14 @@ func (p *mapping) fill() {
 	r.Version, _ = read(p, "version", &d.Version, (*language.Result).Version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	p.innerLegs()
-	if r.NoCall = p.feed.countsVisits(); r.NoCall {
+	r.NoCall = !p.feed.countsCalls()
+	switch p.feed.Counts {
+	case queueVisits:
 		p.visitAlone()
+	case mediaStreams:
+		if p.media(); r.Start.IsZero() {
+			r.Start = r.End
+		}
 	}
 	if p.inner != nil {
 		p.settleLegs()

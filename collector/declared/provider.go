@@ -39,7 +39,7 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 		}
 		all = append(all, collector.FeedProperties{
 			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(),
-			Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
+			Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: !f.countsCalls(),
 			Snapshot: f.Snapshot,
 		})
 	}

@@ -9,19 +9,27 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// queueVisits is the value of `counts` of a feed whose rows are visits to queues, not calls.
-const queueVisits = "queue_visits"
+// The values of `counts` of a feed whose rows aren't calls.
+const (
+	queueVisits  = "queue_visits"
+	mediaStreams = "media_streams"
+)
+
+func (f *Feed) countsCalls() bool { return f.Counts == "" }
 
 func (f *Feed) countsVisits() bool { return f.Counts == queueVisits }
 
-// ofVisits are the fields of a row in a feed of visits.
-var ofVisits = []string{"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result", "extra."}
+// fieldsOf are the fields of a row in a feed that doesn't count calls.
+var fieldsOf = map[string][]string{
+	queueVisits:  {"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result", "extra."},
+	mediaStreams: {"id", "call_id", "version", "start", "end", "media["},
+}
 
-// validateVisits reports fields that calls need and visits don't have, and the other way round.
-func (f *Feed) validateVisits(r *config.Report) {
-	r.OneOf("counts", f.Counts, "", queueVisits)
+// validateCounts reports fields that calls need and other rows don't have, and the other way round.
+func (f *Feed) validateCounts(r *config.Report) {
+	r.OneOf("counts", f.Counts, "", queueVisits, mediaStreams)
 	d := &f.Record
-	if !f.countsVisits() {
+	if f.countsCalls() {
 		if !d.Start.IsSet() && (f.Legs == nil || !f.Legs.Record.Start.IsSet()) {
 			r.Problemf("record.start", "is missing; set where the start of a call comes from")
 		}
@@ -37,20 +45,22 @@ func (f *Feed) validateVisits(r *config.Report) {
 		}
 		return
 	}
+	const notForCalls = "is for calls, and the feed has counts: %s; remove it"
 	if f.Whole != nil {
-		r.Problemf("whole", "is for calls, and the feed counts visits to queues; remove it")
+		r.Problemf("whole", notForCalls, f.Counts)
 	}
 	if !d.Start.IsSet() && !d.End.IsSet() {
-		r.Problemf("record.start", "is missing; set where the start or the end of a visit comes from")
+		r.Problemf("record.start", "is missing; set where the start or the end comes from")
 	}
-	for key, v := range map[string]*language.Value{"queue": &d.Queue, "queue_result": &d.QueueResult} {
-		if !v.IsSet() {
-			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", queueVisits)
+	for key, isSet := range map[string]bool{
+		"queue": d.Queue.IsSet() || !f.countsVisits(), "queue_result": d.QueueResult.IsSet() || !f.countsVisits(),
+		"media": len(d.Media) > 0 || f.countsVisits(),
+	} {
+		if !isSet {
+			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", f.Counts)
 		}
 	}
-	language.OnlyKeys(d, "record", ofVisits, func(key string) {
-		r.Problemf(key, "is for calls, and the feed counts visits to queues; remove it")
-	})
+	language.OnlyKeys(d, "record", fieldsOf[f.Counts], func(key string) { r.Problemf(key, notForCalls, f.Counts) })
 }
 
 // visitAlone reads the visit that a row of a feed of visits must have.

@@ -33,7 +33,7 @@ func TestProblemsOfVisits(t *testing.T) {
 		{"calls", "    counts: queue_visits\n", "", "record.start: is missing; set where the start of a call"},
 		{
 			"no time", "      end: {path: left, time: rfc3339}\n", "",
-			"record.start: is missing; set where the start or the end of a visit",
+			"record.start: is missing; set where the start or the end comes from",
 		},
 		{
 			"no queue", "      queue: name\n", "",
@@ -49,11 +49,21 @@ func TestProblemsOfVisits(t *testing.T) {
 		},
 		{
 			"an outcome", "      queue: name\n", "      queue: name\n      outcome: {is: answered}\n",
-			"record.outcome: is for calls, and the feed counts visits to queues",
+			"record.outcome: is for calls, and the feed has counts: queue_visits",
 		},
 		{
 			"a field of calls", "      queue: name\n", "      queue: name\n      trunk: line\n",
 			"record.trunk: is for calls",
+		},
+		{
+			"streams without media", "counts: queue_visits", "counts: media_streams",
+			"record.media: is missing; a feed with counts: media_streams must have it",
+		},
+		{
+			"streams with a queue", "counts: queue_visits", "counts: media_streams", "record.queue: is for calls",
+		},
+		{
+			"media of a visit", "      queue: name\n", "      queue: name\n      media: {mos: mos}\n", "record.media[0].mos: is for calls",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

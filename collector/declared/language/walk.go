@@ -112,11 +112,11 @@ func TextsIn(part any, path string) map[string]string {
 }
 
 // OnlyKeys calls each for the values below a part whose keys aren't in a list, in order. A key of the
-// list that ends with a dot stands for all keys that begin with it.
+// list that ends with a dot or a bracket stands for all keys that begin with it.
 func OnlyKeys(part any, path string, allowed []string, each func(key string)) {
 	for _, key := range slices.Sorted(maps.Keys(Values(part, ""))) {
 		if !slices.ContainsFunc(allowed, func(one string) bool {
-			return key == one || strings.HasSuffix(one, ".") && strings.HasPrefix(key, one)
+			return key == one || strings.ContainsAny(one[len(one)-1:], ".[") && strings.HasPrefix(key, one)
 		}) {
 			each(strings.TrimPrefix(path+"."+key, "."))
 		}
