@@ -69,6 +69,14 @@ request_route {
 		t.Errorf("%g calls have the code 486", got)
 	}
 	x.stop()
+
+	// The definition keeps the laws in this database too.
+	laws := exec.CommandContext(t.Context(), binary, "provider", "test", "../../collector/declared/builtin/kamailio.yaml",
+		"--dsn", fmt.Sprintf("root:@tcp(127.0.0.1:%d)/", port))
+	out, err := laws.CombinedOutput()
+	if err != nil || strings.Count(string(out), "held:") < 5 {
+		t.Errorf("provider test --dsn: %v\n%s", err, out)
+	}
 }
 
 // TestE2EKamailioFailover (counting.md, "Calls"): the first carrier refuses every call and

@@ -14,9 +14,9 @@ import (
 
 // providerTest plays the laws of counting on a definition.
 type providerTest struct {
-	file, rows, feed string
-	set              map[string]string
-	laws             []string
+	file, rows, feed, dsn string
+	set                   map[string]string
+	laws                  []string
 }
 
 func newProviderTest(c *kingpin.CmdClause) command {
@@ -27,6 +27,8 @@ func newProviderTest(c *kingpin.CmdClause) command {
 	c.Flag("feed", "Feed of the rows, where the definition has several.").StringVar(&t.feed)
 	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values "+
 		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("dsn", "Database in which the tables of the tests are made, in place of SQLite, in the form of its driver: "+
+		"each time in a schema of its own (a database with mysql), which is dropped afterwards.").StringVar(&t.dsn)
 	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
 	return t.run
 }
@@ -61,7 +63,7 @@ func (t *providerTest) settings() (s laws.Settings, err error) {
 	if s.Definition, err = declared.Load(t.file, text); err != nil {
 		return s, err
 	}
-	s.Laws = t.laws
+	s.Laws, s.DSN = t.laws, t.dsn
 	if s.Feed, s.Set = t.feed, make(map[string][]string); t.rows != "" {
 		if s.Rows, err = os.ReadFile(t.rows); err != nil {
 			return s, fmt.Errorf("read the rows: %w", err)

@@ -58,6 +58,8 @@ type bench struct {
 	output *output
 	folder string
 	runs   atomic.Int64
+
+	driver, dsn string // of the real database that has the tables; empty: SQLite
 }
 
 // output is all that processes write, for people to read.
@@ -73,8 +75,10 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // newBench prepares the tests of a feed.
-func newBench(d *declared.Definition, name, folder string, saved []byte, set map[string][]string) (*bench, error) {
+func newBench(s *Settings, name, folder string, saved []byte) (*bench, error) {
+	d := s.Definition
 	b := &bench{
+		dsn:        s.DSN,
 		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output),
 		folder: folder,
 		tests:  d.Tests, keys: make(map[string]any), secrets: make(map[string]string),
@@ -90,7 +94,7 @@ func newBench(d *declared.Definition, name, folder string, saved []byte, set map
 	for key, values := range b.tests.Parameters {
 		b.setParameter(key, values)
 	}
-	for key, values := range set {
+	for key, values := range s.Set {
 		b.setParameter(key, values)
 	}
 	b.makeParameters()
@@ -174,7 +178,7 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 	if b.definition.Push != nil && more["paths"] != nil {
 		delete(keys, "token")
 	}
-	if sql := b.definition.SQL; sql != nil && strings.HasPrefix(sql.Driver, "{") {
+	if sql := b.definition.SQL; sql != nil && b.dsn == "" && strings.HasPrefix(sql.Driver, "{") {
 		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
 	}
 	keys[b.name] = feed
@@ -197,7 +201,7 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 // open makes a source that is never read, and learns from it.
 func (b *bench) open() error {
 	b.definition.Unlimited()
-	if sql := b.definition.SQL; sql != nil && !strings.HasPrefix(sql.Driver, "{") {
+	if sql := b.definition.SQL; sql != nil && b.dsn == "" && !strings.HasPrefix(sql.Driver, "{") {
 		b.definition.UseSQLite()
 	}
 	configured, source, err := b.openSource(b.anywhere("").block(), time.Hour, collector.SourceSettings{})
@@ -211,6 +215,9 @@ func (b *bench) open() error {
 		return errors.New("the definition has no block")
 	}
 	b.values = decoded.ValuesOf(b.name)
+	if sql := b.definition.SQL; sql != nil {
+		b.driver = declared.Expand(sql.Driver, b.values)
+	}
 	for key, secret := range b.secrets {
 		b.values[key] = []string{secret}
 	}
@@ -311,10 +318,10 @@ func (b *bench) readRows(saved []byte) (err error) {
 }
 
 // readTables reads the rows of the tables, for their times.
-func (b *bench) readTables() error {
+func (b *bench) readTables() (err error) {
 	w := b.anywhere(b.folder)
-	err := w.show()
-	if err != nil {
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := w.show(); err != nil {
 		return err
 	}
 	if b.read, err = b.readAll(w); err != nil {

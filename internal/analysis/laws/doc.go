@@ -8,7 +8,8 @@
 //	scripts.go  the laws that are about what a provider shows when, and what fails; values.go: about values
 //	play.go     a script under way: a loop and a ledger, polled by the script's clock; it can be killed
 //	server.go   a provider over HTTP: pages, filters, faults
-//	folder.go   files, a database, and a system that posts
+//	folder.go   files, and a system that posts
+//	database.go tables, in SQLite or in a real database
 //
 // A script says which rows the provider shows when, and what fails meanwhile. Whatever it does, the
 // ledger must have counted in the end what it counts when all rows are read at once. The package

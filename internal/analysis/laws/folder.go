@@ -2,7 +2,6 @@ package laws
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	_ "modernc.org/sqlite" // the database of tests
 )
 
 // offline refuses requests: nothing is asked over the network.
@@ -22,6 +19,8 @@ type offline struct{}
 func (offline) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("no network in a test")
 }
+
+func (offline) close() error { return nil }
 
 // folder has files that another program writes.
 type folder struct {
@@ -119,75 +118,6 @@ func (b *bench) document(texts []string) string {
 		}
 	}
 	return lines(texts)
-}
-
-// database has the tables of tests. Its rows are statements.
-type database struct {
-	offline
-	*run
-
-	file string
-	done map[*row]bool
-}
-
-func (d *database) block() map[string]any { return map[string]any{"dsn": d.file} }
-
-// show makes the tables and runs the statements. A database that isn't there at first is there when rows are shown
-// again.
-func (d *database) show() error {
-	elsewhere := d.file + "-away"
-	if _, err := os.Stat(elsewhere); err == nil {
-		if err := os.Rename(elsewhere, d.file); err != nil {
-			return err
-		}
-	}
-	if err := d.execute(); err != nil || !d.script.away {
-		return err
-	}
-	d.script.away = false
-	return os.Rename(d.file, elsewhere)
-}
-
-// execute runs the statements that weren't run yet.
-func (d *database) execute() (err error) {
-	db, err := sql.Open("sqlite", "file:"+d.file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, r := range slices.Concat(d.setup, d.shown) {
-		if d.done[r] {
-			continue
-		}
-		d.done[r] = true
-		if _, err := db.ExecContext(context.Background(), r.text); err != nil {
-			return fmt.Errorf("tests.tables: %w", err)
-		}
-	}
-	return nil
-}
-
-// statements are those of SQL, each by itself.
-func statements(text string) (all []string) {
-	var quote byte
-	begin := 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == ';':
-			all = append(all, strings.TrimSpace(text[begin:i]))
-			begin = i + 1
-		}
-	}
-	if rest := strings.TrimSpace(text[begin:]); rest != "" {
-		all = append(all, rest)
-	}
-	return all
 }
 
 // poster is a system that posts its records, again until they are taken.

@@ -24,6 +24,9 @@ type Settings struct {
 	Feed string
 	// Set are parameters in place of those of tests, in the same form.
 	Set map[string][]string
+	// DSN names a database in which the tables of tests are made, each time in a schema that is dropped
+	// afterwards; empty: SQLite.
+	DSN string
 	// Laws are those to be judged; none: all.
 	Laws []string
 }
@@ -66,6 +69,9 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 	if s.Definition.Tests == nil && len(s.Rows) == 0 {
 		return nil, ErrNoTests
 	}
+	if s.DSN != "" && s.Definition.SQL == nil {
+		return nil, errors.New("--dsn: the definition doesn't read a database; leave it out")
+	}
 	names := slices.Sorted(maps.Keys(s.Definition.Feeds))
 	if _, is := s.Definition.Feeds[s.Feed]; !is && (s.Feed != "" || len(s.Rows) > 0 && len(names) > 1) {
 		return nil, fmt.Errorf("--feed: give one of the feeds of the definition: %s", strings.Join(names, ", "))
@@ -80,7 +86,7 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 		if name == s.Feed || len(names) == 1 {
 			saved = s.Rows
 		}
-		b, err := newBench(s.Definition, name, folder, saved, s.Set)
+		b, err := newBench(&s, name, folder, saved)
 		if err != nil {
 			return nil, fmt.Errorf("feed %s: %w", name, err)
 		}

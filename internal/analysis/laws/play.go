@@ -120,6 +120,7 @@ func (b *bench) play(s script) (out played, err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
 	r := &run{bench: b, script: &s, folder: filepath.Join(path, "ledger"), appeared: make(map[*row]time.Time)}
 	r.world = r.newWorld(filepath.Join(path, "rows"))
+	defer func() { err = errors.Join(err, r.world.close()) }()
 	steps := r.begin()
 	if err = r.start(); err != nil {
 		return out, err

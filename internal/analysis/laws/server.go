@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,6 +24,8 @@ type world interface {
 	block() map[string]any
 	// show makes the rows of the run the ones that the provider has.
 	show() error
+	// close removes what lies outside of the run's folder.
+	close() error
 }
 
 // newWorld makes the provider of a run, with a folder for its files.
@@ -35,7 +36,7 @@ func (r *run) newWorld(path string) world {
 	case r.feed.Lines() != nil && !r.script.posted:
 		return &folder{run: r, path: path, written: make(map[*row]bool)}
 	case r.definition.SQL != nil:
-		return &database{run: r, file: filepath.Join(path, "kit.db"), done: make(map[*row]bool)}
+		return r.newDatabase(path)
 	}
 	return &poster{run: r, posted: make(map[*row]bool)}
 }
@@ -58,6 +59,8 @@ type server struct {
 }
 
 func (*server) block() map[string]any { return nil }
+
+func (*server) close() error { return nil }
 
 func (s *server) show() error {
 	s.rows = s.shown
