@@ -101,8 +101,8 @@ func (v *visitor) send(method, path string) string {
 }
 
 // TestE2EStackTool: the one command starts everything, the page shows the results of its buttons
-// and Alertmanager's alerts, the numbers are exact after a kill -9, and nothing is left. When which
-// alerts fire is tested in internal/monitoring/rules.
+// and Alertmanager's alerts, the numbers are exact after a kill -9, and nothing is left.
+// TestE2EStack in cmd/cdr-exporter checks that alerts fire in time.
 func TestE2EStackTool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Chdir(filepath.Join("..", ".."))

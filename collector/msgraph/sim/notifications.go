@@ -49,10 +49,12 @@ type Notified struct {
 	Lost, Copies int
 	// Delivered were accepted with a 2xx, including copies.
 	Delivered int
-	// Forged and Malformed were accepted too, though they aren't real.
-	Forged, Malformed int
-	// Refused is the number of requests without a 2xx within ten seconds.
-	Refused int
+	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle
+	// notifications.
+	Forged, Malformed, Lifecycle int
+	// Refused is the number of requests without a 2xx within ten seconds, Handshakes the number of
+	// validation requests.
+	Refused, Handshakes int
 }
 
 // Notified counts the notifications up to now.
@@ -70,14 +72,38 @@ func (n *notifier) NotificationsWaiting() int {
 	return len(n.queue) + n.sending
 }
 
+// LoseSubscriptions removes all subscriptions without a notification.
+func (n *notifier) LoseSubscriptions() { n.remove("") }
+
+// RemoveSubscriptions removes all subscriptions, and sends subscriptionRemoved.
+func (n *notifier) RemoveSubscriptions() { n.announce(n.remove(""), "subscriptionRemoved") }
+
+// RequireReauthorization sends reauthorizationRequired to all subscriptions.
+func (n *notifier) RequireReauthorization() { n.announce(n.Subscriptions(), "reauthorizationRequired") }
+
+// MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
+func (n *notifier) MissNotifications() {
+	n.mu.Lock()
+	n.queuePublished()
+	n.queue = nil
+	n.mu.Unlock()
+	n.announce(n.Subscriptions(), "missed")
+}
+
 type notification struct {
 	// delivered is the counter to increment on delivery.
 	delivered *int
 	// subscription is the id of its subscription.
 	subscription string
-	url          string
+	address      address
 	body         json.RawMessage
 	due          time.Time
+}
+
+// address is a notification URL. Lifecycle notifications aren't sent together with others.
+type address struct {
+	url       string
+	lifecycle bool
 }
 
 // publication is the event that a version of a record is published.
@@ -166,15 +192,18 @@ func (n *notifier) add(x Subscription) {
 	n.subscriptions = append(live, x)
 }
 
-// remove removes the subscription with an id, and says whether there was one.
-func (n *notifier) remove(id string) (removed bool) {
+// remove removes the subscription with an id; an empty id means all.
+func (n *notifier) remove(id string) (gone []Subscription) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.subscriptions = slices.DeleteFunc(n.live(), func(x Subscription) bool {
-		removed = removed || x.ID == id
-		return x.ID == id
+		if id != "" && x.ID != id {
+			return false
+		}
+		gone = append(gone, x)
+		return true
 	})
-	return removed
+	return gone
 }
 
 // queuePublished queues notifications of everything published since its last call. The caller holds
@@ -230,29 +259,29 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 	d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
 	due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
 	lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
-	body := changeBody(x, e.id.String(), x.ClientState, TenantID, style)
+	to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), x.ClientState, TenantID, style)
 	if lost {
 		n.notified.Lost++
 	} else {
-		n.push(x, body, &n.notified.Delivered, due)
+		n.push(x, to, body, &n.notified.Delivered, due)
 	}
 	if copied && !lost {
 		n.notified.Copies++
-		n.push(x, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
+		n.push(x, to, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
 	}
 	if d.Hits(how.Forged) {
-		n.push(x, forgery(x, style), &n.notified.Forged, due)
+		n.push(x, to, forgery(x, style), &n.notified.Forged, due)
 	}
 	if d.Hits(how.Malformed) {
 		ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
-		n.push(x, changeBody(x, ids[d.Below(len(ids))], x.ClientState, TenantID, style), &n.notified.Malformed, due)
+		n.push(x, to, changeBody(x, ids[d.Below(len(ids))], x.ClientState, TenantID, style), &n.notified.Malformed, due)
 	}
 }
 
 // push queues a notification, which counts when it is delivered. The caller holds the lock.
-func (n *notifier) push(x *Subscription, body []byte, delivered *int, due time.Time) {
+func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
 	n.queue = append(n.queue, &notification{
-		delivered: delivered, subscription: x.ID, url: x.NotificationURL, body: body,
+		delivered: delivered, subscription: x.ID, address: to, body: body,
 		due: due,
 	})
 }
@@ -288,15 +317,27 @@ func forgery(x *Subscription, style int) []byte {
 	return changeBody(x, uuid.NewString(), state, tenant, style)
 }
 
+// announce sends a lifecycle notification to subscriptions.
+func (n *notifier) announce(all []Subscription, event string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, x := range all {
+		n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
+			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", TenantID,
+			"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
+		)), &n.notified.Lifecycle, n.server.Now())
+	}
+}
+
 // Deliver sends the due notifications and returns when they have been answered. Addresses don't
 // wait for each other.
 func (n *notifier) Deliver() {
 	n.mu.Lock()
 	n.queuePublished()
-	due := map[string][]*notification{}
+	due := map[address][]*notification{}
 	if !n.NotificationsPaused.Load() {
 		for _, x := range n.takeDue() {
-			due[x.url] = append(due[x.url], x)
+			due[x.address] = append(due[x.address], x)
 		}
 	}
 	n.mu.Unlock()
@@ -319,7 +360,8 @@ func (n *notifier) takeDue() (due []*notification) {
 			return false
 		}
 		// Notifications for a subscription that has ended are dropped.
-		if slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
+		if x.address.lifecycle || slices.ContainsFunc(live,
+			func(s Subscription) bool { return s.ID == x.subscription }) {
 			due = append(due, x)
 		}
 		return true
@@ -334,7 +376,7 @@ func (n *notifier) send(batch []*notification) {
 	for i, x := range batch {
 		bodies[i] = x.body
 	}
-	accepted := n.post(batch[0].url, simulator.JSON(simulator.NewObject("value", bodies)))
+	accepted := n.post(batch[0].address.url, simulator.JSON(simulator.NewObject("value", bodies)))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sending -= len(batch)

@@ -41,6 +41,8 @@ type Subscription struct {
 	ClientState     string    `json:"clientState"`
 	MinTLS          string    `json:"latestSupportedTlsVersion"`
 	Expires         time.Time `json:"expirationDateTime"`
+	// Renewed is the number of renewals.
+	Renewed int `json:"-"`
 
 	// since is the publication after which changes are sent.
 	since time.Time
@@ -84,7 +86,7 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 	case id != "" && r.Method == http.MethodPatch:
 		return s.renew(r, id)
 	case id != "" && r.Method == http.MethodDelete:
-		if !s.remove(id) {
+		if len(s.remove(id)) == 0 {
 			return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 		}
 		return s.reply(r, http.StatusNoContent, nil)
@@ -136,6 +138,7 @@ func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 		return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 	}
 	live[i].Expires = expires
+	live[i].Renewed++
 	return s.subscriptionReply(r, http.StatusOK, &live[i])
 }
 
@@ -196,6 +199,9 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 		return errors.New("the address can't be asked")
 	}
 	r.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	s.notifier.mu.Lock()
+	s.notified.Handshakes++
+	s.notifier.mu.Unlock()
 	response, err := s.client.Do(r)
 	if err != nil {
 		return errors.New("the notification endpoint didn't answer in time, or not at all")

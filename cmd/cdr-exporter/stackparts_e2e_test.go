@@ -1,0 +1,229 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
+)
+
+// notice is an alert as Alertmanager tells a receiver of it.
+type notice struct {
+	receiver string // the last part of its address
+	at       time.Time
+	Status   string
+	Labels   map[string]string
+}
+
+// pager takes what Alertmanager tells. It is safe for concurrent use.
+type pager struct {
+	*httptest.Server
+
+	mu  sync.Mutex
+	got []notice // guarded by mu
+	// open are the open incidents of a receiver's groups, opened how often each was opened; guarded
+	// by mu.
+	open, opened map[string]int
+}
+
+func newPager(t *testing.T) *pager {
+	p := &pager{open: map[string]int{}, opened: map[string]int{}}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			Alerts      []notice
+			Status      string
+			GroupLabels map[string]string
+		}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		group := strings.TrimPrefix(r.URL.Path, "/") + " " + request.GroupLabels["source"] + " " +
+			request.GroupLabels["feed"] + " " + request.GroupLabels["alertname"]
+		switch {
+		case request.Status == "firing" && p.open[group] == 0:
+			p.open[group], p.opened[group] = 1, p.opened[group]+1
+		case request.Status == "resolved":
+			p.open[group] = 0
+		}
+		for _, n := range request.Alerts {
+			n.receiver, n.at = strings.TrimPrefix(r.URL.Path, "/"), time.Now()
+			p.got = append(p.got, n)
+		}
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// incidents says how often a group of a receiver was opened, and whether it is closed.
+func (p *pager) incidents(group string) (opened int, closed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opened[group], p.open[group] == 0
+}
+
+// begun counts by name the alerts with these labels that are new to a receiver after a time.
+func (p *pager) begun(since time.Time, labels map[string]string) map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, begun := map[string]bool{}, map[string]int{}
+	for _, n := range p.got {
+		name := n.Labels["alertname"]
+		if key := n.receiver + labelText(n.Labels); isAlert(n.Labels, name, labels) {
+			if n.Status == "firing" && !known[key] && n.at.After(since) {
+				begun[name]++
+			}
+			known[key] = n.Status == "firing"
+		}
+	}
+	return begun
+}
+
+// notified says whether a receiver was told that an alert is in a state last.
+func (p *pager) notified(receiver, status, name string, labels map[string]string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := ""
+	for _, n := range p.got {
+		if n.receiver == receiver && isAlert(n.Labels, name, labels) {
+			last = n.Status
+		}
+	}
+	if last != status {
+		return fmt.Errorf("%s was told last that %s%v is %q, want %q", receiver, name, labels, last, status)
+	}
+	return nil
+}
+
+// alertmanagerProgram is the file of Alertmanager: Debian gives it a longer name.
+func alertmanagerProgram(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"prometheus-alertmanager", "alertmanager"} {
+		if file, err := exec.LookPath(name); err == nil {
+			return file
+		}
+	}
+	t.Fatal("Alertmanager is missing: apt-get install prometheus-alertmanager")
+	return ""
+}
+
+// shippedFile is a file of the folder dashboards.
+func shippedFile(t *testing.T, parts ...string) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "dashboards"}, parts...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// startAlertmanager starts one with the shipped example, as fast as the rules, whose
+// receivers are the pager's.
+func startAlertmanager(t *testing.T, to *pager, speed int) parts.API {
+	t.Helper()
+	address := free(t)
+	args, err := parts.WriteAlertmanager(t.TempDir(), address, to.URL, speed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProgram(t, "Alertmanager", alertmanagerProgram(t), args...)
+	api := parts.API{Base: "http://" + address}
+	eventually(t, "start Alertmanager", func() error {
+		p.running()
+		return api.Ready(t.Context())
+	})
+	return api
+}
+
+// watching is a Prometheus that evaluates rules, and can be started again.
+type watching struct {
+	*prometheus
+	parts.API
+
+	t    *testing.T
+	args []string
+}
+
+func newWatching(t *testing.T, p parts.Prometheus) *watching {
+	t.Helper()
+	p.Folder, p.Address = t.TempDir(), free(t)
+	args, err := p.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watching{t: t, args: args, API: parts.API{Base: "http://" + p.Address}}
+	w.start()
+	return w
+}
+
+// start starts it, also after a stop, with the data that it has kept.
+func (w *watching) start() {
+	w.t.Helper()
+	w.prometheus = &prometheus{base: w.Base, part: startPart(w.t, "prometheus", w.args...)}
+	eventually(w.t, "start Prometheus", func() error {
+		w.running()
+		return w.Ready(w.t.Context())
+	})
+}
+
+// healthy waits until every rule was evaluated, and fails for one that can't be.
+func (w *watching) healthy() {
+	w.t.Helper()
+	eventually(w.t, "evaluate every rule", func() error {
+		w.running()
+		var answer struct {
+			Data struct {
+				Groups []struct {
+					Rules []struct{ Name, Health, LastError string }
+				}
+			}
+		}
+		err := w.Read(w.t.Context(), "/api/v1/rules", &answer)
+		if err == nil && len(answer.Data.Groups) == 0 {
+			w.t.Fatal("Prometheus has no rules")
+		}
+		for _, group := range answer.Data.Groups {
+			for _, r := range group.Rules {
+				if r.LastError != "" {
+					w.t.Fatalf("the rule %s can't be evaluated: %s", r.Name, r.LastError)
+				}
+				if r.Health != "ok" {
+					return fmt.Errorf("%s is %s", r.Name, r.Health)
+				}
+			}
+		}
+		return err
+	})
+}
+
+// state is the state of an alert in a list, or empty.
+func state(all []parts.Alert, name string, labels map[string]string) string {
+	for i := range all {
+		if isAlert(all[i].Labels, name, labels) {
+			return all[i].State
+		}
+	}
+	return ""
+}
+
+// isAlert says whether an alert has a name and these labels.
+func isAlert(has map[string]string, name string, labels map[string]string) bool {
+	for label, value := range labels {
+		if has[label] != value {
+			return false
+		}
+	}
+	return has["alertname"] == name
+}
