@@ -52,6 +52,9 @@ type Settings struct {
 	Note func(text string)
 	// OnFact, if set, takes each fact, for callers that write no history: nothing is kept then.
 	OnFact func(feed *Feed, f *facts.Fact)
+	// CountWaiting says that calls count in the end although they haven't settled, for callers that compare them with
+	// what an exporter has counted.
+	CountWaiting bool
 	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
 }

@@ -315,6 +315,11 @@ func TestCallsThatWait(t *testing.T) {
 		t.Errorf("%+v, want 1 call and 2 that aren't finished", sum)
 	}
 	b = newBench(t)
+	b.set.Now, b.set.CountWaiting = func() time.Time { return noon.Add(63 * time.Minute) }, true
+	if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 3 || sum.Unfinished != 0 {
+		t.Errorf("%+v with those that wait, want 3 calls", sum)
+	}
+	b = newBench(t)
 	b.set.Now = func() time.Time { return noon.Add(10 * time.Hour) }
 	if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 3 || sum.Unfinished != 0 {
 		t.Errorf("%+v later, want 3 calls", sum)

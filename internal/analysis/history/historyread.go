@@ -145,7 +145,11 @@ func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	}
 	now := r.settings.Now()
 	began := r.done
-	if !r.done.Before(to) {
+	switch {
+	case r.done.Before(to):
+	case r.settings.CountWaiting:
+		began = farFuture
+	default:
 		began = now
 	}
 	_, err := r.state.Commit(ctx, &counting.Page{

@@ -108,6 +108,9 @@ func (g *group) record() *cdr.Record {
 		r.UserID, r.UserName, r.UserPrincipal, r.Labels = u.UserID, u.UserName, u.UserPrincipal, u.Labels
 	}
 	r.Emergency = c.Emergency
+	if r.Origins != nil {
+		r.Origins = g.origins()
+	}
 	r.Charges, r.Recordings, r.Legs = nil, nil, nil
 	for _, leg := range g.legs {
 		r.Charges = addCharges(r.Charges, leg.Record.Charges)
@@ -122,6 +125,26 @@ func (g *group) record() *cdr.Record {
 	}
 	g.setTimes(&r)
 	return &r
+}
+
+// origins are where the fields of the call come from: each field from the leg that gave it.
+func (g *group) origins() (all []cdr.Origin) {
+	gave := map[string]int{
+		"outcome": g.call.By, "sip_code": g.call.By, "trunk": g.call.Trunk, "direction": g.call.Route,
+		"call_type": g.call.Route,
+	}
+	for leg := range g.flat {
+		for _, o := range g.legs[g.owner[leg]].Record.Origins {
+			from, is := gave[o.Field]
+			if !is {
+				from = g.call.Origin
+			}
+			if from == leg {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
 }
 
 // setTimes sets the times of a call. A call of one leg has its record's times.
