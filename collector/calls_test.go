@@ -120,8 +120,7 @@ func TestWhenACallIsCounted(t *testing.T) {
 	}
 }
 
-// TestASpanThatIsSteppedOverCostsNothing: while no call waits, a poll beside a span that can't be read commits as often as
-// any other.
+// TestASpanThatIsSteppedOverCostsNothing: while no call waits, a span that can't be read adds no commit to a poll.
 func TestASpanThatIsSteppedOverCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pass(t, 12*time.Hour)

@@ -82,7 +82,7 @@ func (x *exporter) heard(b *switchboard) {
 		sent = b.Notified() // here: the tenant counts one only after it was taken
 		genuine := m.sum("cdr_notifications_total", "result=accepted") +
 			m.sum("cdr_notifications_total", "result=duplicate")
-		if want := float64(sent.Delivered); genuine != want {
+		if want := float64(sent.Delivered + sent.Lifecycle); genuine != want {
 			return fmt.Errorf("%g were genuine, want %g", genuine, want)
 		}
 		return errors.Join(

@@ -28,7 +28,7 @@ func newProviderTest(c *kingpin.CmdClause) command {
 	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values "+
 		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("dsn", "Database in which the tables of the tests are made, in place of SQLite, in the form of its driver: "+
-		"each time in a schema of its own (a database with mysql), which is dropped afterwards.").StringVar(&t.dsn)
+		"each time in its own schema (with mysql a database), which is dropped afterwards.").StringVar(&t.dsn)
 	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
 	return t.run
 }

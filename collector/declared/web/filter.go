@@ -51,7 +51,8 @@ func (o *Overlap) DecodeNode(n *config.Node) {
 	}
 }
 
-// IsFor says whether the overlap was given in the form that databases need, or APIs; or not at all.
+// IsFor says whether the definition gives the overlap in the form of databases, or else of APIs. It is true if the
+// definition gives none.
 func (o *Overlap) IsFor(database bool) bool {
 	return o.given == "" || wholeNumber.MatchString(o.given) == database
 }

@@ -23,7 +23,7 @@ type database struct {
 	*run
 
 	driver, dsn string
-	schema      string // of its own in the database of --dsn; empty: the database is a file of its own
+	schema      string // in the database of --dsn; empty: the database is a file of the run
 	made        bool
 	done        map[*row]bool
 	hidden      bool // the tables aren't there yet
