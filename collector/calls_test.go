@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -163,9 +164,58 @@ func (c *commitCounter) Commit(ctx context.Context, page *counting.Page) (counti
 	return c.Ledger.Commit(ctx, page)
 }
 
+// TestAFirstHistoryOfCallsIsShownAsAWhole (counting.md 20): while the calls of a first history wait for one more deep
+// read, and that takes longer than `settle`, the reads of the newest calls in between don't show it.
+func TestAFirstHistoryOfCallsIsShownAsAWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		m := newModel(began.Add(-24 * time.Hour))
+		m.latency, m.pageSize, m.limits.MaxRange = 15*time.Second, 10, 2*time.Hour
+		for i := range 900 {
+			at := began.Add(time.Duration(i-1000) * time.Minute)
+			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), call: fmt.Sprint("call ", i), start: at, published: at})
+		}
+		var counted atomic.Int64
+		feed := ledgerOf(t, func(f *facts.Fact, _ []metrics.Delta) {
+			if f.Kind == facts.Call {
+				counted.Add(1)
+			}
+		})
+		loop := loopOfCalls(m, feed)
+		loop.Start()
+		for !feed.State().HistoryDone && time.Since(began) < 12*time.Hour {
+			pass(t, time.Second)
+		}
+		loop.Stop()
+		if n := counted.Load(); n != int64(len(m.rows)) {
+			t.Errorf("after %s it is shown with %d of %d calls", time.Since(began), n, len(m.rows))
+		}
+	})
+}
+
 // loopOverLedger is a loop over a model provider, with a real ledger that continues where the
 // model's state is.
 func loopOverLedger(t *testing.T, m *model, count func(*facts.Fact, []metrics.Delta)) *Loop {
+	t.Helper()
+	feed, state := ledgerOf(t, count), m.state
+	if _, err := feed.Commit(t.Context(), &Page{ObservedAt: time.Now(), Position: &Position{
+		Watermark: state.Watermark, HistoryDone: true, Plan: state.Plan,
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	return loopOfCalls(m, feed)
+}
+
+// loopOfCalls is a loop over a model provider whose calls have legs.
+func loopOfCalls(m *model, feed *ledger.Feed) *Loop {
+	return loopOver(m, minutely.Interval, minutely.Lookback, func(s *FeedSettings) {
+		s.Ledger, s.Info.Settle, s.Info.WholeAfter = feed, settle, wholeAfter
+		s.Info.Rules = counting.Rules{Legs: true}
+	})
+}
+
+// ledgerOf is a feed of a new ledger whose calls have legs.
+func ledgerOf(t *testing.T, count func(*facts.Fact, []metrics.Delta)) *ledger.Feed {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, Now: time.Now,
@@ -179,22 +229,12 @@ func loopOverLedger(t *testing.T, m *model, count func(*facts.Fact, []metrics.De
 			t.Error(err)
 		}
 	})
-	rules := counting.Rules{Legs: true}
 	feed, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "one", Settings: counting.Settings{
-		Rules: rules, Source: "contoso", Provider: "p", Feed: "calls", Currency: "EUR", History: 24 * time.Hour,
+		Rules: counting.Rules{Legs: true}, Source: "contoso", Provider: "p", Feed: "calls", Currency: "EUR", History: 24 * time.Hour,
 		Lookback: minutely.Lookback, LateAfter: time.Hour, Settle: settle, WholeAfter: wholeAfter,
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := m.state
-	_, err = feed.Commit(t.Context(), &Page{ObservedAt: time.Now(), Position: &Position{
-		Watermark: state.Watermark, HistoryDone: true, Plan: state.Plan,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loopOver(m, minutely.Interval, minutely.Lookback, func(s *FeedSettings) {
-		s.Ledger, s.Info.Rules, s.Info.Settle, s.Info.WholeAfter = feed, rules, settle, wholeAfter
-	})
+	return feed
 }

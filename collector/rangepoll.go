@@ -101,13 +101,16 @@ func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {
 	}
 	r.view.Gap = later.Sub(earlier)
 	watermark, historyDone := r.plan.Finish(r.read, r.step, found, r.view, later.Add(r.tick-c.Elapsed()))
+	whole, partial := r.completeRead(max(gap, r.view.Gap))
+	// Calls of the first history that a deeper read will count aren't shown one by one.
+	historyDone = historyDone && !r.state.HistoryDone &&
+		(r.state.HistoryRead.IsZero() || partial != nil || !r.plan.Deeper(r.read.Level))
 	if !heldBefore && !f.clocksHold(earlier, later) {
-		r.plan.Reached, r.plan.HistoryRead = time.Time{}, historyDone && !r.state.HistoryDone
+		r.plan.Reached, r.plan.HistoryRead = time.Time{}, historyDone
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {
 			r.plan.Reached = watermark
 		}
 	}
-	whole, partial := r.completeRead(max(gap, r.view.Gap))
 	if again := r.plan.OpenRead(r.read.Level); again != nil && again.Pass > 0 {
 		whole, partial = nil, nil // the piece is read once more
 	}

@@ -26,7 +26,7 @@ type ranges struct {
 
 	plan   *plan.Plan
 	stored []byte        // the plan as it was last committed or read
-	seen   plan.View     // as of the last poll, for Wait
+	seen   plan.View     // as of the last poll, for wait
 	level  int           // of the last poll; -1 before the first
 	asked  bool          // the provider has answered once
 	logged time.Duration // how much of the lost time was logged

@@ -114,6 +114,37 @@ func findHolders(t *testing.T) (byRule, byGuarantee holders) {
 	return byRule, byGuarantee
 }
 
+// TestNamedTestsAreThere: each test that a page names is there, in the package that it names.
+func TestNamedTestsAreThere(t *testing.T) {
+	packages := make(map[string][]string) // by the name of a test
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, found := range declared.FindAllStringSubmatch(string(text), -1) {
+			folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../")
+			packages[found[1]] = append(packages[found[1]], folder)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(?:([a-z0-9_/-]+)\\.)?((?:Test|Fuzz)\\w+)`")
+	for _, page := range pages(t) {
+		for _, found := range named.FindAllStringSubmatch(page.text, -1) {
+			switch in := packages[found[2]]; {
+			case len(in) == 0:
+				t.Errorf("%s names %s, which isn't there", page.path, found[0])
+			case found[1] != "" && !slices.Contains(in, found[1]):
+				t.Errorf("%s names %s, which is in %s", page.path, found[0], strings.Join(in, ", "))
+			}
+		}
+	}
+}
+
 // TestEveryRuleHasATest: testing.md lists, for each rule of counting and each guarantee, the tests
 // that hold it, as the tests themselves say; -update rewrites the lists.
 func TestEveryRuleHasATest(t *testing.T) {

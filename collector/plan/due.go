@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // NextLevel returns the level that is read next, given the level of the poll before (-1 if there
 // was none): the deepest that is due (counting.md 6), and level 0 if none is. A read under way
@@ -87,6 +90,16 @@ func (p *Plan) followed(t *LevelRead, top int, began time.Time) {
 			delete(p.Again, m)
 		}
 	}
+}
+
+// Deeper says whether a deeper level is being read, or will be before its time.
+func (p *Plan) Deeper(level int) bool {
+	for m, again := range p.Again {
+		if m > level && !again.At.IsZero() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.Open, func(t LevelRead) bool { return t.Level > level })
 }
 
 // coveredByDeeper says whether a deeper level without a read under way is due: it will be
