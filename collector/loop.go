@@ -232,7 +232,7 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	return ctx.Err() == nil
 }
 
-// poll opens the feed's state and does the parts that are due. It returns the first failure.
+// poll opens the feed's state and does the parts that are due. It returns the first failure, or the last panic.
 func (l *Loop) poll(ctx context.Context) error {
 	if l.settings.Open != nil {
 		if err := catchPanic(ctx, l.settings.Open); err != nil {
@@ -248,7 +248,8 @@ func (l *Loop) poll(ctx context.Context) error {
 		if ctx.Err() != nil || isLedgerError(err) {
 			return err
 		}
-		if errors.Is(result, errNothingDue) || result == nil && !errors.Is(err, errNothingDue) {
+		// A panic counts before other failures: a part that panics doesn't back off by itself.
+		if errors.Is(result, errNothingDue) || isPanic(err) || result == nil && !errors.Is(err, errNothingDue) {
 			result = err
 		}
 	}

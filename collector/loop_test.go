@@ -109,6 +109,38 @@ func TestLoop_BacksOffAndComesBack(t *testing.T) {
 	}
 }
 
+// failing is a part that is always due and always fails.
+type failing struct {
+	err   error
+	tries int
+}
+
+func (*failing) wait(context.Context) time.Duration { return 0 }
+
+func (p *failing) do(context.Context) error {
+	if p.tries++; p.err == nil {
+		panic("index out of range")
+	}
+	return p.err
+}
+
+func (p *failing) trouble() error { return p.err }
+
+// TestLoop_APanicBehindAFailure: the loop backs off for a part that panics, also if another part has failed before it in
+// the same poll.
+func TestLoop_APanicBehindAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, panics := loopOf(func(context.Context) error { return nil }), new(failing)
+		l.parts = []part{&failing{err: errProvider}, panics}
+		l.Start()
+		pass(t, 2*time.Minute)
+		l.Stop()
+		if panics.tries < 2 || panics.tries > 10 {
+			t.Errorf("it was tried %d times in two minutes", panics.tries)
+		}
+	})
+}
+
 func TestLoop_AFailureStaysItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := 0
