@@ -86,6 +86,6 @@ type (
 	BadRow = counting.BadRow
 	// Unmapped is a value that the mapping doesn't know.
 	Unmapped = counting.Unmapped
-	// DayTotal compares the number of rows read for a day with the provider's own total.
-	DayTotal = daily.ProviderTotal
+	// ProviderTotal compares the number of rows read for a day with the provider's own total.
+	ProviderTotal = daily.ProviderTotal
 )

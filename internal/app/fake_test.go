@@ -22,12 +22,12 @@ type acme struct {
 	t *testing.T
 
 	mu     sync.Mutex
-	active map[cdr.Direction]int // guarded by mu; nil: the read fails
-	held   chan struct{}         // guarded by mu; not nil: a read of active calls waits for it
-	totals []collector.DayTotal  // guarded by mu; of each range that is read
-	budget httpclient.Budget     // guarded by mu
-	quotas []*httpclient.Quotas  // guarded by mu; those that Open was given
-	expiry func() time.Time      // asked when the metrics are; nil: nothing expires
+	active map[cdr.Direction]int     // guarded by mu; nil: the read fails
+	held   chan struct{}             // guarded by mu; not nil: a read of active calls waits for it
+	totals []collector.ProviderTotal // guarded by mu; of each range that is read
+	budget httpclient.Budget         // guarded by mu
+	quotas []*httpclient.Quotas      // guarded by mu; those that Open was given
+	expiry func() time.Time          // asked when the metrics are; nil: nothing expires
 }
 
 // acmeConfig is the block `acme`.

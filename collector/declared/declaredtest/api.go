@@ -118,7 +118,7 @@ func (f *API) OpenText(t testing.TB, definition, block string) *collector.FeedIn
 // ReadIDs reads a span and returns the ids of its records, and those of rows that are set aside as !.
 func ReadIDs(
 	t testing.TB, info *collector.FeedInfo, from, to time.Time,
-) (all []string, totals []collector.DayTotal, err error) {
+) (all []string, totals []collector.ProviderTotal, err error) {
 	t.Helper()
 	for page, failed := range info.Reader.Pages(t.Context(), from, to) {
 		if failed != nil {
@@ -151,7 +151,7 @@ var Yesterday = Noon.Add(-36 * time.Hour)
 // ReadText reads a span and returns what the ids func does, and what was read before an error.
 func ReadText(
 	t *testing.T, info *collector.FeedInfo, from, to time.Time,
-) (got string, totals []collector.DayTotal, err error) {
+) (got string, totals []collector.ProviderTotal, err error) {
 	t.Helper()
 	all, totals, err := ReadIDs(t, info, from, to)
 	return strings.Join(all, " "), totals, err

@@ -237,7 +237,7 @@ func TestDayTotal(t *testing.T) {
 	info := f.Open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: "+
 		"start, grain: 24h}\n    rows: rows\n    total: total\n")
 	_, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(time.Hour))
-	want := []collector.DayTotal{{Day: declaredtest.Noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
+	want := []collector.ProviderTotal{{Day: declaredtest.Noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
 	if !collector.IsFewerRows(err) || !slices.Equal(totals, want) || f.Asked[0] != "/calls?q=2026-11-24" {
 		t.Errorf("totals %v of %s, %v; want %v of the midnight after", totals, f.Asked, err, want)
 	}
@@ -266,7 +266,7 @@ func TestTotals(t *testing.T) {
 		total = c.total
 		got, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-48*time.Hour), declaredtest.Noon)
 		if err != nil || len(got) != 4 || len(totals) != c.want || c.want > 0 &&
-			totals[0] != (collector.DayTotal{Day: declaredtest.Noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
+			totals[0] != (collector.ProviderTotal{Day: declaredtest.Noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
 			t.Errorf("rows %v, totals %v, %v", got, totals, err)
 		}
 	}

@@ -158,7 +158,7 @@ func (l *listing) fewer() *collector.FewerRows {
 
 // daySums are the rows and the totals of days.
 type daySums struct {
-	days    []collector.DayTotal
+	days    []collector.ProviderTotal
 	unknown []time.Time // days of which a list has no total
 }
 
@@ -172,18 +172,18 @@ func (s *daySums) add(day time.Time, l *listing) {
 	if l.first <= ours && ours <= l.latest {
 		theirs = ours // rows came in while the list was read
 	}
-	i := slices.IndexFunc(s.days, func(d collector.DayTotal) bool { return d.Day.Equal(day) })
+	i := slices.IndexFunc(s.days, func(d collector.ProviderTotal) bool { return d.Day.Equal(day) })
 	if i < 0 {
 		i = len(s.days)
-		s.days = append(s.days, collector.DayTotal{Day: day.UTC()})
+		s.days = append(s.days, collector.ProviderTotal{Day: day.UTC()})
 	}
 	s.days[i].Ours += ours
 	s.days[i].Theirs += theirs
 }
 
 // all are the days of which each list has a total.
-func (s *daySums) all() []collector.DayTotal {
-	return slices.DeleteFunc(s.days, func(d collector.DayTotal) bool {
+func (s *daySums) all() []collector.ProviderTotal {
+	return slices.DeleteFunc(s.days, func(d collector.ProviderTotal) bool {
 		return slices.ContainsFunc(s.unknown, d.Day.Equal)
 	})
 }

@@ -42,7 +42,7 @@ func (l *List) countsByDay(r *cdr.Record) bool {
 // total can't be read now, no record is lost: the next read requests it again.
 func (r *reader) compareDays(
 	ctx context.Context, days dayRows, asked, wanted span,
-) (all []collector.DayTotal) {
+) (all []collector.ProviderTotal) {
 	earlier, _ := r.clocks()
 	end := earliest(earlier, wanted.to, asked.to)
 	day := wanted.from.UTC().Truncate(dayLength)
@@ -59,7 +59,7 @@ func (r *reader) compareDays(
 }
 
 // totalOf is the provider's total of a day, without ours. A total without money is requested once.
-func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
+func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.ProviderTotal, known bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if total, known = r.totals[day]; known {
@@ -77,7 +77,7 @@ func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.Da
 		return total, false
 	}
 	var page answerPage
-	if total = (collector.DayTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
+	if total = (collector.ProviderTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {
@@ -89,7 +89,7 @@ func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.Da
 		return total, true // prices come late: request a total with money whenever its day is read
 	}
 	if r.totals == nil {
-		r.totals = make(map[time.Time]collector.DayTotal)
+		r.totals = make(map[time.Time]collector.ProviderTotal)
 	}
 	r.totals[day] = total
 	return total, true

@@ -35,7 +35,7 @@ type reader struct {
 	*Feed
 
 	mu     sync.Mutex
-	totals map[time.Time]collector.DayTotal // the provider's totals of past days; guarded by mu
+	totals map[time.Time]collector.ProviderTotal // the provider's totals of past days; guarded by mu
 
 	nextSeen atomic.Bool  // an answer had the path of Next
 	path     atomic.Int32 // of Request.Path, the one that the provider has

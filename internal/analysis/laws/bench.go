@@ -108,7 +108,8 @@ func newBench(s *Settings, name, folder string, saved []byte) (*bench, error) {
 	return b, nil
 }
 
-// setParameter gives a parameter its values, or a parameter with `map` those of a name.
+// setParameter gives a parameter its values. A key such as carriers.acme gives the values of one name of a parameter
+// with `map`.
 func (b *bench) setParameter(key string, values []string) {
 	of, inner, isMap := strings.Cut(key, ".")
 	switch p := b.definition.Parameters[of]; {

@@ -58,7 +58,7 @@ type cluster struct {
 	nodes  []*node
 	sorted []*node // the same, by what twins have in common
 	twins  []twins
-	recent [2][]*twins // those of each book with calls that may be near the next one
+	recent [2][]*twins // of each book: twins with calls that may be near the next one
 }
 
 // twins are the calls of one book that only their starts tell apart, by start. The first ones were seen.
