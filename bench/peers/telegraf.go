@@ -129,21 +129,26 @@ func (x *telegrafRun) start(ctx context.Context, urls []string) error {
 	return err
 }
 
-// dropped is how long Telegraf may take to count rows. Its aggregator drops what comes behind its
-// window, on a busy machine for instance, and says so nowhere.
+// dropped is how long Telegraf may take to count rows, in addition to three periods.
+// Its aggregator drops what comes behind its window, on a busy machine for instance, and says so
+// nowhere.
 const dropped = 30 * time.Second
 
-// send has Telegraf read rows after the day, once more if it dropped all of them, and counts.
+// send has Telegraf read rows after the day, and counts. It sends them once more if Telegraf dropped
+// all of them; a part that it dropped is missing from the total.
 func (x *telegrafRun) send(ctx context.Context, rows []row, want int) (total int, err error) {
 	for range 5 {
 		x.provider.mu.Lock()
 		x.provider.later = rows
 		x.provider.mu.Unlock()
-		limited, cancel := context.WithTimeout(ctx, dropped)
+		limited, cancel := context.WithTimeout(ctx, dropped+3*x.Period)
 		total, err = x.count(limited, want)
 		cancel()
-		if err == nil || ctx.Err() != nil || total != want-len(rows) {
-			break
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return total, err
+		case total != want-len(rows):
+			return total, nil
 		}
 	}
 	return total, err

@@ -32,7 +32,7 @@ type Config struct {
 	// Exactly one of these four must be set.
 	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret: its value, not its ID"`
 	// ClientSecretExpires is when the secret expires: an app can't query that from Entra ID.
-	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret expires, for an early alert; leave it empty if you don't know it"`
+	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret expires (empty: unknown)"`
 	// ClientCertificate holds a certificate and its private key, as PEM or PKCS #12.
 	ClientCertificate config.Secret     `yaml:"client_certificate" ask:"Certificate with its private key, PEM or PKCS #12"`
 	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity" ask:"Managed identity of an Azure machine"`
@@ -47,8 +47,8 @@ type Config struct {
 	GraphURL string `yaml:"graph_url"`
 	LoginURL string `yaml:"login_url"`
 
-	PSTN          *PSTN               `yaml:"pstn" ask:"Calling Plans, Operator Connect, audio conferencing"`
-	DirectRouting *DirectRouting      `yaml:"direct_routing" ask:"Direct Routing: calls through your own session border controllers"`
+	PSTN          *PSTN               `yaml:"pstn" ask:"Calling Plans, Operator Connect, conferencing"`
+	DirectRouting *DirectRouting      `yaml:"direct_routing" ask:"Calls through your own session border controllers"`
 	CallRecords   *callrecords.Config `yaml:"call_records" ask:"All calls and meetings of Teams, with sessions and media quality"`
 }
 

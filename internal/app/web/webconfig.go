@@ -63,7 +63,8 @@ type serverLog struct {
 
 // fromProbe is what net/http logs of a probe that only looks whether the port is open, and of the
 // healthcheck command, which has no client certificate: they come every half minute or so.
-var fromProbe = regexp.MustCompile(`^http: TLS handshake error from (.*: EOF|(127\.0\.0\.1|\[::1\]):[0-9]+: tls: client didn't provide a certificate)$`)
+var fromProbe = regexp.MustCompile(`^http: TLS handshake error from ` +
+	`(.*: EOF|(127\.0\.0\.1|\[::1\]):[0-9]+: tls: client didn't provide a certificate)$`)
 
 // Handle implements slog.Handler.
 func (l serverLog) Handle(ctx context.Context, record slog.Record) error {

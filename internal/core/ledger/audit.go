@@ -132,7 +132,8 @@ func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []daily.
 		return fmt.Errorf("keep the result of an audit: %w", err)
 	}
 	for _, r := range results {
-		if _, err := s.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+		if _, err := s.Exec(`
+			INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed,
 			missing = excluded.missing, differs = excluded.differs`,
 			feed, engine.Micros(r.Day.Time), engine.Flag(r.Whole), engine.Micros(r.Began), r.Listed, r.Missing,

@@ -21,7 +21,8 @@ func (p *pageCommit) writeDailyTotals() error {
 		var was string
 		var day daily.Counted
 		begin := engine.Micros(date.Time)
-		err := p.ledger.engine.ScanRow(`SELECT data FROM daily_totals WHERE feed = ? AND day = ?`, []any{p.id, begin}, &was)
+		err := p.ledger.engine.ScanRow(
+			`SELECT data FROM daily_totals WHERE feed = ? AND day = ?`, []any{p.id, begin}, &was)
 		if err == nil {
 			err = json.Unmarshal([]byte(was), &day)
 		}

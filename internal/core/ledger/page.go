@@ -288,7 +288,8 @@ func (p *pageCommit) writeState() error {
 	if !p.endsHistory() {
 		return nil
 	}
-	return p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, engine.Micros(startFor(next.Origin, p.now)), p.id)
+	return p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
+		engine.Micros(startFor(next.Origin, p.now)), p.id)
 }
 
 func (p *pageCommit) endsHistory() bool {
