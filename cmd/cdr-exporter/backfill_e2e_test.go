@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // startPrometheusOf starts a Prometheus that scrapes nothing and has the blocks of a folder.
@@ -88,7 +89,7 @@ func (p *prometheus) past(form, source, feed string) tables {
 func (p *prometheus) compared(form, labelled string) tables {
 	p.t.Helper()
 	all := make(tables)
-	for metric, labels := range compared {
+	for metric, labels := range harness.Compared {
 		names := []string{metric}
 		if !strings.HasSuffix(metric, "_total") {
 			names = []string{metric + "_count", metric + "_sum"}
@@ -100,7 +101,7 @@ func (p *prometheus) compared(form, labelled string) tables {
 				for i, label := range labels {
 					values[i] = s.labels[label]
 				}
-				all.add(name, millionths(s.value), values...)
+				all.Add(name, harness.Millionths(s.value), values...)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // pastSeries is one series of a backfill.
@@ -133,7 +134,7 @@ func pastTables(all []*pastSeries, source, feed string) tables {
 	sums := make(tables)
 	for _, s := range all {
 		metric := strings.TrimSuffix(strings.TrimSuffix(s.name, "_count"), "_sum")
-		names := compared[metric]
+		names := harness.Compared[metric]
 		if names == nil || s.labels["source"] != source || s.labels["feed"] != feed {
 			continue
 		}
@@ -141,7 +142,7 @@ func pastTables(all []*pastSeries, source, feed string) tables {
 		for i, name := range names {
 			values[i] = s.labels[name]
 		}
-		sums.add(s.name, millionths(s.values[len(s.values)-1]), values...)
+		sums.Add(s.name, harness.Millionths(s.values[len(s.values)-1]), values...)
 	}
 	return sums
 }
@@ -245,7 +246,7 @@ func TestBackfillOfCallRecords(t *testing.T) {
 	config := b.configureSources(settings{},
 		b.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: b.polled(time.Minute)}))
 	all := b.backfill(t, config, from, to)
-	if wrong := diff(pastTables(all, "contoso", callRecords), expected(&b.totals().Totals)); wrong != "" {
+	if wrong := diff(pastTables(all, "contoso", callRecords), b.totals().Metrics); wrong != "" {
 		t.Error(wrong)
 	}
 	if fetched, there := answers(b.Requests(), sim.EndpointCallRecord), b.totals().Records; fetched != there {
@@ -287,7 +288,7 @@ func TestBackfillUpToLive(t *testing.T) {
 	for _, part := range []tables{live, pastTables(ended(t, text), "contoso", pstn)} {
 		for metric, values := range part {
 			for labels, v := range values {
-				both.add(metric, v, labels)
+				both.Add(metric, v, labels)
 			}
 		}
 	}

@@ -177,7 +177,7 @@ func (x *exporter) subscribed(b *switchboard) sim.Subscription {
 // countsCalls waits until the metrics of the call records are what there was.
 func (x *exporter) countsCalls(b *switchboard) {
 	x.t.Helper()
-	want := expected(&b.totals().Totals)
+	want := b.totals().Metrics
 	eventually(x.t, "count the call records exactly", func() error {
 		x.running()
 		return asError(diff(x.scrape().tables("contoso", callRecords), want))

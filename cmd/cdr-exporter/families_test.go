@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // families are the metrics of one scrape, by name.
@@ -79,25 +81,7 @@ func (f families) is(want float64, metric string, labels ...string) error {
 }
 
 // tables are the compared metrics of a feed.
-func (f families) tables(source, feed string) tables {
-	all := make(tables)
-	for metric, labels := range compared {
-		for _, m := range f.series(metric, "source="+source, "feed="+feed) {
-			has := labelsOf(m)
-			values := make([]any, len(labels))
-			for i, name := range labels {
-				values[i] = has[name]
-			}
-			if h := m.GetHistogram(); h != nil {
-				all.add(metric+"_count", int64(h.GetSampleCount())*1_000_000, values...)
-				all.add(metric+"_sum", millionths(h.GetSampleSum()), values...)
-			} else {
-				all.add(metric, millionths(value(m)), values...)
-			}
-		}
-	}
-	return all
-}
+func (f families) tables(source, feed string) tables { return harness.Scraped(f, source, feed) }
 
 // summary is the first of many lines, nothing if there are none.
 func summary(lines []string) string {

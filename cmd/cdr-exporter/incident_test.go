@@ -35,8 +35,8 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 	}
 	got := make(tables)
 	for _, r := range report.Failing {
-		got.add("attempts", r.Attempts*1e6, r.Source, r.Feed, r.Direction, r.Trunk)
-		got.add("connected", r.Connected*1e6, r.Source, r.Feed, r.Direction, r.Trunk)
+		got.Add("attempts", r.Attempts*1e6, r.Source, r.Feed, r.Direction, r.Trunk)
+		got.Add("connected", r.Connected*1e6, r.Source, r.Feed, r.Direction, r.Trunk)
 	}
 	code := func(n *int64) string {
 		if n == nil {
@@ -45,7 +45,7 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 		return fmt.Sprint(*n)
 	}
 	for _, r := range report.Causes {
-		got.add("failed", r.Count*1e6, r.Source, r.Feed, r.Direction, r.Trunk, r.Outcome, code(r.SIPCode),
+		got.Add("failed", r.Count*1e6, r.Source, r.Feed, r.Direction, r.Trunk, r.Outcome, code(r.SIPCode),
 			code(r.SubCode))
 		if r.Words == "" || r.FaultDomain == "" {
 			t.Errorf("%+v has no words or no fault domain", r)
@@ -57,7 +57,7 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 	want := make(tables)
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
-			want.addIncidents(p.source(), feed, p.tables(feed, e.at(p)...))
+			addIncidents(want, p.source(), feed, p.tables(feed, e.at(p)...))
 		}
 	}
 	if wrong := diff(got, want); wrong != "" || len(want["failed"]) < 10 {
@@ -66,7 +66,7 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 }
 
 // addIncidents adds the lines of a feed on which calls failed.
-func (all tables) addIncidents(source, feed string, truth tables) {
+func addIncidents(all tables, source, feed string, truth tables) {
 	failed, reasonless := map[string]bool{"failed": true, "invalid_number": true, "not_allowed": true}, feed == pstn
 	failed["not_connected"] = reasonless
 	network := map[string]bool{"failed": true, "not_connected": true}
@@ -75,7 +75,7 @@ func (all tables) addIncidents(source, feed string, truth tables) {
 		parts := strings.Split(labels, "|") // direction, trunk, outcome, sip_code, sub_code
 		if failed[parts[2]] {
 			lines[parts[0]+"|"+parts[1]] = lines[parts[0]+"|"+parts[1]] || network[parts[2]]
-			all.add("failed", n, source, feed, labels)
+			all.Add("failed", n, source, feed, labels)
 		}
 	}
 	for labels, n := range truth["cdr_calls_total"] {
@@ -84,11 +84,11 @@ func (all tables) addIncidents(source, feed string, truth tables) {
 		if !lines[line] || outcome == "unknown" || outcome == "not_connected" && !reasonless {
 			continue
 		}
-		all.add("attempts", n, source, feed, line)
+		all.Add("attempts", n, source, feed, line)
 		connected := int64(0)
 		if outcome == "answered" || outcome == "voicemail" || outcome == "machine" {
 			connected = n
 		}
-		all.add("connected", connected, source, feed, line)
+		all.Add("connected", connected, source, feed, line)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // massacre kills an exporter again and again.
@@ -138,8 +139,8 @@ func (m *massacre) neverDown(now families) {
 		for metric, table := range m.shown[p.source()+"/"+feed] {
 			for labels, was := range table {
 				if is, there := after[metric][labels]; !there || is < was {
-					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, shown(was, true),
-						shown(is, there))
+					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, harness.Text(was, true),
+						harness.Text(is, there))
 				}
 			}
 		}

@@ -86,7 +86,7 @@ func (o *office) tables(_ string, at ...time.Time) tables {
 	if o.visits {
 		maps.Copy(t.Metrics, rcsim.Visits(o.world, at[len(at)-1]))
 	}
-	return expected(&t)
+	return t.Metrics
 }
 
 func (o *office) tally(_ string, at ...time.Time) tally {

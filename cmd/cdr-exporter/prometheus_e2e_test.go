@@ -22,6 +22,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // prometheus is a Prometheus that scrapes exporters.
@@ -125,7 +126,7 @@ func (p *prometheus) query(expression string) []sample {
 func (p *prometheus) tables(job, feed string) tables {
 	p.t.Helper()
 	all := make(tables)
-	for metric, labels := range compared {
+	for metric, labels := range harness.Compared {
 		selector := fmt.Sprintf(`{job=%q,source="contoso",provider="msgraph",feed=%q}`, job, feed)
 		parts := map[string]string{metric: metric + selector}
 		if !strings.HasSuffix(metric, "_total") {
@@ -144,7 +145,7 @@ func (p *prometheus) tables(job, feed string) tables {
 				for i, label := range labels {
 					values[i] = s.labels[label]
 				}
-				all.add(name, millionths(s.value), values...)
+				all.Add(name, harness.Millionths(s.value), values...)
 			}
 		}
 	}
@@ -248,7 +249,7 @@ func TestE2EPrometheus(t *testing.T) {
 	has := func() {
 		t.Helper()
 		for feed, w := range n.worlds {
-			want := expected(view(w, at...))
+			want := view(w, at...).Metrics
 			for _, job := range []string{"scraped", "cdr-exporter"} {
 				eventually(t, "have the totals of "+feed+" in Prometheus, "+job, func() error {
 					x.running()
@@ -258,7 +259,7 @@ func TestE2EPrometheus(t *testing.T) {
 		}
 	}
 	has()
-	for metric := range compared {
+	for metric := range harness.Compared {
 		for _, s := range p.query(fmt.Sprintf(`sum(increase(%s{job="scraped"}[5m])) > 0`, metric)) {
 			t.Errorf("%s rises by %g with the first history", metric, s.value)
 		}

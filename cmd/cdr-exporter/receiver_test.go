@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // The names of events.
@@ -245,13 +246,13 @@ func pointTables(points []otlpsink.Point, names map[string]*metrics.Def) tables 
 		}
 		labels := labelText(p.Attributes)
 		if p.Kind == otlpsink.Histogram {
-			all.add(d.Name+"_count", int64(p.Count)*1_000_000, labels)
-			all.add(d.Name+"_sum", millionths(p.Sum), labels)
+			all.Add(d.Name+"_count", int64(p.Count)*1_000_000, labels)
+			all.Add(d.Name+"_sum", harness.Millionths(p.Sum), labels)
 			for i, n := range p.Buckets {
-				all.add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(n)*1_000_000, labels)
+				all.Add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(n)*1_000_000, labels)
 			}
 		} else {
-			all.add(d.Name, millionths(p.Value), labels)
+			all.Add(d.Name, harness.Millionths(p.Value), labels)
 		}
 	}
 	return all
@@ -265,14 +266,14 @@ func (f families) allTables() tables {
 			labels := labelText(labelsOf(m))
 			h := m.GetHistogram()
 			if h == nil {
-				all.add(d.Name, millionths(value(m)), labels)
+				all.Add(d.Name, harness.Millionths(value(m)), labels)
 				continue
 			}
-			all.add(d.Name+"_count", int64(h.GetSampleCount())*1_000_000, labels)
-			all.add(d.Name+"_sum", millionths(h.GetSampleSum()), labels)
+			all.Add(d.Name+"_count", int64(h.GetSampleCount())*1_000_000, labels)
+			all.Add(d.Name+"_sum", harness.Millionths(h.GetSampleSum()), labels)
 			below := uint64(0)
 			for i, b := range h.GetBucket() {
-				all.add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(b.GetCumulativeCount()-below)*1_000_000, labels)
+				all.Add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(b.GetCumulativeCount()-below)*1_000_000, labels)
 				below = b.GetCumulativeCount()
 			}
 		}

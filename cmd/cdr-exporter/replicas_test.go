@@ -90,7 +90,7 @@ func (a *accounts) notifies(r *replica) {
 // countsRecords waits until the call records are counted.
 func (a *accounts) countsRecords(f *fleet) {
 	a.t.Helper()
-	want := expected(&a.board.totals().Totals)
+	want := a.board.totals().Metrics
 	eventually(a.t, "count the call records exactly", func() error {
 		f.running()
 		return asError(diff(f.scrape().tables("contoso", callRecords), want))

@@ -83,65 +83,57 @@ func exactMillionths(t *testing.T, text string) int64 {
 
 // addSums adds the rows of a report to tables in the form of the simulators' totals. A sum of zero
 // has no entry.
-func (all tables) addSums(t *testing.T, rows []sumRow) {
+func addSums(t *testing.T, all tables, rows []sumRow) {
 	t.Helper()
 	for _, r := range rows {
 		k := r.keys
 		if r.calls != 0 {
-			all.add("calls", r.calls, k["source"], k["feed"], k["direction"], k["call_type"], k["trunk"])
+			all.Add("calls", r.calls, k["source"], k["feed"], k["direction"], k["call_type"], k["trunk"])
 		}
 		if r.connected != 0 {
-			all.add("connected", r.connected, k["source"], k["feed"])
+			all.Add("connected", r.connected, k["source"], k["feed"])
 		}
 		if r.minutes != "0.000000" {
-			all.add("minutes", exactMillionths(t, r.minutes), k["source"], k["feed"], k["direction"], k["call_type"],
+			all.Add("minutes", exactMillionths(t, r.minutes), k["source"], k["feed"], k["direction"], k["call_type"],
 				k["trunk"], k["country"])
 		}
 		for currency, amount := range r.charges {
-			all.add("charges", exactMillionths(t, amount), k["source"], k["feed"], k["direction"], k["call_type"],
+			all.Add("charges", exactMillionths(t, amount), k["source"], k["feed"], k["direction"], k["call_type"],
 				k["country"], currency)
 		}
 	}
 }
 
 // addCounted adds the counters of a feed in the form of addSums.
-func (all tables) addCounted(source, feed string, counters tables) {
+func addCounted(all tables, source, feed string, counters tables) {
 	connects := map[string]int64{"answered": 1, "voicemail": 1, "machine": 1}
 	for labels, n := range counters["cdr_calls_total"] {
 		l := strings.Split(labels, "|") // direction, call_type, outcome, trunk
-		all.add("calls", n/1e6, source, feed, l[0], l[1], l[3])
+		all.Add("calls", n/1e6, source, feed, l[0], l[1], l[3])
 		if connects[l[2]] > 0 {
-			all.add("connected", n/1e6, source, feed)
+			all.Add("connected", n/1e6, source, feed)
 		}
 	}
 	for labels, n := range counters["cdr_call_outcome_changes_total"] {
 		l := strings.Split(labels, "|") // from, to
 		if by := connects[l[1]] - connects[l[0]]; by != 0 {
-			all.add("connected", by*n/1e6, source, feed)
+			all.Add("connected", by*n/1e6, source, feed)
 		}
 	}
 	for labels, n := range counters["cdr_call_connected_seconds_total"] {
 		if n != 0 {
-			all.add("minutes", (n+30)/60, source, feed, labels)
+			all.Add("minutes", (n+30)/60, source, feed, labels)
 		}
 	}
 	for labels, n := range counters["cdr_call_charges_total"] {
 		l := strings.Split(labels, "|") // direction, call_type, currency, component, country
-		all.add("charges", n, source, feed, l[0], l[1], l[4], l[2])
+		all.Add("charges", n, source, feed, l[0], l[1], l[4], l[2])
 	}
 	for labels, n := range counters["cdr_call_charge_corrections_total"] {
 		l := strings.Split(labels, "|") // as above, and sign
-		all.add("charges", map[string]int64{"debit": n, "credit": -n}[l[5]], source, feed, l[0], l[1], l[4], l[2])
+		all.Add("charges", map[string]int64{"debit": n, "credit": -n}[l[5]], source, feed, l[0], l[1], l[4], l[2])
 	}
 	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
-}
-
-// sum is the sum of all values of a metric.
-func (all tables) sum(metric string) (sum int64) {
-	for _, n := range all[metric] {
-		sum += n
-	}
-	return sum
 }
 
 // reports compares the sums with the truth and with the counters of a backfill (contract 1), to the last digit.
@@ -151,15 +143,15 @@ func (e *estate) reports(t *testing.T, config string, from, to time.Time, past [
 	truth, counted := make(tables), make(tables)
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
-			truth.addCounted(p.source(), feed, p.tables(feed, e.at(p)...))
-			counted.addCounted(p.source(), feed, pastTables(past, p.source(), feed))
+			addCounted(truth, p.source(), feed, p.tables(feed, e.at(p)...))
+			addCounted(counted, p.source(), feed, pastTables(past, p.source(), feed))
 		}
 	}
 	if len(truth["charges"]) < 10 || len(truth["minutes"]) < 10 {
 		t.Fatalf("there is little to compare: %v", truth)
 	}
 	got := make(tables)
-	got.addSums(t, jsonSums(t, e.report(t, config, from, to, "json", "--by="+strings.Join(sumKeys, ",")).out.Bytes(),
+	addSums(t, got, jsonSums(t, e.report(t, config, from, to, "json", "--by="+strings.Join(sumKeys, ",")).out.Bytes(),
 		sumKeys...))
 	for of, want := range map[string]tables{"the truth": truth, "the backfill": counted} {
 		if wrong := diff(got, want); wrong != "" {
@@ -178,10 +170,10 @@ func TestReportOfCallRecords(t *testing.T) {
 	})
 	from, to := lastDays(3)
 	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
-	routed, recorded := b.tables(directRouting, b.seen...), expected(&b.totals().Totals)
+	routed, recorded := b.tables(directRouting, b.seen...), b.totals().Metrics
 	for _, tc := range []struct{ args, want string }{
-		{"--source=contoso", fmt.Sprintf("direct_routing %d", routed.sum("cdr_calls_total")/1e6)},
-		{"--feed=call_records", fmt.Sprintf("call_records %d", recorded.sum("cdr_calls_total")/1e6)},
+		{"--source=contoso", fmt.Sprintf("direct_routing %d", routed.Sum("cdr_calls_total")/1e6)},
+		{"--feed=call_records", fmt.Sprintf("call_records %d", recorded.Sum("cdr_calls_total")/1e6)},
 	} {
 		var got []string
 		for _, r := range jsonSums(t, b.report(t, config, from, to, "json", "--by=feed", tc.args).out.Bytes(), "feed") {

@@ -30,7 +30,7 @@ func TestFirstHistory(t *testing.T) {
 		return simulator.NoFault
 	})
 	now := n.Pause()
-	want := expected(view(n.worlds[pstn], now))
+	want := view(n.worlds[pstn], now).Metrics
 	hidden := func(m families) error {
 		return asError(diff(m.tables("contoso", pstn), tables{}))
 	}

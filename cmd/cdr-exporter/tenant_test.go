@@ -61,7 +61,7 @@ func (n *tenant) server() provider { return n.Server }
 func (n *tenant) item() string     { return n.itemOf(source{}) }
 
 func (n *tenant) tables(feed string, at ...time.Time) tables {
-	return expected(view(n.worlds[feed], at...))
+	return view(n.worlds[feed], at...).Metrics
 }
 
 func (n *tenant) tally(feed string, at ...time.Time) tally { return tallyOf(n.worlds[feed], at...) }

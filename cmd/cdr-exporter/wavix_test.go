@@ -10,6 +10,7 @@ import (
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // zone is a time zone this many hours east of UTC.
@@ -115,28 +116,28 @@ func TestFormats(t *testing.T) {
 // its trunk and its parent are known. No call is forwarded.
 func (x *exporter) countsReduced(in *carrier, at ...time.Time) {
 	x.t.Helper()
-	want := in.tables(callLog, at...).withoutKin()
+	want := withoutKin(in.tables(callLog, at...))
 	eventually(x.t, "count the calls of "+in.name, func() error {
 		x.running()
-		return asError(diff(x.scrape().tables(in.name, callLog).withoutKin(), want))
+		return asError(diff(withoutKin(x.scrape().tables(in.name, callLog)), want))
 	})
 }
 
 // withoutKin leaves failures and the time of trunks out and sums over trunks.
-func (all tables) withoutKin() tables {
+func withoutKin(all tables) tables {
 	less := make(tables)
 	for metric, values := range all {
 		if metric == "cdr_call_failures_total" || metric == "cdr_trunk_connected_seconds_total" {
 			continue
 		}
 		base := strings.TrimSuffix(strings.TrimSuffix(metric, "_sum"), "_count")
-		trunk := slices.Index(compared[base], "trunk")
+		trunk := slices.Index(harness.Compared[base], "trunk")
 		for labels, value := range values {
 			texts := strings.Split(labels, "|")
 			if trunk >= 0 {
 				texts = slices.Delete(texts, trunk, trunk+1)
 			}
-			less.add(metric, value, strings.Join(texts, "|"))
+			less.Add(metric, value, strings.Join(texts, "|"))
 		}
 	}
 	return less

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
@@ -16,7 +17,7 @@ const settleTimeout = 3 * time.Minute
 // returns the differences.
 func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	r.delivered = len(r.sink.Logs())
-	var want harness.Figures
+	var want simulator.Tables
 	r.calls, want = r.Pause()
 	deadline := time.Now().Add(settleTimeout)
 	for agreed := 0; agreed < 3 && time.Now().Before(deadline); { // consecutive checks
@@ -25,7 +26,7 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 				return nil, err
 			}
 		}
-		if differences = r.figures(ctx).Differences(want); len(differences) == 0 {
+		if differences = harness.Differences(r.figures(ctx), want); len(differences) == 0 {
 			agreed++
 		} else {
 			agreed = 0
@@ -43,21 +44,26 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 }
 
 // figures are the metrics of all exporters together, and the data at the OTLP endpoint.
-func (r *round) figures(ctx context.Context) harness.Figures {
-	got := make(harness.Figures)
+func (r *round) figures(ctx context.Context) simulator.Tables {
+	got := make(simulator.Tables)
 	for _, x := range r.exporters {
-		if err := x.scrape(ctx, got); err != nil {
-			got[err.Error()]++
+		if err := r.scrape(ctx, x, got); err != nil {
+			got.Count(err.Error())
 		}
 	}
-	got.AddLogs(r.sink.Logs())
-	got["log records without uid"] = int64(r.sink.Unnamed()) * 1e6
-	got["points that went down over OTLP"] = int64(len(r.sink.Decreased())) * 1e6
+	harness.AddLogs(got, r.sink.Logs())
+	for what, n := range map[string]int{
+		"log records without uid": r.sink.Unnamed(), "points that went down over OTLP": len(r.sink.Decreased()),
+	} {
+		if n > 0 {
+			got.Add(what, int64(n)*1e6)
+		}
+	}
 	return got
 }
 
 // scrape adds the metrics of an exporter.
-func (x *exporter) scrape(ctx context.Context, got harness.Figures) error {
+func (r *round) scrape(ctx context.Context, x *exporter, got simulator.Tables) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.address+"/metrics", http.NoBody)
@@ -68,7 +74,7 @@ func (x *exporter) scrape(ctx context.Context, got harness.Figures) error {
 	response, err := http.DefaultClient.Do(request)
 	if err == nil {
 		defer response.Body.Close()
-		err = got.AddMetrics(response.Body)
+		err = r.AddMetrics(got, response.Body)
 	}
 	if err != nil {
 		return fmt.Errorf("scrape %s: %w", x.name, err)

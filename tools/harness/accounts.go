@@ -1,6 +1,6 @@
-// Package harness is what tools that break the exporter share: simulated accounts of several
-// providers, a configuration that reads them, and the comparison of the exporter's metrics and log
-// records with the simulators' totals.
+// Package harness is what chaos, the simulation and the tests that kill the binary share: the
+// comparison of the exporter's metrics and log records with the simulators' totals, and, for the
+// first two, simulated accounts of several providers with a configuration that reads them.
 package harness
 
 import (

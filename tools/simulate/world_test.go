@@ -196,7 +196,7 @@ func (w *world) run() error {
 	if err != nil {
 		return err
 	}
-	w.problems = append(w.problems, got.Differences(want)...)
+	w.problems = append(w.problems, harness.Differences(got, want)...)
 	if err := w.stop(); err != nil {
 		return err
 	}
@@ -309,12 +309,12 @@ func (w *world) observe() {
 		return
 	}
 	var calls, seconds int64
-	for name, value := range got {
-		if strings.Contains(name, " cdr_calls_total{") {
-			calls += value / 1e6
-		}
-		if strings.Contains(name, " cdr_call_connected_seconds_total{") {
-			seconds += value / 1e6
+	for metric := range got {
+		switch _, name, _ := strings.Cut(metric, " "); name {
+		case "cdr_calls_total":
+			calls += got.Sum(metric) / 1e6
+		case "cdr_call_connected_seconds_total":
+			seconds += got.Sum(metric) / 1e6
 		}
 	}
 	if shown := fmt.Sprintf("%d calls, %d s connected", calls, seconds); shown != w.shown {
@@ -324,7 +324,7 @@ func (w *world) observe() {
 }
 
 // figures are the process's metrics and the delivered log records.
-func (w *world) figures() (harness.Figures, error) {
+func (w *world) figures() (simulator.Tables, error) {
 	recorder := httptest.NewRecorder()
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", http.NoBody)
 	if err != nil {
@@ -334,9 +334,9 @@ func (w *world) figures() (harness.Figures, error) {
 	if recorder.Code != http.StatusOK {
 		return nil, fmt.Errorf("/metrics answers %d", recorder.Code)
 	}
-	got := make(harness.Figures)
-	err = got.AddMetrics(bytes.NewReader(recorder.Body.Bytes()))
-	got.AddLogs(w.sink.Logs())
+	got := make(simulator.Tables)
+	err = w.accounts.AddMetrics(got, bytes.NewReader(recorder.Body.Bytes()))
+	harness.AddLogs(got, w.sink.Logs())
 	return got, err
 }
 
