@@ -110,7 +110,7 @@ func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
 		}
 	}
 	last := list.ladder.Last()
-	if list.plan.Reads[last].IsZero() {
+	if list.plan.Levels[last].Read.IsZero() {
 		t.Fatal("the deepest level wasn't read")
 	}
 	m.state.Plan = nil

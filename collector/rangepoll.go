@@ -111,7 +111,7 @@ func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {
 			r.plan.Reached = watermark
 		}
 	}
-	if again := r.plan.OpenRead(r.read.Level); again != nil && again.Pass > 0 {
+	if again := r.plan.Levels[r.read.Level].Open; again != nil && again.Pass > 0 {
 		whole, partial = nil, nil // the piece is read once more
 	}
 	return f.commitReached(ctx, r, whole, partial)

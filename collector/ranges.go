@@ -96,7 +96,7 @@ func (f *ranges) readPiece(ctx context.Context) error {
 	f.seen = r.view
 	f.planStep(r)
 	f.level = r.read.Level
-	if !r.beforeClock && f.plan.OpenRead(r.read.Level) == nil {
+	if !r.beforeClock && f.plan.Levels[r.read.Level].Open == nil {
 		f.plan.PutRead(r.read) // in memory only, so that shallower levels take it into account
 	}
 	var pages, found int
@@ -281,10 +281,10 @@ func (f *ranges) wait(context.Context) time.Duration {
 	v.Now = f.settings.Clock.Later()
 	p.DropFuture(v.Now)
 	next := neverDue
-	for m := range p.Reads {
+	for m := range p.Levels {
 		due := p.Due(m, v, f.levels.failing)
 		left := f.levels.retryAt(m, due) - tick
-		if p.OpenRead(m) == nil {
+		if p.Levels[m].Open == nil {
 			left = max(left, due.Sub(v.Now))
 		}
 		next = min(next, left)

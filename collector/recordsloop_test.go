@@ -460,8 +460,8 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 				pass(t, 24*time.Hour) // an hour for each piece of the list
 				loop.Stop()
 				p, err := plan.Decode(m.state.Plan, plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour})
-				if err != nil || p.Reads[len(p.Reads)-1].IsZero() || m.state.HistoryDone {
-					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.Reads[len(p.Reads)-1], err,
+				if deepest := p.Levels[len(p.Levels)-1]; err != nil || deepest.Read.IsZero() || m.state.HistoryDone {
+					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", deepest.Read, err,
 						m.state.HistoryDone)
 				}
 				m.with(func() { m.fault = nil })

@@ -21,8 +21,8 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	m := newModel(watermark.Add(-365 * 24 * time.Hour))
 	m.state.Watermark, m.state.HistoryDone = watermark, true
 	p := plan.New(l)
-	for i := range p.Reads {
-		p.Reads[i] = watermark
+	for i := range p.Levels {
+		p.Levels[i].Read = watermark
 	}
 	p.Joined = plan.Span{From: watermark.Add(-l.Lookback), To: watermark}
 	data, err := p.Encode()
@@ -103,16 +103,16 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := plan.New(minutely)
-			for m := range p.Reads {
-				p.Reads[m] = now.Add(-time.Minute)
+			for m := range p.Levels {
+				p.Levels[m].Read = now.Add(-time.Minute)
 			}
-			p.Reads[len(p.Reads)-1] = c.deepest
+			p.Levels[len(p.Levels)-1].Read = c.deepest
 			v := plan.View{Now: now, Floor: now.Add(-1000 * time.Hour), Watermark: c.watermark}
 			task := p.NextRead(c.level, v)
 			if want := now.Add(-minutely.Reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
 				t.Errorf("level %d reads from %s, want %s", c.level, task.Join, want)
 			}
-			for p.PutRead(task); p.OpenRead(c.level) != nil; {
+			for p.PutRead(task); p.Levels[c.level].Open != nil; {
 				task := p.NextRead(c.level, v)
 				v.Watermark, _ = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now)
 			}

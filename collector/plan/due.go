@@ -11,13 +11,13 @@ import (
 // the other.
 func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) bool) int {
 	var open []int
-	for _, t := range p.Open {
-		if usable(t.Level) {
-			open = append(open, t.Level)
+	for m := range p.Levels {
+		if p.Levels[m].Open != nil && usable(m) {
+			open = append(open, m)
 		}
 	}
 	if len(open) == 0 {
-		return max(0, p.deepestDue(v, len(p.Reads)-1, usable, failing))
+		return max(0, p.deepestDue(v, p.Ladder.Last(), usable, failing))
 	}
 	if last := open[len(open)-1]; before != last {
 		return last
@@ -32,7 +32,7 @@ func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) boo
 // deepestDue is the deepest level up to top that is due and may be read, -1 if none is.
 func (p *Plan) deepestDue(v View, top int, usable, failing func(level int) bool) int {
 	for m := top; m >= 0; m-- {
-		if usable(m) && p.OpenRead(m) == nil && p.Due(m, v, failing).Sub(v.Now) <= p.Ladder.early() {
+		if usable(m) && p.Levels[m].Open == nil && p.Due(m, v, failing).Sub(v.Now) <= p.Ladder.early() {
 			return m
 		}
 	}
@@ -44,17 +44,17 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	if failing(level) || level == p.Ladder.Last() && p.behind(v) {
 		return time.Time{}
 	}
-	base := p.lastRead(level)
-	if !p.Reads[level].IsZero() {
+	l, base := &p.Levels[level], p.lastRead(level)
+	if !l.Read.IsZero() {
 		// A read under way that fails doesn't count as one that covers this level.
-		base = Latest(p.Reads[level], p.deeperBegun(level, func(m int) bool { return !failing(m) }))
+		base = Latest(l.Read, p.deeperBegun(level, func(m int) bool { return !failing(m) }))
 	}
 	if base.IsZero() {
 		return base
 	}
 	due := base.Add(p.Ladder.Period(level))
-	if again := p.Again[level]; !again.At.IsZero() {
-		due = Earliest(due, again.At.Add(v.Gap+p.Ladder.early())) // no earlier read counts the call
+	if !l.Again.At.IsZero() {
+		due = Earliest(due, l.Again.At.Add(v.Gap+p.Ladder.early())) // no earlier read counts the call
 	}
 	return due
 }
@@ -67,39 +67,17 @@ func (p *Plan) Follow(start, settled time.Time, soon time.Duration) {
 	for level < last && p.Ladder.Owed(level) < settled.Sub(start) {
 		level++
 	}
-	again := p.Again[level]
+	again := &p.Levels[level].Again
 	at := Latest(settled, again.From)
 	if p.Ladder.Period(level) <= soon || !again.At.IsZero() && !again.At.After(at) {
 		return
 	}
-	if p.Again == nil {
-		p.Again = make(map[int]Again)
-	}
 	again.At, again.Wait = at, max(again.Wait, soon)
-	p.Again[level] = again
-}
-
-// followed notes that the levels up to top were read, in a read that began by the earlier clock.
-func (p *Plan) followed(t *LevelRead, top int, began time.Time) {
-	for m := 0; m <= top; m++ {
-		again, is := p.Again[m]
-		switch {
-		case t.Again && m == t.Level:
-			p.Again[m] = Again{From: began.Add(again.Wait), Wait: 2 * again.Wait}
-		case is && !again.At.After(began):
-			delete(p.Again, m)
-		}
-	}
 }
 
 // Deeper says whether a deeper level is being read, or will be before its time.
 func (p *Plan) Deeper(level int) bool {
-	for m, again := range p.Again {
-		if m > level && !again.At.IsZero() {
-			return true
-		}
-	}
-	return slices.ContainsFunc(p.Open, func(t LevelRead) bool { return t.Level > level })
+	return slices.ContainsFunc(p.Levels[level+1:], func(l Level) bool { return l.Open != nil || !l.Again.At.IsZero() })
 }
 
 // coveredByDeeper says whether a deeper level without a read under way is due: it will be
@@ -120,7 +98,7 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 			from = Earliest(from, base.Add(-v.Gap-p.Ladder.Owed(m)))
 		}
 	}
-	if level == last && (p.Reads[last].IsZero() || p.behind(v) || from.Before(v.EarlierNow().Add(-deep))) {
+	if level == last && (p.Levels[last].Read.IsZero() || p.behind(v) || from.Before(v.EarlierNow().Add(-deep))) {
 		// Catch-up (counting.md 8), or the first history, whose watermark is the origin.
 		from = Earliest(from, Earliest(v.EarlierNow(), v.Watermark).Add(-deep))
 	}
@@ -140,7 +118,7 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 // isFollowUp says whether a level is due for nothing but Again.
 func (p *Plan) isFollowUp(level int, v View) bool {
 	base := p.lastRead(level)
-	return len(p.Again) > 0 && !base.IsZero() &&
+	return !p.Levels[level].Again.At.IsZero() && !base.IsZero() &&
 		base.Add(p.Ladder.Period(level)).Sub(v.Now) > p.Ladder.early()
 }
 
@@ -160,7 +138,7 @@ func (p *Plan) lastChanceUntil(from time.Time, v View) time.Time {
 // NextRead is the read of a level: the open one, or a new one. It replaces an open read
 // that hasn't read anything, so that the read ends now.
 func (p *Plan) NextRead(level int, v View) LevelRead {
-	under := p.OpenRead(level)
+	under := p.Levels[level].Open
 	if under != nil && under.started() && under.To.After(v.Edge) {
 		return *under
 	}

@@ -81,8 +81,8 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 	l := Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
 	p, start := New(l), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	v := View{Now: start, Floor: start.Add(-90 * 24 * time.Hour), Watermark: start}
-	for m := range p.Reads {
-		p.Reads[m] = start
+	for m := range p.Levels {
+		p.Levels[m].Read = start
 	}
 	always, never := func(int) bool { return true }, func(int) bool { return false }
 	var got []string
@@ -97,8 +97,8 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 		}
 		v.Watermark, _ = p.Finish(task, s, 0, v, v.Now)
 		for j := range m + 1 {
-			if !p.Reads[j].Equal(v.Now) {
-				t.Errorf("poll %d of level %d leaves level %d at %s", i, m, j, p.Reads[j])
+			if !p.Levels[j].Read.Equal(v.Now) {
+				t.Errorf("poll %d of level %d leaves level %d at %s", i, m, j, p.Levels[j].Read)
 			}
 		}
 	}

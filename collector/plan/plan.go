@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -20,15 +19,11 @@ import (
 // History and catch-up are reads of the deepest level that reach further back.
 type Plan struct {
 	Ladder Ladder `json:"ladder"`
-	// Reads is when the last complete read of each level began; zero: never.
-	Reads []time.Time `json:"reads"`
+	// Levels are the levels of the ladder, the shallowest first.
+	Levels []Level `json:"levels"`
 	// Joined is the span up to the latest read that was read without a hole. When the watermark
 	// reaches Joined.From it jumps to Joined.To.
 	Joined Span `json:"joined"`
-	// Open are the reads under way, at most one a level, the deepest last.
-	Open []LevelRead `json:"open,omitempty"`
-	// Again says when levels are read before their time, for calls that have settled then.
-	Again map[int]Again `json:"again,omitempty"`
 	// Expired is how much time the provider no longer kept when it was due.
 	Expired time.Duration `json:"expired,omitempty"`
 	// Reached is where reads have brought the watermark while spans of which rows are missing, or records that are
@@ -36,6 +31,16 @@ type Plan struct {
 	// the first history.
 	Reached     time.Time `json:"reached,omitzero"`
 	HistoryRead bool      `json:"history_read,omitempty"`
+}
+
+// Level is the state of one level of the ladder: its last read, and the one under way.
+type Level struct {
+	// Read is when its last complete read began; zero: never.
+	Read time.Time `json:"read,omitzero"`
+	// Open is its read under way, which isn't changed, only replaced; nil: there is none.
+	Open *LevelRead `json:"open,omitempty"`
+	// Again is for calls that have settled before the level is due.
+	Again Again `json:"again,omitzero"`
 }
 
 // Again is a read of a level before its time. All times are by the earlier clock.
@@ -49,7 +54,7 @@ type Again struct {
 
 // LevelRead is a level's read under way.
 type LevelRead struct {
-	Level int `json:"level"`
+	Level int `json:"-"`
 	// Wanted is when it was first begun: shallower levels are due from then on.
 	Wanted time.Time `json:"wanted"`
 	// Join is where the range would begin if the provider kept everything. LastChance is
@@ -65,7 +70,7 @@ type LevelRead struct {
 	Pass int       `json:"pass,omitempty"`
 	// Lost is how much of it the provider no longer keeps.
 	Lost time.Duration `json:"lost,omitempty"`
-	// Again says that it was begun for Plan.Again alone.
+	// Again says that it was begun for Level.Again alone.
 	Again bool `json:"again,omitempty"`
 }
 
@@ -97,7 +102,11 @@ func (v *View) EarlierNow() time.Time { return v.Now.Add(-v.Gap) }
 // because they start over.
 func (p *Plan) Encode() ([]byte, error) {
 	stored := p.Clone()
-	stored.Open = slices.DeleteFunc(stored.Open, func(t LevelRead) bool { return !t.started() })
+	for m := range stored.Levels {
+		if l := &stored.Levels[m]; l.Open != nil && !l.Open.started() {
+			l.Open = nil
+		}
+	}
 	data, err := json.Marshal(stored)
 	if err != nil {
 		return nil, fmt.Errorf("encode the read plan: %w", err)
@@ -121,56 +130,38 @@ func Decode(data []byte, l Ladder) (*Plan, error) {
 	if stored.Ladder != l {
 		return p, nil
 	}
-	sound, next := len(stored.Reads) == len(p.Reads), 0
-	for i := range stored.Open {
-		level := stored.Open[i].Level
-		sound = sound && level >= next && level <= l.Last() // each at most once, the deepest last
-		next = level + 1
-	}
-	if !sound {
+	if len(stored.Levels) != len(p.Levels) {
 		return p, errors.New("decode the read plan: it has levels that its interval and lookback don't make")
+	}
+	for m := range stored.Levels {
+		if t := stored.Levels[m].Open; t != nil {
+			t.Level = m
+		}
 	}
 	return &stored, nil
 }
 
 // New returns a plan that has read nothing.
 func New(l Ladder) *Plan {
-	return &Plan{Ladder: l, Reads: make([]time.Time, l.Last()+1)}
+	return &Plan{Ladder: l, Levels: make([]Level, l.Last()+1)}
 }
 
 // Clone returns a copy that shares nothing with p.
 func (p *Plan) Clone() *Plan {
 	q := *p
-	q.Reads, q.Open, q.Again = slices.Clone(p.Reads), slices.Clone(p.Open), maps.Clone(p.Again)
+	q.Levels = slices.Clone(p.Levels)
 	return &q
 }
 
-// OpenRead is a level's read under way, nil if there is none.
-func (p *Plan) OpenRead(level int) *LevelRead {
-	for i := range p.Open {
-		if p.Open[i].Level == level {
-			return &p.Open[i]
-		}
-	}
-	return nil
-}
-
 // PutRead adds a read under way, or replaces its level's.
-func (p *Plan) PutRead(t LevelRead) {
-	at, found := slices.BinarySearchFunc(p.Open, t.Level, func(o LevelRead, level int) int { return o.Level - level })
-	if found {
-		p.Open[at] = t
-		return
-	}
-	p.Open = slices.Insert(p.Open, at, t)
-}
+func (p *Plan) PutRead(t LevelRead) { p.Levels[t.Level].Open = &t }
 
 // deeperBegun is when the latest read under way of a deeper level was begun, which covers
 // what this level owed until then. Zero if there is none.
 func (p *Plan) deeperBegun(level int, counts func(level int) bool) time.Time {
 	var at time.Time
-	for i := range p.Open {
-		if t := &p.Open[i]; t.Level > level && counts(t.Level) {
+	for m := level + 1; m < len(p.Levels); m++ {
+		if t := p.Levels[m].Open; t != nil && counts(m) {
 			at = Latest(at, t.Wanted)
 		}
 	}
@@ -179,7 +170,7 @@ func (p *Plan) deeperBegun(level int, counts func(level int) bool) time.Time {
 
 // lastRead is when a level was last read, or a deeper read that covers it was begun.
 func (p *Plan) lastRead(level int) time.Time {
-	return Latest(p.Reads[level], p.deeperBegun(level, func(int) bool { return true }))
+	return Latest(p.Levels[level].Read, p.deeperBegun(level, func(int) bool { return true }))
 }
 
 // behind says whether the watermark is further back than any level reaches, so
@@ -190,17 +181,18 @@ func (p *Plan) behind(v View) bool {
 
 // DropFuture drops what the plan has read, begun or put off after now, when the clock was set back.
 func (p *Plan) DropFuture(now time.Time) {
-	for m, at := range p.Reads {
+	for m := range p.Levels {
+		l := &p.Levels[m]
 		switch {
-		case at.After(now.Add(ClockTolerance)):
-			p.Reads[m] = time.Time{}
-		case at.After(now):
-			p.Reads[m] = now
+		case l.Read.After(now.Add(ClockTolerance)):
+			l.Read = time.Time{}
+		case l.Read.After(now):
+			l.Read = now
+		}
+		if t := l.Open; t != nil && (t.Wanted.After(now) || t.To.After(now.Add(ClockTolerance))) {
+			l.Open = nil
 		}
 	}
-	p.Open = slices.DeleteFunc(p.Open, func(t LevelRead) bool {
-		return t.Wanted.After(now) || t.To.After(now.Add(ClockTolerance))
-	})
 	if p.Joined.To.After(now.Add(ClockTolerance)) {
 		p.Joined = Span{}
 	}

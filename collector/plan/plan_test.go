@@ -9,7 +9,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // readWhole reads a whole task of a plan, which begins now.
 func (p *Plan) readWhole(level int, v *View) {
-	for p.PutRead(p.NextRead(level, *v)); p.OpenRead(level) != nil; {
+	for p.PutRead(p.NextRead(level, *v)); p.Levels[level].Open != nil; {
 		task := p.NextRead(level, *v)
 		v.Watermark, _ = p.Finish(task, task.nextPiece(1000*time.Hour, *v), 0, *v, v.Now)
 	}
@@ -21,7 +21,7 @@ func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
 	p := New(minutely)
 	v := View{Now: noon, Floor: noon.Add(-100 * 24 * time.Hour), Watermark: noon.Add(-10 * 24 * time.Hour)}
 	last := minutely.Last()
-	for p.PutRead(p.NextRead(last, v)); p.OpenRead(last) != nil; {
+	for p.PutRead(p.NextRead(last, v)); p.Levels[last].Open != nil; {
 		p.readWhole(0, &v)
 		if v.Watermark.After(noon) {
 			t.Fatalf("the watermark is at %s before the long read has come to its end", v.Watermark)
@@ -30,8 +30,8 @@ func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
 		v.Watermark, _ = p.Finish(long, long.nextPiece(25*time.Hour, v), 0, v, v.Now)
 		v.Now = v.Now.Add(time.Minute)
 	}
-	if !v.Watermark.Equal(p.Reads[0]) || !v.Watermark.After(noon) {
-		t.Errorf("the watermark is %s; the last short read was at %s", v.Watermark, p.Reads[0])
+	if !v.Watermark.Equal(p.Levels[0].Read) || !v.Watermark.After(noon) {
+		t.Errorf("the watermark is %s; the last short read was at %s", v.Watermark, p.Levels[0].Read)
 	}
 }
 
@@ -52,14 +52,14 @@ func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := New(minutely)
 			old := noon.Add(-2 * time.Minute)
-			for m := range p.Reads {
-				p.Reads[m] = old
+			for m := range p.Levels {
+				p.Levels[m].Read = old
 			}
 			v := View{Now: noon, Floor: noon.Add(-100 * time.Hour), Watermark: old}
 			task := p.NextRead(c.level, v)
 			watermark, _ := p.Finish(task, task.nextPiece(1000*time.Hour, v), 0, v, noon.Add(-c.ahead))
 			for m, want := range c.want {
-				if got := p.Reads[m].After(old); got != want {
+				if got := p.Levels[m].Read.After(old); got != want {
 					t.Errorf("level %d counts as read: %t", m, got)
 				}
 			}
@@ -72,19 +72,17 @@ func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
 
 func TestRule10_StampsOfTheFutureAreForgotten(t *testing.T) {
 	p := New(minutely)
-	p.Reads[0], p.Reads[1], p.Reads[2] = noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(-time.Minute)
+	p.Levels[0].Read, p.Levels[1].Read, p.Levels[2].Read = noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(-time.Minute)
 	p.Joined = Span{From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
-	p.Open = []LevelRead{
-		{Level: 1, Wanted: noon.Add(-time.Minute), To: noon},
-		{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)},
-		{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)},
-	}
+	p.PutRead(LevelRead{Level: 1, Wanted: noon.Add(-time.Minute), To: noon})
+	p.PutRead(LevelRead{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)})
+	p.PutRead(LevelRead{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)})
 	p.DropFuture(noon)
-	if !p.Reads[0].IsZero() || !p.Reads[1].Equal(noon) || !p.Reads[2].Equal(noon.Add(-time.Minute)) {
-		t.Errorf("the levels were read at %v", p.Reads[:3])
+	if !p.Levels[0].Read.IsZero() || !p.Levels[1].Read.Equal(noon) || !p.Levels[2].Read.Equal(noon.Add(-time.Minute)) {
+		t.Errorf("the levels were read at %v", p.Levels[:3])
 	}
-	if p.Joined != (Span{}) || len(p.Open) != 1 || p.Open[0].Level != 1 {
-		t.Errorf("joined is %v, open are %v", p.Joined, p.Open)
+	if p.Joined != (Span{}) || p.Levels[1].Open == nil || p.Levels[2].Open != nil || p.Levels[3].Open != nil {
+		t.Errorf("joined is %v, the levels are %+v", p.Joined, p.Levels)
 	}
 }
 
@@ -103,8 +101,8 @@ func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := New(l)
-			for m := range p.Reads {
-				p.Reads[m] = noon.Add(-c.stopped)
+			for m := range p.Levels {
+				p.Levels[m].Read = noon.Add(-c.stopped)
 			}
 			v := View{Now: noon, Floor: noon.Add(-1000 * time.Hour), Watermark: noon.Add(-c.stopped)}
 			task := p.newRead(l.Last(), v)
@@ -121,8 +119,8 @@ func TestFollow(t *testing.T) {
 	always, never := func(int) bool { return true }, func(int) bool { return false }
 	reads := func(oldest time.Duration) (deep int) {
 		p := New(minutely)
-		for m := range p.Reads {
-			p.Reads[m] = noon
+		for m := range p.Levels {
+			p.Levels[m].Read = noon
 		}
 		v := View{Floor: noon.Add(-90 * 24 * time.Hour), Watermark: noon}
 		for i := range 24 * 60 {

@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // maxPasses is how often a range that no later read will cover is read
 // (counting.md 9).
@@ -65,19 +62,21 @@ func (p *Plan) Finish(t LevelRead, s Step, found int, v View, began time.Time) (
 	if !t.Join.After(v.Watermark) {
 		to := Earliest(t.Cursor, earlier)
 		if t.Level < p.Ladder.Last() && !whole {
-			to = Earliest(to, p.Bound(v))
+			to = Earliest(to, p.deepestDueAt(v))
 		}
 		watermark = Latest(watermark, to)
 	}
 	if t.Cursor.Before(t.To) {
 		p.PutRead(t)
 	} else {
-		p.stampLevels(t, top, whole, earlier)
-		p.followed(&t, top, t.Wanted.Add(-v.Gap))
+		p.stampLevels(&t, top, whole, v.Gap)
+		if to := Earliest(t.To, earlier); to.After(t.Join) {
+			p.Joined = p.Joined.join(t.Join, to)
+		}
 		historyDone = !t.Join.After(watermark)
 	}
 	if !p.Joined.From.After(watermark) {
-		watermark = Latest(watermark, Earliest(Earliest(p.Joined.To, earlier), p.Bound(v)))
+		watermark = Latest(watermark, Earliest(Earliest(p.Joined.To, earlier), p.deepestDueAt(v)))
 	}
 	return watermark, historyDone
 }
@@ -98,39 +97,49 @@ func (p *Plan) trimFuture(t *LevelRead, began time.Time) int {
 	return top
 }
 
-// Bound is how far shallow reads may move the watermark: a catch-up must still reach all that is
-// owed from before it. Without this bound, the floor would rise past calls that are still to come
-// while the deepest level keeps failing.
-func (p *Plan) Bound(v View) time.Time {
+// deepestDueAt is when the deepest level is due, by the earlier clock. Shallow reads move the watermark no further: a
+// catch-up must still reach all that is owed from before it. Otherwise the floor would rise past calls that are still
+// to come while the deepest level keeps failing.
+func (p *Plan) deepestDueAt(v View) time.Time {
 	last := p.Ladder.Last()
-	if p.Reads[last].IsZero() {
+	if p.Levels[last].Read.IsZero() {
 		return v.Watermark
 	}
-	return p.Reads[last].Add(p.Ladder.Reach(last) - p.Ladder.Owed(last) - v.Gap)
+	return p.Levels[last].Read.Add(p.Ladder.Period(last) - v.Gap)
 }
 
 // stampLevels stamps the levels of which a finished read is a whole read: those up to top,
-// or all if it read everything that may be read.
-func (p *Plan) stampLevels(t LevelRead, top int, whole bool, earlier time.Time) {
+// or all if it read everything that may be read. It ends the reads under way that it covers.
+func (p *Plan) stampLevels(t *LevelRead, top int, whole bool, gap time.Duration) {
 	if whole {
 		top = p.Ladder.Last()
 	}
-	for m := 0; m <= top; m++ {
-		p.Reads[m] = Latest(p.Reads[m], t.To)
-	}
-	if to := Earliest(t.To, earlier); to.After(t.Join) {
-		p.Joined = p.Joined.join(t.Join, to)
-	}
 	p.Expired += t.Lost
-	top = max(top, t.Level)
-	p.Open = slices.DeleteFunc(p.Open, func(o LevelRead) bool { return o.Level <= top && !o.Wanted.After(t.Wanted) })
+	began := t.Wanted.Add(-gap) // by the earlier clock
+	for m := range max(top, t.Level) + 1 {
+		l := &p.Levels[m]
+		if l.Open != nil && !l.Open.Wanted.After(t.Wanted) {
+			l.Open = nil
+		}
+		switch {
+		case m > top:
+			continue
+		case t.Again && m == t.Level:
+			l.Again = Again{From: began.Add(l.Again.Wait), Wait: 2 * l.Again.Wait}
+		case !l.Again.At.After(began):
+			l.Again = Again{}
+		}
+		l.Read = Latest(l.Read, t.To)
+	}
 }
 
 // Lost is how much time the provider no longer kept, reads under way included.
 func (p *Plan) Lost() time.Duration {
 	sum := p.Expired
-	for i := range p.Open {
-		sum += p.Open[i].Lost
+	for _, l := range p.Levels {
+		if l.Open != nil {
+			sum += l.Open.Lost
+		}
 	}
 	return sum
 }

@@ -34,7 +34,7 @@ func (a *audit) exporterReads() *exporterReads {
 		interval: max(a.Info.PollInterval(), time.Second),
 	}
 	if !r.byArrival { // a plan that can't be read has no reads: nothing is waited for
-		if json.Unmarshal(a.counted.Plan, &r.plan) != nil || len(r.plan.Reads) != r.plan.Ladder.Last()+1 {
+		if json.Unmarshal(a.counted.Plan, &r.plan) != nil || len(r.plan.Levels) != r.plan.Ladder.Last()+1 {
 			r.plan = plan.Plan{}
 		}
 	}
@@ -46,8 +46,8 @@ func (r *exporterReads) newest() (at time.Time) {
 	if r.byArrival {
 		return r.watermark
 	}
-	for _, read := range r.plan.Reads {
-		at = plan.Latest(at, read)
+	for _, level := range r.plan.Levels {
+		at = plan.Latest(at, level.Read)
 	}
 	return at
 }
@@ -57,9 +57,9 @@ func (r *exporterReads) last(start time.Time) (at time.Time) {
 	if r.byArrival {
 		return r.watermark
 	}
-	for m, read := range r.plan.Reads {
-		if !start.Before(read.Add(-r.plan.Ladder.Reach(m))) {
-			at = plan.Latest(at, read)
+	for m, level := range r.plan.Levels {
+		if !start.Before(level.Read.Add(-r.plan.Ladder.Reach(m))) {
+			at = plan.Latest(at, level.Read)
 		}
 	}
 	return at
@@ -73,8 +73,8 @@ func (r *exporterReads) next(start time.Time) time.Time {
 	case start.Before(r.floor):
 		return time.Time{}
 	}
-	for m, read := range r.plan.Reads {
-		due := read.Add(r.plan.Ladder.Period(m))
+	for m, level := range r.plan.Levels {
+		due := level.Read.Add(r.plan.Ladder.Period(m))
 		if !start.Before(due.Add(-r.plan.Ladder.Reach(m))) {
 			return due
 		}

@@ -20,7 +20,7 @@ func TestExporterReads(t *testing.T) {
 	// Levels 0 to 4 reach back 5, 10, 20, 40 and 60 minutes.
 	p := plan.New(plan.Ladder{Interval: time.Minute, Lookback: 48 * time.Minute})
 	for m, ago := range []time.Duration{0, time.Minute, time.Minute, 7 * time.Minute, 7 * time.Minute} {
-		p.Reads[m] = noon.Add(-ago)
+		p.Levels[m].Read = noon.Add(-ago)
 	}
 	stored, err := p.Encode()
 	if err != nil {
@@ -39,7 +39,7 @@ func TestExporterReads(t *testing.T) {
 		"no more":                 {ago: 62 * time.Minute, last: 7 * time.Minute, never: true},
 		"before the floor":        {ago: 5 * time.Hour, last: -1, never: true},
 		"by arrival":              {ago: 100 * time.Hour, arrival: true, last: 2 * time.Minute, next: time.Minute},
-		"a plan that isn't known": {ago: time.Minute, plan: []byte(`{"reads":[]}`), last: -1, never: true},
+		"a plan that isn't known": {ago: time.Minute, plan: []byte(`{"levels":[]}`), last: -1, never: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &audit{
