@@ -105,7 +105,7 @@ func (c *contestant) commitKnown(b *testing.B) {
 	c.plan = append(c.plan[:0], make([]byte, 200)...) // as long as a reader's position
 	binary.LittleEndian.PutUint64(c.plan, c.rng.Uint64())
 	result, err := c.feed.Commit(b.Context(), &counting.Page{
-		Records: c.page, ObservedAt: idsBegin.Add(72 * time.Hour), Position: &counting.Position{Plan: c.plan},
+		Records: c.page, ObservedAt: idsBegin.Add(72 * time.Hour), Position: &counting.Position{Resume: c.plan},
 	})
 	if err != nil || result.New != 0 {
 		b.Fatalf("commit known records: %+v, %v", result, err)

@@ -199,7 +199,7 @@ func loopOverLedger(t *testing.T, m *model, count func(*facts.Fact, []metrics.De
 	t.Helper()
 	feed, state := ledgerOf(t, count), m.state
 	if _, err := feed.Commit(t.Context(), &Page{ObservedAt: time.Now(), Position: &Position{
-		Watermark: state.Watermark, HistoryDone: true, Plan: state.Plan,
+		Watermark: state.Watermark, HistoryDone: true, Resume: state.Resume,
 	}}); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type RangeReader interface {
 
 // StreamReader reads records in the order in which they appeared, such as lines of files. Only one goroutine uses it.
 type StreamReader interface {
-	// Pages yields what follows a position up to the newest. Position.Plan of a page is the
+	// Pages yields what follows a position up to the newest. Position.Resume of a page is the
 	// position behind it, for a page that may move it; it may be the same as before. An error is
 	// yielded once, last and without a page: what came before it stays. The page and its rows
 	// belong to the consumer until it asks for the next.
@@ -31,8 +31,8 @@ type StreamReader interface {
 
 // StreamPosition is where a StreamReader goes on.
 type StreamPosition struct {
-	// Position is Position.Plan of the last page that was committed; nil at first.
-	Position []byte
+	// Resume is Position.Resume of the last page that was committed; nil at first.
+	Resume []byte
 	// Origin is the earliest start that counts. The reader may skip records that start before it.
 	Origin time.Time
 	// Now is the time by the feed's clock.

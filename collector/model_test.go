@@ -225,8 +225,8 @@ func (m *model) Commit(ctx context.Context, page *counting.Page) (counting.Resul
 			m.state.Watermark = p.Watermark
 		}
 		m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
-		if p.Plan != nil {
-			m.state.Plan = slices.Clone(p.Plan)
+		if p.Resume != nil {
+			m.state.Resume = slices.Clone(p.Resume)
 		}
 		m.prune()
 	}

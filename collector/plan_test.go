@@ -113,7 +113,7 @@ func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
 	if list.plan.Levels[last].Read.IsZero() {
 		t.Fatal("the deepest level wasn't read")
 	}
-	m.state.Plan = nil
+	m.state.Resume = nil
 	if err := list.do(t.Context()); err != nil || list.level != last {
 		t.Errorf("%v; level %d was read after the plan had been lost, want %d", err, list.level, last)
 	}

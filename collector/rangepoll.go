@@ -38,7 +38,7 @@ func (f *ranges) commitPlan(
 	if err != nil {
 		return 0, err
 	}
-	position.Plan = data
+	position.Resume = data
 	r.page.Position = &position
 	result, err := f.commitPage(ctx, &r.page)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {
 	c.sampleDate()
 	earlier, later := c.times()
 	switch {
-	case r.beforeClock && len(r.state.Plan) > 0:
+	case r.beforeClock && len(r.state.Resume) > 0:
 		return nil
 	case r.beforeClock:
 		// The provider's Date is known now: the first commit sets the feed's origin by it, before

@@ -131,14 +131,14 @@ func (f *ranges) readPiece(ctx context.Context) error {
 
 // load decodes the ledger's plan if it isn't the one that this feed stored last.
 func (f *ranges) load(state counting.State) {
-	if f.plan != nil && bytes.Equal(f.stored, state.Plan) {
+	if f.plan != nil && bytes.Equal(f.stored, state.Resume) {
 		return
 	}
-	p, err := plan.Decode(state.Plan, f.ladder)
+	p, err := plan.Decode(state.Resume, f.ladder)
 	if err != nil {
 		f.settings.Logger.Warn("The read position can't be used, so the feed catches up", "err", err)
 	}
-	f.plan, f.stored = p, bytes.Clone(state.Plan)
+	f.plan, f.stored = p, bytes.Clone(state.Resume)
 	f.logged = p.Lost()
 	f.showLost()
 }

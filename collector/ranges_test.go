@@ -55,7 +55,7 @@ func (p *pages) Commit(_ context.Context, page *counting.Page) (counting.Result,
 	p.all = append(p.all, *page)
 	p.state.Spans = work.Spans(p.state.Spans, page.Done, page.Enqueue)
 	if page.Position != nil {
-		p.state.Plan = page.Position.Plan
+		p.state.Resume = page.Position.Resume
 		p.state.Watermark = plan.Latest(p.state.Watermark, page.Position.Watermark)
 	}
 	result := p.result

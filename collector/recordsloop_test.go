@@ -459,7 +459,7 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 				loop.Start()
 				pass(t, 24*time.Hour) // an hour for each piece of the list
 				loop.Stop()
-				p, err := plan.Decode(m.state.Plan, plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour})
+				p, err := plan.Decode(m.state.Resume, plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour})
 				if deepest := p.Levels[len(p.Levels)-1]; err != nil || deepest.Read.IsZero() || m.state.HistoryDone {
 					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", deepest.Read, err,
 						m.state.HistoryDone)

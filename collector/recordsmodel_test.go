@@ -348,8 +348,8 @@ func (m *taskModel) move(p *counting.Position) {
 	}
 	m.state.Watermark = plan.Latest(m.state.Watermark, p.Watermark)
 	m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
-	if p.Plan != nil {
-		m.state.Plan = slices.Clone(p.Plan)
+	if p.Resume != nil {
+		m.state.Resume = slices.Clone(p.Resume)
 	}
 	if floor := m.state.Watermark.Add(-m.keep); m.keep > 0 && floor.After(m.state.Floor) {
 		m.state.Floor = floor

@@ -29,7 +29,7 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.state.Plan = data
+	m.state.Resume = data
 	return m
 }
 

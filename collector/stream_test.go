@@ -28,7 +28,7 @@ type numbers struct {
 var errStream = errors.New("the disk is broken")
 
 func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page, error] {
-	at, _ := strconv.Atoi(string(from.Position))
+	at, _ := strconv.Atoi(string(from.Resume))
 	s.origin = from.Origin
 	return pagesOf(func(emit func(*Page) error) error {
 		for ; at < s.n; at++ {
@@ -37,7 +37,7 @@ func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page,
 				return errStream
 			}
 			r := &cdr.Record{ID: strconv.Itoa(at), Start: from.Now.Add(-time.Duration(s.n-at) * time.Minute)}
-			page := &Page{Records: []*cdr.Record{r}, Position: &counting.Position{Plan: []byte(strconv.Itoa(at + 1))}}
+			page := &Page{Records: []*cdr.Record{r}, Position: &counting.Position{Resume: []byte(strconv.Itoa(at + 1))}}
 			if err := emit(page); err != nil {
 				return err
 			}
@@ -120,7 +120,7 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 		}
 		last := ledger.all[len(ledger.all)-1].Position
 		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) ||
-			!ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Plan != nil {
+			!ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Resume != nil {
 			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark,
 				last)
 		}

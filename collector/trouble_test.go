@@ -156,7 +156,7 @@ func (tr *troubled) happen() {
 	case 7: // the plan is lost
 		tr.loop.Stop()
 		tr.mu.Lock()
-		tr.state.Plan = [][]byte{nil, []byte("{"), []byte(`{"v":99}`)}[tr.random.IntN(3)]
+		tr.state.Resume = [][]byte{nil, []byte("{"), []byte(`{"v":99}`)}[tr.random.IntN(3)]
 		tr.mu.Unlock()
 		tr.start()
 	case 8: // a bad hour

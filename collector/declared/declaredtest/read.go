@@ -12,7 +12,7 @@ func Poll(
 	t *testing.T, info *collector.FeedInfo, from collector.StreamPosition,
 ) (position []byte, ids []string, err error) {
 	t.Helper()
-	position = from.Position
+	position = from.Resume
 	for page, failed := range info.Stream.Pages(t.Context(), from) {
 		if failed != nil {
 			return position, ids, failed
@@ -21,7 +21,7 @@ func Poll(
 			ids = append(ids, r.ID)
 		}
 		if page.Position != nil {
-			position = page.Position.Plan
+			position = page.Position.Resume
 		}
 	}
 	return position, ids, nil

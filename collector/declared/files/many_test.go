@@ -13,8 +13,10 @@ import (
 
 // changedParts is how many bytes of a position a commit writes.
 func changedParts(was, now []byte) (changed int) {
-	part := func(data []byte, at int) []byte { return data[min(at, len(data)):min(at+counting.PlanPart, len(data))] }
-	for at := 0; at < max(len(was), len(now)); at += counting.PlanPart {
+	part := func(data []byte, at int) []byte {
+		return data[min(at, len(data)):min(at+counting.ResumePart, len(data))]
+	}
+	for at := 0; at < max(len(was), len(now)); at += counting.ResumePart {
 		if data := part(now, at); !bytes.Equal(part(was, at), data) {
 			changed += len(data)
 		}

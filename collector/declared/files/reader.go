@@ -67,7 +67,7 @@ type kind interface {
 func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &look{
-			Reader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.Paths),
+			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.Paths),
 			yield:  yield,
 			mapper: r.NewMapper(), page: new(collector.Page),
 		}
@@ -171,7 +171,7 @@ func (l *look) cutPage(to pageMark) {
 
 // emitPage yields a page with a position.
 func (l *look) emitPage(page *collector.Page, position []byte) error {
-	page.Position = &collector.Position{Plan: position}
+	page.Position = &collector.Position{Resume: position}
 	if !l.yield(page, nil) {
 		return errStopped
 	}
@@ -280,8 +280,8 @@ func (l *look) emitEnd(kind kind) {
 		kind.forget()
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
-	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}
-	if (len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
+	page.Position = &collector.Position{Resume: kind.append(nil), HistoryDone: l.list.anyRead()}
+	if (len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)) && !l.yield(page, nil) {
 		return
 	}
 	if err != nil {

@@ -68,7 +68,7 @@ func (r *reading) poll() (counted int) {
 	r.troubles, r.waits = nil, ""
 	pages := 0
 	for page, err := range r.info.Stream.Pages(r.t.Context(),
-		collector.StreamPosition{Position: r.position, Now: r.now}) {
+		collector.StreamPosition{Resume: r.position, Now: r.now}) {
 		if err != nil {
 			r.troubles = append(r.troubles, err.Error())
 			_, r.partial = errors.AsType[*collector.Partial](err)
@@ -101,7 +101,7 @@ func (r *reading) commit(page *collector.Page) (counted int) {
 		r.invalid = append(r.invalid, bad.Problem)
 	}
 	if page.Position != nil {
-		r.position = slices.Clone(page.Position.Plan)
+		r.position = slices.Clone(page.Position.Resume)
 		r.history = r.history || page.Position.HistoryDone
 	}
 	return counted

@@ -54,7 +54,7 @@ func TestSQLQuietTable(t *testing.T) {
 		}
 		state := feed.State()
 		for page, err := range info.Stream.Pages(t.Context(),
-			collector.StreamPosition{Position: state.Plan, Origin: state.Origin, Now: now}) {
+			collector.StreamPosition{Resume: state.Resume, Origin: state.Origin, Now: now}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -281,7 +281,7 @@ func TestFormerSQLPosition(t *testing.T) {
 		t.Fatalf("%d bytes", len(former))
 	}
 	for _, err := range source.Feeds[0].Stream.Pages(t.Context(),
-		collector.StreamPosition{Position: former, Now: time.Now()}) {
+		collector.StreamPosition{Resume: former, Now: time.Now()}) {
 		if err == nil || !strings.Contains(err.Error(), "stored position") {
 			t.Errorf("%v", err)
 		}
@@ -300,7 +300,7 @@ func FuzzSQLPosition(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, position []byte) {
 		for page, err := range source.Feeds[0].Stream.Pages(t.Context(),
-			collector.StreamPosition{Position: position, Now: time.Now()}) {
+			collector.StreamPosition{Resume: position, Now: time.Now()}) {
 			if err == nil || page != nil {
 				t.Errorf("%v, %v", page, err)
 			}

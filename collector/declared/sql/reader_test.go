@@ -115,7 +115,7 @@ func TestSQLInserted(t *testing.T) {
 	seen := map[string]bool{}
 	var position []byte
 	poll := func(crashAfter int) (rows int) {
-		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: position}) {
+		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Resume: position}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestSQLInserted(t *testing.T) {
 				rows++
 				seen[r.ID] = true
 			}
-			position = page.Position.Plan
+			position = page.Position.Resume
 		}
 		return rows
 	}
@@ -173,7 +173,7 @@ func TestSQLBeganAgain(t *testing.T) {
 				t.Fatal(ids, err)
 			}
 			declaredtest.Execute(t, db, c.then)
-			_, _, err = declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{Position: position})
+			_, _, err = declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{Resume: position})
 			if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("%v, want %q", err, c.problem)
 			}

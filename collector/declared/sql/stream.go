@@ -20,7 +20,7 @@ type Stream struct{ *Reader }
 // Pages implements collector.StreamReader.
 func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		stored, err := position.Parse[mark](from.Position, form)
+		stored, err := position.Parse[mark](from.Resume, form)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -35,7 +35,7 @@ func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.
 			}
 			rows := len(page.Records) + len(page.Invalid) + len(page.Ignored)
 			read = read.reach(after, from.Now, s.Lookback)
-			page.Position = &collector.Position{Plan: position.Append(nil, form, read)}
+			page.Position = &collector.Position{Resume: position.Append(nil, form, read)}
 			more = rows == rowsPerPage
 			if rows > 0 && !yield(page, nil) {
 				return

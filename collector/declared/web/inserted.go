@@ -32,7 +32,7 @@ type insertedReader struct {
 // and the error comes last.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		at, read := decodePosition(from.Position)
+		at, read := decodePosition(from.Resume)
 		if !read {
 			at = from.Origin
 		}
@@ -54,7 +54,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			var fewer error
 			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
 				if incomplete == nil {
-					last.Position = &collector.Position{Plan: encodePosition(latest(at, r.readUpTo(next.to, began)))}
+					last.Position = &collector.Position{Resume: encodePosition(latest(at, r.readUpTo(next.to, began)))}
 				}
 			}) {
 				if collector.IsFewerRows(err) {

@@ -47,7 +47,7 @@ func TestInsertedSpans(t *testing.T) {
 		var got []string
 		var err error
 		position, got, err = declaredtest.Poll(t, info,
-			collector.StreamPosition{Position: position, Origin: declaredtest.Noon.Add(-24 * time.Hour), Now: f.Now})
+			collector.StreamPosition{Resume: position, Origin: declaredtest.Noon.Add(-24 * time.Hour), Now: f.Now})
 		asked := strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", "")
 		if err != nil || asked != c.asked || len(got) != len(f.Asked) {
 			t.Errorf("%s: asked for %s, %v; want %s", c.name, asked, err, c.asked)
@@ -78,7 +78,7 @@ func TestInsertedPosition(t *testing.T) {
 		f.Answer = func(*http.Request) (string, http.Header) { return declaredtest.Rows(1), nil }
 		info := f.Open(t, "", inserted) // knows no clock again
 		f.Asked = nil
-		if from.Position, _, err = declaredtest.Poll(t, info, from); err != nil {
+		if from.Resume, _, err = declaredtest.Poll(t, info, from); err != nil {
 			t.Fatal(err)
 		}
 		f.Now = now.Add(20 * time.Minute)
@@ -109,13 +109,13 @@ func TestInsertedOverlap(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.Now, f.Asked = declaredtest.Noon.Add(5*time.Minute), nil
-			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: position, Now: f.Now})
+			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Resume: position, Now: f.Now})
 			if asked := strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", ""); err != nil ||
 				asked != c.asked {
 				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
 			}
 			f.Asked = nil
-			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Position: next, Now: f.Now}); err != nil ||
+			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Resume: next, Now: f.Now}); err != nil ||
 				len(f.Asked) > 0 || !slices.Equal(again, next) {
 				t.Errorf("then asked for %q, %v", f.Asked, err)
 			}
@@ -148,7 +148,7 @@ func TestInsertedFewerRows(t *testing.T) {
 		position == nil {
 		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.Asked, err)
 	}
-	from.Position, f.Asked, short = position, nil, 0
+	from.Resume, f.Asked, short = position, nil, 0
 	if position, _, err = declaredtest.Poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.Asked) != 2 {
 		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.Asked, err)
 	}

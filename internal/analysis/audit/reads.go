@@ -34,7 +34,7 @@ func (a *audit) exporterReads() *exporterReads {
 		interval: max(a.Info.PollInterval(), time.Second),
 	}
 	if !r.byArrival { // a plan that can't be read has no reads: nothing is waited for
-		if json.Unmarshal(a.counted.Plan, &r.plan) != nil || len(r.plan.Levels) != r.plan.Ladder.Last()+1 {
+		if json.Unmarshal(a.counted.Resume, &r.plan) != nil || len(r.plan.Levels) != r.plan.Ladder.Last()+1 {
 			r.plan = plan.Plan{}
 		}
 	}

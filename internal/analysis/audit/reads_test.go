@@ -49,11 +49,11 @@ func TestExporterReads(t *testing.T) {
 				}},
 				counted: counting.State{
 					Floor: noon.Add(-4 * time.Hour), Watermark: noon.Add(-2 * time.Minute),
-					Plan: stored,
+					Resume: stored,
 				},
 			}
 			if tc.plan != nil {
-				a.counted.Plan = tc.plan
+				a.counted.Resume = tc.plan
 			}
 			last, next := noon.Add(-tc.last), noon.Add(-tc.next)
 			if tc.last < 0 {

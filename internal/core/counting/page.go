@@ -26,8 +26,9 @@ type State struct {
 	HistoryRead time.Time
 	// NewestCall is the latest start of a counted record; zero if none.
 	NewestCall time.Time
-	// Plan is the reader's own position, as its last commit left it; nil at first.
-	Plan []byte
+	// Resume is where the reader goes on, as its last commit left it: its read plan, or its place in a stream; nil at
+	// first.
+	Resume []byte
 	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
 	// ConnectedFrom is since when the ledger keeps when calls were connected, in microseconds since 1970.
@@ -43,9 +44,8 @@ type Position struct {
 	Watermark time.Time
 	// HistoryDone ends the feed's first history and shows its series.
 	HistoryDone bool
-	// Plan replaces the reader's own position; nil leaves it. A commit writes only those parts of
-	// PlanPart bytes that changed.
-	Plan []byte
+	// Resume replaces the State's; nil leaves it. A commit writes only those parts of ResumePart bytes that changed.
+	Resume []byte
 	// Read is the complete read that the page ends; nil: it ends none.
 	Read *Read
 }
@@ -66,8 +66,8 @@ func (r *Read) covers(first, due time.Time) bool {
 	return !first.Before(r.From) && (r.To.IsZero() || !due.After(r.To))
 }
 
-// PlanPart is how long the parts of a reader's position are, in bytes.
-const PlanPart = 480
+// ResumePart is how long the parts of a Resume are, in bytes.
+const ResumePart = 480
 
 // Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
 type Page struct {

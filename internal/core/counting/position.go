@@ -17,8 +17,8 @@ func (d *Decision) decidePosition() {
 	if position.Watermark.After(next.Watermark) || ahead && !position.Watermark.IsZero() {
 		next.Watermark = position.Watermark.UTC()
 	}
-	if position.Plan != nil {
-		next.Plan = append([]byte(nil), position.Plan...)
+	if position.Resume != nil {
+		next.Resume = append([]byte(nil), position.Resume...)
 	}
 	if position.HistoryDone && !next.HistoryDone {
 		d.endHistory()
@@ -46,7 +46,7 @@ func (d *Decision) endHistory() {
 // (counting.md 5, 10).
 func (d *Decision) moveOrigin() {
 	next := &d.change.State
-	if d.page.Position != nil || next.HistoryDone || len(next.Plan) > 0 {
+	if d.page.Position != nil || next.HistoryDone || len(next.Resume) > 0 {
 		return
 	}
 	origin := d.page.ObservedAt.Add(-d.settings.History).UTC().Truncate(time.Second)

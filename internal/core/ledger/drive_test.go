@@ -173,7 +173,7 @@ func (d *drive) randomPage() *counting.Page {
 	}
 	if d.rng.IntN(2) == 0 {
 		page.Position = &counting.Position{
-			Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}"),
+			Watermark: d.clock.at.Add(-time.Minute), Resume: []byte("{}"),
 			Read: &counting.Read{Began: d.clock.at},
 		}
 	}

@@ -179,7 +179,7 @@ func TestRule05OriginByTheProvidersClock(t *testing.T) {
 	if got := r.records(call("a", start(right.Add(-time.Hour)))); got.New != 1 {
 		t.Fatalf("a call of the first day: %+v", got)
 	}
-	r.commit(&counting.Page{Position: &counting.Position{Plan: []byte("{}"), HistoryDone: true}})
+	r.commit(&counting.Page{Position: &counting.Position{Resume: []byte("{}"), HistoryDone: true}})
 	r.commit(&counting.Page{ObservedAt: right.Add(-1000 * time.Hour)})
 	r.reopen()
 	if got := r.feed.State(); !got.Origin.Equal(want) {
@@ -197,7 +197,7 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 	restore := breakReopen(r)
 	page := &counting.Page{
 		Records: []*cdr.Record{call("a", start(now.Add(-time.Hour)))}, ObservedAt: now,
-		Position: &counting.Position{Watermark: now, Plan: []byte(`{"new":1}`)},
+		Position: &counting.Position{Watermark: now, Resume: []byte(`{"new":1}`)},
 	}
 	if _, err := r.feed.Commit(t.Context(), page); err == nil {
 		t.Fatal("the end was known")
@@ -206,7 +206,7 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Plan) != `{"new":1}` {
+	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Resume) != `{"new":1}` {
 		t.Fatalf("state %+v", s)
 	}
 }

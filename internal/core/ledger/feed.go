@@ -76,7 +76,7 @@ func (f *Feed) saveState(s *counting.State) error {
 		history_read = ? WHERE id = ?`,
 		engine.Micros(s.Floor), engine.Micros(s.Watermark), engine.Micros(s.NewestCall), engine.Flag(s.HistoryDone),
 		int64(s.Records), s.ConnectedFrom, engine.Micros(s.HistoryRead), f.id)
-	return errors.Join(err, f.savePlan(s.Plan))
+	return errors.Join(err, f.saveResume(s.Resume))
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series. One that is open
@@ -145,7 +145,7 @@ func (f *Feed) load() error {
 	f.keyCheck = check
 	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone)
 	series.NoReasons = f.spec.NoReasons
-	if state.Plan, err = l.loadPlan(f.id); err != nil {
+	if state.Resume, err = l.loadResume(f.id); err != nil {
 		return err
 	}
 	if state.Spans, err = engine.ReadRows(&l.engine.Session, `SELECT `+taskColumns+` FROM tasks
@@ -309,7 +309,7 @@ func (l *Ledger) Hide(source, feed string) {
 // State is what was last committed. It doesn't wait for a commit.
 func (f *Feed) State() counting.State {
 	s := *f.committed.Load()
-	s.Plan = append([]byte(nil), s.Plan...)
+	s.Resume = append([]byte(nil), s.Resume...)
 	return s
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "15"
+const schemaVersion = "16"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (nextID).
@@ -27,8 +27,8 @@ var schema = []string{
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
 		connected_from BIGINT NOT NULL, history_read BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
-	// The positions of readers, in parts: a commit writes those that changed (plan.go).
-	`CREATE TABLE plans (feed BIGINT NOT NULL, part BIGINT NOT NULL, data BLOB NOT NULL,
+	// Where readers go on, in parts: a commit writes those that changed (resume.go).
+	`CREATE TABLE resume (feed BIGINT NOT NULL, part BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, part)) WITHOUT ROWID`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
