@@ -27,7 +27,7 @@ func TestRule10_NeitherClockIsBelievedAlone(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
-			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 		})
 		loop.Start()
 		pass(t, 10*time.Minute)

@@ -36,7 +36,7 @@ type committer struct {
 
 func newCommitter(settings FeedSettings) *committer {
 	reader := settings.Info.Reader
-	if without := settings.Info.LeavingOut; without != nil && settings.Known != nil {
+	if without := settings.Info.SkipUnchanged; without != nil && settings.Known != nil {
 		reader = without(settings.Known)
 	}
 	return &committer{settings: settings, reader: reader, logged: make(map[Unmapped]bool)}

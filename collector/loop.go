@@ -29,8 +29,8 @@ type FeedSettings struct {
 	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.
 	Ledger Ledger
 	Queue  TaskQueue
-	// Known knows rows again, which Info.LeavingOut leaves out; nil: none is left out.
-	Known Recognizer
+	// Known has the rows that Info.SkipUnchanged leaves out; nil: none is left out.
+	Known RowCache
 	// Label gives records the operator's labels before they are committed; nil: there are none.
 	Label func(records []*cdr.Record)
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
@@ -41,7 +41,7 @@ type FeedSettings struct {
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
 	// Metrics takes the feed's self metrics; nil: nobody sees them.
-	Metrics *metrics.Feed
+	Metrics *metrics.FeedMetrics
 	// Logger gets failures, rows that were set aside, values that are new to the mapping and what
 	// can't be read; nil: nowhere.
 	Logger *slog.Logger
@@ -216,7 +216,7 @@ func (l *Loop) Poll(ctx context.Context) (wait time.Duration, err error) {
 	if err = l.poll(ctx); ctx.Err() != nil {
 		return 0, err
 	}
-	return l.settle(ctx, err), err
+	return l.handlePollResult(ctx, err), err
 }
 
 // backsOff says whether the loop itself waits after an error, whatever is due.

@@ -178,7 +178,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *FeedSettings) {
-			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 		})
 		l.Start()
 		pass(t, 2*time.Second)
@@ -380,7 +380,7 @@ func TestLoop_CatchingUp(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		seen := newObserved()
 		l := loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(s *FeedSettings) {
-			s.Ledger, s.Metrics = m, seen.Feed
+			s.Ledger, s.Metrics = m, seen.FeedMetrics
 		})
 		l.Start()
 		pass(t, 11*time.Minute)

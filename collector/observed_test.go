@@ -9,7 +9,7 @@ import (
 
 // observed is a feed's own metrics, which can be asked for their values.
 type observed struct {
-	*metrics.Feed
+	*metrics.FeedMetrics
 
 	own *metrics.SelfMetrics
 }

@@ -82,10 +82,10 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSetti
 // knowing knows every row.
 type knowing struct{}
 
-func (knowing) Recognize(string, []byte) (counting.Hash, uint64, bool) { return 1, 1, true }
+func (knowing) Lookup(string, []byte) (counting.Hash, uint64, bool) { return 1, 1, true }
 
 // oneRow is a reader of one row.
-type oneRow struct{ rows Recognizer }
+type oneRow struct{ rows RowCache }
 
 func (o oneRow) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, error] {
 	filter := NewRowFilter(o.rows)
@@ -104,7 +104,7 @@ func TestRanges_LeavesOutRows(t *testing.T) {
 		p := &pages{}
 		err := pollOnce(t, p, nil, func(s *FeedSettings) {
 			s.Info.Reader = oneRow{}
-			s.Info.LeavingOut = func(rows Recognizer) RangeReader { return oneRow{rows} }
+			s.Info.SkipUnchanged = func(rows RowCache) RangeReader { return oneRow{rows} }
 			if want > 0 {
 				s.Known = knowing{}
 			}
@@ -203,7 +203,7 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 			o, p := newObserved(), &pages{result: counting.Result{Waiting: 3, Incomplete: 2, FullCalls: 4}}
 			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 				func(s *FeedSettings) {
-					s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.Feed, slog.New(slog.NewTextHandler(&log, nil))
+					s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 				})
 			if err != nil {
 				t.Fatal(err)
@@ -305,7 +305,7 @@ func TestRanges_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 		}
 		return nil
 	}, func(s *FeedSettings) {
-		s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+		s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -342,7 +342,7 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 		func(s *FeedSettings) {
-			s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+			s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -388,7 +388,7 @@ func TestRetention(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				settings := func(s *FeedSettings) {
-					s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+					s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 				}
 				for range 2 { // a restart shows it again, and doesn't log it again
 					l := loopOver(m, time.Minute, 48*time.Hour, settings)

@@ -22,7 +22,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	m := newTaskModel(now)
 	m.latency, m.unlisted = 10*time.Millisecond, true
 	for i := range calls {
-		m.calls = append(m.calls, &toldCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
+		m.calls = append(m.calls, &notifiedCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
 	}
 	for _, c := range change {
 		c(m)
@@ -34,7 +34,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	for i, c := range m.calls {
 		keys[i] = c.id
 	}
-	if _, err := m.tell(keys...); err != nil { // of all at once: the feed is woken once
+	if _, err := m.notify(keys...); err != nil { // of all at once: the feed is woken once
 		t.Fatal(err)
 	}
 	return m, loop
@@ -167,9 +167,9 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 					m.with(func() {
 						now := time.Now()
 						m.calls = append(m.calls,
-							&toldCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
+							&notifiedCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
 					})
-					if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
+					if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 						t.Fatal(err)
 					}
 					pass(t, 10*time.Minute)
@@ -225,8 +225,8 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 			t.Errorf("%d calls are counted", n)
 		}
 		synctest.Wait()
-		if m.flying != 0 {
-			t.Errorf("%d are under way still", m.flying)
+		if m.inFlight != 0 {
+			t.Errorf("%d are under way still", m.inFlight)
 		}
 		loop = m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
@@ -298,7 +298,7 @@ func TestRecords_AQueueThatFails(t *testing.T) {
 			queue.err = nil
 			m.add(time.Now(), time.Now().Add(time.Second), time.Second, -30*time.Second)
 		})
-		if _, err := m.tell("c0"); err != nil {
+		if _, err := m.notify("c0"); err != nil {
 			t.Fatal(err)
 		}
 		pass(t, 2*time.Hour)

@@ -26,7 +26,7 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-time.Hour))
-				m.calls = append(m.calls, &toldCall{
+				m.calls = append(m.calls, &notifiedCall{
 					id: "a", start: now.Add(-10 * time.Minute),
 					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
 				})

@@ -40,7 +40,7 @@ func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
 		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, func(s *FeedSettings) { s.Ledger = slow })
 		loop.Start()
 		for _, c := range m.calls {
-			if _, err := m.tell(c.id); err != nil {
+			if _, err := m.notify(c.id); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -68,7 +68,7 @@ func (m *taskModel) tellPublished(t *testing.T) {
 	since := time.Now().Add(-5 * time.Minute)
 	for _, c := range m.calls {
 		if c.version(since) < c.version(time.Now()) {
-			if _, err := m.tell(c.id); err != nil {
+			if _, err := m.notify(c.id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 				for range 2 {
 					loop := m.loop()
 					loop.Start()
-					if _, err := m.tell(m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
+					if _, err := m.notify(m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
 						t.Fatal(err)
 					}
 					select {
@@ -196,7 +196,7 @@ func TestRecords_OneKeyIsFetchedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
-		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
+		m.calls = []*notifiedCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
 		for _, w := range []work.Item{
 			{Kind: "notified", Key: "a", Version: 5},
 			{Kind: "record", Key: "a", Version: 2},
@@ -225,12 +225,12 @@ func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
 		m.latency = 2 * time.Second
-		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
+		m.calls = []*notifiedCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
 		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 10*time.Second)
 		for range 2 { // at 10 s, and at 11 s while it is fetched
-			if _, err := m.tell("a"); err != nil {
+			if _, err := m.notify("a"); err != nil {
 				t.Fatal(err)
 			}
 			pass(t, time.Second)
@@ -260,7 +260,7 @@ func TestRecords_NoWakeIsLost(t *testing.T) {
 		notified := make(map[string]time.Time)
 		for i, c := range m.calls {
 			notified[c.id] = time.Now()
-			if _, err := m.tell(c.id); err != nil {
+			if _, err := m.notify(c.id); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(time.Duration(1+i%23) * time.Millisecond)
@@ -284,7 +284,7 @@ func TestRecords_WokenForNothing(t *testing.T) {
 		seen := newObserved()
 		m := newTaskModel(time.Now())
 		m.fault = func(string) error { return errProvider }
-		loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.Feed })
+		loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.FeedMetrics })
 		loop.Start()
 		pass(t, time.Minute)
 		failed := seen.value(metrics.Polls, "error")
@@ -347,7 +347,7 @@ func TestRecords_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 		pass(t, 10*time.Minute)
 		before, asked := len(m.fetched), manager.asked()
 		for range 600 {
-			if _, err := m.tell("c0"); err != nil {
+			if _, err := m.notify("c0"); err != nil {
 				t.Fatal(err)
 			}
 			pass(t, time.Second)
@@ -378,7 +378,7 @@ func TestRecords_Storm(t *testing.T) {
 		loop.Start()
 		queued := 0
 		for i := range 2000 {
-			n, err := m.tell(m.calls[i/2].id)
+			n, err := m.notify(m.calls[i/2].id)
 			if err != nil {
 				t.Fatal(err)
 			}

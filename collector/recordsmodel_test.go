@@ -18,9 +18,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// toldCall is a call whose record comes in versions, the first of which may lack what makes
+// notifiedCall is a call whose record comes in versions, the first of which may lack what makes
 // it count.
-type toldCall struct {
+type notifiedCall struct {
 	id         string
 	start, end time.Time
 	// versions are when each is published; bare says that the first doesn't count yet.
@@ -30,7 +30,7 @@ type toldCall struct {
 	readable time.Time
 }
 
-func (c *toldCall) version(at time.Time) int {
+func (c *notifiedCall) version(at time.Time) int {
 	n := 0
 	for n < len(c.versions) && !c.versions[n].After(at) {
 		n++
@@ -45,7 +45,7 @@ type taskID struct{ kind, key string }
 type taskModel struct {
 	mu sync.Mutex
 	// The provider.
-	calls    []*toldCall // in the order of their starts
+	calls    []*notifiedCall // in the order of their starts
 	settle   time.Duration
 	pageSize int
 	latency  time.Duration // of lists and fetches
@@ -55,7 +55,7 @@ type taskModel struct {
 	fetches  map[string]int
 	fetched  []fetchedAt
 	lists    []modelRead
-	flying   int
+	inFlight int
 	most     int // fetches at once
 
 	wake func() // of the latest loop
@@ -147,13 +147,13 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 	m.mu.Lock()
 	m.fetches[key]++
 	m.fetched = append(m.fetched, fetchedAt{key, time.Now()})
-	m.flying++
-	m.most = max(m.most, m.flying)
+	m.inFlight++
+	m.most = max(m.most, m.inFlight)
 	if m.slow != nil {
 		wait += m.slow(key)
 	}
 	m.mu.Unlock()
-	defer m.with(func() { m.flying-- }) // after a panic too
+	defer m.with(func() { m.inFlight-- }) // after a panic too
 	err := m.answer(ctx, key, wait)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -165,7 +165,7 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 			m.broken = append(m.broken, fmt.Sprintf("work about %s and %s is done together", key, w.Key))
 		}
 	}
-	i := slices.IndexFunc(m.calls, func(c *toldCall) bool { return c.id == key })
+	i := slices.IndexFunc(m.calls, func(c *notifiedCall) bool { return c.id == key })
 	if i < 0 || m.calls[i].readable.After(time.Now()) || m.calls[i].version(time.Now()) == 0 {
 		return nil, fmt.Errorf("fetch %s: %w", key, ErrNotYet)
 	}
@@ -363,8 +363,8 @@ func (m *taskModel) move(p *counting.Position) {
 	}
 }
 
-// tell is a notification, as the app enqueues it.
-func (m *taskModel) tell(keys ...string) (queued int, err error) {
+// notify is a notification, as the app enqueues it.
+func (m *taskModel) notify(keys ...string) (queued int, err error) {
 	now := time.Now()
 	page := &counting.Page{ObservedAt: now}
 	for _, key := range keys {
@@ -454,11 +454,11 @@ func (m *taskModel) wantWhole(t *testing.T) {
 func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 	for at := from; at.Before(to); at = at.Add(every) {
 		end := at.Add(30 * time.Second)
-		m.calls = append(m.calls, &toldCall{
+		m.calls = append(m.calls, &notifiedCall{
 			id: fmt.Sprint("c", len(m.calls)), start: at, end: end, versions: []time.Time{end.Add(published)},
 		})
 	}
-	slices.SortStableFunc(m.calls, func(a, b *toldCall) int { return a.start.Compare(b.start) })
+	slices.SortStableFunc(m.calls, func(a, b *notifiedCall) int { return a.start.Compare(b.start) })
 }
 
 // loop is a loop over the model.

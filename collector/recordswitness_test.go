@@ -54,7 +54,7 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 8*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.Feed })
+	loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.FeedMetrics })
 	loop.Start()
 	for range 14*12 + 6 {
 		pass(t, 5*time.Minute)
@@ -101,7 +101,7 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now)
 				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
-				m.calls = []*toldCall{
+				m.calls = []*notifiedCall{
 					{
 						id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
 						versions: []time.Time{now.Add(time.Minute)}, readable: now,
@@ -151,9 +151,9 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 			m.with(func() {
 				at := time.Now()
 				m.calls = append(m.calls,
-					&toldCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
+					&notifiedCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
 			})
-			if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
+			if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 				t.Fatal(err)
 			}
 			pass(t, 2*time.Minute)
@@ -190,7 +190,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				m, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
-					s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+					s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 				})
 				poison := m.calls[3].id
 				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
@@ -242,7 +242,7 @@ func TestRule32_SetAside(t *testing.T) {
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		m.with(func() { m.setTask(work.Item{Kind: "settle", Key: "later", Due: time.Now().Add(100 * 24 * time.Hour)}) })
 		tell := func(keys ...string) {
-			if _, err := m.tell(keys...); err != nil {
+			if _, err := m.notify(keys...); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// lastRow is a Recognizer that knows one row.
+// lastRow is a RowCache that knows one row.
 type lastRow struct{ id, row string }
 
-func (l *lastRow) Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool) {
+func (l *lastRow) Lookup(id string, row []byte) (record counting.Hash, rowHash uint64, unchanged bool) {
 	return counting.Hash(len(id)), uint64(row[0]), id == l.id && string(row) == l.row
 }
 
@@ -20,8 +20,8 @@ func TestRowFilter(t *testing.T) {
 	f := collector.NewRowFilter(known)
 	look := func(id, row string, want bool) {
 		t.Helper()
-		if mark, unchanged := f.Unchanged(id, []byte(row)); unchanged != want || id != "" && mark != uint64(row[0]) {
-			t.Errorf("row %s of %q is left out: %t, mark %d; want %t", row, id, unchanged, mark, want)
+		if hash, unchanged := f.Unchanged(id, []byte(row)); unchanged != want || id != "" && hash != uint64(row[0]) {
+			t.Errorf("row %s of %q is left out: %t, hash %d; want %t", row, id, unchanged, hash, want)
 		}
 	}
 	f.NextPage()
@@ -37,7 +37,7 @@ func TestRowFilter(t *testing.T) {
 
 	f = collector.NewRowFilter(nil)
 	f.NextPage()
-	if mark, unchanged := f.Unchanged("id", []byte("A")); unchanged || mark != 0 {
+	if rowHash, unchanged := f.Unchanged("id", []byte("A")); unchanged || rowHash != 0 {
 		t.Error("a row is left out that nobody knows")
 	}
 }

@@ -148,9 +148,9 @@ type FeedInfo struct {
 	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
 	Limits Limits
-	// LeavingOut is the Reader for one loop, without the rows that rows knows or that it has yielded before; nil: the
-	// provider can't leave out any.
-	LeavingOut func(rows Recognizer) RangeReader
+	// SkipUnchanged is the Reader for one loop, without the rows that the cache has or that it has yielded before; nil:
+	// the provider can't leave out any.
+	SkipUnchanged func(cache RowCache) RangeReader
 	// Stream reads records in the order in which they appeared. Only a loop uses it. For commands,
 	// Reader reads spans of the same records.
 	Stream StreamReader
@@ -192,8 +192,8 @@ func (i *FeedInfo) PollInterval() time.Duration {
 	return i.Interval
 }
 
-// KeepsNothing says that what the feed counted can't be read again: its records were posted.
-func (i *FeedInfo) KeepsNothing() bool { return i.Posted != nil && i.Reader == nil }
+// IsPostedOnly says that the feed's records are only posted: what it counted can't be read again.
+func (i *FeedInfo) IsPostedOnly() bool { return i.Posted != nil && i.Reader == nil }
 
 // RecordingInfo is what a provider knows of a recording beyond its id and type.
 type RecordingInfo struct {

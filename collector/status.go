@@ -105,9 +105,9 @@ func (l *Loop) state() counting.State {
 	return l.settings.Ledger.State()
 }
 
-// settle notes how a poll ended and returns the wait until the next. A poll that had nothing to do
+// handlePollResult notes how a poll ended and returns the wait until the next. A poll that had nothing to do
 // doesn't change the feed's health.
-func (l *Loop) settle(ctx context.Context, err error) time.Duration {
+func (l *Loop) handlePollResult(ctx context.Context, err error) time.Duration {
 	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), l.failures
 	switch {
 	case err == nil:

@@ -73,7 +73,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 					return nil
 				}
 				o := newObserved()
-				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.Feed })
+				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
 				l.Start()
 				pass(t, c.heal-time.Minute)
 				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute ||
@@ -166,7 +166,7 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 					return httpclient.Retryable(errProvider)
 				}
 				o := newObserved()
-				l := loopOver(m, c.interval, history, func(s *FeedSettings) { s.Metrics = o.Feed })
+				l := loopOver(m, c.interval, history, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
 				l.Start()
 				for !m.State().HistoryDone && time.Since(begin) <= c.within {
 					pass(t, time.Second)
@@ -232,7 +232,7 @@ func TestRule31_ALongSpanIsReadAgainByHalves(t *testing.T) {
 			return httpclient.Retryable(errProvider)
 		}
 		o := newObserved()
-		l := loopOver(m, 30*time.Second, 6*time.Hour, func(s *FeedSettings) { s.Metrics = o.Feed })
+		l := loopOver(m, 30*time.Second, 6*time.Hour, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
 		l.Start()
 		pass(t, 2*time.Hour)
 		if got := o.duration(metrics.Unreadable); got < 2*time.Hour || got > 2*time.Hour+10*time.Second ||

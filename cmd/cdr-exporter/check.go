@@ -93,7 +93,7 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 	var failures []*failure
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
-		if feed.KeepsNothing() {
+		if feed.IsPostedOnly() {
 			k.result(c, feed.Name, "nothing to check: records are posted to "+feed.Webhook.Path)
 			continue
 		}

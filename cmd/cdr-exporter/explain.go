@@ -60,7 +60,7 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 		}
 		for i := range source.Feeds {
 			info := &source.Feeds[i]
-			isRead := info.Reader != nil || info.KeepsNothing()
+			isRead := info.Reader != nil || info.IsPostedOnly()
 			if !isRead || !selector.Has(name, c.Source(name).ProviderName, info.Name) {
 				continue
 			}

@@ -82,7 +82,7 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 		settings := r.Source(name)
 		for i := range opened.Feeds {
 			info := &opened.Feeds[i]
-			if info.KeepsNothing() {
+			if info.IsPostedOnly() {
 				s.lost = append(s.lost, name+"/"+info.Name)
 			}
 			if info.Reader == nil {

@@ -79,7 +79,7 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		case feed.Name == r.feed && feed.ActiveCalls != nil:
 			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed,
 				r.source)
-		case feed.Name == r.feed && feed.KeepsNothing():
+		case feed.Name == r.feed && feed.IsPostedOnly():
 			problem = fmt.Sprintf("%s of source %s: %s", r.feed, r.source, keepsNothing)
 		case feed.Reader == nil:
 		case feed.Name != r.feed:

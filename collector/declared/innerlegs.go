@@ -143,10 +143,10 @@ func (p *mapping) followLegs() {
 		return
 	}
 	if d := calls.Length(c.Talk); d > 0 {
-		r.Talk = cdr.KnownSpan(d)
+		r.Talk = cdr.KnownLength(d)
 	}
 	if d := calls.Length(c.Connected); d > 0 {
-		r.Connected = cdr.KnownSpan(d)
+		r.Connected = cdr.KnownLength(d)
 		if r.NoDuration {
 			r.Duration, r.NoDuration = d, false
 		}

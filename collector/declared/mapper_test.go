@@ -197,7 +197,7 @@ func TestFields(t *testing.T) {
 		},
 		{
 			"ringing", "ringing: {path: r, unit: ms}", `"r":8000`, func(r *cdr.Record) any { return r.Ringing },
-			cdr.KnownSpan(8 * time.Second),
+			cdr.KnownLength(8 * time.Second),
 		},
 		{
 			"the trunk's channel", "channel: c", `"c":"PJSIP/carrier-0000001a"`,

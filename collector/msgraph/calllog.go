@@ -23,11 +23,11 @@ type callLog struct {
 	feed     string // value of the label `feed`
 	function string // Graph's function
 	mapRow   func(*mapper, *wire.Fields, *cdr.Record)
-	rows     collector.Recognizer // if nil, every row is decoded
+	rows     collector.RowCache // if nil, every row is decoded
 }
 
-// leavingOut is a collector.FeedInfo.LeavingOut.
-func (l *callLog) leavingOut(rows collector.Recognizer) collector.RangeReader {
+// skipUnchanged is a collector.FeedInfo.SkipUnchanged.
+func (l *callLog) skipUnchanged(rows collector.RowCache) collector.RangeReader {
 	reader := *l
 	reader.rows = rows
 	return &reader

@@ -52,10 +52,10 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// askedIDs are the ids that a Recognizer was asked about; it knows none.
+// askedIDs are the ids that a RowCache was asked about; it knows none.
 type askedIDs []string
 
-func (a *askedIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uint64, unchanged bool) {
+func (a *askedIDs) Lookup(id string, _ []byte) (record counting.Hash, rowHash uint64, unchanged bool) {
 	*a = append(*a, strings.Clone(id))
 	return 0, 1, false
 }

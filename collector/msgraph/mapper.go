@@ -43,10 +43,10 @@ func newMapper(log *callLog, filter *collector.RowFilter) *mapper {
 }
 
 func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
-	m.page = collector.Page{Marks: m.page.Marks[:0], Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
+	m.page = collector.Page{RowHashes: m.page.RowHashes[:0], Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	m.filter.NextPage()
 	for i, row := range rows.Rows {
-		mark, unchanged := m.filter.Unchanged(rowID(row), row)
+		rowHash, unchanged := m.filter.Unchanged(rowID(row), row)
 		if unchanged {
 			m.page.Unchanged++
 			continue
@@ -65,9 +65,9 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 		}
 		m.page.Records = m.records[:kept+1]
 		if len(m.page.Unmapped) > unmapped {
-			mark = 0 // an unknown value is reported with each read
+			rowHash = 0 // an unknown value is reported with each read
 		}
-		m.page.Marks = append(m.page.Marks, mark)
+		m.page.RowHashes = append(m.page.RowHashes, rowHash)
 	}
 	return &m.page
 }

@@ -165,20 +165,20 @@ func TestLabelsHold(t *testing.T) {
 	}
 }
 
-// knownIDs recognises every row of these ids; the mark of another is the length of its id.
+// knownIDs knows every row of these ids; the hash of another row is the length of its id.
 type knownIDs []string
 
-func (k knownIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uint64, unchanged bool) {
+func (k knownIDs) Lookup(id string, _ []byte) (record counting.Hash, rowHash uint64, unchanged bool) {
 	return counting.Hash(id[len(id)-1]), uint64(len(id)), slices.Contains(k, id)
 }
 
 // TestRowsThatAreLeftOut: a row that would change nothing isn't decoded, and the others have their
-// marks (counting.md 37).
+// hashes (counting.md 37).
 func TestRowsThatAreLeftOut(t *testing.T) {
 	const start = `,"startDateTime":"2026-11-19T10:00:00Z"}`
-	log := pstnLog().leavingOut(knownIDs{"known"}).(*callLog)
+	log := pstnLog().skipUnchanged(knownIDs{"known"}).(*callLog)
 	var ids []string
-	var marks []uint64
+	var rowHashes []uint64
 	var unchanged, invalid int
 	mapper := newMapper(log, collector.NewRowFilter(log.rows))
 	err := decodeWith(mapper, []byte(`{"value":[{"id":"KNOWN"`+start+
@@ -188,11 +188,12 @@ func TestRowsThatAreLeftOut(t *testing.T) {
 		for _, r := range p.Records {
 			ids = append(ids, r.ID)
 		}
-		marks, unchanged, invalid = append(marks, p.Marks...), unchanged+p.Unchanged, invalid+len(p.Invalid)
+		rowHashes, unchanged, invalid = append(rowHashes, p.RowHashes...), unchanged+p.Unchanged, invalid+len(p.Invalid)
 	})
 	if err != nil || unchanged != 1 || invalid != 2 || !slices.Equal(ids, []string{"new", "odd", "", "newer"}) ||
-		!slices.Equal(marks, []uint64{3, 0, 0, 5}) {
-		t.Errorf("records %q with the marks %v, %d left out, %d invalid, error %v", ids, marks, unchanged, invalid, err)
+		!slices.Equal(rowHashes, []uint64{3, 0, 0, 5}) {
+		t.Errorf("records %q with the row hashes %v, %d left out, %d invalid, error %v", ids, rowHashes, unchanged,
+			invalid, err)
 	}
 	for page, want := range []int{0, 0, 0, 1} { // another row of the record is committed by the time of the last page
 		id := []string{"unknown", "a", "b", "known"}[page]

@@ -126,7 +126,7 @@ func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) 
 		rules.CallFeed = callrecords.Feed
 	}
 	return collector.FeedInfo{
-		Name: log.feed, Rules: rules, Reader: log, LeavingOut: log.leavingOut,
+		Name: log.feed, Rules: rules, Reader: log, SkipUnchanged: log.skipUnchanged,
 		Limits:   collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,

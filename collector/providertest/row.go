@@ -46,7 +46,7 @@ func RowOf(r *cdr.Record, prefix string) Row {
 			out[key] = true
 		}
 	}
-	for key, span := range map[string]cdr.Span{"Talk": r.Talk, "Connected": r.Connected} {
+	for key, span := range map[string]cdr.Length{"Talk": r.Talk, "Connected": r.Connected} {
 		if span.Known {
 			out[key] = span.Value.String()
 		}

@@ -75,20 +75,20 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	}
 	switch start, end := l.start(), l.end(); {
 	case l.Master && !r.NoDuration: // the row's are exact
-		mapped.Duration = cdr.KnownSpan(r.Duration)
+		mapped.Duration = cdr.KnownLength(r.Duration)
 	case !end.IsZero():
 		// Legs are rounded to whole seconds: none ends after its row for that.
 		if over := end.Sub(r.Start.Add(r.Duration)); !r.NoDuration && over > 0 && over < time.Second &&
 			over < end.Sub(start) {
 			end = end.Add(-over)
 		}
-		mapped.Start, mapped.End, mapped.Duration = start, end, cdr.KnownSpan(end.Sub(start))
+		mapped.Start, mapped.End, mapped.Duration = start, end, cdr.KnownLength(end.Sub(start))
 	default:
 		if !start.IsZero() {
 			mapped.Start = start
 		}
 		if lasted, known := l.lasted(); known {
-			mapped.Duration = cdr.KnownSpan(lasted)
+			mapped.Duration = cdr.KnownLength(lasted)
 		}
 	}
 	return mapped, verdict
@@ -143,9 +143,9 @@ func (p *parts) user() (found *cdr.Leg) {
 // times are how long persons talked and how long the call was connected, where the legs say so and
 // that differs from the row's duration, in which the ringing is too.
 func (p *parts) times(r *cdr.Record) {
-	differs := func(all []cdr.Interval) (length cdr.Span) {
+	differs := func(all []cdr.Interval) (length cdr.Length) {
 		if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
-			length = cdr.KnownSpan(d)
+			length = cdr.KnownLength(d)
 		}
 		return length
 	}
@@ -166,7 +166,7 @@ func shareCall(r *cdr.Record, byLegs bool) {
 		l := &r.Legs[i]
 		l.Direction = r.Direction
 		if l.Master {
-			l.Start, l.Duration = r.Start, cdr.Span{}
+			l.Start, l.Duration = r.Start, cdr.Length{}
 		}
 		if l.Master || !byLegs || l.Outcome == cdr.Unknown {
 			l.Outcome, l.NoOutcome = cdr.Unknown, true
@@ -176,7 +176,7 @@ func shareCall(r *cdr.Record, byLegs bool) {
 		}
 	}
 	if l := &r.Legs[first]; l.Start.After(r.Start) {
-		l.Start, l.Ringing = r.Start, cdr.KnownSpan(l.Start.Sub(r.Start))
+		l.Start, l.Ringing = r.Start, cdr.KnownLength(l.Start.Sub(r.Start))
 	}
 	if !byLegs && !r.NoOutcome {
 		whole := r.Leg()

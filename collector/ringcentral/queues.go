@@ -40,7 +40,7 @@ func (m *mapper) addVisits(row *row, r *cdr.Record) {
 			end = v.last.end()
 		}
 		if wait := end.Sub(v.start); v.timed && !end.IsZero() && wait >= 0 {
-			one.Wait = cdr.KnownSpan(wait)
+			one.Wait = cdr.KnownLength(wait)
 		}
 		r.Visits = append(r.Visits, one)
 	}

@@ -90,7 +90,7 @@ func fullVisit() *counting.Event {
 	event.Name, event.Version, event.Changed = "cdr.queue_visit", 1, nil
 	event.Visit = &cdr.Visit{
 		ID: "v", Queue: "support", Result: cdr.QueueAbandoned,
-		Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second),
+		Start: callStart.Add(2 * time.Second), Wait: cdr.KnownLength(42 * time.Second),
 	}
 	return event
 }

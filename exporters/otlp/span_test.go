@@ -47,7 +47,7 @@ func sameAttributes(a, b []*commonpb.KeyValue) bool {
 func TestSpansOfACall(t *testing.T) {
 	r, event := fullRecord(t), fullEvent()
 	r.Legs = []cdr.Leg{
-		{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)},
+		{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownLength(time.Second)},
 		{Type: "without a time"},
 	}
 	event.Changed = nil // spans have none
@@ -168,7 +168,7 @@ func TestSpanTimes(t *testing.T) {
 		}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
 		{"a visit without its start", cdr.Record{
 			Start: at(0), End: at(5),
-			Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}},
+			Visits: []cdr.Visit{{Wait: cdr.KnownLength(9 * time.Second)}},
 		}, "Call 0 9, Queue 0 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -34,10 +34,10 @@ func streamTexts(v *commonpb.AnyValue) (all []string) {
 func TestStreamsOfASession(t *testing.T) {
 	good := cdr.Stream{
 		Media: "audio", Network: "wired", Platform: "service",
-		Quality: cdr.Quality{Jitter: cdr.KnownSpan(16 * time.Millisecond)},
+		Quality: cdr.Quality{Jitter: cdr.KnownLength(16 * time.Millisecond)},
 	}
 	poor := cdr.Stream{Media: "audio", ToCallee: true, Network: "wifi", Platform: "ios", Quality: cdr.Quality{
-		Jitter: cdr.KnownSpan(40 * time.Millisecond), RoundTrip: cdr.KnownSpan(time.Second / 2),
+		Jitter: cdr.KnownLength(40 * time.Millisecond), RoundTrip: cdr.KnownLength(time.Second / 2),
 		Loss: cdr.KnownFloat(0.5), Concealed: cdr.KnownFloat(0.25), Packets: cdr.KnownInt(900),
 	}, Extra: []cdr.Attr{cdr.Text("wifi_band", "50GHz", cdr.Plain), cdr.Whole("wifi_signal", 71)}}
 	const goodText = "media=audio direction=callee_to_caller verdict=good network=wired platform=service jitter=0.016"

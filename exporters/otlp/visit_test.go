@@ -20,12 +20,12 @@ func TestVisit(t *testing.T) {
 	}{
 		{
 			"abandoned",
-			cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownSpan(62 * time.Second)},
+			cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownLength(62 * time.Second)},
 			false, "Visit to queue support: abandoned after 1m2s", callStart,
 		},
 		{
 			"answered at once",
-			cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: joined, Wait: cdr.KnownSpan(0)},
+			cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: joined, Wait: cdr.KnownLength(0)},
 			true, "Visit to queue 7000: answered after 0s", joined,
 		},
 		{

@@ -50,16 +50,16 @@ func (a *App) readDailyTotals(ctx context.Context) {
 // observeDailyTotals sets the gauges of the newest audits and of the provider's own totals, for the feeds
 // that are read here. They come from the ledger, so a restart doesn't hide a difference.
 func (a *App) observeDailyTotals() {
-	rows, totals := make(map[*metrics.Def][]metrics.Row), a.dailyTotals.Load()
+	rows, totals := make(map[*metrics.Def][]metrics.Sample), a.dailyTotals.Load()
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			totals.gauges(s.config.Name, f.info.Name, a.settings.Now(), rows)
 			if newest := newestAudit(totals.audits, s.config.Name, f.info.Name); newest != nil {
 				labels := []string{s.config.Name, f.info.Name}
 				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing],
-					metrics.Row{Labels: labels, Value: float64(newest.Missing)})
+					metrics.Sample{Labels: labels, Value: float64(newest.Missing)})
 				rows[metrics.AuditTime] = append(rows[metrics.AuditTime],
-					metrics.Row{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
+					metrics.Sample{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func (a *App) observeDailyTotals() {
 }
 
 // gauges adds the rows of a feed's gauges for today and yesterday, which are UTC days.
-func (t *dailyTotals) gauges(source, feed string, now time.Time, rows map[*metrics.Def][]metrics.Row) {
+func (t *dailyTotals) gauges(source, feed string, now time.Time, rows map[*metrics.Def][]metrics.Sample) {
 	today := daily.DateOf(now)
 	named := map[daily.Date]string{today: "today", today.Add(-1): "yesterday"}
 	for i := range t.days {
@@ -82,7 +82,7 @@ func (t *dailyTotals) gauges(source, feed string, now time.Time, rows map[*metri
 			continue
 		}
 		show := func(def *metrics.Def, value float64, more ...string) {
-			rows[def] = append(rows[def], metrics.Row{
+			rows[def] = append(rows[def], metrics.Sample{
 				Labels: append([]string{source, feed, day}, more...),
 				Value:  value,
 			})

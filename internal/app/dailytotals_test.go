@@ -78,7 +78,7 @@ func TestGaugesOfDailyTotals(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows := make(map[*metrics.Def][]metrics.Row)
+			rows := make(map[*metrics.Def][]metrics.Sample)
 			(&dailyTotals{days: test.days}).gauges("a", "calls", test.now, rows)
 			var got []string
 			for def, all := range rows {

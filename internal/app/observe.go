@@ -50,7 +50,7 @@ func (a *App) observeSources() {
 	a.observing.Lock()
 	defer a.observing.Unlock()
 	holds := a.owners.holds()
-	var active []metrics.Row
+	var active []metrics.Sample
 	for _, s := range a.running.Load().sources {
 		for i := range s.opened.Feeds {
 			a.selfMetrics.SetBool(metrics.FeedOwned, s.feeds() != nil && holds, s.config.Name, s.opened.Feeds[i].Name)
@@ -60,7 +60,7 @@ func (a *App) observeSources() {
 			for direction, n := range f.loop.ActiveCalls() {
 				if holds {
 					labels := []string{s.config.Name, s.config.ProviderName, f.info.Name, direction.String()}
-					active = append(active, metrics.Row{Labels: labels, Value: float64(n)})
+					active = append(active, metrics.Sample{Labels: labels, Value: float64(n)})
 				}
 			}
 		}

@@ -76,9 +76,9 @@ func (c *cluster) cost(a *account) (cost int) {
 	return cost
 }
 
-// idlest is the replica with the least load. Of several, it is the one that started last, which is
+// leastLoaded is the replica with the least load. Of several, it is the one that started last, which is
 // the one that stays in a rolling restart.
-func (c *cluster) idlest() (name string) {
+func (c *cluster) leastLoaded() (name string) {
 	for _, r := range slices.Backward(c.replicas) {
 		if name == "" || c.load[r.Name] < c.load[name] {
 			name = r.Name
@@ -104,13 +104,13 @@ func placeAccounts(c *cluster, accounts []account, settled bool) map[string]stri
 	for i := range sorted {
 		a := &sorted[i]
 		if placed[a.key] = c.ownerOf(a); placed[a.key] == "" {
-			to := c.idlest()
+			to := c.leastLoaded()
 			placed[a.key] = to
 			c.load[to] += c.cost(a)
 			settled = false
 		}
 	}
-	to := c.idlest()
+	to := c.leastLoaded()
 	for i := 0; i < len(sorted) && settled; i++ {
 		a := &sorted[i]
 		if from := placed[a.key]; c.load[from]-c.cost(a) > c.load[to] {

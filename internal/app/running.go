@@ -79,7 +79,7 @@ type feed struct {
 	info    *collector.FeedInfo
 	loop    *collector.Loop
 	state   *lazyFeed // nil for calls in progress
-	metrics *metrics.Feed
+	metrics *metrics.FeedMetrics
 }
 
 // hasWebhook reports whether the provider sends notifications or records.

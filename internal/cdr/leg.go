@@ -39,7 +39,7 @@ type Leg struct {
 	// Start, Answer and End are zero if unknown; Duration is the connected time, from answer to
 	// end.
 	Start, Answer, End time.Time
-	Ringing, Duration  Span
+	Ringing, Duration  Length
 	Direction          Direction
 	Trunk              string
 	// Channel is the trunk's channel: legs that share it are one attempt.
@@ -92,7 +92,7 @@ func (r *Record) Leg() Leg {
 		Emergency: r.Emergency,
 	}
 	if !r.NoDuration {
-		l.Duration = KnownSpan(r.Duration)
+		l.Duration = KnownLength(r.Duration)
 	}
 	return l
 }

@@ -4,7 +4,7 @@ import "time"
 
 // Quality is the measurements of a stream. Ratios are from 0 to 1.
 type Quality struct {
-	Jitter, RoundTrip Span
+	Jitter, RoundTrip Length
 	// Loss is the share of lost packets, Concealed the share of audio that was synthesized for
 	// them.
 	Loss, Concealed Float

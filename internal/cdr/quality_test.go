@@ -6,7 +6,7 @@ import (
 )
 
 func TestVerdict(t *testing.T) {
-	ms := func(n int) Span { return KnownSpan(time.Duration(n) * time.Millisecond) }
+	ms := func(n int) Length { return KnownLength(time.Duration(n) * time.Millisecond) }
 	many, few := KnownInt(501), KnownInt(500)
 	for _, c := range []struct {
 		name  string
@@ -55,7 +55,7 @@ func TestVerdict(t *testing.T) {
 
 // The rule is the measure that made a stream poor; nothing else has one.
 func TestJudge(t *testing.T) {
-	ms := func(n int) Span { return KnownSpan(time.Duration(n) * time.Millisecond) }
+	ms := func(n int) Length { return KnownLength(time.Duration(n) * time.Millisecond) }
 	many := KnownInt(501)
 	for _, c := range []struct {
 		rule  string

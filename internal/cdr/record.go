@@ -44,7 +44,7 @@ type Record struct {
 	// Channel is the trunk's channel or leg id: legs of one call that share it are one attempt on the trunk.
 	Channel string
 	// Ringing is how long the leg rang before it was answered.
-	Ringing Span
+	Ringing Length
 
 	// Invite is when the call was first signalled, Start the provider's start, by which it filters.
 	// Start is always set; the others may be zero.
@@ -55,7 +55,7 @@ type Record struct {
 	NoDuration bool
 	// Talk and Connected are the call's values if they differ from Duration: how long persons
 	// talked, and how long anybody was connected.
-	Talk, Connected Span
+	Talk, Connected Length
 
 	Direction Direction
 	// CallType is the provider's own type in snake case (CallType function).
@@ -263,8 +263,8 @@ type (
 	Int = Optional[int64]
 	// Float is a number that may be unknown.
 	Float = Optional[float64]
-	// Span is a duration that may be unknown.
-	Span = Optional[time.Duration]
+	// Length is a duration that may be unknown.
+	Length = Optional[time.Duration]
 )
 
 // KnownInt is a known Int.
@@ -273,8 +273,8 @@ func KnownInt(v int64) Int { return Int{Value: v, Known: true} }
 // KnownFloat is a known Float.
 func KnownFloat(v float64) Float { return Float{Value: v, Known: true} }
 
-// KnownSpan is a known Span.
-func KnownSpan(v time.Duration) Span { return Span{Value: v, Known: true} }
+// KnownLength is a known Length.
+func KnownLength(v time.Duration) Length { return Length{Value: v, Known: true} }
 
 // Bool is a truth value that may be unknown.
 type Bool uint8

@@ -94,7 +94,7 @@ func TestRecordEnded(t *testing.T) {
 			minute,
 		},
 		{"not connected", Record{Outcome: NoAnswer, Start: start, End: minute, Duration: time.Minute}, start},
-		{"a visit", Record{NoCall: true, Start: start, Visits: []Visit{{Wait: KnownSpan(time.Minute)}}}, minute},
+		{"a visit", Record{NoCall: true, Start: start, Visits: []Visit{{Wait: KnownLength(time.Minute)}}}, minute},
 		{"a visit of unknown wait", Record{NoCall: true, Start: start, Visits: []Visit{{}}}, start},
 	}
 	for _, tt := range tests {

@@ -41,5 +41,5 @@ type Visit struct {
 	Start time.Time
 	// Wait is how long the caller waited. A visit with an unknown wait counts, but adds nothing to
 	// the histogram.
-	Wait Span
+	Wait Length
 }

@@ -256,7 +256,7 @@ func TestPushToken(t *testing.T) {
 func TestPushFeed(t *testing.T) {
 	l := listen(t, config.NewSecret(token))
 	i := l.info
-	if !i.Rules.ByArrival || !i.KeepsNothing() || i.Webhook.Path != "/push/pbx" || !i.Webhook.NeedsTLS ||
+	if !i.Rules.ByArrival || !i.IsPostedOnly() || i.Webhook.Path != "/push/pbx" || !i.Webhook.NeedsTLS ||
 		i.Fingerprint != "acmetel calls" {
 		t.Errorf("the feed is %+v", i)
 	}

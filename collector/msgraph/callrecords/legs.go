@@ -61,9 +61,9 @@ func setReason(r *cdr.Record, c *callRecord, by int) {
 }
 
 // differing is the total length of the intervals, if it is known and isn't the record's duration.
-func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Span) {
+func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Length) {
 	if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
-		length = cdr.KnownSpan(d)
+		length = cdr.KnownLength(d)
 	}
 	return length
 }
@@ -85,7 +85,7 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool)
 		l.Party = cdr.Own
 	}
 	if one.End.After(one.Start) { // a connected session is connected from its start
-		l.Duration = cdr.KnownSpan(one.End.Sub(one.Start))
+		l.Duration = cdr.KnownLength(one.End.Sub(one.Start))
 	}
 	return l
 }

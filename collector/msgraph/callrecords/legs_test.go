@@ -109,7 +109,7 @@ func TestCallOfSessions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 { // the order of the sessions changes nothing
 				r, _ := mapCall(t, callWith(c.sessions...))
-				seconds := func(s cdr.Span) int {
+				seconds := func(s cdr.Length) int {
 					if !s.Known {
 						return -1
 					}

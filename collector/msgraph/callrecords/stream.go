@@ -162,14 +162,14 @@ func (m *mapper) quality(raw *stream) cdr.Quality {
 }
 
 // span reads a duration, which may be absent.
-func (m *mapper) span(field, raw string) cdr.Span {
+func (m *mapper) span(field, raw string) cdr.Length {
 	if raw == "" {
-		return cdr.Span{}
+		return cdr.Length{}
 	}
 	span, err := parseISO(raw)
 	if err != nil {
 		m.reportUnmapped(field, raw)
-		return cdr.Span{}
+		return cdr.Length{}
 	}
-	return cdr.KnownSpan(span)
+	return cdr.KnownLength(span)
 }

@@ -101,7 +101,7 @@ func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 			one.Result = cdr.QueueAbandoned
 		}
 		if wait := end.Sub(v.start); !isMissing(v.session.Start) && !isMissing(end) && wait >= 0 {
-			one.Wait = cdr.KnownSpan(wait)
+			one.Wait = cdr.KnownLength(wait)
 		}
 		r.Visits = append(r.Visits, one)
 	}

@@ -34,7 +34,7 @@ type Settings struct {
 type Ledger interface {
 	// Inspect reads what is committed by now.
 	Inspect(ctx context.Context) (*ledger.Inspector, error)
-	StoreAudit(ctx context.Context, audited ledger.Mark, spec ledger.FeedSpec, results []daily.Audit) error
+	StoreAudit(ctx context.Context, audited ledger.Identity, spec ledger.FeedSpec, results []daily.Audit) error
 }
 
 // Feed is a feed that the ledger counts.
@@ -63,7 +63,7 @@ type Day struct {
 	// Charges are the amounts of the records that are counted or missing.
 	Charges Charges `json:"charges"`
 
-	audited ledger.Mark
+	audited ledger.Identity
 }
 
 // Charges are sums by currency.
@@ -101,7 +101,7 @@ type audit struct {
 	reader  collector.RangeReader
 	waiting *collector.Waiting // of what is read; it is noted
 	view    *ledger.Inspector  // nil while a request may be under way
-	audited ledger.Mark
+	audited ledger.Identity
 	counted counting.State // as it was when the ledger was last open
 	began   time.Time
 }
@@ -186,14 +186,14 @@ func (a *audit) open(ctx context.Context) (err error) {
 		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this "+
 			"configuration counts"), a.close())
 	}
-	mark, err := a.view.Mark()
-	if err == nil && a.audited != (ledger.Mark{}) && mark != a.audited {
+	identity, err := a.view.Identity()
+	if err == nil && a.audited != (ledger.Identity{}) && identity != a.audited {
 		err = ledger.ErrReplaced
 	}
 	if err != nil {
 		return errors.Join(err, a.close())
 	}
-	a.audited, a.counted = mark, state
+	a.audited, a.counted = identity, state
 	return nil
 }
 

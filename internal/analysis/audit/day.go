@@ -15,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// moves is by how much a start may move without a record becoming another (counting.md 15).
-const moves = 15 * time.Minute
+// startTolerance is by how much a start may move without a record becoming another (counting.md 15).
+const startTolerance = 15 * time.Minute
 
 // ErrProvider is wrapped by what an audit couldn't read of the provider.
 var ErrProvider = errors.New("read")
@@ -87,7 +87,7 @@ func (p *pass) run(ctx context.Context) error {
 	if err := p.refresh(ctx); err != nil {
 		return err
 	}
-	begin, end := p.from.Add(-moves), p.to.Add(moves)
+	begin, end := p.from.Add(-startTolerance), p.to.Add(startTolerance)
 	if p.Info.Limits.Grain >= 24*time.Hour { // a little would be two days
 		begin, end = p.from, p.to
 	}
@@ -108,7 +108,7 @@ func (p *pass) run(ctx context.Context) error {
 // read reads a piece. Records that a failed attempt has found aren't counted twice.
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	// which fetches each record once
-	driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look}
+	driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.comparePage}
 	driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
 	err := driver.Read(ctx, from, to)
 	if waits, is := errors.AsType[*collector.Waiting](err); is {
@@ -118,8 +118,8 @@ func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	return err
 }
 
-// look looks the records of a page up, and keeps an error, which isn't the provider's.
-func (p *pass) look(ctx context.Context, page *collector.Page) error {
+// comparePage looks up the records of a page, and keeps an error, which isn't the provider's.
+func (p *pass) comparePage(ctx context.Context, page *collector.Page) error {
 	p.failed = p.lookUp(ctx, page)
 	return p.failed
 }
@@ -179,26 +179,26 @@ func (p *pass) add(f *counting.Finding) {
 	if f.Reused {
 		p.reused++
 	}
-	if f.Standing == counting.StandingMissing || f.Standing == counting.StandingCounted && !f.SameAmounts() {
+	if f.Status == counting.StatusMissing || f.Status == counting.StatusCounted && !f.SameAmounts() {
 		p.differ[f.Key] = true
 		if p.isAhead(start, f.Key) {
-			f.Standing = counting.StandingNotFinal
+			f.Status = counting.StatusNotFinal
 			if p.earliest.IsZero() || start.Before(p.earliest) {
 				p.earliest = start
 			}
 		}
 	}
-	switch f.Standing {
-	case counting.StandingCounted:
+	switch f.Status {
+	case counting.StatusCounted:
 		d.Counted++
 		d.Charges.add(f)
-	case counting.StandingNotFinal:
+	case counting.StatusNotFinal:
 		d.NotFinal++
-	case counting.StandingBeforeOrigin:
+	case counting.StatusBeforeOrigin:
 		d.BeforeOrigin++
-	case counting.StandingUnknown:
+	case counting.StatusUnknown:
 		d.Unknown++
-	case counting.StandingMissing:
+	case counting.StatusMissing:
 		d.Missing++
 		d.Charges.add(f)
 		if len(d.MissingIDs) < mostMissingIDs {

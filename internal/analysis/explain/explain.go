@@ -183,7 +183,7 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		}
 	}
 	for _, l := range e.records {
-		if l.Standing == counting.StandingCounted && l.Memory != nil && !l.Memory.Visit {
+		if l.Status == counting.StatusCounted && l.Memory != nil && !l.Memory.Visit {
 			for _, f := range l.Memory.Facts(nil, l.record) {
 				if isRemembered(&f) {
 					e.addFact(&f, l.Memory, false)
@@ -249,11 +249,11 @@ func (e *Feed) addListed(f *facts.Fact) {
 	case l == nil:
 		e.addDifference(f, gone)
 		return
-	case l.Standing != counting.StandingCounted:
-		if d, is := map[counting.Standing]Difference{
-			counting.StandingMissing: cameLater, counting.StandingNotFinal: notFinal,
-			counting.StandingUnknown: forgotten,
-		}[l.Standing]; is {
+	case l.Status != counting.StatusCounted:
+		if d, is := map[counting.Status]Difference{
+			counting.StatusMissing: cameLater, counting.StatusNotFinal: notFinal,
+			counting.StatusUnknown: forgotten,
+		}[l.Status]; is {
 			e.addDifference(f, d)
 		}
 		return

@@ -221,7 +221,7 @@ func shown(r *cdr.Record) map[string]string {
 	set("outcome", !r.NoCall, r.Outcome)
 	set("outcome", !r.NoCall && r.NoOutcome, "none")
 	set("duration", !r.NoCall && !r.NoDuration, r.Duration)
-	for key, length := range map[string]cdr.Span{"ringing": r.Ringing, "talk": r.Talk, "connected": r.Connected} {
+	for key, length := range map[string]cdr.Length{"ringing": r.Ringing, "talk": r.Talk, "connected": r.Connected} {
 		set(key, length.Known, length.Value)
 	}
 	set("sip_code", r.SIPCode.Known, r.SIPCode.Value)

@@ -119,7 +119,7 @@ func TestReport(t *testing.T) {
 			leg := answered(t, "1")
 			a.add(facts.AppendCharges(facts.AppendLegs(nil, leg), leg, "")...)
 			call := with(leg, func(r *cdr.Record) {
-				r.Trunk, r.Talk, r.Connected = "sbc2", cdr.KnownSpan(time.Minute), cdr.KnownSpan(3*time.Minute)
+				r.Trunk, r.Talk, r.Connected = "sbc2", cdr.KnownLength(time.Minute), cdr.KnownLength(3*time.Minute)
 			})
 			a.add(append(facts.AppendCall(nil, call, facts.Context{}), facts.OnTrunk(call, "sbc2", cdr.Outbound,
 				time.Minute))...)

@@ -86,7 +86,7 @@ func Sessions(ids ...string) Option {
 func Stream(poor bool) Option {
 	return func(r *cdr.Record) {
 		s := cdr.Stream{Media: "audio", ToCallee: true, Network: "wifi", Platform: "windows"}
-		s.Jitter, s.Loss, s.Packets = cdr.KnownSpan(20*time.Millisecond), cdr.KnownFloat(0), cdr.KnownInt(1000)
+		s.Jitter, s.Loss, s.Packets = cdr.KnownLength(20*time.Millisecond), cdr.KnownFloat(0), cdr.KnownInt(1000)
 		if poor {
 			s.Loss = cdr.KnownFloat(0.25)
 		}

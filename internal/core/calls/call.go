@@ -31,7 +31,7 @@ type Call struct {
 	// Trunks are the connected intervals of each trunk and direction.
 	Trunks []TrunkTime
 	// Setup is from the first start to the first answer, Answered, `own` legs left out.
-	Setup     cdr.Span
+	Setup     cdr.Length
 	Answered  time.Time
 	Emergency cdr.Emergency
 	// Start is the origin's, Latest the latest time in the legs.
@@ -259,7 +259,7 @@ func (s *set) times(c *Call) {
 		return cmp.Or(strings.Compare(a.Trunk, b.Trunk), cmp.Compare(a.Direction, b.Direction))
 	})
 	if setup := answered.Sub(started); !answered.IsZero() && setup >= 0 {
-		c.Setup, c.Answered = cdr.KnownSpan(setup), answered
+		c.Setup, c.Answered = cdr.KnownLength(setup), answered
 	}
 }
 

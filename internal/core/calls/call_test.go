@@ -199,23 +199,23 @@ func TestConnected(t *testing.T) {
 	}{
 		{"answer and end", cdr.Leg{
 			Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(9),
-			Duration: cdr.KnownSpan(time.Hour),
+			Duration: cdr.KnownLength(time.Hour),
 		}, "5-9"},
 		{"answer and duration", cdr.Leg{
 			Outcome: cdr.Answered, Start: at(0), Answer: at(5),
-			Duration: cdr.KnownSpan(3 * time.Second),
+			Duration: cdr.KnownLength(3 * time.Second),
 		}, "5-8"},
 		{"ringing and duration", cdr.Leg{
-			Outcome: cdr.Answered, Start: at(0), Ringing: cdr.KnownSpan(2 * time.Second),
-			Duration: cdr.KnownSpan(3 * time.Second),
+			Outcome: cdr.Answered, Start: at(0), Ringing: cdr.KnownLength(2 * time.Second),
+			Duration: cdr.KnownLength(3 * time.Second),
 		}, "2-5"},
-		{"duration", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownSpan(3 * time.Second)}, "0-3"},
+		{"duration", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownLength(3 * time.Second)}, "0-3"},
 		{"nothing", cdr.Leg{Outcome: cdr.Answered, Start: at(0), End: at(9)}, ""},
 		{"not connected", cdr.Leg{Outcome: cdr.Busy, Start: at(0), Answer: at(5), End: at(9)}, ""},
 		{"own", cdr.Leg{Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), Answer: at(5), End: at(9)}, "5-9"},
 		{"own without an answer", cdr.Leg{
 			Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), End: at(9),
-			Duration: cdr.KnownSpan(9 * time.Second),
+			Duration: cdr.KnownLength(9 * time.Second),
 		}, ""},
 		{"a month and more", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(0), End: at(40 * 86400)}, ""},
 	} {

@@ -153,20 +153,20 @@ func (g *group) setTimes(r *cdr.Record) {
 	connected := calls.Length(c.Connected)
 	if len(g.flat) == 1 {
 		if !r.Outcome.Connected() && connected > 0 {
-			r.Connected = cdr.KnownSpan(connected)
+			r.Connected = cdr.KnownLength(connected)
 		}
 		if r.NoDuration && connected > 0 {
 			r.Duration, r.NoDuration = connected, false
 		}
 		return
 	}
-	r.Talk, r.Connected = cdr.KnownSpan(calls.Length(c.Talk)), cdr.KnownSpan(connected)
+	r.Talk, r.Connected = cdr.KnownLength(calls.Length(c.Talk)), cdr.KnownLength(connected)
 	r.Duration, r.NoDuration = connected, len(c.Connected) == 0
 	if c.Outcome == cdr.Answered {
 		r.Duration = r.Talk.Value
 	}
 	if r.NoDuration {
-		r.Talk, r.Connected = cdr.Span{}, cdr.Span{}
+		r.Talk, r.Connected = cdr.Length{}, cdr.Length{}
 	}
 	r.End, r.Invite, r.Answer = time.Time{}, time.Time{}, time.Time{}
 	if c.Latest.After(r.Start) {
@@ -222,7 +222,7 @@ func (d *Decision) logLeg(leg *waitingLeg) {
 func (d *Decision) addTrunkEdges(c *calls.Call, count int64) {
 	add := func(trunk string, all []cdr.Interval) {
 		for _, i := range all {
-			s := span{start: i.From.UnixMicro(), end: i.To.UnixMicro()}
+			s := connection{start: i.From.UnixMicro(), end: i.To.UnixMicro()}
 			if s.end <= d.was.ConnectedFrom || i.To.After(d.page.ObservedAt.Add(peakAhead)) {
 				continue
 			}

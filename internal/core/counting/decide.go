@@ -118,7 +118,7 @@ func NewDecision() *Decision {
 // Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand
 // beside. An error says that what is known is damaged.
 func (d *Decision) Decide(known *Known) (*Change, error) {
-	d.takeKnown(known) // 15, 18
+	d.prepareRecords(known) // 15, 18
 	d.advanceClock()
 	d.change.Result.Duplicate = d.page.Unchanged
 	for _, i := range d.order {
@@ -144,8 +144,8 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	return &d.change, d.err
 }
 
-// takeKnown resets the decision, makes states of what is known, and sorts the records by their versions.
-func (d *Decision) takeKnown(known *Known) {
+// prepareRecords resets the decision, makes states of what is known, and sorts the records by their versions.
+func (d *Decision) prepareRecords(known *Known) {
 	d.known, d.was, d.err = known, &known.State, nil
 	clear(d.states)
 	d.calls = nil

@@ -6,9 +6,9 @@ import "iter"
 type LastRow struct {
 	// Record is what the record is remembered under.
 	Record Hash
-	// Mark is the row's mark of Page.Marks if the same row, coming again before any other of its
+	// RowHash is the row's of Page.RowHashes if the same row, coming again before any other of its
 	// record, would change nothing; else 0.
-	Mark uint64
+	RowHash uint64
 	// Changed says that the page changed what is remembered: the record is new, or revised.
 	Changed bool
 }
@@ -24,7 +24,7 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 			}
 			last := LastRow{Record: st.Hash, Changed: st.kept}
 			if d.canRepeat(&d.entries[i], st) {
-				last.Mark = d.page.Marks[i]
+				last.RowHash = d.page.RowHashes[i]
 			}
 			if !yield(last) {
 				return
@@ -37,7 +37,7 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 // nor other keys have a part in it.
 func (d *Decision) canRepeat(e *entry, st *state) bool {
 	r := e.record
-	return len(d.page.Marks) > 0 &&
+	return len(d.page.RowHashes) > 0 &&
 		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&
 		e.call == 0 &&
 		r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash

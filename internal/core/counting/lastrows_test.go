@@ -47,13 +47,13 @@ func TestRule37LastRows(t *testing.T) {
 			r.settings.Traces, r.settings.TracesHistory = test.traces, test.traces
 			r.records(call("known", alts("other")))
 			for _, round := range []string{"new", "again"} {
-				r.commit(&counting.Page{Records: []*cdr.Record{test.record}, Marks: []uint64{7}, ObservedAt: r.at})
+				r.commit(&counting.Page{Records: []*cdr.Record{test.record}, RowHashes: []uint64{7}, ObservedAt: r.at})
 				var got []uint64
 				for last := range r.decision.LastRows() {
-					got = append(got, last.Mark)
+					got = append(got, last.RowHash)
 				}
 				if !slices.Equal(got, test.want) {
-					t.Errorf("%s: the last rows have the marks %v, want %v", round, got, test.want)
+					t.Errorf("%s: the last rows have the hashes %v, want %v", round, got, test.want)
 				}
 			}
 		})
@@ -65,22 +65,22 @@ func TestRule37LastRows(t *testing.T) {
 func TestRule37OrderOfLastRows(t *testing.T) {
 	r := newRig(t, counting.Rules{})
 	r.commit(&counting.Page{
-		Records: []*cdr.Record{call("a", version(2)), call("a", version(1)), call("b")}, Marks: []uint64{2, 1, 3},
+		Records: []*cdr.Record{call("a", version(2)), call("a", version(1)), call("b")}, RowHashes: []uint64{2, 1, 3},
 		Unchanged: 4, ObservedAt: r.at,
 	})
 	last := map[counting.Hash]counting.LastRow{}
 	for one := range r.decision.LastRows() {
 		last[one.Record] = one
 	}
-	if a := last[r.hasher.RecordHash("a")]; a.Mark != 2 || !a.Changed {
+	if a := last[r.hasher.RecordHash("a")]; a.RowHash != 2 || !a.Changed {
 		t.Errorf("the last row of a is %+v, want that of version 2, which changed the record", a)
 	}
 	got := r.commit(&counting.Page{
-		Records: []*cdr.Record{call("b")}, Marks: []uint64{3}, Unchanged: 4,
+		Records: []*cdr.Record{call("b")}, RowHashes: []uint64{3}, Unchanged: 4,
 		ObservedAt: r.at,
 	})
 	for one := range r.decision.LastRows() {
-		if one.Mark != 3 || one.Changed {
+		if one.RowHash != 3 || one.Changed {
 			t.Errorf("the last row of b is %+v, want 3, which changed nothing", one)
 		}
 	}

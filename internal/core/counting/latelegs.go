@@ -165,7 +165,7 @@ func (c *countedCall) append(dst []byte, h *Hasher) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), at.UnixMicro()-began)
 	}
-	length := func(s cdr.Span) {
+	length := func(s cdr.Length) {
 		if !s.Known {
 			dst = append(dst, 0)
 			return
@@ -211,9 +211,9 @@ func (c *countedCall) parse(data []byte) error {
 		}
 		return at
 	}
-	length := func() (s cdr.Span) {
+	length := func() (s cdr.Length) {
 		if r.Number(1) == 1 {
-			s = cdr.KnownSpan(time.Duration(r.Varint()) * time.Microsecond)
+			s = cdr.KnownLength(time.Duration(r.Varint()) * time.Microsecond)
 		}
 		return s
 	}

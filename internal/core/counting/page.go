@@ -73,10 +73,10 @@ const ResumePart = 480
 type Page struct {
 	// Records in the order of the page.
 	Records []*cdr.Record
-	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns
+	// RowHashes stand for the rows that the records were read from, as a ledger's Lookup returns
 	// them; 0 is none, and nil is none of all.
-	Marks []uint64
-	// Unchanged is how many rows were left out because Recognize knew them: they count as repeats.
+	RowHashes []uint64
+	// Unchanged is how many rows were left out because Lookup knew them: they count as repeats.
 	Unchanged int
 	// Invalid are the rows that couldn't be read.
 	Invalid []BadRow

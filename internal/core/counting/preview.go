@@ -6,27 +6,27 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Standing is what a ledger knows of a record that is listed.
-type Standing byte
+// Status is what a ledger knows of a record that is listed.
+type Status byte
 
 const (
-	// StandingCounted is of a record that is counted.
-	StandingCounted Standing = iota
-	// StandingNotFinal is of one that isn't counted, since the provider hasn't finished it, or
+	// StatusCounted is of a record that is counted.
+	StatusCounted Status = iota
+	// StatusNotFinal is of one that isn't counted, since the provider hasn't finished it, or
 	// since it waits to be fetched (counting.md 17).
-	StandingNotFinal
-	// StandingBeforeOrigin is of one that isn't counted, since it starts before the feed's origin.
-	StandingBeforeOrigin
-	// StandingUnknown is of one that starts before the floor, so that it may have been counted and forgotten.
-	StandingUnknown
-	// StandingMissing is of one that would have to be counted and isn't.
-	StandingMissing
+	StatusNotFinal
+	// StatusBeforeOrigin is of one that isn't counted, since it starts before the feed's origin.
+	StatusBeforeOrigin
+	// StatusUnknown is of one that starts before the floor, so that it may have been counted and forgotten.
+	StatusUnknown
+	// StatusMissing is of one that would have to be counted and isn't.
+	StatusMissing
 )
 
 // Finding is what a ledger knows of one record of a page.
 type Finding struct {
 	Record *cdr.Record
-	Standing
+	Status
 	// Key is what a counted record is remembered by, else its own first key: two rows with the same Key are one record.
 	Key Hash
 	// Reused says that another call has the record's id (counting.md 38).
@@ -75,7 +75,7 @@ func (d *Decision) find(i int) (Finding, error) {
 	task, waits := d.known.Tasks[TaskKey{work.Record, r.ID}]
 	switch {
 	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
-		one.Standing = StandingBeforeOrigin
+		one.Status = StatusBeforeOrigin
 	case st != nil && st.was != nil:
 		var k known
 		if err := k.parse(st.was); err != nil {
@@ -90,13 +90,13 @@ func (d *Decision) find(i int) (Finding, error) {
 			one.Listed = k.charges // a commit ignores such a version
 		}
 	case d.isPending(r), waits && !task.SetAside:
-		one.Standing = StandingNotFinal
+		one.Status = StatusNotFinal
 	case r.Start.Before(d.was.Origin):
-		one.Standing = StandingBeforeOrigin
+		one.Status = StatusBeforeOrigin
 	case r.Start.Before(d.was.Floor):
-		one.Standing = StandingUnknown
+		one.Status = StatusUnknown
 	default:
-		one.Standing, one.Event = StandingMissing, d.FirstEvent(i)
+		one.Status, one.Event = StatusMissing, d.FirstEvent(i)
 	}
 	return one, nil
 }

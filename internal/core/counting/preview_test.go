@@ -49,74 +49,74 @@ func TestPreview(t *testing.T) {
 
 	for name, tc := range map[string]struct {
 		listed *cdr.Record
-		want   counting.Standing
+		want   counting.Status
 		differ bool
 	}{
 		"counted": {
 			listed: priced("old", old.Start, "0.10", ""),
-			want:   counting.StandingCounted,
+			want:   counting.StatusCounted,
 		},
 		"counted, its start moved over an hour": {
 			listed: priced("old", old.Start.Add(-14*time.Minute), "0.1", "EUR"),
-			want:   counting.StandingCounted,
+			want:   counting.StatusCounted,
 		},
-		"counted under another id": {listed: alias, want: counting.StandingCounted, differ: true},
+		"counted under another id": {listed: alias, want: counting.StatusCounted, differ: true},
 		"another amount": {
 			listed: priced("old", old.Start, "0.2", ""),
-			want:   counting.StandingCounted, differ: true,
+			want:   counting.StatusCounted, differ: true,
 		},
 		"another currency": {
 			listed: priced("old", old.Start, "0.1", "USD"),
-			want:   counting.StandingCounted, differ: true,
+			want:   counting.StatusCounted, differ: true,
 		},
 		"a further amount": {
 			listed: priced("old", old.Start, "0.1", "", "1", "EUR"),
-			want:   counting.StandingCounted, differ: true,
+			want:   counting.StatusCounted, differ: true,
 		},
 		"a further amount of zero": {
 			listed: priced("old", old.Start, "0.1", "", "0", "EUR"),
-			want:   counting.StandingCounted,
+			want:   counting.StatusCounted,
 		},
 		"a version that isn't final": {
 			listed: provisional("old", 9*time.Hour),
-			want:   counting.StandingCounted,
+			want:   counting.StatusCounted,
 		},
-		"an older version":            {listed: version(1, "7"), want: counting.StandingCounted},
-		"the version that is counted": {listed: version(2, "3"), want: counting.StandingCounted},
+		"an older version":            {listed: version(1, "7"), want: counting.StatusCounted},
+		"the version that is counted": {listed: version(2, "3"), want: counting.StatusCounted},
 		"a newer version": {
-			listed: version(3, "4"), want: counting.StandingCounted,
+			listed: version(3, "4"), want: counting.StatusCounted,
 			differ: true,
 		},
-		"a further record of a group": {listed: further, want: counting.StandingCounted},
-		"a twin":                      {listed: twin(1), want: counting.StandingCounted},
-		"one twin more":               {listed: twin(2), want: counting.StandingMissing},
+		"a further record of a group": {listed: further, want: counting.StatusCounted},
+		"a twin":                      {listed: twin(1), want: counting.StatusCounted},
+		"one twin more":               {listed: twin(2), want: counting.StatusMissing},
 		"not final": {
 			listed: provisional("running", time.Hour),
-			want:   counting.StandingNotFinal, differ: true,
+			want:   counting.StatusNotFinal, differ: true,
 		},
 		"never finished": {
 			listed: provisional("stuck", 9*time.Hour+20*time.Minute),
-			want:   counting.StandingMissing, differ: true,
+			want:   counting.StatusMissing, differ: true,
 		},
 		"waits to be fetched": {
 			listed: priced("waits", at(time.Hour)),
-			want:   counting.StandingNotFinal,
+			want:   counting.StatusNotFinal,
 		},
 		"set aside": {
 			listed: priced("aside", at(time.Hour)),
-			want:   counting.StandingMissing,
+			want:   counting.StatusMissing,
 		},
 		"older than is remembered": {
 			listed: priced("x", floor.Add(-time.Second)),
-			want:   counting.StandingUnknown,
+			want:   counting.StatusUnknown,
 		},
 		"before the origin": {
 			listed: priced("x", at(21*time.Hour)),
-			want:   counting.StandingBeforeOrigin,
+			want:   counting.StatusBeforeOrigin,
 		},
 		"missing": {
 			listed: priced("x", floor, "1", "EUR"),
-			want:   counting.StandingMissing, differ: true,
+			want:   counting.StatusMissing, differ: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,18 +143,18 @@ func TestPreview(t *testing.T) {
 				t.Fatal(err)
 			}
 			one := found.Records[0]
-			if one.Standing != tc.want || one.SameAmounts() == tc.differ || len(found.Invalid) != 1 ||
+			if one.Status != tc.want || one.SameAmounts() == tc.differ || len(found.Invalid) != 1 ||
 				len(found.Ignored) != 0 {
 				t.Errorf("%+v", one)
 			}
-			if (one.Event.RecordID != "") != (tc.want == counting.StandingMissing) {
+			if (one.Event.RecordID != "") != (tc.want == counting.StatusMissing) {
 				t.Errorf("it is named %q", one.Event.RecordID)
 			}
 			if !reflect.DeepEqual(s.state, keep) {
 				t.Error("a preview changed something")
 			}
-			if counts := s.commit(page).New == 1; tc.want != counting.StandingNotFinal &&
-				counts != (tc.want == counting.StandingMissing) {
+			if counts := s.commit(page).New == 1; tc.want != counting.StatusNotFinal &&
+				counts != (tc.want == counting.StatusMissing) {
 				t.Errorf("a commit counts it: %t", counts)
 			}
 		})
@@ -175,15 +175,15 @@ func TestAuditOfLegs(t *testing.T) {
 	before, late := leg("before", "goes on", 21*time.Hour), leg("late", "counted", time.Hour)
 	for name, tc := range map[string]struct {
 		listed *cdr.Record
-		want   counting.Standing
+		want   counting.Status
 	}{
-		"waits":                   {leg("waits", "waits", time.Hour), counting.StandingCounted},
-		"goes on":                 {open, counting.StandingNotFinal},
-		"its call is counted":     {leg("counted", "counted", time.Hour), counting.StandingCounted},
-		"came late":               {late, counting.StandingCounted},
-		"before the origin":       {before, counting.StandingBeforeOrigin},
-		"after it":                {leg("after", "goes on", 19*time.Hour), counting.StandingCounted},
-		"a leg that nobody knows": {leg("x", "waits", time.Hour), counting.StandingMissing},
+		"waits":                   {leg("waits", "waits", time.Hour), counting.StatusCounted},
+		"goes on":                 {open, counting.StatusNotFinal},
+		"its call is counted":     {leg("counted", "counted", time.Hour), counting.StatusCounted},
+		"came late":               {late, counting.StatusCounted},
+		"before the origin":       {before, counting.StatusBeforeOrigin},
+		"after it":                {leg("after", "goes on", 19*time.Hour), counting.StatusCounted},
+		"a leg that nobody knows": {leg("x", "waits", time.Hour), counting.StatusMissing},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := counting.Settings{
@@ -215,7 +215,7 @@ func TestAuditOfLegs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if one := found.Records[0]; one.Standing != tc.want || tc.want == counting.StandingCounted &&
+			if one := found.Records[0]; one.Status != tc.want || tc.want == counting.StatusCounted &&
 				!one.SameAmounts() {
 				t.Errorf("%+v", one)
 			}

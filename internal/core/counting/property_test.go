@@ -29,9 +29,9 @@ type world struct {
 	recent, failedRecent int64
 	// ordered says that the records are read in their order, since the order matters.
 	ordered bool
-	// marks stand for the rows of the records; leftOut is how many rows were left out.
-	marks   map[*cdr.Record]uint64
-	leftOut int
+	// rowHashes stand for the rows of the records; leftOut is how many rows were left out.
+	rowHashes map[*cdr.Record]uint64
+	leftOut   int
 }
 
 const (
@@ -71,11 +71,11 @@ func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 // deliver commits all records at least once.
 func (w *world) deliver(rng *rand.Rand, s *store) {
 	var all []*cdr.Record
-	w.marks = map[*cdr.Record]uint64{}
+	w.rowHashes = map[*cdr.Record]uint64{}
 	for _, of := range w.records {
 		all = append(all, of...)
 		for _, r := range of {
-			w.marks[r] = uint64(len(w.marks) + 1)
+			w.rowHashes[r] = uint64(len(w.rowHashes) + 1)
 		}
 	}
 	if !w.ordered {
@@ -109,20 +109,20 @@ func (w *world) deliver(rng *rand.Rand, s *store) {
 	}
 }
 
-// leaveOut is a page with the marks of its rows, without the rows that would change nothing (counting.md 37).
+// leaveOut is a page with the hashes of its rows, without the rows that would change nothing (counting.md 37).
 func (w *world) leaveOut(s *store, page *counting.Page) *counting.Page {
 	left := *page
-	left.Records, left.Marks = nil, nil
+	left.Records, left.RowHashes = nil, nil
 	decoded := map[counting.Hash]bool{}
 	for _, r := range page.Records {
-		record, mark := s.hasher.RecordHash(r.ID), w.marks[r]
-		if r.ID != "" && s.lastRows[record] == mark && !decoded[record] {
+		record, rowHash := s.hasher.RecordHash(r.ID), w.rowHashes[r]
+		if r.ID != "" && s.lastRows[record] == rowHash && !decoded[record] {
 			left.Unchanged++
 			w.leftOut++
 			continue
 		}
 		decoded[record] = true
-		left.Records, left.Marks = append(left.Records, r), append(left.Marks, mark)
+		left.Records, left.RowHashes = append(left.Records, r), append(left.RowHashes, rowHash)
 	}
 	return &left
 }

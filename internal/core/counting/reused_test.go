@@ -76,7 +76,7 @@ func TestReusedIDsInAudits(t *testing.T) {
 		return found.Records
 	}
 	found := audit(first, second)
-	if found[0].Standing != counting.StandingCounted || found[1].Standing != counting.StandingMissing ||
+	if found[0].Status != counting.StatusCounted || found[1].Status != counting.StatusMissing ||
 		found[0].Key == found[1].Key || found[0].Reused || !found[1].Reused {
 		t.Errorf("found %v %v", found[0], found[1])
 	}
@@ -85,7 +85,7 @@ func TestReusedIDsInAudits(t *testing.T) {
 		t.Errorf("event %+v", found[1].Event)
 	}
 	r.records(second)
-	if found := audit(second); found[0].Standing != counting.StandingCounted || !found[0].Reused {
+	if found := audit(second); found[0].Status != counting.StatusCounted || !found[0].Reused {
 		t.Errorf("then found %v", found[0])
 	}
 }

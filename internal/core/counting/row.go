@@ -44,8 +44,8 @@ type head struct {
 	flags     byte
 	// earlier is what versions after the first changed, in the form of earlier.append; empty: nothing.
 	earlier []byte
-	// span is when the call was connected, so that a later version can change it.
-	span span
+	// connection is when the call was connected, so that a later version can change it.
+	connection connection
 	// labels are the operator's labels of the first version.
 	labels cdr.Labels
 	// call is the key of the leg's call.
@@ -65,10 +65,10 @@ func (h *head) append(dst []byte) []byte {
 		dst[len(dst)-flagsAt] |= hasEarlier
 		dst = pack.AppendText(dst, h.earlier)
 	}
-	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
-	if h.span.trunk != 0 {
-		dst = binary.AppendVarint(dst, h.span.start)
-		dst = binary.AppendUvarint(dst, uint64(h.span.end-h.span.start))
+	dst = binary.AppendUvarint(dst, uint64(h.connection.trunk))
+	if h.connection.trunk != 0 {
+		dst = binary.AppendVarint(dst, h.connection.start)
+		dst = binary.AppendUvarint(dst, uint64(h.connection.end-h.connection.start))
 	}
 	if h.flags&rowLabelled != 0 {
 		dst = pack.AppendText(dst, string(h.labels))
@@ -89,10 +89,10 @@ func splitRow(row []byte) (h head, body []byte) {
 	if row[1]&hasEarlier != 0 {
 		h.earlier = r.Bytes(r.Uvarint())
 	}
-	h.span.trunk = int64(r.Uvarint())
-	if h.span.trunk != 0 {
-		h.span.start = r.Varint()
-		h.span.end = h.span.start + int64(r.Uvarint())
+	h.connection.trunk = int64(r.Uvarint())
+	if h.connection.trunk != 0 {
+		h.connection.start = r.Varint()
+		h.connection.end = h.connection.start + int64(r.Uvarint())
 	}
 	if h.flags&rowLabelled != 0 {
 		h.labels = cdr.Labels(r.Text())
@@ -100,7 +100,7 @@ func splitRow(row []byte) (h head, body []byte) {
 	if h.flags&rowLeg != 0 {
 		h.call = Hash(r.Number(8))
 	}
-	if r.Bad || len(r.Data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
+	if r.Bad || len(r.Data) == 0 || h.connection.trunk < 0 || h.connection.end < h.connection.start {
 		return head{}, nil
 	}
 	return h, r.Data

@@ -29,7 +29,7 @@ func fullRow(t *testing.T) known {
 
 func TestRowIsRead(t *testing.T) {
 	k := fullRow(t)
-	k.span = span{trunk: 3, start: 1.7e15, end: 1.7e15 + 60e6}
+	k.connection = connection{trunk: 3, start: 1.7e15, end: 1.7e15 + 60e6}
 	row := k.append(nil)
 	var again known
 	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
@@ -140,11 +140,11 @@ var exampleCall = countedCall{
 			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered,
 			Direction: cdr.Inbound, Trunk: "sbc",
 			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(),
-			Duration: cdr.KnownSpan(85 * time.Second),
+			Duration: cdr.KnownLength(85 * time.Second),
 		},
 		{
 			ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(),
-			Ringing: cdr.KnownSpan(time.Second),
+			Ringing: cdr.KnownLength(time.Second),
 		},
 	},
 }
@@ -176,7 +176,7 @@ func FuzzRow(f *testing.F) {
 	f.Add(appendLink(nil, 77))
 	k.earlier = exampleEarlier.append(nil)
 	f.Add(k.append(nil))
-	k.span = span{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
+	k.connection = connection{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
 	f.Add(k.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c, again2 countedCall

@@ -43,7 +43,7 @@ type store struct {
 	spans          []string // call ids, in order
 	attempts       []string // direction, trunk and outcome, in order
 
-	// lastRows are the marks of the last rows, as the ledger keeps them.
+	// lastRows are the hashes of the last rows, as the ledger keeps them.
 	lastRows map[counting.Hash]uint64
 }
 
@@ -194,7 +194,7 @@ func (s *store) commit(page *counting.Page) counting.Result {
 		s.lines = append(s.lines, lineOf(r, &l))
 	}
 	for last := range s.decision.LastRows() {
-		s.lastRows[last.Record] = last.Mark
+		s.lastRows[last.Record] = last.RowHash
 	}
 	for _, span := range c.Spans {
 		if span.Call != nil {

@@ -46,9 +46,9 @@ func (d *Decision) addActivity(f *facts.Fact) {
 	}
 }
 
-// span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk.
+// connection is when a call was connected, in microseconds since 1970, end excluded, and over which trunk.
 // The zero value means that it wasn't.
-type span struct{ trunk, start, end int64 }
+type connection struct{ trunk, start, end int64 }
 
 // Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call
 // adds the opposites of its former edges, and its new ones.
@@ -56,30 +56,30 @@ type Edge struct{ Trunk, At, Change int64 }
 
 // connectedIn is when a call was connected: from its answer, or its start if the answer isn't
 // known, to its end; empty if the end isn't known.
-func (d *Decision) connectedIn(r *cdr.Record) span {
+func (d *Decision) connectedIn(r *cdr.Record) connection {
 	start, end, latest := cmp.Or(r.Answer, r.Start), r.End, d.page.ObservedAt.Add(peakAhead)
 	if !end.After(start) || end.After(latest) {
 		end = start.Add(r.Duration)
 	}
 	if !r.Outcome.Connected() || r.NoDuration || !end.After(start) || end.After(latest) {
-		return span{}
+		return connection{}
 	}
-	return span{start: start.UnixMicro(), end: end.UnixMicro()}
+	return connection{start: start.UnixMicro(), end: end.UnixMicro()}
 }
 
 // addConnected adds the edges of a connected call, unless it ended before ConnectedFrom, and
-// returns its span, which a revision takes back.
-func (d *Decision) addConnected(r *cdr.Record) span {
+// returns its connection, which a revision takes back.
+func (d *Decision) addConnected(r *cdr.Record) connection {
 	s := d.connectedIn(r)
 	if s.end <= d.was.ConnectedFrom {
-		return span{}
+		return connection{}
 	}
 	s.trunk = d.trunkNumber(r.Trunk)
 	d.addEdges(s, 1)
 	return s
 }
 
-func (d *Decision) addEdges(s span, count int64) {
+func (d *Decision) addEdges(s connection, count int64) {
 	if s.trunk != 0 {
 		d.change.Edges = append(d.change.Edges, Edge{s.trunk, s.start, count}, Edge{s.trunk, s.end, -count})
 	}
@@ -88,21 +88,21 @@ func (d *Decision) addEdges(s span, count int64) {
 // reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
 // trunk that the call was first seen with; moved is as for changeOutcome.
 func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
-	r, was, now := e.record, k.span, d.connectedIn(e.record)
-	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (span{}) && r.Duration == 0
+	r, was, now := e.record, k.connection, d.connectedIn(e.record)
+	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (connection{}) && r.Duration == 0
 	switch {
 	case moved < 0 || tookNoTime:
 		d.addEdges(was, -1)
-		k.span = span{}
-	case now == (span{}):
+		k.connection = connection{}
+	case now == (connection{}):
 	case was.trunk != 0:
-		k.span = span{was.trunk, now.start, now.end}
-		if k.span != was {
+		k.connection = connection{was.trunk, now.start, now.end}
+		if k.connection != was {
 			d.addEdges(was, -1)
-			d.addEdges(k.span, 1)
+			d.addEdges(k.connection, 1)
 		}
 	default:
-		k.span = d.addConnected(r)
+		k.connection = d.addConnected(r)
 	}
 }
 

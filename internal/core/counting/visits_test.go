@@ -14,7 +14,7 @@ import (
 // A visit counts once, with the first final version of its row. It isn't counted as a call, and groups
 // and outcomes don't matter.
 func TestVisits(t *testing.T) {
-	waited := func(seconds int64) cdr.Span { return cdr.KnownSpan(time.Duration(seconds) * time.Second) }
+	waited := func(seconds int64) cdr.Length { return cdr.KnownLength(time.Duration(seconds) * time.Second) }
 	row := func(id string, v ...cdr.Visit) *cdr.Record {
 		return &cdr.Record{ID: id, CallID: id, Start: now.Add(-time.Hour), NoCall: true, Visits: v}
 	}
@@ -169,7 +169,7 @@ func TestVisitIsNoCall(t *testing.T) {
 	s := newStore(t, counting.Settings{Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
 	joined := now.Add(-time.Minute)
 	result := s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{
-		{ID: "a", Start: joined, NoCall: true, Visits: []cdr.Visit{{Wait: cdr.KnownSpan(20 * time.Second)}}},
+		{ID: "a", Start: joined, NoCall: true, Visits: []cdr.Visit{{Wait: cdr.KnownLength(20 * time.Second)}}},
 	}})
 	if !s.state.NewestCall.Equal(joined) || result.New != 1 || len(result.Delays) != 1 ||
 		result.Delays[0] != 40*time.Second {

@@ -26,13 +26,13 @@ func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
 	return found
 }
 
-// Mark distinguishes a ledger from every other one.
-type Mark struct{ mark }
+// Identity distinguishes a ledger from every other one.
+type Identity struct{ identity }
 
-// Mark says which ledger is read.
-func (i *Inspector) Mark() (m Mark, err error) {
-	m.mark, err = readMark(func(into ...any) error { return i.ledger.engine.ScanRow(markQuery, nil, into...) })
-	return m, err
+// Identity says which ledger is read.
+func (i *Inspector) Identity() (is Identity, err error) {
+	is.identity, err = readIdentity(scanIdentity(&i.ledger.engine.Session))
+	return is, err
 }
 
 // State is what was committed of a feed, and whether the ledger has it.
@@ -92,7 +92,7 @@ const auditsKept = 366 * 24 * time.Hour
 
 // StoreAudit stores the results of an audit, and replaces earlier results of the same days. It takes
 // no lock, since it changes nothing that a commit changes: an exporter may run.
-func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []daily.Audit) (err error) {
+func (s Storage) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec, results []daily.Audit) (err error) {
 	if err := s.mustExist(); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s Storage) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 }
 
 // StoreAudit stores the results of an audit of this ledger, and replaces earlier results of the same days.
-func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, results []daily.Audit) error {
+func (l *Ledger) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec, results []daily.Audit) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err
 	}
@@ -117,12 +117,12 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Mark, spec FeedSpec, re
 }
 
 // storeAudit writes the results only to the ledger that was audited (counting.md 34).
-func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []daily.Audit) error {
-	now, err := readMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
+func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []daily.Audit) error {
+	now, err := readIdentity(scanIdentity(s))
 	switch {
 	case err != nil && !errors.Is(err, engine.ErrNoTable):
 		return err
-	case now != audited.mark:
+	case now != audited.identity:
 		return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
 	}
 	var feed int64
@@ -147,7 +147,7 @@ func storeAudit(s *engine.Session, audited Mark, spec FeedSpec, results []daily.
 // Audits are what the newest audit of each feed found, and the newest audits of the days from a
 // time on, in order of feed and day. It waits for no commit.
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]daily.Audit, error) {
-	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
+	return readUnlocked(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed
 		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day,
 		a.at`, []any{engine.Micros(from)},

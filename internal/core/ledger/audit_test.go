@@ -27,9 +27,9 @@ func TestAudit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []counting.Standing{counting.StandingCounted, counting.StandingCounted, counting.StandingMissing}
+		want := []counting.Status{counting.StatusCounted, counting.StatusCounted, counting.StatusMissing}
 		for n := range want {
-			if found.Records[n].Standing != want[n] {
+			if found.Records[n].Status != want[n] {
 				t.Errorf("%+v", found.Records[n])
 			}
 		}
@@ -67,7 +67,7 @@ func TestStoreAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	audited, err := inspector.Mark()
+	audited, err := inspector.Identity()
 	if err := errors.Join(err, inspector.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestStoreAudit(t *testing.T) {
 	if err := r.storage.StoreAudit(t.Context(), audited, other, []daily.Audit{{Day: daily.DateOf(day)}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := r.storage.StoreAudit(t.Context(), Mark{}, r.spec, []daily.Audit{{Day: daily.DateOf(day)}}); !errors.Is(err,
+	if err := r.storage.StoreAudit(t.Context(), Identity{}, r.spec, []daily.Audit{{Day: daily.DateOf(day)}}); !errors.Is(err,
 		ErrReplaced) {
 		t.Errorf("the result of another ledger is kept: %v", err)
 	}

@@ -40,7 +40,7 @@ func readCatalogue(e *engine.Session) (map[string]definition, error) {
 // with a new epoch of each feed: what was loaded before it is called is of these definitions, or
 // its commits are refused.
 func (l *Ledger) compareCatalogue() error {
-	if l.mark.Load() == nil || !l.Shared() {
+	if l.identity.Load() == nil || !l.Shared() {
 		return nil
 	}
 	stored, err := readCatalogue(&l.engine.Session)

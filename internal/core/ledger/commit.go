@@ -115,9 +115,9 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 
 func (l *Ledger) openAgain(ctx context.Context) error {
 	e, err := openTables(ctx, l.settings.database(), engine.Access{
-		Known: l.mark.Load() != nil, Probe: l.settings.probe,
+		Known: l.identity.Load() != nil, Probe: l.settings.probe,
 		Verify: func(scan func(text string, into ...any) error) error {
-			return l.compareMark(func(into ...any) error { return scan(markQuery, into...) })
+			return l.compareIdentity(func(into ...any) error { return scan(identityQuery, into...) })
 		},
 	})
 	if err != nil {
@@ -130,19 +130,19 @@ func (l *Ledger) openAgain(ctx context.Context) error {
 	} else {
 		// A primary shows what its synchronous standby lacks and a failover takes back. After a
 		// commit the standby has all before it.
-		if _, err := e.Beside.Within(ctx).Exec(lockLedger); err != nil {
+		if _, err := e.Reader.Within(ctx).Exec(lockLedger); err != nil {
 			return errors.Join(err, e.Close())
 		}
 	}
 	l.engine = e
-	l.reader.Store(&e.Beside)
+	l.reader.Store(&e.Reader)
 	return l.reload()
 }
 
 // reload loads memory from the database again. If that fails it closes the database, so that the
 // next caller tries again.
 func (l *Ledger) reload() error {
-	if err := l.compareMarkIn(&l.engine.Session); err != nil {
+	if err := l.compareIdentity(scanIdentity(&l.engine.Session)); err != nil {
 		return errors.Join(err, l.closeEngine())
 	}
 	for _, f := range l.feeds {
@@ -156,7 +156,7 @@ func (l *Ledger) reload() error {
 	return nil
 }
 
-// readSession is the session for reads beside commits. It waits for a commit only if the database
+// readSession is the session for reads that wait for no commit. It waits for a commit only if the database
 // has to be opened again. That goes on for the others when ctx ends.
 func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 	if err := l.Replaced(); err != nil {
@@ -180,7 +180,7 @@ func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 			opened <- result{err: err}
 			return
 		}
-		opened <- result{reader: l.engine.Beside.Within(ctx)}
+		opened <- result{reader: l.engine.Reader.Within(ctx)}
 	}()
 	select {
 	case got := <-opened:
@@ -190,8 +190,8 @@ func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 	}
 }
 
-// readBeside reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.
-func readBeside[T any](
+// readUnlocked reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.
+func readUnlocked[T any](
 	ctx context.Context, l *Ledger, what, text string, args []any, columns func(*T) []any,
 ) (all []T, err error) {
 	reader, err := l.readSession(ctx)

@@ -32,7 +32,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	if from.Postgres != nil {
-		c, err := readCluster(source.Beside.Within(ctx))
+		c, err := readCluster(source.Reader.Within(ctx))
 		if err != nil {
 			return err
 		}

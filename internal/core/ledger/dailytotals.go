@@ -49,7 +49,7 @@ func (p *pageCommit) writeDailyTotals() error {
 // DailyTotals returns what was counted on the days since a time, also of feeds that are no longer configured. It
 // doesn't wait for commits.
 func (l *Ledger) DailyTotals(ctx context.Context, from time.Time) ([]daily.Totals, error) {
-	return readBeside(ctx, l, "the daily totals",
+	return readUnlocked(ctx, l, "the daily totals",
 		`SELECT f.source, f.feed, t.day, t.data FROM daily_totals t JOIN feeds f ON f.id = t.feed
 		WHERE t.day >= ? ORDER BY t.feed, t.day`, []any{engine.Micros(from)},
 		func(t *daily.Totals) []any {

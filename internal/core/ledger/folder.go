@@ -86,15 +86,15 @@ const (
 type reserve struct {
 	file string // empty: there is none
 	most int64
-	// spent says that it was given up and isn't back yet.
-	spent bool
+	// released says that it was given up and isn't back yet.
+	released bool
 }
 
 // fill makes the reserve if it is missing and there is room for it, and says whether it is there.
 // If not, the disk is full or nearly so.
 func (r *reserve) fill() bool {
 	if info, err := os.Stat(r.file); r.file == "" || err == nil && info.Size() >= leastReserve {
-		r.spent = false
+		r.released = false
 		return true
 	}
 	size := r.most
@@ -108,7 +108,7 @@ func (r *reserve) fill() bool {
 		_ = os.Remove(r.file) // half a reserve
 		return false
 	}
-	r.spent = false
+	r.released = false
 	return true
 }
 
@@ -127,6 +127,6 @@ func (r *reserve) write(size int64) error {
 
 // release gives the room back, for the outbox.
 func (r *reserve) release() {
-	r.spent = true
+	r.released = true
 	_ = os.Remove(r.file) // if it fails, the disk stays full until someone makes room
 }

@@ -16,11 +16,11 @@ type lastRows struct {
 	sets []rowSet // guarded by mu; nil until a row is remembered
 }
 
-// rowSet are some records, the newest first: a part of each one's hash, and the mark of its last
+// rowSet are some records, the newest first: a part of each one's hash, and the hash of its last
 // row, 0 for a free place.
 type rowSet struct {
-	tags  [16]uint32
-	marks [16]uint64
+	tags   [16]uint32
+	hashes [16]uint64
 }
 
 // rowSets is how many sets there are.
@@ -42,15 +42,15 @@ func (r *lastRows) set(record counting.Hash) (s *rowSet, tag uint32) {
 	return &r.sets[record%rowSets], uint32(record >> 32)
 }
 
-func (r *lastRows) has(record counting.Hash, mark uint64) bool {
+func (r *lastRows) has(record counting.Hash, rowHash uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sets == nil {
 		return false
 	}
 	s, tag := r.set(record)
-	for i := range s.marks {
-		if s.marks[i] == mark && s.tags[i] == tag {
+	for i := range s.hashes {
+		if s.hashes[i] == rowHash && s.tags[i] == tag {
 			return true
 		}
 	}
@@ -60,7 +60,7 @@ func (r *lastRows) has(record counting.Hash, mark uint64) bool {
 // put notes what is durable now of a record; mu is held.
 func (r *lastRows) put(record counting.Hash, last counting.LastRow) {
 	if r.sets == nil {
-		if last.Mark == 0 {
+		if last.RowHash == 0 {
 			return
 		}
 		r.sets = make([]rowSet, rowSets)
@@ -68,40 +68,40 @@ func (r *lastRows) put(record counting.Hash, last counting.LastRow) {
 	s, tag := r.set(record)
 	kept := rowSet{}
 	n := 0
-	for i, mark := range s.marks {
-		if mark != 0 && s.tags[i] != tag {
-			kept.tags[n], kept.marks[n] = s.tags[i], mark
+	for i, rowHash := range s.hashes {
+		if rowHash != 0 && s.tags[i] != tag {
+			kept.tags[n], kept.hashes[n] = s.tags[i], rowHash
 			n++
 		}
 	}
-	if last.Mark != 0 && (n < len(kept.marks) || last.Changed) {
+	if last.RowHash != 0 && (n < len(kept.hashes) || last.Changed) {
 		copy(kept.tags[1:], kept.tags[:])
-		copy(kept.marks[1:], kept.marks[:])
-		kept.tags[0], kept.marks[0] = tag, last.Mark
+		copy(kept.hashes[1:], kept.hashes[:])
+		kept.tags[0], kept.hashes[0] = tag, last.RowHash
 	}
 	*s = kept
 }
 
-// Recognize returns a record's hash, the mark of a row of it for Page.Marks, and whether the row is
+// Lookup returns a record's hash, the hash of a row of it for Page.RowHashes, and whether the row is
 // unchanged: it equals the record's last row that was committed here. The caller then skips decoding
-// it and counts it in Page.Unchanged. A mark is 64 bits of a keyed hash. With 10 million changed rows
+// it and counts it in Page.Unchanged. A row's hash has 64 bits and a key. With 10 million changed rows
 // a day, the probability that one is taken for unchanged within a year is 2·10⁻¹⁰.
-func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool) {
+func (f *Feed) Lookup(id string, row []byte) (record counting.Hash, rowHash uint64, unchanged bool) {
 	keys := f.rowKeys.Load()
 	record = f.ledger.hasher.RecordHash(id)
-	mark = max(maphash.Bytes(keys.row, row), 1)
-	return record, mark, f.ledger.lastRows.has(record^keys.record, mark)
+	rowHash = max(maphash.Bytes(keys.row, row), 1)
+	return record, rowHash, f.ledger.lastRows.has(record^keys.record, rowHash)
 }
 
-// noteRows remembers the last rows of a page that is durable now. It skips rows of a first history,
+// rememberRows remembers the last rows of a page that is durable now. It skips rows of a first history,
 // because memory is scarcest while a history is read; they are remembered when they are read again.
-func (p *pageCommit) noteRows() {
+func (p *pageCommit) rememberRows() {
 	rows, keys := &p.ledger.lastRows, p.rowKeys.Load()
 	rows.mu.Lock()
 	defer rows.mu.Unlock()
 	for last := range p.decision.LastRows() {
 		if !p.change.State.HistoryDone {
-			last.Mark = 0
+			last.RowHash = 0
 		}
 		rows.put(last.Record^keys.record, last)
 	}

@@ -11,36 +11,36 @@ import (
 
 // commitRow commits a row of call a as a reader does.
 func (r *rig) commitRow(row string, options ...func(*cdr.Record)) error {
-	_, mark, unchanged := r.feed.Recognize("a", []byte(row))
+	_, hash, unchanged := r.feed.Lookup("a", []byte(row))
 	if unchanged {
 		r.t.Errorf("row %s would change nothing", row)
 	}
 	_, err := r.feed.Commit(r.t.Context(),
-		&counting.Page{Records: []*cdr.Record{call("a", options...)}, Marks: []uint64{mark}, ObservedAt: r.clock.at})
+		&counting.Page{Records: []*cdr.Record{call("a", options...)}, RowHashes: []uint64{hash}, ObservedAt: r.clock.at})
 	return err
 }
 
-func (r *rig) recognizes(row string) bool {
-	_, _, unchanged := r.feed.Recognize("a", []byte(row))
+func (r *rig) isUnchanged(row string) bool {
+	_, _, unchanged := r.feed.Lookup("a", []byte(row))
 	return unchanged
 }
 
-// wantRecognized checks which of the rows A and B of call a would change nothing.
-func (r *rig) wantRecognized(when string, a, b bool) {
+// wantUnchanged checks which of the rows A and B of call a would change nothing.
+func (r *rig) wantUnchanged(when string, a, b bool) {
 	r.t.Helper()
-	if gotA, gotB := r.recognizes("A"), r.recognizes("B"); gotA != a || gotB != b {
+	if gotA, gotB := r.isUnchanged("A"), r.isUnchanged("B"); gotA != a || gotB != b {
 		r.t.Errorf("%s: A is unchanged: %t, B: %t; want %t, %t", when, gotA, gotB, a, b)
 	}
 }
 
-// TestRule37Recognize: counting.md 37: a row is recognised if it is the last durable row of its
+// TestRule37Lookup: counting.md 37: a row is unchanged if it is the last durable row of its
 // record. How that row was committed doesn't matter.
-func TestRule37Recognize(t *testing.T) {
+func TestRule37Lookup(t *testing.T) {
 	r := newRig(t)
 	if err := r.commitRow("A"); err != nil {
 		t.Fatal(err)
 	}
-	r.wantRecognized("within the first history", false, false)
+	r.wantUnchanged("within the first history", false, false)
 	r.live()
 	commit := func(row string, options ...func(*cdr.Record)) {
 		t.Helper()
@@ -49,19 +49,19 @@ func TestRule37Recognize(t *testing.T) {
 		}
 	}
 	commit("A")
-	r.wantRecognized("A", true, false)
-	if _, _, unchanged := r.feed.Recognize("b", []byte("A")); unchanged {
+	r.wantUnchanged("A", true, false)
+	if _, _, unchanged := r.feed.Lookup("b", []byte("A")); unchanged {
 		t.Error("a row of another record is recognised")
 	}
 	commit("B", outcome(cdr.Failed))
-	r.wantRecognized("A, B", false, true)
+	r.wantUnchanged("A, B", false, true)
 	commit("A")
-	r.wantRecognized("A, B, A", true, false)
+	r.wantUnchanged("A, B, A", true, false)
 	r.records(call("a", outcome(cdr.Busy)))
-	r.wantRecognized("A, B, A, another one that nobody marked", false, false)
+	r.wantUnchanged("A, B, A, another one that nobody remembers", false, false)
 	commit("A")
 	r.records(call("x", alts("a"), outcome(cdr.Busy)))
-	r.wantRecognized("A, then a row that names it by another id", false, false)
+	r.wantUnchanged("A, then a row that names it by another id", false, false)
 	commit("A")
 	spec := r.spec
 	spec.Feed = "pstn"
@@ -70,13 +70,13 @@ func TestRule37Recognize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, unchanged := other.Recognize("a", []byte("A")); unchanged {
+	if _, _, unchanged := other.Lookup("a", []byte("A")); unchanged {
 		t.Error("another feed recognises the row")
 	}
 	if err := r.commitRow("B", provisional); err != nil {
 		t.Fatal(err)
 	}
-	r.wantRecognized("A, then a row that isn't final", false, false)
+	r.wantUnchanged("A, then a row that isn't final", false, false)
 
 	commit("A")
 	// another writer, perhaps of B
@@ -86,13 +86,13 @@ func TestRule37Recognize(t *testing.T) {
 	if err := r.commitRow("B", outcome(cdr.Failed)); !errors.Is(err, ErrFenced) {
 		t.Fatalf("the commit ended with %v", err)
 	}
-	r.wantRecognized("after another writer", false, false)
+	r.wantUnchanged("after another writer", false, false)
 	commit("A")
 	r.reopen()
-	r.wantRecognized("another process", false, false)
+	r.wantUnchanged("another process", false, false)
 }
 
-// A commit that fails, at whatever write, leaves no mark of what it didn't count.
+// A commit that fails, at whatever write, remembers nothing of what it didn't count.
 func TestRule37FailedCommit(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -113,11 +113,11 @@ func TestRule37FailedCommit(t *testing.T) {
 		if err == nil {
 			break // there are no more writes
 		}
-		if r.recognizes("B") {
+		if r.isUnchanged("B") {
 			t.Errorf("write %d failed, and the row is recognised that wasn't counted", fails)
 		}
 	}
-	if r.wantRecognized("B", false, true); writes < 5 {
+	if r.wantUnchanged("B", false, true); writes < 5 {
 		t.Errorf("a commit has only %d writes", writes)
 	}
 }
@@ -128,7 +128,7 @@ func TestRule37RoomForRows(t *testing.T) {
 	const many = rowSets * 16 * 2
 	key := func(i int) counting.Hash { return counting.Hash(uint64(i+1) * 0x9e3779b97f4a7c15) }
 	put := func(i int, changed bool) {
-		rows.put(key(i), counting.LastRow{Mark: uint64(i + 1), Changed: changed})
+		rows.put(key(i), counting.LastRow{RowHash: uint64(i + 1), Changed: changed})
 	}
 	count := func(from, to int) (n int) {
 		for i := from; i < to; i++ {

@@ -130,8 +130,8 @@ type Ledger struct {
 	settings Settings
 	lock     *flock.Flock
 	store    *metrics.Store
-	mark     atomic.Pointer[mark]  // nil until the ledger was opened
-	replaced atomic.Pointer[error] // why nothing is committed any more
+	identity atomic.Pointer[identity] // nil until the ledger was opened
+	replaced atomic.Pointer[error]    // why nothing is committed any more
 	lastRows lastRows
 	created  time.Time
 	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
@@ -152,7 +152,7 @@ type Ledger struct {
 	failed   error                  // error of the latest failed attempt to open the database
 
 	outboxes [outbox.Signals]outbox.Queue
-	// reader is the engine's session beside commits; nil while the database is closed.
+	// reader is the engine's Reader; nil while the database is closed.
 	reader atomic.Pointer[engine.Session]
 	view   bool // nothing is committed: every feed may be looked at
 }
@@ -210,7 +210,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := readMark(func(into ...any) error { return l.engine.ScanRow(markQuery, nil, into...) })
+	opened, err := readIdentity(scanIdentity(&l.engine.Session))
 	if err == nil {
 		l.hasher, err = counting.NewHasher(opened.key)
 	}
@@ -220,7 +220,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if l.created, err = readCreated(&l.engine.Session); err != nil {
 		return err
 	}
-	l.mark.Store(&opened)
+	l.identity.Store(&opened)
 	l.setTuning(l.settings.Tuning)
 	l.fillReserve()
 	return l.verify()
@@ -252,7 +252,7 @@ func (l *Ledger) Close() error {
 func (l *Ledger) Store() *metrics.Store { return l.store }
 
 // InstanceID is a UUID made with the ledger and kept in it.
-func (l *Ledger) InstanceID() string { return l.mark.Load().instance }
+func (l *Ledger) InstanceID() string { return l.identity.Load().instance }
 
 // Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two
 // purposes tell nothing of each other.

@@ -81,7 +81,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if err := l.ensureOpen(ctx); err != nil || f.lost {
 		return false, err
 	}
-	if !l.reserve.spent { // else the room is for the outbox
+	if !l.reserve.released { // else the room is for the outbox
 		if err := f.packIDs(ctx); err != nil {
 			return false, err
 		}

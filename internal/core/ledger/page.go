@@ -56,7 +56,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	// The space of the reserve is for the outbox: reading waits until there is room for a reserve again.
-	if l.reserve.spent && !l.fillReserve() {
+	if l.reserve.released && !l.fillReserve() {
 		return counting.Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	}
 	if f.ids.IsFull() {
@@ -326,7 +326,7 @@ func (p *pageCommit) publish() {
 	}
 	p.ids.Apply()
 	p.waitingCalls = p.change.Result.Waiting
-	p.noteRows()
+	p.rememberRows()
 	p.committed.Store(new(*next))
 	for s := range p.drafts {
 		p.ledger.outboxes[s].Add(&p.drafts[s])

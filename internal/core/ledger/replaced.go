@@ -14,11 +14,11 @@ import (
 // A process commits only to the ledger that it has opened (counting.md 34): never to another one in
 // its place, and it never makes a new one there.
 
-// mark distinguishes ledgers. It is made with a ledger and kept in it.
-type mark struct{ schema, key, instance string }
+// identity distinguishes ledgers. It is made with a ledger and kept in it.
+type identity struct{ schema, key, instance string }
 
-// markQuery reads a mark; it has no arguments, so that each new connection can ask it.
-const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
+// identityQuery reads an identity; it has no arguments, so that each new connection can ask it.
+const identityQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
 	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name =
 	'instance'), '')`
 
@@ -26,19 +26,19 @@ const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'
 var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be " +
 	"counted once more: restore a backup, or start with an empty ledger")
 
-// readMark reads a mark by scan, which runs markQuery.
-func readMark(scan func(into ...any) error) (m mark, err error) {
-	err = scan(&m.schema, &m.key, &m.instance)
-	return m, err
+// readIdentity reads an identity by scan, which runs identityQuery.
+func readIdentity(scan func(into ...any) error) (is identity, err error) {
+	err = scan(&is.schema, &is.key, &is.instance)
+	return is, err
 }
 
-// compareMark fails if a ledger's mark differs from the mark of the ledger that was opened.
-func (l *Ledger) compareMark(scan func(into ...any) error) error {
-	opened := l.mark.Load()
+// compareIdentity fails if a ledger's identity differs from the identity of the ledger that was opened.
+func (l *Ledger) compareIdentity(scan func(into ...any) error) error {
+	opened := l.identity.Load()
 	if opened == nil {
 		return nil
 	}
-	now, err := readMark(scan)
+	now, err := readIdentity(scan)
 	switch {
 	case errors.Is(err, engine.ErrNoTable):
 		return l.setReplaced("the ledger is gone from its place")
@@ -53,8 +53,9 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	return nil
 }
 
-func (l *Ledger) compareMarkIn(s *engine.Session) error {
-	return l.compareMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
+// scanIdentity runs identityQuery in a session.
+func scanIdentity(s *engine.Session) func(into ...any) error {
+	return func(into ...any) error { return s.ScanRow(identityQuery, nil, into...) }
 }
 
 // setReplaced makes every later call fail, so that the ledger's replacement is never written to.

@@ -84,20 +84,20 @@ const (
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)
 	defer cancel()
-	beside, err := l.readSession(ctx)
+	reader, err := l.readSession(ctx)
 	if err == nil {
-		err = l.compareMarkIn(beside)
+		err = l.compareIdentity(scanIdentity(reader))
 	}
 	if err == nil {
-		_, err = beside.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+
+		_, err = reader.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+
 			microsNow+`)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, l.replica(), l.settings.Postgres.Address)
 	}
 	if err == nil {
-		_, err = beside.Exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
+		_, err = reader.Exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
 	}
 	if err == nil {
-		c, err = readCluster(beside)
+		c, err = readCluster(reader)
 	}
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
@@ -132,11 +132,11 @@ func readCluster(s *engine.Session) (c Cluster, err error) {
 // execOwnership runs a statement that changes only the ownership of feeds, and returns how many
 // rows it changed. It doesn't wait for commits.
 func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (changed int64, err error) {
-	beside, err := l.readSession(ctx)
+	reader, err := l.readSession(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return beside.Exec(text, args...)
+	return reader.Exec(text, args...)
 }
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as
@@ -222,7 +222,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
 	defer l.mu.Unlock()
-	if l.reserve.spent && !l.fillReserve() { // the room that is left is for the outbox
+	if l.reserve.released && !l.fillReserve() { // the room that is left is for the outbox
 		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source,
 			spec.Feed, ErrFull)
 	}

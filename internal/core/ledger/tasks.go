@@ -86,7 +86,7 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]work.I
 }
 
 func (f *Feed) readDue(ctx context.Context, setAside bool, now time.Time, limit int) ([]work.Item, error) {
-	return readBeside(ctx, f.ledger, "pending work", dueTasks,
+	return readUnlocked(ctx, f.ledger, "pending work", dueTasks,
 		[]any{f.id, engine.Flag(setAside), engine.Micros(now), limit}, taskTargets)
 }
 

@@ -18,7 +18,7 @@ func TestVisits(t *testing.T) {
 		return func(r *cdr.Record) {
 			r.Visits = append(r.Visits, cdr.Visit{
 				Queue: "support", Result: result,
-				Wait: cdr.KnownSpan(30 * time.Second),
+				Wait: cdr.KnownLength(30 * time.Second),
 			})
 		}
 	}

@@ -149,7 +149,7 @@ func countStream(dst []Delta, s *cdr.Stream) []Delta {
 		string(s.Labels))
 	for _, m := range [...]struct {
 		def *Def
-		cdr.Span
+		cdr.Length
 	}{{MediaJitter, s.Jitter}, {MediaRoundTrip, s.RoundTrip}} {
 		if m.Known && m.Value >= 0 {
 			dst = appendDelta(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network, string(s.Labels))

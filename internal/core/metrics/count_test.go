@@ -141,17 +141,17 @@ func TestCountLegs(t *testing.T) {
 // Talk and connected time of a call of several legs are the call's. A leg on which an own phone spoke
 // gives an unanswered call connected time.
 func TestCountTimesOfACall(t *testing.T) {
-	seconds := func(n int) cdr.Span { return cdr.KnownSpan(time.Duration(n) * time.Second) }
+	seconds := func(n int) cdr.Length { return cdr.KnownLength(time.Duration(n) * time.Second) }
 	for name, c := range map[string]struct {
 		outcome         cdr.Outcome
-		talk, connected cdr.Span
+		talk, connected cdr.Length
 		want            string
 	}{
-		"a record":              {cdr.Answered, cdr.Span{}, cdr.Span{}, "talk 60, connected 60"},
+		"a record":              {cdr.Answered, cdr.Length{}, cdr.Length{}, "talk 60, connected 60"},
 		"a call with a machine": {cdr.Answered, seconds(20), seconds(90), "talk 20, connected 90"},
 		"a machine's call":      {cdr.Machine, seconds(0), seconds(90), "talk none, connected 90"},
-		"an own phone's":        {cdr.Busy, cdr.Span{}, seconds(5), "talk none, connected 5"},
-		"nobody's":              {cdr.Busy, cdr.Span{}, cdr.Span{}, "talk none, connected none"},
+		"an own phone's":        {cdr.Busy, cdr.Length{}, seconds(5), "talk none, connected 5"},
+		"nobody's":              {cdr.Busy, cdr.Length{}, cdr.Length{}, "talk none, connected none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &cdr.Record{Outcome: c.outcome, Duration: time.Minute, Talk: c.talk, Connected: c.connected}
@@ -193,9 +193,9 @@ func TestCountVisit(t *testing.T) {
 	s, f := testStore()
 	changes := s.Begin(f, time.Now())
 	for _, result := range cdr.QueueResults() {
-		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownSpan(20 * time.Second)}
+		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownLength(20 * time.Second)}
 		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
-		v.Wait = cdr.Span{}
+		v.Wait = cdr.Length{}
 		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
 	}
 	changes.Apply(nil)

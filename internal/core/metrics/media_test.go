@@ -34,7 +34,7 @@ func audioStream() cdr.Stream {
 	return cdr.Stream{
 		Media: "audio", Network: "wifi", Platform: "windows",
 		Quality: cdr.Quality{
-			Jitter: cdr.KnownSpan(16 * time.Millisecond), RoundTrip: cdr.KnownSpan(62500 * time.Microsecond),
+			Jitter: cdr.KnownLength(16 * time.Millisecond), RoundTrip: cdr.KnownLength(62500 * time.Microsecond),
 			Loss: cdr.KnownFloat(0.013), Concealed: cdr.KnownFloat(0.1), Packets: cdr.KnownInt(1000),
 			MOS: cdr.KnownFloat(4.25),
 		},
@@ -77,7 +77,7 @@ func TestSettle(t *testing.T) {
 		{"measures that are zero", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{
 				Media: "audio", Network: "wifi",
-				Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)},
+				Quality: cdr.Quality{Jitter: cdr.KnownLength(0), Loss: cdr.KnownFloat(0)},
 			}}
 		}, map[string]string{
 			"cdr_media_streams_total{" + own + ",,good}": "1",
@@ -86,7 +86,7 @@ func TestSettle(t *testing.T) {
 		}},
 		{"measures that are none", func(c *cdr.Record) {
 			s := cdr.Stream{Media: "data", Network: "wifi"}
-			s.Jitter, s.Loss, s.Concealed = cdr.KnownSpan(-1), cdr.KnownFloat(math.NaN()), cdr.KnownFloat(1.5)
+			s.Jitter, s.Loss, s.Concealed = cdr.KnownLength(-1), cdr.KnownFloat(math.NaN()), cdr.KnownFloat(1.5)
 			c.Streams = []cdr.Stream{s}
 		}, map[string]string{"cdr_media_streams_total{data,callee_to_caller,wifi,,unclassified}": "1"}},
 		{"ratings", func(c *cdr.Record) { c.Ratings = []string{"good", "bad", "good"} }, map[string]string{
@@ -137,8 +137,8 @@ func TestMediaBuckets(t *testing.T) {
 			s, f := testStore()
 			changes := s.Begin(f, time.Now())
 			stream := cdr.Stream{Quality: cdr.Quality{
-				Jitter:    cdr.KnownSpan(time.Duration(math.Round(bound * 1e9))),
-				RoundTrip: cdr.KnownSpan(time.Duration(math.Round(bound * 1e9))),
+				Jitter:    cdr.KnownLength(time.Duration(math.Round(bound * 1e9))),
+				RoundTrip: cdr.KnownLength(time.Duration(math.Round(bound * 1e9))),
 				Loss:      cdr.KnownFloat(bound), Concealed: cdr.KnownFloat(bound),
 			}}
 			changes.addAll(of(facts.Stream, &cdr.Record{Streams: []cdr.Stream{stream}}))

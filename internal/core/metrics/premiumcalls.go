@@ -40,7 +40,7 @@ func PremiumCalls(all []facts.Fact, read time.Time, account func(*cdr.Record) st
 const keptPremiumCalls = 64
 
 // PremiumCalls adds calls that were counted.
-func (f *Feed) PremiumCalls(all []PremiumCall) {
+func (f *FeedMetrics) PremiumCalls(all []PremiumCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.premium = append(f.premium, all...)
@@ -48,7 +48,7 @@ func (f *Feed) PremiumCalls(all []PremiumCall) {
 }
 
 // LastPremiumCalls are the last ones that were counted.
-func (f *Feed) LastPremiumCalls() []PremiumCall {
+func (f *FeedMetrics) LastPremiumCalls() []PremiumCall {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.premium)

@@ -29,34 +29,34 @@ func shownBy(s Snapshot, defs ...*Def) []string {
 // TestReplace: a gauge has the given rows and no others, and rows that are alike add up.
 func TestReplace(t *testing.T) {
 	own := NewSelfMetrics(func() time.Time { return midday }, false)
-	row := func(direction string, n float64) Row {
-		return Row{Labels: []string{"a", "ringcentral", "active_calls", direction}, Value: n}
+	row := func(direction string, n float64) Sample {
+		return Sample{Labels: []string{"a", "ringcentral", "active_calls", direction}, Value: n}
 	}
 	if got := shownBy(own.Snapshot(), ActiveCalls); got != nil {
 		t.Errorf("before the first snapshot of a feed: %q", got)
 	}
 	for _, test := range []struct {
 		name string
-		rows []Row
+		rows []Sample
 		want []string
 	}{
 		{
 			"the first",
-			[]Row{row("inbound", 2), row("outbound", 0)},
+			[]Sample{row("inbound", 2), row("outbound", 0)},
 			[]string{
 				"cdr_active_calls{a ringcentral active_calls inbound} 2",
 				"cdr_active_calls{a ringcentral active_calls outbound} 0",
 			},
 		},
-		{"another", []Row{row("outbound", 3)}, []string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
+		{"another", []Sample{row("outbound", 3)}, []string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
 		{
 			"the same again",
-			[]Row{row("outbound", 3)},
+			[]Sample{row("outbound", 3)},
 			[]string{"cdr_active_calls{a ringcentral active_calls outbound} 3"},
 		},
 		{
 			"one in two rows",
-			[]Row{row("inbound", 1), row("inbound", 4)},
+			[]Sample{row("inbound", 1), row("inbound", 4)},
 			[]string{"cdr_active_calls{a ringcentral active_calls inbound} 5"},
 		},
 		{"none", nil, nil},

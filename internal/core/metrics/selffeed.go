@@ -9,9 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Feed is the self metrics of one feed, and what the status page shows of them. It is safe for
+// FeedMetrics is the self metrics of one feed, and what the status page shows of them. It is safe for
 // concurrent use.
-type Feed struct {
+type FeedMetrics struct {
 	self         *SelfMetrics
 	source, feed string
 
@@ -23,8 +23,8 @@ type Feed struct {
 }
 
 // Feed is a feed's self metrics, every result at 0.
-func (o *SelfMetrics) Feed(source, feed string) *Feed {
-	f := &Feed{self: o, source: source, feed: feed, tasks: make(map[string][2]int)}
+func (o *SelfMetrics) Feed(source, feed string) *FeedMetrics {
+	f := &FeedMetrics{self: o, source: source, feed: feed, tasks: make(map[string][2]int)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, d := range SelfCatalogue() {
@@ -41,7 +41,7 @@ func (o *SelfMetrics) Feed(source, feed string) *Feed {
 }
 
 // Poll counts a read of the feed.
-func (f *Feed) Poll(ok bool) {
+func (f *FeedMetrics) Poll(ok bool) {
 	result := "ok"
 	if !ok {
 		result = "error"
@@ -50,36 +50,38 @@ func (f *Feed) Poll(ok bool) {
 }
 
 // Rows counts rows by result, one of Rows.Zeros.
-func (f *Feed) Rows(result string, n int) {
+func (f *FeedMetrics) Rows(result string, n int) {
 	if n > 0 {
 		f.self.Add(Rows, int64(n), f.source, f.feed, result)
 	}
 }
 
 // Delays adds the delays of new records.
-func (f *Feed) Delays(all []time.Duration) {
+func (f *FeedMetrics) Delays(all []time.Duration) {
 	for _, d := range all {
 		f.self.Observe(RecordDelay, d, f.source, f.feed)
 	}
 }
 
 // Watermark sets how far the feed has been read.
-func (f *Feed) Watermark(at time.Time) { f.self.SetTime(Watermark, at, f.source, f.feed) }
+func (f *FeedMetrics) Watermark(at time.Time) { f.self.SetTime(Watermark, at, f.source, f.feed) }
 
 // NewestCall sets the latest start of a counted call.
-func (f *Feed) NewestCall(at time.Time) { f.self.SetTime(NewestCall, at, f.source, f.feed) }
+func (f *FeedMetrics) NewestCall(at time.Time) { f.self.SetTime(NewestCall, at, f.source, f.feed) }
 
 // LastSuccess sets when the feed was last read without an error.
-func (f *Feed) LastSuccess(at time.Time) { f.self.SetTime(LastSuccess, at, f.source, f.feed) }
+func (f *FeedMetrics) LastSuccess(at time.Time) { f.self.SetTime(LastSuccess, at, f.source, f.feed) }
 
 // CatchingUp says whether the watermark is far behind.
-func (f *Feed) CatchingUp(yes bool) { f.self.SetBool(CatchingUp, yes, f.source, f.feed) }
+func (f *FeedMetrics) CatchingUp(yes bool) { f.self.SetBool(CatchingUp, yes, f.source, f.feed) }
 
 // Unreadable sets the length of the ranges that couldn't be read.
-func (f *Feed) Unreadable(d time.Duration) { f.self.Set(Unreadable, d.Seconds(), f.source, f.feed) }
+func (f *FeedMetrics) Unreadable(d time.Duration) {
+	f.self.Set(Unreadable, d.Seconds(), f.source, f.feed)
+}
 
 // Tasks sets how many tasks of a kind wait, and how many were set aside.
-func (f *Feed) Tasks(kind string, waiting, setAside int) {
+func (f *FeedMetrics) Tasks(kind string, waiting, setAside int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tasks[kind] = [2]int{waiting, setAside}
@@ -94,16 +96,18 @@ func (f *Feed) Tasks(kind string, waiting, setAside int) {
 
 // Calls sets the number of calls that wait for more legs, and counts those that counted without
 // one.
-func (f *Feed) Calls(waiting, incomplete int) {
+func (f *FeedMetrics) Calls(waiting, incomplete int) {
 	f.self.Set(CallsWaiting, float64(waiting), f.source, f.feed)
 	f.self.Add(CallsIncomplete, int64(incomplete), f.source, f.feed)
 }
 
 // ClockOffset sets the provider's clock minus ours.
-func (f *Feed) ClockOffset(d time.Duration) { f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed) }
+func (f *FeedMetrics) ClockOffset(d time.Duration) {
+	f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed)
+}
 
 // Labels counts for each of the operator's labels which new records have a value.
-func (f *Feed) Labels(all []cdr.Labels) {
+func (f *FeedMetrics) Labels(all []cdr.Labels) {
 	for _, name := range *f.self.labels.Load() {
 		for _, one := range all {
 			result := "hit"
@@ -116,10 +120,10 @@ func (f *Feed) Labels(all []cdr.Labels) {
 }
 
 // Unmapped counts a value of a field that the mapping doesn't know.
-func (f *Feed) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, f.feed, field) }
+func (f *FeedMetrics) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, f.feed, field) }
 
 // Overflow counts observations folded, by metric name.
-func (f *Feed) Overflow(folded map[string]int) {
+func (f *FeedMetrics) Overflow(folded map[string]int) {
 	for metric, n := range folded {
 		f.self.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
 		f.overflowed.Add(int64(n))
@@ -127,7 +131,7 @@ func (f *Feed) Overflow(folded map[string]int) {
 }
 
 // Overflowed is how many observations were folded since the feed was opened.
-func (f *Feed) Overflowed() int64 { return f.overflowed.Load() }
+func (f *FeedMetrics) Overflowed() int64 { return f.overflowed.Load() }
 
 // Notified is the self metrics of the notifications that a provider sends to a source, and what the
 // status page shows of them. It is safe for concurrent use.

@@ -118,23 +118,23 @@ func (o *SelfMetrics) Forget(labels ...string) {
 	}
 }
 
-// Row is one value of a gauge.
-type Row struct {
+// Sample is one value of a gauge.
+type Sample struct {
 	Labels []string
 	Value  float64
 }
 
-// Replace sets a gauge to exactly these rows; rows with the same labels add up.
-func (o *SelfMetrics) Replace(d *Def, rows []Row) {
+// Replace sets a gauge to exactly these samples, and adds up samples with the same labels.
+func (o *SelfMetrics) Replace(d *Def, samples []Sample) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	stay := make(map[*selfSeries]bool, len(rows))
-	for _, r := range rows {
-		s := o.seriesOf(d, r.Labels...)
+	stay := make(map[*selfSeries]bool, len(samples))
+	for _, one := range samples {
+		s := o.seriesOf(d, one.Labels...)
 		if !stay[s] {
 			stay[s], s.value.gauge = true, 0
 		}
-		s.value.gauge += r.Value
+		s.value.gauge += one.Value
 	}
 	maps.DeleteFunc(o.series[d], func(_ string, s *selfSeries) bool { return !stay[s] })
 }

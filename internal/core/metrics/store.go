@@ -149,17 +149,17 @@ func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 }
 
 // Counts are the numbers of series by configured feed and metric, with the labels of SeriesCount.
-func (s *Store) Counts() []Row {
+func (s *Store) Counts() []Sample {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var all []Row
+	var all []Sample
 	for _, f := range s.feeds {
 		byMetric := make(map[string]int)
 		for _, series := range f.list {
 			byMetric[series.Labels.Def.Name]++
 		}
 		for metric, n := range byMetric {
-			all = append(all, Row{Labels: []string{f.source, f.feed, metric}, Value: float64(n)})
+			all = append(all, Sample{Labels: []string{f.source, f.feed, metric}, Value: float64(n)})
 		}
 	}
 	return all

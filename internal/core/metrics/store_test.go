@@ -118,7 +118,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(of(facts.OutcomeChange, failed.Record))
 	changes.addAll(of(facts.Recording, &cdr.Record{Recordings: []cdr.Recording{{Type: "Automatic"}}}))
 	changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{Result: cdr.SessionDropped}}}))
-	changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{{Wait: cdr.KnownSpan(time.Second)}}}))
+	changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{{Wait: cdr.KnownLength(time.Second)}}}))
 	changes.addAll(facts.AppendSettled(nil, &cdr.Record{
 		Streams: []cdr.Stream{audioStream()},
 		Ratings: []string{"good"},

@@ -2,7 +2,7 @@
 // several replicas share. Statements are in SQLite's dialect; their texts are prepared once.
 //
 //	Open ─▶ Engine ─┬─ Transact: BEGIN, statements of its Session, COMMIT, on one connection
-//	                └─ Beside: a Session of a pool, which reads meanwhile
+//	                └─ Reader: a Session of a pool, which reads meanwhile
 //
 // It knows no table, but that each ledger has one called meta. Errors say what to do, and wrap the
 // errors that callers tell apart. After ErrIO the connection must not be used again: the caller

@@ -46,8 +46,8 @@ type Access struct {
 // meanwhile.
 type Engine struct {
 	Session
-	// Beside reads while the other connection commits.
-	Beside       Session
+	// Reader reads while the other connection commits.
+	Reader       Session
 	conn         *sql.Conn
 	writer, pool *sql.DB
 }
@@ -64,7 +64,7 @@ func Open(ctx context.Context, d Database, a Access) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(d.explain(err), pool.Close(), writer.Close())
 	}
-	e := &Engine{Session: newSession(d, conn), Beside: newSession(d, pool), conn: conn, writer: writer, pool: pool}
+	e := &Engine{Session: newSession(d, conn), Reader: newSession(d, pool), conn: conn, writer: writer, pool: pool}
 	if a.Probe != nil {
 		e.probe = a.Probe
 	}

@@ -38,8 +38,8 @@ const (
 	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be
 	// idle. A statement that hangs for longer is cancelled and retried.
 	defaultStatementTimeout = 10 * time.Second
-	// connectionsBeside is the number of a replica's connections that read while another one commits.
-	connectionsBeside = 3
+	// readConnections is the number of a replica's connections that read while another one commits.
+	readConnections = 3
 )
 
 func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
@@ -79,7 +79,7 @@ func serverTLS(c *tls.Config, host string) *tls.Config {
 	return c
 }
 
-func (p *Postgres) open(a *Access) (writer, beside *sql.DB, err error) {
+func (p *Postgres) open(a *Access) (writer, reader *sql.DB, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), defaultStatementTimeout)
 	defer cancel()
 	c, err := p.config(ctx)
@@ -105,10 +105,10 @@ func (p *Postgres) open(a *Access) (writer, beside *sql.DB, err error) {
 		}
 		return nil
 	})
-	writer, beside = stdlib.OpenDB(*c, refreshConfig, verified), stdlib.OpenDB(*c, refreshConfig, verified)
+	writer, reader = stdlib.OpenDB(*c, refreshConfig, verified), stdlib.OpenDB(*c, refreshConfig, verified)
 	writer.SetMaxOpenConns(1)
-	beside.SetMaxOpenConns(connectionsBeside)
-	return writer, beside, nil
+	reader.SetMaxOpenConns(readConnections)
+	return writer, reader, nil
 }
 
 // refused is a connection that Access.Verify refused.

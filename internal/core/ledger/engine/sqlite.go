@@ -22,7 +22,7 @@ const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pra
 	"&_pragma=busy_timeout(10000)&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)" +
 	"&_pragma=temp_store(MEMORY)"
 
-func (s SQLite) open(a *Access) (writer, beside *sql.DB, err error) {
+func (s SQLite) open(a *Access) (writer, reader *sql.DB, err error) {
 	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.File}).String() + "?mode=rw&"
 	const reads = "_pragma=query_only(1)&_pragma=busy_timeout(10000)"
 	commits := reads
@@ -38,11 +38,11 @@ func (s SQLite) open(a *Access) (writer, beside *sql.DB, err error) {
 		return nil, nil, fmt.Errorf("open ledger: %w", err)
 	}
 	writer.SetMaxOpenConns(1)
-	if beside, err = sql.Open("sqlite", dsn+reads); err != nil {
+	if reader, err = sql.Open("sqlite", dsn+reads); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open ledger for reading: %w", err), writer.Close())
 	}
-	beside.SetMaxOpenConns(2)
-	return writer, beside, nil
+	reader.SetMaxOpenConns(2)
+	return writer, reader, nil
 }
 
 // makePrivate makes the file for its owner only: it holds the ledger's key. The write-ahead log
