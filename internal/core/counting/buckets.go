@@ -90,7 +90,7 @@ func (d *Decision) factBucket(start time.Time) int64 {
 // recordBuckets are where a record with that start may be known: its hour, and the one within 15
 // minutes; or anywhere if starts move or go by arrival.
 func (d *Decision) recordBuckets(start time.Time) []int64 {
-	if d.settings.ByArrival || d.settings.StartMoves {
+	if d.settings.FoundAnywhere() {
 		return nil
 	}
 	hour, near := HourBucket(start), neighbour(start)

@@ -22,11 +22,8 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 		return
 	}
 	d.logLegs(g)
-	r, origin, s := g.record(), g.legs[g.owner[g.call.Origin]], d.settings
-	event := Event{
-		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID,
-		Hour: origin.Hour, Observed: g.read,
-	}
+	r := g.record()
+	event := d.addStoredLog(EventCall, r, g.legs[g.owner[g.call.Origin]], g.read)
 	delay := g.read.Sub(r.Ended())
 	c.late = delay > d.settings.LateAfter
 	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
@@ -49,8 +46,6 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	}
 	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event, Traced: d.Traces()})
 	d.number(from, r, len(d.page.Records)+len(d.change.Calls))
-	d.change.Logs = append(d.change.Logs,
-		Log{Call: r, Session: -1, Visit: -1, Leg: -1, Event: event, Charges: r.Charges})
 	if d.Traces() {
 		d.change.Spans = append(d.change.Spans, Span{Call: r, Event: event, Charges: r.Charges})
 	}
@@ -209,12 +204,7 @@ func (d *Decision) logLeg(leg *waitingLeg) {
 		return
 	}
 	leg.Logged = true
-	s := d.settings
-	d.change.Logs = append(d.change.Logs,
-		Log{Call: &leg.Record, Session: -1, Visit: -1, Leg: -1, Charges: leg.Record.Charges, Event: Event{
-			Name: EventLeg, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: leg.RecordID,
-			Hour: leg.Hour, Observed: leg.Read,
-		}})
+	d.addStoredLog(EventLeg, &leg.Record, leg, leg.Read)
 }
 
 // addTrunkEdges adds when the trunks of a call were connected or, without a trunk, the call, for

@@ -90,12 +90,8 @@ type Log struct {
 	Call *cdr.Record
 	// Record is the number of the record on the page, from 0.
 	Record int
-	// Leg is the number of the record's leg that the event is about, or -1.
-	Leg int
-	// Session is the number of the session that the event is about, or -1.
-	Session int
-	// Visit is the number of the visit to a queue that the event is about, or -1.
-	Visit int
+	// Part is the number of the record's leg, session or visit that the event is about, as its name says; else 0.
+	Part  int
 	Event Event
 	// Charges are the call's, each in the currency that it is counted in; nil for a session or a visit.
 	Charges []cdr.Charge
@@ -255,14 +251,13 @@ func (d *Decision) number(from int, r *cdr.Record, number int) {
 
 // addCallLog asks for the log record of an entry's call. was are the amounts that are known of it.
 func (d *Decision) addCallLog(i int, event Event, was []cdr.Charge) {
-	d.addLog(i, -1, event)
+	d.addLog(i, 0, event)
 	d.change.Logs[len(d.change.Logs)-1].Charges = d.charges(d.entries[i].record, was)
 }
 
-// addLog asks for a log record of an entry.
-func (d *Decision) addLog(i, session int, event Event) {
-	d.change.Logs = append(d.change.Logs,
-		Log{Record: i, Session: session, Visit: -1, Leg: -1, Event: d.identify(i, event)})
+// addLog asks for a log record of an entry, or of a part of it.
+func (d *Decision) addLog(i, part int, event Event) {
+	d.change.Logs = append(d.change.Logs, Log{Record: i, Part: part, Event: d.identify(i, event)})
 }
 
 // identify says in an event which record of the page it is of.
@@ -270,6 +265,18 @@ func (d *Decision) identify(i int, event Event) Event {
 	s := d.settings
 	event.Source, event.Provider, event.Feed, event.Hour = s.Source, s.Provider, s.Feed, d.hourOf(&d.entries[i])
 	event.RecordID, event.Observed = d.hasher.recordID(d.entries[i].record), d.page.ObservedAt
+	return event
+}
+
+// addStoredLog asks for the log record of a call of several records, or of a leg that waited. The leg names it; read is
+// when that, or the call's last leg, was first read.
+func (d *Decision) addStoredLog(name string, r *cdr.Record, leg *waitingLeg, read time.Time) Event {
+	s := d.settings
+	event := Event{
+		Name: name, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: leg.RecordID,
+		Hour: leg.Hour, Observed: read,
+	}
+	d.change.Logs = append(d.change.Logs, Log{Call: r, Event: event, Charges: r.Charges})
 	return event
 }
 

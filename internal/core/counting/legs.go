@@ -180,8 +180,7 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	for _, at := range [...]*time.Time{&rec.Invite, &rec.Start, &rec.Answer, &rec.End} {
 		*at = storable(*at)
 	}
-	rec.Charges = d.charges(r, nil)
-	rec.Charges = slices.Clone(rec.Charges)
+	rec.Charges = slices.Clone(d.charges(r, nil))
 	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.Channel, rec.ProviderLabels = "", nil, "", "", "", nil
 	rec.Visits, rec.Sessions, rec.Streams, rec.Legs = nil, nil, nil, nil
 	return w

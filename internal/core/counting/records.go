@@ -180,8 +180,7 @@ func (d *Decision) logParts(i int) {
 	}
 	for n := range legs {
 		if len(legs) > 1 && !legs[n].Master {
-			d.addLog(i, -1, Event{Name: EventLeg, Version: 1})
-			d.change.Logs[len(d.change.Logs)-1].Leg = n
+			d.addLog(i, n, Event{Name: EventLeg, Version: 1})
 		}
 	}
 }

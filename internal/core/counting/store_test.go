@@ -208,8 +208,8 @@ func (s *store) commit(page *counting.Page) counting.Result {
 
 func lineOf(r *cdr.Record, l *counting.Log) string {
 	id, is := l.Event.RecordID, r.Outcome.String()
-	if l.Session >= 0 {
-		id, is = id+"/"+r.Sessions[l.Session].ID, r.Sessions[l.Session].Result.String()
+	if l.Event.Name == counting.EventSession {
+		id, is = id+"/"+r.Sessions[l.Part].ID, r.Sessions[l.Part].Result.String()
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %s v%d %s %s", l.Event.Name, id, l.Event.Version, is,
 		strings.Join(l.Event.Changed, ",")))

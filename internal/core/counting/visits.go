@@ -29,8 +29,7 @@ func (d *Decision) addVisits(i int) {
 	r := d.entries[i].record
 	for n := range r.Visits {
 		d.note(facts.Fact{Kind: facts.Visit, Record: r, Part: n})
-		d.addLog(i, -1, Event{Name: EventVisit, Version: 1})
-		d.change.Logs[len(d.change.Logs)-1].Visit = n
+		d.addLog(i, n, Event{Name: EventVisit, Version: 1})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
@@ -45,26 +46,21 @@ func (p *pageCommit) encodeLogs() {
 			p.change.Result.SkippedLogs++
 			continue
 		}
-		if log.Call != nil {
-			log.Call.Charges = log.Charges
-			b.Data = encoder.AppendRecord(b.Data, log.Call, &log.Event)
-			b.Ends = append(b.Ends, len(b.Data))
-			continue
-		}
-		if log.Record != of {
-			of = log.Record
-			p.ledger.redactor.Redacted(&p.redacted, p.page.Records[of])
-		}
-		if log.Session >= 0 {
-			log.Event.Session = &p.redacted.Sessions[log.Session]
-		}
-		if log.Visit >= 0 {
-			log.Event.Visit = &p.redacted.Visits[log.Visit]
-		}
-		r := &p.redacted
-		if log.Leg >= 0 {
-			r = r.LegRecord(log.Leg)
-			log.Event.Leg = r.Legs[0].ID
+		r := log.Call
+		if r == nil {
+			if r = &p.redacted; log.Record != of {
+				of = log.Record
+				p.ledger.redactor.Redacted(r, p.page.Records[of])
+			}
+			switch log.Event.Name {
+			case counting.EventSession:
+				log.Event.Session = &r.Sessions[log.Part]
+			case counting.EventVisit:
+				log.Event.Visit = &r.Visits[log.Part]
+			case counting.EventLeg:
+				r = r.LegRecord(log.Part)
+				log.Event.Leg = r.Legs[0].ID
+			}
 		}
 		r.Charges = log.Charges
 		b.Data = encoder.AppendRecord(b.Data, r, &log.Event)
