@@ -48,12 +48,10 @@ type levelState struct {
 }
 
 // levelStates are the states of all levels of the plan. A level that fails backs off by itself. While
-// polls keep failing, all levels that were due at the last failure back off too, so that they
-// aren't tried at once in its place.
+// polls keep failing, all levels back off too, so that they aren't tried at once in its place.
 type levelStates struct {
-	each     []levelState
-	all      backoff
-	failedAt time.Time // of the last failure, by the feed's clock, plus the provider's Retry-After
+	each []levelState
+	all  backoff
 	// A piece that takes longer than slow is too long. No piece is shorter than grain, which is Limits.Grain.
 	slow, grain time.Duration
 }
@@ -72,14 +70,11 @@ func (s *levelStates) reset(n int) {
 
 func (s *levelStates) failing(m int) bool { return s.each[m].failures > 0 }
 
-// retryAt is when a level that has been due since an instant may be read: after its backoff, and
-// not while a shallower level fails, since this one would fail too.
-func (s *levelStates) retryAt(m int, due time.Time) time.Duration {
-	switch {
-	case slices.ContainsFunc(s.each[:m], func(l levelState) bool { return l.failures > 0 }):
+// retryAt is when a level may be read: after its backoff, and not while a shallower level fails, since this one would
+// fail too.
+func (s *levelStates) retryAt(m int) time.Duration {
+	if slices.ContainsFunc(s.each[:m], func(l levelState) bool { return l.failures > 0 }) {
 		return neverDue
-	case due.After(s.failedAt):
-		return s.each[m].retry
 	}
 	return max(s.each[m].retry, s.all.retry)
 }
@@ -94,10 +89,9 @@ func (s *levelStates) trouble() error {
 	return nil
 }
 
-func (s *levelStates) backOff(m int, err error, c *Clock, random func() float64) {
-	s.each[m].fail(err, c.Elapsed(), random)
-	s.all.fail(err, c.Elapsed(), random)
-	s.failedAt = c.Later().Add(httpclient.RetryAfter(err))
+func (s *levelStates) backOff(m int, err error, tick time.Duration, random func() float64) {
+	s.each[m].fail(err, tick, random)
+	s.all.fail(err, tick, random)
 }
 
 // shortest is how short a piece that fails may become. Right after a run that was stepped over it

@@ -38,23 +38,20 @@ func TestLevels_PiecesFitTheirTime(t *testing.T) {
 
 func TestLevels_FailuresHalveTheirOwnLevel(t *testing.T) {
 	s := newLevelStates(7, time.Minute, 0)
-	now := time.Now()
-	c, random := NewClock(func() time.Time { return now }, nil), func() float64 { return 0 }
-	s.backOff(5, errProvider, c, random)
+	random := func() float64 { return 0 }
+	s.backOff(5, errProvider, 0, random)
 	s.halve(5, lasting(8*time.Hour))
-	s.backOff(5, errProvider, c, random)
+	s.backOff(5, errProvider, 0, random)
 	s.halve(5, lasting(4*time.Hour))
 	if own, other := s.each[5].piece, s.each[4].piece; own != 2*time.Hour || other != 24*time.Hour {
 		t.Errorf("after two failures the level's piece is %s, another's %s", own, other)
 	}
-	if s.retryAt(4, now.Add(time.Second)) != 0 || s.retryAt(4, now) < 2*time.Second ||
-		s.retryAt(6, now.Add(time.Second)) != neverDue {
-		t.Errorf("level 4 may be read at %s, or %s if it was due; level 6 at %s",
-			s.retryAt(4, now.Add(time.Second)), s.retryAt(4, now), s.retryAt(6, now.Add(time.Second)))
+	if s.retryAt(4) != 2*time.Second || s.retryAt(6) != neverDue {
+		t.Errorf("level 4 may be read at %s, level 6 at %s", s.retryAt(4), s.retryAt(6))
 	}
 	s.succeeded(5, lasting(2*time.Hour), time.Second, 1)
-	if s.each[5].piece != 4*time.Hour || s.retryAt(6, now) != 0 || s.trouble() != nil {
+	if s.each[5].piece != 4*time.Hour || s.retryAt(6) != 0 || s.trouble() != nil {
 		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece,
-			s.retryAt(6, now), s.trouble())
+			s.retryAt(6), s.trouble())
 	}
 }

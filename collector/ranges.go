@@ -166,9 +166,7 @@ func (f *ranges) planStep(r *rangePoll) {
 		// The provider's time isn't known yet: a short read, which moves nothing.
 		r.read = plan.New(f.ladder).NextRead(0, r.view)
 	} else {
-		usable := func(m int) bool {
-			return f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
-		}
+		usable := func(m int) bool { return f.levels.retryAt(m) <= r.tick }
 		level = r.plan.NextLevel(r.view, f.level, usable, f.levels.failing)
 		r.read = r.plan.NextRead(level, r.view)
 	}
@@ -234,7 +232,7 @@ func (f *ranges) failed(ctx context.Context, r *rangePoll, err error) {
 	if blamesSpan(err) && !r.beforeClock {
 		f.levels.pieceFailed(r.read.Level, r.step.Span, &f.endpoint)
 	}
-	f.levels.backOff(r.read.Level, err, f.settings.Clock, f.settings.Random)
+	f.levels.backOff(r.read.Level, err, f.settings.Clock.Elapsed(), f.settings.Random)
 	if isLedgerError(err) {
 		return
 	}
@@ -282,10 +280,9 @@ func (f *ranges) wait(context.Context) time.Duration {
 	p.DropFuture(v.Now)
 	next := neverDue
 	for m := range p.Levels {
-		due := p.Due(m, v, f.levels.failing)
-		left := f.levels.retryAt(m, due) - tick
+		left := f.levels.retryAt(m) - tick
 		if p.Levels[m].Open == nil {
-			left = max(left, due.Sub(v.Now))
+			left = max(left, p.Due(m, v, f.levels.failing).Sub(v.Now))
 		}
 		next = min(next, left)
 	}
