@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,7 +22,6 @@ type matchPrinter struct {
 	*matchCommand
 
 	result   *match.Result
-	settings *match.Settings
 	redactor *cdr.Redactor
 	out      io.Writer
 }
@@ -30,14 +30,13 @@ type matchPrinter struct {
 // right one. Calls that only the right book has get the right book's sums.
 func (p *matchPrinter) object() map[string]any {
 	all := make(map[string]any)
-	for _, class := range match.Classes() {
-		sides := p.result.Classes[class]
-		if class == match.OnlyRight {
-			sides.Left = sides.Right
+	for class, sides := range p.result.Classes {
+		sums, right := sumsObject(sides[0]), sumsObject(sides[1])
+		if match.Class(class) == match.OnlyRight {
+			sums = maps.Clone(right)
 		}
-		sums := sumsObject(sides.Left)
-		sums["right"] = sumsObject(sides.Right)
-		all[class.String()] = sums
+		sums["right"] = right
+		all[match.Class(class).String()] = sums
 	}
 	object := map[string]any{"clock_offset_seconds": p.result.Offset.Round(time.Millisecond).Seconds(), "classes": all}
 	if t := p.result.Tariff; t != nil {
@@ -54,16 +53,16 @@ func sumsObject(s match.Sums) map[string]any {
 func (p *matchPrinter) printSums() error {
 	write, flush := rowWriter(p.output, p.out)
 	total := p.result.Total()
-	money := maps.Clone(total.Left.Charges)
-	money.AddAll(total.Right.Charges)
+	money := maps.Clone(total[0].Charges)
+	money.AddAll(total[1].Charges)
 	columns := []string{"class"}
 	for _, what := range append([]string{"calls", "minutes"}, money.Currencies()...) {
 		columns = append(columns, what+"_left", what+"_right", what+"_difference")
 	}
 	_ = write(columns) // it is buffered: what fails, fails when it is flushed
-	line := func(name string, sides match.Sides) {
+	line := func(name string, sides [2]match.Sums) {
 		texts := []string{name}
-		all := []match.Sums{sides.Left, sides.Right, sides.Right.Minus(sides.Left)}
+		all := []match.Sums{sides[0], sides[1], sides[1].Minus(sides[0])}
 		for _, s := range all {
 			texts = append(texts, strconv.FormatInt(s.Calls, 10))
 		}
@@ -77,8 +76,8 @@ func (p *matchPrinter) printSums() error {
 		}
 		_ = write(texts)
 	}
-	for _, class := range match.Classes() {
-		line(class.String(), p.result.Classes[class])
+	for class, sides := range p.result.Classes {
+		line(match.Class(class).String(), sides)
 	}
 	if p.output == "table" {
 		line("total", total)
@@ -112,10 +111,7 @@ func (p *matchPrinter) pairCells(left, right *match.Call) (cells []cell) {
 	if p.text {
 		sides = [...]string{"our ", "your "}
 	}
-	one := left
-	if one == nil {
-		one = right
-	}
+	one := cmp.Or(left, right)
 	r := cdr.Record{CallerNumber: withPlus(one.Caller), CalleeNumber: withPlus(one.Callee), Direction: one.Direction}
 	p.redactor.Redact(&r)
 	cells = append(cells, cell{"direction", r.Direction})
@@ -147,17 +143,9 @@ func withPlus(number string) string {
 
 // printList prints the calls of a class, the first ones first.
 func (p *matchPrinter) printList(list match.List) error {
-	printCells, flush := p.pairPrinter(p.output)
+	printCells, flush := cellPrinter(p.output, p.out, p.pairCells(new(match.Call), nil))
 	err := list.All(func(_ match.Class, left, right *match.Call) error { return printCells(p.pairCells(left, right)) })
-	if err != nil {
-		return err
-	}
-	return flush()
-}
-
-// pairPrinter prints the cells of pairs.
-func (p *matchPrinter) pairPrinter(output string) (printCells func([]cell) error, flush func() error) {
-	return cellPrinter(output, p.out, p.pairCells(new(match.Call), nil))
+	return cmp.Or(err, flush())
 }
 
 // letterTexts are what a letter says of the calls of each class.
@@ -174,25 +162,42 @@ func (p *matchPrinter) printLetter(list match.List) error {
 		"yours is %s ours).%s\n\n",
 		moment(p.settings.From), moment(p.settings.To), p.offset(),
 		strings.ReplaceAll(p.tariffText(), "The right", "Your"))
-	fmt.Fprintf(p.out, "Our records have %s.\nYour records have %s.\n", sumsText(total.Left), sumsText(total.Right))
-	fmt.Fprintf(p.out, "In both, without a difference: %s.\n", sumsText(p.result.Classes[match.Same].Left))
-	for _, class := range match.Classes() {
-		sides := p.result.Classes[class]
-		if sides.Left.Calls+sides.Right.Calls == 0 || class == match.Same {
-			continue
+	fmt.Fprintf(p.out, "Our records have %s.\nYour records have %s.\n", sumsText(total[0]), sumsText(total[1]))
+	_, err := fmt.Fprintf(p.out, "In both, without a difference: %s.\n", sumsText(p.result.Classes[match.Same][0]))
+	of, n := match.Same, 0 // of the list's calls: the class, and how many were printed
+	var printCells func([]cell) error
+	flush := func() error { return nil }
+	end := func() error {
+		err := flush()
+		if n > mostInLetter {
+			_, err = fmt.Fprintf(p.out, "and %d more\n", n-mostInLetter)
 		}
-		var texts []string
-		for i, sums := range [...]match.Sums{sides.Left, sides.Right} {
-			if sums.Calls > 0 {
-				texts = append(texts, [...]string{"ours ", "yours "}[i]+sumsText(sums))
-			}
-		}
-		fmt.Fprintf(p.out, "\n%s: %s\n", letterTexts[class], strings.Join(texts, "; "))
-		if err := p.printLetterCalls(class, list); err != nil {
-			return err
-		}
+		return err
 	}
-	return nil
+	each := func(class match.Class, left, right *match.Call) error {
+		if class != of {
+			if err := end(); err != nil {
+				return err
+			}
+			of, n = class, 0
+			printCells, flush = cellPrinter("table", p.out, p.pairCells(new(match.Call), nil))
+			var texts []string
+			for i, sums := range p.result.Classes[class] {
+				if sums.Calls > 0 {
+					texts = append(texts, [...]string{"ours ", "yours "}[i]+sumsText(sums))
+				}
+			}
+			fmt.Fprintf(p.out, "\n%s: %s\n", letterTexts[class], strings.Join(texts, "; "))
+		}
+		if n++; n > mostInLetter {
+			return nil
+		}
+		return printCells(p.pairCells(left, right))
+	}
+	if err == nil {
+		err = list.All(each)
+	}
+	return cmp.Or(err, end())
 }
 
 func sumsText(s match.Sums) string {
@@ -204,25 +209,4 @@ func sumsText(s match.Sums) string {
 		texts = append(texts, s.Charges.Text(currency)+" "+currency)
 	}
 	return strings.Join(texts, ", ")
-}
-
-func (p *matchPrinter) printLetterCalls(of match.Class, list match.List) error {
-	n := 0
-	printCells, flush := p.pairPrinter("table")
-	err := list.All(func(class match.Class, left, right *match.Call) error {
-		if class != of {
-			return nil
-		}
-		if n++; n > mostInLetter {
-			return nil
-		}
-		return printCells(p.pairCells(left, right))
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err == nil && n > mostInLetter {
-		_, err = fmt.Fprintf(p.out, "and %d more\n", n-mostInLetter)
-	}
-	return err
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,16 +17,6 @@ import (
 // readPiece is how much of a provider's calls is read at once.
 const readPiece = 24 * time.Hour
 
-// bookReader reads two books.
-type bookReader struct {
-	command  *matchCommand
-	settings match.Settings
-	folder   string
-	errors   io.Writer
-	books    [2]*book
-	leftOut  int // rows and records
-}
-
 // book is one side.
 type book struct {
 	*match.Book
@@ -36,35 +24,23 @@ type book struct {
 	unreadRows
 }
 
-func (r *bookReader) close() error {
-	var errs []error
-	for _, b := range r.books {
-		if b != nil {
-			errs = append(errs, b.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // open opens both books, without network access.
-func (r *bookReader) open(c *commandConfig) (err error) {
-	m := r.command
-	if r.books[0], err = r.openFeed(c, "--left", m.left, m.trunk); err != nil {
-		return err
+func (m *matchCommand) open(c *commandConfig) (left, right *book, err error) {
+	if left, err = m.openFeed(c, "--left", m.left, m.trunk); err != nil {
+		return nil, nil, err
 	}
 	if m.file.definition == "" {
-		r.books[1], err = r.openFeed(c, "--right", m.right, m.rightTrunk)
-		if err != nil && c.Source(sourceOf(m.right)) == nil && isFile(m.right) {
+		right, err = m.openFeed(c, "--right", m.right, m.rightTrunk)
+		if source, _, _ := strings.Cut(m.right, "/"); err != nil && c.Source(source) == nil && isFile(m.right) {
 			err = errors.New("--right is a file: say with --definition which definition reads it")
 		}
-		return err
+		return left, right, err
 	}
 	opened, err := m.file.open(c, m.right, nil)
 	if err != nil {
-		return fmt.Errorf("--right: %w", err)
+		return nil, nil, fmt.Errorf("--right: %w", err)
 	}
-	r.books[1] = r.newBook(m.right, opened, m.rightTrunk)
-	return nil
+	return left, m.newBook(m.right, opened, m.rightTrunk), nil
 }
 
 // readsFiles says whether the block of a source names files.
@@ -73,26 +49,22 @@ func readsFiles(block any) bool {
 	if !is {
 		return false
 	}
-	paths := b.Values["paths"]
+	paths := len(b.Values["paths"])
 	for _, f := range b.Feeds {
-		paths = append(slices.Clip(paths), f.Paths...)
+		paths += len(f.Paths)
 	}
-	return len(paths) > 0
-}
-
-func sourceOf(name string) string {
-	source, _, _ := strings.Cut(name, "/")
-	return source
+	return paths > 0
 }
 
 // openFeed opens a book that is a feed of the configuration.
-func (r *bookReader) openFeed(c *commandConfig, flag, name, trunk string) (*book, error) {
+func (m *matchCommand) openFeed(c *commandConfig, flag, name, trunk string) (*book, error) {
 	sourceName, feed, both := strings.Cut(name, "/")
-	if !both || c.Source(sourceName) == nil {
+	settings := c.Source(sourceName)
+	if !both || settings == nil {
 		return nil, fmt.Errorf("%s: give SOURCE/FEED; the sources of %s are: %s", flag, c.file,
 			strings.Join(c.sourceNames(), ", "))
 	}
-	if readsFiles(c.Source(sourceName).Provider) {
+	if readsFiles(settings.Provider) {
 		c.now = afterWriting
 		defer func() { c.now = nil }()
 	}
@@ -104,67 +76,51 @@ func (r *bookReader) openFeed(c *commandConfig, flag, name, trunk string) (*book
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
-	return r.newBook(name, openedFeed{info, source, c.Source(sourceName).Provider}, trunk), nil
+	return m.newBook(name, openedFeed{info, source, settings.Provider}, trunk), nil
 }
 
-func (r *bookReader) newBook(name string, opened openedFeed, trunk string) *book {
+func (m *matchCommand) newBook(name string, opened openedFeed, trunk string) *book {
 	settings := match.BookSettings{
-		Name: name, Country: r.command.country, Trunk: trunk, Rules: opened.Rules, Currency: opened.Currency,
-		Folder: r.folder,
+		Name: name, Country: m.country, Trunk: trunk, Rules: opened.Rules, Currency: opened.Currency, Folder: m.folder,
 	}
 	if b, is := opened.block.(*declared.Block); is && len(b.Values[declared.TimeZone]) > 0 {
 		settings.Zone, _ = time.LoadLocation(b.Values[declared.TimeZone][0]) // it was valid when the source was opened
 	}
-	return &book{match.NewBook(settings), opened, unreadRows{name: name, out: r.errors}}
+	return &book{match.NewBook(settings), opened, unreadRows{name: name, out: m.errors}}
 }
 
-// read reads both books.
-func (r *bookReader) read(ctx context.Context) error {
-	for _, b := range r.books {
-		if err := r.readBook(ctx, b); err != nil {
-			if ctx.Err() != nil {
-				return errors.New("interrupted")
-			}
-			what, todo := b.source.Advise(err)
-			return fmt.Errorf("read %s: %s; %s", b.name, what, todo)
-		}
-		if err := b.end(); err != nil {
-			return err
-		}
-		r.leftOut += b.unread
-	}
-	return nil
-}
-
-// readBook reads the rows that may pair with a call of the range. It reads all of a file, which may
-// be in any order.
-func (r *bookReader) readBook(ctx context.Context, b *book) error {
-	info, now := b.FeedInfo, time.Now()
-	from, to := r.settings.From.Add(-r.settings.Around()), r.settings.To.Add(r.settings.Around())
-	if info.Rules.Legs { // a call may have begun before, and end afterwards
-		from, to = from.Add(-info.WholeAfter), to.Add(info.WholeAfter)
-	}
+// read reads the rows that may pair with a call of the range. It reads all of a file, which may be in any order.
+func (m *matchCommand) read(ctx context.Context, b *book) error {
+	info, now, from, to := b.FeedInfo, time.Now(), time.Unix(0, 0).UTC(), time.Now().AddDate(1, 0, 0).UTC()
 	driver := &collector.Driver{Reader: info.Reader, Fetcher: info.Fetcher, Commit: b.commit}
 	driver.Missing = func(task work.Item, err error) {
-		r.leftOut++
-		fmt.Fprintf(r.errors, "%s: record %s: left out: %v\n", b.name, task.Key, err)
+		m.leftOut++
+		fmt.Fprintf(m.errors, "%s: record %s: left out: %v\n", b.name, task.Key, err)
 	}
-	if info.Stream != nil {
-		return driver.Read(ctx, time.Unix(0, 0).UTC(), now.AddDate(1, 0, 0).UTC())
+	loop := collector.SpanLoop{Read: driver.Read}
+	if info.Stream == nil {
+		around := m.settings.Around()
+		if from, to = m.settings.From.Add(-around), m.settings.To.Add(around); to.After(now) {
+			to = now
+		}
+		from, to = history.ReadRange(info, from, to, now)
+		if m.settings.From.Before(from) {
+			fmt.Fprintf(m.errors, "%s: the provider has no calls before %s\n", b.name, from.Format(time.RFC3339))
+		}
+		loop.Longest, loop.MayPass = readPiece, history.MayPass
+		if longest := info.Limits.MaxRange; longest > 0 {
+			loop.Longest = min(loop.Longest, longest)
+		}
 	}
-	if edge := history.KeptSince(info, now); from.Before(edge) {
-		fmt.Fprintf(r.errors, "%s: the provider has no calls before %s\n", b.name, edge.Format(time.RFC3339))
-		from = edge
+	if err := loop.Run(ctx, from, to); err != nil {
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
+		what, todo := b.source.Advise(err)
+		return fmt.Errorf("read %s: %s; %s", b.name, what, todo)
 	}
-	if to = info.Limits.ReadTo(to, now); to.After(now) {
-		to = now
-	}
-	piece := readPiece
-	if longest := info.Limits.MaxRange; longest > 0 {
-		piece = min(piece, longest)
-	}
-	loop := collector.SpanLoop{Longest: piece, MayPass: history.MayPass, Read: driver.Read}
-	return loop.Run(ctx, from, to)
+	m.leftOut += b.unread
+	return b.end()
 }
 
 // commit adds a page.

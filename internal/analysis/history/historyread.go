@@ -45,20 +45,11 @@ type historyRead struct {
 }
 
 func (r *historyRead) run(ctx context.Context) error {
-	r.first = r.settings.From
-	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
-	// what goes on with a call of before isn't another one, and a call may end after the range
-	if r.feed.Info.Rules.Legs {
-		r.first = r.first.Add(-r.feed.Info.WholeAfter)
-		to = r.feed.Info.Limits.ReadTo(earlier(r.feed.To.Add(r.feed.Info.WholeAfter), r.settings.Now()),
-			r.settings.Now())
-	}
-	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
-		r.first = edge
+	var to time.Time
+	r.first, to = ReadRange(r.feed.Info, r.settings.From, r.feed.To, r.settings.Now())
+	if r.settings.From.Before(r.first) {
 		r.note("the provider keeps records for %.4g days: there are none before %s",
-			r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
-	} else if r.first.Before(edge) {
-		r.first = edge
+			r.feed.Info.Limits.Retention.Hours()/24, r.first.Format(time.RFC3339))
 	}
 	r.done = r.first
 	loop := collector.SpanLoop{
@@ -90,6 +81,18 @@ func (r *historyRead) run(ctx context.Context) error {
 
 // farFuture is later than any call.
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// ReadRange is what must be read of a feed for the calls that start in a range. A leg may start before the
+// range or after it. No provider has records from before KeptSince.
+func ReadRange(info *collector.FeedInfo, from, to, now time.Time) (first, last time.Time) {
+	if info.Rules.Legs {
+		from, to = from.Add(-info.WholeAfter), earlier(to.Add(info.WholeAfter), now)
+	}
+	if edge := KeptSince(info, now); from.Before(edge) {
+		from = edge
+	}
+	return from, info.Limits.ReadTo(to, now)
+}
 
 // KeptSince is the time since which a provider has a feed's records; zero: no limit is known.
 func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {

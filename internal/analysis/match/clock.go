@@ -62,16 +62,17 @@ func (m *matcher) estimateClock() error {
 	m.clock.began = m.books[left].first
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which differences are kept doesn't matter
 	var all []difference
-	var last [2][]Call
-	var key uint64
+	var last [2][]*node
 	found := 0
-	err := m.each(m.calls, func(of uint64, _ time.Time, e *entry) error {
-		if of != key {
-			key, last = of, [2][]Call{}
+	err := m.each(func(n *node) error {
+		for i := range last {
+			if len(last[i]) > 0 && last[i][0].key != n.key {
+				last[i] = last[i][:0]
+			}
 		}
-		for i := range last[1-e.side] {
-			l, r := &e.Call, &last[1-e.side][i]
-			if e.side == right {
+		for _, other := range last[1-n.side] {
+			l, r := n, other
+			if n.side == right {
 				l, r = r, l
 			}
 			by := r.Start.Sub(l.Start)
@@ -85,8 +86,10 @@ func (m *matcher) estimateClock() error {
 				all[at] = d
 			}
 		}
-		last[e.side] = append(last[e.side], e.Call)
-		last[e.side] = last[e.side][max(0, len(last[e.side])-neighbours):]
+		if own := &last[n.side]; len(*own) == neighbours {
+			*own = slices.Delete(*own, 0, 1)
+		}
+		last[n.side] = append(last[n.side], n)
 		return nil
 	})
 	if err != nil {
@@ -96,7 +99,11 @@ func (m *matcher) estimateClock() error {
 		m.settings.Note("no call of one book has the numbers of a call of the other one: " +
 			"see that both have caller and callee, and give --country if one has national numbers")
 	}
-	return m.clock.set(all, m.settings.Tolerance)
+	err = m.clock.set(all, m.settings.Tolerance)
+	if m.clock.opposite {
+		m.settings.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
+	}
+	return err
 }
 
 // agreement compares directions where both books have one.
@@ -132,6 +139,9 @@ func (c *clock) set(all []difference, tolerance time.Duration) error {
 	for piece := range slices.Chunk(all, max(leastSamples, (len(all)+pieces-1)/pieces)) {
 		middle := piece[len(piece)/2].at
 		by, support := mode(piece, tolerance, near, true)
+		if n := len(c.points); n > 0 && (by-near).Abs() >= middle-c.points[n-1].at {
+			continue // else starts would change their order
+		}
 		if support >= max(leastPairs, len(piece)/10) && (by-c.offset).Abs() < zoneStep {
 			c.points, near, offsets = append(c.points, difference{at: middle, by: by}), by, append(offsets, by)
 		}

@@ -59,7 +59,6 @@ func addPrice(sums *cdr.Amounts, price string) {
 type entry struct {
 	Call
 
-	side    int // of the book: 0 is left, 1 right
 	version int64
 	leg     string // JSON of a record that makes a call together with others
 }
@@ -69,9 +68,6 @@ var errStored = errors.New("read sorted calls: a temporary file was changed")
 // timeKey is a time as a number, in the same order.
 func timeKey(at time.Time) uint64 { return uint64(at.UnixNano()) ^ 1<<63 } //nolint:gosec // the order stays
 
-// keyTime is the time of a timeKey.
-func keyTime(key uint64) time.Time { return time.Unix(0, int64(key^1<<63)).UTC() } //nolint:gosec // as timeKey made it
-
 // add adds an entry behind the numbers that it is sorted by.
 func (e *entry) add(to *disksort.Sorter, key ...uint64) error {
 	var buffer [512]byte
@@ -79,7 +75,7 @@ func (e *entry) add(to *disksort.Sorter, key ...uint64) error {
 	for _, n := range key {
 		dst = binary.BigEndian.AppendUint64(dst, n)
 	}
-	flags := int64(e.Direction)<<2 | int64(e.side)<<1
+	flags := int64(e.Direction) << 1
 	if e.NoDuration {
 		flags |= 1
 	}
@@ -100,7 +96,7 @@ func parseEntry(data []byte, key ...*uint64) (e entry, err error) {
 	}
 	e.Start, e.Duration = time.Unix(0, r.Varint()).UTC(), time.Duration(r.Varint())
 	flags := r.Varint()
-	e.NoDuration, e.side, e.Direction = flags&1 == 1, int(flags>>1&1), cdr.Direction(flags>>2) //nolint:gosec // small
+	e.NoDuration, e.Direction = flags&1 == 1, cdr.Direction(flags>>1) //nolint:gosec // small
 	e.version = r.Varint()
 	text := string(r.Data) // of all, which takes one piece of memory
 	for _, to := range [...]*string{&e.ID, &e.Caller, &e.Callee, &e.Price, &e.leg} {
@@ -114,37 +110,28 @@ func parseEntry(data []byte, key ...*uint64) (e entry, err error) {
 	return e, err
 }
 
-// List is calls in the order of their starts, on disk.
+// List is calls in the order of their classes and starts, on disk.
 type List struct{ *disksort.Sorter }
 
-// listed is a call with its partner, of which one may be nil.
-type listed struct {
-	Class       Class
-	Left, Right *Call
-}
-
-// Add adds a call with its partner.
+// Add adds a call with its partner, of which one may be nil.
 func (l List) Add(c Class, left, right *Call) error {
-	start := left
-	if start == nil {
-		start = right
-	}
-	text, err := json.Marshal(listed{c, left, right})
+	text, err := json.Marshal([...]*Call{left, right})
 	if err != nil {
 		return err
 	}
-	return l.Sorter.Add(append(binary.BigEndian.AppendUint64(nil, timeKey(start.Start)), text...))
+	key := binary.BigEndian.AppendUint64([]byte{byte(c)}, timeKey(cmp.Or(left, right).Start))
+	return l.Sorter.Add(append(key, text...))
 }
 
 // All goes through the list.
 func (l List) All(use func(c Class, left, right *Call) error) error {
-	for text, err := range l.Sorter.All() {
-		var one listed
+	for data, err := range l.Sorter.All() {
+		var calls [2]*Call
 		if err == nil {
-			err = json.Unmarshal(text[8:], &one)
+			err = json.Unmarshal(data[9:], &calls)
 		}
 		if err == nil {
-			err = use(one.Class, one.Left, one.Right)
+			err = use(Class(data[0]), calls[left], calls[right])
 		}
 		if err != nil {
 			return err

@@ -1,10 +1,12 @@
 package match
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
@@ -36,13 +38,8 @@ var classNames = [classes]string{"ambiguous", "only_left", "only_right", "rounde
 // String is the name in JSON.
 func (c Class) String() string { return classNames[c] }
 
-// Classes are all, in their order.
-func Classes() (all []Class) {
-	for c := range classes {
-		all = append(all, c)
-	}
-	return all
-}
+// ClassNames are the names of all classes, in their order.
+func ClassNames() []string { return classNames[:] }
 
 // Settings say how calls are paired.
 type Settings struct {
@@ -76,9 +73,9 @@ type Sums struct {
 	duration time.Duration
 }
 
-func (s *Sums) add(o *Sums) {
-	s.Calls, s.duration = s.Calls+o.Calls, s.duration+o.duration
-	s.Charges.AddAll(o.Charges)
+func (s *Sums) addCall(c *Call) {
+	s.Calls, s.duration = s.Calls+1, s.duration+c.Duration
+	addPrice(&s.Charges, c.Price)
 }
 
 // Minus is what s has more than o.
@@ -89,32 +86,23 @@ func (s Sums) Minus(o Sums) Sums {
 // Minutes is the sum of the durations in minutes.
 func (s Sums) Minutes() string { return cdr.Minutes(s.duration) }
 
-// Sides are the sums of both books.
-type Sides struct{ Left, Right Sums }
-
-func (s *Sides) add(calls [2]*Call) {
-	for side, sums := range [...]*Sums{&s.Left, &s.Right} {
-		if c := calls[side]; c != nil {
-			sums.Calls, sums.duration = sums.Calls+1, sums.duration+c.Duration
-			addPrice(&sums.Charges, c.Price)
-		}
-	}
-}
-
 // Result is what the comparison of two books came to.
 type Result struct {
 	// Offset is the right clock minus the left one.
-	Offset  time.Duration
-	Tariff  *Tariff
-	Classes [classes]Sides
+	Offset time.Duration
+	Tariff *Tariff
+	// Classes are the sums of the left and of the right book.
+	Classes [classes][2]Sums
 	given   bool // the tariff was
 }
 
 // Total is the sum of all classes.
-func (r *Result) Total() (total Sides) {
-	for i := range r.Classes {
-		total.Left.add(&r.Classes[i].Left)
-		total.Right.add(&r.Classes[i].Right)
+func (r *Result) Total() (total [2]Sums) {
+	for _, sides := range r.Classes {
+		for i := range sides {
+			total[i].Calls, total[i].duration = total[i].Calls+sides[i].Calls, total[i].duration+sides[i].duration
+			total[i].Charges.AddAll(sides[i].Charges)
+		}
 	}
 	return total
 }
@@ -122,14 +110,14 @@ func (r *Result) Total() (total Sides) {
 // Differs says whether the books differ. Ambiguous calls do if their sums do, rounded ones unless the tariff was given.
 func (r *Result) Differs() bool {
 	for c, sides := range r.Classes {
-		differ := sides.Left.Calls+sides.Right.Calls > 0
+		differ := sides[left].Calls+sides[right].Calls > 0
 		switch Class(c) {
 		case Same:
 			differ = false
 		case Rounded:
 			differ = differ && !r.given
 		case Ambiguous:
-			more := sides.Left.Minus(sides.Right)
+			more := sides[left].Minus(sides[right])
 			differ = more.Calls != 0 || more.duration != 0 || len(more.Charges.Texts()) > 0
 		default:
 		}
@@ -148,9 +136,8 @@ type matcher struct {
 	parties  [2]party // what the callers and callees of both books show
 	hidden   [2]bool  // one book has none of them
 
-	calls     *disksort.Sorter // of both books by numbers and start
-	corrected *disksort.Sorter // the same, with starts by the left clock
-	clock     clock
+	calls [2]*disksort.Sorter // of each book by numbers and start
+	clock clock
 
 	durations, prices bool // both books have them
 	repeated          []repeated
@@ -163,13 +150,14 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (_ *Result,
 	folder := leftBook.settings.Folder
 	m := &matcher{
 		ctx: ctx, settings: s, books: [2]*Book{leftBook, rightBook},
-		calls: disksort.New(folder), corrected: disksort.New(folder),
+		calls: [2]*disksort.Sorter{disksort.New(folder), disksort.New(folder)},
 	}
-	defer func() { err = errors.Join(err, m.calls.Close(), m.corrected.Close()) }()
-	for _, step := range []func() error{m.prepare, m.estimateClock, m.correct} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	defer func() { err = errors.Join(err, m.calls[left].Close(), m.calls[right].Close()) }()
+	if err = m.prepare(); err == nil {
+		err = m.estimateClock()
+	}
+	if err != nil {
+		return nil, err
 	}
 	m.result = &Result{Offset: m.clock.offset, Tariff: s.Tariff, given: s.Tariff != nil}
 	if s.Tariff == nil && m.durations {
@@ -182,38 +170,51 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (_ *Result,
 	return m.result, m.pairCalls()
 }
 
-// each goes through calls by numbers and start. An entry is valid until the next one.
-func (m *matcher) each(calls *disksort.Sorter, use func(key uint64, at time.Time, e *entry) error) error {
-	var key, at uint64
-	var e entry
-	for data, err := range calls.All() {
-		if err == nil {
-			e, err = parseEntry(data, &key, &at)
+// each goes through the calls of both books, by numbers and by start by the left clock.
+func (m *matcher) each(use func(*node) error) error {
+	var next [2]func() (*node, error, bool)
+	var first [2]*node // of those that are left; nil: there are none
+	for side := range next {
+		pull, stop := iter.Pull2(m.sorted(side))
+		defer stop()
+		next[side] = pull
+	}
+	advance := func(side int) (err error) {
+		first[side], err, _ = next[side]()
+		return err
+	}
+	err := errors.Join(advance(left), advance(right))
+	for err == nil && first != ([2]*node{}) {
+		side, l, r := left, first[left], first[right]
+		if l == nil || r != nil && cmp.Or(cmp.Compare(r.key, l.key), r.at.Compare(l.at)) < 0 {
+			side = right
 		}
-		if err == nil {
-			err = m.ctx.Err()
-		}
-		if err == nil {
-			err = use(key, keyTime(at), &e)
-		}
-		if err != nil {
-			return err
+		if err = use(first[side]); err == nil {
+			err = advance(side)
 		}
 	}
-	return nil
+	return err
 }
 
-// correct sorts the calls by the left clock.
-func (m *matcher) correct() error {
-	if m.clock.opposite {
-		m.settings.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
-	}
-	return m.each(m.calls, func(key uint64, at time.Time, e *entry) error {
-		if e.side == right {
-			at = at.Add(-m.clock.offsetAt(at))
+// sorted yields the calls of a book, by numbers and start.
+func (m *matcher) sorted(side int) iter.Seq2[*node, error] {
+	return func(yield func(*node, error) bool) {
+		for data, err := range m.calls[side].All() {
+			n, start := &node{side: side}, uint64(0)
+			if err == nil {
+				n.entry, err = parseEntry(data, &n.key, &start)
+			}
+			if n.at = n.Start; side == right {
+				n.at = n.at.Add(-m.clock.offsetAt(n.at))
+			}
+			if err == nil {
+				err = m.ctx.Err()
+			}
+			if !yield(n, err) {
+				return
+			}
 		}
-		return e.add(m.corrected, key, timeKey(at))
-	})
+	}
 }
 
 // prepare makes the calls of both books, and says what they can't be compared by.
@@ -243,8 +244,8 @@ func (m *matcher) prepare() error {
 		}
 		err := b.makeCalls(from, to, func(c *Call) error {
 			key := maphash.Comparable(seed, [2]string{m.parties[0].key(c.Caller), m.parties[1].key(c.Callee)})
-			e := entry{Call: *c, side: side}
-			return e.add(m.calls, key, timeKey(c.Start))
+			e := entry{Call: *c}
+			return e.add(m.calls[side], key, timeKey(c.Start))
 		})
 		if err != nil {
 			return err

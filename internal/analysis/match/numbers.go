@@ -121,13 +121,16 @@ func shown(number string) (before, behind string) {
 
 // sameNumber says whether two numbers may be the same by the digits that both show.
 func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	aMasked, bMasked := strings.Contains(a, mask), strings.Contains(b, mask)
+	if !aMasked && !bMasked {
+		return false
+	}
 	aBefore, aBehind := shown(a)
 	bBefore, bBehind := shown(b)
-	aMasked, bMasked := strings.Contains(a, mask), strings.Contains(b, mask)
-	switch {
-	case a == b || !aMasked && !bMasked:
-		return a == b
-	case !aMasked && len(a) <= len(bBefore)+len(bBehind), !bMasked && len(b) <= len(aBefore)+len(aBehind):
+	if !aMasked && len(a) <= len(bBefore)+len(bBehind) || !bMasked && len(b) <= len(aBefore)+len(aBehind) {
 		return false
 	}
 	before, behind := min(len(aBefore), len(bBefore)), min(len(aBehind), len(bBehind))

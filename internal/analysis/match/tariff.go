@@ -21,10 +21,11 @@ var tariffs = slices.Concat(
 )
 
 // ParseTariff reads `60/60`.
-func ParseTariff(text string) (t Tariff, err error) {
-	if _, err = fmt.Sscanf(text, "%d/%d", &t.First, &t.Next); err != nil || t.String() != text ||
+func ParseTariff(text string) (*Tariff, error) {
+	t := new(Tariff)
+	if _, err := fmt.Sscanf(text, "%d/%d", &t.First, &t.Next); err != nil || t.String() != text ||
 		min(t.First, t.Next) < 1 || max(t.First, t.Next) > 1<<31 {
-		return t, errors.New("give the seconds of the first and of each further step, such as 60/60, 30/6 or 1/1")
+		return nil, errors.New("give the seconds of the first and of each further step, such as 60/60, 30/6 or 1/1")
 	}
 	return t, nil
 }
