@@ -29,6 +29,8 @@ func TestExplainCommands(t *testing.T) {
 	feed := stories.Reading(failing, stories.Trunk("it's", stories.Good[:60]+"f"))
 	overlapping := web.Feed{Feed: "call_records", State: web.StateOK, Overlaps: true}
 	backend := stories.Account(feed, overlapping)
+	alone := web.Feed{Feed: "call_records", State: web.StateOK}
+	backend.Shown.Sources = append(backend.Shown.Sources, web.Source{Name: "alone", Feeds: []web.Feed{alone}})
 	backend.Shown.ConfigFile = "/etc/cdr.yaml"
 	backend.OnActivity = stories.RisingActivity
 	body, _ := statusPage(t, backend)
@@ -39,6 +41,7 @@ func TestExplainCommands(t *testing.T) {
 		`'cdr_call_failures_total{source="contoso",feed="direct_routing",trunk="it'\''s",direction="outbound",` +
 			`outcome="failed"}' --from 2026-03-29T`,
 		`'cdr_calls_total{feed!~"call_records"}' --from 2026-03-28T12:15:00Z`,
+		`'cdr_calls_total{source="alone",feed="call_records"}' --from 2026-03-28T12:15:00Z`,
 		`'cdr_call_failures_total{outcome="failed",feed!~"call_records"}' --from 2026-03-28T12:15:00Z`,
 		`'cdr_call_failures_total{outcome="failed",feed!~"call_records"}' --from 2026-03-29T`,
 	} {
