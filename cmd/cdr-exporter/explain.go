@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -195,9 +196,17 @@ func printProof(all []*explain.Result, out io.Writer) error {
 	if !proven {
 		verdict = "The sum isn't proven."
 	}
-	_, err := fmt.Fprintf(out, "\n%d records add %s. %s\n", n, listed.String(), change)
+	records := strconv.Itoa(n) + " records add"
+	if n == 1 {
+		records = "1 record adds"
+	}
+	_, err := fmt.Fprintf(out, "\n%s %s. %s\n", records, listed.String(), change)
 	for _, d := range differences {
-		_, err = fmt.Fprintf(out, "%d %s\n", d.Records, d.Reason)
+		n := "Some"
+		if d.Records > 0 {
+			n = strconv.Itoa(d.Records)
+		}
+		_, err = fmt.Fprintln(out, n, d.Reason)
 	}
 	if err == nil {
 		_, err = fmt.Fprintln(out, verdict)

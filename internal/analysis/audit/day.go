@@ -231,7 +231,7 @@ func (p *pass) countVanished(ctx context.Context) (err error) {
 		if err = p.open(ctx); err != nil {
 			break
 		}
-		err = errors.Join(p.view.Counted(p.Spec, hour, func(one counting.Stored) {
+		err = errors.Join(p.view.Counted(p.Spec, hour, hour.Add(time.Hour), func(one counting.Stored) {
 			if !p.seen[one.Hash] {
 				p.day.Vanished++
 			}

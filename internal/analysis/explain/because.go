@@ -16,6 +16,13 @@ var fields = map[string][]string{
 	"component": {"amount"}, "sign": {"amount"}, "result": {"queue_result"}, "leg_type": {"party"},
 }
 
+// measured are the fields that the amounts of metrics are taken from.
+var measured = map[*metrics.Def]string{
+	metrics.CallCharges: "amount", metrics.ChargeCorrections: "amount", metrics.CallDuration: "duration",
+	metrics.ConnectedSeconds: "duration", metrics.TrunkSeconds: "duration", metrics.QueueWait: "queue_wait",
+	metrics.CallSetup: "setup",
+}
+
 // because says which value of the row made a record part of the series: for each label that the selector asks for, else
 // for the outcome or the first label; and for what was measured.
 func (s *Selector) because(d *metrics.Delta, f *facts.Fact) string {
@@ -30,28 +37,15 @@ func (s *Selector) because(d *metrics.Delta, f *facts.Fact) string {
 	for _, label := range labels {
 		texts = append(texts, fmt.Sprintf("%s=%q %s", label, s.value(d.LabelValues(), label), origin(f, label)))
 	}
-	if measured := measuredField(s.Def); measured != "" {
-		if o := originOf(f.Record, measured); o != nil {
-			texts = append(texts, measured+" "+originText(o))
+	if field := measured[s.Def]; field != "" {
+		if o := originOf(f.Record, field); o != nil {
+			texts = append(texts, field+" "+originText(o))
 		}
 	}
 	if n := len(f.Record.Legs); n > 1 && f.New > 0 {
 		texts = append(texts, fmt.Sprintf("a call of %d legs", n))
 	}
 	return strings.Join(texts, "; ")
-}
-
-// measuredField is the field that the amount of a metric is taken from.
-func measuredField(d *metrics.Def) string {
-	switch d {
-	case metrics.CallCharges, metrics.ChargeCorrections:
-		return "amount"
-	case metrics.CallDuration, metrics.ConnectedSeconds, metrics.TrunkSeconds:
-		return "duration"
-	case metrics.QueueWait:
-		return "queue_wait"
-	}
-	return ""
 }
 
 // originOf is where a record has a field from; nil: it isn't known.
@@ -77,26 +71,24 @@ func origin(f *facts.Fact, label string) string {
 	}
 	switch label {
 	case "reason", "fault_domain", "outcome":
-		if r.SIPCode.Known && label != "outcome" {
-			return fmt.Sprintf("by the table of SIP codes, from %d%s", r.SIPCode.Value, phrase(r))
+		if !r.SIPCode.Known {
+			break
 		}
-		if r.SIPCode.Known {
-			return fmt.Sprintf("with the SIP code %d%s", r.SIPCode.Value, phrase(r))
+		text := "by the table of SIP codes, from "
+		if label == "outcome" {
+			text = "with the SIP code "
 		}
+		text += fmt.Sprint(r.SIPCode.Value)
+		if r.SubCode.Known {
+			text += fmt.Sprintf(" and %d", r.SubCode.Value)
+		}
+		return text
 	case "country", "number_class":
 		return "by the other party's number"
 	case "currency":
 		return "as the row or its source says"
 	}
 	return "as the record says"
-}
-
-// phrase is the provider's own code of a failure.
-func phrase(r *cdr.Record) string {
-	if !r.SubCode.Known {
-		return ""
-	}
-	return fmt.Sprintf(" and %d", r.SubCode.Value)
 }
 
 func originText(o *cdr.Origin) string {

@@ -57,7 +57,7 @@ type Entry struct {
 // Difference is records whose part of the sum isn't as the provider lists them now.
 type Difference struct {
 	Reason  string
-	Records int
+	Records int // 0: it isn't known how many
 	// Unproven says that what they added isn't known.
 	Unproven bool
 }
@@ -85,13 +85,21 @@ var (
 	cameLater = Difference{Reason: "came later: the provider lists them, and the ledger hasn't counted them"}
 	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their " +
 		"call is whole"}
-	forgotten = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
-	revised   = Difference{
+	forgotten      = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
+	mayBeForgotten = Difference{
+		Reason:   "may be forgotten: the range begins before the time that the ledger remembers",
+		Unproven: true,
+	}
+	revised = Difference{
 		Reason:   "revised: the provider no longer says what they were when they were counted",
 		Unproven: true,
 	}
 	gone = Difference{
 		Reason:   "gone: they can't be read again, and the ledger doesn't keep what they added",
+		Unproven: true,
+	}
+	mayBeGone = Difference{
+		Reason:   "may be of the range and gone: the ledger keeps this feed's records by spans of four days",
 		Unproven: true,
 	}
 	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
@@ -194,8 +202,11 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 	for n := range e.facts {
 		e.addListed(&e.facts[n])
 	}
-	if err := e.addGone(i, state.Floor); err != nil {
+	if err := e.addGone(i); err != nil {
 		return nil, err
+	}
+	if e.From.Before(state.Floor) && state.Origin.Before(state.Floor) && e.To.After(state.Origin) {
+		e.result.Differences = append(e.result.Differences, mayBeForgotten)
 	}
 	e.compare(i, &state)
 	r := &e.result
@@ -301,7 +312,7 @@ func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
 		return
 	}
 	for d, certain := range e.selected(f, func(label string) bool { return isChanged(m, label, fromListed) }) {
-		if !certain || isLengthChanged(d.Def, m) {
+		if !certain || isChanged(m, measured[d.Def], fromListed) {
 			e.differ(revised)
 		}
 		if now, _ := e.Selector.matches(d.LabelValues(), func(string) bool { return false }); now {
@@ -321,8 +332,11 @@ func (e *Feed) addEntry(d *metrics.Delta, entry Entry) {
 	e.result.Entries = append(e.result.Entries, entry)
 }
 
-// changing are the fields whose change makes the first value of a label unknown. Other labels are remembered, or
-// follow from what doesn't change.
+// lengths are the fields that times are taken from.
+var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.invite_time"}
+
+// changing are the fields whose change makes the first value of a label, or what is measured, unknown. Other labels are
+// remembered, or follow from what doesn't change.
 var changing = map[string][]string{
 	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
 	"reason":         {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
@@ -330,32 +344,23 @@ var changing = map[string][]string{
 	"media_bypass":   {"cdr.media_bypass"},
 	"media_location": {"cdr.media_location"}, "signaling_location": {"cdr.signaling_location"},
 	"number_class": {"cdr.caller.number", "cdr.callee.number"},
+	"duration":     lengths, "setup": lengths,
 }
 
-// isChanged says whether the value of a label may have been another one when the record was counted.
+// isChanged says whether the value of a label, or what is measured, may have been another one when the record was
+// counted.
 func isChanged(m *counting.Memory, label string, fromListed bool) bool {
 	has := func(field string) bool { return slices.Contains(m.Changed, field) }
+	isOther := len(m.Outcomes) > 1
 	switch label {
 	case "reason", "fault_domain", "sip_code", "sub_code":
-		return len(m.Outcomes) > 1 || slices.ContainsFunc(changing[label], has)
+		return isOther || slices.ContainsFunc(changing[label], has)
 	case "outcome":
-		return fromListed && len(m.Outcomes) > 1
+		return fromListed && isOther
 	case "direction":
 		return fromListed && has("cdr.direction")
 	}
 	return slices.ContainsFunc(changing[label], has)
-}
-
-// lengths are the fields that times are taken from.
-var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.invite_time"}
-
-// isLengthChanged says whether the time of a fact may have been another one when the record was counted.
-func isLengthChanged(d *metrics.Def, m *counting.Memory) bool {
-	switch d {
-	case metrics.CallDuration, metrics.ConnectedSeconds, metrics.CallSetup, metrics.TrunkSeconds:
-		return slices.ContainsFunc(m.Changed, func(field string) bool { return slices.Contains(lengths, field) })
-	}
-	return false
 }
 
 // compare notes the value of the series if the range holds all that was ever counted.

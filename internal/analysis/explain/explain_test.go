@@ -281,6 +281,41 @@ func TestSumsAreProven(t *testing.T) {
 	}
 }
 
+// textOf is the sum of a result, whether it is proven, and its differences.
+func textOf(r *explain.Result) string {
+	text := fmt.Sprint(r.Listed.String(), " ", r.Proven())
+	for _, d := range r.Differences {
+		name, _, _ := strings.Cut(d.Reason, ":")
+		text += fmt.Sprintf(" %s %d", name, d.Records)
+	}
+	return text
+}
+
+// TestGone: a record that the provider doesn't list any more is in the sum, by the start that the ledger remembers.
+func TestGone(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rules counting.Rules
+		want  string
+	}{
+		{"kept by the hour", counting.Rules{}, "2 true"},
+		{"kept by arrival", counting.Rules{ByArrival: true}, "2 true"},
+		{"starts move", counting.Rules{StartMoves: true}, "1 false may be of the range and gone 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, c.rules)
+			b.count(cdrtest.Call("a"), cdrtest.Call("b"),
+				cdrtest.Call("c", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour))))
+			delete(b.listed, "b")
+			delete(b.listed, "c")
+			r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
+			if got := textOf(r); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // TestDifferences: what isn't in the sum, and what keeps it from being proven.
 func TestDifferences(t *testing.T) {
 	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
@@ -323,6 +358,15 @@ func TestDifferences(t *testing.T) {
 			b.count(cdrtest.Call("a"))
 			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = time.Hour }))
 		}, "1 false revised 1"},
+		{"the range begins before what is remembered", "cdr_calls_total", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.at = b.at.Add(7 * 24 * time.Hour)
+			b.count()
+			if err := b.ledger.Prune(b.t.Context()); err != nil {
+				b.t.Fatal(err)
+			}
+			delete(b.listed, "a")
+		}, "0 false may be forgotten 0"},
 		{"late", `cdr_calls_total{late="true"}`, func(b *bench) {
 			b.count(cdrtest.Call("a"))
 			b.at = b.at.Add(3 * time.Hour)
@@ -332,13 +376,7 @@ func TestDifferences(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, counting.Rules{})
 			c.prepare(b)
-			r := b.explain(c.selector, from, to)
-			got := fmt.Sprint(r.Listed.String(), " ", r.Proven())
-			for _, d := range r.Differences {
-				name, _, _ := strings.Cut(d.Reason, ":")
-				got += fmt.Sprintf(" %s %d", name, d.Records)
-			}
-			if got != c.want {
+			if got := textOf(b.explain(c.selector, from, to)); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

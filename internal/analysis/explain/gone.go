@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -25,42 +24,36 @@ var (
 	}
 )
 
-// addGone adds the records that the ledger remembers in the hours of the range and the provider doesn't list. Of feeds
-// whose records aren't remembered by the hour of their start none are known.
-func (e *Feed) addGone(i *ledger.Inspector, floor time.Time) error {
-	if e.Spec.FoundAnywhere() {
-		return nil
-	}
+// addGone adds the records that the ledger remembers of the range and the provider doesn't list.
+func (e *Feed) addGone(i *ledger.Inspector) error {
 	seen := make(map[counting.Hash]bool, len(e.records))
 	for _, l := range e.records {
 		seen[l.Key] = true
 	}
-	for hour := e.From.Truncate(time.Hour); hour.Before(e.To); hour = hour.Add(time.Hour) {
-		if hour.Add(time.Hour).Before(floor) {
-			continue
+	var failed error
+	err := i.Counted(e.Spec, e.From, e.To, func(one counting.Stored) {
+		if seen[one.Hash] || failed != nil {
+			return
 		}
-		var failed error
-		err := i.Counted(e.Spec, hour, func(one counting.Stored) {
-			if seen[one.Hash] || failed != nil {
-				return
-			}
-			var m *counting.Memory
-			if m, failed = one.Memory(); m != nil && !m.Visit {
-				e.addRemembered(one.Hash, m, hour)
-			}
-		})
-		if err != nil || failed != nil {
-			return errors.Join(err, failed)
+		var m *counting.Memory
+		if m, failed = one.Memory(); m != nil && !m.Visit {
+			e.addRemembered(one.Hash, m)
 		}
-	}
-	return nil
+	})
+	return errors.Join(err, failed)
 }
 
 // addRemembered adds a record by what the ledger remembers of it.
-func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory, hour time.Time) {
-	def := e.Selector.Def
+func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
+	def, end := e.Selector.Def, m.Start.Add(m.Within)
 	isMoney := def == metrics.CallCharges || def == metrics.ChargeCorrections
-	if !slices.Contains(rememberedMetrics, def) || m.Leg && !isMoney {
+	switch {
+	case e.Spec.StartMoves:
+		e.differ(mayBeGone)
+		return
+	case !m.Start.Before(e.To) || !end.After(e.From):
+		return
+	case !slices.Contains(rememberedMetrics, def) || m.Leg && !isMoney:
 		e.differ(gone)
 		return
 	}
@@ -68,14 +61,14 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory, hour time.Ti
 		return slices.ContainsFunc(def.Labels, func(l metrics.Label) bool { return l.Name == label }) &&
 			!slices.Contains(rememberedLabels, label)
 	}
-	inRange := !hour.Before(e.From) && !hour.Add(time.Hour).After(e.To)
-	r := &cdr.Record{ID: strconv.FormatUint(uint64(key), 16), Start: hour}
+	isWithin := !m.Start.Before(e.From) && !end.After(e.To)
+	r := &cdr.Record{ID: strconv.FormatUint(uint64(key), 16), Start: m.Start}
 	for _, f := range m.Facts(nil, r) {
 		if !isRemembered(&f) {
 			continue
 		}
 		for d, certain := range e.selected(&f, unknown) {
-			if !certain || !inRange {
+			if !certain || !isWithin {
 				e.differ(gone)
 				continue
 			}

@@ -1,12 +1,14 @@
 package explain
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -16,102 +18,35 @@ import (
 type Selector struct {
 	Def      *metrics.Def
 	part     string // of a histogram: _count, _sum or _bucket
-	matchers []matcher
-}
-
-// matcher is a condition on one label.
-type matcher struct {
-	label   string
-	value   string
-	negated bool
-	pattern *regexp.Regexp // nil: the value is compared
-}
-
-func (m *matcher) matches(value string) bool {
-	is := value == m.value
-	if m.pattern != nil {
-		is = m.pattern.MatchString(value)
-	}
-	return is != m.negated
+	matchers []*labels.Matcher
 }
 
 var (
+	promql         = parser.NewParser(parser.Options{})
 	baseLabels     = []string{"source", "provider", "feed"}
 	histogramParts = []string{"_count", "_sum", "_bucket"}
-)
-
-const (
-	bucketLabel = "le"
-	nameLabel   = "__name__"
 )
 
 // Parse reads a selector such as `cdr_calls_total{direction="inbound",outcome!~"answered|voicemail"}`. Its errors say
 // what to do.
 func Parse(text string, operatorLabels []string) (*Selector, error) {
-	s := new(Selector)
-	name, err := s.parse(text)
+	matchers, err := promql.ParseMetricSelector(text)
 	if err != nil {
 		return nil, fmt.Errorf(`%w; give a metric with matchers of labels, such as cdr_calls_total{outcome="failed"}`,
 			err)
+	}
+	s, name := new(Selector), ""
+	for _, m := range matchers {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
+			name = m.Value
+		} else {
+			s.matchers = append(s.matchers, m)
+		}
 	}
 	if err := s.resolve(name, operatorLabels); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-// The forms of a selector and of a matcher in it, up to the comma. A value is in one of PromQL's three quotes.
-var (
-	selectorForm = regexp.MustCompile(`^\s*([a-zA-Z_:][\w:]*)?\s*(?:\{(?s:(.*))\})?\s*$`)
-	matcherForm  = regexp.MustCompile(`^\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*` +
-		`("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|` + "`[^`]*`" + `)\s*(?:,\s*|$)`)
-)
-
-// parse reads the parts of a selector and returns the metric's name.
-func (s *Selector) parse(text string) (name string, err error) {
-	parts := selectorForm.FindStringSubmatch(text)
-	if parts == nil {
-		return "", errors.New("the selector isn't METRIC{…}: functions and ranges aren't part of one")
-	}
-	name = parts[1]
-	for rest := strings.TrimSpace(parts[2]); rest != ""; {
-		words := matcherForm.FindStringSubmatch(rest)
-		if words == nil {
-			return "", errors.New("what is in {} isn't matchers LABEL=\"VALUE\" with = != =~ or !~ and commas between")
-		}
-		rest = rest[len(words[0]):]
-		m := matcher{label: words[1], negated: words[2][0] == '!'}
-		if m.value, err = unquote(words[3]); err != nil {
-			return "", err
-		}
-		if strings.HasSuffix(words[2], "~") {
-			if m.pattern, err = regexp.Compile("^(?s:" + m.value + ")$"); err != nil {
-				return "", fmt.Errorf("the expression of %s isn't a valid one (RE2)", m.label)
-			}
-		}
-		if m.label == nameLabel && m.pattern == nil && !m.negated {
-			name = m.value
-		} else {
-			s.matchers = append(s.matchers, m)
-		}
-	}
-	if name == "" {
-		return "", errors.New("the selector has no metric")
-	}
-	return name, nil
-}
-
-// unquote reads a text in quotes.
-func unquote(text string) (string, error) {
-	if text[0] == '\'' {
-		text = strings.ReplaceAll(text[1:len(text)-1], `\'`, `'`)
-		text = `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`
-	}
-	value, err := strconv.Unquote(text)
-	if err != nil {
-		return "", errors.New("a value has a backslash that escapes nothing")
-	}
-	return value, nil
 }
 
 // resolve finds the metric and checks the labels.
@@ -143,11 +78,11 @@ func (s *Selector) checkLabels(operatorLabels []string) error {
 		known = append(known, operatorLabels...)
 	}
 	if s.part == "_bucket" {
-		known = append(known, bucketLabel)
+		known = append(known, model.BucketLabel)
 	}
-	for i := range s.matchers {
-		if label := s.matchers[i].label; !slices.Contains(known, label) {
-			return fmt.Errorf("%s%s has no label %q; it has %s", s.Def.Name, s.part, label, strings.Join(known, ", "))
+	for _, m := range s.matchers {
+		if !slices.Contains(known, m.Name) {
+			return fmt.Errorf("%s%s has no label %q; it has %s", s.Def.Name, s.part, m.Name, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -155,9 +90,9 @@ func (s *Selector) checkLabels(operatorLabels []string) error {
 
 // Has says whether series of a source, a provider and a feed, or only of the first of these, may be selected.
 func (s *Selector) Has(values ...string) bool {
-	return !slices.ContainsFunc(s.matchers, func(m matcher) bool {
-		at := slices.Index(baseLabels[:len(values)], m.label)
-		return at >= 0 && !m.matches(values[at])
+	return !slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool {
+		at := slices.Index(baseLabels[:len(values)], m.Name)
+		return at >= 0 && !m.Matches(values[at])
 	})
 }
 
@@ -165,12 +100,12 @@ func (s *Selector) Has(values ...string) bool {
 // match; certain says that no matcher is of one.
 func (s *Selector) matches(own []string, unknown func(label string) bool) (matches, certain bool) {
 	certain = true
-	for i := range s.matchers {
-		switch m := &s.matchers[i]; {
-		case m.label == bucketLabel || slices.Contains(baseLabels, m.label):
-		case unknown(m.label):
+	for _, m := range s.matchers {
+		switch {
+		case m.Name == model.BucketLabel || slices.Contains(baseLabels, m.Name):
+		case unknown(m.Name):
 			certain = false
-		case !m.matches(s.value(own, m.label)):
+		case !m.Matches(s.value(own, m.Name)):
 			return false, true
 		}
 	}
@@ -220,25 +155,24 @@ func (s *Selector) hasBucket(i int) bool {
 			forms = append(forms, forms[0]+".0")
 		}
 	}
-	return !slices.ContainsFunc(s.matchers, func(m matcher) bool {
-		if m.label != bucketLabel {
+	return !slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool {
+		switch {
+		case m.Name != model.BucketLabel:
 			return false
+		case m.Type == labels.MatchNotEqual, m.Type == labels.MatchNotRegexp:
+			return slices.ContainsFunc(forms, func(form string) bool { return !m.Matches(form) })
 		}
-		if m.negated {
-			return slices.ContainsFunc(forms, func(form string) bool { return !m.matches(form) })
-		}
-		return !slices.ContainsFunc(forms, m.matches)
+		return !slices.ContainsFunc(forms, m.Matches)
 	})
 }
 
 // asked are the labels of the metric's own, but for late, that the selector has a matcher for.
-func (s *Selector) asked() (labels []string) {
-	for i := range s.matchers {
-		label := s.matchers[i].label
-		if label != bucketLabel && label != "late" && !slices.Contains(baseLabels, label) &&
-			!slices.Contains(labels, label) {
-			labels = append(labels, label)
+func (s *Selector) asked() (names []string) {
+	for _, m := range s.matchers {
+		if m.Name != model.BucketLabel && m.Name != "late" && !slices.Contains(baseLabels, m.Name) &&
+			!slices.Contains(names, m.Name) {
+			names = append(names, m.Name)
 		}
 	}
-	return labels
+	return names
 }

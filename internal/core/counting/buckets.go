@@ -71,6 +71,16 @@ func BucketStart(bucket int64) (start time.Time, hour bool) {
 	return time.Unix(max(3600*bucket, -BucketSeconds*bucket), 0).UTC(), bucket > 0
 }
 
+// MayHold says whether a bucket may have records that start in a range.
+func (r *Rules) MayHold(bucket int64, from, to time.Time) bool {
+	start, isHour := BucketStart(bucket)
+	end := start.Add(time.Hour)
+	if r.FoundAnywhere() { // by starts of before they moved
+		start, end = start.Add(-bucketReach), start.Add(3*bucketReach)
+	}
+	return isHour != r.FoundAnywhere() && (r.ByArrival || start.Before(to) && end.After(from))
+}
+
 // bucketFor is where a new record with that start is remembered.
 func (d *Decision) bucketFor(start time.Time) int64 {
 	if d.settings.FoundAnywhere() {

@@ -2,6 +2,7 @@ package counting
 
 import (
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
@@ -9,6 +10,9 @@ import (
 
 // Memory is what a ledger remembers of how a record was counted, and its provider may no longer say.
 type Memory struct {
+	// Start is what it was first seen to start at, or up to Within later.
+	Start  time.Time
+	Within time.Duration
 	// Late: it was first seen more than late_after after its end.
 	Late bool
 	// Leg: it is a leg of a call of several records, and Call what is remembered of that; nil: the call waits.
@@ -46,7 +50,20 @@ func (s Stored) Memory() (*Memory, error) {
 	if err := k.parse(s.Data); err != nil {
 		return nil, err
 	}
-	return k.memory(nil)
+	m, err := k.memory(nil)
+	if err != nil {
+		return nil, err
+	}
+	start, isHour := BucketStart(s.Bucket)
+	switch {
+	case isHour:
+		m.Start, m.Within = start, time.Hour
+	case k.start != 0:
+		m.Start, m.Within = time.Unix(k.start, 0).UTC(), time.Second
+	default:
+		m.Start, m.Within = start, BucketSeconds*time.Second
+	}
+	return m, nil
 }
 
 // memory is what a row remembers of a record whose listed version has these fields; nil: it isn't listed.

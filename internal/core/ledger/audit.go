@@ -65,19 +65,27 @@ func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findi
 	return p.decision.Preview(&p.known)
 }
 
-// Counted calls use with each record of a feed that is remembered in the hour from a start.
-func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Stored)) error {
+// Counted calls use with each record of a feed that is remembered and may start in a range.
+func (i *Inspector) Counted(spec FeedSpec, from, to time.Time, use func(counting.Stored)) error {
 	f := i.findFeed(&spec)
 	if f == nil {
 		return nil
 	}
-	entries, err := f.ids.Bucket(counting.HourBucket(hour))
-	for _, entry := range entries {
-		if entry.IsRecord() {
-			use(entry)
+	for _, bucket := range f.ids.Buckets() {
+		if !spec.MayHold(bucket, from, to) {
+			continue
+		}
+		entries, err := f.ids.Bucket(bucket)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if entry.IsRecord() {
+				use(entry)
+			}
 		}
 	}
-	return err
+	return nil
 }
 
 // Series calls use with the labels after the base labels and the value of each series that a feed has of a metric.

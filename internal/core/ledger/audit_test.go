@@ -34,7 +34,8 @@ func TestAudit(t *testing.T) {
 			}
 		}
 		var counted []counting.Hash
-		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour),
+		hour := call("a").Start.Truncate(time.Hour)
+		if err := i.Counted(r.spec, hour, hour.Add(time.Hour),
 			func(one counting.Stored) { counted = append(counted, one.Hash) }); err != nil {
 			t.Error(err)
 		}
