@@ -154,66 +154,6 @@ feeds:
 	}
 }
 
-// TestComplete: a read is complete once it has as many rows as the total says.
-func TestComplete(t *testing.T) {
-	for _, c := range []struct {
-		name, next string
-		pages      []string
-		ids        string
-		problem    string
-	}{
-		{
-			"a next page that goes on for ever", "{url: next}",
-			[]string{`"total":2,"next":"/2","rows":` + declaredtest.Rows(1), `"total":2,"next":"/3","rows":` + declaredtest.Rows(2)},
-			"1 2", "",
-		},
-		{"pages", "{page: p}", []string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":` + declaredtest.Rows(2)}, "1 2", ""},
-		{"a total that grows", "{page: p}", []string{`"total":1,"rows":[]`, ""}, "", "0 rows"},
-		{
-			"a total of the first page only", "{page: p}",
-			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"rows":` + declaredtest.Rows(2)},
-			"1 2", "",
-		},
-		{"none", "{page: p}", []string{`"total":0,"rows":[]`}, "", ""},
-		{
-			"a page without rows too early", "{page: p}",
-			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":[]`},
-			"1", "1 rows",
-		},
-		{"no next page too early", "{url: next}", []string{
-			`"total":2,"next":"/2","rows":` + declaredtest.Rows(1),
-			`"total":3,"next":null,"rows":` + declaredtest.Rows(2),
-		}, "1 2", "2 rows"},
-		{
-			"the same page twice", "{page: p}",
-			[]string{`"total":2,"rows":` + declaredtest.Rows(1), `"total":2,"rows":` + declaredtest.Rows(1)},
-			"1 1", "1 rows",
-		},
-		{
-			"a row on two pages", "{page: p}",
-			[]string{`"total":3,"rows":` + declaredtest.Rows(1, 2), `"total":3,"rows":` + declaredtest.Rows(2, 3)},
-			"1 2 2 3", "",
-		},
-		{
-			"no total", "{page: p}",
-			[]string{`"rows":` + declaredtest.Rows(1)},
-			"",
-			"the answer has no total at total, which decides when the read is complete",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := new(declaredtest.API)
-			f.Answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.Asked)-1] + "}", nil }
-			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
-				"total: total\n    complete: total\n    next: "+c.next+"\n")
-			got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
-			if got != c.ids || c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
-				t.Errorf("%s, %v; want %s, %s", got, err, c.ids, c.problem)
-			}
-		})
-	}
-}
-
 // TestMaxRows: a span with the most rows that the provider gives is read in halves.
 func TestMaxRows(t *testing.T) {
 	for _, c := range []struct {

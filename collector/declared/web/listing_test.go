@@ -113,59 +113,6 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// nameless is a page of rows without ids.
-func nameless(total int, callers ...string) string {
-	all := make([]string, len(callers))
-	for i, caller := range callers {
-		all[i] = `{"from":"` + caller + `","start":"2026-11-23T11:59:59Z"}`
-	}
-	return fmt.Sprintf(`{"total":%d,"rows":[%s]}`, total, strings.Join(all, ","))
-}
-
-// TestMovedRows (counting.md 13, 18): rows that others push to the next page count once, even
-// without an id; equal rows that didn't move are several.
-func TestMovedRows(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		pages   []string
-		rows    int
-		problem string
-	}{
-		{"none moved", []string{nameless(4, "a", "b"), nameless(4, "c", "d")}, 4, ""},
-		{"equal rows", []string{nameless(4, "a", "a"), nameless(4, "a", "b")}, 4, ""},
-		{"one came in", []string{nameless(4, "a", "b"), nameless(5, "b", "c"), nameless(5, "d"), nameless(5)}, 4, ""},
-		{"some came in", []string{nameless(3, "a", "b"), nameless(5, "a", "b"), nameless(5, "c")}, 2, "2 rows"},
-		{
-			"more came in than a page has",
-			[]string{nameless(4, "a", "b"), nameless(7, "x", "b")},
-			2, "2 rows",
-		},
-		{"the last page is repeated", []string{nameless(3, "a", "b"), nameless(3, "a", "b")}, 2, "total says 3"},
-		{
-			"a row twice, and another one is missing",
-			[]string{`{"total":3,"rows":` + declaredtest.Rows(1, 2, 2) + `}`, nameless(3)},
-			3, "2 rows of",
-		},
-		{
-			"a row on two pages, and another one is missing",
-			[]string{`{"total":4,"rows":` + declaredtest.Rows(1, 2) + `}`, `{"total":4,"rows":` + declaredtest.Rows(2, 3) + `}`, nameless(4)},
-			4, "3 rows of",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := new(declaredtest.API)
-			f.Answer = func(*http.Request) (string, http.Header) { return c.pages[len(f.Asked)-1], nil }
-			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
-				"    total: total\n    complete: total\n    next: {page: p}\n    without_id: true\n")
-			all, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
-			if len(all) != c.rows || (err == nil) != (c.problem == "") ||
-				!strings.Contains(fmt.Sprint(err), c.problem) {
-				t.Errorf("%d rows, %v; want %d, %s", len(all), err, c.rows, c.problem)
-			}
-		})
-	}
-}
-
 // TestRefused: if an answer says that the request failed, the request is repeated, whatever the status
 // is. A stream may say so in the middle.
 func TestRefused(t *testing.T) {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
@@ -243,44 +245,89 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestFewerRows: a read with fewer distinct rows than the provider's newest total isn't complete;
-// rows that are ignored count, and more rows are fine.
-func TestFewerRows(t *testing.T) {
-	for _, c := range []struct {
-		name, feed string
-		pages      []string // from "rows" on
-		want       string   // the error; empty: none
-	}{
-		{"all", "", []string{declaredtest.Rows(1, 2) + `,"total":2`, `[],"total":2`}, ""},
-		{"more", "", []string{declaredtest.Rows(1, 2) + `,"total":1`, `[]`}, ""},
-		{"fewer", "", []string{declaredtest.Rows(1, 2) + `,"total":5`, `[],"total":5`}, "gave 2 rows"},
-		{"a text", "", []string{declaredtest.Rows(1, 2) + `,"total":"5"`, `[]`}, "total says 5"},
-		{"a row twice", "", []string{declaredtest.Rows(1, 2) + `,"total":3`, declaredtest.Rows(2), `[]`}, "gave 2 rows"},
-		{"it grew", "", []string{declaredtest.Rows(1) + `,"total":1`, declaredtest.Rows(2) + `,"total":3`, `[]`}, "gave 2 rows"},
-		{"it shrank", "", []string{declaredtest.Rows(1) + `,"total":3`, declaredtest.Rows(2) + `,"total":2`, `[]`}, ""},
-		{"ignored rows count", "    ignore: {id: '2'}\n", []string{declaredtest.Rows(1, 2) + `,"total":2`, `[]`}, ""},
-		{"rows without a record count", "", []string{`[{"id":"1"},{"id":01}],"total":2`, `[]`}, ""},
-		{"no total", "", []string{declaredtest.Rows(1) + `,"total":null`, `[]`}, ""},
+// nameless is a page of rows without ids.
+func nameless(total int, callers ...string) string {
+	all := make([]string, len(callers))
+	for i, caller := range callers {
+		all[i] = `{"from":"` + caller + `","start":"2026-11-23T11:59:59Z"}`
+	}
+	return fmt.Sprintf(`"total":%d,"rows":[%s]`, total, strings.Join(all, ","))
+}
+
+// TestRowsAndTotals (counting.md 13, 18): a read with fewer distinct rows than the provider's newest total isn't
+// complete. Rows that others push to the next page count once, even without an id; equal rows that didn't move are
+// several. With complete, a read ends when it has as many rows as the total says.
+func TestRowsAndTotals(t *testing.T) {
+	ids := declaredtest.Rows
+	listed := func(total int, minutes ...int) string {
+		return fmt.Sprintf(`"total":%d,"rows":%s`, total, ids(minutes...))
+	}
+	const complete = "    complete: total\n"
+	moved := func(name string, rows int, problem string, pages ...string) rowsAndTotal {
+		return rowsAndTotal{name, complete + "    without_id: true\n", "", pages, rows, problem}
+	}
+	for _, c := range []rowsAndTotal{
+		{"all", "", "", []string{listed(2, 1, 2), `"rows":[],"total":2`}, 2, ""},
+		{"more", "", "", []string{listed(1, 1, 2), `"rows":[]`}, 2, ""},
+		{"fewer", "", "", []string{listed(5, 1, 2), `"rows":[],"total":5`}, 2, "gave 2 rows"},
+		{"a text", "", "", []string{`"rows":` + ids(1, 2) + `,"total":"5"`, `"rows":[]`}, 2, "total says 5"},
+		{"a row twice", "", "", []string{listed(3, 1, 2), `"rows":` + ids(2), `"rows":[]`}, 3, "gave 2 rows"},
+		{"it grew", "", "", []string{listed(1, 1), listed(3, 2), `"rows":[]`}, 2, "gave 2 rows"},
+		{"it shrank", "", "", []string{listed(3, 1), listed(2, 2), `"rows":[]`}, 2, ""},
+		{"ignored rows count", "    ignore: {id: '2'}\n", "", []string{listed(2, 1, 2), `"rows":[]`}, 1, ""},
+		{"damaged rows count", "", "", []string{`"rows":[{"id":"1"},{"id":01}],"total":2`, `"rows":[]`}, 2, ""},
+		{"a total of null", "", "", []string{`"rows":` + ids(1) + `,"total":null`, `"rows":[]`}, 1, ""},
+		moved("none moved", 4, "", nameless(4, "a", "b"), nameless(4, "c", "d")),
+		moved("equal rows", 4, "", nameless(4, "a", "a"), nameless(4, "a", "b")),
+		moved("one came in", 4, "", nameless(4, "a", "b"), nameless(5, "b", "c"), nameless(5, "d"), nameless(5)),
+		moved("some came in", 2, "2 rows", nameless(3, "a", "b"), nameless(5, "a", "b"), nameless(5, "c")),
+		moved("more came in than a page has", 2, "2 rows", nameless(4, "a", "b"), nameless(7, "x", "b")),
+		moved("the last page is repeated", 2, "total says 3", nameless(3, "a", "b"), nameless(3, "a", "b")),
+		moved("a row twice, and another one is missing", 3, "2 rows of", listed(3, 1, 2, 2), nameless(3)),
+		moved("a row on two pages, one is missing", 4, "3 rows of", listed(4, 1, 2), listed(4, 2, 3), nameless(4)),
+		{"a row on two pages", complete, "", []string{listed(3, 1, 2), listed(3, 2, 3)}, 4, ""},
+		{
+			"a next page that goes on for ever", complete, "{url: next}",
+			[]string{`"next":"/2",` + listed(2, 1), `"next":"/3",` + listed(2, 2)},
+			2, "",
+		},
+		{"pages", complete, "", []string{listed(2, 1), listed(2, 2)}, 2, ""},
+		{"a total that grows", complete, "", []string{`"total":1,"rows":[]`, ""}, 0, "0 rows"},
+		{"a total of the first page only", complete, "", []string{listed(2, 1), `"rows":` + ids(2)}, 2, ""},
+		{"no rows", complete, "", []string{`"total":0,"rows":[]`}, 0, ""},
+		{"a page without rows too early", complete, "", []string{listed(2, 1), `"total":2,"rows":[]`}, 1, "1 rows"},
+		{
+			"no next page too early", complete, "{url: next}",
+			[]string{`"next":"/2",` + listed(2, 1), `"next":null,` + listed(3, 2)},
+			2, "2 rows",
+		},
+		{"no total", complete, "", []string{`"rows":` + ids(1)}, 0, "no total at total, which decides"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(declaredtest.API)
-			f.Answer = func(*http.Request) (string, http.Header) {
-				return `{"rows":` + c.pages[len(f.Asked)-1] + `}`,
-					nil
-			}
-			info := f.Open(t, "",
-				"    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n"+
-					"    next: {page: p}\n"+c.feed)
+			f.Answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.Asked)-1] + "}", nil }
+			info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n"+
+				"    total: total\n    next: "+cmp.Or(c.next, "{page: p}")+"\n"+c.more)
 			got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon)
-			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("rows %v, %v; want %s", got, err, c.want)
+			if len(got) != c.rows || (err == nil) != (c.problem == "") ||
+				!strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("rows %v, %v; want %d, %s", got, err, c.rows, c.problem)
 			}
-			if err != nil {
-				if what, todo := f.Source.Advise(err); !strings.Contains(what,
-					"2026-11-23T11:00:00Z/2026-11-23T12:00:00Z") || !strings.Contains(todo, "total") {
-					t.Errorf("it says %s; %s", what, todo)
-				}
+			if !collector.IsFewerRows(err) {
+				return
+			}
+			what, todo := f.Source.Advise(err)
+			if !strings.Contains(what, "11:00:00Z/2026-11-23T12:00:00Z") || !strings.Contains(todo, "total") {
+				t.Errorf("it says %s; %s", what, todo)
 			}
 		})
 	}
+}
+
+// rowsAndTotal is a list by pages: how many rows are handed on, and what the error says.
+type rowsAndTotal struct {
+	name, more, next string
+	pages            []string
+	rows             int
+	problem          string
 }
