@@ -2,7 +2,6 @@ package declared_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -353,107 +352,4 @@ func FuzzTry(f *testing.F) {
 			}
 		}
 	})
-}
-
-// webexRow is a row with an outcome whose reason is VALUE.
-func webexRow(outcome string) string {
-	return `{"Report ID":"1","Start time":"2026-11-23T10:00:01.000Z","Direction":"ORIGINATING","Call outcome":"` +
-		outcome + `","Call outcome reason":"VALUE"}`
-}
-
-// TestWebexRow: the vendor's example, and what the page of Webex says of a row.
-func TestWebexRow(t *testing.T) {
-	text, err := declared.BuiltinText("webex")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := declared.Load("webex.yaml", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := os.ReadFile("testdata/webex.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed, got := d.Feeds["cdr"], []string(nil)
-	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(rows) {
-		if m.Record == nil {
-			got = append(got, fmt.Sprintf("ignored %t %s", m.Ignored, m.Invalid))
-			continue
-		}
-		r := m.Record
-		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", r.ID, r.CallKey, r.Outcome, r.Direction, r.Trunk,
-			r.Duration, r.End.Sub(r.Start)))
-	}
-	want := []string{
-		"0a0c2eb7-0000-4000-8000-000000000001 8e8e1dc7-0000-4000-8000-000000000001 answered outbound fra-lgw " +
-			"54s 1m2.001s",
-		"r2 g2 cancelled internal  0s 9s",
-		"r3 g2 unknown inbound  0s 9s",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("rows became\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-// TestEveryStatus: every value of the vendors' enumerations has a place in the tables.
-func TestEveryStatus(t *testing.T) {
-	for _, c := range []struct{ provider, feed, row, values string }{
-		{
-			"twilio", "calls",
-			`{"sid":"1","start_time":"Mon, 23 Nov 2026 10:00:01 +0000","status":"VALUE","direction":"inbound"}`,
-			"queued ringing in-progress completed busy failed no-answer canceled",
-		},
-		{
-			"twilio", "calls",
-			`{"sid":"1","start_time":"Mon, 23 Nov 2026 10:00:01 +0000","status":"busy","direction":"VALUE"}`,
-			"inbound outbound-api outbound-dial trunking-originating trunking-terminating",
-		},
-		{
-			"zoom_phone", "call_history",
-			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_result":"VALUE"}`,
-			"answered accepted picked_up connected succeeded voicemail busy rejected canceled abandoned " +
-				"no_answer missed ring_timeout overflowed call_failed " +
-				"service_unavailable unconnected system_blocked invalid_key invalid_operation hang_up",
-		},
-		{
-			"zoom_phone", "call_history",
-			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"VALUE","call_result":"busy"}`,
-			"inbound outbound",
-		},
-		{
-			"zoom_phone", "call_history",
-			`{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency",
-		},
-		{"webex", "cdr", webexRow(`Success`), "UserBusy NoAnswer"},
-		{"webex", "cdr", strings.Replace(webexRow(`Success`), `{`, `{"Answered":"false",`, 1), "Normal Success"},
-		{
-			"webex", "cdr", webexRow(`Refusal`),
-			"CallRejected UnassignedNumber SIP408 InternalRequestTimeout Q850102ServerTimeout " +
-				"LocalGatewayLoop Unreachable NoUserResponse " +
-				"NoAnswerFromUser SIP480 TemporarilyUnavailable UserAbsent SIP487 AdminCallBlock UserCallBlock",
-		},
-		{
-			"webex", "cdr", webexRow(`Failure`),
-			"DestinationOutOfOrder SIP501 SIP503 ProtocolError SIP606 NoRouteToDestination Internal " +
-				"MaxConcurrentTerminatingAlertingRequestsExceeded RouteListCalls",
-		},
-	} {
-		text, err := declared.BuiltinText(c.provider)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := declared.Load(c.provider+".yaml", text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		feed := d.Feeds[c.feed]
-		for value := range strings.FieldsSeq(c.values) {
-			m := declared.NewMapper(&feed, declared.MapperSettings{}).
-				MapJSON([]byte(strings.Replace(c.row, "VALUE", value, 1)))
-			if m.Record == nil || len(m.Unmapped) > 0 {
-				t.Errorf("%s: %s became %q, unmapped %v", c.provider, value, m.Invalid, m.Unmapped)
-			}
-		}
-	}
 }

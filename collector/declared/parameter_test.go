@@ -38,10 +38,7 @@ func TestWords(t *testing.T) {
 		legs                        bool
 	}{
 		{"defaults", "calls: ", "/company/calls?menus=no&view=Detailed", "", false},
-		{
-			"words", "whose: mine, calls: {view: short, interval: 2m}",
-			"/users/me/calls?menus=no&view=Simple", "", true,
-		},
+		{"words", "whose: mine, calls: {view: short, interval: 2m}", "/users/me/calls?menus=no&view=Simple", "", true},
 		{"needs what is there", "calls: {menus: yes}", "/company/calls?menus=yes&view=Detailed", "", false},
 		{"a default needs nothing", "whose: mine, calls: {menus: no}", "/users/me/calls?menus=no&view=Detailed", "", true},
 		{"needs another parameter", "whose: mine, calls: {menus: yes}", "", "calls.menus: needs whose: all", false},

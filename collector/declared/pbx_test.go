@@ -2,7 +2,6 @@ package declared_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -36,41 +35,6 @@ func became(m rowmap.Result) string {
 	default:
 		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s %s %s>%s %s", r.Direction, r.Outcome, r.Reason,
 			r.FaultDomain, r.Trunk, r.Duration, r.CallerNumber, r.CalleeNumber, r.CallKey)), " ")
-	}
-}
-
-func TestSavedRows(t *testing.T) {
-	for _, c := range []struct {
-		provider, file string
-		parameters     map[string][]string
-		want           []string
-	}{
-		{"freeswitch", "freeswitch.json", map[string][]string{"gateways": {"*"}}, []string{
-			"outbound answered unknown carrier-a 54s 1001>004930901820 e29ff0ae-0000-4000-8000-000000000001",
-			"outbound answered unknown carrier-a 0s > e29ff0ae-0000-4000-8000-000000000001",
-			"ignored",
-			"inbound busy user_busy user carrier-b 0s +4930901821>2001 e29ff0ae-0000-4000-8000-000000000004",
-			"unknown answered unknown 20s 1001>1002 e29ff0ae-0000-4000-8000-000000000005",
-			"unknown failed gateway_down sbc 0s 1001>1003 e29ff0ae-0000-4000-8000-000000000006",
-		}},
-		{"cucm", "cucm.csv", map[string][]string{"trunks": {"SIPTRUNK*"}}, []string{
-			"outbound answered unknown SIPTRUNK-A 54s 7001>004930901820 StandAloneCluster/1/5001",
-			"inbound busy user_busy user SIPTRUNK-A 0s +4930901821>7001 StandAloneCluster/1/5002",
-			"internal answered unknown 10s 7001>7002 StandAloneCluster/1/5003",
-			"internal cancelled normal_call_clearing user 0s 7001>7003 StandAloneCluster/1/5004",
-			"outbound failed service_not_available carrier SIPTRUNK-A 0s 7001>004930901822 StandAloneCluster/1/5005",
-			"internal not_allowed conference_full policy 0s 7001>b0010 StandAloneCluster/1/5006",
-		}},
-	} {
-		rows, err := os.ReadFile("testdata/" + c.file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for number, m := range builtin(t, c.provider, "cdr", c.parameters).Try(rows) {
-			if number > len(c.want) || became(m) != c.want[number-1] || len(m.Unmapped) > 0 {
-				t.Errorf("%s: row %d became %q, unmapped %v", c.file, number, became(m), m.Unmapped)
-			}
-		}
 	}
 }
 

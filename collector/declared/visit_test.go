@@ -59,9 +59,7 @@ func TestProblemsOfVisits(t *testing.T) {
 			"streams without media", "counts: queue_visits", "counts: media_streams",
 			"record.media: is missing; a feed with counts: media_streams must have it",
 		},
-		{
-			"streams with a queue", "counts: queue_visits", "counts: media_streams", "record.queue: is for calls",
-		},
+		{"streams with a queue", "counts: queue_visits", "counts: media_streams", "record.queue: is for calls"},
 		{
 			"media of a visit", "      queue: name\n", "      queue: name\n      media: {mos: mos}\n", "record.media[0].mos: is for calls",
 		},

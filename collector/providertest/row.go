@@ -17,7 +17,7 @@ func RowOf(r *cdr.Record, prefix string) Row {
 	out := Row{}
 	for key, value := range map[string]string{
 		"ID": r.ID, "AltIDs": strings.Join(r.AltIDs, " "), "Synthetic": r.Synthetic, "CallID": r.CallID,
-		"CallKey": r.CallKey, "Parent": r.Parent,
+		"CallKey": r.CallKey, "Parent": r.Parent, "Channel": r.Channel,
 		"CallType": r.CallType, "Trunk": r.Trunk, "Reason": r.Reason, "ReasonPhrase": r.ReasonPhrase,
 		"Country":     r.Country,
 		"MediaBypass": r.MediaBypass.String(), "MediaLocation": r.MediaLocation, "SignalLocation": r.SignalLocation,
@@ -46,7 +46,7 @@ func RowOf(r *cdr.Record, prefix string) Row {
 			out[key] = true
 		}
 	}
-	for key, span := range map[string]cdr.Length{"Talk": r.Talk, "Connected": r.Connected} {
+	for key, span := range map[string]cdr.Length{"Talk": r.Talk, "Connected": r.Connected, "Ringing": r.Ringing} {
 		if span.Known {
 			out[key] = span.Value.String()
 		}

@@ -29,10 +29,7 @@ func TestRepeatedNames(t *testing.T) {
 			"a number of values that rows don't have", filesDefinition("read: lines, format: csv, widths: [4]"), "",
 			names + "1795428001,busy,a,\n" + names + "1795428001,busy,b,\n", "",
 		},
-		{
-			"names although the source has them", lines, "columns: [start, state, trunk], ",
-			names + line("a"), line("b"),
-		},
+		{"names although the source has them", lines, "columns: [start, state, trunk], ", names + line("a"), line("b")},
 		{"a mark without names", lines, "columns: [start, state, trunk], ", line("a") + mark + line("b"), ""},
 		{
 			"objects", filesDefinition("read: lines, format: jsonl"), "",

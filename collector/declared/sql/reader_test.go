@@ -272,49 +272,6 @@ func TestKamailioQuery(t *testing.T) {
 	}
 }
 
-// TestKamailioColumns: columns that db_extra adds are read under the names that the source gives.
-func TestKamailioColumns(t *testing.T) {
-	text, err := declared.BuiltinText("kamailio")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const table = "(id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, " +
-		"sip_reason TEXT, time TIMESTAMP, gw TEXT, way TEXT, a TEXT, b TEXT)"
-	path, _ := declaredtest.Database(t, "CREATE TABLE acc "+table, "CREATE TABLE missed_calls "+table, `INSERT INTO acc VALUES
-		(1, 'INVITE', '', '', 'c1', '200', 'OK', '2026-11-23 10:00:05', 'carrier-b', 'out', '1001', '+4930901820'),
-		(2, 'BYE', '', '', 'c1', '200', 'OK', '2026-11-23 10:01:05', '', '', '', ''),
-		(3, 'INVITE', '', '', 'c2', '407', 'Challenge', '2026-11-23 10:00:10', '', 'internal', '1001', '1002'),
-		(4, 'INVITE', '', '', 'c2', '486', 'Busy here', '2026-11-23 10:00:11', '', 'internal', '1001', '1002')`,
-		"INSERT INTO missed_calls VALUES (1, 'INVITE', '', '', 'c1', '503', 'No', '2026-11-23 10:00:01', "+
-			"'carrier-a', 'out', '1001', '+4930901820')")
-	columns := ", columns: {trunk: gw, direction: way, caller: a, callee: b}"
-	source, err := declaredtest.Open(t.TempDir(), string(text), "driver: sqlite, dsn: '"+path+"'"+columns+", acc: ", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	var got []string
-	for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range page.Records {
-			got = append(got, fmt.Sprintf("%s %s %s %s %s>%s none %t %s", r.ID, r.Outcome, r.Direction, r.Trunk,
-				r.CallerNumber, r.CalleeNumber, r.NoOutcome, r.Channel))
-		}
-	}
-	slices.Sort(got)
-	want := []string{
-		"acc/1 answered outbound carrier-b 1001>+4930901820 none false c1/2026-11-23 10:00:05/200/carrier-b",
-		"acc/3 unknown internal  1001>1002 none true c2/2026-11-23 10:00:10/407/",
-		"acc/4 busy internal  1001>1002 none false c2/2026-11-23 10:00:11/486/",
-		"missed_calls/1 failed outbound carrier-a 1001>+4930901820 none false c1/2026-11-23 10:00:01/503/carrier-a",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
 // FuzzQuery: a statement is read without a panic, whatever is in it.
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{byStart, byKey, "':", "/* :from", "-- :to\n:to", `"`, "a::int", ":"} {
