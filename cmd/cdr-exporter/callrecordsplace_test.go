@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -70,7 +72,10 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	}
 	b.authority = certificate(t, at, "webhook")
 	at.write("webhook.yaml", "tls_server_config: {cert_file: webhook.pem, key_file: webhook.key}\n")
-	s.graph.CallRecords, s.graph.Faults, s.graph.WebhookCAs = b.records, b.faults, b.authority.Pool()
+	s.graph.CallRecords, s.graph.Faults = b.records, b.faults
+	s.graph.Webhooks = &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: b.authority.Pool(), MinVersion: tls.VersionTLS12},
+	}
 	b.tenant = tenantAt(t, at, s.graph)
 	at.vault.hidePeople(set.Mix)
 	b.Advance(b.still(0))

@@ -2,30 +2,17 @@ package msgraph
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
-// fakeGraph answers requests in the order of its answers, without a network.
-type fakeGraph struct {
-	t       *testing.T
-	answers []answer
-	asked   []string // path and query
-}
-
-type answer struct {
-	status int
-	body   string
-}
+type answer = providertest.Answer
 
 func page(next string, ids ...string) answer {
 	rows := make([]string, len(ids))
@@ -36,23 +23,7 @@ func page(next string, ids ...string) answer {
 	if next != "" {
 		body += `,"@odata.nextLink":"` + next + `"`
 	}
-	return answer{body: body + "}"}
-}
-
-func refuse(status int, code string) answer {
-	return answer{status: status, body: `{"error":{"code":"` + code +
-		`","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
-}
-
-// RoundTrip implements http.RoundTripper.
-func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
-	g.asked = append(g.asked, r.URL.String())
-	if len(g.answers) == 0 {
-		return nil, errors.New("nothing more was expected to be asked")
-	}
-	next := g.answers[0]
-	g.answers = g.answers[1:]
-	return providertest.Response(r, next.status, nil, next.body), nil
+	return answer{Body: body + "}"}
 }
 
 const (
@@ -65,17 +36,10 @@ var (
 	to   = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 )
 
-// open makes the feed ask the fake.
-func (g *fakeGraph) open(feed *callLog) *callLog {
-	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{
-		BaseURL: "https://graph.example", Transport: g,
-		Quote: graph.Quote,
-	})
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	feed.client = client
+// ask makes the feed ask the fake.
+func ask(t *testing.T, g *providertest.Script, feed *callLog) *callLog {
+	t.Helper()
+	feed.client = g.Client(t, graph.Quote)
 	return feed
 }
 
@@ -85,29 +49,18 @@ func ids(ctx context.Context, feed *callLog) ([]string, error) {
 }
 
 func TestRequest(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		feed     *callLog
-		from, to time.Time
-		want     string
-	}{
-		{"pstn", pstnLog(), from, to, firstPSTN},
-		{
-			"direct routing", directRoutingLog(), from, to,
-			base + "getDirectRoutingCalls(fromDateTime=2026-11-01T00:00:00Z,toDateTime=2026-11-02T00:00:00Z)",
-		},
+	for want, feed := range map[string]*callLog{
+		firstPSTN: pstnLog(),
+		strings.Replace(firstPSTN, "getPstnCalls", "getDirectRoutingCalls", 1): directRoutingLog(),
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			graph := &fakeGraph{t: t, answers: []answer{page("")}}
-			err := providertest.Read(t.Context(), graph.open(test.feed), test.from, test.to,
-				func(*collector.Page) error {
-					t.Error("an empty page is handed on")
-					return nil
-				})
-			if err != nil || !slices.Equal(graph.asked, []string{test.want}) {
-				t.Errorf("asked %q, want %q; error %v", graph.asked, test.want, err)
-			}
+		g := &providertest.Script{Answers: []answer{page("")}}
+		err := providertest.Read(t.Context(), ask(t, g, feed), from, to, func(*collector.Page) error {
+			t.Error("an empty page is handed on")
+			return nil
 		})
+		if err != nil || !slices.Equal(g.Asked, []string{want}) {
+			t.Errorf("asked %q, want %q; error %v", g.Asked, want, err)
+		}
 	}
 }
 
@@ -117,13 +70,13 @@ func TestTrap7Paging(t *testing.T) {
 	const second, third = base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=1000",
 		base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=2000"
 	first := page("", "1", "2")
-	first.body = strings.Replace(first.body, "]", `],"@odata.NextLink":"`+second+`"`, 1)
-	graph := &fakeGraph{t: t, answers: []answer{first, page(third), page("", "3")}}
-	got, err := ids(t.Context(), graph.open(pstnLog()))
+	first.Body = strings.Replace(first.Body, "]", `],"@odata.NextLink":"`+second+`"`, 1)
+	g := &providertest.Script{Answers: []answer{first, page(third), page("", "3")}}
+	got, err := ids(t.Context(), ask(t, g, pstnLog()))
 	if err != nil || !slices.Equal(got, []string{"1", "2", "3"}) {
 		t.Errorf("read %q, error %v", got, err)
 	}
-	if want := []string{firstPSTN, second, third}; !slices.Equal(graph.asked, want) {
-		t.Errorf("asked %q, want %q", graph.asked, want)
+	if want := []string{firstPSTN, second, third}; !slices.Equal(g.Asked, want) {
+		t.Errorf("asked %q, want %q", g.Asked, want)
 	}
 }

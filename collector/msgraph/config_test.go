@@ -272,14 +272,14 @@ func TestSubscriptionAdvice(t *testing.T) {
 		answer answer
 		advice string
 	}{
-		{"validation", refuse(http.StatusBadRequest, "ValidationError"), "webhook.listen-address"},
-		{"quota", refuse(http.StatusForbidden, "Forbidden"), "maximum of 100"},
-		{"conflict", refuse(http.StatusConflict, "Conflict"), "meanwhile"},
-		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, "the exporter retries; meanwhile"},
+		{"validation", providertest.Refuse(http.StatusBadRequest, "ValidationError"), "webhook.listen-address"},
+		{"quota", providertest.Refuse(http.StatusForbidden, "Forbidden"), "maximum of 100"},
+		{"conflict", providertest.Refuse(http.StatusConflict, "Conflict"), "meanwhile"},
+		{"no id", answer{Status: http.StatusCreated, Body: `{"id":"../x"}`}, "the exporter retries; meanwhile"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			token := answer{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`}
-			answers := []answer{token, {body: `{"value":[]}`}, test.answer}
+			token := answer{Body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`}
+			answers := []answer{token, {Body: `{"value":[]}`}, test.answer}
 			if test.name == "quota" { // asked again with a fresh token
 				answers = append(answers, token, test.answer)
 			}
@@ -288,7 +288,7 @@ func TestSubscriptionAdvice(t *testing.T) {
 				t.Fatal(err)
 			}
 			source, err := Provider().Open(c, collector.SourceSettings{
-				Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}},
+				Settings: httpclient.Settings{Transport: &providertest.Script{Answers: answers}},
 				Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
 			})
 			if err != nil {
@@ -306,13 +306,13 @@ func TestSubscriptionAdvice(t *testing.T) {
 // Requests for call records have the feed's label, those for subscriptions none.
 func TestFeedOfRequests(t *testing.T) {
 	seen := observedHere{feeds: map[string]int{}}
-	g := &fakeGraph{t: t, answers: []answer{
-		{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`},
-		{body: `{"value":[{"id":"` + record1 + `"},5]}`},
-		{body: `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z"}`},
-		{body: `{"value":[]}`},
-		{body: `{"value":[]}`},
-		{body: `{"id":"` + record2 + `"}`, status: http.StatusCreated},
+	g := &providertest.Script{Answers: []answer{
+		{Body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`},
+		{Body: `{"value":[{"id":"` + record1 + `"},5]}`},
+		{Body: `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z"}`},
+		{Body: `{"value":[]}`},
+		{Body: `{"value":[]}`},
+		{Body: `{"id":"` + record2 + `"}`, Status: http.StatusCreated},
 	}}
 	c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
 	if err != nil {
@@ -338,6 +338,6 @@ func TestFeedOfRequests(t *testing.T) {
 		t.Error(err)
 	}
 	if want := (map[string]int{"": 3, "call_records": 3}); !maps.Equal(seen.feeds, want) {
-		t.Errorf("the requests are %v, want %v; asked %q", seen.feeds, want, g.asked)
+		t.Errorf("the requests are %v, want %v; asked %q", seen.feeds, want, g.Asked)
 	}
 }

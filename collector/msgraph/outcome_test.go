@@ -10,6 +10,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
+// code is a code that is known.
+func code(n int64) cdr.Int { return cdr.KnownInt(n) }
+
 func TestSubCodeTables(t *testing.T) {
 	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	for name, table := range map[string][]cdr.Cause{"codes": subCodes, "ranges": subCodeRanges} {
@@ -62,7 +65,7 @@ func TestDirectRoutingOutcomeBySubCode(t *testing.T) {
 		{-1, 486, cdr.Busy, "busy"},
 	} {
 		t.Run(fmt.Sprintf("%d beside %d", tt.sub, tt.sip), func(t *testing.T) {
-			got, reason := directRoutingOutcome(cdr.False, cdr.KnownInt(tt.sip), cdr.KnownInt(tt.sub), 0, false)
+			got, reason := directRoutingOutcome(cdr.False, code(tt.sip), code(tt.sub), 0, false)
 			if got != tt.want || reason != tt.reason {
 				t.Errorf("got %v, %q, want %v, %q", got, reason, tt.want, tt.reason)
 			}
@@ -86,15 +89,15 @@ func TestDirectRoutingOutcomeBySIPCode(t *testing.T) {
 		cdr.Unknown: {-1, 0, 1, 100, 180, 183, 199, 200, 202, 204, 300, 301, 302, 305, 380, 399, 700, 999, 1 << 40},
 	}
 	for outcome, codes := range want {
-		for _, code := range codes {
-			t.Run(fmt.Sprintf("%d is %v", code, outcome), func(t *testing.T) {
-				for _, sub := range []cdr.Int{{}, cdr.KnownInt(560999)} {
-					got, reason := directRoutingOutcome(cdr.False, cdr.KnownInt(code), sub, time.Minute, true)
+		for _, sip := range codes {
+			t.Run(fmt.Sprintf("%d is %v", sip, outcome), func(t *testing.T) {
+				for _, sub := range []cdr.Int{{}, code(560999)} {
+					got, reason := directRoutingOutcome(cdr.False, code(sip), sub, time.Minute, true)
 					if got != outcome {
 						t.Errorf("sub code %+v: got %v", sub, got)
 					}
-					if reason != cdr.SIPReason(code) {
-						t.Errorf("sub code %+v: reason %q, want the SIP code's %q", sub, reason, cdr.SIPReason(code))
+					if reason != cdr.SIPReason(sip) {
+						t.Errorf("sub code %+v: reason %q, want the SIP code's %q", sub, reason, cdr.SIPReason(sip))
 					}
 				}
 			})
@@ -114,76 +117,46 @@ func TestDirectRoutingOutcome(t *testing.T) {
 		reason     string
 	}{
 		{
-			"msgraph.md 8.1: busy, sentinel end, duration 22 s", cdr.False, cdr.KnownInt(486), cdr.KnownInt(560486),
+			"msgraph.md 8.1: busy, sentinel end, duration 22 s", cdr.False, code(486), code(560486),
 			22 * time.Second, false, cdr.Busy, "busy",
 		},
+		{"msgraph.md 8.2: normal end", cdr.True, code(0), code(540000), 5 * time.Second, true, cdr.Answered, ""},
 		{
-			"msgraph.md 8.2: normal end", cdr.True, cdr.KnownInt(0), cdr.KnownInt(540000), 5 * time.Second, true,
-			cdr.Answered, "",
-		},
-		{
-			"msgraph.md 8.10: 504 and 569002", cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false, cdr.Failed,
+			"msgraph.md 8.10: 504 and 569002", cdr.False, code(504), code(569002), 0, false, cdr.Failed,
 			"trunk_unreachable",
 		},
 		{
-			"msgraph.md 8.10: 503 and 560503", cdr.False, cdr.KnownInt(503), cdr.KnownInt(560503), 0, false, cdr.Failed,
+			"msgraph.md 8.10: 503 and 560503", cdr.False, code(503), code(560503), 0, false, cdr.Failed,
 			"trunk_unavailable",
 		},
-		{
-			"msgraph.md 8.10: 408 and 0", cdr.False, cdr.KnownInt(408), cdr.KnownInt(0), 0, false, cdr.NoAnswer,
-			"timeout",
-		},
-		{
-			"msgraph.md 8.10: 408 and 500001", cdr.False, cdr.KnownInt(408), cdr.KnownInt(500001), 0, false, cdr.Failed,
-			"trunk_timeout",
-		},
-		{
-			"msgraph.md 8.10: 403 and 510559", cdr.False, cdr.KnownInt(403), cdr.KnownInt(510559), 0, false, cdr.Failed,
-			"no_route",
-		},
-		{
-			"msgraph.md 8.10: 487 and 560487", cdr.False, cdr.KnownInt(487), cdr.KnownInt(560487), 0, false, cdr.Cancelled,
-			"cancelled",
-		},
-		{
-			"msgraph.md 8.10: 0 and 0 of a call without success", cdr.False, cdr.KnownInt(0), cdr.KnownInt(0), 0, false,
-			cdr.Unknown, "",
-		},
+		{"msgraph.md 8.10: 408 and 0", cdr.False, code(408), code(0), 0, false, cdr.NoAnswer, "timeout"},
+		{"msgraph.md 8.10: 408 and 500001", cdr.False, code(408), code(500001), 0, false, cdr.Failed, "trunk_timeout"},
+		{"msgraph.md 8.10: 403 and 510559", cdr.False, code(403), code(510559), 0, false, cdr.Failed, "no_route"},
+		{"msgraph.md 8.10: 487 and 560487", cdr.False, code(487), code(560487), 0, false, cdr.Cancelled, "cancelled"},
+		{"msgraph.md 8.10: 0 and 0 of a call without success", cdr.False, code(0), code(0), 0, false, cdr.Unknown, ""},
 
-		{
-			"success comes before every code", cdr.True, cdr.KnownInt(503), cdr.KnownInt(569002), 0, false, cdr.Answered,
-			"",
-		},
-		{"408 and 560408", cdr.False, cdr.KnownInt(408), cdr.KnownInt(560408), 0, false, cdr.NoAnswer, "timeout"},
-		{"408 without a sub code", cdr.False, cdr.KnownInt(408), none, 0, false, cdr.Failed, "timeout"},
-		{
-			"560408 beside another code", cdr.False, cdr.KnownInt(500), cdr.KnownInt(560408), 0, false, cdr.Failed,
-			"timeout",
-		},
-		{"sub code without a SIP code", cdr.False, none, cdr.KnownInt(569003), 0, false, cdr.Failed, "tls"},
-		{"undecided sub code without a SIP code", cdr.False, none, cdr.KnownInt(560486), 0, false, cdr.Unknown, "busy"},
+		{"success comes before every code", cdr.True, code(503), code(569002), 0, false, cdr.Answered, ""},
+		{"408 and 560408", cdr.False, code(408), code(560408), 0, false, cdr.NoAnswer, "timeout"},
+		{"408 without a sub code", cdr.False, code(408), none, 0, false, cdr.Failed, "timeout"},
+		{"560408 beside another code", cdr.False, code(500), code(560408), 0, false, cdr.Failed, "timeout"},
+		{"sub code without a SIP code", cdr.False, none, code(569003), 0, false, cdr.Failed, "tls"},
+		{"undecided sub code without a SIP code", cdr.False, none, code(560486), 0, false, cdr.Unknown, "busy"},
 		{"no code at all", cdr.False, none, none, 0, false, cdr.Unknown, ""},
 
 		{
-			"null with 0, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second,
+			"null with 0, a valid end and a duration", cdr.Unsaid, code(0), code(540000), time.Second,
 			true, cdr.Answered, "",
 		},
-		{
-			"null with 200, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(200), none, time.Second, true,
-			cdr.Answered, "",
-		},
-		{
-			"null with 0 and a sentinel end", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second, false,
-			cdr.Unknown, "",
-		},
-		{"null with 0 and no duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), 0, true, cdr.Unknown, ""},
+		{"null with 200, a valid end and a duration", cdr.Unsaid, code(200), none, time.Second, true, cdr.Answered, ""},
+		{"null with 0 and a sentinel end", cdr.Unsaid, code(0), code(540000), time.Second, false, cdr.Unknown, ""},
+		{"null with 0 and no duration", cdr.Unsaid, code(0), code(540000), 0, true, cdr.Unknown, ""},
 		{"null without a code", cdr.Unsaid, none, none, time.Second, true, cdr.Unknown, ""},
 		{
-			"null with 486, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(486), cdr.KnownInt(560486), time.Second,
+			"null with 486, a valid end and a duration", cdr.Unsaid, code(486), code(560486), time.Second,
 			true, cdr.Busy, "busy",
 		},
 		{
-			"null with 0, a sentinel end and a sub code that failed", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(531005),
+			"null with 0, a sentinel end and a sub code that failed", cdr.Unsaid, code(0), code(531005),
 			time.Second, false, cdr.Failed, "media_lost",
 		},
 	}
@@ -205,29 +178,29 @@ func TestDirectRoutingFault(t *testing.T) {
 		sip, sub cdr.Int
 		want     cdr.FaultDomain
 	}{
-		{"a certificate that has expired", cdr.KnownInt(504), cdr.KnownInt(569008), cdr.FaultSBC},
-		{"an SBC that can't be reached, inbound", cdr.KnownInt(504), cdr.KnownInt(549002), cdr.FaultSBC},
-		{"an SBC that is overloaded", cdr.KnownInt(503), cdr.KnownInt(560503), cdr.FaultSBC},
-		{"an answer of the SBC's without a row", cdr.KnownInt(502), cdr.KnownInt(560502), cdr.FaultSBC},
-		{"an answer of the SBC's without a row, inbound", cdr.KnownInt(500), cdr.KnownInt(540500), cdr.FaultSBC},
-		{"an SBC that doesn't answer", cdr.KnownInt(408), cdr.KnownInt(500001), cdr.FaultSBC},
-		{"what the trunk's carrier refuses", cdr.KnownInt(402), cdr.KnownInt(560402), cdr.FaultCarrier},
-		{"a service of Microsoft's", cdr.KnownInt(500), cdr.KnownInt(510999), cdr.FaultProvider},
-		{"a code of more than six digits", cdr.KnownInt(500), cdr.KnownInt(1_234_567), cdr.FaultProvider},
-		{"a bot of Microsoft's", cdr.KnownInt(503), cdr.KnownInt(10320), cdr.FaultProvider},
-		{"busy, told by the SBC", cdr.KnownInt(486), cdr.KnownInt(560486), cdr.FaultUser},
-		{"busy, by a code without a row", cdr.KnownInt(486), cdr.KnownInt(510999), cdr.FaultUser},
-		{"the caller hung up", cdr.KnownInt(487), cdr.KnownInt(540487), cdr.FaultUser},
-		{"misdialled", cdr.KnownInt(404), cdr.KnownInt(560404), cdr.FaultUser},
-		{"nobody is signed in", cdr.KnownInt(480), cdr.KnownInt(10037), cdr.FaultUser},
-		{"not enabled for telephony", cdr.KnownInt(403), cdr.KnownInt(510560), cdr.FaultPolicy},
-		{"no voice route", cdr.KnownInt(403), cdr.KnownInt(510559), cdr.FaultPolicy},
-		{"voicemail is off", cdr.KnownInt(480), cdr.KnownInt(10191), cdr.FaultPolicy},
-		{"refused, without a sub code", cdr.KnownInt(403), cdr.Int{}, cdr.FaultPolicy},
-		{"refused by the SBC", cdr.KnownInt(403), cdr.KnownInt(560403), cdr.FaultSBC},
-		{"a failure without a sub code", cdr.KnownInt(503), cdr.Int{}, cdr.FaultUnknown},
-		{"a failure with sub code 0", cdr.KnownInt(503), cdr.KnownInt(0), cdr.FaultUnknown},
-		{"a sub code below 0", cdr.KnownInt(503), cdr.KnownInt(-1), cdr.FaultUnknown},
+		{"a certificate that has expired", code(504), code(569008), cdr.FaultSBC},
+		{"an SBC that can't be reached, inbound", code(504), code(549002), cdr.FaultSBC},
+		{"an SBC that is overloaded", code(503), code(560503), cdr.FaultSBC},
+		{"an answer of the SBC's without a row", code(502), code(560502), cdr.FaultSBC},
+		{"an answer of the SBC's without a row, inbound", code(500), code(540500), cdr.FaultSBC},
+		{"an SBC that doesn't answer", code(408), code(500001), cdr.FaultSBC},
+		{"what the trunk's carrier refuses", code(402), code(560402), cdr.FaultCarrier},
+		{"a service of Microsoft's", code(500), code(510999), cdr.FaultProvider},
+		{"a code of more than six digits", code(500), code(1_234_567), cdr.FaultProvider},
+		{"a bot of Microsoft's", code(503), code(10320), cdr.FaultProvider},
+		{"busy, told by the SBC", code(486), code(560486), cdr.FaultUser},
+		{"busy, by a code without a row", code(486), code(510999), cdr.FaultUser},
+		{"the caller hung up", code(487), code(540487), cdr.FaultUser},
+		{"misdialled", code(404), code(560404), cdr.FaultUser},
+		{"nobody is signed in", code(480), code(10037), cdr.FaultUser},
+		{"not enabled for telephony", code(403), code(510560), cdr.FaultPolicy},
+		{"no voice route", code(403), code(510559), cdr.FaultPolicy},
+		{"voicemail is off", code(480), code(10191), cdr.FaultPolicy},
+		{"refused, without a sub code", code(403), cdr.Int{}, cdr.FaultPolicy},
+		{"refused by the SBC", code(403), code(560403), cdr.FaultSBC},
+		{"a failure without a sub code", code(503), cdr.Int{}, cdr.FaultUnknown},
+		{"a failure with sub code 0", code(503), code(0), cdr.FaultUnknown},
+		{"a sub code below 0", code(503), code(-1), cdr.FaultUnknown},
 		{"no code", cdr.Int{}, cdr.Int{}, cdr.FaultUnknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -242,6 +215,6 @@ func TestDirectRoutingFault(t *testing.T) {
 func BenchmarkDirectRoutingOutcome(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		directRoutingOutcome(cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false)
+		directRoutingOutcome(cdr.False, code(504), code(569002), 0, false)
 	}
 }

@@ -31,9 +31,9 @@ var tokenText = regexp.MustCompile(`^(AADSTS-?\d+: )?[a-zA-Z0-9 ,.':;_()-]+(, [A
 // leak stands for everything in an answer that mustn't be printed.
 const leak = "PRIVATE-TEXT-OF-THE-ANSWER"
 
-// refuseTokens makes the server refuse tokens as Entra ID does.
-func (m *microsoft) refuseTokens(status, code int, oauth string) {
-	m.token = func(w http.ResponseWriter, _ *http.Request) {
+// refusing refuses a token as Entra ID does.
+func refusing(status, code int, oauth string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		body := map[string]any{
 			"error": oauth, "error_description": leak + " trace", "trace_id": "1c2d", "correlation_id": "3e4f",
 			"timestamp": "2026-11-20 06:00:00Z",
@@ -73,58 +73,58 @@ func TestRefusedTokens(t *testing.T) {
 		{"clock", 401, 700024, "invalid_client", "isn't valid at this time", "clock", false},
 		{"no federation", 401, 700213, "invalid_client", "no federated credential", "subject", false},
 		{"temporary fault", 400, 90033, "temporarily_unavailable", "temporary fault", "wait", true},
-		{"unknown code", 400, 1234567, "invalid_request", "AADSTS1234567: 127.0.0.1", "list of AADSTS errors", false},
+		{"unknown code", 400, 1234567, "invalid_request", "AADSTS1234567: login.example", "AADSTS errors", false},
 		{"no code", 400, 0, "invalid_request", "400 Bad Request, invalid_request", "tenant_id", false},
 		{"odd code", 400, 0, leak + "!", "refused to issue a token: 400 Bad Request", "tenant_id", false},
 		{"throttled", 429, 0, "x", "429 Too Many Requests", "nothing, if it passes", true},
 		{"fault", 503, 0, "x", "503 Service Unavailable", "nothing, if it passes", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := newMicrosoft(t, httptest.NewTLSServer)
-			m.refuseTokens(test.status, test.code, test.oauth)
-			m.wantTokenError(test.what, test.todo, test.passes)
+			wantTokenError(t, refusing(test.status, test.code, test.oauth), test.what, test.todo, test.passes)
 		})
 	}
 }
 
-// wantTokenError asks for a token and checks the error.
-func (m *microsoft) wantTokenError(wantWhat, wantTodo string, passes bool) {
-	m.t.Helper()
-	c := m.block()
+// wantTokenError asks an identity platform for a token and checks the error.
+func wantTokenError(t *testing.T, answer http.Handler, wantWhat, wantTodo string, passes bool) {
+	t.Helper()
+	c := block("https://login.example")
 	c.ClientSecret = config.NewSecret(testSecret)
-	wantTokenErrorOf(m, c, wantWhat, wantTodo, passes)
+	var settings collector.SourceSettings
+	settings.Transport = serving{answer}
+	wantTokenErrorOf(t, c, settings, wantWhat, wantTodo, passes)
 }
 
-func wantTokenErrorOf(m *microsoft, c *Config, wantWhat, wantTodo string, passes bool) {
-	m.t.Helper()
-	settings := m.settings()
+func wantTokenErrorOf(
+	t *testing.T, c *Config, settings collector.SourceSettings, wantWhat, wantTodo string, passes bool,
+) {
+	t.Helper()
 	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
 	if err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
-	_, err = creds.token(m.t.Context())
+	_, err = creds.token(t.Context())
 	(&http.Client{Transport: creds.transport}).CloseIdleConnections()
 	if _, ok := errors.AsType[*advice.Error](err); !ok {
-		m.t.Fatalf("error %T %v, want an *advice.Error", err, err)
+		t.Fatalf("error %T %v, want an *advice.Error", err, err)
 	}
 	what, todo := Advise(err)
 	if !strings.Contains(what, wantWhat) || !strings.Contains(todo, wantTodo) {
-		m.t.Errorf("it says %q and %q, want %q and %q in it", what, todo, wantWhat, wantTodo)
+		t.Errorf("it says %q and %q, want %q and %q in it", what, todo, wantWhat, wantTodo)
 	}
 	for _, text := range []string{err.Error(), what, todo} {
 		if strings.Contains(text, leak) || strings.Contains(text, testSecret) || strings.Contains(text, "\n") {
-			m.t.Errorf("the error shows too much: %s", text)
+			t.Errorf("the error shows too much: %s", text)
 		}
 	}
 	if httpclient.IsRetryable(err) != passes {
-		m.t.Errorf("it is retryable: %t, want %t", !passes, passes)
+		t.Errorf("it is retryable: %t, want %t", !passes, passes)
 	}
 }
 
 func TestTokenErrorHasIDs(t *testing.T) {
-	m := newMicrosoft(t, httptest.NewTLSServer)
-	m.refuseTokens(401, 7000215, "invalid_client")
-	m.wantTokenError("the client secret is wrong (trace_id=1c2d correlation_id=3e4f)", "", false)
+	wantTokenError(t, refusing(401, 7000215, "invalid_client"),
+		"the client secret is wrong (trace_id=1c2d correlation_id=3e4f)", "", false)
 }
 
 func TestOddTokenAnswers(t *testing.T) {
@@ -151,9 +151,7 @@ func TestOddTokenAnswers(t *testing.T) {
 		}, "307 Temporary Redirect", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := newMicrosoft(t, httptest.NewTLSServer)
-			m.token = test.answer
-			m.wantTokenError(test.what, "", test.passes)
+			wantTokenError(t, test.answer, test.what, "", test.passes)
 		})
 	}
 }
@@ -164,17 +162,17 @@ func TestThrottledTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []time.Duration
 		began := time.Now()
-		settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: roundTrip(func(r *http.Request) *http.Response {
-			if r.Method == http.MethodGet {
-				return providertest.Response(r, http.StatusOK, nil, `{"value":[]}`)
+		var settings collector.SourceSettings
+		settings.Transport = serving{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				if asked = append(asked, time.Since(began)); len(asked) == 1 {
+					w.Header().Set("Retry-After", "120")
+					writeJSON(w, http.StatusTooManyRequests, map[string]any{"error": "x"})
+					return
+				}
 			}
-			if asked = append(asked, time.Since(began)); len(asked) == 1 {
-				return providertest.Response(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"120"}},
-					`{"error":"x"}`)
-			}
-			return providertest.Response(r, http.StatusOK, nil,
-				`{"token_type":"Bearer","expires_in":3599,"access_token":"a"}`)
-		})}}
+			tokensAndPages(w, r)
+		})}
 		c := &Config{
 			TenantID: testTenant, ClientID: testClient, ClientSecret: config.NewSecret(testSecret),
 			Cloud: cloudGlobal, PSTN: new(PSTN),
@@ -196,36 +194,22 @@ func TestThrottledTokens(t *testing.T) {
 	})
 }
 
-type roundTrip func(*http.Request) *http.Response
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
-
 func TestUnreachableIdentityPlatform(t *testing.T) {
-	m := newMicrosoft(t, httptest.NewTLSServer)
-	m.Close()
-	m.wantTokenError("can't be reached: dial tcp", "proxy_url", true)
+	server, c, settings := startTenant(t)
+	c.ClientSecret = config.NewSecret(testSecret)
+	server.Close()
+	wantTokenErrorOf(t, c, settings, "can't be reached: dial tcp", "proxy_url", true)
 }
 
 func TestUntrustedIdentityPlatform(t *testing.T) {
-	m := newMicrosoft(t, httptest.NewTLSServer)
-	c := m.block()
+	_, c, _ := startTenant(t)
 	c.ClientSecret = config.NewSecret(testSecret)
-	creds, err := newCredentials(c, clouds[cloudGlobal], &collector.SourceSettings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = creds.token(t.Context())
-	if what, todo := Advise(err); !strings.Contains(what, "failed to verify certificate") ||
-		!strings.Contains(todo, "ca_file") {
-		t.Errorf("it says %q and %q", what, todo)
-	}
+	wantTokenErrorOf(t, c, collector.SourceSettings{}, "failed to verify certificate", "ca_file", true)
 }
 
 func TestCancelledToken(t *testing.T) {
-	m := newMicrosoft(t, httptest.NewTLSServer)
-	c := m.block()
+	_, c, settings := startTenant(t)
 	c.ClientSecret = config.NewSecret(testSecret)
-	settings := m.settings()
 	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
 	if err != nil {
 		t.Fatal(err)
@@ -308,11 +292,13 @@ func TestUnusableCredentials(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := newMicrosoft(t, httptest.NewTLSServer)
-			c := m.block()
+			c := block("https://login.example")
 			test.set(c)
-			wantTokenErrorOf(m, c, test.what, test.todo, false)
-			if len(m.forms) != 0 {
+			asked := new(providertest.Script)
+			var settings collector.SourceSettings
+			settings.Transport = asked
+			wantTokenErrorOf(t, c, settings, test.what, test.todo, false)
+			if len(asked.Asked) != 0 {
 				t.Error("the identity platform was asked")
 			}
 		})
@@ -329,15 +315,14 @@ func TestManagedIdentityErrors(t *testing.T) {
 		{http.StatusForbidden, "returned no token: 403 Forbidden", "has a managed identity", false},
 		{http.StatusTooManyRequests, "429", "", true},
 	} {
-		m := newMicrosoft(t, httptest.NewServer)
 		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, test.status, map[string]any{"error": "invalid_request", "error_description": leak})
 		}))
 		t.Setenv("IDENTITY_ENDPOINT", endpoint.URL)
 		t.Setenv("IDENTITY_HEADER", "x")
-		c := m.block()
+		c := block("https://graph.example")
 		c.ManagedIdentity = new(ManagedIdentity)
-		wantTokenErrorOf(m, c, test.what, test.todo, test.passes)
+		wantTokenErrorOf(t, c, collector.SourceSettings{}, test.what, test.todo, test.passes)
 		endpoint.Close()
 	}
 }

@@ -16,10 +16,7 @@ func TestFeedWithAWebhook(t *testing.T) {
 	config := new(Config)
 	config.SetDefaults()
 	config.Webhook = &subscriptions.Webhook{PublicURL: "https://cdr.example/webhooks/contoso"}
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: &fakeGraph{t: t}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := new(providertest.Script).Client(t, nil)
 	r, err := New(config, sim.TenantID, &collector.SourceSettings{Now: time.Now}, client)
 	if err != nil || r.Info.Subscription == nil || r.Info.Webhook.Path != "/webhooks/contoso" || r.Parallel() < 2 {
 		t.Errorf("%+v, %v", r, err)
@@ -36,7 +33,20 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	feed := openRecords(t, server, 90*time.Minute).Info
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: server.BaseURL(), Transport: server.Trusted(), RequestsPerMinute: 60_000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := new(Config)
+	config.SetDefaults()
+	config.Settle = 90 * time.Minute
+	source, err := New(config, sim.TenantID, &collector.SourceSettings{Name: "contoso", Now: time.Now}, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := source.Info
 	fetched := 0
 	err = providertest.Read(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
 		for i := range listed.Enqueue {

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -46,27 +47,27 @@ func itemsOf(kind string, version int64) []work.Item {
 // 130 (trap 11).
 func TestTrapInnerPages(t *testing.T) {
 	body := func(members string) answer {
-		return answer{body: `{"id":"` + strings.ToUpper(record1) +
+		return answer{Body: `{"id":"` + strings.ToUpper(record1) +
 			`","version":2,"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z",` + members +
 			`}`}
 	}
-	g := &fakeGraph{t: t, answers: []answer{
+	g := &providertest.Script{Answers: []answer{
 		body(`"sessions":[` + numbered(`{"id":"s%d"}`, 0, 59) +
 			`,{"id":"s59","segments":[{"id":"g0"}],"segments@odata.nextLink":` + link("sessions/s59/segments?$skip=1") +
 			`}],
 			"sessions@odata.NextLink":` + link("sessions?$expand=segments&$skiptoken=a")),
-		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 60, 60) + `],"@odata.nextLink":` +
+		{Body: `{"value":[` + numbered(`{"id":"s%d"}`, 60, 60) + `],"@odata.nextLink":` +
 			link("sessions?$expand=segments&$skiptoken=b") + `}`},
-		{body: `{"value":[],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=c") + `}`},
-		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 120, 5) + `]}`},
-		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 1, 20) + `],"@odata.nextLink":` +
+		{Body: `{"value":[],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=c") + `}`},
+		{Body: `{"value":[` + numbered(`{"id":"s%d"}`, 120, 5) + `]}`},
+		{Body: `{"value":[` + numbered(`{"id":"g%d"}`, 1, 20) + `],"@odata.nextLink":` +
 			link("sessions/s59/segments?$skip=21") + `}`},
-		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 21, 4) + `]}`},
-		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` +
+		{Body: `{"value":[` + numbered(`{"id":"g%d"}`, 21, 4) + `]}`},
+		{Body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` +
 			link("participants_v2?$skip=130") + `}`},
-		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
+		{Body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
 	}}
-	record, err := g.records().read(t.Context(), strings.ToUpper(record1))
+	record, err := recordsOf(t, g).read(t.Context(), strings.ToUpper(record1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestTrapInnerPages(t *testing.T) {
 		"ID/sessions/s59/segments?$skip=21",
 		"ID/participants_v2", "ID/participants_v2?$skip=130",
 	}
-	if got := askedFor(g.asked); !slices.Equal(got, want) {
+	if got := askedFor(g.Asked); !slices.Equal(got, want) {
 		t.Errorf("asked %q", got)
 	}
 }
@@ -96,17 +97,17 @@ func TestTrapInnerPages(t *testing.T) {
 // other records don't wait for them.
 func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &fakeGraph{t: t}
-		r := g.records()
+		g := new(providertest.Script)
+		r := recordsOf(t, g)
 		ask := func(pages int) time.Duration {
 			began := time.Now()
 			next := func(n int) string { return `"sessions@odata.nextLink":` + link(fmt.Sprint("sessions?", n)) }
-			g.answers = []answer{{body: strings.Replace(callWith(), `"sessions"`, next(0)+`,"sessions"`, 1)}}
+			g.Answers = []answer{{Body: strings.Replace(callWith(), `"sessions"`, next(0)+`,"sessions"`, 1)}}
 			for n := 1; n < pages; n++ {
-				g.answers = append(g.answers, answer{body: `{"value":[],` + strings.TrimPrefix(next(n), `"sessions`)})
-				g.answers[n].body = strings.Replace(g.answers[n].body, "@odata", `"@odata`, 1) + "}"
+				g.Answers = append(g.Answers, answer{Body: `{"value":[],` + strings.TrimPrefix(next(n), `"sessions`)})
+				g.Answers[n].Body = strings.Replace(g.Answers[n].Body, "@odata", `"@odata`, 1) + "}"
 			}
-			g.answers = append(g.answers, answer{body: `{"value":[]}`}, answer{body: `{"value":[]}`})
+			g.Answers = append(g.Answers, answer{Body: `{"value":[]}`}, answer{Body: `{"value":[]}`})
 			if _, err := r.read(t.Context(), record1); err != nil {
 				t.Fatal(err)
 			}
@@ -127,8 +128,8 @@ func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 // TestFetchCallRecord has Graph's answers to the request for a record, and their results.
 func TestFetchCallRecord(t *testing.T) {
 	good := callWith(between(userEnd, userEnd))
-	none := answer{body: `{"value":[]}`}
-	notFound := refuse(http.StatusNotFound, "NotFound")
+	none := answer{Body: `{"value":[]}`}
+	notFound := providertest.Refuse(http.StatusNotFound, "NotFound")
 	for _, c := range []struct {
 		name    string
 		answers []answer
@@ -136,71 +137,71 @@ func TestFetchCallRecord(t *testing.T) {
 		problem string
 		invalid string
 	}{
-		{"good", []answer{{body: good}, none}, nil, "", ""},
+		{"good", []answer{{Body: good}, none}, nil, "", ""},
 		{"too young", []answer{notFound}, collector.ErrNotYet, "404", ""},
-		{"gone", []answer{refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
+		{"gone", []answer{providertest.Refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
 		{
-			"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil,
+			"a fault", slices.Repeat([]answer{providertest.Refuse(500, "UnknownError")}, 4), nil,
 			"UnknownError", "",
 		},
-		{"broken once", []answer{{body: `{"id":`}, {body: good}, none}, nil, "", ""},
-		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "isn't JSON", ""},
+		{"broken once", []answer{{Body: `{"id":`}, {Body: good}, none}, nil, "", ""},
+		{"broken", slices.Repeat([]answer{{Body: `{"id":`}}, 4), nil, "isn't JSON", ""},
 		{
 			"another record",
-			[]answer{{body: strings.Replace(good, record1, record2, 1)}},
+			[]answer{{Body: strings.Replace(good, record1, record2, 1)}},
 			nil,
 			"the answer is for another call record", "",
 		},
-		{"no participants", []answer{{body: good}, notFound}, nil, "", ""},
-		{"participants refused", []answer{{body: good}, refuse(http.StatusBadRequest, "BadRequest")}, nil, "", ""},
-		{"participants fail", append([]answer{{body: good}},
-			slices.Repeat([]answer{refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
-		{"a link to another host", []answer{{body: strings.Replace(good, `"sessions"`,
+		{"no participants", []answer{{Body: good}, notFound}, nil, "", ""},
+		{"participants refused", []answer{{Body: good}, providertest.Refuse(http.StatusBadRequest, "x")}, nil, "", ""},
+		{"participants fail", append([]answer{{Body: good}},
+			slices.Repeat([]answer{providertest.Refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
+		{"a link to another host", []answer{{Body: strings.Replace(good, `"sessions"`,
 			`"sessions@odata.nextLink":"https://evil.example/x","sessions"`, 1)}}, nil, "evil.example", ""},
 		{
 			"a link that repeats",
 			[]answer{
-				{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`,
+				{Body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`,
 					1)},
-				{body: `{"value":[{}],"@odata.nextLink":` + link("sessions") + `}`},
+				{Body: `{"value":[{}],"@odata.nextLink":` + link("sessions") + `}`},
 			},
 			nil, httpclient.ErrLinkRepeated.Error(), "",
 		},
 		{
 			"a link that has expired",
-			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
+			[]answer{{Body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
 				`,"sessions"`, 1)}, notFound},
 			httpclient.ErrLinkExpired, httpclient.ErrLinkExpired.Error(), "",
 		},
 		{
 			"a page without values",
-			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
-				`,"sessions"`, 1)}, {body: `{}`}},
+			[]answer{{Body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
+				`,"sessions"`, 1)}, {Body: `{}`}},
 			nil, "the answer has no member value with a list", "",
 		},
 		{
 			"no start",
-			[]answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}},
+			[]answer{{Body: `{"id":"` + record1 + `","startDateTime":null}`}},
 			nil, "",
 			"startDateTime is missing",
 		},
 		{
 			"a bad time",
-			[]answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}},
+			[]answer{{Body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}},
 			nil, "",
 			"startDateTime can't be read",
 		},
 		{
 			"a bad type",
-			[]answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}},
+			[]answer{{Body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}},
 			nil, "",
 			"version has the wrong type: string",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := &fakeGraph{t: t, answers: c.answers}
-				b, err := g.records().Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 5))
+				g := &providertest.Script{Answers: c.answers}
+				b, err := recordsOf(t, g).Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 5))
 				switch {
 				case c.problem == "" && err != nil, c.problem != "" &&
 					(err == nil || !strings.Contains(err.Error(), c.problem)):
@@ -212,8 +213,8 @@ func TestFetchCallRecord(t *testing.T) {
 					(errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
 					t.Errorf("an expired link is taken for a record that isn't there: %v", err)
 				}
-				if len(g.answers) > 0 {
-					t.Errorf("%d answers weren't asked for", len(g.answers))
+				if len(g.Answers) > 0 {
+					t.Errorf("%d answers weren't asked for", len(g.Answers))
 				}
 				if err != nil {
 					return
@@ -234,11 +235,11 @@ func TestFetchCallRecord(t *testing.T) {
 
 // TestFetchPrefersAllMembers: requests include members of enumerations that are newer than the API.
 func TestFetchPrefersAllMembers(t *testing.T) {
-	g := &fakeGraph{t: t, answers: []answer{{body: callWith()}, {body: `{"value":[]}`}}}
-	if _, err := g.records().read(t.Context(), record1); err != nil {
+	g := &providertest.Script{Answers: []answer{{Body: callWith()}, {Body: `{"value":[]}`}}}
+	if _, err := recordsOf(t, g).read(t.Context(), record1); err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range g.headers {
+	for _, h := range g.Headers {
 		if h.Get("Prefer") != "include-unknown-enum-members" || h.Get("Accept") != "application/json" {
 			t.Errorf("the header is %v", h)
 		}
@@ -249,10 +250,10 @@ func TestFetchPrefersAllMembers(t *testing.T) {
 // of a link.
 func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
-		g := &fakeGraph{t: t}
-		b, err := g.records().Fetch(t.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: id}})
-		if err != nil || len(b.Invalid) != 1 || len(g.asked) > 0 {
-			t.Errorf("%q: %+v, %v; asked %v", id, b, err, g.asked)
+		g := new(providertest.Script)
+		b, err := recordsOf(t, g).Fetch(t.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: id}})
+		if err != nil || len(b.Invalid) != 1 || len(g.Asked) > 0 {
+			t.Errorf("%q: %+v, %v; asked %v", id, b, err, g.Asked)
 		}
 	}
 }
@@ -290,7 +291,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 				if c.sessions {
 					record.Sessions = []session{{ID: "s"}}
 				}
-				records := (&fakeGraph{t: t}).records()
+				records := recordsOf(t, new(providertest.Script))
 				records.settle = c.settle
 				tasks := itemsOf(subscriptions.TaskNotified, 1)
 				if c.tasks != nil {
@@ -322,9 +323,9 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 	ended := time.Now().Add(-2 * time.Hour).UTC()
 	body := func(version int) []answer {
 		return []answer{
-			{body: fmt.Sprintf(`{"id":"%s","version":%d,"startDateTime":%q,"endDateTime":%q,"sessions":[{"id":"s"}]}`,
+			{Body: fmt.Sprintf(`{"id":"%s","version":%d,"startDateTime":%q,"endDateTime":%q,"sessions":[{"id":"s"}]}`,
 				record1, version, ended.Format(time.RFC3339), ended.Format(time.RFC3339))},
-			{body: `{"value":[]}`},
+			{Body: `{"value":[]}`},
 		}
 	}
 	for _, c := range []struct {
@@ -354,8 +355,8 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := &fakeGraph{t: t, answers: body(c.version)}
-			b, err := g.records().Fetch(t.Context(), c.tasks)
+			g := &providertest.Script{Answers: body(c.version)}
+			b, err := recordsOf(t, g).Fetch(t.Context(), c.tasks)
 			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale &&
 				(err != nil || b.Records[0].Version != int64(c.version)) {
 				t.Errorf("%v, %+v", err, b)
@@ -366,9 +367,9 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 
 // Looking up tells what isn't there from what went wrong.
 func TestLookUp(t *testing.T) {
-	none := answer{body: `{"value":[]}`}
-	g := &fakeGraph{t: t, answers: []answer{{body: callWith(between(userEnd, userEnd))}, none}}
-	tree, err := g.records().LookUp(t.Context(), strings.ToUpper(record1))
+	none := answer{Body: `{"value":[]}`}
+	g := &providertest.Script{Answers: []answer{{Body: callWith(between(userEnd, userEnd))}, none}}
+	tree, err := recordsOf(t, g).LookUp(t.Context(), strings.ToUpper(record1))
 	if err != nil || tree.Label != "call" || len(tree.Children) != 1 {
 		t.Errorf("%+v, %v", tree, err)
 	}
@@ -378,14 +379,14 @@ func TestLookUp(t *testing.T) {
 		answer answer
 		notYet bool
 	}{
-		{"not there", record1, refuse(http.StatusNotFound, "NotFound"), true},
-		{"gone", record1, refuse(http.StatusGone, "Gone"), true},
-		{"forbidden", record1, refuse(http.StatusForbidden, "Forbidden"), false},
-		{"malformed", record1, answer{body: "[]"}, false},
+		{"not there", record1, providertest.Refuse(http.StatusNotFound, "NotFound"), true},
+		{"gone", record1, providertest.Refuse(http.StatusGone, "Gone"), true},
+		{"forbidden", record1, providertest.Refuse(http.StatusForbidden, "Forbidden"), false},
+		{"malformed", record1, answer{Body: "[]"}, false},
 		{"no GUID", "x", answer{}, false},
 	} {
-		g := &fakeGraph{t: t, answers: []answer{c.answer}}
-		if tree, err := g.records().LookUp(t.Context(), c.id); err == nil || tree != nil ||
+		g := &providertest.Script{Answers: []answer{c.answer}}
+		if tree, err := recordsOf(t, g).LookUp(t.Context(), c.id); err == nil || tree != nil ||
 			errors.Is(err, collector.ErrNotYet) != c.notYet {
 			t.Errorf("%s: %v", c.name, err)
 		}

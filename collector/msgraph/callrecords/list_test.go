@@ -34,14 +34,14 @@ func TestListCallRecords(t *testing.T) {
 		invalid []string
 		problem string
 	}{
-		{"one", []answer{{body: `{"value":[` + good + `]}`}}, "record " + record1 + " 3", nil, ""},
-		{"empty", []answer{{body: `{"value":[]}`}}, "", nil, ""},
+		{"one", []answer{{Body: `{"value":[` + good + `]}`}}, "record " + record1 + " 3", nil, ""},
+		{"empty", []answer{{Body: `{"value":[]}`}}, "", nil, ""},
 		{"pages", []answer{
-			{body: `{"value":[` + good + `],"@odata.NextLink":` + next + `}`},
-			{body: `{"value":[],"@odata.nextLink":` + strings.Replace(next, "=a", "=b", 1) + `}`},
-			{body: `{"value":[` + row(`"`+record2+`"`, "null") + `]}`},
+			{Body: `{"value":[` + good + `],"@odata.NextLink":` + next + `}`},
+			{Body: `{"value":[],"@odata.nextLink":` + strings.Replace(next, "=a", "=b", 1) + `}`},
+			{Body: `{"value":[` + row(`"`+record2+`"`, "null") + `]}`},
 		}, "record " + record1 + " 3, record " + record2 + " 0", nil, ""},
-		{"bad rows", []answer{{body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` +
+		{"bad rows", []answer{{Body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` +
 			row(`"`+record2+`"`, `"2"`) + `,{},null]}`}}, "record " + record1 + " 3", []string{
 			"page 1, row 1: the value has the wrong type: number",
 			"page 1, row 2: the id is missing or isn't a GUID", "page 1, row 3: id has the wrong type: number",
@@ -50,23 +50,23 @@ func TestListCallRecords(t *testing.T) {
 		}, ""},
 		{
 			"a link to another host",
-			[]answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}},
+			[]answer{{Body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}},
 			"", nil,
 			"evil.example",
 		},
 		{"a link that repeats", []answer{
-			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
-			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			{Body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			{Body: `{"value":[],"@odata.nextLink":` + next + `}`},
 		}, "", nil, httpclient.ErrLinkRepeated.Error()},
 		{"a link that has expired", []answer{
-			{body: `{"value":[],"@odata.nextLink":` + next + `}`},
-			refuse(http.StatusBadRequest, "BadRequest"),
+			{Body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			providertest.Refuse(http.StatusBadRequest, "BadRequest"),
 		}, "", nil, httpclient.ErrLinkExpired.Error()},
-		{"refused", []answer{refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
+		{"refused", []answer{providertest.Refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := &fakeGraph{t: t, answers: c.answers}
-			l := g.records()
+			g := &providertest.Script{Answers: c.answers}
+			l := recordsOf(t, g)
 			var tasks, invalid []string
 			err := providertest.Read(t.Context(), l, from, to, func(b *collector.Page) error {
 				for _, w := range b.Enqueue {
@@ -93,8 +93,8 @@ func TestListCallRecords(t *testing.T) {
 		})
 	}
 	stop := errors.New("stop")
-	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
-	if err := providertest.Read(t.Context(), g.records(), from, to,
+	g := &providertest.Script{Answers: []answer{{Body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
+	if err := providertest.Read(t.Context(), recordsOf(t, g), from, to,
 		func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the error is %v", err)
 	}

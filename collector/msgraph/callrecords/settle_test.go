@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -28,19 +29,19 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 		`{"caller":{"feedback":{"rating":"bad"}}}`)
 	first = strings.Replace(first, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions?a")+`,"sessions"`, 1)
 	answers := []answer{
-		{body: first},
-		{body: `{"value":[` + session("a", part("A", 0, 3)) + `,` +
+		{Body: first},
+		{Body: `{"value":[` + session("a", part("A", 0, 3)) + `,` +
 			strings.Replace(session("c", part("c", 0, 1)), `"segments"`, `"segments@odata.nextLink":`+
 				link("sessions/c/segments?a")+`,"segments"`, 1) +
 			`,{"caller":{"feedback":{"rating":"bad"}}}]}`},
-		{body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
-		{body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
+		{Body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
+		{Body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
 	}
-	record, err := (&fakeGraph{t: t, answers: answers}).records().read(t.Context(), record1)
+	record, err := recordsOf(t, &providertest.Script{Answers: answers}).read(t.Context(), record1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := (&fakeGraph{t: t, answers: answers}).records().LookUp(t.Context(), record1)
+	tree, err := recordsOf(t, &providertest.Script{Answers: answers}).LookUp(t.Context(), record1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 			ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end,
 			Sessions: []session{{ID: "s"}},
 		}
-		records := (&fakeGraph{t: t}).records()
+		records := recordsOf(t, new(providertest.Script))
 		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		settle := b.Enqueue[0]
 		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
@@ -78,10 +79,10 @@ func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 func TestRule17_SettlesWhileItIsRead(t *testing.T) {
 	settles := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	body := fmt.Sprintf(`{"id":%q,"version":7,"startDateTime":"2026-11-20T10:29:00Z","endDateTime":"2026-11-20T10:30:00Z","sessions":[]}`, record1)
-	g := &fakeGraph{t: t, answers: []answer{{body: body}, {body: `{"value":[]}`}}}
-	records := g.records()
+	g := &providertest.Script{Answers: []answer{{Body: body}, {Body: `{"value":[]}`}}}
+	records := recordsOf(t, g)
 	records.now = func() time.Time {
-		if len(g.asked) == 0 {
+		if len(g.Asked) == 0 {
 			return settles.Add(-time.Second)
 		}
 		return settles.Add(time.Second)
@@ -103,7 +104,7 @@ func TestTrapEndAhead(t *testing.T) {
 			ID: record1, Version: 7, Start: time.Now().UTC(), End: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 			Sessions: []session{{ID: "s"}},
 		}
-		records := (&fakeGraph{t: t}).records()
+		records := recordsOf(t, new(providertest.Script))
 		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		if b.Records[0].Settled || len(b.Enqueue) != 1 {
 			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)

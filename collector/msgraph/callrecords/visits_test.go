@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
 // at is a session between two ends from one second of the call to another; a negative one isn't given.
@@ -130,13 +132,13 @@ func TestSessionListedForSeveralServices(t *testing.T) {
 		{"two queues", []string{queue, sales, agent}, nil, "Support overflowed 0s, Sales answered 25s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			answers := []answer{{body: callWith(c.first...)}, {body: `{"value":[]}`}}
+			answers := []answer{{Body: callWith(c.first...)}, {Body: `{"value":[]}`}}
 			if c.second != nil {
 				next := `"sessions@odata.nextLink":` + link("sessions?a") + `,"sessions"`
-				answers[0].body = strings.Replace(answers[0].body, `"sessions"`, next, 1)
-				answers = slices.Insert(answers, 1, answer{body: `{"value":[` + strings.Join(c.second, ",") + `]}`})
+				answers[0].Body = strings.Replace(answers[0].Body, `"sessions"`, next, 1)
+				answers = slices.Insert(answers, 1, answer{Body: `{"value":[` + strings.Join(c.second, ",") + `]}`})
 			}
-			record, err := (&fakeGraph{t: t, answers: answers}).records().read(t.Context(), record1)
+			record, err := recordsOf(t, &providertest.Script{Answers: answers}).read(t.Context(), record1)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,13 +3,12 @@ package graph
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -82,41 +81,17 @@ func TestTooManyRows(t *testing.T) {
 	}
 }
 
-// answers answers requests in their order.
-type answers []string
-
-// RoundTrip implements http.RoundTripper.
-func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	body := (*a)[0]
-	*a = (*a)[1:]
-	status := http.StatusOK
-	if strings.HasPrefix(body, "403 ") {
-		status, body = http.StatusForbidden, body[4:]
-	}
-	return &http.Response{
-		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(body)), Request: r,
-	}, nil
-}
-
-func (a *answers) client(t testing.TB) *httpclient.Client {
-	t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: a})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 // TestPages: rows come in pieces with their positions, nothing of a page that broke comes before it was read again.
 func TestPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &answers{
-			`{"value":[` + strings.Repeat("0,", 1500) + `0],"@odata.nextLink":"/b"}`,
-			`{"value":[1,`, `{"value":[2],"@odata.nextLink":"/c"}`, `{"value":[3,4]}`,
-		}
+		g := &providertest.Script{Answers: []providertest.Answer{
+			{Body: `{"value":[` + strings.Repeat("0,", 1500) + `0],"@odata.nextLink":"/b"}`},
+			{Body: `{"value":[1,`},
+			{Body: `{"value":[2],"@odata.nextLink":"/c"}`},
+			{Body: `{"value":[3,4]}`},
+		}}
 		var got []string
-		for rows, err := range Pages(t.Context(), a.client(t), httpclient.Request{URL: "/a"}) {
+		for rows, err := range Pages(t.Context(), g.Client(t, nil), httpclient.Request{URL: "/a"}) {
 			if err != nil {
 				t.Fatal(err)
 			}

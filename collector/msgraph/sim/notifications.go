@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -140,10 +140,7 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{
-			RootCAs:    s.WebhookCAs,
-			MinVersion: tls.VersionTLS12,
-		}},
+		Transport:     cmp.Or(s.Webhooks, http.RoundTripper(new(http.Transport))),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -180,16 +177,18 @@ func (n *notifier) live() []Subscription {
 	return n.subscriptions
 }
 
-func (n *notifier) add(x Subscription) {
+// AddSubscription adds a subscription without asking its addresses, and returns it with its id.
+func (n *notifier) AddSubscription(x Subscription) Subscription {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	live := n.live()
+	n.made++
+	x.number, x.since, x.ID = n.made, n.server.Visible(), fmt.Sprintf("7f10aaaa-0000-4000-8000-%012d", n.made)
 	if len(live) == 0 {
 		n.coming, n.queuedTo, n.plannedTo = nil, x.since, time.Time{}
 	}
-	n.made++
-	x.number = n.made
 	n.subscriptions = append(live, x)
+	return x
 }
 
 // remove removes the subscription with an id; an empty id means all.

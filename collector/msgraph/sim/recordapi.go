@@ -240,7 +240,7 @@ type limitKey struct {
 func (s *Server) wait(key limitKey) (wait time.Duration) {
 	limit := simulator.Limiter{Limit: s.FirstPages, Window: 20 * time.Second}
 	if key.next {
-		limit = simulator.Limiter{Limit: s.NextPages, Window: 5 * time.Minute}
+		limit = simulator.Limiter{Limit: 50, Window: 5 * time.Minute}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

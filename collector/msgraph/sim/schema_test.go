@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -131,12 +130,6 @@ var (
 	end   = begin.Add(24 * time.Hour)
 )
 
-func newWorld(t *testing.T, s simulator.Settings) *simulator.World {
-	t.Helper()
-	w := simulator.NewWorld(s)
-	return w
-}
-
 // getter starts a server after all was published, and returns a function that reads JSON from it.
 func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 	t.Helper()
@@ -146,9 +139,6 @@ func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool(), MinVersion: tls.VersionTLS12}}
-	t.Cleanup(transport.CloseIdleConnections)
-	token := server.issue()
 	return func(uri string) (body map[string]any) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+callRecordsPath+uri,
@@ -156,8 +146,7 @@ func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+token)
-		response, err := transport.RoundTrip(r)
+		response, err := server.Trusted().RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,8 +200,8 @@ var properties = map[string]string{
 
 func TestRowsHaveTheTypesProperties(t *testing.T) {
 	get := getter(t, Settings{
-		PSTN:          newWorld(t, simulator.Historical(7, PSTNMix(), begin, end, 300)),
-		DirectRouting: newWorld(t, simulator.Historical(7, DirectRoutingMix(), begin, end, 300)),
+		PSTN:          simulator.NewWorld(simulator.Historical(7, PSTNMix(), begin, end, 300)),
+		DirectRouting: simulator.NewWorld(simulator.Historical(7, DirectRoutingMix(), begin, end, 300)),
 	})
 	for function, names := range properties {
 		want := strings.Fields(names)

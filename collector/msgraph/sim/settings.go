@@ -2,7 +2,7 @@ package sim
 
 import (
 	"cmp"
-	"crypto/x509"
+	"net/http"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -68,13 +68,12 @@ type Settings struct {
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records;
 	// zero means 60, 60, 20 and 130.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages is the limit of requests for one call record in 20 seconds, NextPages the limit
-	// for its further pages in 5 minutes; zero means 10 and 50.
-	FirstPages, NextPages int
-	// WebhookCAs may sign the certificates of notification addresses; nil means the machine's
-	// authorities. Plain http works on loopback.
-	WebhookCAs *x509.CertPool
-	Delivery   Delivery
+	// FirstPages is the limit of requests for one call record in 20 seconds; zero means 10.
+	FirstPages int
+	// Webhooks sends requests to notification addresses; nil means a connection that trusts the
+	// machine's authorities. Plain http works on loopback.
+	Webhooks http.RoundTripper
+	Delivery Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
 	// ClientSecret is valid unless another one is registered. It has a constant default.
@@ -89,5 +88,5 @@ func (s *Settings) setDefaults() {
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.PSTN, s.DirectRouting = cmp.Or(s.PSTN, simulator.NoCalls()), cmp.Or(s.DirectRouting, simulator.NoCalls())
 	s.CallRecords = cmp.Or(s.CallRecords, NewCallRecords(CallRecordSettings{}))
-	s.FirstPages, s.NextPages = cmp.Or(s.FirstPages, 10), cmp.Or(s.NextPages, 50)
+	s.FirstPages = cmp.Or(s.FirstPages, 10)
 }

@@ -162,8 +162,8 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 				err.Error())
 		}
 	}
-	x.ID, x.Expires, x.since = uuid.NewString(), expires, s.Visible()
-	s.add(x)
+	x.Expires = expires
+	x = s.AddSubscription(x)
 	return s.subscriptionReply(r, http.StatusCreated, &x)
 }
 

@@ -29,8 +29,8 @@ func TestNotificationFlood(t *testing.T) {
 			codes[http.StatusServiceUnavailable] != 5000-2*strangersPerSecond {
 			t.Errorf("answers: %v", codes)
 		}
-		if l.observer.count("forged") != 2*strangersPerSecond || l.inbox.puts != 0 || len(l.graph.asked) != 0 {
-			t.Errorf("counts %v, enqueued %d times, asked %v", l.observer.counts, l.inbox.puts, l.graph.asked)
+		if l.observer.count("forged") != 2*strangersPerSecond || l.inbox.puts != 0 || len(l.graph.Asked) != 0 {
+			t.Errorf("counts %v, enqueued %d times, asked %v", l.observer.counts, l.inbox.puts, l.graph.Asked)
 		}
 		for n := range 30 {
 			record := fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", n)
@@ -167,7 +167,7 @@ func FuzzNotifications(f *testing.F) {
 				t.Errorf("%q waits", key)
 			}
 		}
-		if w.Code != http.StatusAccepted && (w.Code < 400 || w.Body.Len() > 0) || len(l.graph.asked) > 0 {
+		if w.Code != http.StatusAccepted && (w.Code < 400 || w.Body.Len() > 0) || len(l.graph.Asked) > 0 {
 			t.Errorf("the answer is %d %q", w.Code, w.Body)
 		}
 	})

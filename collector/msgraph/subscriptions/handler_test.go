@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -47,14 +48,15 @@ type listener struct {
 	*handler
 	inbox    *inbox
 	observer *noticed
-	graph    *fakeTenant
+	graph    *providertest.Script // without answers
 }
 
 func newListener(t testing.TB) *listener {
 	t.Helper()
-	g, n := newFakeTenant(t), newNoticed()
+	g, n := new(providertest.Script), newNoticed()
 	b := &inbox{work: map[string]work.Item{}}
-	return &listener{newHandler(newManager(t, g, testSettings(n)), testTenant, time.Now, b.enqueue), b, n, g}
+	m := newManager(t, g, "https://graph.example", testSettings(n))
+	return &listener{newHandler(m, testTenant, time.Now, b.enqueue), b, n, g}
 }
 
 const (
@@ -203,8 +205,8 @@ func TestNotificationItems(t *testing.T) {
 			if strings.TrimSpace(keys) != c.keys || len(l.inbox.work) != len(strings.Fields(c.keys)) {
 				t.Errorf("%v wait, want %s", l.inbox.work, c.keys)
 			}
-			if len(l.graph.asked) != 0 {
-				t.Errorf("Graph was asked: %v", l.graph.asked)
+			if len(l.graph.Asked) != 0 {
+				t.Errorf("Graph was asked: %v", l.graph.Asked)
 			}
 			if heard := !l.observer.last.IsZero(); heard != (c.keys != "") {
 				t.Errorf("one was heard: %t", heard)
@@ -336,16 +338,15 @@ func TestValidationHandshake(t *testing.T) {
 	}
 }
 
-// The subscription's own handshake, over a fake Graph that calls while it makes it.
+// The subscription's own handshake: Graph calls while it makes it.
 func TestHandshakeWhileItIsMade(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newListener(t)
-		l.graph.handler = http.NotFoundHandler() // not listening yet
-		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err == nil {
+	inBubble(t, func(t *testing.T, k *keeping) {
+		k.graph.handler = http.NotFoundHandler() // not listening yet
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil {
 			t.Fatal("a subscription was made that nobody listens to")
 		}
-		l.graph.handler = l
-		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err != nil || l.manager.id == "" {
+		k.graph.handler = newHandler(k.Manager, testTenant, time.Now, new(inbox).enqueue)
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err != nil || k.id == "" {
 			t.Errorf("the error is %v", err)
 		}
 	})

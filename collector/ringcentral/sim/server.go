@@ -31,7 +31,7 @@ func Start(settings Settings) (*Server, error) {
 		Settings: settings,
 		limits: map[string]*simulator.Limiter{
 			"auth":   {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			"medium": {Limit: settings.Medium, Window: settings.Window, Penalty: true},
+			"medium": {Limit: 4 * settings.Heavy, Window: settings.Window, Penalty: true},
 			"heavy":  {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
 		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},

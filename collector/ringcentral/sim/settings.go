@@ -68,8 +68,6 @@ type Settings struct {
 	// Heavy and Auth limit the requests of a group in a Window; zero means 10, 5 and a minute.
 	Heavy, Auth int
 	Window      time.Duration
-	// Medium is the limit of the group Medium; zero means four times Heavy.
-	Medium int
 }
 
 func (s *Settings) setDefaults() {
@@ -80,5 +78,4 @@ func (s *Settings) setDefaults() {
 		s.Scopes = []string{ReadCallLog, ReadCallRecording, ReadAccounts}
 	}
 	s.Heavy, s.Auth, s.Window = cmp.Or(s.Heavy, 10), cmp.Or(s.Auth, 5), cmp.Or(s.Window, time.Minute)
-	s.Medium = cmp.Or(s.Medium, 4*s.Heavy)
 }
