@@ -14,7 +14,7 @@ import (
 
 // callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome,
 // talk, connected time, legs, and whether it is whole.
-func callsOf(t *testing.T, m *declared.Mapper, rows []byte) (lines []string) {
+func callsOf(t *testing.T, m *declared.Mapper, rows []byte, channels bool) (lines []string) {
 	t.Helper()
 	legs, keyOf, keys := map[string][]cdr.Leg{}, map[string]string{}, []string(nil)
 	for number, mapped := range m.Try(rows) {
@@ -50,6 +50,12 @@ func callsOf(t *testing.T, m *declared.Mapper, rows []byte) (lines []string) {
 		}
 		lines = append(lines, fmt.Sprintf("%s %s %s %s talk %s connected %s legs %d %s",
 			key, c.Direction, trunk, c.Outcome, calls.Length(c.Talk), calls.Length(c.Connected), len(legs[key]), whole))
+		if channels {
+			lines[len(lines)-1] += " channels"
+			for _, l := range legs[key] {
+				lines[len(lines)-1] += " " + l.Channel
+			}
+		}
 	}
 	return lines
 }
@@ -117,6 +123,19 @@ func TestCalls(t *testing.T) {
 			11111111-0000-0000-0000-000000000002 outbound carrier1 answered talk 1m7.54s connected 1m7.54s legs 1 whole
 			11111111-0000-0000-0000-000000000009 internal - unknown talk 0s connected 0s legs 1 whole
 			11111111-0000-0000-0000-000000000007 outbound carrier1 failed talk 0s connected 0s legs 1 whole`},
+		// A fail-over behind an announcement, one that both carriers refuse, and one gateway. A queue's agents, and a
+		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile.
+		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
+			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
+		}, `
+			said-a outbound carrier2 answered talk 50s connected 59s legs 3 whole channels said-b2 said-b1 said-b2
+			refused-a outbound carrier2 busy talk 0s connected 0s legs 3 whole channels refused-a refused-b1 refused-b2
+			one-a outbound carrier1 rejected talk 0s connected 0s legs 2 whole channels one-b1 one-b1
+			queue-a inbound carrier1 answered talk 1m0s connected 1m19s legs 3 whole channels queue-g1 queue-g2 queue-a
+			group-a inbound carrier1 answered talk 54s connected 54s legs 3 whole channels group-b1 group-b2 group-a
+			in-a inbound acme answered talk 55s connected 55s legs 1 whole channels in-a
+			out-a outbound beta answered talk 55s connected 55s legs 2 whole channels out-b out-b
+			profile-a unknown - machine talk 0s connected 55s legs 1 whole channels profile-a`},
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
 			CA0000000000000000000000000000000b inbound - machine talk 0s connected 40s legs 3 whole
 			CA0000000000000000000000000000000e outbound TK00000000000000000000000000000001 answered talk 30s connected 30s legs 1 whole`},
@@ -132,120 +151,10 @@ func TestCalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := strings.Join(callsOf(t, builtin(t, c.provider, c.feed, c.parameters), rows), "\n")
+		m := builtin(t, c.provider, c.feed, c.parameters)
+		got := strings.Join(callsOf(t, m, rows, c.rows == "freeswitch_legs.jsonl"), "\n")
 		if want := strings.ReplaceAll(c.want, "\t", ""); got != strings.TrimSpace(want) {
 			t.Errorf("%s: calls are\n%s\nwant\n%s", c.provider, got, want)
 		}
 	}
-}
-
-// TestFreeSWITCHLegs: an a-leg with its b-legs, whose trunk and channel each leg has, and calls
-// that only an address ties to a carrier.
-func TestFreeSWITCHLegs(t *testing.T) {
-	parameters := map[string][]string{
-		"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"},
-		"carriers.beta": {"203.0.113.7"},
-	}
-	const failOver = `"direction":"inbound","channel_name":"sofia/internal/1001@192.0.2.4","last_app":"bridge",` +
-		`"last_arg":"sofia/gateway/carrier1/100|sofia/gateway/carrier2/100"`
-	for _, c := range []struct {
-		name     string
-		rows     []string
-		want     string
-		channels string
-	}{
-		{
-			"fail-over after an announcement", []string{
-				fsLeg("a", failOver+`,"bridge_uuid":"b2","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 60),
-				fsLeg("b1",
-					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 2, 0, 3),
-				fsLeg("b2",
-					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"NORMAL_CLEARING"`, 3, 10, 60),
-			}, "a outbound carrier2 answered talk 50s connected 59s legs 3 whole", "b2 b1 b2",
-		},
-		{
-			"fail-over, both refuse", []string{
-				fsLeg("a", failOver+`,"hangup_cause":"NORMAL_CLEARING","last_bridge_hangup_cause":"USER_BUSY"`, 0, 0,
-					5),
-				fsLeg("b1",
-					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 1, 0, 2),
-				fsLeg("b2",
-					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"USER_BUSY","hangup_cause_q850":"17"`, 2, 0, 5),
-			}, "a outbound carrier2 busy talk 0s connected 0s legs 3 whole", "a b1 b2",
-		},
-		{
-			"one gateway that fails", []string{
-				fsLeg("a",
-					`"direction":"inbound","last_app":"bridge","last_arg":"{a=1,b=2}[c=3]sofia/gateway/carrier1/100","originated_legs":"ARRAY::b1;Outbound Call;100|:b1;Outbound Call;100",`+
-						`"hangup_cause":"NORMAL_CLEARING","originate_disposition":"CALL_REJECTED"`, 0, 0, 5),
-				fsLeg("b1",
-					`"originating_leg_uuid":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"CALL_REJECTED","hangup_cause_q850":"21"`, 0, 0, 5),
-			}, "a outbound carrier1 rejected talk 0s connected 0s legs 2 whole", "b1 b1",
-		},
-		{
-			"a queue's agents", []string{
-				fsLeg("g1",
-					`"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9:5060","hangup_cause":"NO_ANSWER","hangup_cause_q850":"19"`, 5, 0, 15),
-				fsLeg("g2",
-					`"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9:5060","hangup_cause":"NORMAL_CLEARING"`, 15, 20, 80),
-				fsLeg("a",
-					`"direction":"inbound","sip_gateway_name":"carrier1","last_app":"callcenter","cc_side":"member","cc_queue":"q","cc_cause":"answered","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 80),
-			}, "a inbound carrier1 answered talk 1m0s connected 1m19s legs 3 whole", "g1 g2 a",
-		},
-		{
-			"a ring group", []string{
-				fsLeg("b1",
-					`"originator":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9","hangup_cause":"LOSE_RACE"`, 1, 0, 6),
-				fsLeg("b2",
-					`"originator":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9","hangup_cause":"NORMAL_CLEARING"`, 1, 6, 60),
-				fsLeg("a",
-					`"direction":"inbound","sip_gateway_name":"carrier1","last_app":"bridge","last_arg":"user/1001,user/1002","hangup_cause":"NORMAL_CLEARING"`, 0, 6, 60),
-			}, "a inbound carrier1 answered talk 54s connected 54s legs 3 whole", "b1 b2 a",
-		},
-		{
-			"in from an address", []string{
-				fsLeg("a",
-					`"direction":"inbound","channel_name":"sofia/edge/100@198.51.100.7","sip_network_ip":"198.51.100.7","last_app":"bridge","last_arg":"user/1001","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
-			}, "a inbound acme answered talk 55s connected 55s legs 1 whole", "a",
-		},
-		{
-			"out to an address", []string{
-				fsLeg("a",
-					`"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"bridge","last_arg":"sofia/edge/100@198.51.100.7|sofia/edge/100@203.0.113.7",`+
-						`"bridge_channel":"sofia/edge/100@203.0.113.7:5060","bridge_uuid":"b","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
-				fsLeg("b",
-					`"originator":"a","direction":"outbound","channel_name":"sofia/edge/100@203.0.113.7:5060","hangup_cause":"NORMAL_CLEARING"`, 1, 5, 60),
-			}, "a outbound beta answered talk 55s connected 55s legs 2 whole", "b b",
-		},
-		{
-			"an unknown profile and no more", []string{
-				fsLeg("a",
-					`"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"ivr","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
-			}, "a unknown - machine talk 0s connected 55s legs 1 whole", "a",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			m, rows := builtin(t, "freeswitch", "cdr", parameters), []byte(strings.Join(c.rows, "\n"))
-			if got := strings.Join(callsOf(t, m, rows), "\n"); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-			var channels []string
-			for _, mapped := range m.Try(rows) {
-				channels = append(channels, mapped.Record.Channel)
-			}
-			if got := strings.Join(channels, " "); got != c.channels {
-				t.Errorf("channels are %s, want %s", got, c.channels)
-			}
-		})
-	}
-}
-
-// fsLeg is a record of FreeSWITCH. Its times are seconds; an answer of 0 is none.
-func fsLeg(uuid, variables string, start, answer, end int) string {
-	const zero = 1795428000
-	if answer > 0 {
-		answer += zero
-	}
-	return fmt.Sprintf(`{"variables":{"uuid":%q,"start_epoch":"%d","answer_epoch":"%d","end_epoch":"%d",%s}}`, uuid,
-		zero+start, answer, zero+end, variables)
 }

@@ -113,43 +113,29 @@ func mapperOf(t *testing.T, text, feed string) *declared.Mapper {
 
 func TestVisitsAlone(t *testing.T) {
 	for _, c := range []struct{ name, row, want string }{
+		{"answered", `"name":" Support ","waited":42,"how":"agent"`, `visit at 10:00:00 "Support" answered 42s`},
+		{"at once", `"name":"Support","waited":0,"how":"agent"`, `visit at 10:00:42 "Support" answered 0s`},
+		{"without a wait", `"name":"Support","how":"hangup"`, `visit at 10:00:42 "Support" abandoned`},
+		{"a negative wait", `"name":"Support","waited":-3,"how":"hangup"`, `visit at 10:00:42 "Support" abandoned`},
+		{"a wait that is no number", `"waited":"long","how":"hangup"`, "invalid: queue_wait isn't a number"},
+		{"a wait over a month", `"waited":9999999,"how":"hangup"`, "invalid: queue_wait is longer than 31 days"},
 		{
-			"answered", `{"left":"2026-11-23T10:00:42Z","name":" Support ","waited":42,"how":"agent"}`,
-			`visit at 10:00:00 "Support" answered 42s`,
-		},
-		{
-			"at once", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":0,"how":"agent"}`,
-			`visit at 10:00:42 "Support" answered 0s`,
-		},
-		{
-			"without a wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"hangup"}`,
-			`visit at 10:00:42 "Support" abandoned`,
-		},
-		{
-			"a negative wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":-3,"how":"hangup"}`,
-			`visit at 10:00:42 "Support" abandoned`,
-		},
-		{
-			"a wait that is no number", `{"left":"2026-11-23T10:00:42Z","waited":"long","how":"hangup"}`,
-			"invalid: queue_wait isn't a number",
-		},
-		{
-			"a wait over a month", `{"left":"2026-11-23T10:00:42Z","waited":9999999,"how":"hangup"}`,
-			"invalid: queue_wait is longer than 31 days",
-		},
-		{
-			"a new result", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"teleported"}`,
+			"a new result", `"name":"Support","how":"teleported"`,
 			`visit at 10:00:42 "Support" other unmapped teleported`,
 		},
-		{"no queue", `{"left":"2026-11-23T10:00:42Z","how":"agent"}`, `visit at 10:00:42 "" answered`},
-		{"no result", `{"left":"2026-11-23T10:00:42Z","name":"Support"}`, "invalid: queue_result is missing"},
-		{"no time", `{"name":"Support","how":"agent"}`, "invalid: start is missing"},
+		{"no queue", `"how":"agent"`, `visit at 10:00:42 "" answered`},
+		{"no result", `"name":"Support"`, "invalid: queue_result is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := visitsOf(mapperOf(t, visits, "queues").MapJSON([]byte(c.row))); got != c.want {
+			row := []byte(`{"left":"2026-11-23T10:00:42Z",` + c.row + "}")
+			if got := visitsOf(mapperOf(t, visits, "queues").MapJSON(row)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+	got := visitsOf(mapperOf(t, visits, "queues").MapJSON([]byte(`{"name":"Support","how":"agent"}`)))
+	if got != "invalid: start is missing" {
+		t.Errorf("without a time it is %s", got)
 	}
 	withStart := strings.Replace(visits, "end: {path: left,",
 		"start: {path: joined, time: rfc3339}\n      end: {path: left,", 1)
