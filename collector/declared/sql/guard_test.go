@@ -24,10 +24,7 @@ import (
 func TestSQLQuietTable(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
 	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
-	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := open(t, table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ")
 	info, now := &source.Feeds[0], begin
 	l, err := ledger.Open(t.Context(), ledger.Settings{
 		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now },
@@ -92,10 +89,7 @@ func TestSQLHoldsNoLock(t *testing.T) {
 			path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < "+
 					"2499) SELECT i, '2026-11-23 10:00:00' FROM n")
-			source, err := declaredtest.Open(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, table(c.query, c.filter), "dsn: "+path+", calls: ")
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 			pages, number := 0, 10_000
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
@@ -130,10 +124,7 @@ func TestSQLText(t *testing.T) {
 			path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")",
 				"INSERT INTO calls VALUES (1, '"+c.value+"')")
 			text := strings.Replace(table(rows, "by: start"), `"2006-01-02 15:04:05"`, `"`+c.layout+`"`, 1)
-			source, err := declaredtest.Open(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, text, "dsn: "+path+", calls: ")
 			begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(24*time.Hour)) {
 				if err != nil || len(page.Records) != 1 || page.Records[0].Start != time.Date(2026, 11, 23, 9, 0, 0, 0,
@@ -161,10 +152,7 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
 				Replace(table(c.query, "by: start"))
-			source, err := declaredtest.Open(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ")
 			var ids []string
 			var failed error
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
@@ -194,10 +182,7 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 				"WHERE coalesce(at, '2026-11-23 09:01:00Z') >= :from"
 			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
 				Replace(table(query+" AND :to > ''", "by: start"))
-			source, err := declaredtest.Open(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ")
 			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
 				begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
@@ -211,11 +196,8 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 func TestSQLOrder(t *testing.T) {
 	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
-	source, err := declaredtest.Open(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1),
-		"by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := table(strings.Replace(byKey, "BY id", "BY id DESC", 1), "by: inserted, key: id")
+	source := open(t, text, "dsn: "+path+", calls: ")
 	for _, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{}) {
 		if err == nil || !strings.Contains(err.Error(), "order") {
 			t.Errorf("got %v", err)
@@ -238,10 +220,7 @@ func TestSQLManyRows(t *testing.T) {
 	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
 			"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
-	source, err := declaredtest.Open(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := open(t, table(byStart, "by: start"), "dsn: "+path+", calls: ")
 	begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin.Add(-time.Hour), begin.Add(time.Hour)))
 	if rows := len(got); rows != 30_000 || len(slices.Compact(got)) != rows {
@@ -268,11 +247,7 @@ func TestSQLQuotes(t *testing.T) {
 // has now, is refused. Read as a mark, it would name a key that no row has, and the rows up to it
 // would never be counted.
 func TestFormerSQLPosition(t *testing.T) {
-	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
-		time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := open(t, table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ")
 	var former []byte
 	for _, n := range []int64{100, 1_795_600_000, 90, 1_795_686_400, 100} { // the highest key, and two marks
 		former = binary.AppendVarint(former, n)
@@ -293,11 +268,7 @@ func FuzzSQLPosition(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{4, 2, 4})
 	f.Add([]byte{0x80})
-	source, err := declaredtest.Open(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
-		time.Now)
-	if err != nil {
-		f.Fatal(err)
-	}
+	source := open(f, table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ")
 	f.Fuzz(func(t *testing.T, position []byte) {
 		for page, err := range source.Feeds[0].Stream.Pages(t.Context(),
 			collector.StreamPosition{Resume: position, Now: time.Now()}) {

@@ -31,6 +31,16 @@ feeds:
 `
 }
 
+// open opens a source of a definition with this block.
+func open(t testing.TB, definition, block string) *collector.Source {
+	t.Helper()
+	source, err := declaredtest.Open(t.TempDir(), definition, block, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
 const (
 	byStart = "SELECT id, at FROM calls WHERE at >= :from AND at < :to"
 	byKey   = "SELECT id, at FROM calls WHERE id > :after ORDER BY id LIMIT :limit"
@@ -85,11 +95,7 @@ func TestSQLByStart(t *testing.T) {
 			begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
 		want = append(want, fmt.Sprint(1000+n))
 	}
-	source, err := declaredtest.Open(t.TempDir(), table(byStart, "by: start"),
-		"dsn: "+path+", time_zone: Europe/Berlin, calls: ", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := open(t, table(byStart, "by: start"), "dsn: "+path+", time_zone: Europe/Berlin, calls: ")
 	for _, length := range []time.Duration{7 * time.Minute, time.Hour, 5 * time.Hour} {
 		var got []string
 		for from := begin.Add(-time.Hour); from.Before(begin.Add(5 * time.Hour)); from = from.Add(length) {
@@ -107,11 +113,7 @@ func TestSQLInserted(t *testing.T) {
 	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) "+
 			"SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
-	source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ",
-		time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := open(t, table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ")
 	seen := map[string]bool{}
 	var position []byte
 	poll := func(crashAfter int) (rows int) {
@@ -163,11 +165,7 @@ func TestSQLBeganAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 				"INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
-			source, err := declaredtest.Open(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"),
-				"dsn: "+path+", calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, table(byKey, "by: inserted, key: id, overlap: 5"), "dsn: "+path+", calls: ")
 			position, ids, err := declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{})
 			if len(ids) != 2 || err != nil {
 				t.Fatal(ids, err)
@@ -193,12 +191,9 @@ func TestSQLSaysNoSecrets(t *testing.T) {
 		{"no table", "sqlite", path, "the query of the definition against its tables"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, err := declaredtest.Open(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1),
-				"dsn: '"+c.dsn+"', calls: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = source.Feeds[0].Probe(t.Context())
+			text := strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1)
+			source := open(t, text, "dsn: '"+c.dsn+"', calls: ")
+			_, err := source.Feeds[0].Probe(t.Context())
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -244,10 +239,7 @@ func TestKamailioQuery(t *testing.T) {
 	declaredtest.Execute(t, db, accounting...)
 	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
 		t.Run(driver, func(t *testing.T) {
-			source, err := declaredtest.Open(t.TempDir(), string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := open(t, string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ")
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 			var got []string
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
@@ -288,11 +280,7 @@ func FuzzQuery(f *testing.F) {
 // counted as, isn't.
 func TestIdentityOfRows(t *testing.T) {
 	fingerprint := func(definition, zone string) string {
-		source, err := declaredtest.Open(t.TempDir(), definition, "dsn: x, time_zone: "+zone+", calls: ", time.Now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return source.Feeds[0].Fingerprint
+		return open(t, definition, "dsn: x, time_zone: "+zone+", calls: ").Feeds[0].Fingerprint
 	}
 	whole := strings.Replace(table(byStart, "by: start"), "outcome:", "caller: a\n      outcome:", 1)
 	noID := strings.Replace(whole, "      id: id\n", "", 1)
