@@ -119,9 +119,9 @@ func (r *Record) LegRecord(n int) *Record {
 type Interval struct{ From, To time.Time }
 
 // Connected is when the leg was connected: from answer to end, else for its duration from its
-// answer, else for its duration from the end of its ringing. It is empty if the leg wasn't
-// connected, or if that is unknown. An `own` leg is connected once it has an answer, whatever its
-// outcome.
+// answer, else for its duration from the end of its ringing. It is zero if the leg wasn't connected,
+// or if that is unknown; a leg that was connected for no time has a time, and no length. An `own` leg
+// is connected once it has an answer, whatever its outcome.
 func (l *Leg) Connected() Interval {
 	if !l.Outcome.Connected() && (l.Party != Own || l.Answer.IsZero()) {
 		return Interval{}
@@ -129,13 +129,13 @@ func (l *Leg) Connected() Interval {
 	i := Interval{From: l.Answer, To: l.End}
 	switch {
 	case !l.Answer.IsZero() && l.End.After(l.Answer):
-	case !l.Duration.Known || l.Duration.Value <= 0:
-		return Interval{}
-	default:
+	case l.Duration.Known && l.Duration.Value >= 0:
 		if i.From = cmp.Or(l.Answer, l.Start.Add(l.Ringing.Value)); i.From.IsZero() {
 			return Interval{}
 		}
 		i.To = i.From.Add(l.Duration.Value)
+	case l.Answer.IsZero() || !l.End.Equal(l.Answer):
+		return Interval{}
 	}
 	if i.To.Sub(i.From) > LongestCall {
 		return Interval{}

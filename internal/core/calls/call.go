@@ -26,7 +26,8 @@ type Call struct {
 	Direction                      cdr.Direction
 	Outcome                        cdr.Outcome
 	// Talk are the connected intervals of persons' legs, of an answered call; Connected are the
-	// intervals of all legs. Each is in order, without overlaps.
+	// intervals of all legs. Each is in order, without overlaps. They are empty if no leg says how long
+	// it was connected.
 	Talk, Connected []cdr.Interval
 	// Trunks are the connected intervals of each trunk and direction.
 	Trunks []TrunkTime
@@ -231,14 +232,14 @@ func (s *set) times(c *Call) {
 		if len(s.legs) == 1 && l.Duration.Known && connected.To.After(connected.From) {
 			connected.To = connected.From.Add(l.Duration.Value) // a call of one leg took as long as its provider says
 		}
-		if !connected.To.After(connected.From) {
+		if connected.To.IsZero() {
 			continue
 		}
 		all = append(all, connected)
 		if s.answeredBy(i, cdr.Person) {
 			talk = append(talk, connected)
 		}
-		if l.Trunk == "" {
+		if l.Trunk == "" || connected.To.Equal(connected.From) {
 			continue
 		}
 		at := slices.IndexFunc(c.Trunks,

@@ -130,6 +130,9 @@ var examples = []struct{ name, legs, want string }{
 	{"a parent whose child answers", "in 0/0/40 #p; 5/10/40 ^p", "inbound, answered, talk 30, connected 40, setup 0"},
 	{"an outbound parent", "out A 0/0/40 #p; out B 5/-/6 busy, ^p", "outbound B, busy, connected 40, A 40"},
 
+	{"answered for no time", "in A 0/-/5 no_answer; in A 5/9/9", "inbound A, answered, talk 0, connected 0, setup 9"},
+	{"how long a person talked isn't known", "in 0/0/60 machine; 5/10", "inbound, answered, connected 60, setup 0"},
+
 	{"a person", "in A 0/4/10", "inbound A, answered, talk 6, connected 6, setup 4, A 6"},
 	{"a machine alone", "in A 0/0/10 machine", "inbound A, machine, connected 10, setup 0, A 10"},
 	{"own alone is a machine's", "0/0/10 own, Ann", "internal, machine, connected 10, setup 0, user Ann"},
@@ -217,6 +220,9 @@ func TestConnected(t *testing.T) {
 			Outcome: cdr.NoAnswer, Party: cdr.Own, Start: at(0), End: at(9),
 			Duration: cdr.KnownLength(9 * time.Second),
 		}, ""},
+		{"no time", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(5)}, "5-5"},
+		{"a duration of 0", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownSpan(0)}, "0-0"},
+		{"an end before the answer", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(4)}, ""},
 		{"a month and more", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(0), End: at(40 * 86400)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

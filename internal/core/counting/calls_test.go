@@ -228,6 +228,44 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	}
 }
 
+// Talk time is observed once for a call, and not as 0 s if it isn't known. Connected time that was
+// counted isn't counted again when a later version of a leg is shorter and the next one longer.
+func TestTimesOfCalls(t *testing.T) {
+	endless := func(r *cdr.Record) { r.End = time.Time{} }
+	for _, c := range []struct {
+		name  string
+		pages [][]*cdr.Record
+		// talks are the observations of talk time, connected the seconds on the trunk and altogether.
+		talks, connected int
+	}{
+		{"answered for no time", [][]*cdr.Record{{leg("a", 0, -1, 5), leg("b", 5, 9, 9)}}, 1, 0},
+		{
+			"how long a person talked isn't known",
+			[][]*cdr.Record{{leg("a", 0, 0, 60, party(cdr.PartyMachine)), leg("b", 5, 10, 0, endless)}},
+			0, 60,
+		},
+		{"a late leg of a call without talk", [][]*cdr.Record{{leg("a", 0, 5, 5)}, {leg("b", 5, 9, 20)}}, 1, 11},
+		{
+			"a version is shorter, the next one longer",
+			[][]*cdr.Record{{leg("a", 0, 5, 65)}, {leg("a", 0, 5, 25)}, {leg("a", 0, 5, 65)}, {leg("a", 0, 5, 70)}},
+			1, 65,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			for _, page := range c.pages {
+				r.records(page...)
+				r.wait(settle)
+			}
+			talks, connected := r.total("cdr_call_duration_seconds"), r.total("cdr_call_connected_seconds_total")/1e6
+			onTrunk := r.total("cdr_trunk_connected_seconds_total") / 1e6
+			if talks != c.talks || connected != c.connected || onTrunk != c.connected {
+				t.Errorf("%d talks, %d s connected, %d s on the trunk", talks, connected, onTrunk)
+			}
+		})
+	}
+}
+
 // A call of one record whose duration a later version is the first to give counts it then, once, on its trunk too.
 func TestDurationThatComesLater(t *testing.T) {
 	r := newRig(t, counting.Rules{})

@@ -16,6 +16,7 @@ import (
 func (d *Decision) countCall(w *waitingCall, g *group) {
 	d.change.Result.Counted++
 	c := countedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
+	c.raise(&g.call, func(string, cdr.Direction, time.Duration) {})
 	if g.call.Start.Before(d.was.Origin) {
 		c.ignored = true
 		d.keepCall(w.key, &c)
@@ -150,18 +151,18 @@ func (g *group) setTimes(r *cdr.Record) {
 		if !r.Outcome.Connected() && connected > 0 {
 			r.Connected = cdr.KnownLength(connected)
 		}
-		if r.NoDuration && connected > 0 {
+		if r.NoDuration && len(c.Connected) > 0 {
 			r.Duration, r.NoDuration = connected, false
 		}
 		return
 	}
-	r.Talk, r.Connected = cdr.KnownLength(calls.Length(c.Talk)), cdr.KnownLength(connected)
+	r.Talk, r.Connected = cdr.Length{}, cdr.Length{}
 	r.Duration, r.NoDuration = connected, len(c.Connected) == 0
-	if c.Outcome == cdr.Answered {
-		r.Duration = r.Talk.Value
+	if !r.NoDuration {
+		r.Connected = cdr.KnownLength(connected)
 	}
-	if r.NoDuration {
-		r.Talk, r.Connected = cdr.Length{}, cdr.Length{}
+	if c.Outcome == cdr.Answered {
+		r.Duration, r.NoDuration = calls.Length(c.Talk), len(c.Talk) == 0
 	}
 	r.End, r.Invite, r.Answer = time.Time{}, time.Time{}, time.Time{}
 	if c.Latest.After(r.Start) {
@@ -213,7 +214,7 @@ func (d *Decision) addTrunkEdges(c *calls.Call, count int64) {
 	add := func(trunk string, all []cdr.Interval) {
 		for _, i := range all {
 			s := connection{start: i.From.UnixMicro(), end: i.To.UnixMicro()}
-			if s.end <= d.was.ConnectedFrom || i.To.After(d.page.ObservedAt.Add(peakAhead)) {
+			if s.end <= s.start || s.end <= d.was.ConnectedFrom || i.To.After(d.page.ObservedAt.Add(peakAhead)) {
 				continue
 			}
 			s.trunk = d.trunkNumber(trunk)

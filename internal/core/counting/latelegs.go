@@ -25,6 +25,37 @@ type countedCall struct {
 	direction                cdr.Direction
 	callType, trunk, country string
 	labels                   cdr.Labels
+	// times are how long it was connected and how long it occupied each trunk, as counted. A later
+	// version of a leg may be shorter, and the next one longer again.
+	times []countedTime
+}
+
+// countedTime is how long a call occupied a trunk in a direction; without a trunk, how long it was connected.
+type countedTime struct {
+	trunk     string
+	direction cdr.Direction
+	length    time.Duration
+}
+
+// raise raises the counted times to those of the call, and tells by how much each grew.
+func (c *countedCall) raise(call *calls.Call, grew func(trunk string, direction cdr.Direction, by time.Duration)) {
+	to := func(trunk string, direction cdr.Direction, connected []cdr.Interval) {
+		at := slices.IndexFunc(c.times, func(t countedTime) bool {
+			return t.trunk == trunk && t.direction == direction
+		})
+		if at < 0 {
+			at, c.times = len(c.times), append(c.times, countedTime{trunk: trunk, direction: direction})
+		}
+		if by := calls.Length(connected) - c.times[at].length; by > 0 {
+			c.times[at].length += by
+			grew(trunk, direction, by)
+		}
+	}
+	to("", 0, call.Connected)
+	for i := range call.Trunks {
+		t := &call.Trunks[i]
+		to(t.Trunk, t.Direction, t.Connected)
+	}
 }
 
 // The flags of a call's row.
@@ -89,24 +120,16 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 		Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
 		Labels: c.labels,
 	}
-	if grown := calls.Length(now.Connected) - calls.Length(was.Connected); grown > 0 {
-		d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: grown})
-	}
-	if talk := calls.Length(now.Talk); talk > 0 && !c.talked {
+	c.raise(&now, func(trunk string, direction cdr.Direction, by time.Duration) {
+		if trunk == "" {
+			d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: by})
+		} else {
+			d.note(facts.OnTrunk(r, trunk, direction, by))
+		}
+	})
+	if len(now.Talk) > 0 && !c.talked {
 		c.talked = true
-		d.note(facts.Fact{Kind: facts.Talk, Record: r, Time: talk})
-	}
-	for i := range now.Trunks {
-		t := &now.Trunks[i]
-		grown := calls.Length(t.Connected)
-		for k := range was.Trunks {
-			if o := &was.Trunks[k]; o.Trunk == t.Trunk && o.Direction == t.Direction {
-				grown -= calls.Length(o.Connected)
-			}
-		}
-		if grown > 0 {
-			d.note(facts.OnTrunk(r, t.Trunk, t.Direction, grown))
-		}
+		d.note(facts.Fact{Kind: facts.Talk, Record: r, Time: calls.Length(now.Talk)})
 	}
 	if now.Outcome != c.outcome {
 		d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: c.outcome, To: now.Outcome})
@@ -155,6 +178,11 @@ func (c *countedCall) append(dst []byte, h *Hasher) []byte {
 	for _, text := range [...]string{c.callType, c.trunk, c.country, string(c.labels)} {
 		dst = pack.AppendText(dst, text)
 	}
+	dst = binary.AppendUvarint(dst, uint64(len(c.times)))
+	for _, t := range c.times {
+		dst = append(pack.AppendText(dst, t.trunk), byte(t.direction))
+		dst = binary.AppendUvarint(dst, uint64(t.length.Microseconds()))
+	}
 	began := c.began.UnixMicro()
 	dst = binary.AppendVarint(dst, began)
 	dst = binary.AppendUvarint(dst, uint64(len(legs)))
@@ -202,6 +230,11 @@ func (c *countedCall) parse(data []byte) error {
 		outcome: cdr.Outcome(data[2]), direction: cdr.Direction(data[3]),
 	}
 	c.callType, c.trunk, c.country, c.labels = r.Text(), r.Text(), r.Text(), cdr.Labels(r.Text())
+	for range min(r.Uvarint(), uint64(len(r.Data))) {
+		t := countedTime{trunk: r.Text(), direction: cdr.Direction(r.Number(1))}
+		t.length = time.Duration(r.Uvarint()) * time.Microsecond
+		c.times = append(c.times, t)
+	}
 	began := r.Varint()
 	c.began = time.UnixMicro(began).UTC()
 	n := r.Uvarint()
