@@ -98,6 +98,7 @@ type Record struct {
 	SIPCode     language.Value `yaml:"sip_code"`
 	Trunk       language.Value `yaml:"trunk"`
 	Channel     language.Value `yaml:"channel"`
+	Second      SecondTrunk    `yaml:"second"`
 	Caller      language.Value `yaml:"caller"`
 	Callee      language.Value `yaml:"callee"`
 	UserID      language.Value `yaml:"user_id"`
@@ -114,6 +115,13 @@ type Record struct {
 	QueueWait   language.Value            `yaml:"queue_wait"`
 	QueueResult language.Value            `yaml:"queue_result"`
 	Extra       map[string]language.Value `yaml:"extra"`
+}
+
+// SecondTrunk is the attempt on the trunk onto which a row leads that came over another one.
+type SecondTrunk struct {
+	Trunk   language.Value `yaml:"trunk"`
+	Channel language.Value `yaml:"channel"`
+	Outcome language.Value `yaml:"outcome"`
 }
 
 // Charge is one component of a call's price.
@@ -357,9 +365,13 @@ func (d *Record) Validate(r *config.Report) {
 			r.Problemf(key, "has no time: %s", language.HowTimes)
 		}
 	}
-	language.ValidateWords(r, "outcome", &d.Outcome, language.OutcomeWords,
-		"answered, voicemail, machine, busy, no_answer, cancelled, rejected, "+
-			"invalid_number, not_allowed, failed, not_connected, unknown or none")
+	for key, v := range map[string]*language.Value{"outcome": &d.Outcome, "second.outcome": &d.Second.Outcome} {
+		language.ValidateWords(r, key, v, language.OutcomeWords, "answered, voicemail, machine, busy, no_answer, "+
+			"cancelled, rejected, invalid_number, not_allowed, failed, not_connected, unknown or none")
+	}
+	if d.Second.Trunk.IsSet() != d.Second.Outcome.IsSet() {
+		r.Problemf("second", "must have both trunk and outcome")
+	}
 	language.ValidateWords(r, "party", &d.Party, language.PartyWords, "person, voicemail, machine, onward or own")
 	language.ValidateWords(r, "direction", &d.Direction, language.DirectionWords,
 		"inbound, outbound, internal or unknown")

@@ -36,6 +36,10 @@ func TestProblems(t *testing.T) {
 		{"name", "provider: acmetel", "provider: Acme-Tel", "d.yaml:1: provider: must be a name of lower-case letters"},
 		{"unknown key", "account:", "acount:", "d.yaml:5: acount: unknown key"},
 		{
+			"a second trunk without an outcome", "direction: {", "second: {trunk: way}\n      x: {",
+			"feeds.calls.record.second: must have both trunk and outcome",
+		},
+		{
 			"secret list", "key: {secret: true}", "key: {secret: true, list: true}",
 			"parameters.key: is a secret, so it can't be a list",
 		},

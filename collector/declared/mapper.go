@@ -191,7 +191,8 @@ func (p *mapping) call() {
 		notParty)
 	if p.inner != nil {
 		p.followLegs()
-	} else if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting uses its outcome unchanged
+	} else if p.secondTrunk(); r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() {
+		// counting uses its outcome unchanged
 		r.Outcome = calls.Of([]cdr.Leg{r.Leg()}).Outcome
 	}
 	p.charges()
@@ -201,6 +202,23 @@ func (p *mapping) call() {
 	p.visit()
 	p.media()
 	p.tellLabels()
+}
+
+// secondTrunk adds the attempt on the second trunk of a row that leads from one trunk onto another. It
+// took as long as the row's own leg.
+func (p *mapping) secondTrunk() {
+	d, r, unmapped := &p.feed.Record.Second, p.record, p.unmapped
+	trunk := cdr.HideNumbers(p.text("second.trunk", &d.Trunk))
+	if trunk == "" {
+		return
+	}
+	result, found := read(p, "second.outcome", &d.Outcome, (*language.Result).Outcome)
+	p.unmapped = unmapped // the row's own outcome reports it
+	second := new(r.Leg())
+	second.Direction, second.Trunk, second.Channel = cdr.Outbound, trunk, p.text("second.channel", &d.Channel)
+	second.Outcome, second.NoOutcome = result.Outcome, result.None || !found
+	second.Implied, second.Whole = true, false
+	r.Second = second
 }
 
 // duration reads how long the call was connected: from answer to end, unless the row has a

@@ -2,6 +2,7 @@ package cdr
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -113,6 +114,18 @@ func (r *Record) LegRecord(n int) *Record {
 		leg.Legs[0].ID = strconv.Itoa(n)
 	}
 	return leg
+}
+
+// CallLegs are the legs that a record gives its call: those that it lists, else itself, and Second.
+func (r *Record) CallLegs() []Leg {
+	legs := slices.Clone(r.Legs)
+	if len(legs) == 0 {
+		legs = append(legs, r.Leg())
+	}
+	if r.Second != nil {
+		legs = append(legs, *r.Second)
+	}
+	return legs
 }
 
 // Interval is a span of time, To excluded.

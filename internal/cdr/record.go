@@ -90,6 +90,9 @@ type Record struct {
 	// unless ListsLegs says that the provider lists legs and had none for this call.
 	Legs      []Leg
 	ListsLegs bool
+	// Second is the attempt on the trunk onto which a record leads that came over another trunk. It is
+	// implied: a part of the record's leg.
+	Second *Leg
 
 	// Visits are the call's visits to queues. They count with the first final version of the
 	// record, or the first that is Settled if parts of a record settle. They belong to the record,

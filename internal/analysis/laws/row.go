@@ -230,6 +230,9 @@ func shown(r *cdr.Record) map[string]string {
 	set("fault_domain", r.FaultDomain != cdr.FaultUnknown, r.FaultDomain)
 	set("emergency", r.Emergency != cdr.NoEmergency, true)
 	set("whole", r.Whole, true)
+	if l := r.Second; l != nil {
+		out["second.trunk"], out["second.channel"], out["second.outcome"] = l.Trunk, l.Channel, l.Outcome.String()
+	}
 	var charges, recordings []string
 	for i := range r.Charges {
 		c := &r.Charges[i]

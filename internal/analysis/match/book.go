@@ -118,10 +118,7 @@ func (b *Book) rootOf(key counting.Hash) counting.Hash {
 
 // addLegs adds the legs of a record that used the trunk. Legs that share a channel are one.
 func (b *Book) addLegs(r *cdr.Record, record uint64) error {
-	legs, e := r.Legs, entry{Call: b.callOf(r), version: r.Version}
-	if len(legs) == 0 {
-		legs = []cdr.Leg{r.Leg()}
-	}
+	legs, e := r.CallLegs(), entry{Call: b.callOf(r), version: r.Version}
 	for i := range legs {
 		l := &legs[i]
 		if l.Trunk != b.settings.Trunk || l.Master {
@@ -132,7 +129,7 @@ func (b *Book) addLegs(r *cdr.Record, record uint64) error {
 			key = maphash.Comparable(seed, [...]string{r.CallKey, l.Trunk, l.Channel})
 		}
 		e.Start, e.Direction = cmp.Or(l.Start, r.Start), l.Direction
-		if len(r.Legs) > 0 {
+		if len(r.Legs) > 0 || l.Implied {
 			connected := l.Connected()
 			e.Duration, e.NoDuration = connected.To.Sub(connected.From), false
 		}

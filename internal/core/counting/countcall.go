@@ -57,10 +57,7 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 	var w waitingCall
 	for i, r := range records {
-		legs := slices.Clone(r.Legs)
-		if len(legs) == 0 {
-			legs = []cdr.Leg{r.Leg()}
-		}
+		legs := r.CallLegs()
 		for n := range legs {
 			legs[n].ID = cmp.Or(legs[n].ID, r.ID+"/"+strconv.Itoa(n))
 		}
@@ -96,7 +93,8 @@ func (g *group) record() *cdr.Record {
 			by.SubCode, by.ReasonPhrase
 	}
 	r.UserID, r.UserName, r.UserPrincipal = "", "", ""
-	if len(g.flat) > 1 {
+	legs := slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
+	if len(legs) > 1 {
 		r.Labels = ""
 	}
 	if c.User != calls.None {
@@ -107,7 +105,7 @@ func (g *group) record() *cdr.Record {
 	if r.Origins != nil {
 		r.Origins = g.origins()
 	}
-	r.Charges, r.Recordings, r.Legs = nil, nil, nil
+	r.Charges, r.Recordings, r.Legs, r.Second = nil, nil, nil, nil
 	for _, leg := range g.legs {
 		r.Charges = addCharges(r.Charges, leg.Record.Charges)
 		for _, recording := range leg.Record.Recordings {
@@ -116,8 +114,8 @@ func (g *group) record() *cdr.Record {
 			}
 		}
 	}
-	if len(g.flat) > 1 {
-		r.Legs = slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
+	if len(legs) > 1 {
+		r.Legs = legs
 	}
 	g.setTimes(&r)
 	return &r

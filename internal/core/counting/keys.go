@@ -161,8 +161,10 @@ func (d *Decision) addKeys(e *entry) {
 		if r.Emergency != cdr.NoEmergency {
 			d.addKey(h.factKey(kindEmergency, callName(r)), d.factBuckets(r.Start))
 		}
-		if r.Channel != "" {
-			d.addKey(h.factKey(kindAttempt, callName(r), r.Channel), d.factBuckets(r.Start))
+		for _, channel := range channels(r) {
+			if channel != "" {
+				d.addKey(h.factKey(kindAttempt, callName(r), channel), d.factBuckets(r.Start))
+			}
 		}
 	}
 	for _, recording := range r.Recordings {

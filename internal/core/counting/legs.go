@@ -182,16 +182,13 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	}
 	rec.Charges = slices.Clone(d.charges(r, nil))
 	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.Channel, rec.ProviderLabels = "", nil, "", "", "", nil
-	rec.Visits, rec.Sessions, rec.Streams, rec.Legs = nil, nil, nil, nil
+	rec.Visits, rec.Sessions, rec.Streams, rec.Legs, rec.Second = nil, nil, nil, nil, nil
 	return w
 }
 
 // privateLegs are a record's legs. Users are replaced by a keyed hash: it says who is the same, and no more.
 func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
-	legs := slices.Clone(r.Legs)
-	if len(legs) == 0 {
-		legs = []cdr.Leg{r.Leg()}
-	}
+	legs := r.CallLegs()
 	for i := range legs {
 		l := &legs[i]
 		if l.ID == "" {

@@ -155,10 +155,27 @@ func isLegAttempt(r *cdr.Record) bool {
 	return r.Direction == cdr.Outbound && r.Trunk != "" && !r.NoOutcome && r.Party != cdr.Own
 }
 
-// addLegAttempt adds an outbound leg to the last attempts of its trunk. Legs of a call that share
-// the trunk's channel are one attempt.
+// channels are the channels on whose trunks a record may be an attempt; empty: none.
+func channels(r *cdr.Record) (all [2]string) {
+	if all[0] = r.Channel; r.Second != nil {
+		all[1] = r.Second.Channel
+	}
+	return all
+}
+
+// addLegAttempt adds an outbound leg to the last attempts of its trunk. A leg that leads from one trunk
+// onto another is an attempt on the second. Legs of a call that share the trunk's channel are one attempt.
 func (d *Decision) addLegAttempt(e *entry) {
-	r := e.record
+	d.addTrunkAttempt(e, e.record)
+	if l := e.record.Second; l != nil {
+		second := *e.record
+		second.Direction, second.Trunk, second.Channel, second.Party = l.Direction, l.Trunk, l.Channel, l.Party
+		second.Outcome, second.NoOutcome, second.Reason, second.FaultDomain = l.Outcome, l.NoOutcome, "", 0
+		d.addTrunkAttempt(e, &second)
+	}
+}
+
+func (d *Decision) addTrunkAttempt(e *entry, r *cdr.Record) {
 	if !isLegAttempt(r) {
 		return
 	}

@@ -116,6 +116,11 @@ func appendTrunkTime(dst []Fact, r *cdr.Record) []Fact {
 	if connected, known := r.ConnectedTime(); known && r.Trunk != "" {
 		dst = append(dst, OnTrunk(r, r.Trunk, r.Direction, connected))
 	}
+	if l := r.Second; l != nil {
+		if i := l.Connected(); i.To.After(i.From) {
+			dst = append(dst, OnTrunk(r, l.Trunk, l.Direction, i.To.Sub(i.From)))
+		}
+	}
 	return dst
 }
 
