@@ -32,22 +32,22 @@ func cost(with *rules.Parameters) *board {
 	b.months()
 
 	b.row("Charges")
-	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, " +
-		"connection, forwarding; of RingCentral what is included and what is purchased."},
+	b.add(24, 8, b.series(text{"Charges by component", "Money by currency and component: usage, " +
+		"connection, forwarding; for RingCentral included and purchased."},
 		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
 
 	b.row("Countries")
 	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
 	b.add(12, 8, b.series(text{"Charges by country", "The ten countries that cost most, by the other party's " +
-		"number, money of each bar. A new and expensive country can be fraud. 001: codes that no country has."},
+		"number. A new and expensive country can be fraud. 001: codes that no country has."},
 		charges).Decimals(2))
 	b.add(12, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and " +
 		"inbound. Many short calls to a country that is new here can be fraud."},
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))
 	amount := b.total(metrics.CallCharges, by("source", "feed", "currency", "country"))
-	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute of the same feed " +
-		"cost on average, by country of the other party. " +
-		"Where a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads " +
+	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and the average price of a connected minute " +
+		"of the same feed, by country of the other party. " +
+		"If a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads " +
 		"to the calls."},
 		amount.as("Charges"), b.perMinute(amount).as("Per minute")).
 		OverrideByName("Charges", properties{property("decimals", 2), b.rowTo(callsBehind, amount)}).

@@ -1,4 +1,4 @@
-// Package dashboards is the readable source of the Grafana dashboards in
+// Package dashboards is the source of the Grafana dashboards in
 // dashboards/grafana: a test compares those files with what this package builds,
 // and with -update writes them.
 //
@@ -9,5 +9,5 @@
 // histograms.
 //
 // The queries use the metrics of /metrics as they are, never recorded series, so the
-// dashboards work without the rules. The package isn't linked into the binary.
+// dashboards work without the rules. `assets --config.file` writes them for a configuration.
 package dashboards

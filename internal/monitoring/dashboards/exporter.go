@@ -14,32 +14,32 @@ func exporter(with *rules.Parameters) *board {
 	b.add(6, 4, b.number(text{"Behind", "How far behind is the slowest feed? It shows the age of its watermark."},
 		b.age(metrics.Watermark, nil)).
 		Thresholds(above(1800, 3600)))
-	b.add(6, 4, b.number(text{"Missing by the newest audit", "Are calls missing? Records that the newest audit " +
-		"found listed by the provider and not counted."},
+	b.add(6, 4, b.number(text{"Missing by the newest audit", "Are calls missing? Records that the provider lists " +
+		"and that the newest audit didn't find counted."},
 		b.orNone(b.value(metrics.AuditMissing, nil))).Decimals(0).Thresholds(never(1)))
 	inUse, spansInUse := b.inUse(metrics.OutboxRecords), b.inUse(metrics.OutboxSpans)
 	inUse.expr, inUse.by = "max ("+inUse.expr+" >= "+spansInUse.expr+" or "+spansInUse.expr+")", nil
-	b.add(6, 4, b.number(text{"Outbox in use", "Do log records leave? Those that wait, or spans if more do, as a " +
-		"share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit reading pauses, " +
-		"or they are skipped, as is configured."},
+	b.add(6, 4, b.number(text{"Outbox in use", "Do log records leave? Waiting log records, or spans if there are " +
+		"more, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit " +
+		"reading pauses, or they are skipped (otlp.outbox_full)."},
 		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(6, 4, b.number(text{"Credentials expire", "When must a credential be replaced? Time until the certificate " +
-		"or token of authority of a source expires; of those that say " +
-		"so."}, b.ahead(metrics.CredentialExpiry, by("source"))).
+		"or token of a source expires, if that is " +
+		"known."}, b.ahead(metrics.CredentialExpiry, by("source"))).
 		Thresholds(below(30*86400, 7*86400)))
 
 	b.row("Is everything read?")
-	b.add(12, 8, b.series(text{"Behind by feed", "How far each watermark is behind now. It trails by what the " +
-		"provider needs to publish, then stays level."},
+	b.add(12, 8, b.series(text{"Behind by feed", "How far is each watermark behind now? The line stays level if " +
+		"the feed keeps up."},
 		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Delay of records", "How late do records come? From a call's end until its record " +
 		"was first seen, median and 95th percentile."},
 		b.spread(metrics.RecordDelay, perFeed(), isNot("feed", "active_calls"))...))
-	b.add(12, 8, b.series(text{"Waits to be fetched", "What is known of and still to be fetched or read again? What " +
-		"is set aside failed while others were fetched; it is tried once a day."},
+	b.add(12, 8, b.series(text{"Waits to be fetched", "Which records and spans must still be fetched or read again? " +
+		"Those that failed while others were fetched are set aside and tried once a day."},
 		b.value(metrics.Tasks, by("source", "feed", "state"))).Decimals(0))
 	b.add(12, 8, b.series(text{"Missing by the provider's own total", "Distinct records read of a day (UTC) minus " +
-		"the provider's total, of providers that have one. Below zero records are missing."},
+		"the provider's total, if it has one. Below zero, records are missing."},
 		b.value(metrics.ReconciliationDifference, by("source", "feed", "day"))).AxisCenteredZero(true))
 	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by result. Reads overlap on " +
 		"purpose: duplicates are normal and counted once. Invalid rows are malformed; the log says where."},
@@ -48,7 +48,7 @@ func exporter(with *rules.Parameters) *board {
 		"{{feed}} {{field}}")
 	folded := b.flow(metrics.SeriesOverflow, by("source", "feed", "metric")).as("folded: {{source}} {{feed}} " +
 		"{{metric}}")
-	b.add(12, 8, b.stacked(text{"New values and folded series", "Is a split by label incomplete? Values of each bar " +
+	b.add(12, 8, b.stacked(text{"New values and folded series", "Is a split by label incomplete? Values " +
 		"that the mapping doesn't know, whose calls count as unknown, " +
 		"and observations that went into a series called overflow because of metrics.series_limit. Sums stay " +
 		"exact."}, unmapped, folded))
@@ -66,8 +66,8 @@ func exporter(with *rules.Parameters) *board {
 	b.add(12, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and " +
 		"set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
 	owned := nonzero(b.value(metrics.FeedOwned, by("source", "feed", "instance")))
-	b.add(24, 8, lanes(text{"Replicas", "Which replica read each feed when? Where one lane ends and another one of " +
-		"the same feed begins, it moved."}, owned.as("{{source}} {{feed}}: {{instance}}")).
+	b.add(24, 8, lanes(text{"Replicas", "Which replica read each feed when? If one lane ends and another lane of " +
+		"the same feed begins, the feed moved."}, owned.as("{{source}} {{feed}}: {{instance}}")).
 		ColorScheme(fixed("blue")))
 	return b
 }

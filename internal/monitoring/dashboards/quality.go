@@ -8,9 +8,9 @@ import (
 // quality answers: do sessions hold, and what do networks do to media?
 func quality(with *rules.Parameters) *board {
 	b := newBoard(with, "quality", "Quality", "Do sessions hold, and what do networks do to media? It shows Teams "+
-		"call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what "+
-		"people heard; "+
-		"they are counted when a record has settled.", "now-24h")
+		"call records. Microsoft's published rules judge streams by the network, not by what "+
+		"people heard. "+
+		"Streams count when their record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseStreamLabels()
@@ -20,13 +20,13 @@ func quality(with *rules.Parameters) *board {
 	dropped := share(b.total(metrics.Sessions, nil, is("result", "dropped")), b.total(metrics.Sessions, nil))
 	b.add(6, 4, b.number(text{"Dropped", "Share of sessions that failed in mid-call."},
 		dropped).Decimals(1).Thresholds(above(0.01, 0.03)))
-	b.add(6, 4, b.number(text{"Poor audio", "Share of poor audio streams among those judged."}, b.poor(b.total, nil,
+	b.add(6, 4, b.number(text{"Poor audio", "Share of poor streams among judged audio streams."}, b.poor(b.total, nil,
 		audio())).
 		Decimals(1).Thresholds(above(0.03, 0.1)))
 	unknown := share(b.total(metrics.MediaStreams, nil, is("verdict", "unclassified")),
 		b.total(metrics.MediaStreams, nil))
-	b.add(6, 4, b.number(text{"Not judged", "Share of streams of which the rules' figures weren't measured: short " +
-		"calls, muted ones, clients without a report. They aren't good."}, unknown).
+	b.add(6, 4, b.number(text{"Not judged", "Share of streams without the measurements that the rules need: short " +
+		"or muted calls, clients without a report. They aren't good."}, unknown).
 		Decimals(1))
 
 	b.row("Sessions")
@@ -65,7 +65,7 @@ func quality(with *rules.Parameters) *board {
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
 
 	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's " +
-		"processors among those that say, by trunk, first seen within the window that is configured."},
+		"processors among calls that record it, by trunk, first seen within metrics.media_bypass_window."},
 		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
 	return b
 }

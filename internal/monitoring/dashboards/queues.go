@@ -24,17 +24,17 @@ func queues(with *rules.Parameters) *board {
 		Decimals(1).ColorScheme(fixed("blue")))
 	level := share(b.waited(with.QueueSeconds, nil, answered), all)
 	b.add(4, 4, b.number(text{"In time", fmt.Sprintf("Share of all visits that were answered within %d s. The "+
-		"recorded service level leaves those out who left within 5 s.", with.QueueSeconds)}, level).
+		"recorded service level leaves out callers who left within 5 s.", with.QueueSeconds)}, level).
 		Decimals(1).ColorScheme(fixed("blue")))
 	b.add(4, 4, b.number(text{"Abandoned", "Share of the visits that the caller ended. The recorded abandonment " +
-		"leaves those out who left within 5 s."},
+		"leaves out callers who left within 5 s."},
 		share(b.total(metrics.QueueCalls, nil, abandoned), all)).Decimals(1).Thresholds(above(with.AbandonShare/2,
 		with.AbandonShare)))
 	b.add(4, 4, b.number(text{"Speed of answer", "Mean wait of answered visits whose wait is known."},
 		b.meanWait(nil, answered)).Decimals(0).ColorScheme(fixed("blue")))
 	b.add(4, 4, b.number(text{"Turned away", "Share of the visits that the queue gave up: it was full, had no " +
-		"agents, or the caller had waited as long as it allows. Asterisk doesn't tell of those who were refused at " +
-		"the door."},
+		"agents, or the caller had waited as long as it allows. Asterisk doesn't record callers whom it refused at " +
+		"the entrance."},
 		share(b.total(metrics.QueueCalls, nil, oneOf("result", []string{"timeout", "overflowed"})),
 			all)).Decimals(1).Thresholds(above(0.05, 0.2)))
 

@@ -22,7 +22,7 @@ func trunks(with *rules.Parameters) *board {
 	b.chooseLabels()
 	keep := by("source", "trunk")
 	calls := b.total(metrics.Calls, keep).as("Calls")
-	trunks := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only where the provider says " +
+	trunks := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only if the provider says " +
 		"why a call didn't connect. A click on a number of calls leads to their log lines."},
 		calls,
 		asr(b.total, keep).as("ASR"),
@@ -43,7 +43,7 @@ func trunks(with *rules.Parameters) *board {
 	budget := b.budgetLeft(keep).as("Budget left")
 	budgets := b.table(text{"Error budget left", fmt.Sprintf("Over the last 30 days, or as many as Prometheus "+
 		"keeps: %g %% of a trunk's attempts may fail for a fault of network, trunk, carrier or service. "+
-		"Below 0 more failed than may.", 100*b.ErrorBudget)}, budget).TimeFrom(budgetTime)
+		"Below 0, more failed than may.", 100*b.ErrorBudget)}, budget).TimeFrom(budgetTime)
 	unknownIfEmpty(budgets, "Budget left")
 	judged(budgets, "Budget left", left())
 	b.add(24, 7, budgets)
@@ -58,12 +58,12 @@ func trunks(with *rules.Parameters) *board {
 		"a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
-	b.add(24, 8, b.stacked(text{"Outbound attempts by trunk", "Outbound legs of each bar by how they ended. " +
-		"A trunk that refuses calls fails here, although another trunk connects them and no call fails."},
+	b.add(24, 8, b.stacked(text{"Outbound attempts by trunk", "Outbound legs by how they ended. " +
+		"A trunk that refuses calls fails here, even if another trunk connects them and no call fails."},
 		b.flow(metrics.CallLegs, by("source", "trunk", "outcome"), is("direction", "outbound"), isNot("trunk", ""))))
 
 	b.row("Codes")
-	b.add(24, 8, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct " +
+	b.add(24, 8, b.ofCalls(text{"SIP codes", "Calls that didn't connect, by final SIP code. Only Direct " +
 		"Routing has it."}.explained(metrics.CallFailures),
 		b.flow(metrics.CallFailures, by("sip_code"), sipCoded())))
 	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
@@ -82,14 +82,14 @@ func trunks(with *rules.Parameters) *board {
 		"outbound the time to answer, inbound the time to pass the call on. It isn't post-dial delay, which needs " +
 		"the first ring."},
 		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
-	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first " +
-		"seen within the window that is configured. Direct Routing has the trunk's setting; what streams did is on " +
-		"the Quality dashboard."},
+	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among calls that record it, " +
+		"first seen within metrics.media_bypass_window. Direct Routing has the trunk's setting. Quality shows what " +
+		"streams did."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
 
 	b.row("Load")
-	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known " +
-		"completely."},
+	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at the same time, in the last hour whose " +
+		"records have come."},
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
 	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call, voicemail " +
 		"and machines included. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestE2EAlertLabels (issue 30, point 2): Berlin's few calls all fail while the trunk carries Munich's. The trunk
+// TestE2EAlertLabels: Berlin's few calls all fail while the trunk carries Munich's. The trunk
 // as a whole is fine; an alert that keeps the label is about Berlin, and nobody else.
 func TestE2EAlertLabels(t *testing.T) {
 	const tests = `

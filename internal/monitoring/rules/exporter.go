@@ -29,11 +29,11 @@ func (p *Parameters) exporterAlerts() Group {
 			Expr: lines(fmt.Sprintf("group by (job, source) (present_over_time(%s[1d]))", metrics.Watermark.Name),
 				fmt.Sprintf("unless on (source) group by (source) (present_over_time(%s[10m]))",
 					metrics.Watermark.Name)),
-			Summary: "Nothing is known of {{ $labels.source }} any more.",
+			Summary: "No exporter shows {{ $labels.source }} any more.",
 			Description: "Within the last day an exporter of the job {{ $labels.job }} read {{ $labels.source }} " +
-				"(presence {{ $value }}), for 10 minutes none has. Its calls are in no figure and no alert on them " +
-				"can fire. Nothing is lost while the provider keeps its records. Is the exporter gone, or was " +
-				"the source taken out of the configuration?",
+				"(presence {{ $value }}), but none has for 10 minutes. Its calls aren't counted, and no alert on " +
+				"them can fire. Nothing is lost while the provider keeps its records. Is the exporter gone, or was " +
+				"the source removed from the configuration?",
 			When: "no exporter has shown a source for 10 minutes, and one did within a day; also without " +
 				"`up`, as by OTLP",
 			Change: "nothing; silence it for a day when you remove a source",
@@ -62,12 +62,12 @@ func (p *Parameters) exporterAlerts() Group {
 		},
 		{
 			Alert: "CDRConfigReloadFailed", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
-			Doc: "The configuration file couldn't be taken over; the former one goes on.",
+			Doc: "The configuration file couldn't be loaded; the former one stays in use.",
 			Expr: fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) == 0", byInstance,
 				metrics.ReloadSuccessful.Name),
 			Summary: "The configuration of cdr-exporter {{ $labels.instance }} is wrong.",
-			Description: "The last reload failed (success is {{ $value }}); the former configuration goes on. The " +
-				"next start would fail.",
+			Description: "The last reload failed (success is {{ $value }}); the former configuration stays in use. " +
+				"The next start would fail.",
 			When:   "the last reload failed, for 5 minutes",
 			Change: "`for` of the alert",
 		},
@@ -139,5 +139,5 @@ func down() string {
 // job is the name of the scrape job in docs/prometheus.md. An exporter that has ever answered is known without it.
 const job = "cdr-exporter"
 
-// buildInfo isn't in the catalogue: the library for versions makes it (contract 3).
+// buildInfo isn't in the catalogue: the library for versions makes it (docs/metrics.md).
 const buildInfo = "cdr_exporter_build_info"

@@ -105,10 +105,10 @@ func KPIs() []KPI {
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
-			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where the feed gives nothing " +
+			Name: "cdr_connected_share", Short: "connected share", Title: "ASR of feeds that give nothing " +
 				"else", Standard: "ours; the formula of ASR", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(shareFeeds),
-			Caveat: "These feeds say only whether a call connected, so it can't be compared with anybody's ASR.",
+			Caveat: "These feeds say only whether a call connected, so don't compare it with an ASR.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },
 		},
 		{
@@ -117,7 +117,7 @@ func KPIs() []KPI {
 			operation: "ratio", Above: codeList(personAnswered), Below: "all calls but " + codeList(personUnknown),
 			Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
 			Caveat: "It measures staffing, not the network: calls that end in a queue, a menu or voicemail lower it, " +
-				"and so do users who are busy. Where records don't say who answered, each answered call counts as a " +
+				"and so do users who are busy. If records don't say who answered, each answered call counts as a " +
 				"person's: " +
 				"see the provider's page.",
 			expr: func(l level, w window) string { return quotient(l, w, person, known, "") },
@@ -142,8 +142,9 @@ func KPIs() []KPI {
 				"E.437", operation: "mean",
 			Above: "connected seconds", Below: codeList(acdConnected), Feeds: slices.Concat(feeds(reasonFeeds),
 				feeds(shareFeeds)),
-			Caveat: "Connected seconds include time in queues, menus and voicemail, and RingCentral's durations " +
-				"ringing: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
+			Caveat: "Connected seconds include time in queues, menus and voicemail, and RingCentral's " +
+				"durations include ringing: don't compare sources. Microsoft calls 4 to 5 minutes normal and " +
+				"15 seconds alarming.",
 			expr: acd,
 		},
 		{
@@ -171,8 +172,8 @@ func KPIs() []KPI {
 	}
 }
 
-const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes. A `cdr` " +
-	"of FreeSWITCH has them, in rules that are made for a configuration."
+const sipCaveat = "Each call counts as an INVITE, and each answered call as a 200, because only failures have codes. " +
+	"The `cdr` of FreeSWITCH has codes too; only rules for a configuration (`assets --config.file`) use them."
 
 // quotient divides two recorded rates; without traffic the result is empty.
 func quotient(l level, w window, above, below, only string) string {

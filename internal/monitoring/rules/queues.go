@@ -52,17 +52,17 @@ func (p *Parameters) QueueKPIs() []QueueKPI {
 			Source: "no standard: [five " +
 				"formulas](https://www.callcentrehelper.com/service-level-threshold-calculations-206890.htm) " +
 				"are in use. " +
-				"This is the fourth of them, which leaves callers out who left early",
+				"This is the fourth of them, which leaves out callers who left early",
 			Caveat: "`queue_seconds` is the time. Visits that timed out, overflowed or ended otherwise count as not " +
 				"answered in time, and so do " +
-				"those that were answered after an unknown wait.",
+				"visits that were answered after an unknown wait.",
 			expr: func(w window) string { return lines(byQueue.rate(queueInTime, w, ""), "/ "+counted(w)) },
 		},
 		{
 			Name: "cdr_queue_answer_seconds", Title: "average speed of answer (ASA)", operation: "mean",
 			Formula: "waits of answered visits ÷ answered visits whose wait is known",
-			Source:  "usage of contact centres",
-			Caveat: "Callers who gave up aren't in it: read it beside abandonment, since a queue that loses the " +
+			Source:  "common in contact centres",
+			Caveat: "Callers who gave up aren't in it. Read it together with abandonment: a queue that loses the " +
 				"patient ones looks fast.",
 			expr: speedOfAnswer,
 		},
@@ -70,7 +70,7 @@ func (p *Parameters) QueueKPIs() []QueueKPI {
 			Name: "cdr_queue_abandonment", Title: "abandonment", operation: "ratio",
 			Formula: fmt.Sprintf("abandoned, but not within %d s ÷ (all visits − abandoned within %d s)",
 				shortAbandon, shortAbandon),
-			Source: "usage of contact centres; who left early is left out as for the service level",
+			Source: "common in contact centres; callers who left early are left out",
 			Caveat: "Where the provider can't tell, a caller whom the queue cut off counts as abandoned.",
 			expr: func(w window) string {
 				return lines(fmt.Sprintf("(%s - %s)", byQueue.rate(queueAbandoned, w, ""), byQueue.rate(queueShort,

@@ -309,7 +309,7 @@ func daily() []replay {
 	}
 }
 
-// TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in
+// TestE2EReplays: weeks of calls that arrive in
 // bursts, then an event. Each replay names every alert that may fire, and none fires before the event.
 func TestE2EReplays(t *testing.T) {
 	readPager(t)
