@@ -34,7 +34,7 @@ func newAudit(c *kingpin.CmdClause) command {
 	run := configCommand(c, a.run)
 	a.define(c, "now", "0s")
 	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
-	c.Flag("against", "File of records, such as a portal's export, in place of what the provider lists; of one feed.").
+	c.Flag("against", "File of one feed's records, such as a portal's export, instead of the provider's list.").
 		PlaceHolder("FILE").StringVar(&a.against)
 	a.file.define(c, "Definition of the file, with one feed. Without it the file is CSV with the columns id and "+
 		"start, and amount and currency if they are to be compared, or a known portal's export.")

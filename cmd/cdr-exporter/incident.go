@@ -31,7 +31,7 @@ func newIncident(c *kingpin.CmdClause) command {
 	run := configCommand(c, k.run)
 	k.define(c, "now", "0s")
 	c.Flag("trunk", "Trunk whose failures are reported; default: all trunks.").StringVar(&k.Trunk)
-	c.Flag("numbers", "keep, mask, hash or drop, in place of the configuration's privacy.numbers: a carrier "+
+	c.Flag("numbers", "keep, mask, hash or drop, instead of the configuration's privacy.numbers: a carrier "+
 		"needs whole numbers to search for calls.").
 		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
 	c.Flag("meanwhile", "Also count the calls that worked meanwhile: in the trunk's other direction, and on "+

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/common/version"
 )
 
-// The exit codes (contract 1).
+// The exit codes (docs/operations.md).
 const (
 	exitDone   = 0
 	exitFailed = 1
@@ -99,11 +99,11 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 		"from the provider's current records."), newReport)
 	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool "+
 		"creates blocks."), newBackfill)
-	add(cli.Command("match", "Compare two books of the same calls that share no ids, such as a source's calls "+
+	add(cli.Command("match", "Compare two lists (books) of the same calls that share no ids, such as a source's calls "+
 		"and a carrier's bill."), newMatch)
 	add(cli.Command("explain", "List the records that make a number of a counter or histogram, and prove their sum."),
 		newExplain)
-	add(cli.Command("audit", "Compare what providers list of a span of time with what the ledger has counted, "+
+	add(cli.Command("audit", "Compare the records that providers list with those that the ledger has counted, "+
 		"also while the exporter runs."), newAudit)
 	state := cli.Command("ledger", "Inspect, verify, compact or copy the ledger.")
 	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, tasks, and what was "+

@@ -37,25 +37,27 @@ type matchCommand struct {
 func newMatch(c *kingpin.CmdClause) command {
 	m := new(matchCommand)
 	run := configCommand(c, m.run)
-	c.Flag("left", "SOURCE/FEED of the one book.").Required().StringVar(&m.left)
-	c.Flag("right", "SOURCE/FEED of the other book, or a file that --definition reads.").Required().StringVar(&m.right)
+	c.Flag("left", "SOURCE/FEED of the first book.").Required().StringVar(&m.left)
+	c.Flag("right", "SOURCE/FEED of the second book, or a file that --definition describes.").Required().
+		StringVar(&m.right)
 	rangeFlags(c, &m.from, &m.to, "now", "0s")
 	m.file.define(c, "Definition of the file, such as bill.yaml.")
-	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&m.file.feed)
-	c.Flag("country", "Country of numbers without a calling code, by its code of ISO 3166-1, such as DE.").
+	c.Flag("feed", "Feed of the definition, if it has several.").StringVar(&m.file.feed)
+	c.Flag("country", "Country of numbers without a calling code, as an ISO 3166-1 code such as DE.").
 		PlaceHolder("CODE").StringVar(&m.country)
-	c.Flag("tolerance", "How far apart the starts of the same call may be, once the clock is corrected.").Default("3s").
-		DurationVar(&m.settings.Tolerance)
-	c.Flag("tariff", "How the right book rounds durations up, such as 60/60; by default it is found.").
+	c.Flag("tolerance", "How far apart the starts of the same call may be, after the clocks are corrected.").
+		Default("3s").DurationVar(&m.settings.Tolerance)
+	c.Flag("tariff", "How the right book rounds durations up, such as 60/60; default: match finds out.").
 		PlaceHolder("FIRST/NEXT").StringVar(&m.tariff)
-	c.Flag("trunk", "Compare the legs of the left book that used this trunk, in place of calls.").StringVar(&m.trunk)
-	c.Flag("right-trunk", "The same of the right book.").PlaceHolder("TRUNK").StringVar(&m.rightTrunk)
+	c.Flag("trunk", "Compare the legs of the left book on this trunk instead of calls.").StringVar(&m.trunk)
+	c.Flag("right-trunk", "Compare the legs of the right book on this trunk instead of calls.").
+		PlaceHolder("TRUNK").StringVar(&m.rightTrunk)
 	c.Flag("output", "table, csv or json.").Default("table").EnumVar(&m.output, "table", "csv", "json")
 	names := match.ClassNames()
-	c.Flag("list", "Print the calls of a class in place of the sums: "+strings.Join(names, ", ")+".").
+	c.Flag("list", "Print the calls of a class instead of the sums: "+strings.Join(names, ", ")+".").
 		PlaceHolder("CLASS").EnumVar(&m.list, names...)
 	c.Flag("text", "Print a letter to the carrier, without phone numbers unless --numbers is given.").BoolVar(&m.text)
-	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration.").
+	c.Flag("numbers", "keep, mask, hash or drop, instead of the configuration's privacy.numbers.").
 		PlaceHolder("MODE").EnumVar(&m.numbers, "keep", "mask", "hash", "drop")
 	return run
 }

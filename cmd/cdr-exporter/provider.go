@@ -75,7 +75,7 @@ func newProviderTry(c *kingpin.CmdClause) command {
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().
 		StringVar(&t.rows)
-	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&t.feed)
+	c.Flag("feed", "Feed of the definition, if it has several.").StringVar(&t.feed)
 	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns of files; several values "+
 		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&t.output, "table", "jsonl", "csv")

@@ -24,12 +24,12 @@ func newProviderTest(c *kingpin.CmdClause) command {
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows, in addition to the definition's tests: a page of JSON, JSON lines, or CSV.").
 		StringVar(&t.rows)
-	c.Flag("feed", "Feed of the rows, where the definition has several.").StringVar(&t.feed)
-	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values "+
+	c.Flag("feed", "Feed of the rows, if the definition has several.").StringVar(&t.feed)
+	c.Flag("set", "NAME=VALUE: a parameter, instead of its value in the definition's tests; several values "+
 		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
-	c.Flag("dsn", "Database in which the tables of the tests are made, in place of SQLite, in the form of its driver: "+
-		"each time in its own schema (with mysql a database), which is dropped afterwards.").StringVar(&t.dsn)
-	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
+	c.Flag("dsn", "DSN of a database in which the tests create their tables, instead of SQLite, in the form of its "+
+		"driver: each time in a new schema (with mysql a database), which is dropped afterwards.").StringVar(&t.dsn)
+	c.Flag("law", "Judge only this law, such as rows. May be repeated.").StringsVar(&t.laws)
 	return t.run
 }
 

@@ -221,7 +221,7 @@ func TestConnected(t *testing.T) {
 			Duration: cdr.KnownLength(9 * time.Second),
 		}, ""},
 		{"no time", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(5)}, "5-5"},
-		{"a duration of 0", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownSpan(0)}, "0-0"},
+		{"a duration of 0", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Duration: cdr.KnownLength(0)}, "0-0"},
 		{"an end before the answer", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(5), End: at(4)}, ""},
 		{"a month and more", cdr.Leg{Outcome: cdr.Answered, Start: at(0), Answer: at(0), End: at(40 * 86400)}, ""},
 	} {
