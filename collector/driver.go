@@ -35,12 +35,11 @@ type Driver struct {
 	named map[work.Item]bool // by key and version
 }
 
-// FewerRowsReads is how often a span of which fewer rows came than the provider's total says is
-// read.
+// FewerRowsReads is how often a span is read if it has fewer rows than the provider's own total.
 const FewerRowsReads = 5
 
-// FewerRows is the error behind the last page of a read that has fewer rows than the provider's own
-// total of it.
+// FewerRows is the error after the last page of a read that has fewer rows than the provider's own
+// total.
 type FewerRows struct {
 	From, To    time.Time // what was asked for
 	Rows, Total int

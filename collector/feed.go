@@ -12,8 +12,8 @@ import (
 
 // RangeReader reads the calls that started in a span of time, page by page.
 type RangeReader interface {
-	// Pages yields all calls that started from from up to to, whatever was read before; what lies a
-	// little outside may come too. Both times are in UTC and whole seconds. A page is whole and
+	// Pages yields the calls with from ≤ start < to, whatever was read before; it may also yield calls
+	// slightly outside. Both times are in UTC and whole seconds. A page is whole and
 	// decoded before it is yielded, and its size is bounded in bytes and rows. The page and its
 	// rows belong to the consumer until it asks for the next, when they are used again. An error is
 	// yielded once, without a page, and ends the sequence.
@@ -22,14 +22,14 @@ type RangeReader interface {
 
 // StreamReader reads records in the order in which they appeared, such as lines of files. Only one goroutine uses it.
 type StreamReader interface {
-	// Pages yields what follows a position up to the newest. Position.Resume of a page is the
-	// position behind it, for a page that may move it; it may be the same as before. An error is
-	// yielded once, last and without a page: what came before it stays. The page and its rows
+	// Pages yields the records after a position, up to the newest. If a page may move the position,
+	// its Position.Resume is the position after the page, which may be the same as before. An error is
+	// yielded once, last and without a page; the pages before it stay committed. The page and its rows
 	// belong to the consumer until it asks for the next.
 	Pages(ctx context.Context, from StreamPosition) iter.Seq2[*Page, error]
 }
 
-// StreamPosition is where a StreamReader goes on.
+// StreamPosition is where a StreamReader continues.
 type StreamPosition struct {
 	// Resume is Position.Resume of the last page that was committed; nil at first.
 	Resume []byte
@@ -37,7 +37,7 @@ type StreamPosition struct {
 	Origin time.Time
 	// Now is the time by the feed's clock.
 	Now time.Time
-	// Audit reads everything, also what another file seems to have had: nothing is passed over.
+	// Audit reads everything, including rows that another file seems to have had.
 	Audit bool
 }
 
@@ -56,7 +56,7 @@ func MapPages[P any](pieces iter.Seq2[P, error], page func(P) *Page) iter.Seq2[*
 	}
 }
 
-// Limits are what a provider allows of one read of a RangeReader.
+// Limits are a provider's limits for one read of a RangeReader.
 type Limits struct {
 	// MaxRange is the longest range of one request; zero if there is none.
 	MaxRange time.Duration
@@ -65,7 +65,7 @@ type Limits struct {
 	Grain time.Duration
 	// Retention is how long the provider keeps records; zero if it isn't known.
 	Retention time.Duration
-	// EndsWithin is how long after its start a call ends, where ranges are of ends; zero where they are of starts.
+	// EndsWithin is the longest time from a call's start to its end if ranges are of ends; zero if they are of starts.
 	EndsWithin time.Duration
 }
 
@@ -80,7 +80,7 @@ type (
 	Rules = counting.Rules
 	// Position is how far a complete read came.
 	Position = counting.Position
-	// Page is a piece of what one read brought.
+	// Page is a part of what one read found.
 	Page = counting.Page
 	// BadRow is a row that was set aside.
 	BadRow = counting.BadRow

@@ -26,7 +26,7 @@ type FeedSettings struct {
 	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
-	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.
+	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue has the tasks that wait in it, for Info.Fetcher.
 	Ledger Ledger
 	Queue  TaskQueue
 	// Known has the rows that Info.SkipUnchanged leaves out; nil: none is left out.
@@ -42,10 +42,10 @@ type FeedSettings struct {
 	Clock *Clock
 	// Metrics takes the feed's self metrics; nil: nobody sees them.
 	Metrics *metrics.FeedMetrics
-	// Logger gets failures, rows that were set aside, values that are new to the mapping and what
-	// can't be read; nil: nowhere.
+	// Logger gets failures, rows that were set aside, values that the mapping doesn't know, and spans and
+	// records that can't be read; nil: none.
 	Logger *slog.Logger
-	// Advise is Source.Advise; nil: an error's text stands for itself.
+	// Advise is Source.Advise; nil: the error's own text is shown.
 	Advise func(err error) (what, todo string)
 	// ThrottledUntil is Source.ThrottledUntil; nil: never.
 	ThrottledUntil func() time.Time

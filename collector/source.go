@@ -20,16 +20,17 @@ type Provider struct {
 	Name string
 	// Feeds are all that a source of the provider can have.
 	Feeds []FeedProperties
-	// SubCodes are what its own codes beside SIP's mean, and the ranges for codes without a row; nil: it has none.
+	// SubCodes explain the provider's own codes, in addition to SIP codes, with ranges for codes without a row; nil:
+	// it has none.
 	SubCodes []cdr.Cause
 	// NewConfig returns a pointer to an empty block, for internal/config to decode.
 	NewConfig func() any
-	// Open makes a source of a valid block. It asks nothing of the network. Its errors hold no secrets.
+	// Open makes a source of a valid block. It sends no request. Its errors contain no secrets.
 	Open func(config any, settings SourceSettings) (*Source, error)
 }
 
-// FeedProperties say what the records of a feed can show. A provider declares them once; rules, dashboards and docs are
-// derived from them.
+// FeedProperties say what the records of a feed contain. A provider declares them once; rules, dashboards and docs
+// follow from them.
 type FeedProperties struct {
 	// Name is the label `feed`.
 	Name string
@@ -41,7 +42,7 @@ type FeedProperties struct {
 	SIPCodes bool
 	// Streams: records say how the media of a call went.
 	Streams bool
-	// Visits: records tell of visits to queues. NoCalls: they tell of nothing else, so the feed has no calls.
+	// Visits: records have visits to queues. NoCalls: they have nothing else, so the feed has no calls.
 	Visits, NoCalls bool
 	// Coverage describes which calls the feed has, for people. Empty: all of the account.
 	Coverage string
@@ -85,7 +86,7 @@ func NewProvider[C any](
 	}
 }
 
-// SourceSettings are what a source needs beside its provider's block.
+// SourceSettings are what a source needs in addition to its provider's block.
 type SourceSettings struct {
 	// Settings are what all clients of the source have in common. A provider completes a copy for each.
 	httpclient.Settings
@@ -98,13 +99,13 @@ type SourceSettings struct {
 	Origins bool
 	// Notified counts notifications; nil: for commands, which get none.
 	Notified NotificationObserver
-	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.
+	// Derive returns a secret for a purpose, the same for as long as the ledger lives; nil for commands.
 	Derive func(purpose string) []byte
-	// LoadSecret reads what ReplaceSecret of the source kept last, nil if that is nothing; nil: without a ledger.
+	// LoadSecret returns the text that ReplaceSecret last stored for the source, nil if there is none; nil without a
+	// ledger.
 	LoadSecret func(ctx context.Context) ([]byte, error)
-	// ReplaceSecret keeps one encrypted text for the source, durably when it returns without an
-	// error. It gets the text from spend, which it doesn't call if the text couldn't be kept; nil:
-	// for commands, which must not change one.
+	// ReplaceSecret stores one encrypted text for the source; it is durable when the error is nil. It
+	// calls spend for the text, but only if it can store it; nil for commands, which must not change it.
 	ReplaceSecret func(ctx context.Context, spend func() (sealed []byte, err error)) error
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
@@ -114,28 +115,26 @@ type SourceSettings struct {
 type Source struct {
 	// Feeds are those that the configuration asks for, at least one.
 	Feeds []FeedInfo
-	// Account names the credential whose limit of requests all feeds share, without what is secret:
-	// sources of one account are read by one process. Empty: the source shares its account with no
-	// other.
+	// Account names the credential whose limit of requests all feeds share, without secrets. One
+	// process reads all sources of an account. Empty: no other source has this account.
 	Account string
-	// CredentialExpiry is when the source's certificate or signed token ends; zero if it has none or that isn't known.
+	// CredentialExpiry is when the source's certificate or signed token expires; zero if that isn't known.
 	CredentialExpiry func() time.Time
 	// Advise says what an error means and what to do about it. Both texts are one line, without
 	// secrets, and never empty.
 	Advise func(err error) (what, todo string)
 	// Offset is the provider's clock minus the local one, and whether it is known.
 	Offset func() (time.Duration, bool)
-	// ThrottledUntil is when the provider may be asked again; zero: now.
+	// ThrottledUntil is when the next request may be sent; zero: now.
 	ThrottledUntil func() time.Time
-	// Budget is what the provider lets the credential ask; nil: it doesn't say.
+	// Budget is the provider's published limit of requests for the credential; nil: it publishes none.
 	Budget func() httpclient.Budget
-	// Roles asks for a token and returns the roles that it carries, none if it doesn't say; nil:
-	// the provider's tokens have none.
+	// Roles requests a token and returns its roles; nil: the provider's tokens have none.
 	Roles func(ctx context.Context) ([]string, error)
-	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and what Advise knows.
-	// Nil: the provider doesn't offer it.
+	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and those that Advise
+	// explains; nil: the provider doesn't offer it.
 	LookUp func(ctx context.Context, id string) (*CallTree, error)
-	// Close lets go of idle connections. The feeds must have stopped.
+	// Close closes idle connections. The feeds must have stopped.
 	Close func()
 }
 
@@ -162,29 +161,29 @@ type FeedInfo struct {
 	Posted func(tasks []work.Item) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
-	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
+	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot that isn't committed.
 	ActiveCalls ActiveCalls
 	// Interval, Lookback, LateAfter, Settle and WholeAfter are the feed's keys in the
-	// configuration; the last two of a feed with Rules.Legs.
+	// configuration; only feeds with Rules.Legs have the last two.
 	Interval, Lookback, LateAfter, Settle, WholeAfter time.Duration
 	// Fingerprint names the account that is read (counting.md 19).
 	Fingerprint string
-	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.
+	// SameAccount says that the operator confirms the account: a different Fingerprint replaces the old one.
 	SameAccount bool
-	// OtherAccount is appended to the message on another Fingerprint: what else to do where it may
-	// be of the same account.
+	// OtherAccount is appended to the message on another Fingerprint: what to do if the account may
+	// be the same one.
 	OtherAccount string
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
-	// Recording asks what the provider knows of a recording, never for the recording; nil: no more
-	// than the record says.
+	// Recording requests the type and length of a recording, never its content; nil: the provider
+	// doesn't offer it.
 	Recording func(ctx context.Context, id string) (RecordingInfo, error)
 	// Probe authenticates and reads the feed's smallest page.
 	Probe func(ctx context.Context) (rows int, err error)
 }
 
-// PollInterval is how often the feed is polled: half as often with a webhook of notifications,
-// which makes its list a second line (counting.md 12).
+// PollInterval is how often the feed is polled. With a webhook of notifications that is twice the
+// interval, because the list is then only the fallback (counting.md 12).
 func (i *FeedInfo) PollInterval() time.Duration {
 	if i.Webhook != nil && i.Posted == nil {
 		return 2 * i.Interval
@@ -195,7 +194,7 @@ func (i *FeedInfo) PollInterval() time.Duration {
 // IsPostedOnly says that the feed's records are only posted: what it counted can't be read again.
 func (i *FeedInfo) IsPostedOnly() bool { return i.Posted != nil && i.Reader == nil }
 
-// RecordingInfo is what a provider knows of a recording beyond its id and type.
+// RecordingInfo describes a recording.
 type RecordingInfo struct {
 	// ContentType is the media type, such as audio/mpeg.
 	ContentType string
@@ -204,8 +203,8 @@ type RecordingInfo struct {
 }
 
 // CallTree is one call as the provider describes it, for people to read: the call itself, and
-// below it who took part, its sessions, their segments and streams. Nothing of it is
-// redacted yet: each field says what class of value it is, and the caller redacts it before printing.
+// below it its participants, its sessions, their segments and streams. It isn't redacted yet: each
+// field has a class of privacy, and the caller redacts it before printing.
 type CallTree struct {
 	// Label says what it is, such as `session` or `stream`. It is never personal.
 	Label string

@@ -14,13 +14,13 @@ import (
 // MaxTries is how often a command tries to read a piece.
 const MaxTries = 6
 
-// SpanLoop reads spans of time piece by piece for commands, which have no ledger to keep what is still to be read.
+// SpanLoop reads spans of time piece by piece for commands, which have no ledger for the work that is left.
 type SpanLoop struct {
 	// Read reads a piece. It may be called again for a part of one that failed.
 	Read func(ctx context.Context, from, to time.Time) error
-	// Longest is how long a piece is at most; 0: as long as the span.
+	// Longest is the longest piece; 0: the whole span.
 	Longest time.Duration
-	// Shortest is how short a piece becomes that fails; 0: it stays as long.
+	// Shortest is the shortest piece after failures; 0: pieces keep their length.
 	Shortest time.Duration
 	// MayPass says whether an error may pass by itself; nil: a piece is tried once.
 	MayPass func(err error) bool

@@ -29,13 +29,13 @@ type Status struct {
 	State State
 	// Watermark: every call that started before it has been looked for.
 	Watermark time.Time
-	// LastSuccess is when a poll last ended well in this process; zero: never.
+	// LastSuccess is when this process last polled without an error; zero: never.
 	LastSuccess time.Time
 	// NextRead is when the next poll is due; zero while one runs.
 	NextRead time.Time
 	// Records is how many records the feed has counted.
 	Records uint64
-	// LastError is the present trouble and what to do about it, in one line without secrets; empty if there is none.
+	// LastError is the current problem and what to do about it, in one line without secrets; empty if there is none.
 	LastError string
 	// Ready says that the feed's history has been read, or that a poll has failed.
 	Ready bool

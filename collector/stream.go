@@ -23,11 +23,11 @@ type stream struct {
 	partialSince time.Duration
 }
 
-// Waiting is an error of a StreamReader that has read all it could, and of which something waits
-// for what its writer hasn't written yet. The feed says so, and reads again after an interval.
+// Waiting is an error of a StreamReader that has read all it could: a part of the stream is
+// incomplete until its writer continues. The feed says so, and reads again after an interval.
 type Waiting struct {
 	Err error
-	// Holds says that complete records are among what waits: the watermark waits with them.
+	// Holds says that complete records wait too, and the watermark with them.
 	Holds bool
 }
 
@@ -35,7 +35,7 @@ func (w *Waiting) Error() string { return w.Err.Error() }
 
 func (w *Waiting) Unwrap() error { return w.Err }
 
-// Partial is an error of a StreamReader that has read all but what the error is about.
+// Partial is an error of a StreamReader that has read everything except the part that the error names.
 type Partial struct{ Err error }
 
 func (p *Partial) Error() string { return p.Err.Error() }
@@ -137,11 +137,11 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 }
 
 // SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for
-// each span. A row that was set aside belongs to the span of the record before it. What waits
-// without holding the watermark ends no span.
+// each span. A row that was set aside belongs to the span of the record before it. Parts that wait
+// without holding the watermark don't fail a span.
 type SpanReader struct {
 	Stream StreamReader
-	// Audit reads what seems to have been read already too, and says all that waits.
+	// Audit also reads what seems to have been read already, and reports everything that waits.
 	Audit bool
 }
 

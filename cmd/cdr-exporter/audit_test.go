@@ -21,7 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// auditDay is a day in the JSON of an audit (contract 1).
+// auditDay is a day in the JSON of an audit.
 type auditDay struct {
 	Source, Feed, Day          string
 	Listed, Counted            int
@@ -73,7 +73,7 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 	return sum, days, x.log.String()
 }
 
-// TestAuditOfEveryProvider (issue 31): what each provider lists is what was counted, its amounts
+// TestAuditOfEveryProvider: what each provider lists is what was counted, its amounts
 // too, also of rows that were revised before.
 func TestAuditOfEveryProvider(t *testing.T) {
 	t.Parallel()
@@ -197,7 +197,7 @@ func (s *shop) export() (file string) {
 	return s.write("export.csv", text.String())
 }
 
-// TestAuditOfWhatChanged (issue 31): a provider loses, adds, revises and delays rows after they
+// TestAuditOfWhatChanged: a provider loses, adds, revises and delays rows after they
 // were counted. The audit finds exactly the differences: records that the exporter will still read
 // aren't missing.
 func TestAuditOfWhatChanged(t *testing.T) {

@@ -29,7 +29,7 @@ func startPrometheusOf(t *testing.T, at *site, blocks string) *prometheus {
 	return p
 }
 
-// TestE2EBackfill (contract 1; issue 5, point 5): promtool makes blocks of a history without
+// TestE2EBackfill: promtool makes blocks of a history without
 // changes. In a Prometheus with these blocks, the last value and the increase over the range of
 // every compared metric are exactly the simulators' totals. The history covers one day, because
 // promtool reads the text once for every two hours of it; calls are made in its first half.

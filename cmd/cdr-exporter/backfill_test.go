@@ -173,7 +173,7 @@ func lastDays(days int) (from, to time.Time) {
 	return to.AddDate(0, 0, -days), to
 }
 
-// TestBackfill (contract 1; issue 5, point 5): the history of every provider sums up to
+// TestBackfill: the history of every provider sums up to
 // what there was, each call at its start, and nothing but the output is written.
 func TestBackfill(t *testing.T) {
 	t.Parallel()
@@ -234,7 +234,7 @@ func (n *tenant) datesOf(t *testing.T, feed string, w *simulator.World, all []*p
 	}
 }
 
-// TestBackfillOfCallRecords (contract 1): what a list only names is fetched, and its
+// TestBackfillOfCallRecords: what a list only names is fetched, and its
 // sessions, streams and ratings are in the history.
 func TestBackfillOfCallRecords(t *testing.T) {
 	t.Parallel()
@@ -254,7 +254,7 @@ func TestBackfillOfCallRecords(t *testing.T) {
 	}
 }
 
-// TestBackfillUpToLive (contract 1): without --to the history ends where live counting began, so
+// TestBackfillUpToLive: without --to the history ends where live counting began, so
 // each call is in exactly one of both. The command reads the ledger while the daemon runs and
 // doesn't change it.
 func TestBackfillUpToLive(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestBuildings (issue 30): media streams carry the building of their sender's subnet, by
+// TestBuildings: media streams carry the building of their sender's subnet, by
 // Microsoft's building file. Wired ends of the simulator are in one subnet, those by Wi-Fi in
 // another one, and calls have no building.
 func TestBuildings(t *testing.T) {

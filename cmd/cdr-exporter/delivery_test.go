@@ -31,7 +31,7 @@ func (r *receiver) allDelivered(n *tenant, at time.Time) {
 	}
 }
 
-// TestSecureDelivery (contract 2, 4): over TLS with headers from files, by HTTP and by
+// TestSecureDelivery: over TLS with headers from files, by HTTP and by
 // gRPC.
 func TestSecureDelivery(t *testing.T) {
 	t.Parallel()
@@ -151,7 +151,7 @@ func records(n *tenant, at time.Time) int {
 	return sum
 }
 
-// TestOutboxFullSkips (contract 2): with skip_logs counting goes on, and what isn't
+// TestOutboxFullSkips: with skip_logs counting goes on, and what isn't
 // logged is counted.
 func TestOutboxFullSkips(t *testing.T) {
 	t.Parallel()
@@ -177,7 +177,7 @@ func TestOutboxFullSkips(t *testing.T) {
 	x.stop()
 }
 
-// TestShutdownDrains (contract 1): the outbox has shutdown_timeout to drain when the exporter is
+// TestShutdownDrains: the outbox has shutdown_timeout to drain when the exporter is
 // stopped.
 func TestShutdownDrains(t *testing.T) {
 	t.Parallel()

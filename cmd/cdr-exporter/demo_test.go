@@ -48,7 +48,7 @@ func demoVault(t *testing.T) *vault {
 }
 
 // startDemo starts the demo and waits until everything is to see, which on a machine that
-// does nothing else is within 10 s (contract 1).
+// does nothing else is within 10 s.
 func startDemo(t *testing.T, v *vault, args ...string) *exporter {
 	t.Helper()
 	x := start(t, v, launch{shipped: true, args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"},
@@ -119,7 +119,7 @@ func (f families) showsQuality() error {
 	return nil
 }
 
-// TestDemo (contract 1): everything is to see soon, calls arrive while one watches, and
+// TestDemo: everything is to see soon, calls arrive while one watches, and
 // Ctrl-C ends it. It runs alone, since it is about time.
 func TestDemo(t *testing.T) {
 	x := startDemo(t, demoVault(t))
@@ -219,7 +219,7 @@ func (x *exporter) tries() {
 	}
 }
 
-// TestDemoKeepsItsLedger (contract 1): with --storage.path a second run goes on where the
+// TestDemoKeepsItsLedger: with --storage.path a second run goes on where the
 // first one ended.
 func TestDemoKeepsItsLedger(t *testing.T) {
 	v := demoVault(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestExplain (issue 48): for every provider, with rows that come twice, the listed records add up to
+// TestExplain: for every provider, with rows that come twice, the listed records add up to
 // the values of /metrics while the exporter runs. No secret is printed.
 func TestExplain(t *testing.T) {
 	t.Parallel()
@@ -73,7 +73,7 @@ func (s *site) explained(selector string, args ...string) (sum cdr.Money, proven
 	return sum, proven
 }
 
-// TestExplainAfterKills (issue 48): the exporter is killed while it reads history, and while rows come late and
+// TestExplainAfterKills: the exporter is killed while it reads history, and while rows come late and
 // change. The records of windows that were cut at random still add up to the value of a series.
 func TestExplainAfterKills(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ func health(t *testing.T, v *vault, code int, problem string, addresses ...strin
 	}
 }
 
-// TestHealthcheck (contract 1) asks servers that stand for the exporter's states; TestDemo
+// TestHealthcheck asks servers that stand for the exporter's states; TestDemo
 // asks the exporter itself.
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()

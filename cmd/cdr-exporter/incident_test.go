@@ -20,7 +20,7 @@ type reported struct {
 	Count                          int64
 }
 
-// incidents compares the report of all that failed with what happened (contract 1): per trunk and
+// incidents compares the report of all that failed with what happened: per trunk and
 // direction how many calls there were, how many got through, and how many failed by which codes.
 func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 	t.Helper()

@@ -196,7 +196,7 @@ func killed(seed uint64, e era, page int) estateSettings {
 	}
 }
 
-// TestTerminate (contract 1): SIGTERM and SIGINT at any time end the process with 0,
+// TestTerminate: SIGTERM and SIGINT at any time end the process with 0,
 // and what it had read stays counted.
 func TestTerminate(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestE2EMatch (issue 48): SIPp makes calls through one Kamailio to a second one, each with its own accounting. Then
+// TestE2EMatch: SIPp makes calls through one Kamailio to a second one, each with its own accounting. Then
 // the second book is distorted: its clock, minutes and numbers differ, calls are missing and added, and two calls can't
 // be told apart.
 func TestE2EMatch(t *testing.T) {

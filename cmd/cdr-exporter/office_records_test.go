@@ -31,7 +31,7 @@ func recorded(t *testing.T, lines string) map[string]map[string]any {
 	return all
 }
 
-// TestRecordsWithRecordings (contract 1): --recordings asks once for each recording of
+// TestRecordsWithRecordings: --recordings asks once for each recording of
 // what it prints, never for its content; what can't be printed so says why.
 func TestRecordsWithRecordings(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ func someFeed() *pastFeed {
 	return &pastFeed{from: noon, Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
 }
 
-// TestRangeOfFeed (contract 1): where a feed's range ends, and the errors for invalid ranges.
+// TestRangeOfFeed: where a feed's range ends, and the errors for invalid ranges.
 func TestRangeOfFeed(t *testing.T) {
 	origin, now := noon.Add(5*time.Hour+time.Millisecond), noon.Add(24*time.Hour+time.Millisecond)
 	for name, tc := range map[string]struct {

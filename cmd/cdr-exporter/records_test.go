@@ -89,7 +89,7 @@ func printed(c *simulator.Call, v *simulator.Version) map[string]any {
 	}
 }
 
-// TestRecords (contract 1): every record once, redacted as configured;
+// TestRecords: every record once, redacted as configured;
 // no ledger is made.
 func TestRecords(t *testing.T) {
 	t.Parallel()
@@ -131,7 +131,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestRecordsBesideTheDaemon (contract 1, 2): `records` needs no lock, leaves the ledger
+// TestRecordsBesideTheDaemon: `records` needs no lock, leaves the ledger
 // as it is, and hashes as the daemon does, with the ledger's key or the configured one.
 func TestRecordsBesideTheDaemon(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
 	return n, n.Pause()
 }
 
-// TestReload (contract 2): a good file is taken over by SIGHUP, POST and PUT, and
+// TestReload: a good file is taken over by SIGHUP, POST and PUT, and
 // nothing is lost or counted again.
 func TestReload(t *testing.T) {
 	t.Parallel()
@@ -98,7 +98,7 @@ func TestReload(t *testing.T) {
 	x.stop()
 }
 
-// TestBadReload (contract 2, guarantee 9): a bad file changes nothing; the answer and
+// TestBadReload (guarantee 9): a bad file changes nothing; the answer and
 // the log have every problem, and no secret.
 func TestBadReload(t *testing.T) {
 	t.Parallel()

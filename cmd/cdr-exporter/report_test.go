@@ -136,7 +136,7 @@ func addCounted(all tables, source, feed string, counters tables) {
 	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
 }
 
-// reports compares the sums with the truth and with the counters of a backfill (contract 1), to the last digit.
+// reports compares the sums with the truth and with the counters of a backfill, to the last digit.
 // How tables and CSV look is in the scripts.
 func (e *estate) reports(t *testing.T, config string, from, to time.Time, past []*pastSeries) {
 	t.Helper()

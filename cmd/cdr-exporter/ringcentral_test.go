@@ -28,7 +28,7 @@ func TestSimpleView(t *testing.T) {
 	x.stop()
 }
 
-// TestLimits (issue 3, point 6): with the limits that the providers have, of which the
+// TestLimits: with the limits that the providers have, of which the
 // minute is shortened, everything is counted, and no limit is ever overrun.
 func TestLimits(t *testing.T) {
 	t.Parallel()

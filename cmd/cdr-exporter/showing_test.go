@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestFirstHistory (contract 3; counting.md 20): nothing of a feed is shown until its
+// TestFirstHistory (counting.md 20): nothing of a feed is shown until its
 // first history was read to its end, and then all at once, across restarts too;
 // another feed doesn't wait for it.
 func TestFirstHistory(t *testing.T) {
@@ -68,7 +68,7 @@ func TestFirstHistory(t *testing.T) {
 	x.stop()
 }
 
-// TestReadyWaitsForHistory (contract 5): /-/ready is 503 until every history was read or
+// TestReadyWaitsForHistory: /-/ready is 503 until every history was read or
 // has failed once.
 func TestReadyWaitsForHistory(t *testing.T) {
 	t.Parallel()

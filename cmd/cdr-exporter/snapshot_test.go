@@ -32,7 +32,7 @@ func (x *exporter) inProgress(e *estate) {
 }
 
 // reconciled waits until the provider's totals of today and yesterday are shown, and
-// agree with ours (issue 3, point 12).
+// agree with ours.
 func (x *exporter) reconciled(c *carrier) {
 	x.t.Helper()
 	eventually(x.t, "show the provider's totals", func() error {

@@ -197,7 +197,7 @@ func (s *stack) resolve(since time.Time, all []expectation) {
 	}
 }
 
-// TestE2EStack (issue 5, point 7): a trunk fails in the simulator. Its alert, and all others that page
+// TestE2EStack: a trunk fails in the simulator. Its alert, and all others that page
 // within ten minutes, fire in a real Prometheus, reach their receivers through a real Alertmanager,
 // and resolve. After the exporter, the Collector and Prometheus were each
 // restarted, all of them agree exactly with the simulator. It runs alone, or next to tests that

@@ -101,7 +101,7 @@ func (b *shippedBoard) variable(t *testing.T, least string) func(name string) st
 	}
 }
 
-// TestE2EBoards (issue 5, points 1 and 7): every PromQL query of every dashboard finds data on the
+// TestE2EBoards: every PromQL query of every dashboard finds data on the
 // demo, both in a real Prometheus with native histograms and start times, and in one without. Both
 // accept the shipped rules. Then no two panels contradict each other. It scrapes only every few
 // seconds, because scrapes are its main cost.

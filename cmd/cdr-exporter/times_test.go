@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestTimes (contract 1): the forms of --from and --to.
+// TestTimes: the forms of --from and --to.
 func TestTimes(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
 	now := time.Date(2026, 11, 21, 9, 15, 0, 0, berlin)

@@ -159,7 +159,7 @@ func (c *otelcol) names() map[string]int {
 	return all
 }
 
-// TestE2ETraces (contract 4): a real Collector has one root span of every call that is counted,
+// TestE2ETraces: a real Collector has one root span of every call that is counted,
 // once it has settled, with its children within it and no orphan. Where the process dies is of no
 // matter: a repeat is the same span.
 func TestE2ETraces(t *testing.T) {

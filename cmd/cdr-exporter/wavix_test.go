@@ -22,7 +22,7 @@ func spoilt(s simulator.Settings) simulator.Settings {
 	return s
 }
 
-// TestFormats (issue 3, points 8 and 9): pages, a stream and CSV of one account have the same
+// TestFormats: pages, a stream and CSV of one account have the same
 // calls, in each generation of the API, in each time zone, in each order, under faults.
 func TestFormats(t *testing.T) {
 	t.Parallel()

@@ -43,7 +43,7 @@ func codeText(code cdr.Int) string {
 }
 
 // directRoutingOutcome is the outcome of a row of Graph's Direct Routing log and the slug of its
-// reason, which is empty if the call was answered (contract 3, first match wins). successful is
+// reason, which is empty if the call was answered (docs/providers/msgraph.md: the first match wins). successful is
 // successfulCall; endValid says whether the row's end is a real time.
 func directRoutingOutcome(
 	successful cdr.Bool, sipCode, subCode cdr.Int, duration time.Duration, endValid bool,

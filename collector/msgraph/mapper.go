@@ -149,7 +149,7 @@ func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
 }
 
 // mapPSTN maps a pstnCallLogRow. The row has no result; only its connected seconds show whether the
-// call was answered (contract 3).
+// call was answered (docs/providers/msgraph.md).
 func (m *mapper) mapPSTN(f *wire.Fields, r *cdr.Record) {
 	m.mapCommon(f, r, "callId")
 	r.Outcome = cdr.NotConnected
@@ -184,7 +184,7 @@ func (m *mapper) currency(f *wire.Fields) string {
 
 // logged are the properties that only go to log records, as `cdr.msgraph.<key>`. The conference id
 // lets people into meetings, so it is treated like a user's id. The destination's name isn't an ISO
-// code, and the codes of tenant and usage don't belong to the other party (contract 3).
+// code, and the codes of tenant and usage don't belong to the other party (docs/providers/msgraph.md).
 var logged = []struct {
 	property, key string
 	privacy       cdr.Privacy

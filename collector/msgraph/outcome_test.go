@@ -73,7 +73,7 @@ func TestDirectRoutingOutcomeBySubCode(t *testing.T) {
 	}
 }
 
-// TestDirectRoutingOutcomeBySIPCode has a case for every SIP code of contract 3.
+// TestDirectRoutingOutcomeBySIPCode has a case for every SIP code of docs/providers/msgraph.md.
 func TestDirectRoutingOutcomeBySIPCode(t *testing.T) {
 	want := map[cdr.Outcome][]int64{
 		cdr.Busy:          {486, 600},

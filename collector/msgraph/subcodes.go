@@ -18,7 +18,7 @@ const (
 )
 
 // subCodes are Microsoft's sub codes (callEndSubReason). Unknown leaves the outcome to the SIP code
-// (contract 3). The fault domain is the side that the article's suggested actions check first.
+// (docs/providers/msgraph.md). The fault domain is the side that the article's suggested actions check first.
 var subCodes = []cdr.Cause{
 	{Code: 0, Outcome: cdr.Unknown, Reason: "", Source: sourceACS},
 	{Code: 1106, Outcome: cdr.Unknown, Reason: "no_ack", FaultDomain: cdr.FaultSBC, Source: sourceTeams},

@@ -156,7 +156,7 @@ func TestOddTokenAnswers(t *testing.T) {
 	}
 }
 
-// TestThrottledTokens (contract 6.7): the next token request comes when the identity platform
+// TestThrottledTokens: the next token request comes when the identity platform
 // allows it, and no earlier.
 func TestThrottledTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (p *Plan) deepestDue(v View, top int, usable, failing func(level int) bool)
 	return -1
 }
 
-// Due is by when a level without a read under way must be read again; one that fails is due at once.
+// Due is the time by which a level without a read in progress must be read again; a level that fails is due at once.
 func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	if failing(level) || level == p.Ladder.Last() && p.behind(v) {
 		return time.Time{}
@@ -59,9 +59,9 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	return due
 }
 
-// Follow has a level read before its time, when a call has settled that waits for a read: of the
-// level that looks at all of its times since its start, unless that one is read within soon anyway. Such
-// reads of a level become rarer, each time half as frequent, until it is read in its time.
+// Follow schedules an early read for a call that waits for a read once it has settled: of the level
+// that covers all times since the call's start, unless that level is read within soon anyway. Such
+// reads of a level become rarer, each time half as frequent, until the level is read at its normal time.
 func (p *Plan) Follow(start, settled time.Time, soon time.Duration) {
 	level, last := 0, p.Ladder.Last()
 	for level < last && p.Ladder.Owed(level) < settled.Sub(start) {
@@ -75,7 +75,7 @@ func (p *Plan) Follow(start, settled time.Time, soon time.Duration) {
 	again.At, again.Wait = at, max(again.Wait, soon)
 }
 
-// Deeper says whether a deeper level is being read, or will be before its time.
+// Deeper says whether a deeper level is being read, or will be read early.
 func (p *Plan) Deeper(level int) bool {
 	return slices.ContainsFunc(p.Levels[level+1:], func(l Level) bool { return l.Open != nil || !l.Again.At.IsZero() })
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Spans that are to be read again are items of the kind work.Span. One that is set aside can't be read while others can
-// (counting.md 31): reads leave it out. Its data says so if the provider gave fewer rows of it than its own total says;
-// then the watermark stands before it.
+// Spans that must be read again are items of the kind work.Span. A span that is set aside can't be read while others
+// can (counting.md 31), so reads leave it out. If the provider gave fewer rows than its own total says, the item's
+// data says so, and the watermark stays before the span.
 
 // mostHalved is how many items there may be for one that is read again to become two.
 const mostHalved = 100
@@ -27,7 +27,7 @@ func SpanOf(w *work.Item) Span {
 	return Span{From: from, To: to}
 }
 
-// SpanItem is an item that has a span read once more.
+// SpanItem makes an item for one more read of a span.
 func SpanItem(from, to, now time.Time) work.Item {
 	from, to = ToWholeSeconds(from, to)
 	return work.Item{Kind: work.Span, Key: Span{From: from, To: to}.String(), Due: now}
@@ -35,7 +35,7 @@ func SpanItem(from, to, now time.Time) work.Item {
 
 const missingRows = "%d of %d rows"
 
-// MissingRows is the data of an item of which fewer rows came than the provider's total says.
+// MissingRows is the data of an item with fewer rows than the provider's total.
 func MissingRows(rows, total int) string { return fmt.Sprintf(missingRows, rows, total) }
 
 // SpanText is an item's span, and how many of its rows came.
@@ -46,8 +46,9 @@ func SpanText(w *work.Item) string {
 	return fmt.Sprintf("%s (%s)", w.Key, w.Data)
 }
 
-// StepOver makes an item of a span that other reads leave out from now on, merged with those that it touches, which are
-// done. Items of missing rows keep their own numbers, unless there are too many. Data and problem are the item's.
+// StepOver makes an item for a span that other reads will leave out. It merges the item with the items that it touches,
+// and returns those as done. Items of missing rows keep their numbers, unless there are too many. Data and problem are
+// the new item's.
 func StepOver(items []work.Item, span Span, now time.Time, data, problem string) (put work.Item, done []work.Item) {
 	for i := range items {
 		w := &items[i]
@@ -91,7 +92,7 @@ func Parts(w *work.Item, shortest, longest time.Duration) (parts []Span, rest Sp
 	return []Span{{From: span.From, To: middle}, {From: middle, To: span.To}}, Span{}
 }
 
-// PutOff makes items of the parts of one that still can't be read. If some of it could be read, the wait before the
+// PutOff makes items for the parts of an item that still can't be read. If a part could be read, the wait before the
 // next try starts over. If there are too many items, none is split.
 func PutOff(items []work.Item, w work.Item, parts []work.Item, some bool, now time.Time) []work.Item {
 	if len(parts) > 1 && len(items) >= mostHalved {
@@ -126,8 +127,8 @@ func SetAside(items []work.Item) (spans []Span) {
 	return spans
 }
 
-// Release is where the watermark stands when no record holds it back: at Reached, which it clears, or before the first
-// span of which rows are missing.
+// Release returns the watermark when no record holds it back: Reached, which it clears, or the start of the first span
+// with missing rows.
 func (p *Plan) Release(items []work.Item) time.Time {
 	for i := range items {
 		if w := &items[i]; w.SetAside && w.Data != "" && SpanOf(w).From.Before(p.Reached) {

@@ -21,14 +21,14 @@ type Plan struct {
 	Ladder Ladder `json:"ladder"`
 	// Levels are the levels of the ladder, the shallowest first.
 	Levels []Level `json:"levels"`
-	// Joined is the span up to the latest read that was read without a hole. When the watermark
+	// Joined is the span that was read without a gap, up to the latest read. When the watermark
 	// reaches Joined.From it jumps to Joined.To.
 	Joined Span `json:"joined"`
-	// Expired is how much time the provider no longer kept when it was due.
+	// Expired is the length of the spans that the provider no longer kept when they were due.
 	Expired time.Duration `json:"expired,omitempty"`
-	// Reached is where reads have brought the watermark while spans of which rows are missing, or records that are
-	// still to be fetched, hold it back; zero: nothing does. Reads are planned by it. HistoryRead says so of the end of
-	// the first history.
+	// Reached is where the watermark would be if neither spans with missing rows nor records that must still be fetched
+	// held it back; zero: nothing does. Reads are planned by it. HistoryRead is the same for the end of the first
+	// history.
 	Reached     time.Time `json:"reached,omitzero"`
 	HistoryRead bool      `json:"history_read,omitempty"`
 }
@@ -43,55 +43,55 @@ type Level struct {
 	Again Again `json:"again,omitzero"`
 }
 
-// Again is a read of a level before its time. All times are by the earlier clock.
+// Again is an early read of a level. All times are by the earlier clock.
 type Again struct {
 	// At is when it may begin; zero: none is wanted.
 	At time.Time `json:"at,omitzero"`
-	// From is when it may begin at the earliest, since one was read Wait before that.
+	// From is the earliest time at which it may begin: Wait after the last such read.
 	From time.Time     `json:"from,omitzero"`
 	Wait time.Duration `json:"wait,omitempty"`
 }
 
-// LevelRead is a level's read under way.
+// LevelRead is a read of a level in progress.
 type LevelRead struct {
 	Level int `json:"-"`
-	// Wanted is when it was first begun: shallower levels are due from then on.
+	// Wanted is when it was first begun: shallower levels are due from that time.
 	Wanted time.Time `json:"wanted"`
-	// Join is where the range would begin if the provider kept everything. LastChance is
-	// up to where no later read will cover the range.
+	// Join is where the range would begin if the provider kept everything. No later read will
+	// cover the range before LastChance.
 	Join       time.Time `json:"join"`
 	LastChance time.Time `json:"last_chance"`
 	// To is its end: now when it began.
 	To time.Time `json:"to"`
-	// Cursor is up to where it has been read.
+	// Cursor is the end of the part that has been read.
 	Cursor time.Time `json:"cursor"`
-	// End is the end of the piece that is read again, and Pass how often it was read.
+	// End is the end of the piece that is being read again, and Pass how often it was read.
 	End  time.Time `json:"end,omitzero"`
 	Pass int       `json:"pass,omitempty"`
-	// Lost is how much of it the provider no longer keeps.
+	// Lost is the length of its part that the provider no longer keeps.
 	Lost time.Duration `json:"lost,omitempty"`
-	// Again says that it was begun for Level.Again alone.
+	// Again says that it was begun only for Level.Again.
 	Again bool `json:"again,omitempty"`
 }
 
 // started says whether a piece was read.
 func (t *LevelRead) started() bool { return t.Cursor.After(t.Join) || t.Pass > 0 }
 
-// View is the state of the world that the plan depends on.
+// View is the state that the plan depends on.
 type View struct {
 	// Now is the feed's clock, the later one while clocks differ: spans are read up to it.
 	Now time.Time
-	// Gap is how much earlier the other clock is (counting.md 10): spans begin that much earlier,
-	// and no position passes Now - Gap.
+	// Gap is the difference to the earlier clock (counting.md 10): spans begin earlier by Gap, and no
+	// position passes Now - Gap.
 	Gap time.Duration
 	// Floor and Watermark are the ledger's.
 	Floor, Watermark time.Time
-	// Edge is how far back the provider keeps records; zero if that isn't known.
+	// Edge is the time before which the provider keeps no records; zero if that isn't known.
 	Edge time.Time
 	// Skip are the spans that reads leave out, in order.
 	Skip []Span
-	// Grain is the length that the provider gives at once, such as a day: reads begin at a multiple
-	// of it, so that more calls lie within them. Zero: any length.
+	// Grain is the shortest range that the provider gives, such as a day: reads begin at a multiple
+	// of it, so that they cover more calls. Zero: any length.
 	Grain time.Duration
 }
 

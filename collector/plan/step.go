@@ -42,8 +42,8 @@ func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
 	return s
 }
 
-// Finish records that step s of t was read to its end, found this number of new records
-// and began at an instant of the later clock. The read can't have seen calls that started
+// Finish records that step s of t was read to its end, found this number of new records,
+// and began at a time of the later clock. The read can't have seen calls that started
 // after that instant. So stamps move no further than it, and the watermark no further
 // than the earlier clock.
 func (p *Plan) Finish(t LevelRead, s Step, found int, v View, began time.Time) (watermark time.Time, historyDone bool) {

@@ -71,7 +71,7 @@ func (m *mapper) kind(row *row, r *cdr.Record) {
 	}
 }
 
-// ending maps how a call ended (contract 3): answered if a leg says so, else by the result and, if
+// ending maps how a call ended (docs/providers/ringcentral.md): answered if a leg says so, else by the result and, if
 // that is generic, by the reason. If the result says nothing, the legs decide first. It returns the
 // leg of the account's user, and whether the legs give the outcome.
 func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {

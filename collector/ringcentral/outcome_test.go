@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// contract are the results of contract 3, as it writes them.
-var contract = map[cdr.Outcome][]string{
+// documented are the results of docs/providers/ringcentral.md.
+var documented = map[cdr.Outcome][]string{
 	cdr.Answered:      {"Accepted", "Call accepted", "Call connected", "Answered Elsewhere", "911", "933"},
 	cdr.Voicemail:     {"Voicemail", "Sent to Voicemail", "Callback requested"},
 	cdr.NoAnswer:      {"Missed", "No Answer", "Answered Not Accepted"},
@@ -29,7 +29,7 @@ var contract = map[cdr.Outcome][]string{
 }
 
 func TestOutcomesOfTheContract(t *testing.T) {
-	for outcome, all := range contract {
+	for outcome, all := range documented {
 		for _, result := range all {
 			for _, spelling := range []string{result, strings.ToUpper(result), " " + strings.ToLower(result) + " "} {
 				t.Run(spelling, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestRefinement(t *testing.T) {
 	}
 }
 
-// TestNoCalls: what phones do besides calls is ignored (contract 3).
+// TestNoCalls: what phones do besides calls is ignored.
 func TestNoCalls(t *testing.T) {
 	for _, more := range []string{
 		`"action":"E911 Update"`, `"action":"Monitoring"`, `"action":"Barge In Call"`, `"action":"Paging"`,

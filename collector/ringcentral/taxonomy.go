@@ -36,7 +36,7 @@ const (
 // noResult maps a call without a result.
 var noResult = outcomeMapping{generic: true}
 
-// results are the values of `result` (contract 3, RingCentral). The call log has no SIP codes.
+// results are the values of `result` (docs/providers/ringcentral.md). The call log has no SIP codes.
 // Results of faxes only occur on legs of voice calls: rows of faxes are ignored.
 var results = map[string]outcomeMapping{
 	"accepted":              {outcome: cdr.Answered},
@@ -172,7 +172,7 @@ const (
 )
 
 // noCallActions are the values of `action` that aren't calls but other things that phones do
-// (contract 3). Rows have them and, in older lists, legs.
+// (docs/providers/ringcentral.md). Rows have them and, in older lists, legs.
 var noCallActions = map[string]bool{
 	"e911 update": true, "monitoring": true, "barge in call": true, "paging": true, "text relay": true,
 	"phone login": true,

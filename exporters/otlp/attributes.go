@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// appendAttributes appends the attributes of contract 4, without empty ones. It adds
+// appendAttributes appends the attributes that docs/otlp.md lists, without empty ones. It adds
 // cdr.invite_time, cdr.emergency (`real`, `test`), cdr.fault_domain and, under the provider,
 // user_principal_name, a name that no provider's own field has.
 func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
@@ -109,7 +109,7 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 	return b
 }
 
-// appendSession appends the attributes of contract 4 for a session. Its stage and media stand under
+// appendSession appends the attributes that docs/otlp.md lists for a session. Its stage and media stand under
 // the provider.
 func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	s := event.Session

@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// Encoder makes the log record of a call record, a session or a visit (contract 4). It is safe for
+// Encoder makes the log record of a call record, a session or a visit (docs/otlp.md). It is safe for
 // concurrent use.
 type Encoder struct {
 	// Observed uses the time when a record was first read in place of the call's start, for stores

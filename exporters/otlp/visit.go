@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// appendVisit appends the attributes of contract 4 for a visit of a queue. If the record is only
+// appendVisit appends the attributes that docs/otlp.md lists for a visit of a queue. If the record is only
 // for the visit, the record's own fields follow, because no other log record has them.
 func appendVisit(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	v := event.Visit

@@ -9,7 +9,7 @@ import (
 // maxCallType limits a call type in bytes: the set of types is open, but labels must stay short.
 const maxCallType = 64
 
-// The words that are one word despite a capital inside (contract 3).
+// The words that are one word despite a capital inside (docs/metrics.md).
 var (
 	voip    = regexp.MustCompile(`VoIP([^a-z]|$)`)
 	ringOut = regexp.MustCompile(`RingOut([^a-z]|$)`)

@@ -3,7 +3,7 @@ package cdr
 // Direction is the direction of a call, seen from the account.
 type Direction uint8
 
-// The directions (contract 3).
+// The directions (docs/metrics.md).
 const (
 	DirectionUnknown Direction = iota // for an unknown call type: it is never guessed
 	Inbound

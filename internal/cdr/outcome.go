@@ -1,6 +1,6 @@
 package cdr
 
-// Outcome is how a call ended, in the terms of contract 3.
+// Outcome is how a call ended, in the terms of docs/metrics.md.
 type Outcome uint8
 
 // The outcomes. The order is part of the ledger's format: append only.

@@ -2,7 +2,7 @@ package cdr
 
 import "testing"
 
-// TestOutcomes is the table of contract 3, with the numbers that the ledger keeps.
+// TestOutcomes is the table of docs/metrics.md, with the numbers that the ledger keeps.
 func TestOutcomes(t *testing.T) {
 	tests := []struct {
 		number                        Outcome

@@ -61,7 +61,7 @@ type Record struct {
 	// CallType is the provider's own type in snake case (CallType function).
 	CallType string
 	Outcome  Outcome
-	// Trunk is the SBC's FQDN, the operator or the SIP trunk; see contract 3.
+	// Trunk is the SBC's FQDN, the operator or the SIP trunk.
 	Trunk string
 	// SIPCode is the final SIP code (RFC 3261), 0 included.
 	SIPCode Int
@@ -213,7 +213,7 @@ func (r *Record) ConnectedTime() (connected time.Duration, known bool) {
 func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
 // Ended is the time from which lateness is measured: the end of a connected call, the start of
-// another (contract 3, `late`), or the end of the wait if the record is only for a visit.
+// another (docs/metrics.md, `late`), or the end of the wait if the record is only for a visit.
 func (r *Record) Ended() time.Time {
 	if r.NoCall && len(r.Visits) > 0 {
 		return r.Start.Add(r.Visits[0].Wait.Value)

@@ -19,7 +19,7 @@ type Policy struct {
 	Numbers, Users, Addresses Mode
 }
 
-// DefaultPolicy is what applies without configuration (contract 2).
+// DefaultPolicy is what applies without configuration (docs/configuration.md).
 func DefaultPolicy() Policy { return Policy{Numbers: Mask, Users: Hash, Addresses: Drop} }
 
 func (p Policy) modeOf(class Privacy) Mode {

@@ -9,7 +9,7 @@ import (
 // hidden replaces a value, or a part of a text, that is masked completely.
 const hidden = "***"
 
-// maskedDigits is how many digits a mask hides (contract 2).
+// maskedDigits is how many digits a mask hides (docs/configuration.md).
 const maskedDigits = 4
 
 // maxNumberDigits is more than any number has. A longer text is two numbers, or a number with

@@ -1,6 +1,6 @@
 package cdr
 
-// sipCauses are the final SIP codes of the IANA registry, by code, with the outcomes of contract 3.
+// sipCauses are the final SIP codes of the IANA registry, by code, with the outcomes of docs/providers/msgraph.md.
 // Provisional codes and 2xx have no row, because they say nothing about a failure; a redirection
 // isn't the end of a call.
 var sipCauses = []Cause{

@@ -46,7 +46,7 @@ func (m *Mix) incidents(k *Kind) (all []*Kind) {
 	return all
 }
 
-// Kind is one kind of call: the provider's values and their meaning by the contract. Both are
+// Kind is one kind of call: the provider's values and their meaning by docs/metrics.md. Both are
 // written down, so that the meaning isn't computed.
 type Kind struct {
 	Weight

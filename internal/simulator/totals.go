@@ -23,7 +23,7 @@ type Totals struct {
 	// amount.
 	Revisions int
 
-	// Metrics are the metrics by the contract's label sets, without the base labels, `late` and
+	// Metrics are the metrics by their label sets, without the base labels, `late` and
 	// `reason`.
 	Metrics Tables
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// CallTotals are the expected counts of call records, by the contract's label sets without the base
+// CallTotals are the expected counts of call records, by the metrics' label sets without the base
 // labels and `late`. They cover the records that the API returns, and come from what was drawn for
 // their calls, never from the exporter's mapping.
 type CallTotals struct {

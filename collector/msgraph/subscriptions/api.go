@@ -68,7 +68,7 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 	return answer, err
 }
 
-// newRequest makes a request without a feed (contract 3).
+// newRequest makes a request without a feed: its label is empty.
 func newRequest(method, link string) httpclient.Request {
 	return httpclient.Request{
 		Method: method, URL: link, Label: "subscriptions",

@@ -113,7 +113,7 @@ func (l *listener) post(t testing.TB, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// want compares the status and the counts, in the order of the contract: accepted,
+// want compares the status and the counts, in this order: accepted,
 // duplicate, forged, invalid, refused; what isn't given isn't compared.
 func (l *listener) want(t *testing.T, w *httptest.ResponseRecorder, status int, counts ...int) {
 	t.Helper()

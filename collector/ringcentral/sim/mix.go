@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// mixTable describes the traffic: every result and kind of call that the contract distinguishes,
+// mixTable describes the traffic: every result and kind of call that docs/providers/ringcentral.md distinguishes,
 // and rows that aren't calls.
 //
 //go:embed mix.yaml

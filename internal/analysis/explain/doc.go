@@ -7,8 +7,8 @@
 // outcome, labels and amounts, and which of their fields changed. Records that the ledger has and the provider doesn't
 // list are listed by their hash and hour.
 //
-// Invariants: amounts are exact decimals. A sum is proven only if it is known of each record what it added, and each
-// record that is remembered was looked at. If the range holds all that was ever counted, the sum is compared with the
+// Invariants: amounts are exact decimals. A sum is proven only if the addition of each record is known, and each
+// remembered record was looked up. If the range holds all that was ever counted, the sum is compared with the
 // value of the series itself.
 //
 // Memory holds the records of the range.

@@ -1,7 +1,7 @@
 // Package history counts calls by when they began instead of when they were read, for a
 // range of time in the past.
 //
-// The ledger decides what is a call, a repeat, a part of another call or a failure. History
+// The ledger decides what is a call, a repeat, a leg of a call or a failure. History
 // reads a feed's range into a temporary ledger, and watches which facts it commits and what
 // they change. It sorts the changes on disk by series and time, and writes them in that order.
 //

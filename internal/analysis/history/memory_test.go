@@ -40,7 +40,7 @@ func (e *endless) read(from, to time.Time, emit func(*collector.Page) error) err
 	return emit(b)
 }
 
-// TestMemoryIsBounded (contract 1): ten times the range needs no more memory.
+// TestMemoryIsBounded: ten times the range needs no more memory.
 func TestMemoryIsBounded(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(10)) // what lives is measured when garbage is collected
 	peak := func(days int) (most uint64, calls int) {

@@ -1,7 +1,7 @@
 // Package report sums calls, connected time and money by keys that a user asks for, such as trunk and month.
 //
 // It sums the facts that counting makes (internal/analysis/history), not calls. So counting decides about
-// duplicates, groups, revisions and corrections, and the sums equal the counters for the same records.
+// duplicates, legs of calls, revisions and corrections, and the sums equal the counters for the same records.
 //
 // Invariants: memory holds one row for each combination of the keys' values, however many calls
 // there are; sums are integers and decimals, and only minutes are rounded, once, when they are

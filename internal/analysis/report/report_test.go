@@ -235,7 +235,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestRowsNotCalls (contract 1): adding calls to rows that there are needs no more memory, but for the sums' digits.
+// TestRowsNotCalls: adding calls to rows that there are needs no more memory, but for the sums' digits.
 func TestRowsNotCalls(t *testing.T) {
 	r, err := report.New([]string{"trunk", "country", "month"}, nil, time.UTC)
 	if err != nil {

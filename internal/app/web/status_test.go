@@ -43,7 +43,7 @@ func TestStatusJSON(t *testing.T) {
 	}
 }
 
-// The names are those of contract 5, in its order.
+// The names are those of docs/operations.md, in its order.
 func TestStatusFieldNames(t *testing.T) {
 	for _, test := range []struct {
 		of   any

@@ -21,13 +21,13 @@ import "time"
 // after 30 hours.
 
 const (
-	// BucketSeconds is how long a bucket below 0 is, in seconds.
+	// BucketSeconds is the length of a bucket below 0, in seconds.
 	BucketSeconds = 4 * 24 * 3600
 	bucketReach   = BucketSeconds / 2 * time.Second
 )
 
-// HourBucket is where the records of an hour are remembered, by a start within it, but for those of
-// feeds whose records are found anywhere (Rules.FoundAnywhere).
+// HourBucket is the bucket of the records that start in the hour of start. Feeds whose records are
+// found anywhere (Rules.FoundAnywhere) use other buckets.
 func HourBucket(start time.Time) int64 { return start.Unix() / 3600 }
 
 // neighbour is the adjacent hour if the start is within 15 minutes of it, since the record may have
@@ -57,8 +57,8 @@ func nearBucket(start time.Time) int64 {
 // two hours more for starts that moved.
 func LastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
 
-// IsForgotten says whether nothing in a bucket is looked for any more. Ids are kept an hour longer:
-// a start may have moved by minutes.
+// IsForgotten says whether no key in a bucket can be looked up any more. Ids are kept an hour longer,
+// because a start may have moved by minutes.
 func IsForgotten(bucket int64, floor time.Time) bool {
 	if bucket > 0 {
 		return bucket <= HourBucket(floor)-2

@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Decision decides one page: Keys first, then Decide, which may be called again. Its memory is used
-// again by the next page; it isn't safe for concurrent use.
+// Decision decides one page: call Keys first, then Decide, which may be called again. The next page
+// reuses its memory. It isn't safe for concurrent use.
 type Decision struct {
 	page     *Page
 	settings *Settings
@@ -48,7 +48,7 @@ type state struct {
 	kept bool   // it is in Change.Keep
 }
 
-// Change is what a page changes. It is good until the next decision.
+// Change is what a page changes. It is valid until the next decision.
 type Change struct {
 	// State is the feed's state after the page.
 	State State
@@ -56,22 +56,22 @@ type Change struct {
 	Keep []Stored
 	// Facts are what happened, in order.
 	Facts []facts.Fact
-	// Logs are the wanted log records; those of one record stand together.
+	// Logs are the wanted log records, grouped by record.
 	Logs []Log
 	// Spans are the calls whose spans are wanted, each once.
 	Spans []Span
 	// Calls are the calls of several records that the page counts.
 	Calls []CallRecord
-	// Activity is what is added to the calls of five minutes, by their first second.
+	// Activity is added to the calls of five minutes, by their first second.
 	Activity map[int64]Activity
-	// Days are what is added to the totals of days.
+	// Days are added to the totals of days.
 	Days map[daily.Date]*daily.Counted
-	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
+	// Edges are when calls were connected. NewTrunks are the names of the trunks that get the next numbers.
 	Edges     []Edge
 	NewTrunks []string
-	// BadRows are the rows that weren't known.
+	// BadRows are the rows that weren't known before.
 	BadRows []BadHash
-	// DoneTasks are to be removed unless a greater version waits; PutTasks wait now.
+	// DoneTasks must be removed unless a greater version waits; PutTasks wait now.
 	DoneTasks, PutTasks []work.Item
 	Result              Result
 }
@@ -103,7 +103,7 @@ type BadHash struct {
 	Problem string
 }
 
-// NewDecision makes a decision for one page after the other.
+// NewDecision makes a Decision that decides page after page.
 func NewDecision() *Decision {
 	return &Decision{
 		states: make(map[Hash]*state), asked: make(map[callAsked]bool),
@@ -111,8 +111,8 @@ func NewDecision() *Decision {
 	}
 }
 
-// Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand
-// beside. An error says that what is known is damaged.
+// Decide returns what the page of Keys changes, by the rules of counting.md; comments name their
+// numbers. An error means that the stored state is damaged.
 func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.prepareRecords(known) // 15, 18
 	d.advanceClock()

@@ -21,12 +21,12 @@ const (
 	EventLeg     = "cdr.call.leg"
 )
 
-// Event says which log record is wanted of a call record. Its identity (contract 4) is shared with exemplars.
+// Event names a log record of a call record. Exemplars share its identity (docs/otlp.md).
 type Event struct {
 	// Name is one of the names above.
 	Name                   string
 	Source, Provider, Feed string
-	// RecordID is the provider's id, or a keyed hash where it gives none.
+	// RecordID is the provider's id, or a keyed hash if there is none.
 	RecordID string
 	// Hour is the hour of the call's start since 1970 if another call has its id (counting.md 38);
 	// else 0.
@@ -41,14 +41,14 @@ type Event struct {
 	Leg string
 	// Changed are the names of what changed; nil for a first version.
 	Changed []string
-	// Observed is when the record, or this of it, was first read.
+	// Observed is when the record, or the part that the event is about, was first read.
 	Observed time.Time
 }
 
 // UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source,
-// feed, event name, record id and the id of the part that it is about (of a session or a visit;
-// else empty), each with its length as a varint before it, the version as a varint, and Hour unless
-// it is 0. It is the same on every try (counting.md 27).
+// feed, event name, record id and the id of the part that it is about (a leg, session or visit;
+// otherwise empty), each with its length as a varint before it, the version as a varint, and Hour
+// unless it is 0. It is the same on every try (counting.md 27).
 func (e *Event) UID(part string) (uid [32]byte) {
 	sum := e.sum(e.Name, part, e.Version)
 	hex.Encode(uid[:], sum[:len(uid)/2])
@@ -78,9 +78,9 @@ func (e *Event) SpanID(kind, part string) [8]byte {
 // noCall is the id that some providers give for no id.
 const noCall = "00000000-0000-0000-0000-000000000000"
 
-// TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the
-// first half of SHA-256 over provider and call id, one after the other. Without a call id the record
-// is a call by itself, and its id is used.
+// TraceID is the event's TraceId: the call id, which must be redacted, if it is a UUID, otherwise the
+// first half of SHA-256 over provider and call id, one after the other. Without a call id the record's
+// id is used.
 func (e *Event) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID

@@ -31,12 +31,12 @@ const (
 	kindUser      kind = 'u'
 )
 
-// Hash is the keyed hash under which a fact is known. It is compared with those of one or two
-// hours, or of the buckets of one feed: among a million new ids a day and 100,000 in their hours,
-// two are the same once in 500,000 years.
+// Hash is the keyed hash under which a fact is known. It is compared with the hashes of one or two
+// hours, or of the buckets of one feed. With a million new ids a day and 100,000 in their hours,
+// two are equal once in 500,000 years.
 type Hash uint64
 
-// Hasher makes hashes of facts with the ledger's own secret, made with it and kept in it; it isn't
+// Hasher makes keyed hashes with the secret that is created with the ledger and kept in it. It isn't
 // safe for concurrent use.
 type Hasher struct {
 	secret []byte
@@ -46,7 +46,7 @@ type Hasher struct {
 	buf               []byte
 }
 
-// NewSecret is a secret in the form that the ledger keeps.
+// NewSecret returns a new secret in the form that the ledger stores.
 func NewSecret() string {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
@@ -67,10 +67,10 @@ func NewHasher(text string) (h Hasher, err error) {
 
 func (h *Hasher) String() string { return "<secret>" }
 
-// Privacy is the key for redaction by hash, apart from the others.
+// Privacy is the key for redaction by hash.
 func (h *Hasher) Privacy() []byte { return h.Derive("privacy") }
 
-// Derive is a key for something else: keys of different texts tell nothing of each other.
+// Derive returns a key for a purpose. The keys of two purposes reveal nothing about each other.
 func (h *Hasher) Derive(text string) []byte {
 	mac := hmac.New(sha256.New, h.secret)
 	mac.Write([]byte(text))

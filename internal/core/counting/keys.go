@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Keys are what a page needs to know.
+// Keys are the keys whose state a page needs.
 type Keys struct {
 	IDs []Key
 	// Tasks are those that Enqueue and Done of the page name.
@@ -18,7 +18,7 @@ type Keys struct {
 	BadRows []Hash
 }
 
-// Key is what a record or fact is known by, and where that is looked for.
+// Key is the hash of a record or fact, and the buckets in which to look for it.
 type Key struct {
 	Hash
 	// Buckets are looked through in this order; nil is all that aren't forgotten.
@@ -40,12 +40,12 @@ type Known struct {
 	// IDs are the states of Keys.IDs, without Data if the key is unknown. A further key of a record
 	// has the record's state.
 	IDs []Stored
-	// Tasks are those that wait or were set aside.
+	// Tasks are the tasks that wait or were set aside.
 	Tasks map[TaskKey]work.Item
-	// DueCalls are the keys of the calls that wait, in Tasks, and that the read which the page ends
-	// may have made whole. Surplus are those of them that count as they are, since too many wait.
+	// DueCalls are the keys of waiting calls, in Tasks, that may be whole after the read that the page
+	// ends. Surplus are the ones that count as they are, because too many wait.
 	DueCalls []Hash
-	// Waiting is how many calls wait.
+	// Waiting is the number of calls that wait.
 	Waiting int
 	Surplus map[Hash]bool
 	// BadRows are the hashes of Keys.BadRows that are known.

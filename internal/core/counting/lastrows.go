@@ -2,9 +2,9 @@ package counting
 
 import "iter"
 
-// LastRow is the row that was decided last of a record.
+// LastRow is the last decided row of a record.
 type LastRow struct {
-	// Record is what the record is remembered under.
+	// Record is the hash under which the record is remembered.
 	Record Hash
 	// RowHash is the row's of Page.RowHashes if the same row, coming again before any other of its
 	// record, would change nothing; else 0.

@@ -8,25 +8,25 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
-// Memory is what a ledger remembers of how a record was counted, and its provider may no longer say.
+// Memory is how a record was counted, as the ledger remembers it; the provider may have changed it since.
 type Memory struct {
 	// Start is what it was first seen to start at, or up to Within later.
 	Start  time.Time
 	Within time.Duration
 	// Late: it was first seen more than late_after after its end.
 	Late bool
-	// Leg: it is a leg of a call of several records, and Call what is remembered of that; nil: the call waits.
+	// Leg: it is a leg of a call of several records. Call is what is remembered of the call; nil: it waits.
 	Leg  bool
 	Call *CallMemory
-	// Labels are those that it was counted with.
+	// Labels are the labels with which it was counted.
 	Labels facts.ChargeLabels
 	// Outcomes are the first one and all later ones.
 	Outcomes []cdr.Outcome
-	// Charges are the last amounts known, Corrections the sums of their changes, debits and credits apart.
+	// Charges are the last known amounts. Corrections are the sums of their changes, debits and credits separately.
 	Charges, Corrections []cdr.Charge
-	// Changed are the fields, as log records name them, whose first values may be others than the listed ones.
+	// Changed are the fields, as log records name them, whose first values may differ from the listed ones.
 	Changed []string
-	// Visit: it is of a visit to a queue alone.
+	// Visit: it is only a visit to a queue.
 	Visit bool
 }
 
@@ -36,7 +36,7 @@ type CallMemory struct {
 	Ignored bool // it began before the feed's origin and isn't counted
 	// Grown: legs came after it was counted. Changed: they changed its outcome.
 	Grown, Changed bool
-	// Labels and Trunk are those that it was counted with.
+	// Labels and Trunk are those with which it was counted.
 	Labels facts.ChargeLabels
 	Trunk  string
 }
@@ -87,8 +87,8 @@ func (k *known) memory(listed []fieldHash) (*Memory, error) {
 	return m, nil
 }
 
-// Facts appends the facts that were counted for a record. r is its listed version, which has what
-// the memory doesn't. For a leg these are the leg and its charges.
+// Facts appends the facts that were counted for a record. r is its listed version, which has the
+// values that the memory lacks. For a leg these are the leg and its charges.
 func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 	first, was := *r, &m.Labels
 	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels

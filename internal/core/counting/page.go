@@ -11,9 +11,9 @@ import (
 
 // State is what the ledger last committed for a feed.
 type State struct {
-	// Origin is the first start minus history, in whole seconds as providers are asked: nothing
-	// before it is counted. If our clock was ahead, pages before the first with a position lower it
-	// to their ObservedAt minus history.
+	// Origin is the first start minus history, in whole seconds as in requests: nothing
+	// before it is counted. If our clock was ahead, pages before the first page with a position lower
+	// it to their ObservedAt minus history.
 	Origin time.Time
 	// Floor is the earliest start that may still be read; never before Origin.
 	Floor time.Time
@@ -31,16 +31,16 @@ type State struct {
 	Resume []byte
 	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
-	// ConnectedFrom is since when the ledger keeps when calls were connected, in microseconds since 1970.
+	// ConnectedFrom is the time since which the ledger keeps when calls were connected, in microseconds since 1970.
 	ConnectedFrom int64
 	// Spans are the feed's items of the kind work.Span, in order of their keys. The slice isn't changed, only replaced.
 	Spans []work.Item
 }
 
-// Position is how far a complete read came. It moves only with the last page.
+// Position is how far a complete read came. Only the last page of a read has one.
 type Position struct {
-	// Watermark is the new watermark; zero or earlier than the present one leaves it, unless that
-	// one is in the future of the page (counting.md 10).
+	// Watermark is the new watermark. If it is zero or earlier than the present one, the present one
+	// stays, unless that lies in the future of the page (counting.md 10).
 	Watermark time.Time
 	// HistoryDone ends the feed's first history and shows its series.
 	HistoryDone bool
@@ -56,7 +56,7 @@ type Read struct {
 	From, To time.Time
 	// Began is when it began.
 	Began time.Time
-	// Partial: part of what was there couldn't be read, also not later. The calls that count
+	// Partial: a part couldn't be read, and can't be read later either. The calls that count
 	// nevertheless may lack legs.
 	Partial bool
 }
@@ -69,7 +69,7 @@ func (r *Read) covers(first, due time.Time) bool {
 // ResumePart is how long the parts of a Resume are, in bytes.
 const ResumePart = 480
 
-// Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
+// Page is a part of what one read found, from the reader to the commit. It is committed as a whole or not at all.
 type Page struct {
 	// Records in the order of the page.
 	Records []*cdr.Record
@@ -90,12 +90,12 @@ type Page struct {
 	// Position moves only with the last page of a complete read; nil otherwise.
 	Position *Position
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing
-	// windows are measured to it.
+	// windows are measured up to it.
 	ObservedAt time.Time
 
-	// Totals are days that were read whole, where the provider says how many records a day has.
+	// Totals are the provider's own totals of days that were read completely.
 	Totals []daily.ProviderTotal
-	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged
+	// Unmapped are values that the mapping doesn't know, with their field. Each is counted, and logged
 	// once. A commit ignores them.
 	Unmapped []Unmapped
 }
@@ -108,7 +108,7 @@ type BadRow struct {
 	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and
 	// logged once (counting.md 14).
 	Content []byte
-	// At is where the row stood, for the log: `page 3, row 17`.
+	// At is where the row was, for the log: `page 3, row 17`.
 	At string
 	// Problem says what is wrong, without the row's content.
 	Problem string
@@ -117,7 +117,7 @@ type BadRow struct {
 	Near time.Time
 }
 
-// Result is what a commit made of a page.
+// Result is the result of a page's commit.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
 	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls
@@ -128,14 +128,14 @@ type Result struct {
 	// before the feed's origin.
 	Counted   int
 	MoreCalls bool
-	// Oldest is the start of the call that began first among those that wait after a complete read
-	// and have settled by now or will have within `settle`, and Settled is when; zero: there is none.
+	// Oldest is the earliest start of the calls that wait after a complete read and have settled or
+	// will settle within `settle`; Settled is when. Zero: there is none.
 	Oldest, Settled time.Time
 	// FullCalls are the ids of records that count as calls, since too many share their call key.
 	FullCalls int
 	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
 	Queued int
-	// Delays of the new records: first seen after the call's end.
+	// Delays are how long after their calls' ends the new records were first seen.
 	Delays []time.Duration
 	// Labels are the operator's labels of the new records.
 	Labels []cdr.Labels

@@ -23,7 +23,7 @@ const (
 	StatusMissing
 )
 
-// Finding is what a ledger knows of one record of a page.
+// Finding is the ledger's state of one record of a page.
 type Finding struct {
 	Record *cdr.Record
 	Status
@@ -31,23 +31,23 @@ type Finding struct {
 	Key Hash
 	// Reused says that another call has the record's id (counting.md 38).
 	Reused bool
-	// Event is the record's first log record, whose RecordID and UID name it; only of a missing one.
+	// Event is the first log record of a missing record; its RecordID and UID name the record.
 	Event Event
-	// Listed are the record's amounts, by currency as they would be counted, and Counted those that are.
+	// Listed are the record's amounts, in the currency in which they would be counted. Counted are the counted ones.
 	Listed, Counted []cdr.Charge
-	// Memory is what is remembered of a counted one.
+	// Memory is what is remembered of a counted record.
 	Memory *Memory
 }
 
-// Findings are what a ledger knows of a page. They are good until the next decision.
+// Findings are the ledger's state of a page's records. They are valid until the next decision.
 type Findings struct {
 	Records []Finding
 	// Invalid and Ignored are hashes of the rows that were set aside.
 	Invalid, Ignored []Hash
 }
 
-// Preview decides the page of Keys without a commit: what would be new is missing. If the feed fetches
-// its records, Enqueue of the page names the tasks that may stand for them.
+// Preview decides the page of Keys without a commit: a record that would be new is missing. If the feed
+// fetches its records, the page's Enqueue names the tasks that may stand for them.
 func (d *Decision) Preview(known *Known) (*Findings, error) {
 	if _, err := d.Decide(known); err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
 	return m, nil
 }
 
-// SameAmounts says whether what is listed of a record is what is counted: each currency's sum.
+// SameAmounts says whether the listed and the counted sums are equal in each currency.
 func (f *Finding) SameAmounts() bool {
 	var listed, counted cdr.Amounts
 	for _, c := range f.Listed {

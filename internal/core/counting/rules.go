@@ -6,8 +6,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Rules are the traits of a feed's records that counting depends on. A provider declares them; none
-// follows from a feed's name.
+// Rules are the properties of a feed's records that counting depends on. A provider declares them;
+// none depends on a feed's name.
 type Rules struct {
 	// StartMoves says that the start of a record may move by more than minutes: a record is found
 	// at any start up to two days after its first one (counting.md 15).
@@ -30,11 +30,11 @@ type Rules struct {
 	Parents bool
 	// Whole says that a call needs a leg with cdr.Record.Whole before it counts.
 	Whole bool
-	// ChargesLater says that what a connected call cost may come with a later version than the
-	// first final one: its spans wait for that.
+	// ChargesLater says that a connected call's charges may come with a later version than the
+	// first final one: its spans wait for them.
 	ChargesLater bool
-	// CallFeed is the feed of the same source that has a record of each call, by this feed's call
-	// id as its record id; empty: there is none.
+	// CallFeed is the feed of the same source that has a record of each call. Its record id is this
+	// feed's call id. Empty: there is none.
 	CallFeed string
 	// NoReasons says that records don't say why a call didn't connect: not_connected is an attempt then.
 	NoReasons bool
@@ -43,7 +43,7 @@ type Rules struct {
 // FoundAnywhere says that records aren't remembered by the hour of their start.
 func (r *Rules) FoundAnywhere() bool { return r.ByArrival || r.StartMoves }
 
-// Settings are what a feed's pages are decided by.
+// Settings are a feed's settings for decisions.
 type Settings struct {
 	Rules
 	Source, Provider, Feed string
@@ -58,10 +58,10 @@ type Settings struct {
 	// Settle is how long no new leg must have come before a call of a feed with Legs counts.
 	// WholeAfter is how long after its latest time neither an open leg nor a missing one holds it.
 	Settle, WholeAfter time.Duration
-	// Lead is how long before its origin a feed with Legs is read: what goes on with a call of
-	// before isn't another call.
+	// Lead is how long before its origin a feed with Legs is read, so that a later leg of an earlier
+	// call doesn't count as another call.
 	Lead time.Duration
-	// Redactor removes what waits of a record isn't to have; nil: nothing.
+	// Redactor redacts records that wait; nil: nothing is removed.
 	Redactor *cdr.Redactor
 	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
 	Traces, TracesHistory bool

@@ -17,13 +17,13 @@ type Span struct {
 	Record int
 	// Event is the same as in the log record of that version.
 	Event Event
-	// Charges are the record's, each in the currency that it is counted in.
+	// Charges are the record's charges, each in the currency in which it is counted.
 	Charges []cdr.Charge
-	// Links are the other records of the call, as far as the record names them.
+	// Links are the other records of the call that the record names.
 	Links []Link
 }
 
-// Link names a record whose root span another one is linked to.
+// Link names a record to whose root span another span is linked.
 type Link struct {
 	// Feed and RecordID are the record's; Feed is of the same source.
 	Feed, RecordID string

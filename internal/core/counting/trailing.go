@@ -18,8 +18,8 @@ const (
 	ActivityKept  = 25 * time.Hour
 	activityAhead = time.Hour
 
-	// PeakWindow is the hour of cdr_call_peak_concurrency, peakStep by how much it moves on before
-	// what is older is deleted.
+	// PeakWindow is the hour of cdr_call_peak_concurrency. After it has moved by peakStep, older
+	// entries are deleted.
 	PeakWindow = time.Hour
 	peakStep   = 10 * time.Minute
 	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as

@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	// MostLegs is how many legs a call may have: then nothing holds it, and further records with its key are calls.
+	// MostLegs is the most legs of a call: then nothing holds it, and further records with its key are calls.
 	MostLegs = 1000
-	// MostWaiting is how many calls of a feed may wait: beyond, the oldest count as they are.
+	// MostWaiting is the most calls of a feed that wait: beyond that, the oldest count as they are.
 	MostWaiting = 10_000
-	// DueAtOnce is how many waiting calls one commit looks at.
+	// DueAtOnce is the most waiting calls that one commit looks at.
 	DueAtOnce = 1000
 )
 
@@ -241,10 +241,10 @@ func CallOf(key string) (Hash, error) {
 	return Hash(n), nil
 }
 
-// CompleteRead is the read that the page ends, which may make calls whole that are due by its begin
-// and started within it; nil if it ends none. In a history that is read in the order in which
-// records appeared, each page that moves the position ends one: all that came before it was read.
-// Within a list by insertion the rows have any order, so that only its last page moves it.
+// CompleteRead is the read that the page ends; nil if it ends none. Calls that started within it and
+// were due when it began may be whole then. In a history that is read in the order in which records
+// appeared, each page that moves the position ends a read, because everything before it was read.
+// The rows of a list by insertion have no order, so only its last page moves the position.
 func (d *Decision) CompleteRead() *Read {
 	if p := d.page.Position; p != nil && p.Read != nil {
 		return p.Read

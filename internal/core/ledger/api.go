@@ -8,9 +8,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
-// The errors that callers tell apart.
+// The errors that callers distinguish.
 var (
-	// ErrFenced: somebody else moved the feed's sequence number. Read the state again and go on from there.
+	// ErrFenced: another writer moved the feed's sequence number. Read the state again and continue from it.
 	ErrFenced = errors.New("the feed's state was changed by another writer")
 	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
 	ErrFull = engine.ErrFull
@@ -22,8 +22,8 @@ var (
 	ErrOtherAccount = errors.New("another account")
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
 	ErrRenamed = errors.New("renamed source")
-	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more
-	// is committed, and the process must be restarted.
+	// ErrReplaced: the opened ledger was removed or replaced. Nothing more is committed, and the
+	// process must be restarted.
 	ErrReplaced = errors.New("the ledger was replaced since it was opened")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
@@ -41,19 +41,19 @@ type FeedSpec struct {
 	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the
 	// account is the same.
 	SameAccount bool
-	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint
-	// may be of the same account; empty: nothing.
+	// OtherAccount ends the message of ErrOtherAccount: what to do if another Fingerprint may be of
+	// the same account; empty: nothing.
 	OtherAccount string
 }
 
 // LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under
-// the commit lock: no I/O.
+// the commit lock, so it does no I/O.
 type LogEncoder interface {
 	AppendRecord(batch []byte, record *cdr.Record, event *counting.Event) []byte
 }
 
-// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and to ends
-// where each of them ends within it. It is called under the commit lock: no I/O.
+// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and the end of
+// each within the batch to ends. It is called under the commit lock, so it does no I/O.
 type SpanEncoder interface {
 	AppendSpans(batch []byte, ends []int, record *cdr.Record, span *counting.Span) ([]byte, []int)
 }

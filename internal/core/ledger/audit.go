@@ -35,7 +35,7 @@ func (i *Inspector) Identity() (is Identity, err error) {
 	return is, err
 }
 
-// State is what was committed of a feed, and whether the ledger has it.
+// State returns the committed state of a feed, and whether the ledger has the feed.
 func (i *Inspector) State(spec FeedSpec) (counting.State, bool) {
 	f := i.findFeed(&spec)
 	if f == nil {
@@ -44,8 +44,7 @@ func (i *Inspector) State(spec FeedSpec) (counting.State, bool) {
 	return f.State(), true
 }
 
-// Preview finds what a commit of a page would meet: it reads and decides as a commit does, and
-// writes nothing.
+// Preview reads and decides a page as a commit does, and writes nothing.
 func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findings, error) {
 	f := i.findFeed(&spec)
 	if f == nil {
@@ -152,8 +151,8 @@ func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []da
 	return nil
 }
 
-// Audits are what the newest audit of each feed found, and the newest audits of the days from a
-// time on, in order of feed and day. It waits for no commit.
+// Audits returns the newest audit of each feed, and the newest audits of the days since a time, in
+// order of feed and day. It doesn't wait for a commit.
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]daily.Audit, error) {
 	return readUnlocked(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed

@@ -3,7 +3,7 @@
 //
 // There is one way to change any of it: commit, a transaction that begins by moving a sequence
 // number (compare and set, counting.md 1). Memory changes only after the database has said that the
-// transaction is durable; when it can't say, the ledger reopens the file and reads whether it was.
+// transaction is durable. If it can't say, the ledger reopens the file and finds out.
 //
 //	page ─▶ counting ─▶ readKnown ─▶ counting ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
 //	        which keys  what is      what it     ids, series,   └ error: nothing happened, or reopen
@@ -11,15 +11,15 @@
 //
 // It knows no rule of counting. From top to bottom:
 //
-//	inspect.go, audit.go, copy.go     what operators and other commands read of a ledger, or do with it
+//	inspect.go, audit.go, copy.go     reading a ledger for operators and commands; copying it
 //	ledger.go, maintenance.go         open and close; show new series, forget what can't be read again
 //	page.go                           the commit of one page
 //	feed.go, replicas.go              a feed's state, and which replica owns it
-//	tasks.go, dailytotals.go,         what else is kept of a feed, or of a source
+//	tasks.go, dailytotals.go,         further state of a feed, or of a source
 //	trailing.go, lastrows.go, secret.go
-//	outbox.go, outbox                 log records and spans that wait to be sent: what a page adds, and the queues
+//	outbox.go, outbox                 log records and spans that wait to be sent
 //	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
-//	ids                               what is remembered of records, by keys
+//	ids                               the memory of records, by keys
 //	catalogue.go, schema.go           definitions of metrics and the layout of tables
 //	folder.go                         the folder of this process with SQLite's file: its lock, room and reserve
 //	engine                            SQLite, or a PostgreSQL-wire database that several replicas share: sessions

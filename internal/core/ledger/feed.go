@@ -79,8 +79,8 @@ func (f *Feed) saveState(s *counting.State) error {
 	return errors.Join(err, f.saveResume(s.Resume))
 }
 
-// Feed opens a feed's state, makes it at its first start, and shows its series. One that is open
-// takes over the new spec.
+// Feed opens a feed's state, creates it at its first start, and shows its series. A feed that is
+// already open gets the new spec.
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, err
@@ -306,7 +306,7 @@ func (l *Ledger) Hide(source, feed string) {
 	}
 }
 
-// State is what was last committed. It doesn't wait for a commit.
+// State returns the last committed state. It doesn't wait for a commit.
 func (f *Feed) State() counting.State {
 	s := *f.committed.Load()
 	s.Resume = append([]byte(nil), s.Resume...)

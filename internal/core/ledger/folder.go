@@ -38,7 +38,7 @@ const lockName = "lock"
 // fuse is the name of file systems in user space: some are local, some are on a network.
 const fuse = "fuse"
 
-// Warning says what the operator should know of where the ledger is; empty if all is well.
+// Warning is a warning for the operator about the ledger's place; empty if there is none.
 func (l *Ledger) Warning() string {
 	if network, _, _ := fileSystem(l.settings.Folder); !l.Shared() && network == fuse {
 		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's " +
@@ -47,8 +47,8 @@ func (l *Ledger) Warning() string {
 	return ""
 }
 
-// Size is how many bytes the ledger's files take, including the write-ahead log. It is unsupported for
-// a shared database, whose files the exporter can't see.
+// Size is the size of the ledger's files in bytes, including the write-ahead log. It is unsupported for
+// a shared database, because the exporter can't see its files.
 func (l *Ledger) Size() (int64, error) {
 	if l.Shared() {
 		return 0, errors.ErrUnsupported
@@ -66,7 +66,7 @@ func (l *Ledger) Size() (int64, error) {
 	return total, nil
 }
 
-// Free is how many bytes may still be written where the ledger is, and whether that could be found out.
+// Free is the free space of the ledger's file system in bytes, and whether it is known.
 func (l *Ledger) Free() (free int64, known bool) {
 	if !l.Shared() {
 		_, free, known = fileSystem(l.settings.Folder)

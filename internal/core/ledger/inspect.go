@@ -19,43 +19,44 @@ import (
 
 // What operators and other commands read of a ledger, or do with it, while no exporter or another process has it open.
 
-// Inspector reads a ledger as it was at one instant. One of a Storage takes no lock: another process
-// may write to the ledger meanwhile. One of an open Ledger holds up its commits until it is closed.
+// Inspector reads a ledger as it was at one instant. An Inspector of a Storage takes no lock: another
+// process may write to the ledger meanwhile. An Inspector of an open Ledger blocks its commits until
+// it is closed.
 type Inspector struct {
 	ledger *Ledger
 	feeds  []*Feed
 	close  func() error
 }
 
-// FeedReport is what a ledger holds of a feed.
+// FeedReport is a ledger's content of a feed.
 type FeedReport struct {
 	Source, Provider, Feed string
 	State                  counting.State
-	// Journal is how many ids aren't in blocks yet.
+	// Journal is the number of ids that aren't in blocks yet.
 	Journal int
 	// Buckets are in order of their time: records by hour, then what is kept by four days.
 	Buckets []BucketReport
 	// Waiting is how many items of work wait, SetAside how many of them are set aside, and Calls how many calls wait
 	// for further legs.
 	Waiting, SetAside, Calls int
-	// Owed are the items that were set aside or have failed, and the spans that are read again: those set aside first,
-	// each by when it is due.
+	// Owed are the items that were set aside or have failed, and the spans that are read again: first those that were
+	// set aside, each group in order of their due times.
 	Owed []work.Item
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
 }
 
-// BucketReport is what blocks have of an hour, or of four days.
+// BucketReport describes the blocks of an hour, or of four days.
 type BucketReport struct {
 	Start time.Time
 	Hour  bool // it is of an hour
-	// Blocks is how many rows of SQL there are, IDs how many keys are in them; a key may be in several.
+	// Blocks is the number of SQL rows, IDs the number of keys in them; a key may be in several blocks.
 	Blocks, IDs int
-	// Bytes is what they take on disk.
+	// Bytes is their size on disk.
 	Bytes int64
 }
 
-// BadRowReport is how many rows were set aside for a reason, and when one was last.
+// BadRowReport is the number of rows that were set aside for a reason, and the time of the last one.
 type BadRowReport struct {
 	Problem string
 	Rows    int
@@ -108,8 +109,8 @@ func (i *Inspector) load() error {
 	return nil
 }
 
-// Inspect reads the feeds that are open here. No commit begins before Close, so nothing slow may be
-// done meanwhile.
+// Inspect reads the feeds that are open here. No commit begins before Close, so do nothing slow before
+// it.
 func (l *Ledger) Inspect(ctx context.Context) (*Inspector, error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, err
@@ -184,8 +185,8 @@ func (f *Feed) report() (r FeedReport, err error) {
 	return r, err
 }
 
-// Verify returns what doesn't hold within the file. progress is called with each feed's name and
-// how many ids were checked.
+// Verify returns the errors that it finds in the ledger. It calls progress with each feed's name and
+// the number of ids checked.
 func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	var problems []error
 	for _, f := range i.feeds {
@@ -298,7 +299,7 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	return before, after, err
 }
 
-// Summary is what commands need of a ledger that another process may have open.
+// Summary is the part of a ledger that commands need; another process may have the ledger open.
 type Summary struct {
 	// HashKey is the ledger's own key of redaction by hash.
 	HashKey []byte

@@ -86,18 +86,18 @@ type Settings struct {
 	Options metrics.Options
 	// OnCommit, if set, is called after each commit with how long it took.
 	OnCommit func(took time.Duration)
-	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that
-	// was opened; it calls nothing of the ledger.
+	// OnReplaced, if set, is called once, when the opened ledger was replaced. It must not call the
+	// ledger.
 	OnReplaced func(err error)
-	// OnSkip, if set, is called with how many log records and spans a commit didn't keep because of Tuning.SkipLogs.
+	// OnSkip, if set, is called with the number of log records and spans that a commit skipped (Tuning.SkipLogs).
 	OnSkip func(records, spans int)
 	// OnFact, if set, is called with each fact and what it changes, before it is known whether the
 	// commit succeeds.
 	OnFact func(f *facts.Fact, changed []metrics.Delta)
-	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the
-	// journal; 0 takes 32 and 2 MB.
+	// IDMemory is the most memory for blocks of ids, in bytes; a sixteenth of it bounds the journal.
+	// 0 means 32 MB and 2 MB.
 	IDMemory int
-	// Reserve is the most bytes that are kept in reserve for a full disk, at least 1 MiB; 0 takes 16 MiB.
+	// Reserve is the size of the reserve for a full disk, in bytes, at least 1 MiB; 0 means 16 MiB.
 	Reserve int64
 	// Tuning may change while the ledger is open.
 	Tuning
@@ -108,19 +108,20 @@ type Settings struct {
 	probe func(point string) error
 }
 
-// Tuning is what a reload may change.
+// Tuning has the settings that a reload may change.
 type Tuning struct {
 	// Privacy says how records are redacted before they are kept.
 	Privacy cdr.Policy
-	// HashKey is the key of redaction by hash; nil takes the ledger's own.
+	// HashKey is the key of redaction by hash; nil means the ledger's own.
 	HashKey []byte
-	// Encoder makes log records; nil keeps none.
+	// Encoder makes log records; nil: none are kept.
 	Encoder LogEncoder
-	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory
-	// says that calls of a first history get them too.
+	// Tracer makes spans of the calls that are counted after this; nil: none. TracesHistory says that
+	// calls of a first history get spans too.
 	Tracer        SpanEncoder
 	TracesHistory bool
-	// OutboxLimit is the most log records, and the most spans, that wait; SkipLogs says what happens then.
+	// OutboxLimit is the most log records, and the most spans, that wait. At the limit SkipLogs skips
+	// further ones; without it commits fail with ErrOutboxFull.
 	OutboxLimit int64
 	SkipLogs    bool
 }
@@ -157,7 +158,7 @@ type Ledger struct {
 	view   bool // nothing is committed: every feed may be looked at
 }
 
-// Open opens the ledger, makes it if it is missing, and takes its lock. Errors say what to do.
+// Open opens the ledger, creates it if it is missing, and takes its lock. Errors say what to do.
 func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 	l := &Ledger{
 		mu:       newLock(),
@@ -254,11 +255,11 @@ func (l *Ledger) Store() *metrics.Store { return l.store }
 // InstanceID is a UUID made with the ledger and kept in it.
 func (l *Ledger) InstanceID() string { return l.identity.Load().instance }
 
-// Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two
-// purposes tell nothing of each other.
+// Derive returns a secret of 32 bytes for a purpose, the same for as long as the ledger lives. The
+// secrets of two purposes reveal nothing about each other.
 func (l *Ledger) Derive(purpose string) []byte { return l.hasher.Derive("purpose: " + purpose) }
 
-// Tune takes over what a reload changed.
+// Tune applies the settings of a reload.
 func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

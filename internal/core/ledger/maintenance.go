@@ -16,8 +16,8 @@ import (
 // pruneBlocks is after how many blocks a transaction of Prune ends, at the end of a bucket.
 const pruneBlocks = 32
 
-// Show makes the values of new series visible whose zero_for has passed, in the ledger and then in
-// the store (counting.md 21).
+// Show makes the values of new series visible once zero_for has passed, first in the ledger and then
+// in the store (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
 	due := l.store.Due()
 	if len(due) == 0 {
@@ -40,9 +40,9 @@ func (l *Ledger) Show(ctx context.Context) error {
 	return nil
 }
 
-// Prune forgets what can't be read again: ids below a floor that is raised in the same transaction,
-// never above watermark − (1.25·lookback + 2 days) (counting.md 5), and what is kept for some time
-// only. It works in small transactions.
+// Prune deletes ids that can't be read again: those below a floor that is raised in the same
+// transaction, never above watermark − (1.25·lookback + 2 days) (counting.md 5). It also deletes
+// rows that are kept for a limited time. It works in small transactions.
 func (l *Ledger) Prune(ctx context.Context) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err

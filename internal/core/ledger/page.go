@@ -41,8 +41,8 @@ type pageCommit struct {
 }
 
 // Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown:
-// read its rows again; after ErrFull and ErrOutboxFull pause first, and after ErrFenced get the new
-// State. When ctx ends, waiting to begin ends; a commit that has begun goes on.
+// read its rows again. After ErrFull and ErrOutboxFull pause first, and after ErrFenced get the new
+// State. If ctx ends, a commit that hasn't begun is given up; one that has begun continues.
 func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	l := f.ledger
 	if err := l.mu.LockWithin(ctx); err != nil {

@@ -46,11 +46,11 @@ type FeedOwner struct {
 	Source, Feed string
 	// Owner is the living replica that reads it; empty if there is none.
 	Owner string
-	// Holder is the replica that acquired it last and didn't give it up, also if it doesn't live
-	// any more. Silent says that it gave no sign of life for half a lease or more.
+	// Holder is the replica that acquired it last and didn't give it up, even if that replica no
+	// longer lives. Silent says that it gave no sign of life for half a lease or more.
 	Holder string
 	Silent bool
-	// CallsPerHour is how many calls it has counted for each hour of call time: what reading it costs.
+	// CallsPerHour is the number of calls that it has counted per hour of call time: the cost of reading it.
 	CallsPerHour float64
 	// State is without the reader's own position.
 	State counting.State
@@ -79,7 +79,7 @@ const (
 )
 
 // Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This
-// replica keeps its feeds for LeaseTime from the call on. It gives up after a third of that, so
+// replica keeps its feeds for LeaseTime after the call. Renew gives up after a third of that time, so
 // that another try is in time.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)

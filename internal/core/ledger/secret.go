@@ -32,7 +32,7 @@ const setMeta = `INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET
 
 // ReplaceSecret calls spend once, and keeps the encrypted secret that it returns in place of the
 // source's. The successor is durable if the error is nil. If the ledger can't be written, or has no
-// room for it, spend isn't called; after ErrUnkept the ledger goes on trying.
+// room for it, spend isn't called. After ErrUnkept the ledger keeps trying.
 func (l *Ledger) ReplaceSecret(ctx context.Context, source string, spend func() (sealed []byte, err error)) error {
 	if err := l.beginSpending(ctx, source); err != nil {
 		return err

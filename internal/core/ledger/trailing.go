@@ -19,18 +19,17 @@ import (
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
 //	trunks     the numbers of trunks, from 1, which connected refers to
 
-// Activity is how many calls of a feed began in the five minutes from Start on, whenever they were
-// read. Failures are those whose outcome was `failed` when they were first read; a part of a call
-// that failed is one beside its parent, as in cdr_calls_total.
+// Activity is the number of calls of a feed that began in the five minutes from Start, whenever they
+// were read. Failures are the calls that counted with the outcome `failed`.
 type Activity struct {
 	Source, Provider, Feed string
 	Start                  time.Time
 	Calls, Failures        int64
 }
 
-// Activity is what the feeds have had since a time, at most of the last 25 hours, in order of
-// Start: also feeds that are no longer configured, and first histories that are under way. It waits
-// for no commit.
+// Activity returns the activity of all feeds since a time, at most of the last 25 hours, in order of
+// Start. It includes feeds that are no longer configured, and first histories in progress. It doesn't
+// wait for a commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
 	return readUnlocked(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures

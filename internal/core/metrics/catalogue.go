@@ -1,6 +1,6 @@
 package metrics
 
-// The bucket bounds of contract 3.
+// The bucket bounds of docs/metrics.md.
 var (
 	durationBounds = []float64{1, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
 	setupBounds    = []float64{0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 90}
@@ -78,7 +78,7 @@ var (
 		inBuckets(waitBounds, micros)
 )
 
-// The bucket bounds of contract 3 for media. Ratios are kept in billionths (counting.md 24).
+// The bucket bounds for media. Ratios are kept in billionths (counting.md 24).
 var (
 	jitterBounds    = []float64{0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5}
 	roundTripBounds = []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2}

@@ -187,7 +187,7 @@ func CleanLabel(v string) string {
 // Exemplar refers to the last call, in this process, that changed a series or one of its buckets.
 // Once set it is immutable.
 type Exemplar struct {
-	// TraceID and RecordUID are the ids of the call's log record (contract 4).
+	// TraceID and RecordUID are the ids of the call's log record (docs/otlp.md).
 	TraceID   [16]byte
 	RecordUID [32]byte
 	// SpanID is the id of the call's root span; zero if the call has none.

@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema
+// Native histograms: schema at most 3, at most 160 buckets, never reset (docs/metrics.md). The schema
 // only falls, in any order of values.
 const (
 	nativeSchema     = 3

@@ -15,19 +15,19 @@ import (
 // attemptsKept is the number of attempts kept for a trunk and direction.
 const attemptsKept = 64
 
-// Attempt is a call as it was first seen.
+// Attempt is an attempt on a trunk, as it was first seen: an outbound leg, or a call.
 type Attempt struct {
 	second  int64 // its start since 1970
 	Outcome cdr.Outcome
-	// Failure says why it didn't connect; Labels are the operator's. Both are zero if it connected.
+	// Failure says why it didn't connect. Labels are the operator's labels. Both are zero if it connected.
 	Failure Failure
 	Labels  cdr.Labels
 }
 
-// Start is when the call started, in whole seconds.
+// Start is when the attempt started, in whole seconds.
 func (a Attempt) Start() time.Time { return time.Unix(a.second, 0).UTC() }
 
-// Failure says why a call didn't connect, in the label values of cdr_call_failures_total.
+// Failure says why an attempt didn't connect, in the label values of cdr_call_failures_total.
 type Failure struct {
 	SIPCode     string `json:"sip_code,omitempty"`
 	SubCode     string `json:"sub_code,omitempty"`
@@ -59,8 +59,8 @@ type Ending int
 
 // The endings.
 const (
-	Faults      Ending = iota // the calls that failed
-	Unconnected               // the calls that nobody answered, for any reason
+	Faults      Ending = iota // outcome failed
+	Unconnected               // not connected, for any reason
 	endings     int    = iota
 )
 

@@ -2,20 +2,20 @@ package work
 
 import "time"
 
-// Backoff is how long what failed waits: First after one time, twice as long after each further one, at most Last.
+// Backoff is the wait after failures: First after one failure, twice as long after each further one, at most Last.
 type Backoff struct {
 	First, Last time.Duration
-	// Jitter is which part of a wait may be left out, so that what failed together is tried apart.
+	// Jitter is the share of a wait that may be left out, so that items that failed together are tried apart.
 	Jitter float64
 }
 
-// The waits of what fails.
+// The waits after failures.
 var (
-	// Poll is of a whole feed, of a level of its read plan, and of a subscription.
+	// Poll is for a whole feed, a level of its read plan, and a subscription.
 	Poll = Backoff{First: time.Second, Last: time.Minute, Jitter: 0.4}
-	// Fetch is of a record.
+	// Fetch is for a record that is fetched by its id.
 	Fetch = Backoff{First: 30 * time.Second, Last: 15 * time.Minute, Jitter: 0.25}
-	// Rereading is of a span of time that is read again.
+	// Rereading is for a span of time that is read again.
 	Rereading = Backoff{First: 5 * time.Second, Last: 6 * time.Hour}
 )
 

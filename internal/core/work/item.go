@@ -1,11 +1,11 @@
-// Package work holds what a feed still has to do beside its read plan: a table of items in the
+// Package work holds what a feed must still do in addition to its read plan: a table of items in the
 // ledger, each with its due time, its attempts and its last problem. A commit changes the table
 // together with what it counts (counting.md 4). The package is pure: it has no clock and does no
 // I/O.
 //
 //	list, notification ─▶ Record ─┐
-//	failed read, audit ─▶ Span   ─┤                  ┌─▶ done: it goes
-//	another replica    ─▶ Posted ─┼─▶ due ─▶ read it ┼─▶ failed: later, and more seldom
+//	failed read, audit ─▶ Span   ─┤                  ┌─▶ done: removed
+//	another replica    ─▶ Posted ─┼─▶ due ─▶ read it ┼─▶ failed: tried later, less often
 //	leg of a call      ─▶ Call   ─┘                  └─▶ failed often: set aside, shown, tried seldom
 package work
 
@@ -17,19 +17,19 @@ import (
 
 // The kinds of items. A provider may have further ones, which its Fetcher reads.
 const (
-	// Record reads the record whose id is the key, in a version of the provider's; 0 is none.
+	// Record reads the record whose id is the key. Version is the provider's version; 0 is none.
 	Record = "record"
 	// Span reads a span of time again. Its key is the span, FROM/TO; while it is set aside other reads leave it out.
 	Span = "span"
 	// Posted counts a record that was posted to a replica that doesn't read the feed. Due and
 	// Version are when the ledger received it, in microseconds: records are counted in that order,
-	// since the later one of two of a call is right.
+	// because the later of two versions is right.
 	Posted = "posted"
-	// Call holds the legs of a call until it is whole. Its key is the call's, its data the legs.
+	// Call holds the legs of a call until it is whole. Its key is the call's key, its data the legs.
 	Call = "call"
 )
 
-// Item is something that a feed still has to do.
+// Item is something that a feed must still do.
 type Item struct {
 	// Kind and Key name it; a greater Version replaces it.
 	Kind, Key string
@@ -44,15 +44,15 @@ type Item struct {
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
 	// Data is what the item needs in addition to its key, such as a posted record; it may be empty.
-	// It has values that privacy removes only in encrypted form.
+	// Values that privacy removes are in it only encrypted.
 	Data string
 }
 
 // namedAgain is how soon an item that was set aside is tried when a list names it again: later than with each list.
 const namedAgain = time.Hour
 
-// Enqueued merges an item with the one that waits under its key, nil if none does. It returns the
-// item that waits then, whether that wasn't waiting before, and whether anything changes. The same
+// Enqueued merges an item with the item that waits under its key, nil if there is none. It returns the
+// item that waits afterwards, whether it wasn't waiting before, and whether anything changes. The same
 // version again, for instance from a list, doesn't make a retry due earlier. An item that was set
 // aside stays so and is tried soon, unless the new version is greater: then it starts over
 // (counting.md 32).
@@ -75,8 +75,8 @@ func (w *Item) Enqueued(was *Item) (next Item, queued, changed bool) {
 	return next, was.SetAside && !next.SetAside, true
 }
 
-// Spans are the items of the kind Span in order of their keys once a commit has taken off some items and put others.
-// Before isn't changed.
+// Spans returns the items of the kind Span, in order of their keys, after a commit has removed some items and added
+// others. It doesn't change before.
 func Spans(before, done, put []Item) []Item {
 	after, changed := before, false
 	set := func(w *Item, there bool) {

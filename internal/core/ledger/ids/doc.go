@@ -1,4 +1,4 @@
-// Package ids remembers by keys what a feed has counted: each record, its further ids, groups and
+// Package ids remembers by keys what a feed has counted: each record, its further ids, calls and
 // facts, each with its state as bytes.
 //
 // A Store looks up keys and stores states by key. It uses two tables of the ledger:
