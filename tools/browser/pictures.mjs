@@ -26,7 +26,7 @@ try {
   await until("a trunk that is down", async () => (await verdict()).findings.some((f) => / of the last 64 attempts failed/.test(f.what)));
   const browser = new Browser(status, folder);
   await browser.start();
-  for (const [name, options] of Object.entries({ light: {}, dark: { colorScheme: "dark" }, phone: { viewport: { width: 390, height: 844 } } })) {
+  for (const [name, options] of Object.entries({ light: {}, phone: { viewport: { width: 390, height: 844 } } })) {
     const page = await browser.open("./", { timezoneId: "Europe/Berlin", ...options });
     await page.waitForLoadState("networkidle");
     await browser.screenshot(page, `status-${name}`, { fullPage: false });
