@@ -113,6 +113,21 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestEveryPageIsListed: README.md of this folder links to every page; runbooks and decisions are listed by their folders.
+func TestEveryPageIsListed(t *testing.T) {
+	list, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pages(t) {
+		switch folder := filepath.Dir(p.path); {
+		case folder != "." && folder != "providers", p.path == "README.md":
+		case !bytes.Contains(list, []byte("]("+filepath.ToSlash(p.path)+")")):
+			t.Errorf("README.md doesn't list %s", p.path)
+		}
+	}
+}
+
 // follow finds what a relative link leads to.
 func (p page) follow(target *url.URL) error {
 	text := p.text

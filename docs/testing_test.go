@@ -20,7 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
-// The rules of counting and the guarantees of the contract are numbered from 1 to these.
+// The rules of counting.md and the guarantees of testing.md are numbered from 1 to these.
 const (
 	rules      = 38
 	guarantees = 9

@@ -25,6 +25,9 @@
 //	push            posted records
 //	rows            rows of texts: CSV, JSON, patterns, XML
 //	position        the stored form of a stream's position
+//	rowmap          the interface of functions that complete records
+//	builtin         the built-in definitions
+//	sim             a simulated Asterisk
 //
 // web hands rows to a web.Mapper; files, sql and push to a rows.Mapper.
 //

@@ -1,5 +1,5 @@
-// Package rowmap is what a definition and the Go function for its rows (`map` in
-// docs/definitions.md) know of each other.
+// Package rowmap is the interface between a definition and the Go function for its rows (`map` in
+// docs/definitions.md).
 package rowmap
 
 import (
