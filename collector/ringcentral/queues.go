@@ -77,7 +77,7 @@ func (m *mapper) isQueue(l *leg) bool {
 
 // answer is when the first agent's leg that was accepted began, at a time or later and, if there is
 // a next visit, before that; zero if there is none. The master leg stands for the whole call, so
-// its start is no agent's.
+// its start isn't an agent's.
 func (m *mapper) answer(row *row, from, next time.Time) (first time.Time) {
 	for _, l := range row.Legs {
 		at := l.start()

@@ -40,8 +40,8 @@ type storedEntry struct {
 	ID   uint64 // see idOf; 0: no present file is known to be this one
 	Path uint64 // hash of the path that it was first found at
 	// Change is the time of the file's last change (changeOf) when its bytes were last compared with
-	// what was read. While it stays the same, they aren't compared again. Of a whole or a compressed
-	// file it is its versionOf.
+	// what was read. While it stays the same, they aren't compared again. For a whole or a compressed
+	// file it is the file's versionOf.
 	Change int64
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
 	First rows.Chain

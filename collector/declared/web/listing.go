@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// listing is what was read of one list. If the list has a total, each row counts once, even if rows
+// listing is one list as it is read. If the list has a total, each row counts once, even if rows
 // come in while the pages are read and push others from page to page.
 type listing struct {
 	*reader

@@ -17,8 +17,8 @@ type Totals struct {
 	Request Request `yaml:"request"`
 	// Calls is the path of the number of calls in the answer.
 	Calls language.Path `yaml:"calls"`
-	// Charges and Currency are the paths of the calls' cost, if the answer has it. Then its calls
-	// are those with a price.
+	// Charges and Currency are the paths of the calls' cost, if the answer has it. Then Calls
+	// counts only calls with a price.
 	Charges  language.Path `yaml:"charges"`
 	Currency language.Path `yaml:"currency"`
 }

@@ -19,15 +19,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Margin is by how much more than its hours a range must be read on both sides: by so much starts may move without a
-// record becoming another (counting.md 15).
+// Margin is how much a range must be extended on both sides, because a record's start may move by this much
+// (counting.md 15).
 const Margin = 15 * time.Minute
 
 // Feed explains the series of one feed. It isn't safe for concurrent use.
 type Feed struct {
 	Selector *Selector
 	Spec     ledger.FeedSpec
-	// From and To bound the starts of the calls that are listed. What Add gets may be of a longer range.
+	// From and To bound the starts of the listed calls. Add may get records of a longer range.
 	From, To time.Time
 
 	records []*listed

@@ -12,12 +12,12 @@ import (
 )
 
 var (
-	// rememberedLabels are the labels whose values the ledger keeps for each record, beside the operator's.
+	// rememberedLabels are the labels whose values the ledger keeps for each record, in addition to the operator's.
 	rememberedLabels = []string{
 		"direction", "call_type", "outcome", "country", "connected", "late",
 		"currency", "component", "sign", "from", "to",
 	}
-	// rememberedMetrics are those that a record adds to by what the ledger keeps of it.
+	// rememberedMetrics are the metrics for which the ledger keeps what a record added.
 	rememberedMetrics = []*metrics.Def{
 		metrics.Calls, metrics.CallFailures, metrics.CallsByCountry,
 		metrics.CallCharges, metrics.ChargeCorrections, metrics.OutcomeChanges,

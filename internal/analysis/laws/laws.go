@@ -19,10 +19,10 @@ import (
 // Settings are what Run needs.
 type Settings struct {
 	Definition *declared.Definition
-	// Rows are saved rows of Feed, beside those of the definition's tests. Feed may be empty if there is one.
+	// Rows are saved rows of Feed, in addition to the definition's tests. Feed may be empty if there is only one.
 	Rows []byte
 	Feed string
-	// Set are parameters in place of those of tests, in the same form.
+	// Set are parameters that replace those in tests, in the same form.
 	Set map[string][]string
 	// DSN names a database in which the tables of tests are made, each time in a schema that is dropped
 	// afterwards; empty: SQLite.
@@ -39,7 +39,7 @@ const (
 	Bypassed  = "bypassed"
 )
 
-// Verdict is what became of one law of a feed.
+// Verdict is the result of one law for a feed.
 type Verdict struct{ Feed, Law, State, Detail string }
 
 func (v Verdict) held(format string, args ...any) Verdict {
@@ -132,7 +132,7 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	return verdicts
 }
 
-// judges says whether a law is asked for.
+// judges says whether the settings want a law.
 func (b *bench) judges(name string) bool { return len(b.laws) == 0 || slices.Contains(b.laws, name) }
 
 // judgeLaws plays the scripts of the laws that the settings ask for.

@@ -114,7 +114,7 @@ func encode(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// replace is a value with another one at a path, which is made where it is missing. take removes what is there.
+// replace returns doc with another value at a path, which is created if it is missing. With take it removes the value.
 func replace(doc any, steps []string, value any, take bool) any {
 	if len(steps) == 0 {
 		return value
@@ -266,7 +266,7 @@ func shown(r *cdr.Record) map[string]string {
 // classes are what stands behind a value that is personal.
 var classes = map[cdr.Privacy]string{cdr.Number: " (number)", cdr.User: " (user)", cdr.Address: " (address)"}
 
-// quality is what is known of a stream.
+// quality describes the measurements of a stream.
 func quality(s *cdr.Stream) string {
 	parts := []string{"to_caller"}
 	if s.ToCallee {

@@ -29,7 +29,7 @@ var all = []law{
 	{name: "killed", scripts: (*bench).killed},
 }
 
-// byTime says whether the provider is asked by the time of calls.
+// byTime says whether requests name times of calls.
 func (b *bench) byTime() bool { return b.info.Stream == nil && b.info.Posted == nil }
 
 func (b *bench) hasIDs() bool { return b.feed.Record.ID.IsSet() }
@@ -188,7 +188,7 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 	return scripts
 }
 
-// revised: a row that changes is no further call.
+// revised: a row that changes doesn't add a call.
 func (b *bench) revised(*played) (scripts []script, why string) {
 	scripts = b.pairs(func(base, other *row) bool {
 		return base.counts() && other.counts() && b.callOf(base) == b.callOf(other)

@@ -229,7 +229,7 @@ type request struct {
 	page     int // from 0; for an offset the rows before it
 }
 
-// has says whether a row, whose time is at, is asked for.
+// has says whether the request wants a row whose time is at.
 func (q *request) has(r *row, at time.Time) bool {
 	for key, value := range r.of {
 		if asked, is := q.of[key]; is && asked != value {

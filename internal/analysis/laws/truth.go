@@ -207,7 +207,7 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(r, cmp.Or(a.Status, http.StatusOK), header, string(a.Body)), nil
 }
 
-// differs says how a request isn't that of an answer; empty: it is.
+// differs says how a request differs from the request of an answer; empty: it doesn't.
 func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) string {
 	method, address, _ := strings.Cut(a.Request, " ")
 	path, query, _ := strings.Cut(address, "?")
@@ -334,7 +334,7 @@ func (p *replayer) says(err error) string {
 	return ""
 }
 
-// checkTimes compares the times of the answers' rows with the span that was asked for.
+// checkTimes compares the times of the answers' rows with the requested span.
 func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to time.Time) string {
 	all := 0
 	for i := range answers {

@@ -110,7 +110,7 @@ func (b *bench) damaged(*played) (scripts []script, why string) {
 // identities are the fields by which rows are known and belong together.
 var identities = []string{"record.id", "record.group", "record.parent", "record.call_id", "record.channel"}
 
-// damage is a row of its own with a value at a path; empty: the row can't be one of its own.
+// damage returns the row under new ids, with a value at a path; empty if the form of the rows can't have that value.
 func (b *bench) damage(text string, steps []string, value any, take bool, n int) string {
 	var document any
 	if decode(text, &document) != nil {

@@ -248,9 +248,9 @@ func isBehind(watermark, now time.Time, settle time.Duration) bool {
 }
 
 // arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in
-// catch-up, when it ended. Of records that are read in the order in which they appeared, one comes
-// after all that were read before it. Of others a read may miss a leg that comes while it goes on, so
-// the read that brings one leg doesn't say that there is no other, as long as any may come.
+// catch-up, when it ended. If records are read in the order in which they appeared, a leg comes after
+// all records before it. Otherwise a read may miss a leg that appears meanwhile. So the read that finds
+// one leg doesn't show that the others are missing, while legs may still come.
 func (d *Decision) arrived(r *cdr.Record) time.Time {
 	now := d.page.ObservedAt
 	if d.isLive() {
