@@ -1,14 +1,19 @@
 package audit
 
 import (
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,6 +74,99 @@ func TestExporterReads(t *testing.T) {
 			if got := reads.next(noon.Add(-tc.ago)); !got.Equal(next) {
 				t.Errorf("read again by %s, want %s", got, next)
 			}
+		})
+	}
+}
+
+// TestAwaitedReads: a record that came or changed after the exporter last read its time isn't missing while the
+// exporter runs and will read that time again. If it does so soon, the audit waits for that read.
+func TestAwaitedReads(t *testing.T) {
+	for name, tc := range map[string]struct {
+		age     time.Duration
+		revised bool   // it was counted with another amount before
+		stopped bool   // the exporter doesn't run
+		counts  bool   // the exporter's next read has it
+		want    [3]int // counted, not final, missing
+		note    string
+	}{
+		"read soon": {
+			age: 2 * time.Minute, counts: true, want: [3]int{1, 0, 0}, note: "waits for the exporter's next read",
+		},
+		"read later":           {age: 150 * time.Minute, want: [3]int{0, 1, 0}, note: "it reads it again until"},
+		"revised, read later":  {age: 150 * time.Minute, revised: true, want: [3]int{0, 1, 0}, note: "until"},
+		"read and not counted": {age: 2 * time.Minute, want: [3]int{0, 0, 1}, note: "waits"},
+		"never read":           {age: 2 * time.Minute, stopped: true, want: [3]int{0, 0, 1}, note: "waits"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now().UTC()
+				info := &collector.FeedInfo{
+					Name: "call_log", Interval: time.Minute, Lookback: 24 * time.Hour, Currency: "EUR",
+				}
+				spec := ledger.FeedSpec{Settings: counting.Settings{
+					Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour,
+					Lookback: info.Lookback, Currency: "EUR",
+				}}
+				l, err := ledger.Open(t.Context(), ledger.Settings{
+					Storage: ledger.Storage{Folder: t.TempDir()}, Now: time.Now,
+					Options: metrics.Options{SeriesLimit: 10},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close() //nolint:errcheck // the test is over
+				feed, err := l.Feed(t.Context(), spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reads := plan.New(plan.Ladder{Interval: info.Interval, Lookback: info.Lookback})
+				for m := range reads.Reads {
+					reads.Reads[m] = now
+				}
+				read := func(found ...*cdr.Record) { // a read of level 0
+					reads.Reads[0] = time.Now()
+					stored, err := reads.Encode()
+					if err == nil {
+						_, err = feed.Commit(t.Context(), &counting.Page{
+							Records: found, ObservedAt: time.Now(),
+							Position: &counting.Position{Watermark: time.Now(), HistoryDone: true, Plan: stored},
+						})
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				before, listed := record("a", now.Add(-tc.age), "1"), record("a", now.Add(-tc.age), "2")
+				if tc.revised {
+					read(&before)
+				} else {
+					read()
+				}
+				if !tc.stopped {
+					time.AfterFunc(info.Interval, func() {
+						if tc.counts {
+							read(&listed)
+						} else {
+							read()
+						}
+					})
+				}
+				info.Reader = &fakeReader{records: []cdr.Record{listed}}
+				var notes []string
+				days, err := Run(t.Context(), Settings{
+					From: now.Add(-3 * time.Hour), To: now, Now: time.Now, Ledger: l,
+					Note: func(text string) { notes = append(notes, text) },
+				}, Feed{Spec: spec, Info: info})
+				if err != nil || len(days) != 1 {
+					t.Fatalf("%+v, %v", days, err)
+				}
+				if d := days[0]; [...]int{d.Counted, d.NotFinal, int(d.Missing)} != tc.want {
+					t.Errorf("%+v", d)
+				}
+				if len(notes) == 0 || !strings.Contains(notes[len(notes)-1], tc.note) {
+					t.Errorf("it notes %q", notes)
+				}
+			})
 		})
 	}
 }
