@@ -29,7 +29,8 @@ feeds:
 func TestExports(t *testing.T) {
 	for name, test := range map[string]struct{ definition, text, want string }{
 		"records": {
-			text: "id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n", want: "A1 2026-11-22T08:15:00Z 0.5 EUR",
+			text: "id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n",
+			want: "A1 2026-11-22T08:15:00Z 0.5 EUR",
 		},
 		"Teams admin centre": {
 			text: "\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 " +

@@ -154,7 +154,7 @@ func (s *site) backfill(t *testing.T, config string, from, to time.Time, args ..
 	x := start(t, s.vault, launch{args: append([]string{
 		"backfill", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339),
 		"--output=" + file,
-	}, args...), shipped: true})
+	}, args...)})
 	x.exited(0)
 	if said := x.log.String(); strings.Contains(said, "\r") || strings.Contains(said, "%") {
 		t.Errorf("there is a progress bar on a pipe: %s", said)

@@ -40,7 +40,11 @@ sql: {driver: sqlite, query: "SELECT * FROM calls WHERE ended >= :from AND ended
 feeds:
   cdr:
     filter: {by: end, max_range: 6h}
-    record: {id: id, start: {path: began, time: "2006-01-02 15:04:05"}, end: {path: ended, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
+    record:
+      id: id
+      start: {path: began, time: "2006-01-02 15:04:05"}
+      end: {path: ended, time: "2006-01-02 15:04:05"}
+      outcome: {is: answered}
 `)
 	config := s.write("config.yaml", "storage: {path: ledger}\ndefinitions: [pbx.yaml]\nsources:\n  - {name: "+
 		"pbx, history: 120h, mypbx: {dsn: "+s.path("calls.db")+", cdr: {interval: 1s}}}\n")

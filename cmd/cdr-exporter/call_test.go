@@ -30,7 +30,7 @@ func aCall() *collector.CallTree {
 			cdr.Text("id", someCall, cdr.Plain), cdr.Text("type", "peer_to_peer", cdr.Plain), cdr.Whole("version", 3),
 			cdr.Text("start", "2026-11-20T12:00:00Z", cdr.Plain),
 			cdr.Texts("modalities", []string{"audio", "video"}, cdr.Plain),
-			cdr.Text("join_url", "https://teams.example/l/meetup/"+strings.Repeat("0123456789", 12), cdr.Plain),
+			cdr.Text("join_url", "https://teams.example/l/meetup/"+strings.Repeat("0123456789", 6), cdr.Plain),
 		},
 		Children: []*collector.CallTree{
 			{Label: "participant", Fields: []cdr.Attr{
@@ -81,7 +81,7 @@ var keepAll = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep
 
 const wantTree = `call_record  id: 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0  type: peer_to_peer  version: 3
 │            start: 2026-11-20T12:00:00Z  modalities: audio, video
-│            join_url: https://teams.example/l/meetup/012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
+│            join_url: https://teams.example/l/meetup/012345678901234567890123456789012345678901234567890123456789
 ├─ participant  name: Megan Bowen  ip: 10.1.2.3
 ├─ participant  number: +14255550123
 └─ session  result: dropped  is_test: false

@@ -157,7 +157,7 @@ func (b *switchboard) launch(feed string, set settings) *exporter {
 		one.DirectRouting = ""
 	}
 	config := b.configureSources(set, b.itemOf(one))
-	return start(b.t, b.vault, launch{config: config, shipped: !b.raced, args: []string{
+	return start(b.t, b.vault, launch{config: config, raced: b.raced, args: []string{
 		"--webhook.listen-address=" + b.hook, "--webhook.config.file=" + b.path("webhook.yaml"),
 	}})
 }

@@ -42,7 +42,8 @@ func newCommandLine(t *testing.T, calls int) *commandLine {
 	}
 	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: "+
 		"ca.pem}\n    requests_per_minute: 60000\n"+
-		"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, call_records: }\n",
+		"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, "+
+		"call_records: }\n",
 		sim.TenantID, sim.ClientID, tenant.ClientSecret, tenant.BaseURL(), tenant.BaseURL())
 	c := &commandLine{t: t, tenant: tenant, records: records, file: filepath.Join(folder, "config.yaml")}
 	if err := os.WriteFile(c.file, []byte(text), 0o600); err != nil {
@@ -150,8 +151,9 @@ func TestCheckSourcesWithAWebhook(t *testing.T) {
 	t.Cleanup(listener.Close)
 	for path, want := range map[string]string{
 		"/webhooks/contoso": `call_records +ok, the webhook answers at http://127`,
-		"/webhooks/other":   `call_records +the webhook doesn't answer[^~]*\n  it answers 404[^~]*What to do: run the exporter with --webhook.listen-address`,
-		"/signin":           `\n  something other than the exporter's listener answers there\n`,
+		"/webhooks/other": `call_records +the webhook doesn't answer[^~]*\n  it answers 404[^~]*` +
+			`What to do: run the exporter with --webhook.listen-address`,
+		"/signin": `\n  something other than the exporter's listener answers there\n`,
 	} {
 		t.Run(path, func(t *testing.T) {
 			c := newCommandLine(t, 5)

@@ -89,7 +89,8 @@ func (c *carrier) item() string {
       api_key_file: wavix-key
       auth: %s
       format: %s
-%s`, c.name, c.perMinute, c.BaseURL(), c.Auth, c.Format, feedLines("call_log", c.CallLog, "active_calls", c.ActiveCalls))
+%s`, c.name, c.perMinute, c.BaseURL(), c.Auth, c.Format,
+		feedLines("call_log", c.CallLog, "active_calls", c.ActiveCalls))
 }
 
 func (c *carrier) answered() int {

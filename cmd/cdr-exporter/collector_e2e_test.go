@@ -48,7 +48,8 @@ service:
     logs: {receivers: [otlp], exporters: [file/logs]}
     metrics: {receivers: [otlp], exporters: [file/metrics, prometheus]}
     traces: {receivers: [otlp], exporters: [file/traces]}
-`, c.http, c.grpc, filepath.Join(c.folder, "logs.json"), filepath.Join(c.folder, "metrics.json"), filepath.Join(c.folder, "traces.json"), c.prometheus)
+`, c.http, c.grpc, filepath.Join(c.folder, "logs.json"), filepath.Join(c.folder, "metrics.json"),
+		filepath.Join(c.folder, "traces.json"), c.prometheus)
 	if err := os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

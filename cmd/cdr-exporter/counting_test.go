@@ -91,7 +91,7 @@ func TestFairWeather(t *testing.T) {
 	})
 	e.hold()
 	n, r := e.tenant, newReceiver(t, e.vault, otlpsink.Settings{})
-	x := start(t, e.vault, launch{config: e.configure(settings{OTLP: r.overHTTP("")}), shipped: true}).ready()
+	x := e.start(settings{OTLP: r.overHTTP("")}).ready()
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			if err := x.counted(p, feed, e.at(p)...); err != nil {
@@ -250,7 +250,7 @@ func TestLateRowsAndRevisions(t *testing.T) {
 	e := newEstate(t, estateSettings{seed: 3, calls: 750, era: unfoldingEra})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
-	x := start(t, e.vault, launch{config: e.configure(settings{OTLP: r.overGRPC("")}), shipped: true}).ready()
+	x := e.start(settings{OTLP: r.overGRPC("")}).ready()
 	x.unfold(e)
 	e.skip(12 * time.Hour) // everything is read again, and changes nothing
 	x.caughtUpAll(e)

@@ -31,52 +31,6 @@ func (r *receiver) allDelivered(n *tenant, at time.Time) {
 	}
 }
 
-// TestSecureDelivery: over TLS with headers from files, by HTTP and by
-// gRPC.
-func TestSecureDelivery(t *testing.T) {
-	t.Parallel()
-	for name, over := range map[string]func(*receiver, string) string{
-		"http": (*receiver).overHTTP,
-		"grpc": (*receiver).overGRPC,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := published(t, 81, 500)
-			authority, err := simulator.NewAuthority()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
-				t.Fatal(err)
-			}
-			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
-			r := newReceiver(t, n.vault, otlpsink.Settings{
-				TLS: &tls.Config{
-					Certificates: []tls.Certificate{authority.Certificate},
-					MinVersion:   tls.VersionTLS12,
-				},
-				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
-			})
-			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
-				"headers: {X-Scope-OrgID: telephony}, headers_file: {Authorization: otlp-token}, "+
-				"resource_attributes: {deployment.environment.name: test}")}).ready()
-			now := n.Now()
-			x.counts(n, now)
-			r.allDelivered(n, now)
-			r.agrees(x)
-			resource := r.Logs()[0].Resource
-			if resource["service.name"] != "cdr-exporter" || resource["deployment.environment.name"] != "test" ||
-				resource["service.instance.id"] == nil {
-				t.Errorf("the resource is %v", resource)
-			}
-			x.stop()
-			if n := r.Repeats(); n != 0 {
-				t.Errorf("%d log records came twice though nothing failed", n)
-			}
-		})
-	}
-}
-
 // TestTheSDKIsSilent: what the OpenTelemetry SDK finds wrong with variables that otlp.interval and
 // otlp.timeout stand in for isn't written to stderr, past the log.
 func TestTheSDKIsSilent(t *testing.T) {
@@ -90,9 +44,9 @@ func TestTheSDKIsSilent(t *testing.T) {
 	x.stop() // and start looks at each line of stderr
 }
 
-// TestEndpointDown (guarantee 5; counting.md 26): while the endpoint is away, answers with
+// TestEndpointDown (guarantee 5; counting.md 26; contract 2, 4): while the endpoint is away, answers with
 // errors, or forgets to say that it has got something, calls are counted; in the end
-// every log record is there, in order.
+// every log record is there, in order. All goes over TLS, with headers from files.
 func TestEndpointDown(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]func(*receiver, string) string{
@@ -102,11 +56,29 @@ func TestEndpointDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 83, 400)
-			place := otlpsink.Settings{Listen: free(t)}
+			authority, err := simulator.NewAuthority()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
+				t.Fatal(err)
+			}
+			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
+			place := otlpsink.Settings{
+				Listen: free(t),
+				TLS: &tls.Config{
+					Certificates: []tls.Certificate{authority.Certificate},
+					MinVersion:   tls.VersionTLS12,
+				},
+				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
+			}
 			away := newReceiver(t, n.vault, place)
-			otlp := over(away, ", shutdown_timeout: 1s")
+			otlp := over(away, ", shutdown_timeout: 1s, tls_config: {ca_file: otlp-ca.pem}, "+
+				"headers: {X-Scope-OrgID: telephony}, headers_file: {Authorization: otlp-token}, "+
+				"resource_attributes: {deployment.environment.name: test}")
 			away.Close()
-			x := n.start(settings{OTLP: otlp}).ready()
+			launched := launch{config: n.configure(settings{OTLP: otlp}), raced: true}
+			x := start(t, n.vault, launched).ready()
 			now := n.Now()
 			x.counts(n, now)
 			waiting := func() error {
@@ -117,7 +89,7 @@ func TestEndpointDown(t *testing.T) {
 				t.Errorf("the status of OTLP is %+v", s.OTLP)
 			}
 			x.stop()
-			x = n.start(settings{OTLP: otlp}).ready()
+			x = start(t, n.vault, launched).ready()
 			eventually(t, "keep every record across a restart", waiting)
 
 			r := newReceiver(t, n.vault, place)
@@ -126,8 +98,13 @@ func TestEndpointDown(t *testing.T) {
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true, Times: 1})
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 429, RetryAfter: time.Second, Times: 1})
 			r.allDelivered(n, now)
+			r.agrees(x)
 			if r.Repeats() == 0 {
 				t.Error("nothing came again though an answer got lost")
+			}
+			if resource := r.Logs()[0].Resource; resource["service.name"] != "cdr-exporter" ||
+				resource["deployment.environment.name"] != "test" || resource["service.instance.id"] == nil {
+				t.Errorf("the resource is %v", resource)
 			}
 			eventually(t, "empty the outbox", func() error {
 				m := x.scrape()

@@ -51,7 +51,7 @@ func demoVault(t *testing.T) *vault {
 // does nothing else is within 10 s.
 func startDemo(t *testing.T, v *vault, args ...string) *exporter {
 	t.Helper()
-	x := start(t, v, launch{shipped: true, args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"},
+	x := start(t, v, launch{args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"},
 		args...)}).serving()
 	eventually(t, "show everything", func() error {
 		x.running()
@@ -120,8 +120,9 @@ func (f families) showsQuality() error {
 }
 
 // TestDemo: everything is to see soon, calls arrive while one watches, and
-// Ctrl-C ends it. It runs alone, since it is about time.
+// Ctrl-C ends it.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	x := startDemo(t, demoVault(t))
 	page, err := x.client.do(http.MethodGet, "/", nil)
 	if err != nil || page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
@@ -135,7 +136,7 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(x.out.String(), "http://"+x.addresses()[0]+"/") {
 		t.Errorf("the demo doesn't say where to look:\n%s", x.out)
 	}
-	health(t, x.vault, 0, "", x.addresses()[0])
+	start(t, x.vault, launch{args: []string{"healthcheck", "--web.listen-address=" + x.addresses()[0]}}).exited(0)
 	if strange := linesWith(x.log.String(), "level=WARN"); len(strange) > 0 {
 		t.Errorf("the demo begins with warnings:\n%s", strings.Join(strange, "\n"))
 	}
@@ -208,10 +209,10 @@ func (x *exporter) tries() {
 		if words[1] == "report" {
 			words = lastDayOnly(x.t, words)
 		}
-		if words[0] != shipped {
-			x.t.Errorf("%s is not %s", words[0], shipped)
+		if words[0] != binary {
+			x.t.Errorf("%s is not %s", words[0], binary)
 		}
-		c := start(x.t, x.vault, launch{shipped: true, args: words[1:]})
+		c := start(x.t, x.vault, launch{args: words[1:]})
 		c.exited(0)
 		if !regexp.MustCompile(want).MatchString(c.out.String()) {
 			x.t.Errorf("%s prints:\n%s", commands[i], c.out)
@@ -222,6 +223,7 @@ func (x *exporter) tries() {
 // TestDemoKeepsItsLedger: with --storage.path a second run goes on where the
 // first one ended.
 func TestDemoKeepsItsLedger(t *testing.T) {
+	t.Parallel()
 	v := demoVault(t)
 	folder := filepath.Join(t.TempDir(), "demo")
 	x := startDemo(t, v, "--storage.path="+folder)

@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 // explained is the sum of the records that explain lists, and whether it is proven.
 func (s *site) explained(selector string, args ...string) (sum cdr.Money, proven bool) {
 	s.t.Helper()
-	x := start(s.t, s.vault, launch{shipped: true, args: append([]string{
+	x := start(s.t, s.vault, launch{args: append([]string{
 		"explain", "--config.file=" + s.path("config.yaml"), "--output=jsonl", selector,
 	}, args...)})
 	<-x.done
@@ -81,7 +81,7 @@ func TestExplainAfterKills(t *testing.T) {
 	set.Revised = 0.3
 	n := newTenant(t, sim.Settings{DirectRouting: world(t, set), PageSize: 50})
 	config, at := n.configure(settings{Sources: []source{{PSTN: "-"}}}), []time.Time{n.Pause()}
-	run := func() *exporter { return start(t, n.vault, launch{config: config, shipped: true}).serving() }
+	run := func() *exporter { return start(t, n.vault, launch{config: config}).serving() }
 	x := run()
 	eventually(t, "read two pages", func() error {
 		x.running()

@@ -33,9 +33,9 @@ type launch struct {
 	config string // run --config.file; empty: args say it all
 	args   []string
 	env    map[string]string
-	// shipped takes the binary as it is released, without the race detector.
-	shipped bool
-	client  client // of the metrics port; its base is found by itself
+	// raced takes the binary with the race detector, if there is one.
+	raced  bool
+	client client // of the metrics port; its base is found by itself
 }
 
 // start starts the binary. At the end its output is searched for secrets; it must be stopped by
@@ -48,8 +48,8 @@ func start(t testing.TB, v *vault, l launch) *exporter {
 		args = append([]string{"run", "--config.file=" + l.config, "--web.listen-address=127.0.0.1:0"}, l.args...)
 	}
 	program := binary
-	if l.shipped {
-		program = shipped
+	if l.raced {
+		program = racedBinary
 	}
 	x.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program, args...)
 	x.cmd.Env = environment(l.env)

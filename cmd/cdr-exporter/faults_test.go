@@ -76,7 +76,7 @@ func TestFaults(t *testing.T) {
 	})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
-	x := e.start(settings{OTLP: r.overHTTP("")}).ready()
+	x := start(t, e.vault, launch{config: e.configure(settings{OTLP: r.overHTTP("")}), raced: true}).ready()
 	e.tenant.ExpireTokens()
 	e.office.KillSessions()
 	x.unfold(e)
@@ -230,7 +230,7 @@ func TestShiftingPages(t *testing.T) {
 		ringcentral: rcsim.Settings{Faults: cut},
 		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},
 	})
-	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
+	x := e.start(settings{}).ready()
 	before := x.scrape()
 	eventually(t, "count calls while they are published", func() error {
 		x.running()

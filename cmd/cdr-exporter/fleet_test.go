@@ -75,7 +75,7 @@ func (f *fleet) start(n int) []*replica {
 			wire: pgtest.NewProxy(f.t, f.primary.Addr),
 		}
 		f.keep(r.name+".dsn", f.dsn(r.name, r.wire))
-		l := launch{config: f.config, env: map[string]string{"CDR_DSN_FILE": r.name + ".dsn"}, shipped: true}
+		l := launch{config: f.config, env: map[string]string{"CDR_DSN_FILE": r.name + ".dsn"}}
 		l.env["CDR_LEDGER_VERIFY"] = "" // of all feeds after each commit: most of the time would go into that
 		if f.webhook != "" {
 			l.args = []string{"--webhook.listen-address=" + r.hook, "--webhook.config.file=" + f.webhook}
@@ -277,9 +277,11 @@ func (f *fleet) audit() {
 	f.t.Helper()
 	if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `
-			CREATE TABLE audit (n BIGSERIAL PRIMARY KEY, at TIMESTAMPTZ DEFAULT clock_timestamp(), feed BIGINT, epoch BIGINT, seq BIGINT, owner TEXT, writer TEXT);
+			CREATE TABLE audit (n BIGSERIAL PRIMARY KEY, at TIMESTAMPTZ DEFAULT clock_timestamp(),
+				feed BIGINT, epoch BIGINT, seq BIGINT, owner TEXT, writer TEXT);
 			CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
-				INSERT INTO audit (feed, epoch, seq, owner, writer) VALUES (NEW.id, NEW.epoch, NEW.seq, NEW.owner, current_setting('application_name'));
+				INSERT INTO audit (feed, epoch, seq, owner, writer)
+				VALUES (NEW.id, NEW.epoch, NEW.seq, NEW.owner, current_setting('application_name'));
 				RETURN NULL;
 			END $$;
 			CREATE TRIGGER audit AFTER UPDATE ON feeds FOR EACH ROW
@@ -296,7 +298,8 @@ func (f *fleet) audit() {
 func (f *fleet) unfenced() {
 	f.t.Helper()
 	for what, query := range map[string]string{
-		"epochs with several writers": `SELECT count(*) FROM (SELECT 1 FROM audit GROUP BY feed, epoch HAVING count(DISTINCT writer) > 1) x`,
+		"epochs with several writers": `SELECT count(*) FROM (
+			SELECT 1 FROM audit GROUP BY feed, epoch HAVING count(DISTINCT writer) > 1) x`,
 		"writes of an epoch that was over": `SELECT count(*) FROM (
 			SELECT epoch, max(epoch) OVER (PARTITION BY feed ORDER BY n) AS newest FROM audit) x WHERE epoch < newest`,
 		"sequence numbers that went back": `SELECT count(*) FROM (
@@ -318,7 +321,8 @@ func (f *fleet) unfenced() {
 }
 
 // acquired is the SELECT of acquisitions: the first row of each epoch that has an owner.
-const acquired = `SELECT feed, epoch, min(owner) AS owner, min(at) AS at FROM audit WHERE owner <> '' GROUP BY feed, epoch`
+const acquired = `SELECT feed, epoch, min(owner) AS owner, min(at) AS at
+	FROM audit WHERE owner <> '' GROUP BY feed, epoch`
 
 // movesOnce expects that each feed was acquired at most once since an instant of the database's,
 // and returns how many were.
@@ -326,8 +330,10 @@ func (f *fleet) movesOnce(since time.Time) (moves int) {
 	f.t.Helper()
 	var more string
 	query := fmt.Sprintf(`SELECT COALESCE(sum(n), 0), COALESCE(string_agg(story, '; ') FILTER (WHERE n > 1), '') FROM (
-		SELECT count(*) AS n, f.source || '/' || f.feed || ': ' || string_agg(a.owner || ' ' || a.at::time, ', ' ORDER BY a.at) AS story
-		FROM (%s) a JOIN feeds f ON f.id = a.feed WHERE a.at > TIMESTAMPTZ '%s' GROUP BY f.source, f.feed) b`, acquired, since.Format(time.RFC3339Nano))
+		SELECT count(*) AS n, f.source || '/' || f.feed || ': ' ||
+			string_agg(a.owner || ' ' || a.at::time, ', ' ORDER BY a.at) AS story
+		FROM (%s) a JOIN feeds f ON f.id = a.feed WHERE a.at > TIMESTAMPTZ '%s' GROUP BY f.source, f.feed) b`,
+		acquired, since.Format(time.RFC3339Nano))
 	if err := f.query(query, &moves, &more); err != nil {
 		f.t.Fatal(err)
 	}
@@ -418,6 +424,6 @@ func (f *fleet) verify() {
 		{"ledger", "verify", "--config.file=" + copied},
 	} {
 		env := map[string]string{"CDR_DSN_FILE": fmt.Sprintf("replica-%d.dsn", f.started)}
-		start(f.t, f.vault, launch{args: args, env: env, shipped: true}).exited(0)
+		start(f.t, f.vault, launch{args: args, env: env}).exited(0)
 	}
 }

@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"crypto/tls"
@@ -9,16 +9,18 @@ import (
 	"testing"
 )
 
-// health runs the health check of an address and expects its exit code and one line on stderr.
-func health(t *testing.T, v *vault, code int, problem string, addresses ...string) {
+// health runs the health check of addresses and expects its exit code and one line on stderr.
+func health(t *testing.T, code int, problem string, addresses ...string) {
 	t.Helper()
 	args := []string{"healthcheck"}
 	for _, address := range addresses {
 		args = append(args, "--web.listen-address="+address)
 	}
-	x := start(t, v, launch{args: args})
-	x.exited(code)
-	if said := x.log.String(); !strings.Contains(said, problem) || (said != "") != (code != 0) ||
+	var errs strings.Builder
+	if got := run(t.Context(), args, streams{errors: &errs}); got != code {
+		t.Errorf("healthcheck of %q: exit code %d, want %d", addresses, got, code)
+	}
+	if said := errs.String(); !strings.Contains(said, problem) || (said != "") != (code != 0) ||
 		strings.Count(said, "\n") > 1 {
 		t.Errorf("healthcheck of %q says %q, want one line with %q", addresses, said, problem)
 	}
@@ -66,11 +68,10 @@ func TestHealthcheck(t *testing.T) {
 			}
 			address := server.Listener.Addr().String()
 			_, port, _ := strings.Cut(address, ":")
-			v := newVault(t)
-			health(t, v, c.code, c.problem, address)
-			health(t, v, c.code, c.problem, "0.0.0.0:"+port, ":"+port)
+			health(t, c.code, c.problem, address)
+			health(t, c.code, c.problem, "0.0.0.0:"+port, ":"+port)
 			server.Close()
-			health(t, v, 1, "connection refused", address)
+			health(t, 1, "connection refused", address)
 		})
 	}
 }

@@ -56,7 +56,9 @@ func TestIncidentOutput(t *testing.T) {
 		"incident_pstn": {"operator", "", false},
 		"incident_none": {"sbc2.contoso.com", "", true},
 	} {
-		finder := incident.New(incident.Settings{Trunk: tc.trunk, Meanwhile: tc.meanwhile, Redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil)})
+		finder := incident.New(incident.Settings{
+			Trunk: tc.trunk, Meanwhile: tc.meanwhile, Redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
+		})
 		addCalls(finder, "contoso", "direct_routing", "mafaffmfa", expired)
 		addCalls(finder, "contoso", "direct_routing", "mbaaau",
 			cdr.Record{Trunk: "sbc1.contoso.com", Direction: cdr.Inbound})

@@ -71,8 +71,8 @@ request_route {
 	x.stop()
 
 	// The definition keeps the laws in this database too.
-	laws := exec.CommandContext(t.Context(), binary, "provider", "test", "../../collector/declared/builtin/kamailio.yaml",
-		"--dsn", fmt.Sprintf("root:@tcp(127.0.0.1:%d)/", port))
+	laws := exec.CommandContext(t.Context(), binary, "provider", "test",
+		"../../collector/declared/builtin/kamailio.yaml", "--dsn", fmt.Sprintf("root:@tcp(127.0.0.1:%d)/", port))
 	out, err := laws.CombinedOutput()
 	if err != nil || strings.Count(string(out), "held:") < 5 {
 		t.Errorf("provider test --dsn: %v\n%s", err, out)

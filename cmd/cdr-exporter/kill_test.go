@@ -43,7 +43,7 @@ func newMassacre(t *testing.T, grpc bool, s estateSettings) *massacre {
 }
 
 func (m *massacre) start() *exporter {
-	return start(m.t, m.estate.vault, launch{config: m.config, shipped: true})
+	return start(m.t, m.estate.vault, launch{config: m.config})
 }
 
 // kill starts the exporter and kills it at random: soon after it has begun, or after
@@ -151,6 +151,7 @@ func (m *massacre) neverDown(now families) {
 // dies, and wherever it stands then, no call is lost and none is counted twice, and
 // every log record is delivered.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	t.Run("while history is read", func(t *testing.T) {
 		t.Parallel()
 		m := newMassacre(t, false, killed(21, pastEra, 50))

@@ -70,7 +70,8 @@ func spoilBlock(t *testing.T, folder string) {
 		t.Fatal(err)
 	}
 	_, err = db.ExecContext(t.Context(), `INSERT INTO blocks (id, feed, bucket, ids, keys, states)
-		SELECT (id << 40) + 1000, id, 400000, 2, x'00000000000000020000000000000001', x'020000' FROM feeds WHERE id > 0`)
+		SELECT (id << 40) + 1000, id, 400000, 2, x'00000000000000020000000000000001', x'020000'
+		FROM feeds WHERE id > 0`)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (c *legsCase) run(t *testing.T) {
 	s := newSite(t)
 	p := newRowProvider(t, s, c)
 	config := p.configure(c)
-	launched := launch{config: config, shipped: true}
+	launched := launch{config: config}
 	rows := p.rows(c)
 	rng := rand.New(rand.NewPCG(uint64(len(c.Rows)), 1))
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
@@ -123,7 +123,7 @@ func (c *legsCase) run(t *testing.T) {
 		return nil
 	})
 	x.stop()
-	verified := start(t, s.vault, launch{args: []string{"ledger", "verify", "--config.file=" + config}, shipped: true})
+	verified := start(t, s.vault, launch{args: []string{"ledger", "verify", "--config.file=" + config}})
 	verified.exited(0)
 }
 

@@ -17,13 +17,12 @@ import (
 
 // The programs under test; TestMain builds them, before any test runs.
 var (
-	// binary has the race detector if CDR_RACE is set, as `make test` does, so that races of
-	// the real process are seen. The tests and the simulators themselves do without it there:
-	// it would take most of the machine's time.
+	// binary is built as it is released.
 	binary string
-	// shipped is built as it is released: for tests of speed, of volume, and of many
-	// starts.
-	shipped string
+	// racedBinary has the race detector if CDR_RACE is set, as `make test` does: for tests in which
+	// much goes on at once. It needs several times as long for everything, so no other test, and
+	// neither the harness nor the simulators, have the detector there.
+	racedBinary string
 )
 
 func TestMain(m *testing.M) {
@@ -75,16 +74,17 @@ func runTests(m *testing.M) int {
 	return code
 }
 
-// buildAll builds the binaries into a folder. The shipped one is built with the
-// Makefile's settings, so that its packages are in the cache already.
+// buildAll builds the binaries into a folder. The one without the race detector is built with
+// the Makefile's settings, so that its packages are in the cache already.
 func buildAll(folder string) error {
-	shipped = filepath.Join(folder, "cdr-exporter")
-	binary = shipped
-	if err := build(shipped, "0", "-trimpath"); err != nil || os.Getenv("CDR_RACE") == "" {
+	binary = filepath.Join(folder, "cdr-exporter")
+	racedBinary = binary
+	if err := build(binary, "0", "-trimpath"); err != nil || os.Getenv("CDR_RACE") == "" {
 		return err
 	}
-	binary = filepath.Join(folder, "cdr-exporter-race")
-	return build(binary, "1", "-race", "-gcflags=modernc.org/...=-race=false") // as in the Makefile, which says why
+	racedBinary = filepath.Join(folder, "cdr-exporter-race")
+	// As in the Makefile, which says why.
+	return build(racedBinary, "1", "-race", "-gcflags=modernc.org/...=-race=false")
 }
 
 // build builds the binary, with or without cgo.

@@ -118,7 +118,8 @@ func (o *office) item() string {
       client_secret_file: ringcentral-secret
       jwt_file: ringcentral-jwt
       scope: %s
-%s%s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope, o.more, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
+%s%s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope, o.more,
+		feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
 }
 
 // feedLines are the feeds of a source in the configuration: names and settings; those

@@ -27,7 +27,8 @@ func TestPremiumCalls(t *testing.T) {
 	}
 	rows := func(at time.Time, extension, number string) (text string) { // Ofcom set these numbers aside for drama
 		for range 6 {
-			text += fmt.Sprintf(`"",%q,%q,"x","",%q,"PJSIP/carrier-00000002","Dial","",%q,%[4]q,%[4]q,60,60,"ANSWERED","DOCUMENTATION"`+"\n",
+			text += fmt.Sprintf(`"",%q,%q,"x","",%q,"PJSIP/carrier-00000002","Dial","",%q,%[4]q,%[4]q,`+
+				`60,60,"ANSWERED","DOCUMENTATION"`+"\n",
 				extension, number, "PJSIP/"+extension+"-00000001", at.UTC().Format(time.DateTime))
 		}
 		return text
@@ -36,8 +37,9 @@ func TestPremiumCalls(t *testing.T) {
 	write("Master.csv", rows(now.Add(-30*time.Hour), "301", "+449098790301")+
 		rows(now.Add(-10*time.Minute), "302", "+449098790302"))
 	write("desk.yaml",
-		`{provider: desk, files: {read: lines, format: csv, columns: [id, at, caller, callee, user]}, feeds: {calls: {record: {id: id,
-		start: {path: at, time: unix}, duration: {is: "60", unit: s}, direction: {is: outbound}, outcome: {is: answered}, caller: caller, callee: callee, user_id: user}}}}`)
+		`{provider: desk, files: {read: lines, format: csv, columns: [id, at, caller, callee, user]},
+		feeds: {calls: {record: {id: id, start: {path: at, time: unix}, duration: {is: "60", unit: s},
+		direction: {is: outbound}, outcome: {is: answered}, caller: caller, callee: callee, user_id: user}}}}`)
 	desk := ""
 	for i := range 6 {
 		desk += fmt.Sprintf("%d,%d,+12065550100,+449098790303,anna-the-agent\n", i, now.Unix()-600)

@@ -271,7 +271,8 @@ func TestE2EPrometheus(t *testing.T) {
 	rise := x.scrape().sum("cdr_calls_total") - before
 	eventually(t, "see the rise in Prometheus", func() error {
 		// The rise of each series, from its last value before, 0 for a new one.
-		samples := p.query(`sum(max_over_time(cdr_calls_total{job="scraped"}[30m]) - min_over_time(cdr_calls_total{job="scraped"}[30m]))`)
+		samples := p.query(`sum(max_over_time(cdr_calls_total{job="scraped"}[30m])
+			- min_over_time(cdr_calls_total{job="scraped"}[30m]))`)
 		if len(samples) != 1 || samples[0].value != rise {
 			return fmt.Errorf("it rises by %v, want %g", samples, rise)
 		}

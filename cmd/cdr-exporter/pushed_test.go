@@ -60,7 +60,9 @@ feeds:
 func (p *pbx) run(v *vault) (x *exporter, hook string) {
 	p.t.Helper()
 	hook = free(p.t)
-	x = start(p.t, v, launch{config: p.config, args: []string{"--webhook.listen-address=" + hook}}).serving()
+	x = start(p.t, v, launch{
+		config: p.config, raced: true, args: []string{"--webhook.listen-address=" + hook},
+	}).serving()
 	return x, hook
 }
 

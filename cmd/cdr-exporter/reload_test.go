@@ -221,7 +221,7 @@ func TestReloadHarmsNothing(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
 	e.hold()
-	x := e.start(settings{}).ready()
+	x := start(t, e.vault, launch{config: e.configure(settings{}), raced: true}).ready()
 	x.countsAll(e)
 	tokens := func() int { return e.office.Requests().Count(rcsim.EndpointToken)[0] }
 	asked := tokens()

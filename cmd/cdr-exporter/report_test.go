@@ -28,7 +28,7 @@ func (s *site) report(t *testing.T, config string, from, to time.Time, output st
 	x := start(t, s.vault, launch{args: append([]string{
 		"report", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339),
 		"--output=" + output,
-	}, args...), shipped: true})
+	}, args...)})
 	x.exited(0)
 	if said := x.log.String(); strings.Contains(said, "\r") {
 		t.Errorf("there is a progress bar on a pipe: %s", said)

@@ -40,7 +40,7 @@ func TestLimits(t *testing.T) {
 	})
 	e.carrier.perMinute = 900
 	e.hold()
-	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
+	x := e.start(settings{}).ready()
 	x.unfold(e)
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {

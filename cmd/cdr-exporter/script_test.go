@@ -22,8 +22,7 @@ type stage struct {
 // stageKey finds the stage of a script.
 type stageKey struct{}
 
-// TestScripts runs the scripts in testdata/script with the shipped binary: with the race detector
-// it takes three times as long to start. They have the commands
+// TestScripts runs the scripts in testdata/script. They have the commands
 //
 //	exits CODE ARGS...  runs the binary and expects its exit code
 //	tenant VERB ARGS... changes the tenant (see tenantCommand)
@@ -78,7 +77,7 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	got := 0
-	if err := ts.Exec(shipped, args[1:]...); err != nil {
+	if err := ts.Exec(binary, args[1:]...); err != nil {
 		exit, ok := errors.AsType[*exec.ExitError](err)
 		if !ok {
 			ts.Fatalf("run the binary: %v", err)

@@ -69,6 +69,7 @@ func fillDisk(t *testing.T, name string) string {
 // so, and shows what was counted; the reserve lets log records leave; with room again it goes on by
 // itself.
 func TestRestartOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(x *exporter, ledger string, fill func()){
 		"stopped, then full": func(x *exporter, _ string, _ func()) { x.stop() },
 		"stopped, its log removed, then full": func(x *exporter, ledger string, _ func()) {
@@ -83,6 +84,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 		"full, then killed":  func(x *exporter, _ string, fill func()) { fill(); x.kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), 1_000))})
 			if !mountSmallDisk(t, n.ledger(), 24<<20) {
 				return

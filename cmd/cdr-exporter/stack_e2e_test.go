@@ -97,7 +97,7 @@ func newStack(t *testing.T) *stack {
 // startExporter starts the exporter, again too: where it was.
 func (s *stack) startExporter() {
 	s.t.Helper()
-	s.x = start(s.t, s.vault, launch{shipped: true, args: []string{
+	s.x = start(s.t, s.vault, launch{args: []string{
 		"run", "--config.file=" + s.config, "--web.listen-address=" + s.address,
 		"--webhook.listen-address=" + s.hook, "--webhook.config.file=" + s.path("webhook.yaml"),
 	}}).ready()

@@ -107,7 +107,7 @@ func (b *shippedBoard) variable(t *testing.T, least string) func(name string) st
 // seconds, because scrapes are its main cost.
 func TestE2EBoards(t *testing.T) {
 	t.Parallel()
-	x := start(t, demoVault(t), launch{shipped: true, args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}).
+	x := start(t, demoVault(t), launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}).
 		ready()
 	rules := []string{}
 	for _, name := range []string{"recording.yaml", "alerts.yaml"} {

@@ -177,7 +177,7 @@ func TestE2ETraces(t *testing.T) {
 		c.start()
 		otlp := fmt.Sprintf(tracing, "http://"+c.grpc)
 		for range 4 {
-			x := start(t, e.vault, launch{config: e.configure(settings{OTLP: otlp}), shipped: true}).serving()
+			x := e.start(settings{OTLP: otlp}).serving()
 			served := e.answered()
 			eventually(t, "read some pages", func() error {
 				x.running()
@@ -188,7 +188,7 @@ func TestE2ETraces(t *testing.T) {
 			})
 			x.kill()
 		}
-		x := start(t, e.vault, launch{config: e.configure(settings{OTLP: otlp}), shipped: true}).serving()
+		x := e.start(settings{OTLP: otlp}).serving()
 		x.countsAll(e)
 		e.pass(25 * time.Hour) // rows come late and change
 		x.countsAll(e)

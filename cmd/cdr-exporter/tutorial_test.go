@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestTutorial: docs/follow-a-call.md can be followed. Its files are saved, its commands are run one after the other, and
-// each prints what the page says.
+// TestTutorial: docs/follow-a-call.md can be followed. Its files are saved, its commands are run one after the
+// other, and each prints what the page says.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/follow-a-call.md")

@@ -81,7 +81,7 @@ func TestFormats(t *testing.T) {
 				all, items = append(all, in), append(items, in.item())
 			}
 			seen := []time.Time{account.Pause()}
-			x := start(t, at.vault, launch{config: at.configureSources(settings{}, items...), shipped: true}).ready()
+			x := start(t, at.vault, launch{config: at.configureSources(settings{}, items...)}).ready()
 			count := func() {
 				t.Helper()
 				for _, in := range all {
@@ -163,7 +163,7 @@ func TestUpgrade(t *testing.T) {
 			r := newReceiver(t, at.vault, otlpsink.Settings{})
 			seen := []time.Time{account.Pause()}
 			config := at.configureSources(settings{OTLP: r.overHTTP("")}, account.item())
-			x := start(t, at.vault, launch{config: config, shipped: true}).ready()
+			x := start(t, at.vault, launch{config: config}).ready()
 			x.counts(account, seen...)
 			for _, next := range []wavixsim.Generation{wavixsim.GenerationC, wavixsim.GenerationD} {
 				account.Upgrade(next)
@@ -177,7 +177,7 @@ func TestUpgrade(t *testing.T) {
 			x.kill()
 			account.Advance(12 * time.Hour)
 			seen = append(seen, account.Visible())
-			x = start(t, at.vault, launch{config: config, shipped: true}).ready()
+			x = start(t, at.vault, launch{config: config}).ready()
 			x.counts(account, seen...)
 			x.reconciled(account)
 			r.complete(account, seen...)
