@@ -1,6 +1,6 @@
-// Checks the status page in a real browser: node page.mjs ADDRESS DEMO STORIES FOLDER
+// Checks the status page in a real browser: node page.mjs ADDRESS DEMO STORIES [FOLDER]
 // The page at the address has every state, that of the demo real data. Both have several feeds, into which calls come all the time.
-// STORIES is the index of the storybook, whose screenshots go to the folder.
+// STORIES is the index of the storybook, whose screenshots go to the folder, if one is named.
 import assert from "node:assert/strict";
 import { checkStory, storiesOf } from "./stories.mjs";
 import { Browser, focused, mark, stayed } from "./browser.mjs";

@@ -36,13 +36,9 @@ func TestE2EBrowser(t *testing.T) {
 	}
 	storybook := httptest.NewServer(pages)
 	defer storybook.Close()
-	folder := os.Getenv("CDR_SCREENSHOTS")
-	if folder == "" {
-		folder = t.TempDir()
-	}
 	script := filepath.Join("..", "..", "..", "tools", "browser", "page.mjs")
 	command := exec.CommandContext(t.Context(), "node", script, server.URL+"/", startDemo(t),
-		storybook.URL+"/", folder)
+		storybook.URL+"/", os.Getenv("CDR_SCREENSHOTS"))
 	command.Env = append(os.Environ(), "CDR_CHROMIUM="+chromium(t))
 	command.WaitDelay = 10 * time.Second
 	if os.Getenv("CDR_BROWSER") == "" {
@@ -53,10 +49,8 @@ func TestE2EBrowser(t *testing.T) {
 		t.Fatalf("the page: %v\n%s", err, report)
 	}
 	t.Logf("%s", report)
-	pictures, err := filepath.Glob(filepath.Join(folder, "*.png"))
-	told := len(stories.All())
-	if err != nil || len(pictures) < 4*told || strings.Count(string(report), "ok: ") != 12+told {
-		t.Errorf("%d screenshots, %v; the checks:\n%s", len(pictures), err, report)
+	if strings.Count(string(report), "ok: ") != 12+len(stories.All()) {
+		t.Errorf("the checks:\n%s", report)
 	}
 }
 
