@@ -129,7 +129,8 @@ func (c *contestant) took(b *testing.B, pages, size float64) string {
 func (c *contestant) size(b *testing.B) int64 {
 	if c.admin != "" {
 		return ask(b, c.admin,
-			`SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
+			`SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+			WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
 	}
 	info, err := os.Stat(c.file)
 	if err != nil {

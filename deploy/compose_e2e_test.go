@@ -148,7 +148,8 @@ func TestE2EComposeGrafana(t *testing.T) {
 			found, _ = filepath.Glob(volume.Source + "/*.json")
 		}
 	}
-	if home := p.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]; !slices.ContainsFunc(found, func(file string) bool {
+	home := p.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+	if !slices.ContainsFunc(found, func(file string) bool {
 		return home == folder+"/"+filepath.Base(file)
 	}) {
 		t.Errorf("the home dashboard %s isn't among %q", home, found)

@@ -20,7 +20,9 @@ func apiSchemas(t *testing.T) string {
 	source, folder := os.Getenv("CDR_SCHEMAS"), t.TempDir()
 	kubernetes := readSchema(t, filepath.Join(source, "kubernetes.json"))
 	// A quantity may be written as a number.
-	kubernetes["definitions"].(map[string]any)["io.k8s.apimachinery.pkg.api.resource.Quantity"] = map[string]any{"type": []string{"string", "number"}}
+	kubernetes["definitions"].(map[string]any)["io.k8s.apimachinery.pkg.api.resource.Quantity"] = map[string]any{
+		"type": []string{"string", "number"},
+	}
 	writeSchema(t, filepath.Join(folder, "kubernetes.json"), kubernetes)
 	for kind, definition := range map[string]string{
 		"configmap-v1":                  "core.v1.ConfigMap",
@@ -41,7 +43,8 @@ func apiSchemas(t *testing.T) string {
 		"scaledobject": "keda-v1alpha1",
 	} {
 		crd := readSchema(t, filepath.Join(source, kind+"s.yaml"))
-		schema := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
+		newest := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
+		schema := newest["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
 		schema["properties"].(map[string]any)["metadata"] = map[string]any{
 			"$ref": "kubernetes.json#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 		}

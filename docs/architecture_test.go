@@ -14,7 +14,8 @@ func TestArchitectureNamesCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`([a-z0-9_/]+/[a-z0-9_]+\\.go)` `[A-Za-z]+\\.([A-Za-z]+)`").FindAllStringSubmatch(string(text), -1)
+	named := regexp.MustCompile("`([a-z0-9_/]+/[a-z0-9_]+\\.go)` `[A-Za-z]+\\.([A-Za-z]+)`").
+		FindAllStringSubmatch(string(text), -1)
 	if len(named) < 10 {
 		t.Fatalf("only %d functions are named", len(named))
 	}

@@ -32,7 +32,8 @@ const smallest = `
 otlp:
 sources:
   - name: contoso
-    msgraph: {tenant_id: contoso.example, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret: secret, pstn: , direct_routing: , call_records: }
+    msgraph: {tenant_id: contoso.example, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret: secret,
+      pstn: , direct_routing: , call_records: }
   - name: acme
     ringcentral: {client_id: app, client_secret: secret, jwt: secret, call_log: , active_calls: }
   - name: wave
@@ -93,7 +94,8 @@ func TestConfigurationDescribesEveryKey(t *testing.T) {
 	}
 }
 
-// TestConfigurationTellsDefaults compares the defaults in configuration.md with the defaults of a file that leaves everything out.
+// TestConfigurationTellsDefaults compares the defaults in configuration.md with the defaults of a file that leaves
+// everything out.
 func TestConfigurationTellsDefaults(t *testing.T) {
 	tree := printed(t, smallest)
 	// Leave out the keys that the file gives, keys without a default, and the provider's keys.

@@ -93,7 +93,7 @@ var reasons = map[string]string{
 // licences that a dependency may have, by what their texts say. All are compatible with Apache-2.0
 // and ask for no source.
 var licences = map[string]*regexp.Regexp{
-	"Apache-2.0":    regexp.MustCompile(`Apache License\s+Version 2\.0|Licensed under the Apache License, Version 2\.0`),
+	"Apache-2.0":    regexp.MustCompile(`(Apache License\s+|Licensed under the Apache License, )Version 2\.0`),
 	"BSD-3-Clause":  regexp.MustCompile(`Redistribution and use in source and binary forms(?s:.*)(endorse|promote)`),
 	"BSD-2-Clause":  regexp.MustCompile(`Redistribution and use in source and binary forms`),
 	"CC0-1.0":       regexp.MustCompile(`CC0 1\.0 Universal`),

@@ -265,7 +265,8 @@ func sources(t *testing.T) string {
 	var all strings.Builder
 	for _, room := range []string{"../cmd", "../collector", "../exporters", "../internal"} {
 		err := filepath.WalkDir(room, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil || !slices.Contains([]string{".go", ".yaml"}, filepath.Ext(path)) || strings.HasSuffix(path, "_test.go") {
+			if err != nil || !slices.Contains([]string{".go", ".yaml"}, filepath.Ext(path)) ||
+				strings.HasSuffix(path, "_test.go") {
 				return err
 			}
 			text, err := os.ReadFile(path)

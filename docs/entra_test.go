@@ -50,7 +50,10 @@ const fakeAzure = `#!/bin/bash
 echo "$*" >> "$STATE/asked"
 late() { # NAME: not there for the first two times
 	echo x >> "$STATE/late-$1"
-	[ "$(wc -l < "$STATE/late-$1")" -gt 2 ] || { echo "Resource '$1' does not exist or one of its queried reference-property objects are not present." >&2; exit 1; }
+	[ "$(wc -l < "$STATE/late-$1")" -gt 2 ] || {
+		echo "Resource '$1' does not exist or one of its queried reference-property objects are not present." >&2
+		exit 1
+	}
 }
 case "$*" in
 "ad app list"*) cat "$STATE/app" 2> /dev/null ;;
@@ -58,7 +61,9 @@ case "$*" in
 "ad sp list"*) cat "$STATE/principal" 2> /dev/null ;;
 "ad sp create"*) late app && echo principal-1 | tee "$STATE/principal" ;;
 "ad sp show"*) echo graph-1 ;;
-"rest --method POST"*) [ -z "$DENIED" ] || { echo "Insufficient privileges to complete the operation." >&2; exit 1; }; late principal && touch "$STATE/role" ;;
+"rest --method POST"*)
+	[ -z "$DENIED" ] || { echo "Insufficient privileges to complete the operation." >&2; exit 1; }
+	late principal && touch "$STATE/role" ;;
 "rest --url"*) [ ! -e "$STATE/role" ] || echo role-1 ;;
 "ad app federated-credential list"*) [ ! -e "$STATE/federated" ] || echo federated-1 ;;
 "ad app federated-credential create"*) touch "$STATE/federated" ;;
@@ -69,7 +74,8 @@ esac
 exit 0
 `
 
-// TestRegister: the shell script waits until the directory shows each new object, a second run makes nothing again, and a permanent error ends it at once.
+// TestRegister: the shell script waits until the directory shows each new object, a second run makes nothing again,
+// and a permanent error ends it at once.
 func TestRegister(t *testing.T) {
 	script, err := filepath.Abs("../deploy/entra/register.sh")
 	if err != nil {
@@ -101,8 +107,8 @@ func TestRegister(t *testing.T) {
 	}
 	for range 2 {
 		out, err := register("DENIED=", "workload", "https://oidc.example.com", "system")
-		if err != nil || !strings.Contains(out,
-			"cdr-exporter init --provider=msgraph --tenant-id=tenant-1 --client-id=app-1 --credential=workload_identity") {
+		if err != nil || !strings.Contains(out, "cdr-exporter init --provider=msgraph --tenant-id=tenant-1 "+
+			"--client-id=app-1 --credential=workload_identity") {
 			t.Fatalf("%v:\n%s", err, out)
 		}
 	}

@@ -35,7 +35,8 @@ var habits = []habit{
 		"Such a row is no call.", "Such a row isn't a call.",
 	},
 	{
-		"an old word", regexp.MustCompile(`(?i)\b(?:thereby|therein|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
+		"an old word",
+		regexp.MustCompile(`(?i)\b(?:thereby|therein|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
 		"The ledger begins anew.", "The ledger starts empty.",
 	},
 	{

@@ -16,7 +16,8 @@ const schemaFile = "config.schema.json"
 // firstLine is what editors look for at the beginning of a configuration.
 const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"
 
-// TestSchemaAcceptsExamples validates the example, the example with its commented keys, and every configuration in the docs against the shipped schema.
+// TestSchemaAcceptsExamples validates the example, the example with its commented keys, and every configuration in
+// the docs against the shipped schema.
 func TestSchemaAcceptsExamples(t *testing.T) {
 	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
 	if err != nil {

@@ -27,6 +27,7 @@ func TestConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	type block = map[string]any
+	notified := block{"call_records": block{"webhook": block{"public_url": "https://cdr.example/hook"}}}
 	for name, c := range map[string]struct {
 		source, graph, more block
 		want                []string // parts of the error; none: it is good
@@ -69,8 +70,8 @@ func TestConfig(t *testing.T) {
 				"otlp.endpoint: has no effect in a receiver", "otlp.logs: has no effect",
 			},
 		},
-		"a webhook without a port": {graph: block{"call_records": block{"webhook": block{"public_url": "https://cdr.example/hook"}}}, want: []string{"webhook.listen_address"}},
-		"a webhook":                {graph: block{"call_records": block{"webhook": block{"public_url": "https://cdr.example/hook"}}}, more: block{"webhook": block{"listen_address": "127.0.0.1:0"}}},
+		"a webhook without a port": {graph: notified, want: []string{"webhook.listen_address"}},
+		"a webhook":                {graph: notified, more: block{"webhook": block{"listen_address": "127.0.0.1:0"}}},
 		"a wrong webhook": {
 			more: block{"webhook": block{"addr": "127.0.0.1:0"}},
 			want: []string{"webhook.addr: unknown key", "webhook.listen_address: is missing"},

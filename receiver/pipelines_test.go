@@ -50,9 +50,12 @@ func TestPipelinesAnswer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			request, err := proto.Marshal(&collogs.ExportLogsServiceRequest{ResourceLogs: []*logs.ResourceLogs{{ScopeLogs: []*logs.ScopeLogs{{
+			records := &logs.ScopeLogs{
 				LogRecords: []*logs.LogRecord{{EventName: "cdr.call"}, {EventName: "cdr.call.revised"}},
-			}}}}})
+			}
+			request, err := proto.Marshal(&collogs.ExportLogsServiceRequest{
+				ResourceLogs: []*logs.ResourceLogs{{ScopeLogs: []*logs.ScopeLogs{records}}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -65,8 +65,8 @@ func TestExampleIsRead(t *testing.T) {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Query().Get("cursor") == "" {
-			fmt.Fprintf(w,
-				`{"calls":[{"id":"1","start":%q,"seconds":60,"to":"+4930901820","result":"answered"},{"id":"2"}],"next":"calls?cursor=2"}`, start)
+			fmt.Fprintf(w, `{"calls":[{"id":"1","start":%q,"seconds":60,"to":"+4930901820","result":"answered"},
+				{"id":"2"}],"next":"calls?cursor=2"}`, start)
 			return
 		}
 		fmt.Fprintf(w, `{"calls":[{"id":"3","start":%q,"seconds":0,"result":"busy"}]}`, start)
@@ -94,8 +94,10 @@ func TestExampleIsRead(t *testing.T) {
 		}
 	})
 	want := []string{
-		`cdr_calls_total{call_type="call",direction="outbound",feed="call_log",late="true",outcome="answered",provider="acmetel",source="acme",trunk=""} 1`,
-		`cdr_calls_total{call_type="call",direction="outbound",feed="call_log",late="true",outcome="busy",provider="acmetel",source="acme",trunk=""} 1`,
+		`cdr_calls_total{call_type="call",direction="outbound",feed="call_log",late="true",outcome="answered",` +
+			`provider="acmetel",source="acme",trunk=""} 1`,
+		`cdr_calls_total{call_type="call",direction="outbound",feed="call_log",late="true",outcome="busy",` +
+			`provider="acmetel",source="acme",trunk=""} 1`,
 		`cdr_exporter_rows_total{feed="call_log",result="invalid",source="acme"} 1`,
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

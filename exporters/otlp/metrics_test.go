@@ -102,12 +102,12 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		lines    int
 	}{
 		{
-			"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable",
-			true, 2,
+			"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") },
+			"HTTP 503 Service Unavailable", true, 2,
 		},
 		{
-			"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true,
-			2,
+			"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") },
+			"HTTP 401 Unauthorized", true, 2,
 		},
 		{"partial success", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))

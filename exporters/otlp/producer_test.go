@@ -143,7 +143,8 @@ func TestProducerForgetsWhatVanished(t *testing.T) {
 	}
 }
 
-// TestNamesBecomeThoseOfPrometheus: Prometheus makes our names on /metrics of the OTLP names and units, for every metric.
+// TestNamesBecomeThoseOfPrometheus: Prometheus makes our names on /metrics of the OTLP names and units, for every
+// metric.
 func TestNamesBecomeThoseOfPrometheus(t *testing.T) {
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {

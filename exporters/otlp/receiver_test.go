@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -143,7 +144,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	r.mu.Unlock()
 	var answer proto.Message = &colmetricspb.ExportMetricsServiceResponse{}
-	if metrics := (&colmetricspb.ExportMetricsServiceRequest{}); req.URL.Path[len(req.URL.Path)-len("metrics"):] == "metrics" {
+	if metrics := (&colmetricspb.ExportMetricsServiceRequest{}); strings.HasSuffix(req.URL.Path, "metrics") {
 		err = proto.Unmarshal(body, metrics)
 		r.takeMetrics(req.Header, metrics)
 	} else {

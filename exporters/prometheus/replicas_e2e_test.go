@@ -78,7 +78,8 @@ scrape_configs:
 		t.Run(features, func(t *testing.T) {
 			// What increase() counts, without its extrapolation: counters that don't fall rise from
 			// their least value to their greatest.
-			const rise = `sum by (direction) (max_over_time(cdr_calls_total{job=%q}[30m]) - min_over_time(cdr_calls_total{job=%q}[30m]))`
+			const rise = `sum by (direction) (max_over_time(cdr_calls_total{job=%q}[30m])
+				- min_over_time(cdr_calls_total{job=%q}[30m]))`
 			fixed := map[string]string{"inbound": "50", "outbound": "50"}
 			// The calls of a, which came back to it, and again those of b, but not those before b's first scrape.
 			unfixed := map[string]string{"inbound": "60", "outbound": "60"}
@@ -97,7 +98,9 @@ scrape_configs:
 					"outbound": "0",
 				},
 				// Extrapolation aside, no start time was taken for a reset, which would add 100 and more.
-				`sum by (direction) (increase(cdr_calls_total{job="fixed", direction="inbound"}[30m])) < bool 100`: {"inbound": "1"},
+				`sum by (direction) (increase(cdr_calls_total{job="fixed", direction="inbound"}[30m])) < bool 100`: {
+					"inbound": "1",
+				},
 			} {
 				if got := query(t, api, expr); !maps.Equal(got, want) {
 					t.Errorf("%s = %v, want %v", expr, got, want)

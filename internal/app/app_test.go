@@ -55,7 +55,8 @@ metrics: {zero_for: 0s}
 sources:
   - name: contoso
     tls_config: {ca_file: ca.pem}
-    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {interval: 1s}}
+    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s",
+      direct_routing: {interval: 1s}}
 %s`, storage, sim.TenantID, sim.ClientID, n.ClientSecret, n.BaseURL(), n.BaseURL(), more)
 	file := filepath.Join(n.folder, "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -75,8 +75,8 @@ func TestPropertiesByProvider(t *testing.T) {
 	}
 	_, body := ask(t, a, http.MethodGet, "/metrics")
 	if strings.Contains(body, `cdr_recent_faults{direction="outbound",feed="call_log",provider="silent"`) ||
-		!strings.Contains(body,
-			`cdr_recent_faults{direction="outbound",feed="call_log",provider="telling",source="office",trunk="line"} 10`) {
+		!strings.Contains(body, `cdr_recent_faults{direction="outbound",feed="call_log",provider="telling",`+
+			`source="office",trunk="line"} 10`) {
 		t.Errorf("the faults of the last attempts:\n%s", body)
 	}
 	for _, s := range a.Status().Sources {

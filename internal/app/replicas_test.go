@@ -91,7 +91,8 @@ func TestStatusAfterAReload(t *testing.T) {
 	ended.Owner = ""
 	seen.feeds = map[feedName]*ledger.FeedOwner{{"office", "records"}: &ended}
 	a.owners.seen.Store(&seen)
-	if f := sharedStatus(t, a).Sources[0].Feeds[0]; f.State != web.StateUnowned || f.LastError != "no replica reads the feed" {
+	f := sharedStatus(t, a).Sources[0].Feeds[0]
+	if f.State != web.StateUnowned || f.LastError != "no replica reads the feed" {
 		t.Errorf("the feed that no replica owns is %q: %q", f.State, f.LastError)
 	}
 }

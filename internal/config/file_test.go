@@ -43,9 +43,10 @@ func TestCheckFiles(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "sub/secret"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.ReplaceAll(strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: can't read the file DIR/token.txt: no such file or directory; HINT
-DIR/c.yaml:5: otlp.tls_config.key_file: can't read the file DIR/key.pem: is empty; HINT
-DIR/c.yaml:8: sources[0].acme.client_secret_file: can't read the file DIR/sub/secret: not a regular file; HINT`, "HINT", hint), "DIR", dir)
+	want := strings.NewReplacer("HINT", hint, "DIR", dir, "CANT", "can't read the file").Replace(
+		`DIR/c.yaml:4: otlp.headers_file.authorization: CANT DIR/token.txt: no such file or directory; HINT
+DIR/c.yaml:5: otlp.tls_config.key_file: CANT DIR/key.pem: is empty; HINT
+DIR/c.yaml:8: sources[0].acme.client_secret_file: CANT DIR/sub/secret: not a regular file; HINT`)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}

@@ -126,8 +126,9 @@ func TestOTLPFromTheEnvironment(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_LOGS_TIMEOUT":       "7",
 		"OTEL_EXPORTER_OTLP_COMPRESSION":        "gzip",
 		"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION":   "none",
-		"OTEL_RESOURCE_ATTRIBUTES":              "service.name=attribute,team=tele%3Dcom,deployment.environment.name=dev",
 		"OTEL_SERVICE_NAME":                     "service",
+		"OTEL_RESOURCE_ATTRIBUTES": "service.name=attribute,team=tele%3Dcom," +
+			"deployment.environment.name=dev",
 	}
 	s, err := resolve(t, "{metrics: false, resource_attributes: {deployment.environment.name: prod}}", environment)
 	if err != nil {

@@ -66,9 +66,11 @@ func plain(value any) any {
 // range.
 var (
 	visible = regexp.MustCompile(`: unknown key|` +
-		`must be (a mapping|a list|true or false|a duration|a whole number|a secret|a text|[a-zA-Z0-9/]+(, \w+)* or \w+, is )|` +
+		`must be (a mapping|a list|true or false|a duration|a whole number|a secret|a text|` +
+		`[a-zA-Z0-9/]+(, \w+)* or \w+, is )|` +
 		`is (missing|empty)|has no provider|already has the provider|is already set by|` +
-		`\.(series_limit|outbox_limit|requests_per_minute|zero_for|shutdown_timeout|history|late_after): must be at least|` +
+		`\.(series_limit|outbox_limit|requests_per_minute|zero_for|shutdown_timeout|history|late_after): ` +
+		`must be at least|` +
 		`(hash_key|hash_key_file|dsn_file|tls_config.key_file): is set twice`)
 	hidden = regexp.MustCompile(`(?m)^.*(\$\{env:|small: .*"300"|storage.path: is missing).*$`)
 )

@@ -97,7 +97,7 @@ func describedSchema(d Described) schema {
 				feed = objectSchema(reflect.TypeFor[ActiveCalls](), nil)
 			}
 			for _, inner := range s.Keys {
-				feed["properties"].(schema)[inner.Key] = singleSchema(inner) //nolint:forcetypeassert // made by objectSchema
+				feed["properties"].(schema)[inner.Key] = singleSchema(inner)
 			}
 			if s.Legs {
 				//nolint:forcetypeassert // made by objectSchema

@@ -10,7 +10,8 @@ import (
 func TestTLSConfigForPrometheus(t *testing.T) {
 	c := load(t, `
 otlp:
-  tls_config: {ca_file: ca.pem, cert: certificate, key: hunter2, server_name: n, insecure_skip_verify: true, min_version: TLS10, max_version: TLS13}
+  tls_config: {ca_file: ca.pem, cert: certificate, key: hunter2, server_name: n, insecure_skip_verify: true,
+    min_version: TLS10, max_version: TLS13}
 sources:
 - name: a
   tls_config: {ca: authority, cert_file: cert.pem, key_file: /key.pem}

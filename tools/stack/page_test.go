@@ -33,7 +33,8 @@ func TestPage(t *testing.T) {
 	})
 	for _, part := range []string{
 		"The trunk fails", "since 03:04:05",
-		`<th scope="row">contoso</th><td>pstn</td><td class="number">12</td><td class="number">10</td><td class="number">9</td>`,
+		`<th scope="row">contoso</th><td>pstn</td><td class="number">12</td><td class="number">10</td>` +
+			`<td class="number">9</td>`,
 		"killed 2 times", "&lt;script&gt;alert(1)", `action="trunk/mend"`,
 	} {
 		if !strings.Contains(body, part) {

@@ -405,10 +405,11 @@ func TestBecause(t *testing.T) {
 		r.SIPCode, r.Reason = cdr.KnownInt(504), "gateway_timeout"
 		r.Origins = []cdr.Origin{{Field: "outcome", Value: "GW_TIMEOUT", Table: true, Where: "acmetel.yaml:12"}}
 	}))
+	const byTable = `by a table, from "GW_TIMEOUT", acmetel.yaml:12`
 	for selector, want := range map[string]string{
-		`cdr_call_failures_total{reason="gateway_timeout"}`: `reason="gateway_timeout" by a table, from "GW_TIMEOUT", acmetel.yaml:12`,
+		`cdr_call_failures_total{reason="gateway_timeout"}`: `reason="gateway_timeout" ` + byTable,
 		`cdr_calls_by_country_total{country=""}`:            `country="" by the other party's number`,
-		`cdr_calls_total`:                                   `outcome="failed" by a table, from "GW_TIMEOUT", acmetel.yaml:12`,
+		`cdr_calls_total`:                                   `outcome="failed" ` + byTable,
 	} {
 		r := b.explain(selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
 		if len(r.Entries) != 1 || !slices.Contains([]string{want}, r.Entries[0].Because) {

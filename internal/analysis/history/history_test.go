@@ -40,7 +40,8 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 		n[fmt.Sprintf(`direction="outbound",call_type="voip_call",outcome="%s",trunk="%s",late="false"`, c.Outcome,
 			c.Trunk)]++
 		if c.Outcome == cdr.Failed {
-			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",fault_domain="unknown",late="false"`, c.Trunk)]++
+			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",`+
+				`fault_domain="unknown",late="false"`, c.Trunk)]++
 			continue
 		}
 		labels := fmt.Sprintf(`direction="outbound",call_type="voip_call",trunk="%s"`, c.Trunk)
@@ -111,7 +112,8 @@ func TestSums(t *testing.T) {
 			}
 			g := newGrid(from, to, b.set.Step)
 			for trunk := range 3 {
-				name := fmt.Sprintf(`{source="acme",provider="fake",feed="call_log",direction="outbound",call_type="voip_call",outcome="answered",trunk="sbc%d",late="false"}`, trunk)
+				name := fmt.Sprintf(`{source="acme",provider="fake",feed="call_log",direction="outbound",`+
+					`call_type="voip_call",outcome="answered",trunk="sbc%d",late="false"}`, trunk)
 				checkTimes(t, past["cdr_calls_total"+name], g,
 					slices.DeleteFunc(within(calls, from, to), func(c cdr.Record) bool {
 						return c.Outcome != cdr.Answered || c.Trunk != fmt.Sprintf("sbc%d", trunk)

@@ -10,8 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// TestPostgres: a definition keeps the laws in a real PostgreSQL, and no schema is left behind. That MariaDB does too is in
-// the tests of the binary.
+// TestPostgres: a definition keeps the laws in a real PostgreSQL, and no schema is left behind. The tests of the
+// binary do the same with MariaDB.
 func TestPostgres(t *testing.T) {
 	text, err := os.ReadFile("../../../providers/fusionpbx.yaml")
 	if err != nil {
@@ -44,7 +44,8 @@ func TestPostgres(t *testing.T) {
 	}
 	defer db.Close() //nolint:errcheck // it only read
 	left := 0
-	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'cdr_test_%'`).Scan(&left)
+	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'cdr_test_%'`).
+		Scan(&left)
 	if err != nil || left > 0 {
 		t.Errorf("%d schemas are left, %v", left, err)
 	}

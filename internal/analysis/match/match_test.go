@@ -166,7 +166,8 @@ var pairs = []struct{ name, left, right, want string }{
 		"ambiguous - x, ambiguous - y, same a z",
 	},
 	{
-		"twins, of which the other call is within the tolerance of one", "a 99 60; b 101.5 60; c 0 60", "x 97 60; z 0 60",
+		"twins, of which the other call is within the tolerance of one",
+		"a 99 60; b 101.5 60; c 0 60", "x 97 60; z 0 60",
 		"ambiguous - x, ambiguous a -, ambiguous b -, same c z",
 	},
 	{
@@ -292,12 +293,14 @@ func TestTariff(t *testing.T) {
 			"rounded a y, rounded b x, rounded c z",
 		},
 		{
-			"a close call is billed what another one takes", "60/60", "a 0 60.5; b 2 5; c 99 5", "x 2 60; y 0 120; z 99 60",
-			"60/60", "rounded a y, rounded b x, rounded c z",
+			"a close call is billed what another one takes",
+			"60/60", "a 0 60.5; b 2 5; c 99 5", "x 2 60; y 0 120; z 99 60", "60/60",
+			"rounded a y, rounded b x, rounded c z",
 		},
 		{
-			"prices tell rounded calls apart", "60/60", "a 0 70 1; b 2 80 2; c 99 5 1", "x 2 120 2; y 0 120 1; z 99 60 1",
-			"60/60", "rounded a y, rounded b x, rounded c z",
+			"prices tell rounded calls apart",
+			"60/60", "a 0 70 1; b 2 80 2; c 99 5 1", "x 2 120 2; y 0 120 1; z 99 60 1", "60/60",
+			"rounded a y, rounded b x, rounded c z",
 		},
 		{"calls that nobody answered", "", "a 0 0; b 99 5", "x 0 0; y 99 60", "60/60", "rounded b y, same a x"},
 	} {

@@ -37,7 +37,8 @@ func TestReconciliation(t *testing.T) {
 		"no days": {want: ""},
 		"nothing to compare": {
 			wave: []daily.Totals{{Day: yesterday, Counted: daily.Counted{Records: 5}}},
-			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited completely.",
+			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited " +
+				"completely.",
 		},
 		"a total": {
 			wave: []daily.Totals{total(yesterday, 41203, 41203, 41203)},
@@ -70,7 +71,8 @@ func TestReconciliation(t *testing.T) {
 		},
 		"not read to its end": {
 			wave: []daily.Totals{incomplete},
-			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited completely.",
+			want: "The counts of these days weren't compared: no provider gave a total, and no day was audited " +
+				"completely.",
 		},
 		"missing by an audit": {
 			wave: []daily.Totals{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)},

@@ -36,8 +36,8 @@ func TestExplainCommands(t *testing.T) {
 	body, _ := statusPage(t, backend)
 	got := commands(t, body)
 	for _, want := range []string{
-		`'cdr_call_failures_total{source="contoso",feed="direct_routing",trunk="sbc1.example.com",direction="outbound",` +
-			`outcome="failed"}' --from 2026-03-29T`,
+		`'cdr_call_failures_total{source="contoso",feed="direct_routing",trunk="sbc1.example.com",` +
+			`direction="outbound",outcome="failed"}' --from 2026-03-29T`,
 		`'cdr_call_failures_total{source="contoso",feed="direct_routing",trunk="it'\''s",direction="outbound",` +
 			`outcome="failed"}' --from 2026-03-29T`,
 		`'cdr_calls_total{feed!~"call_records"}' --from 2026-03-28T12:15:00Z`,

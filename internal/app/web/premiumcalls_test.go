@@ -60,7 +60,10 @@ func TestPremiumCalls(t *testing.T) {
 			"of one account", madeBy(premiumAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
 			"5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV",
 		},
-		{"two countries", append(premiumAgo(3, 0, 0, "LV", "premium"), premiumAgo(3, 0, 0, "GB", "premium")...), "", ""},
+		{
+			"two countries",
+			append(premiumAgo(3, 0, 0, "LV", "premium"), premiumAgo(3, 0, 0, "GB", "premium")...), "", "",
+		},
 		{"read before", premiumAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
 		{"of a history", premiumAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
 	} {

@@ -22,7 +22,8 @@ func TestOriginsOfACall(t *testing.T) {
 		return r
 	}
 	calls := counting.MakeCalls([]*cdr.Record{
-		leg("1", 0, cdr.Failed, "first", "the first row"), leg("2", time.Second, cdr.Answered, "second", "the second row"),
+		leg("1", 0, cdr.Failed, "first", "the first row"),
+		leg("2", time.Second, cdr.Answered, "second", "the second row"),
 	})
 	if len(calls) != 1 || calls[0].Outcome != cdr.Answered || calls[0].Trunk != "second" {
 		t.Fatalf("%d calls: %+v", len(calls), calls)

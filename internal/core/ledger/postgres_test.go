@@ -24,8 +24,9 @@ const serverVariable = "CDR_LEDGER_POSTGRES"
 var server = os.Getenv(serverVariable)
 
 // aboutFiles are the tests of what only SQLite has: a folder, a file, a disk that fills.
-const aboutFiles = "^(TestCompact|TestDueTasksAreIndexed|TestFileStopsGrowing|TestFilesArePrivate|TestFolderThatCannotBeMade|TestOpenRefuses|" +
-	"TestPrivacyNothingInTheFiles|TestReadOnlyHandle|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|TestRule34FilesAreReplaced|TestSecondProcessIsRefused)$"
+const aboutFiles = "^(TestCompact|TestDueTasksAreIndexed|TestFileStopsGrowing|TestFilesArePrivate|" +
+	"TestFolderThatCannotBeMade|TestOpenRefuses|TestPrivacyNothingInTheFiles|TestReadOnlyHandle|TestRule29FullDisk|" +
+	"TestRule29ReadingLeavesTheReserve|TestRule34FilesAreReplaced|TestSecondProcessIsRefused)$"
 
 // TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
 func TestOnPostgres(t *testing.T) {

@@ -390,7 +390,9 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 	a := newRig(t) // the old program
 	a.live()
 	a.records(call("a"))
-	if _, err := a.ledger.engine.Exec(`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`); err != nil {
+	_, err := a.ledger.engine.Exec(
+		`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`)
+	if err != nil {
 		t.Fatal(err)
 	}
 	b := replicaOf(a, "b") // the new one

@@ -20,7 +20,8 @@ func TestUnreplicatedCommit(t *testing.T) {
 	standby := primary.Standby(t)
 	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr)
 	r := openRig(t, Storage{Postgres: &Postgres{
-		DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: "replica", StatementTimeout: 2 * time.Second,
+		DSN:     func(context.Context) (string, error) { return dsn, nil },
+		Replica: "replica", StatementTimeout: 2 * time.Second,
 	}})
 	r.live()
 	commit := func(minutes int) error {

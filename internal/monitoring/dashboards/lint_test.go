@@ -194,9 +194,10 @@ func place(p dashboard.PanelOrRowPanel) (id uint32, at dashboard.GridPos, title 
 // selectors finds metrics with their matchers.
 var (
 	selectors = regexp.MustCompile(`\b([a-z_:][a-zA-Z0-9_:]*)\{([^}]*)\}`)
-	ranges    = regexp.MustCompile(`\b(rate|irate|increase|\w+_over_time)\(\s*\w+\{[^}]*\}\[([^\]]*)\](?: offset -?1[hw])?\s*\)`)
-	bare      = regexp.MustCompile(`\b(?:cdr|process|go)_[a-z_]+\b`)
-	quoted    = regexp.MustCompile(`"[^"]*"`)
+	ranges    = regexp.MustCompile(`\b(rate|irate|increase|\w+_over_time)` +
+		`\(\s*\w+\{[^}]*\}\[([^\]]*)\](?: offset -?1[hw])?\s*\)`)
+	bare   = regexp.MustCompile(`\b(?:cdr|process|go)_[a-z_]+\b`)
+	quoted = regexp.MustCompile(`"[^"]*"`)
 )
 
 // TestTargets: target-job-rule, target-instance-rule, target-rate-interval-rule,

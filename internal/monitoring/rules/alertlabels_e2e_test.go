@@ -21,12 +21,21 @@ tests:
   - interval: 1m
     input_series:
       - {series: 'cdr_exporter_catching_up{source="contoso", feed="direct_routing"}', values: '0x200'}
-      - {series: 'cdr_exporter_watermark_timestamp_seconds{source="contoso", feed="direct_routing"}', values: '0+60x200'}
-      - {series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound", outcome="failed", late="false", site="Berlin"}', values: '0+0.25x200'}
-      - {series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound", outcome="answered", late="false", site="Munich"}', values: '0+2x200'}
-      - {series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound", outcome="answered", late="false"}', values: '0+2x200'}
-      - {series: 'cdr_recent_attempts{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}', values: '64x200'}
-      - {series: 'cdr_recent_faults{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}', values: '4x200'}
+      - series: 'cdr_exporter_watermark_timestamp_seconds{source="contoso", feed="direct_routing"}'
+        values: '0+60x200'
+      - series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound",
+          outcome="failed", late="false", site="Berlin"}'
+        values: '0+0.25x200'
+      - series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound",
+          outcome="answered", late="false", site="Munich"}'
+        values: '0+2x200'
+      - series: 'cdr_calls_total{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound",
+          outcome="answered", late="false"}'
+        values: '0+2x200'
+      - series: 'cdr_recent_attempts{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}'
+        values: '64x200'
+      - series: 'cdr_recent_faults{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}'
+        values: '4x200'
     promql_expr_test:
       - expr: count by (alertname, source, trunk, site) (ALERTS{alertname="CDRFailureSpike", alertstate="firing"})
         eval_time: 150m

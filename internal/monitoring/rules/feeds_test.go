@@ -56,7 +56,8 @@ func TestResolve(t *testing.T) {
 			"one name, two kinds",
 			[]Feed{log("office", true), log("wave", true), log("tel", false), own},
 			`sum (rate(a{feed=~"<reasons>",late="false"}[5m])) / b{feed!~"<reasons>"}`,
-			`sum((rate(a{feed="own",late="false"}[5m]) or rate(a{feed="call_log",late="false",source=~"office|wave"}[5m])))` +
+			`sum((rate(a{feed="own",late="false"}[5m]) or ` +
+				`rate(a{feed="call_log",late="false",source=~"office|wave"}[5m])))` +
 				` / (b{feed!~"own|call_log"} or b{feed="call_log",source="tel"})`,
 		},
 		{

@@ -20,14 +20,23 @@ tests:
       - {series: 'cdr_exporter_catching_up{source="a", feed="f"}', values: '0x1200'}
       - {series: 'cdr_exporter_watermark_timestamp_seconds{source="a", feed="f"}', values: '0+240x1200'}
       - {series: 'cdr_calls_total{source="a", feed="f"}', values: '0+4x1200'}
-      - {series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="DE", number_class="geographic", connected="true"}', values: '0+1x1200'}
-      - {series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="FR", number_class="geographic", connected="true"}', values: '0+0.4x1200'}
+      - series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="DE",
+          number_class="geographic", connected="true"}'
+        values: '0+1x1200'
+      - series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="FR",
+          number_class="geographic", connected="true"}'
+        values: '0+0.4x1200'
     promql_expr_test:
-      - {expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"}) and on () round(sum(source_feed_country:cdr_outbound_calls:rate1h{country="FR"}) * 3600) == 6', eval_time: 22h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
+      - expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"})
+          and on () round(sum(source_feed_country:cdr_outbound_calls:rate1h{country="FR"}) * 3600) == 6'
+        eval_time: 22h
+        exp_samples: [{labels: '{country="FR"}', value: 1}]
       - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 18h, exp_samples: []}
       - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 20h, exp_samples: []}
       - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 36h, exp_samples: []}
-      - {expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"})', eval_time: 60h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
+      - expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"})'
+        eval_time: 60h
+        exp_samples: [{labels: '{country="FR"}', value: 1}]
 `
 	p := Default()
 	p.OfficeHours, p.HomeCountries = "Mon-Fri 06-19", []string{"DE", "AT"}

@@ -6,6 +6,13 @@ import (
 	"strings"
 )
 
+// Beginnings of series in kpiSeries.
+const (
+	callsByCountry = `cdr_calls_by_country_total{feed="pstn", `
+	mediaStreams   = `cdr_media_streams_total{feed="call_records", media="audio", ` +
+		`media_direction="caller_to_callee", network="wifi", platform="windows", `
+)
+
 // kpiSeries are calls of one trunk, with a number per minute for each kind. The numbers are small and uneven, so that
 // a code counted in the wrong place changes a result.
 var kpiSeries = []struct {
@@ -42,9 +49,9 @@ var kpiSeries = []struct {
 	{`cdr_calls_total{feed="pstn", outcome="not_connected", late="false"`, 1},
 	{`cdr_call_connected_seconds_total{feed="pstn", country="DE"`, 540},
 	{`cdr_call_charges_total{feed="pstn", currency="EUR", component="usage", country="DE"`, 6},
-	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="geographic", connected="true"`, 3},
-	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="premium", connected="true"`, 2},
-	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="mobile", connected="false", direction="inbound"`, 7},
+	{callsByCountry + `country="DE", number_class="geographic", connected="true"`, 3},
+	{callsByCountry + `country="DE", number_class="premium", connected="true"`, 2},
+	{callsByCountry + `country="DE", number_class="mobile", connected="false", direction="inbound"`, 7},
 	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="answered"`, 6},
 	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="failed"`, 2},
 	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="none"`, 3},
@@ -54,9 +61,9 @@ var kpiSeries = []struct {
 	{`cdr_sessions_total{feed="call_records", result="dropped", media="audio"`, 1},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="false"`, 1},
-	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="good"`, 3},
-	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="poor"`, 1},
-	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="unclassified"`, 5},
+	{mediaStreams + `verdict="good"`, 3},
+	{mediaStreams + `verdict="poor"`, 1},
+	{mediaStreams + `verdict="unclassified"`, 5},
 	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="answered"`, 30},
 	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="abandoned"`, 8},
 	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="timeout"`, 4},

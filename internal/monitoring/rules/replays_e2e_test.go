@@ -230,7 +230,9 @@ func weekly() []replay {
 			r.own = map[string]func(time.Duration) float64{
 				`cdr_exporter_otlp_records_total{result="rejected"}`: from(1),
 				`cdr_exporter_unmapped_values_total{field="result"}`: from(1),
-				`cdr_exporter_ledger_free_bytes{}`:                   func(since time.Duration) float64 { return 4e9 - 1e9*max(0, since.Hours()) },
+				`cdr_exporter_ledger_free_bytes{}`: func(since time.Duration) float64 {
+					return 4e9 - 1e9*max(0, since.Hours())
+				},
 			}
 			r.want = []expected{
 				{alert: "CDRLogRecordsRejected", by: 15 * time.Minute, until: 4 * time.Hour},

@@ -25,7 +25,9 @@ func logs(uids ...string) proto.Message {
 		scope.LogRecords = append(scope.LogRecords,
 			&logspb.LogRecord{Attributes: []*common.KeyValue{{Key: "log.record.uid", Value: value}}})
 	}
-	return &collogs.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{ScopeLogs: []*logspb.ScopeLogs{scope}}}}
+	return &collogs.ExportLogsServiceRequest{
+		ResourceLogs: []*logspb.ResourceLogs{{ScopeLogs: []*logspb.ScopeLogs{scope}}},
+	}
 }
 
 // counter is a request with a counter that was 0 at start.
@@ -39,7 +41,9 @@ func counter(value int64, start, at uint64) proto.Message {
 		DataPoints:  []*metricspb.NumberDataPoint{point},
 	}}
 	scope := &metricspb.ScopeMetrics{Metrics: []*metricspb.Metric{{Name: "calls", Data: sum}}}
-	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{scope}}}}
+	return &colmetrics.ExportMetricsServiceRequest{
+		ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{scope}}},
+	}
 }
 
 // TestSink checks what other tests take for granted: repeats and counters that went down are

@@ -8,10 +8,12 @@ import (
 
 // answers are what Prometheus and Alertmanager say.
 var answers = map[string]string{
-	"/-/ready":        "ok",
-	"/api/v1/query":   `{"data":{"result":[{"metric":{"feed":"pstn"},"value":[1.5,"42"]}]}}`,
-	"/api/v1/alerts":  `{"data":{"alerts":[{"labels":{"alertname":"A","trunk":"t"},"annotations":{"summary":"s"},"state":"pending","activeAt":"2026-01-02T03:04:05Z"}]}}`,
-	"/api/v2/alerts":  `[{"labels":{"alertname":"A"},"status":{"state":"suppressed"},"startsAt":"2026-01-02T03:04:05Z"}]`,
+	"/-/ready":      "ok",
+	"/api/v1/query": `{"data":{"result":[{"metric":{"feed":"pstn"},"value":[1.5,"42"]}]}}`,
+	"/api/v1/alerts": `{"data":{"alerts":[{"labels":{"alertname":"A","trunk":"t"},"annotations":{"summary":"s"},
+		"state":"pending","activeAt":"2026-01-02T03:04:05Z"}]}}`,
+	"/api/v2/alerts": `[{"labels":{"alertname":"A"},"status":{"state":"suppressed"},
+		"startsAt":"2026-01-02T03:04:05Z"}]`,
 	"/api/v1/unknown": ``,
 }
 

@@ -30,7 +30,8 @@ func newFile(t *testing.T) file {
 	f := file{t, db}
 	for _, text := range []string{
 		`CREATE TABLE journal (feed INTEGER, seq INTEGER, data BLOB)`,
-		`CREATE TABLE blocks (id INTEGER PRIMARY KEY, feed INTEGER, bucket INTEGER, ids INTEGER, keys BLOB, states BLOB)`,
+		`CREATE TABLE blocks (
+			id INTEGER PRIMARY KEY, feed INTEGER, bucket INTEGER, ids INTEGER, keys BLOB, states BLOB)`,
 	} {
 		if _, err := f.Exec(text); err != nil {
 			t.Fatal(err)
