@@ -38,15 +38,6 @@ func TestTraceID(t *testing.T) {
 	}
 }
 
-func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
-	a := (&counting.Event{Provider: "wavix", RecordID: "a"}).TraceID("call-1")
-	b := (&counting.Event{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2}).TraceID("call-1")
-	other := (&counting.Event{Provider: "ringcentral", RecordID: "a"}).TraceID("call-1")
-	if a != b || a == other {
-		t.Errorf("one call: %x and %x; another provider's: %x", a, b, other)
-	}
-}
-
 // TestRecordUID pins the construction (counting.md 27): stored batches and
 // receivers rely on it.
 func TestRecordUID(t *testing.T) {
