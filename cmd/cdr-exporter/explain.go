@@ -109,7 +109,11 @@ func (e *explainCommand) explain(
 			f.To = now.Add(time.Second).Truncate(time.Second)
 		}
 		add := func(_ *history.Feed, fact *facts.Fact) { feed.Add(fact) }
-		set, done := history.Settings{Step: time.Minute, OnFact: add, CountWaiting: true},
+		label := func(source string, records []*cdr.Record) {
+			c.labels.Apply(source, records)
+			explain.Identify(records)
+		}
+		set, done := history.Settings{Step: time.Minute, OnFact: add, CountWaiting: true, Label: label},
 			func(*history.History, *meter) error { return nil }
 		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, done); err != nil {
 			return nil, err

@@ -192,7 +192,10 @@ func (s *pastSpan) read(
 ) (err error) {
 	m := newMeter(progress)
 	defer m.end()
-	set.From, set.SeriesLimit, set.Label = s.from, r.Metrics.SeriesLimit, r.labels.Apply
+	if set.Label == nil {
+		set.Label = r.labels.Apply
+	}
+	set.From, set.SeriesLimit = s.from, r.Metrics.SeriesLimit
 	set.Now, set.Note, set.Progress = time.Now, m.note, m.progress
 	h, err := history.Open(ctx, set)
 	if err != nil {

@@ -120,16 +120,16 @@ func TestAwaitedReads(t *testing.T) {
 					t.Fatal(err)
 				}
 				reads := plan.New(plan.Ladder{Interval: info.Interval, Lookback: info.Lookback})
-				for m := range reads.Reads {
-					reads.Reads[m] = now
+				for m := range reads.Levels {
+					reads.Levels[m].Read = now
 				}
 				read := func(found ...*cdr.Record) { // a read of level 0
-					reads.Reads[0] = time.Now()
+					reads.Levels[0].Read = time.Now()
 					stored, err := reads.Encode()
 					if err == nil {
 						_, err = feed.Commit(t.Context(), &counting.Page{
 							Records: found, ObservedAt: time.Now(),
-							Position: &counting.Position{Watermark: time.Now(), HistoryDone: true, Plan: stored},
+							Position: &counting.Position{Watermark: time.Now(), HistoryDone: true, Resume: stored},
 						})
 					}
 					if err != nil {

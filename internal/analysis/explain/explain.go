@@ -1,7 +1,7 @@
 package explain
 
 import (
-	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -122,8 +122,10 @@ func (e *Feed) Add(f *facts.Fact) {
 		if e.byID == nil {
 			e.byID = make(map[string][]*listed)
 		}
-		id := idOf(l.record)
-		e.records, e.byID[id] = append(e.records, l), append(e.byID[id], l)
+		id := l.record.ID
+		if e.records, e.byID[id] = append(e.records, l), append(e.byID[id], l); strings.HasPrefix(id, madeID) {
+			l.record.ID = ""
+		}
 		return
 	}
 	for range e.added(f) {
@@ -159,7 +161,18 @@ func (e *Feed) selected(f *facts.Fact, unknown func(label string) bool) iter.Seq
 	}
 }
 
-func idOf(r *cdr.Record) string { return cmp.Or(r.ID, fmt.Sprintf("%s\x00%d", r.Synthetic, r.Twin)) }
+// madeID is what an id of Identify begins with, and no provider's.
+const madeID = "\x00"
+
+// Identify gives an id to records without one, before facts are made of them: by it Add finds the legs of a call.
+func Identify(records []*cdr.Record) {
+	for _, r := range records {
+		if r.ID == "" {
+			content := fmt.Sprintf("%s\x00%d", r.Synthetic, r.Twin)
+			r.ID = fmt.Sprintf("%s%x", madeID, sha256.Sum256([]byte(content)))
+		}
+	}
+}
 
 // clone copies a record with its texts, which may lie in a page that is used again.
 func clone(r *cdr.Record) *cdr.Record {
@@ -171,6 +184,7 @@ func clone(r *cdr.Record) *cdr.Record {
 	if err != nil { // a time that can't be written
 		*copied = *r
 	}
+	copied.ID, copied.Synthetic = strings.Clone(r.ID), strings.Clone(r.Synthetic) // JSON has no other bytes than UTF-8
 	return copied
 }
 
@@ -230,6 +244,9 @@ func (e *Feed) lookUp(i *ledger.Inspector, page []*listed, now time.Time) error 
 	}
 	for n := range page {
 		page[n].Finding = found.Records[n]
+		if r := page[n].record; r.ID == "" {
+			r.ID = hashText(page[n].Key)
+		}
 	}
 	return nil
 }
@@ -251,15 +268,17 @@ func isRemembered(f *facts.Fact) bool {
 // addListed adds a fact of what the provider lists, unless the ledger's memory has said it.
 func (e *Feed) addListed(f *facts.Fact) {
 	var l *listed
-	for _, one := range e.byID[idOf(f.Record)] { // a reused id is of the call that starts nearest (counting.md 38)
+	for _, one := range e.byID[f.Record.ID] { // a reused id is of the call that starts nearest (counting.md 38)
 		if l == nil || one.record.Start.Sub(f.Record.Start).Abs() < l.record.Start.Sub(f.Record.Start).Abs() {
 			l = one
 		}
 	}
-	switch {
-	case l == nil:
+	if l == nil {
 		e.addDifference(f, gone)
 		return
+	}
+	f.Record.ID = l.record.ID
+	switch {
 	case l.Status != counting.StatusCounted:
 		if d, is := map[counting.Status]Difference{
 			counting.StatusMissing: cameLater, counting.StatusNotFinal: notFinal,

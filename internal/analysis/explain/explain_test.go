@@ -138,8 +138,9 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 	}
 	h, err := history.Open(b.t.Context(), history.Settings{
 		From: from.Truncate(time.Hour).Add(-explain.Margin), Step: time.Minute, SeriesLimit: 1000,
-		Now:  func() time.Time { return b.at },
-		Note: func(string) {}, OnFact: func(_ *history.Feed, f *facts.Fact) {
+		Now:   func() time.Time { return b.at },
+		Label: func(_ string, records []*cdr.Record) { explain.Identify(records) },
+		Note:  func(string) {}, OnFact: func(_ *history.Feed, f *facts.Fact) {
 			for _, e := range feeds {
 				e.Add(f)
 			}
@@ -313,6 +314,18 @@ func TestGone(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestLegWithoutID: a call of legs that have no id is found, and named by the hash of a leg.
+func TestLegWithoutID(t *testing.T) {
+	b := newBench(t, counting.Rules{Legs: true})
+	b.count(cdrtest.Call("", func(r *cdr.Record) { r.Synthetic, r.CallKey = "row \xff", "k" }))
+	b.at = b.at.Add(2 * time.Hour)
+	b.count() // the call is whole
+	r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
+	if got := textOf(r); got != "1 true" || r.Entries[0].Record.ID == "" {
+		t.Errorf("got %q of %+v, want 1 that is proven", got, r.Entries)
 	}
 }
 

@@ -43,6 +43,9 @@ func (e *Feed) addGone(i *ledger.Inspector) error {
 	return errors.Join(err, failed)
 }
 
+// hashText names a record by the hash that the ledger remembers it by.
+func hashText(key counting.Hash) string { return strconv.FormatUint(uint64(key), 16) }
+
 // addRemembered adds a record by what the ledger remembers of it.
 func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 	def, end := e.Selector.Def, m.Start.Add(m.Within)
@@ -62,7 +65,7 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 			!slices.Contains(rememberedLabels, label)
 	}
 	isWithin := !m.Start.Before(e.From) && !end.After(e.To)
-	r := &cdr.Record{ID: strconv.FormatUint(uint64(key), 16), Start: m.Start}
+	r := &cdr.Record{ID: hashText(key), Start: m.Start}
 	for _, f := range m.Facts(nil, r) {
 		if !isRemembered(&f) {
 			continue
