@@ -98,8 +98,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestHasNext: a page that has what `has` names must have a link; one without it is the last, even a
-// full one, if it has the rest of the path.
+// TestHasNext: a page that has what `has` names must have a link. One that says no is the last. One without it is followed
+// if it has a link or a token, and otherwise the last, even a full one, if it has the rest of the path.
 func TestHasNext(t *testing.T) {
 	row := fmt.Sprintf(`{"id":"1","start":%q}`, declaredtest.Noon.Format(time.RFC3339))
 	full := strings.TrimSuffix(strings.Repeat(row+",", 50), ",")
@@ -116,9 +116,11 @@ func TestHasNext(t *testing.T) {
 		"an empty link":              {row, `"meta":{"next":{"href":""}}`, "has meta.next, but no next page", 1, ""},
 		"nothing of the path, full":  {full, `"other":1`, "it may be misspelt", 1, ""},
 		"nothing of the path, short": {row, `"other":1`, "", 1, ""},
-		"misspelt, with its link": {
-			row, `"meta":{"next":{"href":"/calls?p=2"}}`, "has meta.nxt: it may be misspelt", 1,
-			"{url: meta.next.href, has: meta.nxt}",
+		"left out, and there is a link": {
+			row, `"meta":{"next":{"href":"/calls?p=2"}}`, "", 2, "{url: meta.next.href, has: meta.more}",
+		},
+		"left out, and there is a token on every page": {
+			row, `"next_cursor":"a"`, "", 2, "{token: next_cursor, query: c, has: has_more}",
 		},
 		"misspelt, and the answer says that more follow": {
 			row, `"meta":{"cursor":"","has_more":true}`, "has meta.more: it may be misspelt", 1,
@@ -134,7 +136,10 @@ func TestHasNext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			requests := 0
 			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
-				if requests++; requests > 1 {
+				switch requests++; {
+				case requests > 1 && strings.Contains(c.more, "next_cursor"):
+					return `{"rows":[],"next_cursor":"b"}`, nil
+				case requests > 1:
 					return `{"rows":[],"meta":{}}`, nil
 				}
 				return `{"rows":[` + c.rows + `],` + c.more + `}`, nil

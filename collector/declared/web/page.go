@@ -170,13 +170,13 @@ func (p *answerPage) has(at language.Path) bool {
 	return raw != nil && (raw[0] == '{' || raw[0] == '[' || saysSomething(raw))
 }
 
-// parent is the object in which a path ends, and whether the page has it.
-func (p *answerPage) parent(of language.Path) (raw []byte, there bool) {
+// hasParent says whether the page has the object in which a path ends.
+func (p *answerPage) hasParent(of language.Path) bool {
 	if len(of) < 2 {
-		return nil, p.row.Raw(of) != nil
+		return p.row.Raw(of) != nil
 	}
-	raw = p.row.Raw(of[:len(of)-1])
-	return raw, raw != nil && raw[0] == '{'
+	raw := p.row.Raw(of[:len(of)-1])
+	return raw != nil && raw[0] == '{'
 }
 
 // nextNames are names that APIs use for the next page, in lower-case letters and digits.

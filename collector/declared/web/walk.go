@@ -132,9 +132,8 @@ func (w *walk) next() (string, error) {
 	var there bool
 	var err error
 	switch {
-	case n.Has != nil && !w.page.has(n.Has):
-		_, there = w.page.parent(n.Has)
-		there = there && (w.page.row.Raw(n.Has) != nil || !w.announced())
+	case n.Has != nil && w.page.row.Raw(n.Has) != nil && !w.page.has(n.Has): // it says that this is the last page
+		there = true
 	case n.URL != nil:
 		next, there, err = w.page.next(n.URL, false)
 		next = w.withSecrets(next, w.address)
@@ -151,6 +150,14 @@ func (w *walk) next() (string, error) {
 		return w.with(strconv.Itoa(w.rows), true)
 	default:
 		return "", nil
+	}
+	if n.Has != nil && w.page.row.Raw(n.Has) == nil {
+		// Some APIs leave the flag out on their last page and still give a token. A misspelt flag looks the same. So
+		// the token is followed, until a page has no rows.
+		if next != "" && len(w.page.rows) == 0 {
+			return "", nil
+		}
+		there = (there || w.page.hasParent(n.Has)) && !w.announced()
 	}
 	if there {
 		w.nextSeen.Store(true)
@@ -216,10 +223,9 @@ func (w *walk) isFull() bool {
 	return !said && rows > 0 && rows%roundPage == 0
 }
 
-// announced says whether the answer announces another page in any way.
+// announced says whether the answer announces another page, where the definition doesn't look for one.
 func (w *walk) announced() bool {
-	return w.page.announcesNext() || nextLink(w.header, "next", w.address) != "" ||
-		w.page.text(w.Next.URL) != "" || w.page.text(w.Next.Token) != ""
+	return w.page.announcesNext() || nextLink(w.header, "next", w.address) != ""
 }
 
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
