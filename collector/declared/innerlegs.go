@@ -2,6 +2,7 @@ package declared
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
@@ -28,6 +29,12 @@ func (l *InnerLegs) Validate(r *config.Report) {
 	if l.Rows == nil {
 		r.Problemf("rows", "is missing; set the path of the list of legs in a row")
 	}
+	for i, step := range l.Rows {
+		if step == everyElement && (i == 0 || i == len(l.Rows)-1 || l.Rows[i-1] == everyElement) {
+			r.Problemf("rows", "has * without a list before it or within it; it stands for each element of a list, such "+
+				"as participants.*.sessions")
+		}
+	}
 	if !l.Record.Outcome.IsSet() {
 		r.Problemf("record.outcome", "is missing; set where the outcome of a leg comes from")
 	}
@@ -38,6 +45,8 @@ func (l *InnerLegs) Validate(r *config.Report) {
 
 // mostInnerLegs limits the legs of a row, like the legs of a call.
 const mostInnerLegs = 1000
+
+const badLegs = "has an element that isn't an object, or more than 1000 of them"
 
 // innerCall is the call that the legs within a row make, with each leg's other values.
 type innerCall struct {
@@ -58,27 +67,53 @@ func (p *mapping) innerLegs() {
 	if p.feed.Legs == nil {
 		return
 	}
-	raw := p.row.Raw(p.feed.Legs.Rows)
-	if raw == nil || raw[0] == 'n' {
-		return
+	inner := new(innerCall)
+	p.eachLeg(&p.row, p.feed.Legs.Rows, nil, func(leg []language.Member) {
+		if len(inner.records) == mostInnerLegs {
+			p.fail("legs.rows", badLegs)
+			return
+		}
+		p.leg.row.Members = leg
+		mapped := p.mapLeg()
+		inner.records = append(inner.records, mapped)
+		p.record.Legs = append(p.record.Legs, mapped.Leg())
+	})
+	if len(inner.records) > 0 {
+		p.inner = inner
 	}
-	if raw[0] != '[' {
+}
+
+// everyElement is a segment of legs.rows that stands for each element of a list.
+const everyElement = "*"
+
+// eachLeg calls each for the elements of the list at a path in a row. A list within the elements of another one has
+// elements with the members of both, its own ones first.
+func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language.Member, each func([]language.Member)) {
+	at := slices.Index(path, everyElement)
+	if at < 0 {
+		at = len(path)
+	}
+	raw := in.Raw(path[:at])
+	switch {
+	case raw == nil || raw[0] == 'n':
+		return
+	case raw[0] != '[':
 		p.fail("legs.rows", "isn't a list")
 		return
 	}
-	r, inner := p.record, new(innerCall)
 	wire.Elements(raw, func(element []byte) {
-		if len(inner.records) == mostInnerLegs || !p.leg.row.SetJSON(element) {
-			p.fail("legs.rows", "has an element that isn't an object, or more than 1000 of them")
+		var row language.Row
+		if !row.SetJSON(element) {
+			p.fail("legs.rows", badLegs)
 			return
 		}
-		leg := p.mapLeg()
-		inner.records = append(inner.records, leg)
-		r.Legs = append(r.Legs, leg.Leg())
+		members := slices.Concat(row.Members, outer)
+		if at == len(path) {
+			each(members)
+		} else {
+			p.eachLeg(&row, path[at+1:], members, each)
+		}
 	})
-	if len(r.Legs) > 0 {
-		p.inner = inner
-	}
 }
 
 // mapLeg maps the leg that is the row of the leg's mapper.

@@ -138,6 +138,22 @@ func describeInner(r *cdr.Record) string {
 		r.Start.Unix()-1_795_428_000, r.Direction, outcome, r.Trunk, len(r.Legs), talk, connected, r.UserID, setup)
 }
 
+// TestNestedLegs: the legs may be elements of lists within lists. A leg has the values of the elements around it, unless
+// it has its own.
+func TestNestedLegs(t *testing.T) {
+	nested := strings.Replace(innerLegs, "rows: call.legs", "rows: people.*.call.sessions.*.legs", 1)
+	row := innerRow(`,"way":"in","trunk":"A","s":+0,"people":[` +
+		`{"to":"queue","call":{"sessions":[{"how":"ok","legs":[{"s":+0,"a":+0,"e":+40}]}]}},` +
+		`{"user":"u1","how":"busy","call":{"sessions":[{"legs":[{"s":+5,"e":+6}]},{"legs":[]}]}},` +
+		`{"user":"u2","call":{"sessions":[{"how":"none","legs":[{"s":+7,"e":+9},{"how":"ok","s":+9,"a":+10,"e":+40}]}]}},` +
+		`{"user":"u3","call":{"sessions":null}}]`)
+	mapped := mapper(t, nested, declared.MapperSettings{}).MapJSON([]byte(row))
+	const want = "start 0 inbound answered trunk A legs 4 talk 30s connected 40s user u2 setup 0s"
+	if got := mapped.Invalid; got != "" || describeInner(mapped.Record) != want {
+		t.Errorf("got %s %s, want %s", got, describeInner(mapped.Record), want)
+	}
+}
+
 // TestInnerLegsInAnyOrder: the order of the legs changes nothing.
 func TestInnerLegsInAnyOrder(t *testing.T) {
 	legs := []string{
@@ -158,6 +174,9 @@ func TestInnerLegsProblems(t *testing.T) {
 	const definition = acmetel + innerLegs
 	for _, c := range []struct{ name, was, is, want string }{
 		{"no list", "      rows: call.legs\n", "", "feeds.calls.legs.rows: is missing"},
+		{"elements of nothing", "call.legs", `"*.legs"`, "feeds.calls.legs.rows: has * without a list"},
+		{"elements of elements", "call.legs", `"call.*.*.legs"`, "feeds.calls.legs.rows: has * without a list"},
+		{"elements without legs", "call.legs", `"call.legs.*"`, "feeds.calls.legs.rows: has * without a list"},
 		{
 			"no outcome of legs", "outcome: {path: how, table: {ok", "call_type: {path: how, table: {ok",
 			"feeds.calls.legs.record.outcome: is missing",
