@@ -97,6 +97,8 @@ func TestProblems(t *testing.T) {
 			`record.start.time: needs year, month and day in "YYYY-MM-DD"`,
 		},
 		{"a time of day", "time: rfc3339}", "time: '15:04:05'}", "record.start.time: needs year, month and day"},
+		{"half a day", "time: rfc3339}", "time: '2006-01-02 03:04'}", "record.start.time: has an hour of 12 without AM or PM"},
+		{"half a day asked for", "{from|rfc3339}", "{from|2006-01-02 03:04}", "which has an hour of 12 without AM or PM"},
 		{
 			"a list without a form", "time: rfc3339}", "time: []}",
 			"record.start.time: is empty: set the row's form of times",

@@ -32,6 +32,15 @@ func tellsDay(form string) bool {
 	return problem == "" && at.Truncate(24*time.Hour).Equal(noon.Truncate(24*time.Hour))
 }
 
+// HidesHalf says whether a form has an hour of 12 without AM or PM, which Go reads as one of the morning.
+func HidesHalf(form string) bool {
+	at := func(hour int) string { return FormatTime(time.Date(2026, 11, 23, hour, 0, 0, 0, time.UTC), form) }
+	return at(1) == at(13) && at(1) != at(2)
+}
+
+// HalfOfDay is what to do about a form that hides the half of the day.
+const HalfOfDay = "has an hour of 12 without AM or PM; write 15 for an hour of 24, or add PM"
+
 // FormatTime is a time in a form.
 func FormatTime(at time.Time, form string) string {
 	named, is := timeForms[form]

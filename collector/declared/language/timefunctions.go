@@ -22,8 +22,11 @@ var timeFunctions = map[string]struct {
 	check       func(form string) (problem string) // checks the second argument
 }{
 	"time": {2, 3, timeOf, func(form string) string {
-		if !tellsDay(form) {
+		switch {
+		case !tellsDay(form):
 			return "time() needs a form with year, month and day"
+		case HidesHalf(form):
+			return "the form of time() " + HalfOfDay
 		}
 		return ""
 	}},

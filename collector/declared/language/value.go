@@ -89,6 +89,8 @@ func (a *alternative) validateTime(r *config.Report) {
 	infer := a.Year == "infer"
 	for _, form := range a.Time {
 		switch {
+		case HidesHalf(form):
+			r.Problemf("time", "%s", HalfOfDay)
 		case tellsDay(form) || infer && tellsDay("2006 "+form):
 		case !hasYear(form) && tellsDay("2006 "+form):
 			r.Problemf("time",

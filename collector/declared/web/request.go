@@ -49,6 +49,9 @@ func (r *Request) Validate(report *config.Report) {
 				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
 					"otherwise another form of time", found[0], found[1])
 			}
+			if language.HidesHalf(found[2]) {
+				report.Problemf(key, "has %s, which %s", found[0], language.HalfOfDay)
+			}
 		}
 	}
 }
