@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -18,8 +19,6 @@ import (
 type Provider struct {
 	// Name is the key of its block in the configuration and the label `provider`.
 	Name string
-	// Feeds are all that a source of the provider can have.
-	Feeds []FeedProperties
 	// SubCodes explain the provider's own codes, in addition to SIP codes, with ranges for codes without a row; nil:
 	// it has none.
 	SubCodes []cdr.Cause
@@ -27,6 +26,26 @@ type Provider struct {
 	NewConfig func() any
 	// Open makes a source of a valid block. It sends no request. Its errors contain no secrets.
 	Open func(config any, settings SourceSettings) (*Source, error)
+
+	feeds func() []FeedProperties
+}
+
+// Feeds are all that a source of the provider can have.
+func (p *Provider) Feeds() []FeedProperties {
+	if p.feeds == nil {
+		return nil
+	}
+	return p.feeds()
+}
+
+// LazyProvider is a provider without sub codes that load makes, once, when it is first used.
+func LazyProvider(name string, load func() Provider) Provider {
+	made := sync.OnceValue(load)
+	return Provider{
+		Name: name, NewConfig: func() any { return made().NewConfig() },
+		Open:  func(config any, settings SourceSettings) (*Source, error) { return made().Open(config, settings) },
+		feeds: func() []FeedProperties { p := made(); return p.Feeds() },
+	}
 }
 
 // FeedProperties say what the records of a feed contain. A provider declares them once; rules, dashboards and docs
@@ -56,7 +75,7 @@ func NewProvider[C any](
 ) Provider {
 	return Provider{
 		Name:      name,
-		Feeds:     feeds,
+		feeds:     func() []FeedProperties { return feeds },
 		NewConfig: func() any { return new(C) },
 		Open: func(config any, settings SourceSettings) (*Source, error) {
 			block, ok := config.(*C)

@@ -169,7 +169,7 @@ func (k *sourceCheck) roles(ctx context.Context, c *config.Source, source *colle
 func (k *sourceCheck) holds(provider string) string {
 	var feeds []string
 	for _, p := range k.providers {
-		for _, f := range p.Feeds {
+		for _, f := range p.Feeds() {
 			if p.Name == provider && !f.Snapshot {
 				feeds = append(feeds, f.Name+" has the calls of "+cmp.Or(f.Coverage, "the whole account"))
 			}

@@ -35,7 +35,7 @@ type initCommand struct {
 	flags  map[string]string  // flags by the last key of a problem's path
 }
 
-func newInit(c *kingpin.CmdClause) command {
+func newInit(c *kingpin.CmdClause, args []string) command {
 	i := &initCommand{
 		values: map[string]*string{}, typed: map[string]string{},
 		flags: map[string]string{
@@ -61,6 +61,9 @@ func newInit(c *kingpin.CmdClause) command {
 		Default("true").BoolVar(&i.check)
 	var kinds []string
 	for _, p := range app.Providers() {
+		if !slices.Contains(args, "init") && !slices.ContainsFunc(args, isLongHelp) {
+			break // no other command has these flags, and reading all definitions takes a while
+		}
 		for _, s := range config.Settings(p.NewConfig()) {
 			if i.define(c, &p, s); s.Block && !isFeed(&p, s) {
 				kinds = append(kinds, s.Key)
@@ -94,8 +97,13 @@ func (i *initCommand) define(c *kingpin.CmdClause, p *collector.Provider, s conf
 	}
 }
 
+// isLongHelp says whether an argument asks for the flags of all commands.
+func isLongHelp(arg string) bool {
+	return strings.HasPrefix(arg, "--help-") || strings.HasPrefix(arg, "--completion-")
+}
+
 func isFeed(p *collector.Provider, s config.Setting) bool {
-	return slices.ContainsFunc(p.Feeds, func(f collector.FeedProperties) bool { return f.Name == s.Key })
+	return slices.ContainsFunc(p.Feeds(), func(f collector.FeedProperties) bool { return f.Name == s.Key })
 }
 
 func providerNames() (names []string) {

@@ -49,7 +49,7 @@ func main() {
 
 // run parses the arguments, runs the command and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	cli, commands := newCLI(s)
+	cli, commands := newCLI(s, args)
 	exit := -1
 	cli.Terminate(func(code int) { exit = code }) // for --help and --version
 	name, err := cli.Parse(args)
@@ -73,8 +73,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitFailed
 }
 
-// newCLI defines every command. `run` is the default.
-func newCLI(s streams) (*kingpin.Application, map[string]command) {
+// newCLI defines every command, for these arguments. `run` is the default.
+func newCLI(s streams, args []string) (*kingpin.Application, map[string]command) {
 	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of "+
 		"Microsoft Teams, RingCentral, Wavix, and providers that a file describes.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
@@ -86,7 +86,8 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	}
 	add(cli.Command("run", "Run the exporter.").Default(), newRun)
 	add(cli.Command("demo", "Run the exporter against simulated providers, without configuration or network."), newDemo)
-	add(cli.Command("init", "Write a configuration from answers or flags, and check it."), newInit)
+	add(cli.Command("init", "Write a configuration from answers or flags, and check it."),
+		func(c *kingpin.CmdClause) command { return newInit(c, args) })
 	check := cli.Command("check", "Check configuration files or sources.")
 	add(check.Command("config", "Validate configuration files, without network access."), newCheckConfig)
 	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."),

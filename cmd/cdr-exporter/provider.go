@@ -28,7 +28,7 @@ func newProviderList(*kingpin.CmdClause) command {
 			if sources != nil {
 				is = "built in, a definition"
 			}
-			for _, f := range p.Feeds {
+			for _, f := range p.Feeds() {
 				var says []string
 				for what, does := range map[string]bool{
 					"calls in progress": f.Snapshot, "why calls don't connect": f.Reasons, "SIP codes": f.SIPCodes,

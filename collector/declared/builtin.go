@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -13,26 +14,31 @@ import (
 )
 
 // Builtin are the providers with built-in definitions, by name.
-func Builtin() (all []collector.Provider) {
-	for _, d := range loaded() {
-		all = append(all, NewProvider(d))
-	}
-	return all
-}
+func Builtin() []collector.Provider { return slices.Clone(builtins()) }
 
-// loaded reads each definition once, because rules and dashboards need the providers often.
-var loaded = sync.OnceValue(func() (all []*Definition) {
+// builtins reads a definition when it is first used, because a start needs few of them, and only once, because rules
+// and dashboards need them often.
+var builtins = sync.OnceValue(func() (all []collector.Provider) {
 	for _, name := range BuiltinNames() {
-		text, _ := BuiltinText(name)
-		text, _, _ = bytes.Cut(text, []byte("\ntests:")) // they would double the time that a start takes
-		d, err := Load(name+".yaml", text)
-		if err != nil {
-			panic(err) // TestBuiltin loads each of them
-		}
-		all = append(all, d)
+		all = append(all, collector.LazyProvider(name, func() collector.Provider {
+			d, err := loadBuiltin(name)
+			if err != nil {
+				panic(err) // TestBuiltin loads each of them
+			}
+			return NewProvider(d)
+		}))
 	}
 	return all
 })
+
+func loadBuiltin(name string) (*Definition, error) {
+	text, err := BuiltinText(name)
+	if err != nil {
+		return nil, err
+	}
+	text, _, _ = bytes.Cut(text, []byte("\ntests:")) // they would double the time that a start takes
+	return Load(name+".yaml", text)
+}
 
 // BuiltinNames are the names of the built-in definitions, sorted.
 func BuiltinNames() (names []string) {
@@ -55,16 +61,15 @@ func BuiltinText(name string) ([]byte, error) {
 // BuiltinSources describes how the feeds of a built-in definition are read, by feed; nil for an
 // unknown definition.
 func BuiltinSources(name string) map[string]string {
-	for _, d := range loaded() {
-		if d.Provider == name {
-			sources := make(map[string]string)
-			for feed := range d.Feeds {
-				sources[feed] = d.sourceOf(feed)
-			}
-			return sources
-		}
+	d, err := loadBuiltin(name)
+	if err != nil {
+		return nil
 	}
-	return nil
+	sources := make(map[string]string)
+	for feed := range d.Feeds {
+		sources[feed] = d.sourceOf(feed)
+	}
+	return sources
 }
 
 func (d *Definition) sourceOf(feed string) string {

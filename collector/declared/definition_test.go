@@ -324,7 +324,7 @@ func TestBuiltin(t *testing.T) {
 		if lines := strings.Count(definition, "\n"); err != nil || lines > 150 {
 			t.Errorf("%s has %d lines, %v", p.Name, lines, err)
 		}
-		for _, f := range p.Feeds {
+		for _, f := range p.Feeds() {
 			if !f.Reasons && !f.NoCalls && !f.Snapshot {
 				t.Errorf("%s of %s gives no reasons", f.Name, p.Name)
 			}

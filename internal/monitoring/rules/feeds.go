@@ -22,7 +22,7 @@ type Feed struct {
 // builtin are the feeds of all providers.
 func builtin() (all []Feed) {
 	for _, p := range providers.All() {
-		for _, f := range p.Feeds {
+		for _, f := range p.Feeds() {
 			all = append(all, Feed{FeedProperties: f})
 		}
 	}
@@ -34,7 +34,7 @@ func Configured(c *config.Config, known []collector.Provider) (all []Feed) {
 	for i := range c.Sources {
 		s := &c.Sources[i]
 		p := known[slices.IndexFunc(known, func(p collector.Provider) bool { return p.Name == s.ProviderName })]
-		for _, f := range p.Feeds {
+		for _, f := range p.Feeds() {
 			if config.HasBlock(s.Provider, f.Name) {
 				all = append(all, Feed{s.Name, f})
 			}
