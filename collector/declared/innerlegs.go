@@ -31,8 +31,8 @@ func (l *InnerLegs) Validate(r *config.Report) {
 	}
 	for i, step := range l.Rows {
 		if step == everyElement && (i == 0 || i == len(l.Rows)-1 || l.Rows[i-1] == everyElement) {
-			r.Problemf("rows", "has * without a list before it or within it; it stands for each element of a list, such "+
-				"as participants.*.sessions")
+			r.Problemf("rows", "has * without a list before it or within it; it stands for each element of a list, "+
+				"such as participants.*.sessions")
 		}
 	}
 	if !l.Record.Outcome.IsSet() {

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -168,22 +169,43 @@ type Source struct {
 	Field, Path string
 	// Steps lead to the value: names of members, or of a column.
 	Steps []string
-	// Table says that a table translates the value.
-	Table bool
+	// Words are what a table translates.
+	Words []string
+
+	times []string
+	zone  *time.Location
 }
 
 // Sources are all places of a row that the feed's fields are taken from.
 func (f *Feed) Sources() (all []Source) {
 	values := language.Values(f, "")
 	for _, field := range slices.Sorted(maps.Keys(values)) {
+		var leg []string // the first leg of a row
+		if f.Legs != nil && strings.HasPrefix(field, "legs.") {
+			for _, step := range append(slices.Clone(f.Legs.Rows), everyElement) {
+				leg = append(leg, strings.Replace(step, everyElement, "0", 1))
+			}
+		}
 		for _, p := range values[field].Places() {
 			if _, parameter := p.Path.ParameterName(); parameter || p.Path[0] == language.ForKey {
 				continue
 			}
-			all = append(all, Source{Field: field, Path: strings.Join(p.Path, "."), Steps: p.Path, Table: p.Table})
+			steps := slices.Concat(leg, p.Path)
+			all = append(all, Source{field, strings.Join(steps, "."), steps, p.Words, p.Times, p.Zone})
 		}
 	}
 	return all
+}
+
+// Shift is a time at the source, moved by a length; empty: it isn't one. zone is for times without one.
+func (s *Source) Shift(text string, by time.Duration, zone *time.Location) string {
+	zone = cmp.Or(s.zone, zone)
+	for _, form := range s.times {
+		if at, problem := language.ParseTime(text, form, zone); problem == "" && !at.IsZero() {
+			return language.FormatTime(at.Add(by).In(zone), form)
+		}
+	}
+	return ""
 }
 
 // ReadAgain is how much of what was inserted is read again.

@@ -2,8 +2,10 @@ package language
 
 import (
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -22,8 +24,11 @@ func (v *Value) Each() iter.Seq[*Value] {
 // Place is a place of a row that a value is taken from.
 type Place struct {
 	Path Path
-	// Table says that a table translates the text there.
-	Table bool
+	// Words are the texts that a table translates; nil: none does.
+	Words []string
+	// Times are the forms of a time there, and Zone is that of times without one; nil: the source's.
+	Times []string
+	Zone  *time.Location
 }
 
 // Places are the places of a row that the value is taken from, and the parameters and values of
@@ -31,10 +36,21 @@ type Place struct {
 func (v *Value) Places() (all []Place) {
 	for i := range v.alternatives {
 		a := &v.alternatives[i]
-		isTable := a.Table != nil && a.Match == nil && a.When == nil
-		for _, p := range append([]Path{a.Path, a.Since, a.Minus}, a.Join...) {
+		var words []string
+		if a.Match == nil && a.When == nil {
+			words = slices.Sorted(maps.Keys(a.Table))
+		}
+		var in *time.Location
+		if a.Zone != nil {
+			in = a.Zone.Location
+		}
+		for i, p := range append([]Path{a.Minus, a.Path, a.Since}, a.Join...) {
+			times := a.Time
+			if i == 0 {
+				times = nil // it is a length
+			}
 			if p != nil {
-				all = append(all, Place{p, isTable})
+				all = append(all, Place{p, words, times, in})
 			}
 		}
 	}

@@ -1,10 +1,12 @@
 package laws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -50,9 +52,9 @@ type bench struct {
 	columns []string
 	read    *collector.Page // of a database, all rows
 
-	host, basePath, envelope string
-	noNext                   any  // what stands in the place of the next page behind the last one
-	relative                 bool // the next page's address has no host
+	host, basePath string
+	followed, last string // answers of tests: one that another page follows, and a last one; empty: there is none
+	relative       bool   // the next page's address has no host
 
 	began  time.Time // the clock at the beginning of a script
 	output *output
@@ -205,7 +207,8 @@ func (b *bench) open() error {
 	if sql := b.definition.SQL; sql != nil && b.dsn == "" && !strings.HasPrefix(sql.Driver, "{") {
 		b.definition.UseSQLite()
 	}
-	configured, source, err := b.openSource(b.anywhere("").block(), time.Hour, collector.SourceSettings{})
+	keys := (&run{bench: b, script: new(script)}).newWorld("").block()
+	configured, source, err := b.openSource(keys, time.Hour, collector.SourceSettings{})
 	if err != nil {
 		return err
 	}
@@ -221,6 +224,11 @@ func (b *bench) open() error {
 	}
 	for key, secret := range b.secrets {
 		b.values[key] = []string{secret}
+	}
+	if b.dsn != "" {
+		if err := b.readDSN(); err != nil {
+			return err
+		}
 	}
 	b.zone = time.UTC
 	if zone := decoded.Values[declared.TimeZone]; len(zone) == 1 {
@@ -320,13 +328,8 @@ func (b *bench) readRows(saved []byte) (err error) {
 
 // readTables reads the rows of the tables, for their times.
 func (b *bench) readTables() (err error) {
-	w := b.anywhere(b.folder)
-	defer func() { err = errors.Join(err, w.close()) }()
-	if err := w.show(); err != nil {
+	if b.read, err = b.readShown(b.base); err != nil {
 		return err
-	}
-	if b.read, err = b.readAll(w); err != nil {
-		return fmt.Errorf("run the query on tests.tables: %w", err)
 	}
 	for _, r := range b.read.Records {
 		b.began = latest(b.began, latest(r.Start, r.End))
@@ -337,6 +340,31 @@ func (b *bench) readTables() (err error) {
 		}
 	}
 	return nil
+}
+
+// withTables uses a database whose tables statements filled.
+func (b *bench) withTables(statements []*row, use func(w world) error) error {
+	path, err := os.MkdirTemp(b.folder, "")
+	if err != nil {
+		return err
+	}
+	w := (&run{bench: b, script: new(script), shown: statements}).newWorld(path)
+	if err = w.show(); err == nil {
+		err = use(w)
+	}
+	return errors.Join(err, w.close())
+}
+
+// readShown reads all rows of tables that statements fill.
+func (b *bench) readShown(statements []*row) (page *collector.Page, err error) {
+	err = b.withTables(statements, func(w world) (err error) {
+		from, to := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+		if page, err = b.readAll(w, from, to); err != nil {
+			return fmt.Errorf("run the query on tests.tables: %w", err)
+		}
+		return nil
+	})
+	return page, err
 }
 
 // cloneRecord is a record that outlives its row.
@@ -353,8 +381,8 @@ func cloneRecord(r *cdr.Record) *cdr.Record {
 func (b *bench) readRow(text string, of map[string]string) (rows int, mapped rowmap.Result) {
 	mapper := b.newMapper()
 	mapper.Each(of)
-	if b.feed.Format == "csv" && !b.isFile(text) {
-		text = lines(b.csv([]string{text}))
+	if b.feed.Format == "csv" && !b.isFile(text) || strings.HasPrefix(text, "<") {
+		text = b.document([]string{text}) // an element of XML stands in those around it
 	}
 	for rows, mapped = range mapper.Try([]byte(text)) {
 	}
@@ -425,31 +453,35 @@ func (l *layout) lines(texts []string) (all []string) {
 	return all
 }
 
-// learn takes from the answers how the provider writes pages.
+// learn takes from the answers how the provider writes a page that another one follows, and a last page.
 func (b *bench) learn() {
-	for i, a := range b.answers {
-		if a.Status > 299 || len(a.Body) == 0 {
+	for i := range b.answers {
+		a, body := &b.answers[i], any(nil)
+		if _, is := b.isTotals(requested(a)); is || a.Status > 299 || decode(string(a.Body), &body) != nil {
 			continue
 		}
-		if b.envelope == "" {
-			b.envelope = string(a.Body)
-		}
-		var body any
-		if decode(string(a.Body), &body) != nil {
+		if _, found := valueAt(body, b.feed.Rows); !found && len(b.feed.Rows) > 0 {
 			continue
 		}
-		for _, at := range [][]string{b.feed.Next.URL, b.feed.Next.Token} {
-			value, found := valueAt(body, at)
-			text, _ := value.(string)
-			switch {
-			case at == nil || !found:
-			case text == "" || value == nil:
-				b.noNext = value
-			case i == 0:
-				b.relative = strings.HasPrefix(text, "/")
-			}
+		if next := b.nextIn(body); next == "" {
+			b.last = cmp.Or(b.last, string(a.Body))
+		} else if b.followed == "" {
+			b.followed, b.relative = string(a.Body), strings.HasPrefix(next, "/")
 		}
 	}
+}
+
+// nextIn is the next page's address or token in a page; empty: it is the last one.
+func (b *bench) nextIn(body any) string {
+	n := &b.feed.Next
+	if has, _ := valueAt(body, n.Has); n.Has != nil && isEmpty(has) {
+		return ""
+	}
+	next, found := valueAt(body, slices.Concat(n.URL, n.Token)) // it has one of them
+	if !found || isEmpty(next) {
+		return ""
+	}
+	return fmt.Sprint(next)
 }
 
 // filteredBy is the time that the provider's filter means, as tests say or else the definition.
@@ -464,11 +496,6 @@ func (b *bench) filteredBy() string {
 func (b *bench) pages() bool {
 	n := &b.feed.Next
 	return n.URL != nil || n.Token != nil || n.Link != "" || n.Page != "" || n.Offset != ""
-}
-
-// anywhere is the provider with all rows, outside of a script.
-func (b *bench) anywhere(path string) world {
-	return (&run{bench: b, script: new(script), shown: b.base}).newWorld(path)
 }
 
 // openSource opens the source with further keys in its block.

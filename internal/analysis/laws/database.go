@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the real database of --dsn
 	_ "modernc.org/sqlite"             // the database of tests
 )
@@ -35,13 +36,16 @@ func (r *run) newDatabase(path string) *database {
 	if r.dsn == "" {
 		return d
 	}
-	d.schema = "cdr_test_" + strings.ToLower(rand.Text())
-	if c, err := mysql.ParseDSN(r.dsn); r.driver == "mysql" && err == nil {
-		c.DBName = d.schema
-		d.driver, d.dsn = r.driver, c.FormatDSN()
+	d.schema, d.driver = "cdr_test_"+strings.ToLower(rand.Text()), r.driver
+	if r.driver == "mysql" {
+		c, err := mysql.ParseDSN(r.dsn)
+		if err == nil { // readDSN has read it
+			c.DBName = d.schema
+			d.dsn = c.FormatDSN()
+		}
 		return d
 	}
-	d.driver, d.dsn = r.driver, r.dsn+" search_path="+d.schema
+	d.dsn = r.dsn + " search_path=" + d.schema
 	if u, err := url.Parse(r.dsn); err == nil && u.Scheme != "" {
 		q := u.Query()
 		q.Set("search_path", d.schema)
@@ -49,6 +53,39 @@ func (r *run) newDatabase(path string) *database {
 		d.dsn = u.String()
 	}
 	return d
+}
+
+// shortestSecret is the length of a password that can be told from other words in what was written.
+const shortestSecret = 6
+
+// readDSN checks that the database is one of the definition's driver, and adds its password to the secrets. It quotes
+// nothing of the DSN.
+func (b *bench) readDSN() error {
+	var password, form string
+	var err error
+	switch b.driver {
+	case "mysql":
+		form = "user:password@tcp(host:3306)/"
+		var c *mysql.Config
+		if c, err = mysql.ParseDSN(b.dsn); err == nil {
+			password = c.Passwd
+		}
+	case "postgres":
+		form = "postgres://user:password@host/database"
+		var c *pgx.ConnConfig
+		if c, err = pgx.ParseConfig(b.dsn); err == nil {
+			password = c.Password
+		}
+	default:
+		return fmt.Errorf("--dsn: the definition's driver is %s, which needs no other database; leave it out", b.driver)
+	}
+	if err != nil {
+		return fmt.Errorf("--dsn: it isn't a DSN of the definition's driver, %s; write it as %s", b.driver, form)
+	}
+	if len(password) >= shortestSecret {
+		b.secrets["of --dsn"] = password
+	}
+	return nil
 }
 
 func (d *database) block() map[string]any { return map[string]any{"dsn": d.dsn} }

@@ -3,6 +3,7 @@ package laws_test
 import (
 	"database/sql"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
@@ -48,5 +49,30 @@ func TestPostgres(t *testing.T) {
 		Scan(&left)
 	if err != nil || left > 0 {
 		t.Errorf("%d schemas are left, %v", left, err)
+	}
+}
+
+// TestBadDSN: a DSN of another driver is refused before anything is played, and the error has nothing of it.
+func TestBadDSN(t *testing.T) {
+	text, err := declared.BuiltinText("kamailio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ driver, dsn, want string }{
+		{"mysql", "kamailio:s3cret-word@host/kamailio", "it isn't a DSN of the definition's driver, mysql"},
+		{"postgres", "postgres://u:s3cret-word@host:x/db", "it isn't a DSN of the definition's driver, postgres"},
+		{"sqlite", "s3cret-word.db", "the definition's driver is sqlite, which needs no other database"},
+	} {
+		t.Run(c.driver, func(t *testing.T) {
+			d, err := declared.Load("kamailio.yaml", text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := map[string][]string{"driver": {c.driver}}
+			_, err = laws.Run(t.Context(), laws.Settings{Definition: d, DSN: c.dsn, Set: set})
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }

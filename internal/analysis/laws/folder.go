@@ -53,7 +53,7 @@ func (f *folder) show() error {
 		all := f.document(texts)
 		if f.feed.Lines().Read == "whole" {
 			name = fmt.Sprintf("%04d", f.files)
-		} else if f.feed.Format == "csv" && f.files > 0 {
+		} else if f.feed.Format == "csv" && f.files > 0 && !f.script.headed {
 			l := f.layout()
 			all = lines(l.lines(texts))
 		}
@@ -136,7 +136,11 @@ func (p *poster) show() error {
 			continue
 		}
 		for range map[bool]int{false: 1, true: 2}[p.script.twice] {
-			status, says := p.post(r.text)
+			text := r.text
+			if p.definition.Push.Format == "xml" {
+				text = p.document([]string{text})
+			}
+			status, says := p.post(text)
 			p.posted[r] = status == http.StatusNoContent
 			if status != http.StatusNoContent && status != http.StatusServiceUnavailable {
 				p.wrong = append(p.wrong, fmt.Sprintf("%s was answered with %d: %s", r.name, status, says))

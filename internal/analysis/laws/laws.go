@@ -176,6 +176,8 @@ func (b *bench) judgeScript(ctx context.Context, l *law, s script, plain *played
 	switch {
 	case err != nil:
 		return err.Error()
+	case s.judge != nil:
+		return s.judge(b, plain, &out)
 	case l.judge != nil:
 		return l.judge(b, plain, &out)
 	}
@@ -231,10 +233,8 @@ func (b *bench) judgePlain() (*played, Verdict) {
 		}
 	}
 	if b.read != nil {
-		for _, r := range b.read.Records {
-			if !r.Provisional {
-				add(r, cmp.Or(r.CallKey, r.Parent, r.ID))
-			}
+		for _, r := range b.read.Records { // an open row stays in the tables, and counts in the end
+			add(r, cmp.Or(r.CallKey, r.Parent, r.ID))
 		}
 	}
 	problem := plain.trouble

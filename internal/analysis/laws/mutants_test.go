@@ -57,6 +57,7 @@ func TestMutants(t *testing.T) {
 		{"twilio", "sides that are turned round", "caller: from\n      callee: to", "caller: to\n      callee: from"},
 		{"twilio", "totals of the next day", "EndDate: \"{from|", "EndDate: \"{to|"},
 		{"twilio", "a status that is final", `"in-progress"]`, `"x"]`},
+		{"twilio", "another currency", "currency: USD", "currency: EUR"},
 		{"twilio", "no parent", "      parent: parent_call_sid\n", ""},
 		{"twilio", "another id", "id: sid", "id: account_sid"},
 		{
@@ -89,6 +90,7 @@ func TestMutants(t *testing.T) {
 		{"webex", "another relation", "{link: next}", "{link: prev}"},
 		{"webex", "another key of calls", `group: '["Correlation ID"]'`, `group: '["Report ID"]'`},
 		{"webex", "another unit", "unit: s}", "unit: ms}"},
+		{"webex", "hours of 12", "15:04:05.000Z}", "03:04:05.000Z}"},
 		{"webex", "another list", "rows: items", "rows: records"},
 		{
 			"webex", "another direction", "ORIGINATING: outbound, TERMINATING: inbound",
@@ -104,6 +106,8 @@ func TestMutants(t *testing.T) {
 		},
 		{"kamailio", "another event", "a.method = 'INVITE' AND a.time", "a.method = 'BYE' AND a.time"},
 		{"kamailio", "re-INVITEs are calls", "AND e.sip_code LIKE '2%'", "AND e.sip_code LIKE '9%'"},
+		{"kamailio", "a beginning that is left out", "a.time >= :from", "a.time > :from"},
+		{"kamailio", "answered calls that don't wait for their BYE", `[{ended: "*"}, {source`, `[{id: "*"}, {source`},
 		{"kamailio", "another key of calls", "group: callid", "group: id"},
 		{"kamailio", "a challenge is a failure", `[{when: {sip_code: ["401", "407"]}, is: none}, `, `[`},
 		{"asterisk", "another unit", "duration: {path: billsec, unit: s}", "duration: {path: billsec, unit: ms}"},

@@ -43,12 +43,15 @@ type script struct {
 	history time.Duration // that is read further back than the first row
 	page    int           // rows of a page; 0: all
 	overlap bool          // the last row of a page is the first of the next one too
+	// judge says how the script broke its law; nil: as the law says.
+	judge func(b *bench, plain, out *played) string
 	// between changes the rows once, after a first page that isn't the last one.
 	between func(rows []*row) []*row
 	fault   *fault
 	kill    *kill
 
 	copied, torn bool // of files: there is a copy of each; a line comes in two halves
+	headed       bool // the names of columns stand before each line
 	posted       bool // a system posts the rows, though the definition also reads files
 	twice        bool // it posts each row twice
 	away         bool // the database isn't there at first
@@ -149,7 +152,7 @@ func (r *run) begin() []step {
 	}
 	r.set(begins.Add(time.Minute + r.feed.Filter.MinAge))
 	oldest := r.now()
-	for _, row := range r.base {
+	for _, row := range steps[len(steps)-1].rows {
 		if !row.at.IsZero() && row.at.Before(oldest) {
 			oldest = row.at
 		}

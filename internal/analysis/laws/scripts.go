@@ -1,9 +1,11 @@
 package laws
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,7 +41,7 @@ func (b *bench) once(*played) (scripts []script, why string) {
 	switch {
 	case b.definition.HTTP != nil:
 		for _, size := range []int{1, 2} {
-			if b.hasIDs() && b.pages() {
+			if b.hasIDs() && b.pages() && b.feed.Next.Offset == "" { // an offset says which row comes first
 				scripts = append(scripts, script{name: fmt.Sprintf("pages of %d rows, whose last row is on "+
 					"the next page too", size), page: size, overlap: true})
 			}
@@ -62,12 +64,58 @@ func (b *bench) once(*played) (scripts []script, why string) {
 	case b.feed.Lines() != nil:
 		scripts = append(scripts, script{name: "a copy of each file", copied: true})
 	}
-	if b.definition.Push != nil && b.feed.Files == nil {
-		if b.hasIDs() {
-			scripts = append(scripts, script{name: "each record is posted twice", posted: true, twice: true})
+	if b.definition.Push != nil && b.feed.Files == nil && b.hasIDs() {
+		scripts = append(scripts, script{name: "each record is posted twice", posted: true, twice: true})
+	}
+	if again := b.moved(reused); again != nil && b.hasIDs() && !b.byTime() {
+		for _, r := range again {
+			r.key += " again"
 		}
+		scripts = append(scripts, script{
+			name: fmt.Sprintf("each id is used again %s later", reused),
+			steps: []step{
+				{rows: b.base},
+				{after: time.Hour, rows: b.base},
+				{after: reused, rows: append(slices.Clone(b.base), again...)},
+			},
+			judge: func(_ *bench, plain, out *played) string {
+				return out.miscounts(2*plain.sum("cdr_calls_total"), 2*plain.sum("cdr_queue_calls_total"))
+			},
+		})
 	}
 	return scripts, ""
+}
+
+// reused is after how long an id is another call's, and a key of legs too.
+const reused = 72 * time.Hour
+
+// moved are the rows, all of whose times are later; nil: they can't be written so.
+func (b *bench) moved(by time.Duration) (all []*row) {
+	for _, r := range b.base {
+		text := r.text
+		for _, source := range b.feed.Sources() {
+			var document any
+			if !strings.HasPrefix(text, "{") || decode(text, &document) != nil {
+				return nil
+			}
+			was, _ := valueAt(document, source.Steps)
+			if at := source.Shift(fmt.Sprint(was), by, b.zone); at == "" {
+				continue
+			} else if _, isText := was.(string); isText {
+				document = replace(document, source.Steps, at, false)
+			} else {
+				document = replace(document, source.Steps, json.Number(at), false)
+			}
+			text = encode(document)
+		}
+		other := b.remapped(r, text)
+		other.at = r.at.Add(by)
+		if text == r.text || other.mapped.Record == nil != (r.mapped.Record == nil) {
+			return nil
+		}
+		all = append(all, other)
+	}
+	return all
 }
 
 // order: rows count the same in any order, split in any way.
@@ -91,7 +139,11 @@ func (b *bench) order(*played) (scripts []script, why string) {
 	for i := range reversed {
 		grows = append(grows, step{rows: reversed[:i+1]})
 	}
-	return append(scripts, script{name: "one row after the other, the last one first", steps: grows}), ""
+	scripts = append(scripts, script{name: "one row after the other, the last one first", steps: grows})
+	if l := b.layout(); l.names && b.feed.Lines() != nil && b.feed.Lines().Read == "lines" {
+		scripts = append(scripts, script{name: "each row behind the names of its columns", steps: grows, headed: true})
+	}
+	return scripts, ""
 }
 
 // shifting: rows are added and removed while the list is read.
@@ -216,37 +268,51 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 	if b.definition.SQL != nil {
 		return nil, "the times of the tables' rows aren't known before they are read"
 	}
+	scripts = []script{b.live(b.base)}
+	change := b.began
+	for range 2 {
+		if _, change = change.In(b.zone).ZoneBounds(); change.IsZero() {
+			break
+		}
+		oldest := slices.MinFunc(b.base, func(a, b *row) int { return a.at.Compare(b.at) }).at.Truncate(time.Second)
+		if rows := b.moved(change.Add(-30 * time.Minute).Sub(oldest)); rows != nil {
+			s := b.live(rows)
+			s.name, s.judge = s.name+", half an hour before clocks change on "+change.Format(time.DateOnly), sameCalls
+			scripts = append(scripts, s)
+		}
+	}
+	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
+		scripts = append(scripts, script{name: "a long history", history: longest})
+	}
+	return scripts, ""
+}
+
+// live is a script in which the exporter looks at the very times of rows.
+func (b *bench) live(all []*row) script {
 	type arrival struct {
 		row *row
 		at  time.Time
 	}
 	var arrivals []arrival
 	var times []time.Time
-	oldest := b.began
-	for _, r := range b.base {
+	for _, r := range all {
 		at := r.at
-		for _, other := range b.base { // the rows of a call come together
+		for _, other := range all { // the rows of a call come together
 			if r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r) {
-				at = latest(at, other.at)
-				at = latest(at, other.mapped.Record.End)
+				at = latest(latest(at, other.at), other.mapped.Record.End)
 			}
 		}
 		arrivals = append(arrivals, arrival{r, at})
 		times = append(times, r.at, r.at.Add(time.Second), at, at.Add(time.Second))
-		if r.at.Before(oldest) {
-			oldest = r.at
-		}
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	times = slices.CompactFunc(times, time.Time.Equal)
-	if len(times) > 150 {
-		times = times[:150]
-	}
+	now := times[0].Add(-time.Minute)
+	times = times[:min(len(times), 150)]
 	s := script{
 		name: "rows come while the exporter runs, which looks at their very times", live: true,
 		steps: []step{{}},
 	}
-	now := oldest.Add(-time.Minute)
 	for _, at := range times {
 		at = at.Truncate(time.Second).Add(b.feed.Filter.MinAge)
 		if !at.After(now) {
@@ -261,12 +327,8 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 		s.steps = append(s.steps, step{after: at.Sub(now), rows: rows})
 		now = at
 	}
-	s.steps = append(s.steps, step{after: time.Minute, rows: b.base})
-	scripts = []script{s}
-	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
-		scripts = append(scripts, script{name: "a long history", history: longest})
-	}
-	return scripts, ""
+	s.steps = append(s.steps, step{after: time.Minute, rows: all})
+	return s
 }
 
 func latest(a, b time.Time) time.Time {

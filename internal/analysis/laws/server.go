@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,10 +97,18 @@ func (b *bench) token(r *http.Request) *http.Response {
 		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
 			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`)
 	}
-	if o.RevokeURL != "" && r.URL.Path == b.basePath+o.RevokeURL {
+	if o.RevokeURL != "" && r.URL.Path == b.absolute(o.RevokeURL) {
 		return answer(r, http.StatusOK, nil, "")
 	}
 	return nil
+}
+
+// absolute is a path from the host, as links are: one without a slash begins at the path of base_url.
+func (b *bench) absolute(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	return b.basePath + "/" + path
 }
 
 // bodyOf is the body of a request.
@@ -259,8 +268,8 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 		var text string
 		switch t.Steps[0] {
 		case "path":
-			text = strings.TrimPrefix(r.URL.Path, b.basePath)
-			template, _ = url.PathUnescape(template)
+			text = r.URL.Path
+			template, _ = url.PathUnescape(b.absolute(template))
 		case "query":
 			text = query.Get(t.Steps[1])
 		default:
@@ -373,10 +382,12 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 		header.Set("Content-Type", kind)
 		return header, b.document(texts)
 	}
-	var body any
-	if b.envelope != "" {
-		_ = decode(b.envelope, &body) // it was an answer's body
+	envelope := b.last
+	if more {
+		envelope = b.followed
 	}
+	var body any
+	_ = decode(cmp.Or(envelope, b.last, b.followed, "null"), &body) // they were answers' bodies
 	rows := make([]json.RawMessage, len(texts))
 	for i, text := range texts {
 		rows[i] = json.RawMessage(text)
@@ -385,20 +396,18 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 	if b.feed.Total != nil {
 		body = replace(body, b.feed.Total, all, false)
 	}
-	for _, at := range [][]string{n.URL, n.Token} {
-		if at == nil {
-			continue
+	at := slices.Concat(n.URL, n.Token) // it has one of them
+	switch {
+	case at == nil || !more && b.last != "":
+	case more:
+		body = replace(body, at, next, false)
+		if has, _ := valueAt(body, n.Has); n.Has != nil && isEmpty(has) {
+			body = replace(body, n.Has, true, false)
 		}
-		var value any
-		if next != "" {
-			value = next
-		} else if n.Has != nil {
-			body = replace(body, n.Has, nil, true)
-			continue
-		} else if _, was := valueAt(body, at); was {
-			value = b.noNext
-		}
-		body = replace(body, at, value, false)
+	case n.Has != nil:
+		body = replace(body, n.Has, nil, true)
+	default:
+		body = replace(body, at, nil, false)
 	}
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
@@ -432,9 +441,9 @@ func (b *bench) isTotals(u *url.URL) (day time.Time, is bool) {
 	if b.feed.Totals == nil {
 		return day, false
 	}
-	path := declared.Expand(b.feed.Totals.Request.Path[0], b.values)
+	path := b.absolute(declared.Expand(b.feed.Totals.Request.Path[0], b.values))
 	q := request{of: make(map[string]string)}
-	if q.read(path, strings.TrimPrefix(u.Path, b.basePath)) != "" {
+	if q.read(path, u.Path) != "" {
 		return day, false
 	}
 	for key, template := range b.feed.Totals.Request.Query {

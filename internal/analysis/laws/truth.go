@@ -32,7 +32,7 @@ func (b *bench) judgeRows() Verdict {
 		if r.rows != 1 {
 			return v.broken("%s: it is read as %d rows", r.name, r.rows)
 		}
-		if problem := compare(r.word, r.becomes, &r.mapped); problem != "" {
+		if problem := b.compare(r.word, r.becomes, &r.mapped); problem != "" {
 			return v.broken("%s: %s", r.name, problem)
 		}
 	}
@@ -43,7 +43,7 @@ func (b *bench) judgeRows() Verdict {
 }
 
 // compare says how a row became something else; empty: it didn't.
-func compare(word string, becomes map[string]string, m *rowmap.Result) string {
+func (b *bench) compare(word string, becomes map[string]string, m *rowmap.Result) string {
 	got := "a call"
 	switch {
 	case m.Invalid != "":
@@ -65,7 +65,11 @@ func compare(word string, becomes map[string]string, m *rowmap.Result) string {
 	case got != "a call":
 		return ""
 	}
-	all := differences(becomes, shown(m.Record))
+	currency := ""
+	if slices.ContainsFunc(strings.Split(becomes["charges"], ","), hasCurrency) { // else the row has none
+		currency = b.definition.CurrencyFor(b.values)
+	}
+	all := differences(becomes, shown(m.Record, currency))
 	for _, u := range m.Unmapped {
 		all = append(all, u.Field+" is unknown: no table has its value "+cdr.HideNumbers(u.Value))
 	}
@@ -74,6 +78,9 @@ func compare(word string, becomes map[string]string, m *rowmap.Result) string {
 	}
 	return strings.Join(all[:min(3, len(all))], "; ")
 }
+
+// hasCurrency says whether a charge of tests names its currency.
+func hasCurrency(charge string) bool { return len(strings.Fields(charge)) > 2 }
 
 // judgeTables compares all rows that the query gives with tests.
 func (b *bench) judgeTables(v Verdict) Verdict {
@@ -94,13 +101,22 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 	if got := len(page.Records) + len(page.Invalid) + len(page.Ignored); got != len(wanted) {
 		return v.broken("the query gives %d rows, want %d", got, len(wanted))
 	}
+	words := map[string]int{"ignored": len(page.Ignored), "invalid": len(page.Invalid)}
+	for _, record := range page.Records {
+		if record.Provisional {
+			words["open"]++
+		}
+	}
 	for i, r := range wanted {
-		if r.Becomes.Word != "" {
-			continue // counted above
+		if word := r.Becomes.Word; word != "" {
+			if words[word]--; words[word] < 0 {
+				return v.broken("rows[%d]: fewer rows of the query are %s than tests have", i, word)
+			}
+			continue
 		}
 		nearest, at := "", -1
 		for j, record := range page.Records {
-			problem := compare("", r.Becomes.Fields, &rowmap.Result{Record: record})
+			problem := b.compare("", r.Becomes.Fields, &rowmap.Result{Record: record})
 			if problem == "" {
 				at = j
 				break
@@ -121,8 +137,37 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 	return v.held("%d rows", len(wanted))
 }
 
-// readAll reads all rows of a database.
-func (b *bench) readAll(w world) (*collector.Page, error) {
+// judgeSeconds wants each row of the tables in a read of the very second by which the query filters.
+func (b *bench) judgeSeconds(v Verdict) Verdict {
+	if b.tests.By == "" || len(b.read.Records) == 0 {
+		return v.unjudged("tests don't say which time the query filters by")
+	}
+	err := b.withTables(b.base, func(w world) error {
+		for _, r := range b.read.Records {
+			at := r.Start
+			if b.filteredBy() == "end" && !r.End.IsZero() {
+				at = r.End
+			}
+			at = at.Truncate(time.Second)
+			page, err := b.readAll(w, at, at.Add(time.Second))
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(page.Records, func(other *cdr.Record) bool { return other.ID == r.ID }) {
+				return fmt.Errorf("a read of the second %s lacks the row of that %s", at.Format(time.RFC3339),
+					b.filteredBy())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return v.broken("%s", err)
+	}
+	return v.held("each of %d rows is in a read of its second", len(b.read.Records))
+}
+
+// readAll reads the rows of a database in a span.
+func (b *bench) readAll(w world, from, to time.Time) (*collector.Page, error) {
 	_, source, err := b.openSource(w.block(), time.Hour, collector.SourceSettings{
 		Now: func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) },
 	})
@@ -131,7 +176,6 @@ func (b *bench) readAll(w world) (*collector.Page, error) {
 	}
 	defer source.Close()
 	all := new(collector.Page)
-	from, to := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
 	d := collector.Driver{Reader: source.Feeds[0].Reader, Commit: func(_ context.Context, page *collector.Page) error {
 		for _, r := range page.Records {
 			all.Records = append(all.Records, cloneRecord(r))
@@ -147,21 +191,27 @@ func (b *bench) readAll(w world) (*collector.Page, error) {
 func (b *bench) judgeAnswers() Verdict {
 	v := Verdict{Feed: b.name, Law: "answers"}
 	switch {
+	case b.definition.SQL != nil && b.byTime():
+		return b.judgeSeconds(v)
 	case b.definition.HTTP == nil:
 		return v.unjudged("nothing is asked over HTTP")
 	case len(b.answers) == 0:
 		return v.unjudged("no answers")
 	}
-	reads := 0
+	reads, rows := 0, 0
 	for i := 0; i < len(b.answers); {
 		end := i + 1
 		for end < len(b.answers) && b.answers[end].Span.From.IsZero() {
 			end++
 		}
-		if problem := b.replay(i, b.answers[i:end]); problem != "" {
+		n, problem := b.replay(i, b.answers[i:end])
+		if problem != "" {
 			return v.broken("%s", problem)
 		}
-		i, reads = end, reads+1
+		i, reads, rows = end, reads+1, rows+n
+	}
+	if rows == 0 && b.info.ActiveCalls == nil {
+		return v.broken("no answer has rows where the definition says")
 	}
 	return v.held("%d answers of %d reads", len(b.answers), reads)
 }
@@ -219,7 +269,7 @@ func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) st
 	} else if r.URL.Host != b.host {
 		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, b.host)
 	} else {
-		path = b.basePath + path
+		path = b.absolute(path)
 	}
 	unescaped, err := url.PathUnescape(path)
 	if err != nil || method != r.Method || unescaped != r.URL.Path {
@@ -262,12 +312,12 @@ func (b *bench) secretsIn(text string) (found []string) {
 	return found
 }
 
-// replay reads a span from saved answers.
-func (b *bench) replay(first int, answers []declared.TestAnswer) string {
+// replay reads a span from saved answers, and says how many rows they have.
+func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, problem string) {
 	span := answers[0].Span
 	if span.From.IsZero() {
-		return fmt.Sprintf("answers[%d] has no span: the first answer of a read says which time was wanted, as FROM/TO",
-			first)
+		return 0, fmt.Sprintf("answers[%d] has no span: the first answer of a read says which time was wanted, as "+
+			"FROM/TO", first)
 	}
 	p := &replayer{bench: b, first: first, answers: answers}
 	now := span.To.Add(b.feed.Filter.MinAge)
@@ -280,15 +330,13 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) string {
 	}
 	_, source, err := b.openSource(nil, time.Hour, settings)
 	if err != nil {
-		return err.Error()
+		return 0, err.Error()
 	}
 	defer source.Close()
 	info := &source.Feeds[0]
 	if info.ActiveCalls != nil {
-		if _, err = info.ActiveCalls(context.Background(), false); err == nil && p.given == len(answers) {
-			return ""
-		}
-		return p.says(err)
+		_, err = info.ActiveCalls(context.Background(), false)
+		return 0, p.says(err)
 	}
 	bad := ""
 	pages := info.Reader.Pages(context.Background(), span.From, span.To)
@@ -313,10 +361,10 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) string {
 		}
 	}
 	if problem := p.says(err); problem != "" {
-		return problem
+		return 0, problem
 	}
 	if bad != "" {
-		return fmt.Sprintf("answers[%d]: a row can't be read: %s", first, bad)
+		return 0, fmt.Sprintf("answers[%d]: a row can't be read: %s", first, bad)
 	}
 	return b.checkTimes(first, answers, from, to)
 }
@@ -334,18 +382,19 @@ func (p *replayer) says(err error) string {
 	return ""
 }
 
-// checkTimes compares the times of the answers' rows with the requested span.
-func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to time.Time) string {
-	all := 0
+// checkTimes compares the times of the answers' rows with the requested span, and counts the rows.
+func (b *bench) checkTimes(
+	first int, answers []declared.TestAnswer, from, to time.Time,
+) (rows int, problem string) {
 	for i := range answers {
 		if problem := b.lacks(&answers[i]); problem != "" {
-			return fmt.Sprintf("answers[%d] %s", first+i, problem)
+			return rows, fmt.Sprintf("answers[%d] %s", first+i, problem)
 		}
 		if _, is := b.isTotals(requested(&answers[i])); is {
 			continue
 		}
 		for number, m := range b.newMapper().Try([]byte(answers[i].Body)) {
-			all++
+			rows++
 			if m.Record == nil || b.feed.Filter.By == "inserted" {
 				continue
 			}
@@ -354,16 +403,13 @@ func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to ti
 				at = m.Record.End
 			}
 			if at.Before(from) || at.After(to) {
-				return fmt.Sprintf("answers[%d]: the %s of row %d is %s, outside of what was asked, %s to %s", first+i,
-					b.feed.Filter.By, number,
+				return rows, fmt.Sprintf("answers[%d]: the %s of row %d is %s, outside of what was asked, %s to %s",
+					first+i, b.feed.Filter.By, number,
 					at.Format(time.RFC3339), from.Format(time.RFC3339), to.Format(time.RFC3339))
 			}
 		}
 	}
-	if all == 0 {
-		return fmt.Sprintf("answers[%d]: no answer of the read has rows where the definition says", first)
-	}
-	return ""
+	return rows, ""
 }
 
 // lacks says which number an answer doesn't have where the definition says; empty: none.

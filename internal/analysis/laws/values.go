@@ -2,37 +2,72 @@ package laws
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
 // unknown: a value that a table lacks loses no row.
 func (b *bench) unknown(*played) (scripts []script, why string) {
-	if b.definition.SQL != nil {
-		return nil, "values of tables aren't changed"
-	}
 	for _, source := range b.feed.Sources() {
-		if !source.Table {
-			continue
-		}
-		for i, r := range b.base {
-			if text, is := b.change(r.text, source.Steps, "kit-unknown"); is && r.counts() {
-				other := b.remapped(r, text)
-				if other.mapped.Invalid == "" && !other.counts() || other.counts() && b.callOf(other) != b.callOf(r) {
-					continue // it says that the row isn't final, or no call
-				}
-				rows := slices.Clone(b.base)
-				rows[i] = other
-				scripts = append(scripts, script{name: fmt.Sprintf("%s has an unknown value at %s, for %s", r.name,
-					source.Path, source.Field), steps: []step{{rows: rows}}})
-				break
+		for i := range b.base {
+			rows := slices.Clone(b.base)
+			if rows[i] = b.withUnknown(i, &source); rows[i] == nil {
+				continue
 			}
+			scripts = append(scripts, script{name: fmt.Sprintf("%s has an unknown value at %s, for %s", b.base[i].name,
+				source.Path, source.Field), steps: []step{{rows: rows}}})
+			break
 		}
 	}
 	if scripts == nil {
 		return nil, "no table whose value stands in a row"
 	}
 	return scripts, ""
+}
+
+// withUnknown is a row with a value in place of one that a table has. It is nil if the row has none, if it isn't final
+// then or of another call, or if the value changes which rows a query gives.
+func (b *bench) withUnknown(at int, source *declared.Source) *row {
+	r := b.base[at]
+	if source.Words == nil {
+		return nil
+	}
+	if text, is := b.change(r.text, source.Steps, unknownWord); is {
+		if other := b.remapped(r, text); r.counts() && (other.mapped.Invalid != "" ||
+			other.counts() && b.callOf(other) == b.callOf(r)) {
+			return other
+		}
+		return nil
+	}
+	for _, word := range source.Words {
+		for _, unknown := range []string{unknownWord, strings.Repeat("Z", len(word))} { // columns may have a width
+			text := regexp.MustCompile(`\b`+regexp.QuoteMeta(word)+`\b`).ReplaceAllLiteralString(r.text, unknown)
+			if word == "" || text == r.text || strings.HasPrefix(text, "{") {
+				continue
+			}
+			if other := b.remapped(r, text); b.definition.SQL != nil {
+				rows := slices.Clone(b.base)
+				if rows[at] = other; b.gives(rows) {
+					return other
+				}
+			} else if other.counts() && len(other.mapped.Unmapped) > 0 && b.callOf(other) == b.callOf(r) {
+				return other
+			}
+		}
+	}
+	return nil
+}
+
+const unknownWord = "kit-unknown"
+
+// gives says whether the query gives as many records of other statements as of those of tests, some with an unknown
+// value.
+func (b *bench) gives(statements []*row) bool {
+	page, err := b.readShown(statements)
+	return err == nil && len(page.Records) == len(b.read.Records) && len(page.Unmapped) > 0
 }
 
 // change is a row with another value at a path, in JSON; is: there was a value.
@@ -50,8 +85,9 @@ func (b *bench) change(text string, steps []string, value any) (changed string, 
 // remapped is a row with another text.
 func (b *bench) remapped(r *row, text string) *row {
 	other := *r
-	other.text = text
-	_, other.mapped = b.readRow(text, r.of)
+	if other.text = text; b.definition.SQL == nil {
+		other.rows, other.mapped = b.readRow(text, r.of)
+	}
 	return &other
 }
 
@@ -101,10 +137,27 @@ func (b *bench) damaged(*played) (scripts []script, why string) {
 			break
 		}
 	}
+	for _, r := range b.base {
+		for i, text := range b.damagedLines(r.text) {
+			if other := b.remapped(r, text); other.rows == 1 && other.mapped.Record == nil {
+				other.name, other.key = fmt.Sprintf("%s damaged", r.name), fmt.Sprintf("%s damaged line %d", r.key, i)
+				rows = append(rows, other)
+				n++
+			}
+		}
+	}
 	if n == 0 {
 		return nil, "no value of a row that could be damaged"
 	}
 	return []script{{name: fmt.Sprintf("%d damaged rows among the others", n), steps: []step{{rows: rows}}}}, ""
+}
+
+// damagedLines are lines that can't be read as a row is that is a line itself.
+func (b *bench) damagedLines(text string) []string {
+	if f := b.feed.Lines(); f == nil || f.Format == "xml" || strings.HasPrefix(text, "{") || text == "" {
+		return nil
+	}
+	return []string{text[:len(text)/2], strings.Repeat("9", 70_000), "kit \x00\xff", "{\"kit\":"}
 }
 
 // identities are the fields by which rows are known and belong together.
