@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -24,12 +25,18 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
+// A scrapeFormat is what a scraper asks for.
+type scrapeFormat struct{ name, accept, encoding string }
+
 // scrapeFormats are the formats that a Prometheus asks for.
-var scrapeFormats = []struct{ name, accept string }{
-	{"text", "text/plain;version=0.0.4"},
-	{"openmetrics", "application/openmetrics-text;version=1.0.0"},
-	{"protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"},
+var scrapeFormats = []scrapeFormat{
+	scrapeText,
+	{"text-gzip", scrapeText.accept, "gzip"},
+	{"openmetrics", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", ""},
+	{"protobuf", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", ""},
 }
+
+var scrapeText = scrapeFormat{"text", "text/plain;version=0.0.4;escaping=allow-utf-8", ""}
 
 // scrapeLabels are the label values of the i-th series of cdr_calls_total, after
 // the base labels.
@@ -75,7 +82,8 @@ func ourHandler(b *testing.B, n int) http.Handler {
 	return prometheus.Handler(prometheus.Gatherer{store}, slog.New(slog.DiscardHandler))
 }
 
-// victoriaHandler serves n counters of VictoriaMetrics' package, which writes text alone.
+// victoriaHandler serves n counters of VictoriaMetrics' package, which writes text alone. It
+// compresses as promhttp does.
 func victoriaHandler(n int) http.Handler {
 	set := victoria.NewSet()
 	for i := range n {
@@ -86,7 +94,16 @@ func victoriaHandler(n int) http.Handler {
 		}
 		set.NewCounter(metrics.Calls.Name + "{" + name.String()[1:] + "}").Set(uint64(i))
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { set.WritePrometheus(w) })
+	zip := gzip.NewWriter(nil)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") == "" {
+			set.WritePrometheus(w)
+			return
+		}
+		zip.Reset(w)
+		set.WritePrometheus(zip)
+		_ = zip.Close() // the writer keeps nothing
+	})
 }
 
 // sink counts what is written and keeps nothing, like a fast network.
@@ -102,9 +119,12 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func scrapeOnce(h http.Handler, w http.ResponseWriter, accept string) time.Duration {
+func scrapeOnce(h http.Handler, w http.ResponseWriter, format scrapeFormat) time.Duration {
 	req := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/metrics", http.NoBody)
-	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept", format.accept)
+	if format.encoding != "" {
+		req.Header.Set("Accept-Encoding", format.encoding)
+	}
 	begin := time.Now()
 	h.ServeHTTP(w, req)
 	return time.Since(begin)
@@ -125,11 +145,10 @@ func BenchmarkScrape(b *testing.B) {
 				checkScrape(b, victorias, n)
 				var took, rawTook, victoriaTook []time.Duration
 				for b.Loop() {
-					took = append(took, scrapeOnce(ours, &sink{header: http.Header{}}, format.accept))
-					rawTook = append(rawTook, scrapeOnce(raw, &sink{header: http.Header{}}, format.accept))
-					if format.name == "text" {
-						victoriaTook = append(victoriaTook,
-							scrapeOnce(victorias, &sink{header: http.Header{}}, format.accept))
+					took = append(took, scrapeOnce(ours, &sink{header: http.Header{}}, format))
+					rawTook = append(rawTook, scrapeOnce(raw, &sink{header: http.Header{}}, format))
+					if format.accept == scrapeText.accept {
+						victoriaTook = append(victoriaTook, scrapeOnce(victorias, &sink{header: http.Header{}}, format))
 					}
 				}
 				b.ReportMetric(float64(median(took)), "ns/op")
@@ -138,8 +157,8 @@ func BenchmarkScrape(b *testing.B) {
 				if len(victoriaTook) > 0 {
 					b.ReportMetric(float64(median(took))/float64(median(victoriaTook)), "victoria-ratio")
 				}
-				b.ReportMetric(allocatedBy(ours, format.accept), "B/scrape")
-				b.ReportMetric(allocatedBy(raw, format.accept), "raw-B/scrape")
+				b.ReportMetric(allocatedBy(ours, format), "B/scrape")
+				b.ReportMetric(allocatedBy(raw, format), "raw-B/scrape")
 				b.ReportMetric(float64(held)/float64(n), "held-B/series")
 			})
 		}
@@ -150,7 +169,7 @@ func BenchmarkScrape(b *testing.B) {
 func checkScrape(b *testing.B, h http.Handler, n int) {
 	b.Helper()
 	rec := httptest.NewRecorder()
-	scrapeOnce(h, rec, "text/plain;version=0.0.4")
+	scrapeOnce(h, rec, scrapeText)
 	text, err := io.ReadAll(rec.Result().Body)
 	if err != nil {
 		b.Fatal(err)
@@ -172,10 +191,10 @@ func heldBy(f func()) int64 {
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }
 
-func allocatedBy(h http.Handler, accept string) float64 {
+func allocatedBy(h http.Handler, format scrapeFormat) float64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	scrapeOnce(h, &sink{header: http.Header{}}, accept)
+	scrapeOnce(h, &sink{header: http.Header{}}, format)
 	runtime.ReadMemStats(&after)
 	return float64(after.TotalAlloc - before.TotalAlloc)
 }

@@ -37,11 +37,10 @@ func BenchmarkScrapeBesideCommits(b *testing.B) {
 		commit()
 	}
 	h := prometheus.Handler(prometheus.Gatherer{i.ledger.Store()}, slog.New(slog.DiscardHandler))
-	const accept = "text/plain;version=0.0.4"
 
 	idle := make([]time.Duration, 300)
 	for k := range idle {
-		idle[k] = scrapeOnce(h, &sink{header: http.Header{}}, accept)
+		idle[k] = scrapeOnce(h, &sink{header: http.Header{}}, scrapeText)
 	}
 	alone := make([]time.Duration, 100)
 	for k := range alone {
@@ -58,7 +57,7 @@ func BenchmarkScrapeBesideCommits(b *testing.B) {
 			case <-stop:
 				return
 			default:
-				busy = append(busy, scrapeOnce(h, &sink{header: http.Header{}}, accept))
+				busy = append(busy, scrapeOnce(h, &sink{header: http.Header{}}, scrapeText))
 			}
 		}
 	}()

@@ -49,11 +49,12 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	order := orderOf(names)
 	// One allocation for all objects of a kind, and one label pair for all series with the same
 	// value: a family may have a hundred thousand series.
-	labels, pairs := make([]*dto.LabelPair, len(names)*len(family.Points)),
-		make([]map[string]*dto.LabelPair, len(names))
+	all, labels := make([]metric, len(family.Points)), make([]*dto.LabelPair, len(names)*len(family.Points))
+	pairs := make([]map[string]*dto.LabelPair, len(names))
 	for i := range pairs {
 		pairs[i] = make(map[string]*dto.LabelPair)
 	}
+	latest := make([]*dto.LabelPair, len(names)) // of the previous series: most have the same values
 	var start time.Time
 	var created *timestamppb.Timestamp // of the previous series: most begin together
 	for i := range family.Points {
@@ -61,16 +62,18 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 		if !p.Start.Equal(start) {
 			start, created = p.Start, newTimestamp(p.Start)
 		}
-		m := newMetric(d, p, created)
+		m := all[i].fill(d, p, created)
 		m.Label = labels[i*len(names) : (i+1)*len(names) : (i+1)*len(names)]
 		for k, index := range order {
-			value := p.Labels.Values[index]
-			pair := pairs[index][value]
+			value, pair := p.Labels.Values[index], latest[k]
+			if pair == nil || *pair.Value != value {
+				pair = pairs[index][value]
+			}
 			if pair == nil {
 				pair = &dto.LabelPair{Name: &names[index], Value: new(strings.ToValidUTF8(value, "\uFFFD"))}
 				pairs[index][value] = pair
 			}
-			m.Label[k] = pair
+			m.Label[k], latest[k] = pair, pair
 		}
 		if operator := p.Labels.Operator(); operator != "" {
 			for name, value := range operator.All() {
@@ -107,9 +110,15 @@ func newTimestamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// newMetric is a series without its labels.
-func newMetric(d *metrics.Def, p *metrics.Point, created *timestamppb.Timestamp) *dto.Metric {
-	m := &dto.Metric{}
+// metric is the memory of one series.
+type metric struct {
+	dto     dto.Metric
+	counter dto.Counter
+}
+
+// fill makes the series, without its labels.
+func (all *metric) fill(d *metrics.Def, p *metrics.Point, created *timestamppb.Timestamp) *dto.Metric {
+	m := &all.dto
 	switch d.Kind {
 	case metrics.Histogram:
 		m.Histogram = histogram(d, p)
@@ -117,7 +126,8 @@ func newMetric(d *metrics.Def, p *metrics.Point, created *timestamppb.Timestamp)
 	case metrics.Gauge:
 		m.Gauge = &dto.Gauge{Value: &p.Value}
 	case metrics.Counter, metrics.Seconds, metrics.Money:
-		m.Counter = &dto.Counter{Value: &p.Value, CreatedTimestamp: created}
+		m.Counter = &all.counter
+		m.Counter.Value, m.Counter.CreatedTimestamp = &p.Value, created
 		if len(p.Exemplars) == 1 {
 			m.Counter.Exemplar = newExemplar(p.Exemplars[0])
 		}
