@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/klauspost/compress/gzhttp"
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -33,7 +34,9 @@ func Handler(gatherer prom.Gatherer, logger *slog.Logger) http.Handler {
 		sortFamilies(all)
 		return all, errors.Join(err, moreErr)
 	}
-	return promhttp.HandlerFor(prom.GathererFunc(both), promhttp.HandlerOpts{
+	// promhttp's own gzip takes as long as the rest of a scrape; gzhttp's takes half of that.
+	return gzhttp.GzipHandler(promhttp.HandlerFor(prom.GathererFunc(both), promhttp.HandlerOpts{
+		DisableCompression: true,
 		ErrorLog: slog.NewLogLogger(logger.With("scrape", "failed in part").Handler(),
 			slog.LevelError),
 		ErrorHandling:                       promhttp.ContinueOnError,
@@ -41,5 +44,5 @@ func Handler(gatherer prom.Gatherer, logger *slog.Logger) http.Handler {
 		MaxRequestsInFlight:                 maxInFlight,
 		EnableOpenMetrics:                   true,
 		EnableOpenMetricsTextCreatedSamples: true,
-	})
+	}))
 }
