@@ -54,13 +54,22 @@ func newEnvelope(s Settings) envelope {
 }
 
 // request is an ExportLogsServiceRequest with records as the commit encoded them. For spans it is
-// an ExportTraceServiceRequest, whose outer fields have the same numbers.
+// an ExportTraceServiceRequest, whose outer fields have the same numbers. It may have a megabyte, so
+// it is copied only once.
 func (e envelope) request(records [][]byte) []byte {
-	return appendMessage(nil, requestResourceLogs, func(b []byte) []byte {
-		return appendMessage(append(b, e.resource...), resourceScopeLogs, func(b []byte) []byte {
-			return append(append(b, e.scope...), slices.Concat(records...)...)
-		})
-	})
+	scope := len(e.scope)
+	for _, r := range records {
+		scope += len(r)
+	}
+	resource := len(e.resource) + protowire.SizeTag(resourceScopeLogs) + protowire.SizeBytes(scope)
+	b := make([]byte, 0, protowire.SizeTag(requestResourceLogs)+protowire.SizeBytes(resource))
+	b = protowire.AppendVarint(protowire.AppendTag(b, requestResourceLogs, protowire.BytesType), uint64(resource))
+	b = protowire.AppendTag(append(b, e.resource...), resourceScopeLogs, protowire.BytesType)
+	b = append(protowire.AppendVarint(b, uint64(scope)), e.scope...)
+	for _, r := range records {
+		b = append(b, r...)
+	}
+	return b
 }
 
 // splitBatch finds the records in an Encoder's output, as far as it can be read. Each is a whole
