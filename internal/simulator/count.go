@@ -83,7 +83,7 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	whole = whole && !first.Kind.View
 	if whole {
 		v := *first
-		talk := v.Duration
+		talk := cdr.KnownLength(v.Duration)
 		if v.Kind.Times != nil && !c.view.Simple {
 			talk, v.Duration = v.Kind.Times(first, c.view.Queues)
 		}
@@ -100,7 +100,7 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 		v := &call.versions[seen[i]]
 		c.revision(money, &call.versions[seen[i-1]], v)
 		if v.Kind.Outcome.Connected() && !timed && whole {
-			c.countTimes(call, v, v.Duration)
+			c.countTimes(call, v, cdr.KnownLength(v.Duration))
 			timed = true
 		}
 	}
@@ -145,7 +145,7 @@ func (v *View) seen(c *Call, seen []int) []int {
 
 // CountCall counts a call in a version, whose duration is the connected time. talk is the persons'
 // talk time, if any answered.
-func (c *Counter) CountCall(call *Call, v *Version, talk time.Duration) {
+func (c *Counter) CountCall(call *Call, v *Version, talk cdr.Length) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	c.Sessions++
 	c.Metrics.Add("cdr_calls_total", 1_000_000, k.Direction, k.CallType, k.Outcome, trunk.Name)
@@ -184,10 +184,10 @@ func (c *Counter) countLegs(k *Kind) {
 
 // countTimes counts how long a call took, with the first version that shows it connected
 // (counting.md 36). Only persons talk: voicemail and machines are connected.
-func (c *Counter) countTimes(call *Call, v *Version, talk time.Duration) {
+func (c *Counter) countTimes(call *Call, v *Version, talk cdr.Length) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
-	if k.Outcome == cdr.Answered && (talk > 0 || k.Times == nil) {
-		m.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk.Name)
+	if k.Outcome == cdr.Answered && talk.Known {
+		m.Observe("cdr_call_duration_seconds", talk.Value.Microseconds(), k.Direction, k.CallType, trunk.Name)
 	}
 	if trunk.Name != "" {
 		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)

@@ -89,9 +89,9 @@ type Kind struct {
 	// LegLabels are the counted types and outcomes of the legs, joined with a bar, for a reader
 	// that knows which legs are of queues, or not; nil means those of Legs.
 	LegLabels func(queues bool) []string `yaml:"-"`
-	// Times are the talk time of persons and the connected time, by the call's legs; nil means the
-	// call's duration.
-	Times func(v *Version, queues bool) (talk, connected time.Duration) `yaml:"-"`
+	// Times are the talk time of persons, if any answered, and the connected time, by the call's legs;
+	// nil means the call's duration.
+	Times func(v *Version, queues bool) (talk cdr.Length, connected time.Duration) `yaml:"-"`
 	// Plain is what the call is for a reader that doesn't see its legs; nil means the same.
 	Plain *Kind `yaml:"-"`
 	// Second is the kind of the next row: the same call from its other side, with the same start,

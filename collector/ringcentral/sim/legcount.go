@@ -48,7 +48,7 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 	if len(legs) == 1 || !given || !k.Outcome.Connected() {
 		return
 	}
-	k.Times = func(v *simulator.Version, queues bool) (talk, connected time.Duration) {
+	k.Times = func(v *simulator.Version, queues bool) (talk cdr.Length, connected time.Duration) {
 		var talks, all []cdr.Interval
 		for i := range legs {
 			l := &legs[i]
@@ -72,8 +72,10 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 				talks = append(talks, interval)
 			}
 		}
-		if talk, connected = length(talks), length(all); !shared {
-			talk, connected = cmp.Or(talk, v.Duration), cmp.Or(connected, v.Duration)
+		talk, connected = cdr.Length{Value: length(talks), Known: len(talks) > 0}, length(all)
+		if !shared {
+			talk = cdr.KnownLength(cmp.Or(talk.Value, v.Duration))
+			connected = cmp.Or(connected, v.Duration)
 		}
 		return talk, connected
 	}

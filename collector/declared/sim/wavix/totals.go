@@ -42,7 +42,7 @@ func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 		return // it began before the view
 	}
 	if l == nil {
-		c.CountCall(&parent.Call, p, p.Duration)
+		c.CountCall(&parent.Call, p, cdr.KnownLength(p.Duration))
 		return
 	}
 	// The union of both connected intervals.
@@ -61,11 +61,11 @@ func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 	}
 	seenWith := func(at time.Time) bool { return parent.At(at) >= 0 }
 	if first := slices.IndexFunc(v.At, seenWith); leg.At(v.At[first]) < 0 {
-		c.CountCall(&parent.Call, p, p.Duration)
+		c.CountCall(&parent.Call, p, cdr.KnownLength(p.Duration))
 		c.AddLate(&parent.Call, p, connected-alone, talk, outcome)
 		return
 	}
 	call, kind := *p, *p.Kind
 	kind.Outcome, call.Kind, call.Duration = outcome, &kind, connected
-	c.CountCall(&parent.Call, &call, talk)
+	c.CountCall(&parent.Call, &call, cdr.KnownLength(talk))
 }
