@@ -113,7 +113,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestEveryPageIsListed: README.md of this folder links to every page; runbooks and decisions are listed by their folders.
+// TestEveryPageIsListed: README.md of this folder links to every page; runbooks and decisions are
+// listed by their folders.
 func TestEveryPageIsListed(t *testing.T) {
 	list, err := os.ReadFile("README.md")
 	if err != nil {

@@ -123,7 +123,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x.answer("is missing; give the application (client) id", sim.ClientID+"\n")
 	x.answer("Client secret: its value", "\n")
 	x.answer("It isn't shown: ", n.ClientSecret+"\n")
-	x.answer("Date on which the client secret expires", "2031-03-01\n")
+	x.answer("Expiry date of the client secret", "2031-03-01\n")
 	x.answer("Read pstn", "no\n")
 	x.answer("Read direct_routing", "\n")
 	x.answer("Read call_records", "no\n")

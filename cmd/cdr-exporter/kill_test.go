@@ -139,8 +139,8 @@ func (m *massacre) neverDown(now families) {
 		for metric, table := range m.shown[p.source()+"/"+feed] {
 			for labels, was := range table {
 				if is, there := after[metric][labels]; !there || is < was {
-					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, harness.Text(was, true),
-						harness.Text(is, there))
+					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed,
+						harness.Text(was, true), harness.Text(is, there))
 				}
 			}
 		}

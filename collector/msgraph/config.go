@@ -32,9 +32,9 @@ type Config struct {
 	// Exactly one of these four must be set.
 	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret: its value, not its ID"`
 	// ClientSecretExpires is when the secret expires: an app can't query that from Entra ID.
-	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret expires (empty: unknown)"`
+	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Expiry date of the client secret, if known"`
 	// ClientCertificate holds a certificate and its private key, as PEM or PKCS #12.
-	ClientCertificate config.Secret     `yaml:"client_certificate" ask:"Certificate with its private key, PEM or PKCS #12"`
+	ClientCertificate config.Secret     `yaml:"client_certificate" ask:"Certificate with private key, PEM or PKCS #12"`
 	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity" ask:"Managed identity of an Azure machine"`
 	WorkloadIdentity  *WorkloadIdentity `yaml:"workload_identity" ask:"Workload identity of Kubernetes"`
 
@@ -49,7 +49,7 @@ type Config struct {
 
 	PSTN          *PSTN               `yaml:"pstn" ask:"Calling Plans, Operator Connect, conferencing"`
 	DirectRouting *DirectRouting      `yaml:"direct_routing" ask:"Calls through your own session border controllers"`
-	CallRecords   *callrecords.Config `yaml:"call_records" ask:"All calls and meetings of Teams, with sessions and media quality"`
+	CallRecords   *callrecords.Config `yaml:"call_records" ask:"All calls and meetings, sessions, media quality"`
 }
 
 // ManagedIdentity is an identity that Azure gives the machine.

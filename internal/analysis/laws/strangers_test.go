@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 )
 
-// TestStrangers: right definitions of made-up providers with awkward habits, written from the pages alone, break no law.
+// TestStrangers: right definitions of made-up providers with awkward habits, written from the pages
+// alone, break no law.
 func TestStrangers(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(files) == 0 {

@@ -419,7 +419,8 @@ func TestSecondTrunk(t *testing.T) {
 			r.records(c.legs...)
 			r.wait(settle)
 			slices.Sort(r.attempts)
-			if want := []string{"inbound sbc1.example.com answered", "outbound second answered"}; !slices.Equal(r.attempts, want) {
+			want := []string{"inbound sbc1.example.com answered", "outbound second answered"}
+			if !slices.Equal(r.attempts, want) {
 				t.Errorf("attempts %q", r.attempts)
 			}
 			wantValues(t, r.values(), map[string]string{

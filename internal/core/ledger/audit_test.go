@@ -112,8 +112,8 @@ func TestStoreAudit(t *testing.T) {
 	if err := r.storage.StoreAudit(t.Context(), audited, other, []daily.Audit{{Day: daily.DateOf(day)}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := r.storage.StoreAudit(t.Context(), Identity{}, r.spec, []daily.Audit{{Day: daily.DateOf(day)}}); !errors.Is(err,
-		ErrReplaced) {
+	err = r.storage.StoreAudit(t.Context(), Identity{}, r.spec, []daily.Audit{{Day: daily.DateOf(day)}})
+	if !errors.Is(err, ErrReplaced) {
 		t.Errorf("the result of another ledger is kept: %v", err)
 	}
 	nowhere := Storage{Folder: t.TempDir()}

@@ -16,7 +16,9 @@ func (r *rig) commitRow(row string, options ...func(*cdr.Record)) error {
 		r.t.Errorf("row %s would change nothing", row)
 	}
 	_, err := r.feed.Commit(r.t.Context(),
-		&counting.Page{Records: []*cdr.Record{call("a", options...)}, RowHashes: []uint64{hash}, ObservedAt: r.clock.at})
+		&counting.Page{
+			Records: []*cdr.Record{call("a", options...)}, RowHashes: []uint64{hash}, ObservedAt: r.clock.at,
+		})
 	return err
 }
 

@@ -32,7 +32,8 @@ type Activity struct {
 // wait for a commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
-	return readUnlocked(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures
+	return readUnlocked(ctx, l, "activity", `
+		SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures
 		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.second >= ? ORDER BY a.second, a.feed`, []any{since},
 		func(a *Activity) []any {
 			return []any{&a.Source, &a.Provider, &a.Feed, engine.Time(&a.Start), &a.Calls, &a.Failures}
