@@ -102,6 +102,10 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 			_ = x.cmd.Process.Signal(syscall.SIGCONT)
 		default:
 			x.did["cut"]++
+			// A program that can't reach its database when it starts ends.
+			if err = x.wait(ctx, 2*time.Second); err != nil {
+				return err
+			}
 			if n == 18 {
 				x.wire.Cut()
 			} else {
