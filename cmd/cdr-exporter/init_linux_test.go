@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +98,32 @@ func (x *terminal) answer(question, text string) {
 	}
 }
 
+// echoes says whether the terminal shows what is typed.
+func (x *terminal) echoes() (on bool) {
+	x.t.Helper()
+	raw, err := x.master.SyscallConn()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if mode, err := unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
+			on = mode.Lflag&unix.ECHO != 0
+		}
+	})
+	return on
+}
+
+// hides waits until the terminal doesn't show what is typed: nobody types in the moment after a question appears.
+func (x *terminal) hides() {
+	x.t.Helper()
+	eventually(x.t, "a hidden question", func() error {
+		if x.echoes() {
+			return errors.New("what is typed is shown")
+		}
+		return nil
+	})
+}
+
 // TestInitAsksAndRuns: init asks on a terminal, repeats a question after a wrong answer, shows no
 // secret, and writes it so that only its owner may read it. The written configuration counts calls.
 func TestInitAsksAndRuns(t *testing.T) {
@@ -122,7 +149,9 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x.answer("Application (client) ID", "\n")
 	x.answer("is missing; give the application (client) id", sim.ClientID+"\n")
 	x.answer("Client secret: its value", "\n")
-	x.answer("It isn't shown: ", n.ClientSecret+"\n")
+	x.answer("It isn't shown: ", "")
+	x.hides()
+	x.answer("", n.ClientSecret+"\n")
 	x.answer("Expiry date of the client secret", "2031-03-01\n")
 	x.answer("Read pstn", "no\n")
 	x.answer("Read direct_routing", "\n")
@@ -162,29 +191,12 @@ func TestInitInterrupted(t *testing.T) {
 	x.answer("Name of the account", "\n")
 	x.answer("API key of the account", "\n")
 	x.answer("It isn't shown: ", "half of a secr")
-	raw, err := x.master.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	echoes := func() (on bool) {
-		_ = raw.Control(func(fd uintptr) {
-			if mode, err := unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
-				on = mode.Lflag&unix.ECHO != 0
-			}
-		})
-		return on
-	}
-	eventually(t, "a hidden question", func() error {
-		if echoes() {
-			return fmt.Errorf("what is typed is shown")
-		}
-		return nil
-	})
+	x.hides()
 	x.answer("", "\x03")
 	x.answer("interrupted; nothing was written", "")
 	_ = x.cmd.Wait()
-	if code := x.cmd.ProcessState.ExitCode(); code != 1 || !echoes() {
-		t.Errorf("exit code %d, want 1; what is typed is shown: %v", code, echoes())
+	if code := x.cmd.ProcessState.ExitCode(); code != 1 || !x.echoes() {
+		t.Errorf("exit code %d, want 1; what is typed is shown: %v", code, x.echoes())
 	}
 	if _, err := os.Stat(s.path("init.yaml")); err == nil {
 		t.Error("a configuration was written")
