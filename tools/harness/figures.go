@@ -131,7 +131,7 @@ func (a *Accounts) Pause() (calls int, want simulator.Tables) {
 	return calls, want
 }
 
-// addFeed adds the metrics of one feed to those of all. It leaves zeros out: whether a series is
+// addFeed adds the metrics of one feed to the figures. It leaves zeros out: whether a series is
 // there before its first event doesn't matter here.
 func addFeed(all simulator.Tables, place string, feed simulator.Tables) {
 	for metric, table := range feed {

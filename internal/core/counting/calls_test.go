@@ -395,7 +395,7 @@ func TestInboundCallIsOneAttempt(t *testing.T) {
 }
 
 // A record that leads from one trunk onto another is an inbound call on the first, and at once an
-// attempt on the second. Such a record occupies both, and is one leg.
+// attempt on the second. Such a record occupies both, and it is one leg.
 func TestSecondTrunk(t *testing.T) {
 	second := func(r *cdr.Record) {
 		l := r.Leg()

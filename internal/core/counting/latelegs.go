@@ -37,7 +37,7 @@ type countedTime struct {
 	length    time.Duration
 }
 
-// raise raises the counted times to those of the call, and tells by how much each grew.
+// raise sets each counted time to the time of the call if that is longer, and passes on by how much it grew.
 func (c *countedCall) raise(call *calls.Call, grew func(trunk string, direction cdr.Direction, by time.Duration)) {
 	to := func(trunk string, direction cdr.Direction, connected []cdr.Interval) {
 		at := slices.IndexFunc(c.times, func(t countedTime) bool {
