@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // explainCommand lists the records that make a number.
@@ -102,6 +103,9 @@ func (e *explainCommand) explain(
 		return nil, usageError{errors.New("--from must be before --to")}
 	}
 	feed := &explain.Feed{Selector: selector, Spec: app.SpecOf(c.Source(f.Source), f.Info), From: from, To: to}
+	if err := inspect(ctx, c, f, feed.Remember); err != nil {
+		return nil, err
+	}
 	if f.Info.Reader != nil {
 		span := &pastSpan{now: now, from: from.Truncate(time.Hour).Add(-explain.Margin)}
 		f.from, f.To = span.from, to.Add(time.Hour-1).Truncate(time.Hour).Add(explain.Margin)
@@ -119,15 +123,25 @@ func (e *explainCommand) explain(
 			return nil, err
 		}
 	}
+	var result *explain.Result
+	err = inspect(ctx, c, f, func(i *ledger.Inspector) (err error) {
+		result, err = feed.Prove(i, now)
+		return err
+	})
+	return result, err
+}
+
+// inspect opens the ledger to look at a feed. It is closed while the provider is read, since a view of the ledger keeps
+// old versions of its pages.
+func inspect(ctx context.Context, c *commandConfig, f *pastFeed, use func(*ledger.Inspector) error) error {
 	i, err := c.storage.Inspect(ctx)
+	if err == nil {
+		err = errors.Join(use(i), i.Close())
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("explain %s: %w", f.name(), err)
 	}
-	result, err := feed.Prove(i, now)
-	if err = errors.Join(err, i.Close()); err != nil {
-		return nil, fmt.Errorf("explain %s: %w", f.name(), err)
-	}
-	return result, nil
+	return nil
 }
 
 // entryCells are the columns of an entry.

@@ -5,7 +5,7 @@
 //
 // The provider says what records are now, the ledger how they were counted: whether they were late, their first
 // outcome, labels and amounts, and which of their fields changed. Records that the ledger has and the provider doesn't
-// list are listed by their hash and hour.
+// list are listed by their hash, and the hour or second of their start.
 //
 // Invariants: amounts are exact decimals. A sum is proven only if the addition of each record is known, and each
 // remembered record was looked up. If the range holds all that was ever counted, the sum is compared with the

@@ -30,6 +30,8 @@ type Feed struct {
 	// From and To bound the starts of the listed calls. Add may get records of a longer range.
 	From, To time.Time
 
+	remembered map[counting.Hash]bool // by the ledger, before the provider was read
+
 	records []*listed
 	byID    map[string][]*listed
 	facts   []facts.Fact // that add to the metric
@@ -50,7 +52,7 @@ type Entry struct {
 	Record       *cdr.Record
 	Amount       cdr.Money
 	Because      string
-	// Gone says that the provider doesn't list it: its id is the ledger's hash, and its start the hour of it.
+	// Gone says that the provider doesn't list it: its id is the ledger's hash, and its start the hour or second of it.
 	Gone bool
 }
 
@@ -96,10 +98,6 @@ var (
 	}
 	gone = Difference{
 		Reason:   "gone: they can't be read again, and the ledger doesn't keep what they added",
-		Unproven: true,
-	}
-	mayBeGone = Difference{
-		Reason:   "may be of the range and gone: the ledger keeps this feed's records by spans of four days",
 		Unproven: true,
 	}
 	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
@@ -191,7 +189,8 @@ func clone(r *cdr.Record) *cdr.Record {
 // pageSize is how many records are looked up at once.
 const pageSize = 500
 
-// Prove says what each record added to the series, and whether that is all. All facts were added.
+// Prove says what each record added to the series, and whether that is all. Remember was called, then all facts were
+// added.
 func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 	state, there := i.State(e.Spec)
 	if !there {

@@ -24,7 +24,14 @@ var (
 	}
 )
 
-// addGone adds the records that the ledger remembers of the range and the provider doesn't list.
+// Remember notes which records of the range the ledger has, before the provider is read. One that is counted meanwhile
+// may be missing from what was read, and isn't gone.
+func (e *Feed) Remember(i *ledger.Inspector) error {
+	e.remembered = make(map[counting.Hash]bool)
+	return i.Counted(e.Spec, e.From, e.To, func(one counting.Stored) { e.remembered[one.Hash] = true })
+}
+
+// addGone adds the records that the ledger had before the provider was read, and the provider doesn't list.
 func (e *Feed) addGone(i *ledger.Inspector) error {
 	seen := make(map[counting.Hash]bool, len(e.records))
 	for _, l := range e.records {
@@ -32,7 +39,7 @@ func (e *Feed) addGone(i *ledger.Inspector) error {
 	}
 	var failed error
 	err := i.Counted(e.Spec, e.From, e.To, func(one counting.Stored) {
-		if seen[one.Hash] || failed != nil {
+		if seen[one.Hash] || !e.remembered[one.Hash] || failed != nil {
 			return
 		}
 		var m *counting.Memory
@@ -51,9 +58,6 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 	def, end := e.Selector.Def, m.Start.Add(m.Within)
 	isMoney := def == metrics.CallCharges || def == metrics.ChargeCorrections
 	switch {
-	case e.Spec.StartMoves:
-		e.differ(mayBeGone)
-		return
 	case !m.Start.Before(e.To) || !end.After(e.From):
 		return
 	case !slices.Contains(rememberedMetrics, def) || m.Leg && !isMoney:

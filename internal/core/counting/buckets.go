@@ -75,8 +75,8 @@ func BucketStart(bucket int64) (start time.Time, hour bool) {
 func (r *Rules) MayHold(bucket int64, from, to time.Time) bool {
 	start, isHour := BucketStart(bucket)
 	end := start.Add(time.Hour)
-	if r.FoundAnywhere() { // by starts of before they moved
-		start, end = start.Add(-bucketReach), start.Add(3*bucketReach)
+	if !isHour {
+		end = start.Add(BucketSeconds * time.Second)
 	}
 	return isHour != r.FoundAnywhere() && (r.ByArrival || start.Before(to) && end.After(from))
 }

@@ -126,7 +126,7 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	}
 	e.call, e.names = h.CallKeys(e.names, r, &d.settings.Rules)
 	k := knownOf(r, e.fields, d.settings.Currency)
-	if d.settings.ByArrival {
+	if d.settings.FoundAnywhere() {
 		k.start = r.Start.Unix()
 	}
 	e.body = k.appendBody(e.body)

@@ -55,13 +55,8 @@ func (s Stored) Memory() (*Memory, error) {
 		return nil, err
 	}
 	start, isHour := BucketStart(s.Bucket)
-	switch {
-	case isHour:
-		m.Start, m.Within = start, time.Hour
-	case k.start != 0:
+	if m.Start, m.Within = start, time.Hour; !isHour {
 		m.Start, m.Within = time.Unix(k.start, 0).UTC(), time.Second
-	default:
-		m.Start, m.Within = start, BucketSeconds*time.Second
 	}
 	return m, nil
 }

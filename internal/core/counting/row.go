@@ -119,8 +119,8 @@ type known struct {
 	facts.ChargeLabels // of the first version: corrections carry them
 
 	outcome cdr.Outcome
-	// start is the first version's, in seconds since 1970, in a feed that is read by arrival; else
-	// 0.
+	// start is the first version's, in seconds since 1970, in a feed whose records are found anywhere
+	// (Rules.FoundAnywhere); else 0.
 	start   int64
 	version int64 // the provider's, 0 if it has none
 	schema  uint64
