@@ -24,8 +24,8 @@ var (
 	}
 )
 
-// Remember notes which records of the range the ledger has, before the provider is read. One that is counted meanwhile
-// may be missing from what was read, and isn't gone.
+// Remember notes which records of the range the ledger has, before the provider is read. A record that is counted
+// meanwhile may be missing from the read, but it isn't gone.
 func (e *Feed) Remember(i *ledger.Inspector) error {
 	e.remembered = make(map[counting.Hash]bool)
 	return i.Counted(e.Spec, e.From, e.To, func(one counting.Stored) { e.remembered[one.Hash] = true })

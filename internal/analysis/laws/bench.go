@@ -411,48 +411,6 @@ func (b *bench) isFile(text string) bool {
 	return b.feed.Format == "csv" && b.layout().names && strings.Contains(text, "\n")
 }
 
-// layout says how rows of columns stand in a file, or in an answer.
-type layout struct {
-	columns   []string
-	separator string
-	names     bool // a file begins with the names
-	skip      int  // number of lines after them
-}
-
-func (b *bench) layout() layout {
-	l := layout{columns: b.feed.Columns, separator: ","}
-	if f := b.feed.Lines(); f != nil {
-		l.columns, l.separator, l.skip = f.Columns, f.Separator, f.Skip
-	}
-	if len(l.columns) == 0 {
-		l.columns, l.names = b.columns, true
-	}
-	return l
-}
-
-// heading are the lines of a file of CSV that come before its rows.
-func (l *layout) heading() (all []string) {
-	if l.names {
-		for range 1 + l.skip {
-			all = append(all, l.join(l.columns))
-		}
-	}
-	return all
-}
-
-// csv are rows as lines of CSV, with the lines before them.
-func (b *bench) csv(texts []string) []string {
-	l := b.layout()
-	return append(l.heading(), l.lines(texts)...)
-}
-
-func (l *layout) lines(texts []string) (all []string) {
-	for _, text := range texts {
-		all = append(all, l.line(text))
-	}
-	return all
-}
-
 // learn takes from the answers how the provider writes a page that another one follows, and a last page.
 func (b *bench) learn() {
 	for i := range b.answers {
