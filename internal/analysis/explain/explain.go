@@ -356,7 +356,7 @@ var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.i
 // changing are the fields whose change makes the first value of a label, or what is measured, unknown. Other labels are
 // remembered, or follow from what doesn't change.
 var changing = map[string][]string{
-	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
+	"trunk": {"cdr.trunk", "cdr.second_trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
 	"reason":         {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
 	"fault_domain":   {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
 	"media_bypass":   {"cdr.media_bypass"},
