@@ -381,6 +381,19 @@ func isChanged(m *counting.Memory, label string, fromListed bool) bool {
 	return slices.ContainsFunc(changing[label], has)
 }
 
+// MayAdd says whether records of the feed may have added to the selected series: the ledger has one of them, or the
+// series into which they are folded, or doesn't have the feed.
+func (e *Feed) MayAdd(i *ledger.Inspector) (may bool) {
+	if _, there := i.State(e.Spec); !there {
+		return true
+	}
+	i.Series(e.Spec, e.Selector.Def, func(own []string, _ *metrics.Value) {
+		matches, _ := e.Selector.matches(own, func(string) bool { return false })
+		may = may || matches || slices.Contains(own, metrics.OverflowValue)
+	})
+	return may
+}
+
 // compare notes the value of the series if the range holds all that was ever counted.
 func (e *Feed) compare(i *ledger.Inspector, state *counting.State) {
 	var sum cdr.Money
