@@ -42,7 +42,9 @@ func TestUnknownValuesCountOnce(t *testing.T) {
 		},
 		{
 			"a value that a later version has", counting.Rules{},
-			[]*counting.Page{{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, call("a", outcome(cdr.Busy)))},
+			[]*counting.Page{
+				{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, call("a", outcome(cdr.Busy))),
+			},
 			map[string]int{field: 1},
 		},
 		{
