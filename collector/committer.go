@@ -85,7 +85,7 @@ func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Resu
 	if clock := c.settings.Clock; clock.pending() {
 		clock.sampleDate() // the first answer says what the time is, also for this very page
 	}
-	c.countUnmapped(page.Unmapped)
+	c.logUnmapped(page.Unmapped)
 	c.settings.Label(page.Records)
 	page.ObservedAt = c.settings.Clock.Now()
 	for i := range page.Enqueue {
@@ -119,6 +119,9 @@ func (c *committer) showResult(result *counting.Result) {
 	if c.settings.Info.Rules.Legs {
 		c.showCalls(result)
 	}
+	for field, n := range result.Unmapped {
+		o.Unmapped(field, n)
+	}
 	o.Overflow(result.Overflow)
 	for _, row := range result.BadRows {
 		c.settings.Logger.Warn("A row can't be read and isn't counted", "at", row.At, "err", row.Problem)
@@ -140,13 +143,12 @@ func (c *committer) showCalls(result *counting.Result) {
 	}
 }
 
-// countUnmapped counts the values that the mapping doesn't know, and logs each once.
-func (c *committer) countUnmapped(values []Unmapped) {
+// logUnmapped logs each value that the mapping doesn't know once.
+func (c *committer) logUnmapped(values []Unmapped) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, one := range values {
-		c.settings.Metrics.Unmapped(one.Field)
-		one.Value = cdr.HideNumbers(one.Value)
+		one = Unmapped{Field: one.Field, Value: cdr.HideNumbers(one.Value)}
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
 		if c.logged[one] || len(c.logged) == unmappedKept {
 			continue

@@ -51,7 +51,7 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 		return err
 	}
 	c.origins = true
-	var all []*explain.Result
+	var feeds []*pastFeed
 	for _, name := range c.sourceNames() {
 		if !selector.Has(name, c.Source(name).ProviderName) {
 			continue
@@ -67,19 +67,26 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 				continue
 			}
 			of := history.Feed{Source: name, Provider: c.Source(name).ProviderName, Info: info}
-			result, err := e.explain(ctx, c, selector, &pastFeed{source: source, Feed: of}, s.errors)
-			if err != nil {
-				if ctx.Err() != nil {
-					return errors.New("interrupted")
-				}
-				return err
-			}
-			all = append(all, result)
+			feeds = append(feeds, &pastFeed{source: source, Feed: of})
 		}
 	}
-	if len(all) == 0 {
+	if len(feeds) == 0 {
 		return fmt.Errorf("no feed of %s has such series; its sources are: %s", c.file,
 			strings.Join(c.sourceNames(), ", "))
+	}
+	if feeds, err = e.choose(ctx, c, selector, feeds, s.errors); err != nil {
+		return err
+	}
+	var all []*explain.Result
+	for _, f := range feeds {
+		result, err := e.explain(ctx, c, selector, f, s.errors)
+		if err != nil {
+			if ctx.Err() != nil {
+				return errors.New("interrupted")
+			}
+			return err
+		}
+		all = append(all, result)
 	}
 	if err := e.print(all, redactor, s); err != nil {
 		return fmt.Errorf("print: %w", err)
@@ -88,6 +95,37 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 		return errSilent
 	}
 	return nil
+}
+
+// choose leaves out feeds whose records have added nothing to the series, as the ledger says, and says what is read.
+// If no feed has such a series, all are read, since their records may not be counted yet.
+func (e *explainCommand) choose(
+	ctx context.Context, c *commandConfig, selector *explain.Selector, feeds []*pastFeed, errs io.Writer,
+) (chosen []*pastFeed, err error) {
+	if len(feeds) == 1 {
+		return feeds, nil
+	}
+	i, err := c.storage.Inspect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("explain: %w", err)
+	}
+	var read, left []string
+	for _, f := range feeds {
+		feed := explain.Feed{Selector: selector, Spec: app.SpecOf(c.Source(f.Source), f.Info)}
+		if !feed.MayAdd(i) {
+			left = append(left, f.name())
+			continue
+		}
+		chosen, read = append(chosen, f), append(read, f.name())
+	}
+	if len(chosen) == 0 {
+		chosen, read, left = feeds, left, nil
+	}
+	fmt.Fprintf(errs, "Reading %s.\n", strings.Join(read, ", "))
+	if len(left) > 0 {
+		fmt.Fprintf(errs, "Not reading %s: these feeds have no such series in the ledger.\n", strings.Join(left, ", "))
+	}
+	return chosen, i.Close()
 }
 
 // explain explains the series of one feed. Whole hours are read, since the ledger remembers records by the hour.

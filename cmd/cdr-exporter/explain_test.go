@@ -45,6 +45,12 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s: the records add %g, /metrics shows %g, proven: %t", c.selector, float, want, proven)
 		}
 	}
+	x := start(t, e.vault, launch{args: []string{
+		"explain", "--config.file=" + e.path("config.yaml"), "cdr_recordings_total", "--from=400h",
+	}})
+	if <-x.done; !strings.Contains(x.log.String(), "Not reading contoso/pstn, contoso/direct_routing") {
+		t.Errorf("feeds without recordings are read: %s", x.log)
+	}
 	running.stop()
 }
 

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -113,15 +112,14 @@ func (x *terminal) echoes() (on bool) {
 	return on
 }
 
-// hides waits until the terminal doesn't show what is typed: nobody types in the moment after a question appears.
-func (x *terminal) hides() {
+// answerHidden waits for a question and types, hidden from the moment in which the question appears.
+func (x *terminal) answerHidden(question, text string) {
 	x.t.Helper()
-	eventually(x.t, "a hidden question", func() error {
-		if x.echoes() {
-			return errors.New("what is typed is shown")
-		}
-		return nil
-	})
+	x.answer(question, "")
+	if x.echoes() {
+		x.t.Errorf("the question %q is shown while the terminal shows what is typed", question)
+	}
+	x.answer("", text)
 }
 
 // TestInitAsksAndRuns: init asks on a terminal, repeats a question after a wrong answer, shows no
@@ -149,9 +147,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x.answer("Application (client) ID", "\n")
 	x.answer("is missing; give the application (client) id", sim.ClientID+"\n")
 	x.answer("Client secret: its value", "\n")
-	x.answer("It isn't shown: ", "")
-	x.hides()
-	x.answer("", n.ClientSecret+"\n")
+	x.answerHidden("It isn't shown: ", n.ClientSecret+"\n")
 	x.answer("Expiry date of the client secret", "2031-03-01\n")
 	x.answer("Read pstn", "no\n")
 	x.answer("Read direct_routing", "\n")
@@ -190,8 +186,7 @@ func TestInitInterrupted(t *testing.T) {
 	x.answer("Provider of the account", "wavix\n")
 	x.answer("Name of the account", "\n")
 	x.answer("API key of the account", "\n")
-	x.answer("It isn't shown: ", "half of a secr")
-	x.hides()
+	x.answerHidden("It isn't shown: ", "half of a secr")
 	x.answer("", "\x03")
 	x.answer("interrupted; nothing was written", "")
 	_ = x.cmd.Wait()

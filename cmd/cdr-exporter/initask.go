@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -37,19 +38,40 @@ func (p *prompter) line(question, preset string) string {
 	if preset != "" {
 		question += " [" + preset + "]"
 	}
-	if answer := p.read(question, func() (string, error) { return p.in.ReadString('\n') }); answer != "" {
+	if answer := p.read(question, false, func() (string, error) { return p.in.ReadString('\n') }); answer != "" {
 		return answer
 	}
 	return preset
 }
 
-// hidden asks for a line that isn't shown.
+// hidden asks for a line that isn't shown. It asks once the terminal hides what is typed.
 func (p *prompter) hidden(question string) string {
-	return p.read(question, func() (string, error) {
+	return p.read(question, true, func() (string, error) {
 		text, err := term.ReadPassword(p.fd)
 		fmt.Fprintln(p.out)
 		return string(text), err
 	})
+}
+
+// mostHiding is how long the terminal may take to hide what is typed. A terminal that hid it before stays as it is.
+const mostHiding = time.Second
+
+// waitUntilChanged waits until the terminal is no longer in a state, or something is done.
+func (p *prompter) waitUntilChanged(from *term.State, done <-chan struct{}) {
+	look, most := time.NewTicker(time.Millisecond), time.After(mostHiding)
+	defer look.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-most:
+			return
+		case <-look.C:
+		}
+		if now, err := term.GetState(p.fd); err != nil || *now != *from {
+			return
+		}
+	}
 }
 
 // choose asks for one of several words; the first is the preset.
@@ -64,11 +86,10 @@ func (p *prompter) choose(question string, words ...string) string {
 }
 
 // read returns an answer, or nothing if the command is interrupted; it then restores the terminal.
-func (p *prompter) read(question string, read func() (string, error)) string {
+func (p *prompter) read(question string, hidden bool, read func() (string, error)) string {
 	if p.err != nil {
 		return ""
 	}
-	fmt.Fprintf(p.out, "%s: ", question)
 	state, err := term.GetState(p.fd)
 	if err != nil {
 		p.err = fmt.Errorf("ask on the terminal: %w", err)
@@ -80,6 +101,10 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 		answer, err = read()
 		close(done)
 	}()
+	if hidden {
+		p.waitUntilChanged(state, done)
+	}
+	fmt.Fprintf(p.out, "%s: ", question)
 	select {
 	case <-done:
 		if err != nil {

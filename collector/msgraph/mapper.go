@@ -64,8 +64,9 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 			continue
 		}
 		m.page.Records = m.records[:kept+1]
-		if len(m.page.Unmapped) > unmapped {
-			rowHash = 0 // an unknown value is reported with each read
+		for n := unmapped; n < len(m.page.Unmapped); n++ {
+			m.page.Unmapped[n].Record = r
+			rowHash = 0 // it isn't skipped later, since a newer version of the exporter may know the value
 		}
 		m.page.RowHashes = append(m.page.RowHashes, rowHash)
 	}

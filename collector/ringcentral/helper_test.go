@@ -111,7 +111,9 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 	for _, bad := range b.Ignored {
 		g.ignored = append(g.ignored, bad.At)
 	}
-	g.unmapped = append(g.unmapped, b.Unmapped...)
+	for _, u := range b.Unmapped {
+		g.unmapped = append(g.unmapped, collector.Unmapped{Field: u.Field, Value: u.Value})
+	}
 }
 
 // decodeRows reads a page of rows, which must be valid.

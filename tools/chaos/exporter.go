@@ -31,8 +31,10 @@ type exporter struct {
 
 // start starts the process, which appends its log to a file.
 func (x *exporter) start() (err error) {
-	if x.address, err = simulator.FreeAddress(context.Background()); err != nil {
-		return err
+	if x.address == "" {
+		if x.address, err = simulator.FreeAddress(context.Background()); err != nil {
+			return err
+		}
 	}
 	log, err := os.OpenFile(x.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -59,7 +59,12 @@ func (r *Result) Put(page *collector.Page, raw []byte, at string) {
 	default:
 		page.Records = append(page.Records, r.Record)
 	}
-	page.Unmapped = append(page.Unmapped, r.Unmapped...)
+	for _, u := range r.Unmapped {
+		if u.Record = r.Record; r.Ignored {
+			u.Record, u.Row = nil, string(raw)
+		}
+		page.Unmapped = append(page.Unmapped, u)
+	}
 }
 
 // setAside is a row without a record, near the last record of the page.

@@ -80,6 +80,9 @@ func (r *Records) page(record *callRecord, tasks []work.Item, now time.Time) *co
 	// If settle is zero, the media come from the first version that has a session.
 	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
 	p := &collector.Page{Records: []*cdr.Record{mapped}, Unmapped: m.unmapped}
+	for i := range p.Unmapped {
+		p.Unmapped[i].Record = mapped
+	}
 	if !due {
 		p.Enqueue = []work.Item{{Kind: taskSettle, Key: record.ID, Version: record.Version, Due: settles}}
 	}

@@ -356,7 +356,7 @@ var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.i
 // changing are the fields whose change makes the first value of a label, or what is measured, unknown. Other labels are
 // remembered, or follow from what doesn't change.
 var changing = map[string][]string{
-	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
+	"trunk": {"cdr.trunk", "cdr.second_trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
 	"reason":         {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
 	"fault_domain":   {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
 	"media_bypass":   {"cdr.media_bypass"},
@@ -379,6 +379,19 @@ func isChanged(m *counting.Memory, label string, fromListed bool) bool {
 		return fromListed && has("cdr.direction")
 	}
 	return slices.ContainsFunc(changing[label], has)
+}
+
+// MayAdd says whether records of the feed may have added to the selected series: the ledger has one of them, or the
+// series into which they are folded, or doesn't have the feed.
+func (e *Feed) MayAdd(i *ledger.Inspector) (may bool) {
+	if _, there := i.State(e.Spec); !there {
+		return true
+	}
+	i.Series(e.Spec, e.Selector.Def, func(own []string, _ *metrics.Value) {
+		matches, _ := e.Selector.matches(own, func(string) bool { return false })
+		may = may || matches || slices.Contains(own, metrics.OverflowValue)
+	})
+	return may
 }
 
 // compare notes the value of the series if the range holds all that was ever counted.

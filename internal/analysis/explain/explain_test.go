@@ -187,6 +187,9 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 		if err != nil {
 			b.t.Fatal(err)
 		}
+		if result.Proven() && result.Listed.Sign() != 0 && !e.MayAdd(i) {
+			b.t.Errorf("%v isn't read, but its records add %s", e.Selector, &result.Listed)
+		}
 		all = append(all, result)
 	}
 	return all

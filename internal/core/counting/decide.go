@@ -131,6 +131,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	}
 	d.addProviderTotals()
 	d.decideBadRows()   // 14
+	d.countUnmapped()   // 14
 	d.decideTasks()     // 4, 32
 	d.decidePosition()  // 2, 5, 7, 20
 	d.forgetConnected() // 25
@@ -311,8 +312,45 @@ func (d *Decision) decideBadRows() {
 	for i := range d.page.Ignored {
 		if fresh(&d.page.Ignored[i], keys[len(d.page.Invalid)+i]) {
 			result.Ignored++
+			for _, u := range d.page.Unmapped {
+				if u.Record == nil && u.Row == string(d.page.Ignored[i].Content) {
+					d.addUnmapped(u.Field)
+				}
+			}
 		}
 	}
+}
+
+// countUnmapped counts the unknown values of records that are counted, once for a record and a field.
+func (d *Decision) countUnmapped() {
+	for i := range d.page.Unmapped {
+		u := &d.page.Unmapped[i]
+		if u.Record == nil || !d.isCounted(u.Record) {
+			continue
+		}
+		if key := d.hasher.unmapped(u); d.states[key] == nil {
+			d.addFact(d.factBucket(u.Record.Start), key)
+			d.addUnmapped(u.Field)
+		}
+	}
+}
+
+// isCounted says whether a record of the page is counted now or was before.
+func (d *Decision) isCounted(r *cdr.Record) bool {
+	at := slices.IndexFunc(d.entries, func(e entry) bool { return e.record == r })
+	return at >= 0 && d.findState(&d.entries[at]) != nil
+}
+
+func (d *Decision) addUnmapped(field string) {
+	if d.change.Result.Unmapped == nil {
+		d.change.Result.Unmapped = make(map[string]int)
+	}
+	d.change.Result.Unmapped[field]++
+}
+
+// unmapped is the key of the fact that a field of a record has an unknown value.
+func (h *Hasher) unmapped(u *Unmapped) Hash {
+	return h.factKey(kindUnmapped, u.Field, h.recordID(u.Record))
 }
 
 // delay is how long after the end of its call a record was first seen.

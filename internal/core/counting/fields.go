@@ -48,6 +48,16 @@ var recordFields = [...]field{
 	textField("cdr.user.principal", func(r *cdr.Record) string { return r.UserPrincipal }),
 	textField("cdr.call.id", func(r *cdr.Record) string { return r.CallID }),
 	{"cdr.leg", legField},
+	{"cdr.second_trunk", secondField},
+}
+
+// secondField is the attempt on a second trunk. Its times are the record's own.
+func secondField(dst []byte, r *cdr.Record) []byte {
+	if r.Second == nil {
+		return dst
+	}
+	dst = append(dst, byte(r.Second.Outcome), boolByte(r.Second.NoOutcome))
+	return pack.AppendText(pack.AppendText(dst, r.Second.Trunk), r.Second.Channel)
 }
 
 // legField is what else a call needs of its leg; empty for a record that is a call by itself.

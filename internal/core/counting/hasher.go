@@ -29,6 +29,7 @@ const (
 	kindAttempt   kind = 'a' // an attempt on a trunk, by the call and the trunk's channel
 	kindEmergency kind = 'e' // a call that was counted as an emergency call
 	kindUser      kind = 'u'
+	kindUnmapped  kind = 'm' // a field of a record that has an unknown value
 )
 
 // Hash is the keyed hash under which a fact is known. It is compared with the hashes of one or two

@@ -87,6 +87,11 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 		d.readEntry(&d.entries[i], r)
 		d.addKeys(&d.entries[i])
 	}
+	for i := range page.Unmapped {
+		if u := &page.Unmapped[i]; u.Record != nil {
+			d.addKey(hasher.unmapped(u), d.factBuckets(u.Record.Start))
+		}
+	}
 	for _, tasks := range [...][]work.Item{page.Done, page.Enqueue} {
 		for i := range tasks {
 			k.Tasks = append(k.Tasks, TaskKey{tasks[i].Kind, tasks[i].Key})

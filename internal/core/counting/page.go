@@ -95,13 +95,18 @@ type Page struct {
 
 	// Totals are the provider's own totals of days that were read completely.
 	Totals []daily.ProviderTotal
-	// Unmapped are values that the mapping doesn't know, with their field. Each is counted, and logged
-	// once. A commit ignores them.
+	// Unmapped are values that the mapping doesn't know, with their field. A field counts once for a
+	// record or an ignored row, and each value is logged once.
 	Unmapped []Unmapped
 }
 
 // Unmapped is a value of the provider's that the mapping doesn't know.
-type Unmapped struct{ Field, Value string }
+type Unmapped struct {
+	Field, Value string
+	// Record is the record that has it; nil: Row is the content of the ignored row that does.
+	Record *cdr.Record
+	Row    string
+}
 
 // BadRow is a row that was set aside.
 type BadRow struct {
@@ -143,6 +148,9 @@ type Result struct {
 	PremiumCalls []metrics.PremiumCall
 	// BadRows are the rows of Page.Invalid that weren't known: log these.
 	BadRows []BadRow
+	// Unmapped counts the records and ignored rows in which a field has a value that the mapping doesn't
+	// know, by field: each once.
+	Unmapped map[string]int
 	// Overflow counts observations folded, by metric name.
 	Overflow map[string]int
 	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full

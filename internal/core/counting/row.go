@@ -57,6 +57,8 @@ const (
 	flagsAt = 2
 	// hasEarlier marks the number of revisions where head.earlier stands in the row.
 	hasEarlier = 0x80
+	// secondShift is where the number of a second trunk stands in the one that has both.
+	secondShift = 32
 )
 
 func (h *head) append(dst []byte) []byte {
@@ -65,7 +67,7 @@ func (h *head) append(dst []byte) []byte {
 		dst[len(dst)-flagsAt] |= hasEarlier
 		dst = pack.AppendText(dst, h.earlier)
 	}
-	dst = binary.AppendUvarint(dst, uint64(h.connection.trunk))
+	dst = binary.AppendUvarint(dst, uint64(h.connection.trunk|h.connection.second<<secondShift))
 	if h.connection.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.connection.start)
 		dst = binary.AppendUvarint(dst, uint64(h.connection.end-h.connection.start))
@@ -89,7 +91,8 @@ func splitRow(row []byte) (h head, body []byte) {
 	if row[1]&hasEarlier != 0 {
 		h.earlier = r.Bytes(r.Uvarint())
 	}
-	h.connection.trunk = int64(r.Uvarint())
+	trunks := r.Uvarint()
+	h.connection.trunk, h.connection.second = int64(trunks&(1<<secondShift-1)), int64(trunks>>secondShift)
 	if h.connection.trunk != 0 {
 		h.connection.start = r.Varint()
 		h.connection.end = h.connection.start + int64(r.Uvarint())
@@ -100,7 +103,8 @@ func splitRow(row []byte) (h head, body []byte) {
 	if h.flags&rowLeg != 0 {
 		h.call = Hash(r.Number(8))
 	}
-	if r.Bad || len(r.Data) == 0 || h.connection.trunk < 0 || h.connection.end < h.connection.start {
+	c := &h.connection
+	if r.Bad || len(r.Data) == 0 || c.trunk == 0 && c.second != 0 || c.end < c.start {
 		return head{}, nil
 	}
 	return h, r.Data

@@ -29,7 +29,7 @@ func fullRow(t *testing.T) known {
 
 func TestRowIsRead(t *testing.T) {
 	k := fullRow(t)
-	k.connection = connection{trunk: 3, start: 1.7e15, end: 1.7e15 + 60e6}
+	k.connection = connection{trunk: 3, second: 1 << 20, start: 1.7e15, end: 1.7e15 + 60e6}
 	row := k.append(nil)
 	var again known
 	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
@@ -177,6 +177,8 @@ func FuzzRow(f *testing.F) {
 	k.earlier = exampleEarlier.append(nil)
 	f.Add(k.append(nil))
 	k.connection = connection{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
+	f.Add(k.append(nil))
+	k.connection.second = 8
 	f.Add(k.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c, again2 countedCall

@@ -46,9 +46,9 @@ func (d *Decision) addActivity(f *facts.Fact) {
 	}
 }
 
-// connection is when a call was connected, in microseconds since 1970, end excluded, and over which trunk.
-// The zero value means that it wasn't.
-type connection struct{ trunk, start, end int64 }
+// connection is when a call was connected, in microseconds since 1970, end excluded, and over which trunk
+// and, if it led onto another one, over which second; 0: none. The zero value means that it wasn't connected.
+type connection struct{ trunk, second, start, end int64 }
 
 // Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call
 // adds the opposites of its former edges, and its new ones.
@@ -75,18 +75,25 @@ func (d *Decision) addConnected(r *cdr.Record) connection {
 		return connection{}
 	}
 	s.trunk = d.trunkNumber(r.Trunk)
+	if l := r.Second; l != nil {
+		if i := l.Connected(); i.To.After(i.From) {
+			s.second = d.trunkNumber(l.Trunk)
+		}
+	}
 	d.addEdges(s, 1)
 	return s
 }
 
 func (d *Decision) addEdges(s connection, count int64) {
-	if s.trunk != 0 {
-		d.change.Edges = append(d.change.Edges, Edge{s.trunk, s.start, count}, Edge{s.trunk, s.end, -count})
+	for _, trunk := range [...]int64{s.trunk, s.second} {
+		if trunk != 0 {
+			d.change.Edges = append(d.change.Edges, Edge{trunk, s.start, count}, Edge{trunk, s.end, -count})
+		}
 	}
 }
 
 // reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
-// trunk that the call was first seen with; moved is as for changeOutcome.
+// trunks that the call was first seen with; moved is as for changeOutcome.
 func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 	r, was, now := e.record, k.connection, d.connectedIn(e.record)
 	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (connection{}) && r.Duration == 0
@@ -96,7 +103,7 @@ func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 		k.connection = connection{}
 	case now == (connection{}):
 	case was.trunk != 0:
-		k.connection = connection{was.trunk, now.start, now.end}
+		k.connection = connection{was.trunk, was.second, now.start, now.end}
 		if k.connection != was {
 			d.addEdges(was, -1)
 			d.addEdges(k.connection, 1)

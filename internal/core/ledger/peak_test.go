@@ -20,6 +20,13 @@ func lasting(from, length time.Duration) func(*cdr.Record) {
 
 func over(trunk string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = trunk } }
 
+// onto makes a call that came over another trunk occupy sbc1.example.com too.
+func onto(r *cdr.Record) {
+	second := new(r.Leg())
+	second.Direction, second.Trunk, second.Implied = cdr.Outbound, "sbc1.example.com", true
+	r.Second = second
+}
+
 // newPeakRig is a rig whose watermark is at 14:00: the hour begins at epoch, 12:00, and
 // ends at 13:00.
 func newPeakRig(t *testing.T, options ...func(*FeedSpec)) *rig {
@@ -147,6 +154,18 @@ func TestPeakConcurrency(t *testing.T) {
 			{call("a", lasting(minute, minute))},
 			{call("a", lasting(minute, 0), absent, func(r *cdr.Record) { r.Outcome = cdr.NotConnected })},
 		}, "1"},
+		{"the second trunk of a call", pages{{
+			call("a", lasting(minute, minute), over("x"), onto),
+			call("b", lasting(minute, minute)),
+		}}, "2"},
+		{"a longer duration on the second trunk", pages{
+			{call("a", lasting(minute, minute), over("x"), onto), call("b", lasting(3*minute, minute))},
+			{call("a", lasting(minute, 3*minute), over("x"), onto)},
+		}, "2"},
+		{"a second trunk that wasn't connected after all", pages{
+			{call("a", lasting(minute, minute), over("x"), onto)},
+			{call("a", lasting(minute, minute), over("x"), onto, outcome(cdr.Failed))},
+		}, "0"},
 		{"two legs of a call", pages{{
 			call("a", lasting(minute, minute), inGroup("g")),
 			call("b", lasting(minute, minute), inGroup("g")),

@@ -115,7 +115,7 @@ var (
 		"invalid", "refused")
 	UnmappedValues = ofSelf(SourceFeed, Counter, "cdr_exporter_unmapped_values_total", "cdr.exporter.unmapped_values",
 		"{value}",
-		"Provider's values that the mapping doesn't know, by field.", "field").
+		"Provider's values that the mapping doesn't know, by field; each record counts once.", "field").
 		startingAt("") // which fields there are is the provider's to say
 	LabelLookups = ofSelf(NoBase, Counter, "cdr_exporter_label_lookups_total", "cdr.exporter.label_lookups", "{lookup}",
 		"Lookups of the operator's labels for new calls, by result.", "label", "result")

@@ -119,8 +119,10 @@ func (f *FeedMetrics) Labels(all []cdr.Labels) {
 	}
 }
 
-// Unmapped counts a value of a field that the mapping doesn't know.
-func (f *FeedMetrics) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, f.feed, field) }
+// Unmapped counts records in which a field has a value that the mapping doesn't know.
+func (f *FeedMetrics) Unmapped(field string, n int) {
+	f.self.Add(UnmappedValues, int64(n), f.source, f.feed, field)
+}
 
 // Overflow counts observations folded, by metric name.
 func (f *FeedMetrics) Overflow(folded map[string]int) {

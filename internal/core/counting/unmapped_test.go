@@ -1,0 +1,79 @@
+package counting_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// An unknown value counts once for a record and a field, when the record is counted, and for an ignored row.
+func TestUnknownValuesCountOnce(t *testing.T) {
+	const field = "outcome"
+	page := func(field string, all ...*cdr.Record) *counting.Page {
+		p := &counting.Page{Records: all, ObservedAt: epoch}
+		for _, r := range all {
+			p.Unmapped = append(p.Unmapped, counting.Unmapped{Field: field, Value: "new", Record: r})
+		}
+		return p
+	}
+	ignored := &counting.Page{
+		Ignored: []counting.BadRow{{Content: []byte("row")}}, ObservedAt: epoch,
+		Unmapped: []counting.Unmapped{{Field: "type", Value: "new", Row: "row"}},
+	}
+	for _, c := range []struct {
+		name  string
+		rules counting.Rules
+		pages []*counting.Page
+		want  map[string]int
+	}{
+		{"a record", counting.Rules{}, []*counting.Page{page(field, call("a"))}, map[string]int{field: 1}},
+		{
+			"a record that is read again", counting.Rules{},
+			[]*counting.Page{page(field, call("a"), call("a")), page(field, call("a"))},
+			map[string]int{field: 1},
+		},
+		{
+			"one that is revised", counting.Rules{},
+			[]*counting.Page{page(field, call("a")), page(field, call("a", outcome(cdr.Busy)))},
+			map[string]int{field: 1},
+		},
+		{
+			"a value that a later version has", counting.Rules{},
+			[]*counting.Page{
+				{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, call("a", outcome(cdr.Busy))),
+			},
+			map[string]int{field: 1},
+		},
+		{
+			"two fields and two records", counting.Rules{},
+			[]*counting.Page{page(field, call("a"), call("b")), page("trunk", call("a"))},
+			map[string]int{field: 2, "trunk": 1},
+		},
+		{"a leg", counting.Rules{Legs: true}, []*counting.Page{
+			page(field, call("a", inGroup("k"))), page(field, call("a", inGroup("k"))),
+		}, map[string]int{field: 1}},
+		{"by arrival", counting.Rules{ByArrival: true}, []*counting.Page{
+			page(field, call("a")), page(field, call("a")),
+		}, map[string]int{field: 1}},
+		{"too old", counting.Rules{}, []*counting.Page{
+			page(field, call("a", start(epoch.Add(-100*time.Hour)))),
+		}, map[string]int{}},
+		{"an ignored row", counting.Rules{}, []*counting.Page{ignored, ignored}, map[string]int{"type": 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, got := newRig(t, c.rules), map[string]int{}
+			for _, p := range c.pages {
+				for field, n := range r.commit(p).Unmapped {
+					got[field] += n
+				}
+				r.restart()
+			}
+			if !maps.Equal(got, c.want) {
+				t.Errorf("counted %v, want %v", got, c.want)
+			}
+		})
+	}
+}
