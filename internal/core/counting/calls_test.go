@@ -60,7 +60,8 @@ func onChannel(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.C
 
 // legWords are what a leg of TestCallCountsWhenItIsWhole may have besides its times.
 var legWords = map[string]func(*cdr.Record){
-	"whole": func(r *cdr.Record) { r.Whole = true }, "open": provisional, "other": inGroup("other"), "alone": inGroup(""),
+	"whole": func(r *cdr.Record) { r.Whole = true }, "open": provisional,
+	"other": inGroup("other"), "alone": inGroup(""),
 	"early": start(epoch.Add(-50 * time.Hour)), "recent": start(epoch.Add(-time.Hour)),
 	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
 	"end-20y":  func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) },
@@ -160,8 +161,9 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 				got = append(got, fmt.Sprint(outcome, " ", n))
 			}
 			slices.Sort(got)
-			if text := strings.Join(got, " "); text != c.calls || last.Waiting != c.waiting || incomplete != c.incomplete {
-				t.Errorf("%s; %d wait, %d incomplete", text, last.Waiting, incomplete)
+			calls := strings.Join(got, " ")
+			if calls != c.calls || last.Waiting != c.waiting || incomplete != c.incomplete {
+				t.Errorf("%s; %d wait, %d incomplete", calls, last.Waiting, incomplete)
 			}
 		})
 	}

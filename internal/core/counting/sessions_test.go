@@ -118,7 +118,10 @@ func TestSettledCountsOnce(t *testing.T) {
 			"an older one, read before the newer was there",
 			[]page{{full(2, good)}, {full(1, poor, settled)}}, "", "1", "1 repeated",
 		},
-		{"the highest of a page", []page{{full(3, good, settled), full(2, poor, settled)}}, "1", "", "1 new, 1 repeated"},
+		{
+			"the highest of a page",
+			[]page{{full(3, good, settled), full(2, poor, settled)}}, "1", "", "1 new, 1 repeated",
+		},
 		{
 			"the highest of a page that is settled",
 			[]page{{full(3, poor), full(2, good, settled), full(1, poor, settled)}}, "1", "", "1 new, 2 repeated",

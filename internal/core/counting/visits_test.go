@@ -61,7 +61,8 @@ func TestVisits(t *testing.T) {
 		},
 		{"too old", late, []page{{changed(row("a", abandoned), start(now.AddDate(0, 0, -40)))}}, counts{}, 0, ""},
 		{
-			"not final yet", counting.Rules{}, []page{{changed(row("a", answered), provisional)}, {row("a", abandoned)}},
+			"not final yet", counting.Rules{},
+			[]page{{changed(row("a", answered), provisional)}, {row("a", abandoned)}},
 			counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a",
 		},
 		{

@@ -96,7 +96,8 @@ func attemptsOf(t *testing.T, text string) (all []*cdr.Record) {
 			t.Fatal(err)
 		}
 		outcome := map[byte]cdr.Outcome{
-			'a': cdr.Answered, 'f': cdr.Failed, 'b': cdr.Busy, 'v': cdr.Voicemail, 'n': cdr.NotConnected, 'u': cdr.Unknown,
+			'a': cdr.Answered, 'f': cdr.Failed, 'b': cdr.Busy, 'v': cdr.Voicemail,
+			'n': cdr.NotConnected, 'u': cdr.Unknown,
 		}[one[len(one)-1]]
 		all = append(all, from(second, n, outcome, attemptWords[options])...)
 	}
