@@ -106,8 +106,8 @@ func TestWaitingCallsAreNoWork(t *testing.T) {
 	r.wantWaiting(1, 0)
 }
 
-// counting.md 20: whether a first history's calls have waited `settle` once is durable.
-func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
+// A ledger that has counted a call, remembers one from before its origin and has one that waits is in order.
+func TestVerifyCalls(t *testing.T) {
 	r := newRig(t)
 	r.spec.Legs, r.spec.Settle, r.spec.WholeAfter, r.spec.Lead = true, settle, 4*time.Hour, 4*time.Hour
 	r.storage = newStorage(t)
@@ -115,6 +115,20 @@ func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
 	if s := r.feed.State(); !s.Floor.Equal(s.Origin.Add(-r.spec.Lead)) || !s.Watermark.Equal(s.Floor) {
 		t.Errorf("it is read from %v on, its watermark is %v, its origin %v", s.Floor, s.Watermark, s.Origin)
 	}
+	r.records(leg("a", before(25*time.Hour), inGroup("before")), leg("b", before(23*time.Hour), inGroup("before")),
+		leg("c"), leg("d"), call("alone"))
+	r.settled()
+	r.records(leg("e", inGroup("waits")))
+	r.reopen()
+	r.wantCalls("reopened", 2, 1)
+	r.inspect(func(i *Inspector) { wantSound(t, i) })
+}
+
+// counting.md 20: whether a first history's calls have waited `settle` once is durable.
+func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
+	r := newRig(t)
+	r.spec.Legs, r.spec.Settle, r.spec.WholeAfter = true, settle, 4*time.Hour
+	r.reopen()
 	r.records(leg("old", inGroup("old"), start(epoch.Add(-5*time.Hour))), leg("a", provisional))
 	wantShown := func(when string, shown bool, calls int) {
 		t.Helper()

@@ -37,6 +37,7 @@ func TestConflict(t *testing.T) {
 			},
 			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
 			Enqueue:  []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+			Done:     []work.Item{{Kind: "fetch", Key: "done", Version: 1}},
 			Position: &counting.Position{HistoryDone: true, Watermark: epoch, Read: &counting.Read{Began: epoch}},
 		}
 	}
@@ -47,6 +48,7 @@ func TestConflict(t *testing.T) {
 		r.tuning.HashKey = []byte("the same in each ledger")
 		ofLegs(&r.spec)
 		r.reopen()
+		r.enqueue(work.Item{Kind: "fetch", Key: "done", Version: 1, Due: epoch})
 		r.probe = conflictAt(conflict, &writes)
 		if got := r.commit(page()); got.New != 4 || got.Queued != 1 || got.Invalid != 1 || got.Waiting != 1 ||
 			got.Counted != 1 {
