@@ -17,7 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
-// TestATroubledLedgerEqualsAQuietOne (guarantee 1; counting.md 16, 36) drives random pages, failures at any write, crashes at any
+// TestATroubledLedgerEqualsAQuietOne (guarantee 1; counting.md 16, 36) drives random pages,
+// failures at any write, crashes at any
 // write, commits with an unknown end, drained batches and restarts. The ledger must count and log the
 // same as one that got the same pages without trouble. The tests of internal/core/counting check what
 // pages mean.
