@@ -58,171 +58,112 @@ func party(p cdr.Party) func(*cdr.Record) { return func(r *cdr.Record) { r.Party
 
 func onChannel(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Channel = name } }
 
-func isWhole(r *cdr.Record) { r.Whole = true }
+// legWords are what a leg of TestCallCountsWhenItIsWhole may have besides its times.
+var legWords = map[string]func(*cdr.Record){
+	"whole": func(r *cdr.Record) { r.Whole = true }, "open": provisional,
+	"other": inGroup("other"), "alone": inGroup(""),
+	"early": start(epoch.Add(-50 * time.Hour)), "recent": start(epoch.Add(-time.Hour)),
+	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
+	"end-20y":  func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) },
+	"end-huge": func(r *cdr.Record) { r.End = time.Unix(1e12, 0) }, // JSON can't write it
+	"latin1":   func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" },
+}
+
+// run does what a text says: `a 0 5 9 whole, b 0 -1 3; wait 10m` reads a page of two legs, and reads everything ten
+// minutes later. With partly that read can't read a file; later lets time pass.
+func (r callRig) run(text string) (last counting.Result, incomplete int) {
+	for step := range strings.SplitSeq(text, "; ") {
+		what, after, _ := strings.Cut(step, " ")
+		length, _ := time.ParseDuration(after)
+		switch what {
+		case "wait":
+			last = r.wait(length)
+		case "later":
+			r.at = r.at.Add(length)
+		case "partly":
+			r.at = r.at.Add(length)
+			last = r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{
+				Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true},
+			}})
+		case "no-legs":
+			r.settings.Legs, r.settings.Settle = false, 0
+		default:
+			var records page
+			for one := range strings.SplitSeq(step, ", ") {
+				var id string
+				var from, answer, end int
+				if _, err := fmt.Sscan(one, &id, &from, &answer, &end); err != nil {
+					r.t.Fatal(err)
+				}
+				l := leg(id, from, answer, end)
+				for _, word := range strings.Fields(one)[4:] {
+					legWords[word](l)
+				}
+				records = append(records, l)
+			}
+			last = r.records(records...)
+		}
+		incomplete += last.Incomplete
+	}
+	return last, incomplete
+}
 
 // counting.md 36: a call counts once it is whole.
 func TestCallCountsWhenItIsWhole(t *testing.T) {
-	needsWhole := func(s *counting.Settings) { s.Whole = true }
-	type step = func(r callRig) counting.Result
-	read := func(all ...*cdr.Record) step { return func(r callRig) counting.Result { return r.records(all...) } }
-	wait := func(after time.Duration) step { return func(r callRig) counting.Result { return r.wait(after) } }
-	partly := func(after time.Duration) step {
-		return func(r callRig) counting.Result {
-			r.at = r.at.Add(after)
-			return r.commit(&counting.Page{
-				ObservedAt: r.at,
-				Position:   &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}},
-			})
-		}
-	}
-	later := func(after time.Duration) step {
-		return func(r callRig) counting.Result { r.at = r.at.Add(after); return counting.Result{} }
-	}
 	for _, c := range []struct {
-		name   string
-		change func(*counting.Settings)
-		steps  []step
-		// calls are the outcomes of what is counted in the end, waiting how many calls wait then,
-		// incomplete how many of those that count weren't whole.
-		calls      string
-		waiting    int
-		incomplete int
+		name, steps string
+		calls       string // the outcomes of what is counted in the end
+		waiting     int    // how many calls wait then
+		incomplete  int    // how many of those that count weren't whole
 	}{
-		{"before it has settled", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second)}, "", 1, 0},
-		{"after", nil, []step{read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
-		{"not by time alone", nil, []step{
-			read(leg("a", 0, 5, 9)), later(24 * time.Hour),
-			read(leg("b", 0, -1, 3, inGroup("other"))),
-		}, "", 2, 0},
-		{"a leg begins to settle anew", nil, []step{
-			read(leg("a", 0, 5, 9)), wait(settle - time.Second),
-			read(leg("b", 1, -1, 3)), wait(settle - time.Second),
-		}, "", 1, 0},
-		{"a repeat doesn't", nil, []step{
-			read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)),
-			wait(time.Second),
-		}, "answered 1", 0, 0},
-		{"at once", func(s *counting.Settings) { s.Settle = 0 }, []step{read(leg("a", 0, 5, 9))}, "answered 1", 0, 0},
+		{"before it has settled", "a 0 5 9; wait 9m59s", "", 1, 0},
+		{"after", "a 0 5 9; wait 10m", "answered 1", 0, 0},
+		{"not by time alone", "a 0 5 9; later 24h; b 0 -1 3 other", "", 2, 0},
+		{"a leg begins to settle anew", "a 0 5 9; wait 9m59s; b 1 -1 3; wait 9m59s", "", 1, 0},
+		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},
+		{"a file can't be read", "a 0 5 9; partly 4h9m59s", "", 1, 0},
+		{"a file can't be read for long", "a 0 5 9; partly 4h10m", "answered 1", 0, 1},
+		{"without a key", "a 0 5 9 alone", "answered 1", 0, 0},
+		{"an open leg", "a 0 5 9, b 0 -1 0 open; wait 3h", "", 1, 0},
+		{"an open leg that ends", "a 0 -1 9, b 0 -1 0 open; wait 1h; b 0 5 9; wait 10m", "answered 1", 0, 0},
+		{"an open leg that never ends", "a 0 -1 9, b 0 -1 0 open; wait 5h", "no_answer 1", 0, 1},
+		{"a later version while it waits", "a 0 -1 9; a 0 5 9; wait 10m", "answered 1", 0, 0},
 		{
-			"a file can't be read", nil,
-			[]step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)},
-			"",
-			1, 0,
-		},
-		{
-			"a file can't be read for long", nil,
-			[]step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)},
-			"answered 1", 0, 1,
-		},
-		{"without a key", nil, []step{read(leg("a", 0, 5, 9, inGroup("")))}, "answered 1", 0, 0},
-		{"the leg that it needs", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour)}, "", 1, 0},
-		{"the leg that it needs comes", needsWhole, []step{
-			read(leg("a", 0, -1, 9)), wait(3 * time.Hour),
-			read(leg("b", 0, 5, 9, isWhole)), wait(settle),
-		}, "answered 1", 0, 0},
-		{
-			"the leg that it needs never comes", needsWhole,
-			[]step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)},
-			"no_answer 1", 0, 1,
-		},
-		{
-			"an open leg", nil,
-			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)},
-			"",
-			1, 0,
-		},
-		{"an open leg that ends", nil, []step{
-			read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
-			wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle),
-		}, "answered 1", 0, 0},
-		{"an open leg that never ends", nil, []step{
-			read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
-			wait(5 * time.Hour),
-		}, "no_answer 1", 0, 1},
-		{
-			"a later version while it waits", nil,
-			[]step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)},
-			"answered 1", 0, 0,
-		},
-		{
-			"a later version is of another call", nil,
-			[]step{
-				read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))),
-				wait(settle),
-			},
+			"a later version is of another call", "a 0 5 9, b 0 -1 3; b 0 -1 3 other; wait 10m",
 			"answered 1 no_answer 1", 0, 0,
 		},
+		{"two days apart", "a 0 5 9 early, b 0 -1 3 recent; wait 10m", "answered 1 no_answer 1", 0, 0},
 		{
-			"two days apart", nil,
-			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))),
-				leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)},
+			"two days apart, the later one first", "b 0 -1 3 recent; wait 10m; a 0 5 9 early; wait 10m",
 			"answered 1 no_answer 1", 0, 0,
 		},
-		{
-			"two days apart, the later one first", nil,
-			[]step{
-				read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle),
-				read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle),
-			},
-			"answered 1 no_answer 1", 0, 0,
-		},
-		{
-			"the provider's clock is ahead by hours", needsWhole,
-			[]step{
-				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) })),
-				wait(5 * time.Hour),
-			},
-			"answered 1", 0, 1,
-		},
-		{
-			"an end in the far future", needsWhole,
-			[]step{
-				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })),
-				wait(5 * time.Hour),
-			},
-			"answered 1", 0, 1,
-		},
-		{
-			"a time that JSON can't write", nil,
-			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)},
-			"answered 1", 0, 0,
-		},
-		{
-			"bytes that aren't UTF-8", nil,
-			[]step{
-				read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })),
-				wait(settle),
-			},
-			"answered 1", 0, 0,
-		},
-		{"a definition that no longer has legs", nil, []step{
-			read(leg("a", 0, 5, 9)),
-			func(r callRig) counting.Result {
-				r.settings.Legs, r.settings.Settle = false, 0
-				return r.records(leg("a", 0, 5, 8))
-			},
-			wait(settle),
-		}, "answered 1", 0, 0},
-		{"an end before its start", nil, []step{read(leg("a", 9, 5, 0)), wait(settle)}, "answered 1", 0, 0},
+		{"a time that JSON can't write", "a 0 5 9 end-huge; wait 10m", "answered 1", 0, 0},
+		{"bytes that aren't UTF-8", "a 0 5 9 latin1; wait 10m", "answered 1", 0, 0},
+		{"a definition that no longer has legs", "a 0 5 9; no-legs; a 0 5 8; wait 10m", "answered 1", 0, 0},
+		{"an end before its start", "a 9 5 0; wait 10m", "answered 1", 0, 0},
+		{"at once: settle is 0", "a 0 5 9", "answered 1", 0, 0},
+		{"whole: the leg that it needs", "a 0 -1 9; wait 3h", "", 1, 0},
+		{"whole: the leg that it needs comes", "a 0 -1 9; wait 3h; b 0 5 9 whole; wait 10m", "answered 1", 0, 0},
+		{"whole: the leg that it needs never comes", "a 0 -1 9; wait 5h", "no_answer 1", 0, 1},
+		{"whole: the provider's clock is ahead by hours", "a 0 5 9 end-10h; wait 5h", "answered 1", 0, 1},
+		{"whole: an end in the far future", "a 0 5 9 end-20y; wait 5h", "answered 1", 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newCallRig(t, c.change)
+			r := newCallRig(t, func(s *counting.Settings) {
+				if s.Whole = strings.HasPrefix(c.name, "whole: "); strings.HasSuffix(c.name, "settle is 0") {
+					s.Settle = 0
+				}
+			})
 			r.state.Origin, r.state.Floor = epoch.Add(-100*time.Hour), epoch.Add(-100*time.Hour)
-			var last counting.Result
-			incomplete := 0
-			for _, step := range c.steps {
-				last = step(r)
-				incomplete += last.Incomplete
-			}
+			last, incomplete := r.run(c.steps)
 			var got []string
 			for outcome, n := range r.outcomes() {
 				got = append(got, fmt.Sprint(outcome, " ", n))
 			}
 			slices.Sort(got)
-			if text := strings.Join(got, " "); text != c.calls || last.Waiting != c.waiting ||
-				incomplete != c.incomplete {
-				t.Errorf("%s; %d wait, %d incomplete; want %s; %d wait, %d incomplete", text, last.Waiting, incomplete,
-					c.calls, c.waiting, c.incomplete)
+			calls := strings.Join(got, " ")
+			if calls != c.calls || last.Waiting != c.waiting || incomplete != c.incomplete {
+				t.Errorf("%s; %d wait, %d incomplete", calls, last.Waiting, incomplete)
 			}
 		})
 	}
@@ -231,25 +172,19 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 // Talk time is observed once for a call, and not as 0 s if it isn't known. Connected time that was
 // counted isn't counted again when a later version of a leg is shorter and the next one longer.
 func TestTimesOfCalls(t *testing.T) {
-	endless := func(r *cdr.Record) { r.End = time.Time{} }
+	machine := leg("a", 0, 0, 60, party(cdr.PartyMachine))
+	endless := leg("b", 5, 10, 0, func(r *cdr.Record) { r.End = time.Time{} })
+	a := func(end int) page { return page{leg("a", 0, 5, end)} }
 	for _, c := range []struct {
 		name  string
-		pages [][]*cdr.Record
+		pages []page
 		// talks are the observations of talk time, connected the seconds on the trunk and altogether.
 		talks, connected int
 	}{
-		{"answered for no time", [][]*cdr.Record{{leg("a", 0, -1, 5), leg("b", 5, 9, 9)}}, 1, 0},
-		{
-			"how long a person talked isn't known",
-			[][]*cdr.Record{{leg("a", 0, 0, 60, party(cdr.PartyMachine)), leg("b", 5, 10, 0, endless)}},
-			0, 60,
-		},
-		{"a late leg of a call without talk", [][]*cdr.Record{{leg("a", 0, 5, 5)}, {leg("b", 5, 9, 20)}}, 1, 11},
-		{
-			"a version is shorter, the next one longer",
-			[][]*cdr.Record{{leg("a", 0, 5, 65)}, {leg("a", 0, 5, 25)}, {leg("a", 0, 5, 65)}, {leg("a", 0, 5, 70)}},
-			1, 65,
-		},
+		{"answered for no time", []page{{leg("a", 0, -1, 5), leg("b", 5, 9, 9)}}, 1, 0},
+		{"how long a person talked isn't known", []page{{machine, endless}}, 0, 60},
+		{"a late leg of a call without talk", []page{a(5), {leg("b", 5, 9, 20)}}, 1, 11},
+		{"a version is shorter, the next one longer", []page{a(65), a(25), a(65), a(70)}, 1, 65},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newCallRig(t, nil)
@@ -270,20 +205,18 @@ func TestTimesOfCalls(t *testing.T) {
 func TestDurationThatComesLater(t *testing.T) {
 	r := newRig(t, counting.Rules{})
 	without := func(c *cdr.Record) { c.Duration, c.NoDuration = 0, true }
-	seconds := map[string]string{
-		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/60",
-		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "60",
-		"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "60",
-	}
-	r.records(call("a", without))
-	for key := range seconds {
-		if got := r.values()[key]; got != "" {
-			t.Errorf("%s is %s before a version gives it", key, got)
+	seconds := func(talks, connected string) map[string]string {
+		return map[string]string{
+			"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         talks,
+			"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": connected,
+			"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         connected,
 		}
 	}
+	r.records(call("a", without))
+	wantValues(t, r.values(), seconds("", ""))
 	r.records(call("a"))
 	r.records(call("a", without), call("a"))
-	wantValues(t, r.values(), seconds)
+	wantValues(t, r.values(), seconds("1/60", "60"))
 }
 
 // A read that didn't look at the times of a call doesn't make it whole.
@@ -438,10 +371,7 @@ func TestSecondTrunk(t *testing.T) {
 // A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.
 func TestLabelsOfACallOfOneLeg(t *testing.T) {
 	r := newCallRig(t, nil)
-	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) {
-		r.Labels, r.UserID, r.UserName, r.UserPrincipal = "site=Annex",
-			"", "", ""
-	}))
+	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) { r.Labels, r.UserName = "site=Annex", "" }))
 	r.wait(settle)
 	wantValues(t, r.values(),
 		map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
@@ -449,42 +379,47 @@ func TestLabelsOfACallOfOneLeg(t *testing.T) {
 
 // A record that names a parent is a leg of its topmost parent's call, whichever came first.
 func TestParents(t *testing.T) {
-	child := func(id, of string) *cdr.Record { return leg(id, 1, -1, 9, inGroup(""), childOf(of)) }
-	parent := leg("p", 0, 0, 9, inGroup(""), alts("q"))
 	for _, c := range []struct {
-		name  string
-		pages [][]*cdr.Record
+		name string
+		// pages are the ids of records; `a<p` is a child of p. The id p has another one, q; g and h have one key.
+		pages string
 		calls int
 	}{
-		{"parent first", [][]*cdr.Record{{parent}, {child("a", "p")}}, 1},
-		{"child first", [][]*cdr.Record{{child("a", "p")}, {parent}}, 1},
-		{"on one page", [][]*cdr.Record{{child("a", "p"), parent, child("b", "p")}}, 1},
-		{"by another id", [][]*cdr.Record{{child("a", "q")}, {parent}, {child("b", "p")}}, 1},
-		{"a chain from its end", [][]*cdr.Record{{child("c", "b")}, {child("b", "a")}, {child("a", "p")}, {parent}}, 1},
-		{"a chain whose middle comes last", [][]*cdr.Record{{parent}, {child("b", "a")}, {child("a", "p")}}, 1},
-		{
-			"a chain with its middle twice",
-			[][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}},
-			1,
-		},
-		{"a ring", [][]*cdr.Record{{child("a", "b"), child("b", "a")}}, 1},
-		{"a ring over pages", [][]*cdr.Record{{child("a", "b")}, {child("b", "c")}, {child("c", "a")}}, 1},
-		{"its own parent", [][]*cdr.Record{{child("a", "a")}}, 1},
-		{"a parent that never comes", [][]*cdr.Record{{child("a", "x"), child("b", "x")}}, 1},
-		{"another's child", [][]*cdr.Record{{parent, child("a", "x")}}, 2},
-		{"a parent with a key", [][]*cdr.Record{{child("a", "g"), leg("h", 0, -1, 9)}, {leg("g", 0, 0, 9)}}, 1},
+		{"parent first", "p | a<p", 1},
+		{"child first", "a<p | p", 1},
+		{"on one page", "a<p p b<p", 1},
+		{"by another id", "a<q | p | b<p", 1},
+		{"a chain from its end", "c<b | b<a | a<p | p", 1},
+		{"a chain whose middle comes last", "p | b<a | a<p", 1},
+		{"a chain with its middle twice", "p b<a | c<b | a<p | a<p", 1},
+		{"a ring", "a<b b<a", 1},
+		{"a ring over pages", "a<b | b<c | c<a", 1},
+		{"its own parent", "a<a", 1},
+		{"a parent that never comes", "a<x b<x", 1},
+		{"another's child", "p a<x", 2},
+		{"a parent with a key", "a<g h | g", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newCallRig(t, func(s *counting.Settings) { s.Parents = true })
-			for _, page := range c.pages {
-				r.records(page...)
+			for ids := range strings.SplitSeq(c.pages, " | ") {
+				var records page
+				for _, id := range strings.Fields(ids) {
+					id, parent, isChild := strings.Cut(id, "<")
+					switch {
+					case isChild:
+						records = append(records, leg(id, 1, -1, 9, inGroup(""), childOf(parent)))
+					case id == "p":
+						records = append(records, leg(id, 0, 0, 9, inGroup(""), alts("q")))
+					default:
+						records = append(records, leg(id, 0, -1, 9))
+					}
+				}
+				r.records(records...)
 				r.restart()
 			}
-			if got := r.wait(settle); r.total("cdr_calls_total") != c.calls || got.Waiting != 0 {
+			got := r.wait(settle)
+			if r.total("cdr_calls_total") != c.calls || got.Waiting != 0 || len(r.tasks) != 0 {
 				t.Errorf("%d calls, %d wait, want %d", r.total("cdr_calls_total"), got.Waiting, c.calls)
-			}
-			if got := r.wait(settle); got.Waiting != 0 || len(r.tasks) != 0 {
-				t.Errorf("%d still wait", got.Waiting)
 			}
 		})
 	}
@@ -517,9 +452,7 @@ func TestLateByTheLastLeg(t *testing.T) {
 	if want := 14 * time.Minute; len(got.Delays) != 1 || got.Delays[0] != want {
 		t.Errorf("delays %v, want %s", got.Delays, want)
 	}
-	if n := r.counts["cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}"]; n != 1 {
-		t.Errorf("values %v", r.values())
-	}
+	wantValues(t, r.values(), map[string]string{answered: "1"})
 }
 
 // A first history is shown when each of its calls is whole or has waited `settle` once. In it,

@@ -23,14 +23,12 @@ func TestFactsAcrossSpans(t *testing.T) {
 					call("c", childOf("p"), outcome(cdr.Failed), start(from)))
 				r.records(call("b", inGroup("s-1"), recorded, start(from.Add(apart))))
 				r.records(call("p", outcome(cdr.Failed), start(from.Add(apart))))
-				if got := r.total("cdr_calls_total"); got != 2 {
-					t.Errorf("%d calls", got)
-				}
-				if got := r.total("cdr_call_failures_total"); got != 1 {
-					t.Errorf("%d failures", got)
-				}
-				if got := r.total("cdr_recordings_total"); got != 1 {
-					t.Errorf("%d recordings", got)
+				for name, want := range map[string]int{
+					"cdr_calls_total": 2, "cdr_call_failures_total": 1, "cdr_recordings_total": 1,
+				} {
+					if got := r.total(name); got != want {
+						t.Errorf("%s is %d, want %d", name, got, want)
+					}
 				}
 			})
 		}

@@ -10,37 +10,25 @@ import (
 
 // TestRule37LastRows: counting.md 37: a row is known by its bytes only if nothing else has a part in what it means.
 func TestRule37LastRows(t *testing.T) {
+	legs, parents := counting.Rules{Legs: true}, counting.Rules{Legs: true, Parents: true}
+	later, byBytes, decoded := counting.Rules{ChargesLater: true}, []uint64{7}, []uint64{0}
+	synthetic := func(r *cdr.Record) { r.Synthetic = "s" }
 	for name, test := range map[string]struct {
 		rules  counting.Rules
 		traces bool
 		record *cdr.Record
 		want   []uint64
 	}{
-		"a call":        {record: call("a"), want: []uint64{7}},
-		"not final yet": {record: call("a", provisional)},
-		"a leg": {
-			record: call("a", inGroup("g")), rules: counting.Rules{Legs: true},
-			want: []uint64{0},
-		},
-		"may have children": {
-			record: call("a"), rules: counting.Rules{Legs: true, Parents: true},
-			want: []uint64{0},
-		},
-		"parts come with later versions": {
-			record: call("a"), rules: counting.Rules{PartsSettle: true},
-			want: []uint64{0},
-		},
-		"it has another id too":        {record: call("a", alts("b")), want: []uint64{0}},
-		"another id of a known record": {record: call("other"), want: []uint64{0}},
-		"without an id": {
-			record: call("", func(r *cdr.Record) { r.Synthetic = "s" }),
-			want:   []uint64{0},
-		},
-		"its spans are made": {record: call("a"), traces: true, want: []uint64{7}},
-		"its spans wait for a charge": {
-			record: call("a"), traces: true, rules: counting.Rules{ChargesLater: true},
-			want: []uint64{0},
-		},
+		"a call":                         {counting.Rules{}, false, call("a"), byBytes},
+		"not final yet":                  {counting.Rules{}, false, call("a", provisional), nil},
+		"a leg":                          {legs, false, call("a", inGroup("g")), decoded},
+		"may have children":              {parents, false, call("a"), decoded},
+		"parts come with later versions": {counting.Rules{PartsSettle: true}, false, call("a"), decoded},
+		"it has another id too":          {counting.Rules{}, false, call("a", alts("b")), decoded},
+		"another id of a known record":   {counting.Rules{}, false, call("other"), decoded},
+		"without an id":                  {counting.Rules{}, false, call("", synthetic), decoded},
+		"its spans are made":             {counting.Rules{}, true, call("a"), byBytes},
+		"its spans wait for a charge":    {later, true, call("a"), decoded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, test.rules)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -33,13 +32,8 @@ func TestMemory(t *testing.T) {
 			}
 			r.records(last)
 		}
-		found, err := r.decision.Preview(r.known(r.decision.Keys(
-			&counting.Page{Records: []*cdr.Record{last}, ObservedAt: r.at}, &r.settings, &r.hasher)))
-		if err != nil {
-			t.Fatal(err)
-		}
 		again := newStore(t, r.settings, r.state)
-		for _, f := range found.Records[0].Memory.Facts(nil, last) {
+		for _, f := range r.preview(r.at, last)[0].Memory.Facts(nil, last) {
 			for _, d := range metrics.Count(nil, &f) {
 				again.add(&d)
 			}
@@ -60,33 +54,27 @@ func TestMemory(t *testing.T) {
 // TestMemoryOfChanges: fields that versions changed, added or left out are named, since their first
 // values aren't known.
 func TestMemoryOfChanges(t *testing.T) {
-	trunk := func(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = name } }
 	for _, c := range []struct {
 		name     string
-		versions []*cdr.Record
+		versions page
 		listed   *cdr.Record // nil: the last version
 		want     string
 	}{
-		{"one version", []*cdr.Record{call("a")}, nil, "[]"},
-		{"a repeat", []*cdr.Record{call("a"), call("a")}, nil, "[]"},
-		{"another value", []*cdr.Record{call("a"), call("a", trunk("b"))}, nil, "[cdr.trunk]"},
-		{"another value, and back", []*cdr.Record{call("a"), call("a", trunk("b")), call("a")}, nil, "[cdr.trunk]"},
-		{"a value that came later", []*cdr.Record{call("a", trunk("")), call("a")}, nil, "[cdr.trunk]"},
-		{"a value that is gone", []*cdr.Record{call("a"), call("a", trunk(""))}, nil, "[cdr.trunk]"},
-		{"a value that isn't counted yet", []*cdr.Record{call("a", trunk(""))}, call("a"), "[cdr.trunk]"},
+		{"one version", page{call("a")}, nil, "[]"},
+		{"a repeat", page{call("a"), call("a")}, nil, "[]"},
+		{"another value", page{call("a"), call("a", trunk("b"))}, nil, "[cdr.trunk]"},
+		{"another value, and back", page{call("a"), call("a", trunk("b")), call("a")}, nil, "[cdr.trunk]"},
+		{"a value that came later", page{call("a", trunk("")), call("a")}, nil, "[cdr.trunk]"},
+		{"a value that is gone", page{call("a"), call("a", trunk(""))}, nil, "[cdr.trunk]"},
+		{"a value that isn't counted yet", page{call("a", trunk(""))}, call("a"), "[cdr.trunk]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, counting.Rules{})
 			for _, version := range c.versions {
 				r.records(version)
 			}
-			listed := []*cdr.Record{cmp.Or(c.listed, c.versions[len(c.versions)-1])}
-			found, err := r.decision.Preview(r.known(r.decision.Keys(
-				&counting.Page{Records: listed, ObservedAt: r.at}, &r.settings, &r.hasher)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := fmt.Sprint(found.Records[0].Memory.Changed); got != c.want {
+			listed := cmp.Or(c.listed, c.versions[len(c.versions)-1])
+			if got := fmt.Sprint(r.preview(r.at, listed)[0].Memory.Changed); got != c.want {
 				t.Errorf("changed are %s, want %s", got, c.want)
 			}
 		})
@@ -95,24 +83,14 @@ func TestMemoryOfChanges(t *testing.T) {
 
 // TestMemoryOfCall: a call of several records is remembered with its labels, and that it was late.
 func TestMemoryOfCall(t *testing.T) {
-	r := newRig(t, counting.Rules{Legs: true})
-	r.settings.Settle, r.settings.WholeAfter = time.Minute, time.Hour
-	leg := call("a", cdrtest.InGroup("k"))
-	r.records(leg, call("b", cdrtest.InGroup("k")))
-	memory := func() *counting.Memory {
-		found, err := r.decision.Preview(r.known(r.decision.Keys(
-			&counting.Page{Records: []*cdr.Record{leg}, ObservedAt: r.at}, &r.settings, &r.hasher)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found.Records[0].Memory
-	}
-	if m := memory(); !m.Leg || m.Call != nil {
+	r := newCallRig(t, nil)
+	leg := call("a", inGroup("k"))
+	r.records(leg, call("b", inGroup("k")))
+	if m := r.preview(r.at, leg)[0].Memory; !m.Leg || m.Call != nil {
 		t.Errorf("a call that waits is remembered as %+v", m)
 	}
-	r.at = r.at.Add(3 * time.Hour)
-	r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Read: &counting.Read{Began: r.at}}})
-	m := memory()
+	r.wait(3 * time.Hour)
+	m := r.preview(r.at, leg)[0].Memory
 	if m.Call == nil || m.Call.Late || m.Call.Trunk != leg.Trunk || m.Call.Labels.CallType != leg.CallType {
 		t.Errorf("a call that was counted is remembered as %+v", m.Call)
 	}

@@ -13,112 +13,77 @@ import (
 // changed currency credits the old and debits the new.
 func TestMoneyRevisions(t *testing.T) {
 	r := newRig(t, counting.Rules{})
-
-	for _, step := range []struct {
-		name    string
-		record  *cdr.Record
-		revised int
-	}{
-		{"no amount yet", call("a"), 0},
-		{"the first amount, brought by a revision", call("a", charge(t, "usage", "USD", "0.10")), 1},
-		{"the same by value", call("a", charge(t, "usage", "USD", "0.1")), 0},
-		{"dearer", call("a", charge(t, "usage", "USD", "0.35")), 1},
-		{"cheaper", call("a", charge(t, "usage", "USD", "0.30")), 1},
-		{"no amount any more: nothing is said", call("a"), 0},
-		{"another currency", call("a", charge(t, "usage", "EUR", "0.25")), 1},
-	} {
-		if got := r.records(step.record); got.Revised != step.revised {
-			t.Fatalf("%s: %+v, want %d revised", step.name, got, step.revised)
-		}
-	}
-	r.records(call("b", charge(t, "usage", "USD", "-2")))
-	r.records(call("z", charge(t, "usage", "USD", "0")))
-	if got := r.records(call("z", charge(t, "usage", "USD", "0.5"))); got.Revised != 1 {
-		t.Fatalf("a zero is a known amount: %+v", got)
-	}
+	usage := func(amount, currency string) func(*cdr.Record) { return charge(t, "usage", currency, amount) }
+	r.play(
+		step{"no amount yet", page{call("a")}, "1 new"},
+		step{"the first amount, brought by a revision", page{call("a", usage("0.10", "USD"))}, "1 revised"},
+		step{"the same by value", page{call("a", usage("0.1", "USD"))}, "1 repeated"},
+		step{"dearer", page{call("a", usage("0.35", "USD"))}, "1 revised"},
+		step{"cheaper", page{call("a", usage("0.30", "USD"))}, "1 revised"},
+		step{"no amount any more: nothing is said", page{call("a")}, "1 repeated"},
+		step{"another currency", page{call("a", usage("0.25", "EUR"))}, "1 revised"},
+		step{"less than nothing", page{call("b", usage("-2", "USD"))}, "1 new"},
+		step{"nothing", page{call("z", usage("0", "USD"))}, "1 new"},
+		step{"a zero is a known amount", page{call("z", usage("0.5", "USD"))}, "1 revised"})
 	wantValues(t, r.values(), map[string]string{
 		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                   "0.1",
 		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit}":  "0.75",
 		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,credit}": "2.35",
 		"cdr_call_charge_corrections_total{inbound,byot_in,EUR,usage,,debit}":  "0.25",
 		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}":                   "",
-		"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}":     "3",
+		answered: "3",
 	})
 }
 
 // counting.md 16: what a revision is, and how many are logged.
 func TestRule16Revision(t *testing.T) {
-	t.Run("a field that both carry changed", func(t *testing.T) {
-		r := newRig(t, counting.Rules{})
-
-		r.records(call("a"))
-		got := r.records(call("a", outcome(cdr.Failed), func(r *cdr.Record) { r.Trunk = "sbc2.example.com" }))
-		if got.Revised != 1 {
-			t.Fatalf("%+v, want 1 revised", got)
-		}
-		last := r.lines[1]
-		if !strings.HasPrefix(last, "cdr.call.revised a v2 failed") ||
-			!strings.HasSuffix(last, " cdr.outcome,cdr.trunk") {
-			t.Fatalf("log: %q", last)
-		}
-		wantValues(t, r.values(), map[string]string{
-			"cdr_call_outcome_changes_total{answered,failed}":                  "1",
-			"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1",
+	operator := func(name string) func(*cdr.Record) {
+		return func(r *cdr.Record) { r.Extra = []cdr.Attr{cdr.Text("operator", name, cdr.Plain)} }
+	}
+	v := func(n int64, o cdr.Outcome) *cdr.Record { return call("a", outcome(o), version(n)) }
+	for _, c := range []struct {
+		name    string
+		steps   []step
+		line    string // how the last log record ends
+		changed string // the outcome changes that are counted
+	}{
+		{"a field that both carry changed", []step{
+			{"new", page{call("a")}, "1 new"},
+			{"changed", page{call("a", outcome(cdr.Failed), trunk("sbc2.example.com"))}, "1 revised"},
+		}, "cdr.call.revised a v2 failed cdr.outcome,cdr.trunk", "answered,failed"},
+		{"a field that only one carries is none", []step{
+			{"new", page{call("a")}, "1 new"},
+			{"appearing", page{call("a", operator("X"))}, "1 repeated"},
+			{"vanishing", page{call("a")}, "1 repeated"},
+			{"changing", page{call("a", operator("Y"))}, "1 revised"},
+		}, " cdr.msgraph.operator", ""},
+		{"only a greater provider version counts", []step{
+			{"out of order, folded in version order", page{v(3, cdr.Busy), v(1, cdr.Answered)}, "1 new, 1 revised"},
+			{"older", page{v(2, cdr.Failed)}, "1 repeated"},
+		}, " cdr.outcome", "answered,busy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, counting.Rules{})
+			r.play(c.steps...)
+			if last := r.lines[len(r.lines)-1]; !strings.HasSuffix(last, c.line) {
+				t.Errorf("log: %q", last)
+			}
+			want := map[string]string{answered: "1", "cdr_call_outcome_changes_total{" + c.changed + "}": ""}
+			if c.changed != "" {
+				want["cdr_call_outcome_changes_total{"+c.changed+"}"] = "1"
+			}
+			if wantValues(t, r.values(), want); r.total("cdr_call_outcome_changes_total") > 1 {
+				t.Errorf("values %v", r.values())
+			}
 		})
-	})
-	t.Run("a field that only one carries is none", func(t *testing.T) {
-		r := newRig(t, counting.Rules{})
-
-		r.records(call("a"))
-		with := func(r *cdr.Record) { r.Extra = []cdr.Attr{cdr.Text("operator", "X", cdr.Plain)} }
-		if got := r.records(call("a", with)); got.Duplicate != 1 {
-			t.Fatalf("appearing: %+v", got)
-		}
-		if got := r.records(call("a")); got.Duplicate != 1 {
-			t.Fatalf("vanishing: %+v", got)
-		}
-		other := func(r *cdr.Record) { r.Extra = []cdr.Attr{cdr.Text("operator", "Y", cdr.Plain)} }
-		if got := r.records(call("a", other)); got.Revised != 1 {
-			t.Fatalf("changing: %+v", got)
-		}
-		if logs := r.lines; !strings.HasSuffix(logs[len(logs)-1], " cdr.msgraph.operator") {
-			t.Fatalf("log: %q", logs)
-		}
-	})
-	t.Run("only a greater provider version counts", func(t *testing.T) {
-		r := newRig(t, counting.Rules{})
-
-		v := func(n int64, o cdr.Outcome) *cdr.Record {
-			return call("a", outcome(o), func(r *cdr.Record) { r.Version = n })
-		}
-		// On one page out of order: folded in version order.
-		if got := r.records(v(3, cdr.Busy), v(1, cdr.Answered)); got.New != 1 || got.Revised != 1 {
-			t.Fatalf("page: %+v", got)
-		}
-		if got := r.records(v(2, cdr.Failed)); got.Duplicate != 1 {
-			t.Fatalf("older: %+v", got)
-		}
-		wantValues(t, r.values(), map[string]string{
-			"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1",
-			"cdr_call_outcome_changes_total{answered,busy}":                    "1",
-			"cdr_call_outcome_changes_total{busy,failed}":                      "",
-		})
-	})
+	}
 	t.Run("at most 8 are logged", func(t *testing.T) {
 		r := newRig(t, counting.Rules{})
-
-		r.records(call("a"))
-		for i := range 20 {
-			o := cdr.Busy
-			if i%2 == 1 {
-				o = cdr.Answered
-			}
-			if got := r.records(call("a", outcome(o))); got.Revised != 1 {
-				t.Fatalf("revision %d: %+v", i, got)
-			}
+		for i := range 21 {
+			r.records(call("a", outcome([]cdr.Outcome{cdr.Answered, cdr.Busy}[i%2])))
 		}
-		if logs := r.lines; len(logs) != 9 {
-			t.Fatalf("%d logs, want 9", len(logs))
+		if len(r.lines) != 9 || r.total("cdr_call_outcome_changes_total") != 20 {
+			t.Errorf("%d logs, want 9", len(r.lines))
 		}
 	})
 }
@@ -126,28 +91,17 @@ func TestRule16Revision(t *testing.T) {
 // counting.md 15: keys by hour, and the neighbouring hour within 15 minutes.
 func TestRule15KeysByHour(t *testing.T) {
 	edge := epoch.Add(-time.Hour) // on the hour
-	for _, c := range []struct {
-		name          string
-		first, second time.Time
-		known         bool
-	}{
-		{"moved over the edge by a second", edge.Add(-time.Second), edge, true},
-		{"moved back over the edge", edge.Add(10 * time.Minute), edge.Add(-10 * time.Minute), true},
-		{"within the hour, far", edge.Add(time.Minute), edge.Add(50 * time.Minute), true},
-		{"a fraction of a second", edge.Add(-time.Millisecond), edge, true},
+	for name, c := range map[string]struct{ first, second time.Duration }{
+		"moved over the edge by a second": {-time.Second, 0},
+		"moved back over the edge":        {10 * time.Minute, -10 * time.Minute},
+		"within the hour, far":            {time.Minute, 50 * time.Minute},
+		"a fraction of a second":          {-time.Millisecond, 0},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, counting.Rules{})
-
-			r.records(call("a", start(c.first)))
-			got := r.records(call("a", start(c.second)))
-			if (got.New == 0) != c.known {
-				t.Fatalf("%+v, known should be %v", got, c.known)
-			}
-			// It keeps its first hour: found again from either side.
-			if got := r.records(call("a", start(c.first))); got.New != 0 {
-				t.Fatalf("again: %+v", got)
-			}
+		t.Run(name, func(t *testing.T) {
+			first, second := call("a", start(edge.Add(c.first))), call("a", start(edge.Add(c.second)))
+			newRig(t, counting.Rules{}).play(
+				step{"at first", page{first}, "1 new"}, step{"moved", page{second}, "1 revised"},
+				step{"it keeps its first hour", page{first}, "1 revised"})
 		})
 	}
 }
@@ -155,133 +109,77 @@ func TestRule15KeysByHour(t *testing.T) {
 // counting.md 14: facts count once each; rows set aside are known by content.
 func TestRule14Facts(t *testing.T) {
 	r := newRig(t, counting.Rules{})
-
-	recorded := func(id string) func(*cdr.Record) {
-		return func(r *cdr.Record) { r.Recordings = []cdr.Recording{{ID: id, Type: "Automatic"}} }
-	}
+	recorded := func(r *cdr.Record) { r.Recordings = []cdr.Recording{{ID: "r1", Type: "Automatic"}} }
 	r.records(call("a"))
-	r.records(call("a", recorded("r1")), call("b", recorded("r1")))
-	r.records(call("a", recorded("r1")))
+	r.records(call("a", recorded), call("b", recorded))
+	r.records(call("a", recorded))
 	bad := []counting.BadRow{{Content: []byte("{x"), At: "page 1, row 3", Problem: "duration is a string"}}
-	if got := r.commit(&counting.Page{
-		Invalid: bad,
-		Ignored: []counting.BadRow{{Content: []byte("fax")}},
-	}); got.Invalid != 1 || got.Ignored != 1 ||
-		got.BadRows[0].At != bad[0].At {
-		t.Fatalf("first: %+v", got)
+	for _, want := range []int{1, 0} {
+		got := r.commit(&counting.Page{Invalid: bad, Ignored: []counting.BadRow{{Content: []byte("fax")}}})
+		if got.Invalid != want || got.Ignored != want || len(got.BadRows) != want {
+			t.Errorf("%+v, want %d", got, want)
+		}
+		r.restart()
 	}
-	r.restart()
-	if got := r.commit(&counting.Page{
-		Invalid: bad,
-		Ignored: []counting.BadRow{{Content: []byte("fax")}},
-	}); got.Invalid != 0 || got.Ignored != 0 ||
-		len(got.BadRows) != 0 {
-		t.Fatalf("again: %+v", got)
-	}
-	wantValues(t, r.values(), map[string]string{
-		"cdr_recordings_total{Automatic}":                                  "1",
-		"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "2",
-	})
+	wantValues(t, r.values(), map[string]string{"cdr_recordings_total{Automatic}": "1", answered: "2"})
 }
 
 // A call is late if it was first seen more than LateAfter after its end.
 func TestLate(t *testing.T) {
-	for name, c := range map[string]struct {
-		after time.Duration
-		want  string
-	}{
-		"in time":          {time.Minute, "false"},
-		"at the bound":     {time.Hour, "false"},
-		"behind the bound": {time.Hour + time.Microsecond, "true"},
+	for after, want := range map[time.Duration]string{
+		time.Minute: "false", time.Hour: "false", time.Hour + time.Microsecond: "true",
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t, counting.Rules{})
-			one := call("a")
-			r.at = one.Ended().Add(c.after)
-			r.records(one)
-			wantValues(t, r.values(), map[string]string{strings.Replace(answered, "false", c.want, 1): "1"})
-		})
+		r := newRig(t, counting.Rules{})
+		one := call("a")
+		r.at = one.Ended().Add(after)
+		r.records(one)
+		wantValues(t, r.values(), map[string]string{strings.Replace(answered, "false", want, 1): "1"})
 	}
 }
 
 // counting.md 17: what isn't final is neither counted nor remembered.
 func TestRule17Final(t *testing.T) {
 	r := newRig(t, counting.Rules{})
-
 	open := func(r *cdr.Record) { r.Provisional = true; r.Outcome = cdr.Unknown }
-	if got := r.records(call("a", open)); got.New+got.Duplicate+got.Revised+got.TooOld != 0 {
-		t.Fatalf("provisional: %+v", got)
-	}
-	if got := r.records(call("a")); got.New != 1 || got.Revised != 0 {
-		t.Fatalf("final: %+v", got)
-	}
-	// After its lookback it is counted as it stands.
-	r.records(call("b", open))
+	r.play(step{"provisional", page{call("a", open)}, ""}, step{"final", page{call("a")}, "1 new"},
+		step{"another", page{call("b", open)}, ""})
 	r.at = r.at.Add(r.settings.Lookback)
-	if got := r.records(call("b", open)); got.New != 1 {
-		t.Fatalf("after the lookback: %+v", got)
-	}
+	r.play(step{"after the lookback it is counted as it stands", page{call("b", open)}, "1 new"})
 }
 
 // counting.md 18: synthetic keys, twins, several keys.
 func TestRule18NoID(t *testing.T) {
 	r := newRig(t, counting.Rules{})
-
 	twin := func(n int) *cdr.Record {
 		return call("", func(r *cdr.Record) { r.ID, r.Synthetic, r.Twin = "", "placed|1|2|3", n })
 	}
-	if got := r.records(twin(0), twin(1)); got.New != 2 {
-		t.Fatalf("twins: %+v", got)
+	r.play(step{"twins", page{twin(0), twin(1)}, "2 new"},
+		step{"one more", page{twin(0), twin(1), twin(2)}, "1 new, 2 repeated"})
+	if strings.Contains(strings.Join(r.lines, " "), "placed|1") {
+		t.Errorf("the synthetic key is in the logs: %q", r.lines)
 	}
-	if got := r.records(twin(0), twin(1), twin(2)); got.New != 1 || got.Duplicate != 2 {
-		t.Fatalf("one more: %+v", got)
-	}
-	if logs := r.lines; strings.Contains(strings.Join(logs, " "), "placed|1") {
-		t.Fatalf("the synthetic key is in the logs: %q", logs)
-	}
-	call := func(id string, options ...func(*cdr.Record)) *cdr.Record {
-		return call(id, append(options, func(r *cdr.Record) { r.CallID = "c" })...)
-	}
-	both := call("new-id", func(r *cdr.Record) { r.AltIDs = []string{"old-id"} })
-	r.records(call("old-id"))
-	if got := r.records(both); got.Duplicate != 1 {
-		t.Fatalf("one key known: %+v", got)
-	}
-	if got := r.records(call("new-id")); got.Duplicate != 1 {
-		t.Fatalf("the other key: %+v", got)
-	}
-	if got := r.records(call("new-id", outcome(cdr.Busy))); got.Revised != 1 {
-		t.Fatalf("revised by the other key: %+v", got)
-	}
-	if got := r.records(call("old-id", outcome(cdr.Busy))); got.Duplicate != 1 {
-		t.Fatalf("known under the first key too: %+v", got)
-	}
+	one := func(r *cdr.Record) { r.CallID = "c" }
+	r.play(step{"the old id", page{call("old", one)}, "1 new"},
+		step{"both", page{call("new", one, alts("old"))}, "1 repeated"},
+		step{"the other key", page{call("new", one)}, "1 repeated"},
+		step{"revised by the other key", page{call("new", one, outcome(cdr.Busy))}, "1 revised"},
+		step{"known under the first key too", page{call("old", one, outcome(cdr.Busy))}, "1 repeated"})
 }
 
 // counting.md 16: what a version doesn't say changes nothing.
 func TestRule16WhatIsNotSaid(t *testing.T) {
 	r := newRig(t, counting.Rules{})
-	r.settings.Currency = "USD"
-	r.restart()
-
-	r.records(call("a", charge(t, "usage", "", "1.50")))
-	if got := r.records(call("a", charge(t, "usage", "USD", "1.50"))); got.Duplicate != 1 {
-		t.Errorf("the fallback said out loud: %+v", got)
-	}
-	r.records(call("b", charge(t, "usage", "EUR", "2")))
-	if got := r.records(call("b", charge(t, "usage", "", "2"))); got.Duplicate != 1 {
-		t.Errorf("a currency that vanished: %+v", got)
-	}
-	r.records(call("c", charge(t, "usage", "", "5")))
-	r.settings.Currency = "GBP"
-	r.restart()
-	if got := r.records(call("c", charge(t, "usage", "", "6"))); got.Revised != 1 {
-		t.Errorf("a changed amount: %+v", got)
-	}
+	usage := func(currency, amount string) func(*cdr.Record) { return charge(t, "usage", currency, amount) }
 	silent := func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NotConnected, 0, true }
-	if got := r.records(call("c", charge(t, "usage", "", "6"), silent)); got.Duplicate != 1 {
-		t.Errorf("a duration that vanished: %+v", got)
-	}
+	r.settings.Currency = "USD"
+	r.play(step{"no currency", page{call("a", usage("", "1.50"))}, "1 new"},
+		step{"the fallback said out loud", page{call("a", usage("USD", "1.50"))}, "1 repeated"},
+		step{"a currency", page{call("b", usage("EUR", "2"))}, "1 new"},
+		step{"a currency that vanished", page{call("b", usage("", "2"))}, "1 repeated"},
+		step{"no currency again", page{call("c", usage("", "5"))}, "1 new"})
+	r.settings.Currency = "GBP"
+	r.play(step{"a changed amount", page{call("c", usage("", "6"))}, "1 revised"},
+		step{"a duration that vanished", page{call("c", usage("", "6"), silent)}, "1 repeated"})
 	wantValues(t, r.values(), map[string]string{
 		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                   "6.5",
 		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}":                   "2",

@@ -15,19 +15,19 @@ func TestRule38ReusedIDs(t *testing.T) {
 	at := func(apart time.Duration, amount string) *cdr.Record {
 		return call("1", start(first.Add(apart)), charge(t, "call", "EUR", amount))
 	}
-	for _, c := range []struct {
-		name  string
+	for name, c := range map[string]struct {
 		apart time.Duration
 		calls int
 	}{
-		{"the same start", 0, 1},
-		{"an hour later", time.Hour, 1},
-		{"an hour earlier", -time.Hour, 1},
-		{"more than an hour later", time.Hour + time.Second, 2},
-		{"more than an hour earlier", -time.Hour - time.Second, 2},
-		{"the next day", 19 * time.Hour, 2},
+		"the same start":          {0, 1},
+		"an hour later":           {time.Hour, 1},
+		"an hour earlier":         {-time.Hour, 1},
+		"more than an hour later": {time.Hour + time.Second, 2},
+		"the next day":            {19 * time.Hour, 2},
+
+		"more than an hour earlier": {-time.Hour - time.Second, 2},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			for _, together := range []bool{false, true} {
 				r := newRig(t, counting.Rules{ByArrival: true})
 				one, other := at(0, "1"), at(c.apart, "2")
@@ -67,15 +67,7 @@ func TestReusedIDsInAudits(t *testing.T) {
 	r := newRig(t, counting.Rules{ByArrival: true})
 	first, second := call("1", start(epoch.Add(-20*time.Hour))), call("1", start(epoch.Add(-10*time.Hour)))
 	r.records(first)
-	audit := func(all ...*cdr.Record) []counting.Finding {
-		found, err := r.decision.Preview(r.known(r.decision.Keys(&counting.Page{Records: all, ObservedAt: r.at},
-			&r.settings, &r.hasher)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found.Records
-	}
-	found := audit(first, second)
+	found := r.preview(r.at, first, second)
 	if found[0].Status != counting.StatusCounted || found[1].Status != counting.StatusMissing ||
 		found[0].Key == found[1].Key || found[0].Reused || !found[1].Reused {
 		t.Errorf("found %v %v", found[0], found[1])
@@ -85,7 +77,7 @@ func TestReusedIDsInAudits(t *testing.T) {
 		t.Errorf("event %+v", found[1].Event)
 	}
 	r.records(second)
-	if found := audit(second); found[0].Status != counting.StatusCounted || !found[0].Reused {
+	if found := r.preview(r.at, second); found[0].Status != counting.StatusCounted || !found[0].Reused {
 		t.Errorf("then found %v", found[0])
 	}
 }

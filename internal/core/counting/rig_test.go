@@ -66,6 +66,55 @@ func (r *rig) records(all ...*cdr.Record) counting.Result {
 	return r.commit(&counting.Page{Records: all, ObservedAt: r.at})
 }
 
+type page = []*cdr.Record
+
+// step is a page and what its commit finds, as `1 new, 2 repeated`.
+type step struct {
+	name    string
+	records page
+	want    string
+}
+
+// play commits pages. Another process commits each of them.
+func (r *rig) play(steps ...step) {
+	r.t.Helper()
+	for _, s := range steps {
+		if got := found(r.records(s.records...)); got != s.want {
+			r.t.Errorf("%s: %s, want %s", s.name, got, s.want)
+		}
+		r.restart()
+	}
+}
+
+// found is what a commit found.
+func found(r counting.Result) string {
+	var all []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{r.New, "new"}, {r.Duplicate, "repeated"}, {r.Revised, "revised"}, {r.TooOld, "too old"}} {
+		if c.n > 0 {
+			all = append(all, fmt.Sprint(c.n, " ", c.what))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// preview is what a page would find of its records.
+func (s *store) preview(at time.Time, records ...*cdr.Record) []counting.Finding {
+	s.t.Helper()
+	return s.previewPage(&counting.Page{Records: records, ObservedAt: at}).Records
+}
+
+func (s *store) previewPage(page *counting.Page) *counting.Findings {
+	s.t.Helper()
+	found, err := s.decision.Preview(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return found
+}
+
 // restart forgets all but what is stored.
 func (r *rig) restart() { r.decision = counting.NewDecision() }
 

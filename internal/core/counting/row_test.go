@@ -12,23 +12,18 @@ import (
 )
 
 // fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
-func fullRow(t *testing.T) known {
-	t.Helper()
-	price, err := cdr.ParseMoney("0.25")
-	if err != nil {
-		t.Fatal(err)
-	}
+func fullRow() known {
 	return known{
 		head:         head{revisions: 2},
 		ChargeLabels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
 		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
-		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: price}},
+		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: price("0.25")}},
 		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
 	}
 }
 
 func TestRowIsRead(t *testing.T) {
-	k := fullRow(t)
+	k := fullRow()
 	k.connection = connection{trunk: 3, second: 1 << 20, start: 1.7e15, end: 1.7e15 + 60e6}
 	row := k.append(nil)
 	var again known
@@ -41,7 +36,7 @@ func TestRowIsRead(t *testing.T) {
 // went with definitions.
 func TestRowOfManyCharges(t *testing.T) {
 	for _, n := range []int{0, 1, cdr.MaxCharges, cdr.MaxCharges + 1, 1000} {
-		k := fullRow(t)
+		k := fullRow()
 		k.charges = nil
 		for i := range n {
 			k.charges = append(k.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
@@ -51,7 +46,7 @@ func TestRowOfManyCharges(t *testing.T) {
 			t.Errorf("of %d charges %d are read, %v", n, len(again.charges), err)
 		}
 	}
-	k := fullRow(t)
+	k := fullRow()
 	k.charges = make([]cdr.Charge, 3)
 	row := k.append(nil)
 	row[bytes.LastIndexByte(row[:len(row)-1], 3)]++
@@ -61,7 +56,7 @@ func TestRowOfManyCharges(t *testing.T) {
 }
 
 func TestRowFlags(t *testing.T) {
-	k := fullRow(t)
+	k := fullRow()
 	first := k.append(nil)
 	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
 	row := k.append(nil)

@@ -3,6 +3,7 @@ package counting_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,76 +30,43 @@ func TestSpansOnceSettled(t *testing.T) {
 		record *cdr.Record
 		want   string // the event of the log record of the same version; empty: no span
 	}
+	none, arrival := counting.Rules{}, counting.Rules{ChargesLater: true, ByArrival: true}
+	type reads = []read
 	for _, c := range []struct {
-		name    string
-		rules   counting.Rules
-		history bool // the feed's first history is being read
-		change  func(*counting.Settings)
-		reads   []read
+		name  string
+		rules counting.Rules
+		reads reads
 	}{
-		{
-			"at once",
-			counting.Rules{},
-			false, nil,
-			[]read{{0, answered, "cdr.call 1"}, {hour, answered, ""}, {48 * hour, priced, ""}},
-		},
-		{
-			"not before it is final",
-			counting.Rules{},
-			false, nil,
-			[]read{{0, provisional, ""}, {hour, answered, "cdr.call 1"}},
-		},
-		{"with its charge", charged, false, nil, []read{
-			{0, answered, ""},
-			{hour, answered, ""},
-			{2 * hour, priced, "cdr.call.revised 2"},
-			{48 * hour, priced, ""},
+		{"at once", none, reads{{0, answered, "cdr.call 1"}, {hour, answered, ""}, {48 * hour, priced, ""}}},
+		{"not before it is final", none, reads{{0, provisional, ""}, {hour, answered, "cdr.call 1"}}},
+		{"with its charge", charged, reads{
+			{0, answered, ""}, {hour, answered, ""}, {2 * hour, priced, "cdr.call.revised 2"}, {48 * hour, priced, ""},
 		}},
-		{"a charge that never comes", charged, false, nil, []read{
-			{0, answered, ""},
-			{22 * hour, answered, ""},
-			{23 * hour, answered, "cdr.call 1"},
+		{"a charge that never comes", charged, reads{
+			{0, answered, ""}, {22 * hour, answered, ""}, {23 * hour, answered, "cdr.call 1"},
 			{48 * hour, answered, ""},
 		}},
-		{
-			"a short lookback", charged, false, func(s *counting.Settings) { s.Lookback = 3 * hour },
-			[]read{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}},
-		},
-		{
-			"rows that aren't read again",
-			counting.Rules{ChargesLater: true, ByArrival: true},
-			false, nil,
-			[]read{{0, answered, "cdr.call 1"}},
-		},
-		{"no charge to wait for", charged, false, nil, []read{{0, failed, "cdr.call 1"}}},
-		{
-			"parts that settle",
-			counting.Rules{PartsSettle: true},
-			false, nil,
-			[]read{{0, answered, ""}, {hour, settled, "cdr.call 1"}, {2 * hour, settled, ""}},
-		},
-		{"only a visit", counting.Rules{}, false, nil, []read{{0, visit, ""}}},
-		{"of the first history", charged, true, nil, []read{{0, answered, ""}, {hour, priced, ""}}},
-		{
-			"of the first history, if wanted", charged, true, func(s *counting.Settings) { s.TracesHistory = true },
-			[]read{{0, answered, ""}, {hour, priced, "cdr.call.revised 2"}},
-		},
-		{
-			"not wanted",
-			counting.Rules{},
-			false, func(s *counting.Settings) { s.Traces = false },
-			[]read{{0, answered, ""}},
-		},
+		{"a short lookback", charged, reads{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}}},
+		{"rows that aren't read again", arrival, reads{{0, answered, "cdr.call 1"}}},
+		{"no charge to wait for", charged, reads{{0, failed, "cdr.call 1"}}},
+		{"parts that settle", counting.Rules{PartsSettle: true}, reads{
+			{0, answered, ""}, {hour, settled, "cdr.call 1"}, {2 * hour, settled, ""},
+		}},
+		{"only a visit", none, reads{{0, visit, ""}}},
+		{"of the first history", charged, reads{{0, answered, ""}, {hour, priced, ""}}},
+		{"of the first history, wanted", charged, reads{{0, answered, ""}, {hour, priced, "cdr.call.revised 2"}}},
+		{"not wanted", none, reads{{0, answered, ""}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(c.rules)
-			w.settings.TracesHistory = false
-			if c.change != nil {
-				c.change(&w.settings)
+			w.settings.TracesHistory = strings.HasSuffix(c.name, ", wanted")
+			w.settings.Traces = c.name != "not wanted"
+			if c.name == "a short lookback" {
+				w.settings.Lookback = 3 * hour
 			}
 			s := newStore(t, w.settings, counting.State{
 				Origin: now.Add(-48 * hour), Floor: now.Add(-48 * hour),
-				HistoryDone: !c.history,
+				HistoryDone: !strings.HasPrefix(c.name, "of the first history"),
 			})
 			for i, r := range c.reads {
 				page := &counting.Page{ObservedAt: now.Add(r.after), Records: []*cdr.Record{r.record}}
@@ -112,10 +80,8 @@ func TestSpansOnceSettled(t *testing.T) {
 				}
 			}
 			s.settings.Traces = true // what was counted before gets none
-			if s.commit(&counting.Page{
-				ObservedAt: now.Add(49 * hour),
-				Records:    []*cdr.Record{c.reads[len(c.reads)-1].record},
-			}); len(s.spans) > 1 {
+			last := c.reads[len(c.reads)-1].record
+			if s.commit(&counting.Page{ObservedAt: now.Add(49 * hour), Records: page{last}}); len(s.spans) > 1 {
 				t.Errorf("spans %q", s.spans)
 			}
 		})
@@ -125,27 +91,19 @@ func TestSpansOnceSettled(t *testing.T) {
 // A root span links to the root of its parent, and to the root of the call's record in another feed,
 // if the record names them.
 func TestSpanLinks(t *testing.T) {
-	record := func(id, call, parent string) *cdr.Record {
-		return &cdr.Record{ID: id, CallID: call, Parent: parent, Start: now.Add(-time.Hour), Outcome: cdr.Answered}
+	record := func(id, call string) *cdr.Record {
+		return &cdr.Record{ID: id, CallID: call, Start: now.Add(-time.Hour), Outcome: cdr.Answered}
 	}
+	feed := counting.Rules{CallFeed: "call_records"}
 	for _, c := range []struct {
 		name   string
 		rules  counting.Rules
 		record *cdr.Record
 		want   []counting.Link
 	}{
-		{"no other record", counting.Rules{}, record("a", "a", ""), nil},
-		{
-			"the call's record in another feed",
-			counting.Rules{CallFeed: "call_records"},
-			record("b", "a", ""),
-			[]counting.Link{{Feed: "call_records", RecordID: "a"}},
-		},
-		{
-			"no call id",
-			counting.Rules{CallFeed: "call_records"},
-			record("b", "00000000-0000-0000-0000-000000000000", ""), nil,
-		},
+		{"no other record", counting.Rules{}, record("a", "a"), nil},
+		{"the call's record elsewhere", feed, record("b", "a"), []counting.Link{{Feed: "call_records", RecordID: "a"}}},
+		{"no call id", feed, record("b", "00000000-0000-0000-0000-000000000000"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStore(t, newWorld(c.rules).settings,

@@ -3,7 +3,7 @@ package counting_test
 import (
 	"maps"
 	"regexp"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,107 +29,68 @@ func TestVisits(t *testing.T) {
 	}
 	abandoned := cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: waited(42)}
 	answered := cdr.Visit{Queue: "support", Result: cdr.QueueAnswered}
+	impossible, nowhere := answered, cdr.Visit{Wait: waited(0)}
+	impossible.Wait = waited(-1)
+	const (
+		ofAbandoned = "cdr_queue_calls_total{support,abandoned}"
+		ofAnswered  = "cdr_queue_calls_total{support,answered}"
+		waits       = "cdr_queue_wait_seconds{support,abandoned}"
+		ofCalls     = "cdr_calls_total{unknown,,answered,,false}"
+	)
 	late, settles := counting.Rules{ByArrival: true}, counting.Rules{PartsSettle: true}
+	type counts = map[string]int64
 	for _, c := range []struct {
 		name  string
 		rules counting.Rules
-		pages [][]*cdr.Record
-		want  map[string]int64
+		pages []page
+		want  counts
 		calls uint64
-		logs  []string
+		logs  string
 	}{
-		{
-			"only a visit", late,
-			[][]*cdr.Record{{row("a", abandoned)}},
-			map[string]int64{
-				"cdr_queue_calls_total{support,abandoned}":  1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1,
-			},
-			0,
-			[]string{"cdr.queue_visit a"},
-		},
+		{"only a visit", late, []page{{row("a", abandoned)}}, counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a"},
 		{
 			"read again, also with another result", late,
-			[][]*cdr.Record{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
-			map[string]int64{
-				"cdr_queue_calls_total{support,abandoned}":  1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1,
-			},
-			0,
-			[]string{"cdr.queue_visit a"},
+			[]page{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
+			counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a",
 		},
 		{
 			"a wait that isn't known, or can't be", late,
-			[][]*cdr.Record{{row("a", answered), row("b", cdr.Visit{
-				Queue: "support", Result: cdr.QueueAnswered,
-				Wait: waited(-1),
-			}), row("c", cdr.Visit{Wait: waited(0)})}},
-			map[string]int64{
-				"cdr_queue_calls_total{support,answered}": 2, "cdr_queue_calls_total{,other}": 1,
-				"cdr_queue_wait_seconds{,other}": 1,
-			},
-			0,
-			[]string{"cdr.queue_visit a", "cdr.queue_visit b", "cdr.queue_visit c"},
+			[]page{{row("a", answered), row("b", impossible), row("c", nowhere)}},
+			counts{ofAnswered: 2, "cdr_queue_calls_total{,other}": 1, "cdr_queue_wait_seconds{,other}": 1}, 0,
+			"cdr.queue_visit a, cdr.queue_visit b, cdr.queue_visit c",
 		},
+		{"too old", late, []page{{changed(row("a", abandoned), start(now.AddDate(0, 0, -40)))}}, counts{}, 0, ""},
 		{
-			"too old", late,
-			[][]*cdr.Record{{changed(row("a", abandoned),
-				func(r *cdr.Record) { r.Start = now.Add(-40 * 24 * time.Hour) })}},
-			map[string]int64{},
-			0, nil,
-		},
-		{
-			"not final yet",
-			counting.Rules{},
-			[][]*cdr.Record{
-				{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })},
-				{row("a", abandoned)},
-			},
-			map[string]int64{
-				"cdr_queue_calls_total{support,abandoned}":  1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1,
-			},
-			0,
-			[]string{"cdr.queue_visit a"},
+			"not final yet", counting.Rules{},
+			[]page{{changed(row("a", answered), provisional)}, {row("a", abandoned)}},
+			counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a",
 		},
 		{
 			"of a call and of a late leg of it", late,
-			[][]*cdr.Record{
+			[]page{
 				{call("a", "g", cdr.Answered, abandoned)},
 				{call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)},
 			},
-			map[string]int64{
-				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1,
-				"cdr_queue_calls_total{support,answered}":   1,
-			},
-			1,
-			[]string{"cdr.queue_visit a", "cdr.call a", "cdr.call.leg b", "cdr.queue_visit b", "cdr.call.leg c"},
+			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1}, 1,
+			"cdr.queue_visit a, cdr.call a, cdr.call.leg b, cdr.queue_visit b, cdr.call.leg c",
 		},
 		{
 			"a revision of its call", late,
-			[][]*cdr.Record{{call("a", "", cdr.Busy, abandoned)}, {call("a", "", cdr.Answered, answered)}},
-			map[string]int64{
+			[]page{{call("a", "", cdr.Busy, abandoned)}, {call("a", "", cdr.Answered, answered)}},
+			counts{
 				"cdr_calls_total{unknown,,busy,,false}": 1, "cdr_call_outcome_changes_total{busy,answered}": 1,
-				"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
-			},
-			1,
-			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call.revised a"},
+				ofAbandoned: 1, waits: 1,
+			}, 1, "cdr.call a, cdr.queue_visit a, cdr.call.revised a",
 		},
 		{
 			"several of a call, when it has settled", settles,
-			[][]*cdr.Record{
+			[]page{
 				{call("a", "", cdr.Answered, answered)},
-				{changed(call("a", "", cdr.Answered, abandoned, answered), func(r *cdr.Record) { r.Settled = true })},
-				{changed(call("a", "", cdr.Answered, answered), func(r *cdr.Record) { r.Settled = true })},
+				{changed(call("a", "", cdr.Answered, abandoned, answered), settled)},
+				{changed(call("a", "", cdr.Answered, answered), settled)},
 			},
-			map[string]int64{
-				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1,
-				"cdr_queue_wait_seconds{support,abandoned}": 1,
-				"cdr_queue_calls_total{support,answered}":   1,
-			},
-			1,
-			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit a"},
+			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1}, 1,
+			"cdr.call a, cdr.queue_visit a, cdr.queue_visit a",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,10 +109,9 @@ func TestVisits(t *testing.T) {
 				s.commit(page)
 			}
 			maps.DeleteFunc(s.counts, func(key string, _ int64) bool {
-				return c.want[key] == 0 &&
-					!ofVisitsOrCalls.MatchString(key)
+				return c.want[key] == 0 && !ofVisitsOrCalls.MatchString(key)
 			})
-			if !maps.Equal(s.counts, c.want) || s.state.Records != c.calls || !slices.Equal(s.logs, c.logs) {
+			if !maps.Equal(s.counts, c.want) || s.state.Records != c.calls || strings.Join(s.logs, ", ") != c.logs {
 				t.Errorf("counted %v, %d calls, logged %q", s.counts, s.state.Records, s.logs)
 			}
 			if uint64(s.recent) > c.calls || len(s.edges) > int(c.calls) {
@@ -184,24 +144,9 @@ func TestVisitIsNoCall(t *testing.T) {
 
 // A visit that has a call key isn't a leg of that call, also when it comes again: the call counts.
 func TestVisitIsNoLeg(t *testing.T) {
-	s := newStore(t, counting.Settings{
-		Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f",
-		LateAfter: time.Hour,
-	}, counting.State{})
-	visit := func() *cdr.Record {
-		return &cdr.Record{
-			ID: "visit", CallKey: "g", Start: now, NoCall: true,
-			Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}},
-		}
-	}
-	for range 2 {
-		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{visit()}})
-	}
-	s.commit(&counting.Page{
-		ObservedAt: now,
-		Records:    []*cdr.Record{{ID: "call", CallKey: "g", Start: now, Outcome: cdr.Answered}},
-	})
-	if got := s.count("cdr_calls_total"); got != 1 {
-		t.Errorf("%d calls are counted", got)
-	}
+	r := newRig(t, counting.Rules{Legs: true})
+	visit := call("visit", inGroup("g"), func(r *cdr.Record) { r.NoCall, r.Visits = true, []cdr.Visit{{}} })
+	r.play(step{"a visit", page{visit}, "1 new"}, step{"again", page{visit}, "1 repeated"},
+		step{"its call", page{call("call", inGroup("g"))}, "1 new"})
+	wantValues(t, r.values(), map[string]string{answered: "1"})
 }

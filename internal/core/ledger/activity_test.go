@@ -3,14 +3,11 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // activity is all that the ledger tells, as `start calls/failures`, the start from epoch.
@@ -44,57 +41,42 @@ func ofLegs(s *FeedSpec) { s.Legs, s.WholeAfter = true, 4*time.Hour }
 func TestActivity(t *testing.T) {
 	type pages = [][]*cdr.Record
 	failed := outcome(cdr.Failed)
+	at := func(id string, ago time.Duration, options ...func(*cdr.Record)) *cdr.Record {
+		return call(id, append(options, before(ago))...)
+	}
+	leg := func(id string, ago time.Duration) *cdr.Record { return at(id, ago, inGroup("g"), failed) }
+	const minute, hour = time.Minute, time.Hour
+	waits := func(s *FeedSpec) { ofLegs(s); s.Settle = minute }
+	withoutHours := func(s *FeedSpec) { s.Rules = moving(true) }
+	five := pages{{at("a", 5*minute), at("b", time.Second), at("c", 0)}}
+	others := pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}
 	for _, c := range []struct {
 		name  string
 		spec  func(*FeedSpec)
 		pages pages
 		want  string
 	}{
-		{"by five minutes", nil, pages{{
-			call("a", before(5*time.Minute)), call("b", before(time.Second)),
-			call("c", before(0)),
-		}}, "-5m 2/0, 0m 1/0"},
+		{"by five minutes", nil, five, "-5m 2/0, 0m 1/0"},
 		{"the same again", nil, pages{{call("a"), call("a")}, {call("a")}}, "-10m 1/0"},
-		{
-			"only failed is a failure", nil,
-			pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}},
-			"-10m 3/1",
-		},
+		{"only failed is a failure", nil, others, "-10m 3/1"},
 		{"a failure that becomes one", nil, pages{{call("a", outcome(cdr.Unknown))}, {call("a", failed)}}, "-10m 1/0"},
 		{"a failure that is none", nil, pages{{call("a", failed)}, {call("a", outcome(cdr.Answered))}}, "-10m 1/1"},
 		{"both on a page", nil, pages{{call("a", failed, version(1)), call("a", version(2))}}, "-10m 1/1"},
-		{"a start that has moved too", nil, pages{{call("a", failed)}, {call("a", before(4*time.Minute))}}, "-10m 1/1"},
-		{"the last hours", nil, pages{{
-			call("a", before(25*time.Hour)),
-			call("b", before(25*time.Hour+time.Microsecond)),
-		}}, "-1500m 1/0"},
+		{"a start that has moved too", nil, pages{{call("a", failed)}, {at("a", 4*minute)}}, "-10m 1/1"},
+		{"the last hours", nil, pages{{at("a", 25*hour), at("b", 25*hour+time.Microsecond)}}, "-1500m 1/0"},
+		{"what is too long ago and changes", nil, pages{{at("a", 30*hour, failed)}, {at("a", 30*hour)}}, ""},
+		{"a clock that is wrong", nil, pages{{at("a", -2*hour, failed)}, {at("a", -2*hour)}}, ""},
+		{"too old for the feed", nil, pages{{at("a", 200*hour)}}, ""},
 		{
-			"what is too long ago and changes", nil,
-			pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}},
-			"",
+			"a call of two legs, once it counts", ofLegs,
+			pages{{leg("a", 10*minute), leg("b", 0)}, {leg("b", 0)}}, "-10m 1/1",
 		},
-		{"a clock that is wrong", nil, pages{
-			{call("a", failed, before(-2*time.Hour))},
-			{call("a", before(-2*time.Hour))},
-		}, ""},
-		{"too old for the feed", nil, pages{{call("a", before(200*time.Hour))}}, ""},
-		{"a call of two legs, once it counts", ofLegs, pages{
-			{call("a", inGroup("g"), failed), call("b", inGroup("g"), failed, before(0))},
-			{call("b", inGroup("g"), failed, before(0))},
-		}, "-10m 1/1"},
+		{"a call that waits", waits, pages{{leg("a", 10*minute)}}, ""},
+		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {leg("b", 0)}}, "-10m 1/0"},
 		{
-			"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute },
-			pages{{call("a", inGroup("g"), failed)}},
-			"",
+			"without hours", withoutHours,
+			pages{{call("a", failed, version(1))}, {at("a", 20*hour, version(2))}}, "-10m 1/1",
 		},
-		{
-			"a leg that fails late", ofLegs,
-			pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}},
-			"-10m 1/0",
-		},
-		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
-			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
-		}, "-10m 1/1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
@@ -105,8 +87,8 @@ func TestActivity(t *testing.T) {
 			r.reopen()
 			for _, p := range c.pages {
 				r.records(p...) // its first history isn't read to the end
-				r.reopen()
 			}
+			r.reopen()
 			wantActivity(t, r, c.want)
 		})
 	}
@@ -139,9 +121,7 @@ func TestActivityOfFeeds(t *testing.T) {
 	if got, want := get(epoch.Add(-26*time.Minute)), fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
 		t.Errorf("from 11:34: %s, want %s", got, want)
 	}
-	if err := r.ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.close()
 	if _, err := r.ledger.Activity(t.Context(), epoch); !errors.Is(err, ErrClosed) {
 		t.Errorf("a ledger that is closed: %v", err)
 	}
@@ -151,16 +131,8 @@ func TestActivityOfFeeds(t *testing.T) {
 func TestActivityOfAFailedCommit(t *testing.T) {
 	r := newRig(t)
 	r.records(call("a"))
-	r.probe = func(point string) error {
-		if point == "COMMIT" {
-			return errInjected
-		}
-		return nil
-	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{
-		call("b"),
-		call("a", outcome(cdr.Failed)),
-	}, ObservedAt: epoch}); err == nil {
+	r.probe = failAt("COMMIT", errInjected)
+	if _, err := r.try(call("b"), call("a", outcome(cdr.Failed))); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil
@@ -177,40 +149,10 @@ func TestActivityIsPruned(t *testing.T) {
 	r.live()
 	r.records(call("a", outcome(cdr.Failed)), call("b", before(-30*time.Minute), outcome(cdr.Failed)))
 	r.clock.at = epoch.Add(25 * time.Hour)
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	r.readTo(r.clock.at)
 	wantActivity(t, r, "30m 1/1") // not told already
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.prune()
 	if n := r.count("activity"); n != 1 {
 		t.Errorf("%d rows are left, want 1", n)
-	}
-}
-
-// The run of failures begins after the last connected call, whether a page lists the oldest or the
-// newest call first, even if the page has more calls of a trunk than are kept.
-func TestRecentOfALongPage(t *testing.T) {
-	failed := func(id string, at time.Time) *cdr.Record { return call(id, outcome(cdr.Failed), start(at)) }
-	for _, newestFirst := range []bool{false, true} {
-		t.Run(fmt.Sprint("newest first ", newestFirst), func(t *testing.T) {
-			r := newRig(t)
-			r.live()
-			for i := range 64 {
-				r.records(failed(fmt.Sprint("early", i), epoch.Add(-3*time.Hour+time.Duration(i)*time.Second)))
-			}
-			page := []*cdr.Record{call("answered", start(epoch.Add(-time.Hour)))}
-			for i := range 64 {
-				page = append(page, failed(fmt.Sprint("late", i),
-					epoch.Add(-30*time.Minute+time.Duration(i)*time.Second)))
-			}
-			if newestFirst {
-				slices.Reverse(page)
-			}
-			r.records(page...)
-			if got, want := r.ledger.Store().LastAttempts()[0].Since(metrics.Faults),
-				epoch.Add(-30*time.Minute); !got.Equal(want) {
-				t.Errorf("fails since %s, want %s", got, want)
-			}
-		})
 	}
 }

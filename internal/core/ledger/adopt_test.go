@@ -8,17 +8,8 @@ func TestOutboxOfARemovedSource(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	a := newRig(t)
-	a.live()
+	a, b := twoReplicas(t)
 	a.records(call("1"))
-	b := replicaOf(a, "b")
-	remove := func(r *rig) {
-		t.Helper()
-		r.ledger.Drop(r.spec.Source, r.spec.Feed)
-		if err := r.ledger.Release(t.Context(), r.spec.Source, r.spec.Feed); err != nil {
-			t.Fatal(err)
-		}
-	}
 	sends := func(when string, want *rig) {
 		t.Helper()
 		for _, r := range []*rig{a, b, a, b} {
@@ -34,7 +25,7 @@ func TestOutboxOfARemovedSource(t *testing.T) {
 		}
 	}
 	sends("it is read", a)
-	remove(a)
+	a.release()
 	if err := a.ledger.adoptOutbox(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -47,16 +38,10 @@ func TestOutboxOfARemovedSource(t *testing.T) {
 	}
 	b.openFeed()
 	sends("another replica has it again", b)
-	remove(b)
+	b.release()
 	sends("it was removed there", a)
 	b.silence("replica")
 	sends("the replica that sent is gone", b)
-	batch, err := b.ledger.Logs().Next(t.Context(), 0)
-	if err != nil || batch == nil {
-		t.Fatalf("%+v, %v", batch, err)
-	}
-	if err := b.ledger.Logs().Ack(t.Context(), batch.ID); err != nil {
-		t.Fatal(err)
-	}
+	b.ack(b.next().ID)
 	sends("all was sent", nil)
 }

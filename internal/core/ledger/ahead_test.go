@@ -9,13 +9,11 @@ import (
 
 // A call that starts later than a day from now is counted and moves nothing that follows the newest call.
 func TestStartsInTheFuture(t *testing.T) {
-	for name, c := range map[string]struct {
-		start  time.Time
-		newest time.Time
-	}{
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct{ start, newest time.Time }{
 		"in an hour":       {epoch.Add(time.Hour), epoch.Add(time.Hour)},
-		"in a day":         {epoch.Add(24 * time.Hour), epoch.Add(24 * time.Hour)},
-		"later":            {epoch.Add(24*time.Hour + time.Second), epoch.Add(-time.Hour)},
+		"in a day":         {epoch.Add(day), epoch.Add(day)},
+		"later":            {epoch.Add(day + time.Second), epoch.Add(-time.Hour)},
 		"in the year 9999": {time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), epoch.Add(-time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,10 +20,8 @@ func TestAudit(t *testing.T) {
 	r.packIDs()
 	r.records(call("c"))
 	r.inspect(func(i *Inspector) {
-		found, err := i.Preview(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{
-			call("a"), call("c"),
-			call("d"),
-		}})
+		records := []*cdr.Record{call("a"), call("c"), call("d")}
+		found, err := i.Preview(r.spec, &counting.Page{ObservedAt: epoch, Records: records})
 		if err != nil {
 			t.Fatal(err)
 		}

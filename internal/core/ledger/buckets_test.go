@@ -26,7 +26,7 @@ func rigToPrune(t *testing.T) *rig {
 	}
 	r.packIDs()
 	r.clock.add(60 * 24 * time.Hour)
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	r.readTo(r.clock.at)
 	return r
 }
 
@@ -40,9 +40,7 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 		}
 		return nil
 	}
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.prune()
 	if want := []int{pruneBlocks + 1, 1, 0}; !slices.Equal(left, want) {
 		t.Errorf("left after each transaction %v, want %v", left, want)
 	}

@@ -11,6 +11,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
+// conflictAt makes one write conflict with another transaction's, none if there aren't as many, and counts the writes.
+func conflictAt(conflict int, writes *int) func(string) error {
+	return func(point string) error {
+		if point == "committed" {
+			return nil
+		}
+		if *writes++; *writes == conflict {
+			return engine.ErrConflict
+		}
+		return nil
+	}
+}
+
 // A transaction that the database ends for the sake of another one is done again with the same
 // page, at whatever statement that was: as much is counted, and logged as redacted, as without it.
 func TestConflict(t *testing.T) {
@@ -24,6 +37,7 @@ func TestConflict(t *testing.T) {
 			},
 			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
 			Enqueue:  []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+			Done:     []work.Item{{Kind: "fetch", Key: "done", Version: 1}},
 			Position: &counting.Position{HistoryDone: true, Watermark: epoch, Read: &counting.Read{Began: epoch}},
 		}
 	}
@@ -34,15 +48,8 @@ func TestConflict(t *testing.T) {
 		r.tuning.HashKey = []byte("the same in each ledger")
 		ofLegs(&r.spec)
 		r.reopen()
-		r.probe = func(point string) error {
-			if point == "committed" {
-				return nil
-			}
-			if writes++; writes == conflict {
-				return engine.ErrConflict
-			}
-			return nil
-		}
+		r.enqueue(work.Item{Kind: "fetch", Key: "done", Version: 1, Due: epoch})
+		r.probe = conflictAt(conflict, &writes)
 		if got := r.commit(page()); got.New != 4 || got.Queued != 1 || got.Invalid != 1 || got.Waiting != 1 ||
 			got.Counted != 1 {
 			t.Fatalf("conflict at write %d: %+v", conflict, got)
@@ -74,12 +81,7 @@ func TestConflictOfARevision(t *testing.T) {
 		r.tuning.HashKey = []byte("the same in each ledger")
 		r.reopen()
 		r.records(version("192.0.2.1", "PCMU"))
-		r.probe = func(point string) error {
-			if writes++; writes == conflict {
-				return engine.ErrConflict
-			}
-			return nil
-		}
+		r.probe = conflictAt(conflict, &writes)
 		if got := r.records(version("192.0.2.2", "SILK")); got.Revised != 1 {
 			t.Fatalf("conflict at write %d: %+v", conflict, got)
 		}
@@ -90,7 +92,7 @@ func TestConflictOfARevision(t *testing.T) {
 	if last := want[len(want)-1]; !strings.Contains(last, "cdr.msgraph.address,cdr.msgraph.codec") {
 		t.Fatalf("logged %s", last)
 	}
-	for conflict := 1; conflict < writes; conflict++ { // the last is a probe behind COMMIT
+	for conflict := 1; conflict <= writes; conflict++ {
 		if got, _ := try(t, conflict); !slices.Equal(got, want) {
 			t.Errorf("conflict at write %d: logged %q, want %q", conflict, got, want)
 		}

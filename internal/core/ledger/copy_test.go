@@ -43,6 +43,17 @@ func contents(t *testing.T, s Storage) (all []string) {
 	return all
 }
 
+// leave closes the ledger for good.
+func (r *rig) leave() {
+	r.t.Helper()
+	if r.ledger.Shared() {
+		if err := r.ledger.Leave(r.t.Context()); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.close()
+}
+
 // A ledger is copied to the other database and back without any difference, and goes on counting there.
 func TestCopy(t *testing.T) {
 	r := newCallRig(t)
@@ -61,14 +72,7 @@ func TestCopy(t *testing.T) {
 	if err := Copy(t.Context(), r.storage, other, silent); err == nil || !strings.Contains(err.Error(), "stop") {
 		t.Fatalf("copied a ledger in use: %v", err)
 	}
-	if r.ledger.Shared() {
-		if err := r.ledger.Leave(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := r.ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.leave()
 	back := newStorage(t)
 	for _, step := range [][2]Storage{{r.storage, other}, {other, back}} {
 		if err := Copy(t.Context(), step[0], step[1], silent); err != nil {
@@ -103,9 +107,7 @@ func TestCopyBesideAnIdleReplica(t *testing.T) {
 	}
 	r.live()
 	replicaOf(r, "idle")
-	if err := errors.Join(r.ledger.Leave(t.Context()), r.ledger.Close()); err != nil {
-		t.Fatal(err)
-	}
+	r.leave()
 	err := Copy(t.Context(), r.storage, newStorage(t), func(string, int64, int64) {})
 	if err == nil || !strings.Contains(err.Error(), "stop") {
 		t.Errorf("copied while a replica lives: %v", err)
@@ -120,9 +122,7 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 	}
 	r.live()
 	r.records(call("a"))
-	if err := errors.Join(r.ledger.Leave(t.Context()), r.ledger.Close()); err != nil {
-		t.Fatal(err)
-	}
+	r.leave()
 	target, asked := newStorage(t), false
 	err := Copy(t.Context(), r.storage, target, func(string, int64, int64) {
 		if asked {
@@ -136,8 +136,8 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 		}
 		defer e.Close() //nolint:errcheck // nothing was written
 		var id int64
-		if err := e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err,
-			sql.ErrNoRows) {
+		err = e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id)
+		if !errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("another one can have the ledger while it is copied to: %v", err)
 		}
 	})

@@ -20,9 +20,7 @@ func TestDamagedCallIsRefused(t *testing.T) {
 			}
 		},
 		"waits": func(r *rig) {
-			if _, err := r.ledger.engine.Exec(`UPDATE tasks SET data = '[{'`); err != nil {
-				t.Fatal(err)
-			}
+			r.exec(`UPDATE tasks SET data = '[{'`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -31,9 +29,7 @@ func TestDamagedCallIsRefused(t *testing.T) {
 			damage(r)
 			before := r.values()
 			for _, record := range []*cdr.Record{leg("b"), leg("a", outcome(cdr.Busy))} {
-				if _, err := r.feed.Commit(t.Context(),
-					&counting.Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); !errors.Is(err,
-					counting.ErrRow) {
+				if _, err := r.try(record); !errors.Is(err, counting.ErrRow) {
 					t.Errorf("%s: %v", record.ID, err)
 				}
 			}
@@ -61,9 +57,7 @@ func TestCutRowIsReported(t *testing.T) {
 			for at := range r.remembered() {
 				r.remember(at.bucket, at.key, []byte{rowRecord})
 			}
-			if _, err := r.feed.Commit(t.Context(),
-				&counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a", next)}}); !errors.Is(err,
-				counting.ErrRow) {
+			if _, err := r.try(call("a", next)); !errors.Is(err, counting.ErrRow) {
 				t.Errorf("got %v", err)
 			}
 		})

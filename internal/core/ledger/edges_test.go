@@ -21,18 +21,10 @@ func breakReopen(r *rig) (restore func()) {
 		if point != "committed" {
 			return nil
 		}
-		r.probe = unopened
+		r.probe = failAt("open", errInjected)
 		return errInjected
 	}
 	return func() { r.probe = nil }
-}
-
-// unopened makes the ledger impossible to open.
-func unopened(point string) error {
-	if point == "open" {
-		return errInjected
-	}
-	return nil
 }
 
 // A handle that may only read, because it was opened while the file system was read-only, is opened
@@ -41,11 +33,8 @@ func TestReadOnlyHandle(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.Exec(`PRAGMA query_only = 1`); err != nil {
-		t.Fatal(err)
-	}
-	_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
-	if err == nil || !strings.Contains(err.Error(), "read-only") {
+	r.exec(`PRAGMA query_only = 1`)
+	if _, err := r.try(call("b")); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Fatalf("a commit: %v", err)
 	}
 	r.records(call("b"))
@@ -65,12 +54,8 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 			t.Fatal("the end was known")
 		}
 		restore()
-		b, err := r.ledger.Logs().Next(t.Context(), 0)
-		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call c ") {
-			t.Fatalf("next batch %+v, %v", b, err)
-		}
-		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
+		if all := r.drain(); len(all) != 1 || !strings.HasPrefix(string(all[0].Data), "cdr.call c ") {
+			t.Fatalf("next batches %+v", all)
 		}
 		if n, _ := r.ledger.Logs().Waiting(); n != 0 {
 			t.Fatalf("%d records wait", n)
@@ -80,12 +65,10 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 		r := newRig(t)
 		r.live()
 		restore := breakReopen(r)
-		page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
-		if _, err := r.feed.Commit(t.Context(), page); err == nil {
-			t.Fatal("the end was known")
-		}
-		if _, err := r.feed.Commit(t.Context(), page); err == nil {
-			t.Fatal("committed to a file that isn't there")
+		for range 2 { // its end is unknown; then the file can't be opened
+			if _, err := r.try(call("a")); err == nil {
+				t.Fatal("committed")
+			}
 		}
 		restore()
 		if got := r.records(call("a"), call("b")); got.New != 1 || got.Duplicate != 1 {
@@ -106,10 +89,7 @@ func TestRule22TrailingGauge(t *testing.T) {
 	r.live()
 	var all []*cdr.Record
 	for i := range 20 {
-		all = append(all, call(fmt.Sprint(i), func(c *cdr.Record) {
-			c.Trunk, c.MediaBypass = fmt.Sprint("sbc", i),
-				cdr.True
-		}))
+		all = append(all, call(fmt.Sprint(i), over(fmt.Sprint("sbc", i)), bypass(cdr.True)))
 	}
 	r.records(all...)
 	var shown []string
@@ -134,7 +114,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
-	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
+	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
 	task := []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
@@ -157,10 +137,8 @@ func TestRule10PruneStaysBehindOurClock(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.readTo(r.clock.at.Add(365 * 24 * time.Hour))
+	r.prune()
 	if got := r.records(call("a"), call("b")); got.TooOld != 0 || got.Duplicate != 1 || got.New != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -199,13 +177,11 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 		Records: []*cdr.Record{call("a", start(now.Add(-time.Hour)))}, ObservedAt: now,
 		Position: &counting.Position{Watermark: now, Resume: []byte(`{"new":1}`)},
 	}
-	if _, err := r.feed.Commit(t.Context(), page); err == nil {
+	if _, err := r.tryPage(page); err == nil {
 		t.Fatal("the end was known")
 	}
 	restore()
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.prune()
 	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Resume) != `{"new":1}` {
 		t.Fatalf("state %+v", s)
 	}
@@ -219,10 +195,8 @@ func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 		return &counting.Page{Invalid: []counting.BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
 	}
 	r.commit(bad())
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.readTo(r.clock.at.Add(365 * 24 * time.Hour))
+	r.prune()
 	if got := r.commit(bad()); got.Invalid != 0 {
 		t.Fatalf("counted again: %+v", got)
 	}
@@ -234,38 +208,27 @@ func TestFileStopsGrowing(t *testing.T) {
 	r.spec.Lookback = time.Hour
 	r.reopen()
 	r.live()
+	const calls = 500
 	sizes := make([]int64, 24)
 	for day := range sizes {
 		r.clock.add(24 * time.Hour)
 		var all []*cdr.Record
-		for i := range 2000 {
+		for i := range calls {
 			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
 		}
 		r.commit(&counting.Page{Records: all, Position: &counting.Position{Watermark: r.clock.at}})
-		for b, err := r.ledger.Logs().Next(t.Context(), 0); b != nil; b, err = r.ledger.Logs().Next(t.Context(), 0) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := r.ledger.Prune(t.Context()); err != nil {
+		r.drain()
+		r.prune()
+		r.exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
+		var err error
+		if sizes[day], err = r.ledger.Size(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.ledger.engine.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-			t.Fatal(err)
-		}
-		size, err := r.ledger.Size()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizes[day] = size
 	}
 	if early, late := sizes[7], sizes[len(sizes)-1]; late > early+early/10 {
 		t.Errorf("sizes by day: %v", sizes)
 	}
-	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(2000 * len(sizes))})
+	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(calls * len(sizes))})
 }
 
 // counting.md 10: a watermark in the future of the page steps back; one that isn't stays.
@@ -296,9 +259,7 @@ func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
 		Enqueue:  []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}},
 	})
 	r.clock.add(200 * 24 * time.Hour)
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.prune()
 	if _, aside, err := r.feed.Waiting(t.Context()); err != nil || aside != 1 {
 		t.Fatalf("%d tasks are set aside, %v", aside, err)
 	}

@@ -87,16 +87,8 @@ func TestExemplars(t *testing.T) {
 		}
 	}
 
-	r.probe = func(point string) error {
-		if strings.HasPrefix(point, "INSERT INTO journal") {
-			return errInjected
-		}
-		return nil
-	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{
-		Records:    []*cdr.Record{call("h", outcome(cdr.Failed))},
-		ObservedAt: epoch,
-	}); err == nil {
+	r.probe = failAt("INSERT INTO journal", errInjected)
+	if _, err := r.try(call("h", outcome(cdr.Failed))); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil

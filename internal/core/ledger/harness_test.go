@@ -22,6 +22,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -92,11 +93,7 @@ func openRig(t *testing.T, storage Storage) *rig {
 		opts: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
 	}
 	r.open()
-	t.Cleanup(func() {
-		if err := r.ledger.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	t.Cleanup(r.close)
 	return r
 }
 
@@ -116,25 +113,30 @@ func (r *rig) settings() Settings {
 
 func (r *rig) open() {
 	r.t.Helper()
-	l, err := Open(r.t.Context(), r.settings())
-	if err != nil {
+	var err error
+	if r.ledger, err = Open(r.t.Context(), r.settings()); err != nil {
 		r.t.Fatalf("open: %v", err)
 	}
-	own(r.t, l, r.spec)
-	f, err := l.Feed(r.t.Context(), r.spec)
-	if err != nil {
+	own(r.t, r.ledger, r.spec)
+	r.openFeed()
+}
+
+func (r *rig) openFeed() {
+	r.t.Helper()
+	var err error
+	if r.feed, err = r.ledger.Feed(r.t.Context(), r.spec); err != nil {
 		r.t.Fatalf("feed: %v", err)
 	}
-	r.ledger, r.feed = l, f
 }
 
 // reopen closes the ledger and opens it again.
-func (r *rig) reopen() {
+func (r *rig) reopen() { r.t.Helper(); r.close(); r.open() }
+
+func (r *rig) close() {
 	r.t.Helper()
 	if err := r.ledger.Close(); err != nil {
-		r.t.Fatalf("close: %v", err)
+		r.t.Errorf("close: %v", err)
 	}
-	r.open()
 }
 
 // live ends the first history without calls.
@@ -146,7 +148,7 @@ func (r *rig) commit(p *counting.Page) counting.Result {
 		p.ObservedAt = r.clock.at
 	}
 	page, overwrite := lent(p)
-	result, err := r.feed.Commit(r.t.Context(), page)
+	result, err := r.tryPage(page)
 	if err != nil {
 		r.t.Fatalf("commit: %v", err)
 	}
@@ -157,6 +159,93 @@ func (r *rig) commit(p *counting.Page) counting.Result {
 func (r *rig) records(all ...*cdr.Record) counting.Result {
 	r.t.Helper()
 	return r.commit(&counting.Page{Records: all})
+}
+
+// readTo moves the watermark.
+func (r *rig) readTo(watermark time.Time) {
+	r.t.Helper()
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: watermark}})
+}
+
+// try commits records, which may fail.
+func (r *rig) try(all ...*cdr.Record) (counting.Result, error) {
+	return r.tryPage(&counting.Page{Records: all, ObservedAt: r.clock.at})
+}
+
+func (r *rig) tryPage(p *counting.Page) (counting.Result, error) {
+	return r.feed.Commit(r.t.Context(), p)
+}
+
+// failAt fails what the ledger does at a point, every time.
+func failAt(point string, err error) func(string) error {
+	return func(at string) error {
+		if strings.HasPrefix(at, point) {
+			return err
+		}
+		return nil
+	}
+}
+
+// failOnce fails what the ledger does next at a point.
+func (r *rig) failOnce(point string, err error) {
+	r.probe = func(at string) error {
+		if !strings.HasPrefix(at, point) {
+			return nil
+		}
+		r.probe = nil
+		return err
+	}
+}
+
+func (r *rig) prune() {
+	r.t.Helper()
+	if err := r.ledger.Prune(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// exec changes what is stored.
+func (r *rig) exec(statement string, args ...any) {
+	r.t.Helper()
+	if _, err := r.ledger.engine.Exec(statement, args...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// count is how many rows a table has.
+func (r *rig) count(table string) (n int) {
+	r.t.Helper()
+	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM `+table, nil, &n); err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+// next is the oldest batch of log records, nil if none waits.
+func (r *rig) next() *outbox.Batch {
+	r.t.Helper()
+	batch, err := r.ledger.Logs().Next(r.t.Context(), 0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return batch
+}
+
+func (r *rig) ack(id int64) {
+	r.t.Helper()
+	if err := r.ledger.Logs().Ack(r.t.Context(), id); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// drain takes all batches of log records.
+func (r *rig) drain() (all []*outbox.Batch) {
+	r.t.Helper()
+	for b := r.next(); b != nil; b = r.next() {
+		all = append(all, b)
+		r.ack(b.ID)
+	}
+	return all
 }
 
 // values are the shown values by `name{own labels}`; histograms by count and sum.
@@ -230,9 +319,7 @@ func (r *rig) image() Storage {
 func (r *rig) crash(image Storage) {
 	r.t.Helper()
 	r.probe = nil
-	if err := r.ledger.Close(); err != nil {
-		r.t.Fatalf("close: %v", err)
-	}
+	r.close()
 	r.storage = image
 	r.open()
 }

@@ -25,6 +25,14 @@ func (r *rig) inspect(look func(*Inspector)) {
 	}
 }
 
+// wantSound expects that verify finds nothing.
+func wantSound(t *testing.T, i *Inspector) {
+	t.Helper()
+	if problems := i.Verify(func(string, int) {}); len(problems) > 0 {
+		t.Errorf("verify says %v", problems)
+	}
+}
+
 // Inspect reports items that are set aside, with their reasons, while the ledger is open.
 func TestInspect(t *testing.T) {
 	r := newCallRig(t)
@@ -62,9 +70,7 @@ func TestInspect(t *testing.T) {
 		if len(f.BadRows) != 2 || f.BadRows[0] != (BadRowReport{Problem: "no start", Rows: 2, Last: r.clock.at}) {
 			t.Errorf("rows set aside %+v", f.BadRows)
 		}
-		if problems := i.Verify(func(string, int) {}); len(problems) > 0 {
-			t.Errorf("verify says %v", problems)
-		}
+		wantSound(t, i)
 	})
 	if _, _, err := Compact(t.Context(), r.storage); server == "" && !errors.Is(err, ErrLocked) {
 		t.Errorf("compact beside an open ledger: %v", err)
@@ -89,17 +95,9 @@ func TestCompact(t *testing.T) {
 		r.packIDs()
 	}
 	before := r.remembered()
-	for _, text := range []string{
-		`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`,
-		`DELETE FROM meta WHERE name = 'large'`,
-	} {
-		if _, err := r.ledger.engine.Exec(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := r.ledger.Close(); err != nil {
-		t.Fatal(err)
-	}
+	r.exec(`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`)
+	r.exec(`DELETE FROM meta WHERE name = 'large'`)
+	r.close()
 	if took, after, err := Compact(t.Context(), r.storage); err != nil || after == 0 || after >= took {
 		t.Fatalf("%d bytes, %d before, %v", after, took, err)
 	}
@@ -127,9 +125,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			r := newRig(t)
 			r.live()
 			r.records(call("a", alts("a2")), call("b"))
-			if _, err := r.ledger.engine.Exec(inWords(spoil)); err != nil {
-				t.Fatal(err)
-			}
+			r.exec(inWords(spoil))
 			i, err := r.storage.Inspect(t.Context())
 			if err != nil {
 				return // found out at once
@@ -150,11 +146,8 @@ func TestInspectEndsWithItsContext(t *testing.T) {
 		return // TestOnPostgres runs it
 	}
 	r := newRig(t)
-	for _, statement := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE feeds`} {
-		if _, err := r.ledger.engine.Exec(statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	r.exec(`BEGIN IMMEDIATE`)
+	r.exec(`LOCK TABLE feeds`)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	i, err := r.storage.Inspect(ctx) // it would read on when the server has ended the transaction

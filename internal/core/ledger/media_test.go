@@ -24,14 +24,3 @@ func TestRule25TrailingRatioWhenSettled(t *testing.T) {
 	r.clock.add(time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: ""})
 }
-
-// outbox_full: skip_logs skips sessions too, and says how many.
-func TestSessionsOfAFullOutbox(t *testing.T) {
-	r := newMovingStartRig(t)
-	r.tuning.OutboxLimit, r.tuning.SkipLogs = 1, true
-	r.reopen()
-	r.records(call("a"))
-	if got := r.records(call("b", sessions("s1", "s2"))); got.SkippedLogs != 3 || r.total("cdr_sessions_total") != 2 {
-		t.Errorf("%+v, %d sessions", got, r.total("cdr_sessions_total"))
-	}
-}

@@ -43,10 +43,8 @@ func TestRule15MovingStartExpiry(t *testing.T) {
 func (r *rig) raiseFloor(watermark time.Time) {
 	r.t.Helper()
 	r.clock.at = watermark
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: watermark}})
-	if err := r.ledger.Prune(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
+	r.readTo(watermark)
+	r.prune()
 }
 
 // counting.md 5: pruning takes several transactions. A record is forgotten with the first,
@@ -61,7 +59,7 @@ func TestRule05MovingStartHalfPruned(t *testing.T) {
 	}
 	r.packIDs()
 	r.clock.add(200 * 24 * time.Hour)
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	r.readTo(r.clock.at)
 	more, err := r.feed.pruneOnce(t.Context())
 	if left := r.entries(byFact); err != nil || !more || left != 4 {
 		t.Fatalf("pruned: %v, %v, %d entries left, want the record's 4", more, err, left)

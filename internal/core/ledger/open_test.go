@@ -20,53 +20,40 @@ func TestSecondProcessIsRefused(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		spoil func(t *testing.T, r *rig)
-		want  string
+	junk := func(r *rig) {
+		file := filepath.Join(r.storage.Folder, fileName)
+		_ = os.Remove(file + "-wal")
+		if err := os.WriteFile(file, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		statements []string
+		afterwards func(r *rig) // once it is closed
+		want       string
 	}{
-		{"another schema", func(t *testing.T, r *rig) {
-			if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
-				t.Fatal(err)
-			}
-		}, "run the program that wrote it"},
-		{"a file that is no database", func(t *testing.T, r *rig) {
-			if err := os.WriteFile(filepath.Join(r.storage.Folder, fileName),
-				[]byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, "damaged or not an SQLite file"},
-		{"another program's database", func(t *testing.T, r *rig) {
-			for _, table := range []string{"meta", "feeds"} {
-				if _, err := r.ledger.engine.Exec(`DROP TABLE ` + table); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}, "not a ledger"},
-		{"a damaged key", func(t *testing.T, r *rig) {
-			if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = 'x' WHERE name = 'key'`); err != nil {
-				t.Fatal(err)
-			}
-		}, "key is damaged"},
+		"another schema": {
+			[]string{`UPDATE meta SET value = '99' WHERE name = 'schema'`}, nil, "run the program that wrote it",
+		},
+		"a file that is no database": {nil, junk, "damaged or not an SQLite file"},
+		"another program's database": {[]string{`DROP TABLE meta`, `DROP TABLE feeds`}, nil, "not a ledger"},
+		"a damaged key": {
+			[]string{`UPDATE meta SET value = 'x' WHERE name = 'key'`}, nil, "key is damaged",
+		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			c.spoil(t, r)
-			if err := r.ledger.Close(); err != nil {
-				t.Fatal(err)
+			for _, statement := range c.statements {
+				r.exec(statement)
 			}
-			if c.name == "a file that is no database" {
-				c.spoil(t, r)
-				for _, s := range []string{"-wal", "-shm"} {
-					_ = os.Remove(filepath.Join(r.storage.Folder, fileName+s))
-				}
+			if r.close(); c.afterwards != nil {
+				c.afterwards(r)
 			}
 			l, err := Open(t.Context(), r.settings())
 			if err == nil {
 				_ = l.Close()
-				t.Fatal("opened")
 			}
-			if !strings.Contains(err.Error(), c.want) {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("err = %v, want %q", err, c.want)
 			}
 		})
@@ -133,22 +120,14 @@ func TestDerive(t *testing.T) {
 	}
 }
 
-func TestInstanceIDIsKept(t *testing.T) {
-	r := newRig(t)
-	id := r.ledger.InstanceID()
-	r.reopen()
-	if got := r.ledger.InstanceID(); got != id || len(id) != 36 {
-		t.Fatalf("instance id %q, then %q", id, got)
-	}
-}
-
-// When a ledger was made stays as it is over restarts, however the clock goes on.
+// When a ledger was made, and its id, stay as they are over restarts, however the clock goes on.
 func TestCreatedIsKept(t *testing.T) {
 	r := newRig(t)
+	id := r.ledger.InstanceID()
 	r.clock.at = epoch.Add(100 * 24 * time.Hour)
 	for range 2 {
-		if got := r.ledger.Created(); !got.Equal(epoch) {
-			t.Fatalf("made at %s, want %s", got, epoch)
+		if got := r.ledger.Created(); !got.Equal(epoch) || r.ledger.InstanceID() != id || len(id) != 36 {
+			t.Fatalf("made at %s, want %s; instance id %q, then %q", got, epoch, id, r.ledger.InstanceID())
 		}
 		r.reopen()
 	}
@@ -167,13 +146,11 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 		"it is locked, as by a restore": {func(r *rig, dsn *url.URL) {
 			b := replicaOf(r, "b")
 			for _, text := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE meta IN ACCESS EXCLUSIVE MODE`} {
-				if _, err := b.ledger.engine.Exec(text); err != nil {
-					t.Fatal(err)
-				}
+				b.exec(text)
 			}
 		}, "the database can't be reached"},
 		"a role without rights": {func(r *rig, dsn *url.URL) {
-			schema := schemaOf(r.t, dsn.String())
+			schema := schemaOf(r.t, r.storage)
 			role := "stranger_" + schema
 			inServer(r.t, `CREATE ROLE `+role+` LOGIN; GRANT USAGE, CREATE ON SCHEMA `+schema+` TO `+role)
 			r.t.Cleanup(func() { inServer(r.t, `DROP OWNED BY `+role+`; DROP ROLE `+role) })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
-// counting.md 26: batches leave in order, and only the oldest may go.
+// counting.md 26: batches leave in order, and only the oldest may go. One that isn't acknowledged comes again after a
+// restart.
 func TestRule26OutboxInOrder(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -28,26 +30,15 @@ func TestRule26OutboxInOrder(t *testing.T) {
 		t.Fatalf("outbox %d since %v", n, oldest)
 	}
 	for i := range 5 {
-		b, err := r.ledger.Logs().Next(t.Context(), 0)
-		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), fmt.Sprintf("cdr.call %d ", i)) {
-			t.Fatalf("batch %d: %+v, %v", i, b, err)
+		b := r.next()
+		r.reopen()
+		again := r.next()
+		if !strings.HasPrefix(string(b.Data), fmt.Sprintf("cdr.call %d ", i)) || !bytes.Equal(again.Data, b.Data) {
+			t.Fatalf("batch %d: %+v, after a restart %+v", i, b, again)
 		}
-		if i == 2 {
-			r.reopen() // not acknowledged: it comes again
-			again, err := r.ledger.Logs().Next(t.Context(), 0)
-			if err != nil || !bytes.Equal(again.Data, b.Data) {
-				t.Fatalf("after restart: %+v, %v", again, err)
-			}
-			b = again
-		}
-		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
-		}
+		r.ack(again.ID)
 	}
-	if b, err := r.ledger.Logs().Next(t.Context(), 0); b != nil || err != nil {
-		t.Fatalf("empty: %+v, %v", b, err)
-	}
-	if n, oldest := r.ledger.Logs().Waiting(); n != 0 || !oldest.IsZero() {
+	if n, oldest := r.ledger.Logs().Waiting(); n != 0 || !oldest.IsZero() || r.next() != nil {
 		t.Fatalf("outbox %d since %v", n, oldest)
 	}
 }
@@ -60,14 +51,9 @@ func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
 	r.clock.add(-time.Hour)
 	r.records(call("second"))
 	r.reopen()
-	for _, want := range []string{"first", "second"} {
-		b, err := r.ledger.Logs().Next(t.Context(), 0)
-		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call "+want+" ") {
-			t.Fatalf("next batch %+v, %v; want that of %s", b, err, want)
-		}
-		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
-		}
+	all := r.drain()
+	if len(all) != 2 || !strings.HasPrefix(string(all[0].Data), "cdr.call first ") {
+		t.Fatalf("batches %+v", all)
 	}
 }
 
@@ -80,61 +66,63 @@ func TestOutboxSplitsBatches(t *testing.T) {
 	}
 	r.records(all...)
 	var sizes []int
-	for {
-		b, err := r.ledger.Logs().Next(t.Context(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b == nil {
-			break
-		}
+	for _, b := range r.drain() {
 		sizes = append(sizes, b.Records)
-		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
-		}
 	}
-	if fmt.Sprint(sizes) != fmt.Sprint([]int{outbox.BatchRecords, outbox.BatchRecords, 1}) {
+	if !slices.Equal(sizes, []int{outbox.BatchRecords, outbox.BatchRecords, 1}) {
 		t.Fatalf("batches of %v", sizes)
 	}
 }
 
-// A full outbox pauses reading and loses nothing, or skips logs and counts them.
+// A full queue, of log records or of spans, pauses reading and loses nothing; or what doesn't fit is
+// skipped and counted, log records of sessions too.
 func TestOutboxFull(t *testing.T) {
-	t.Run("pause", func(t *testing.T) {
-		r := newRig(t)
-		r.tuning.OutboxLimit = 2
-		r.reopen()
-		r.live()
-		r.records(call("a"), call("b"))
-		page := &counting.Page{Records: []*cdr.Record{call("c")}, ObservedAt: epoch}
-		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) ||
-			!errors.Is(r.ledger.Paused(), ErrOutboxFull) {
-			t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
-		}
-		b, err := r.ledger.Logs().Next(t.Context(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
-		}
-		r.commit(page)
-		wantValues(t, r.values(), map[string]string{answered: "3"})
-	})
-	t.Run("skip_logs", func(t *testing.T) {
-		r := newRig(t)
-		r.tuning.OutboxLimit, r.tuning.SkipLogs = 2, true
-		r.reopen()
-		r.live()
-		r.records(call("a"), call("b"))
-		if got := r.records(call("c")); got.SkippedLogs != 1 || got.New != 1 {
-			t.Fatalf("%+v", got)
-		}
-		wantValues(t, r.values(), map[string]string{answered: "3"})
-		if logs := r.logs(); len(logs) != 2 {
-			t.Fatalf("logs %q", logs)
-		}
-	})
+	for _, c := range []struct {
+		name        string
+		skip, spans bool
+	}{
+		{"pause", false, false}, {"skip_logs", true, false},
+		{"spans, pause", false, true}, {"spans, skip_logs", true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.tuning.OutboxLimit, r.tuning.SkipLogs = 2, c.skip
+			if c.spans {
+				r.tuning.Encoder, r.tuning.Tracer = nil, lineTracer{}
+			}
+			r.reopen()
+			r.live()
+			queue := r.ledger.Logs()
+			r.records(call("a"))
+			if c.spans {
+				queue = r.ledger.Spans() // a call has two
+			} else {
+				r.records(call("b"))
+			}
+			got, err := r.try(call("c", sessions("s1", "s2")))
+			if n, _ := queue.Waiting(); n != 2 {
+				t.Errorf("%d wait", n)
+			}
+			if c.skip {
+				want := [2]int{3, 0}
+				if c.spans {
+					want = [2]int{0, 2}
+				}
+				if err != nil || got.New != 1 || [2]int{got.SkippedLogs, got.SkippedSpans} != want {
+					t.Errorf("%+v, %v", got, err)
+				}
+				return
+			}
+			if !errors.Is(err, ErrOutboxFull) || !errors.Is(r.ledger.Paused(), ErrOutboxFull) {
+				t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
+			}
+			b, err := queue.Next(t.Context(), 0)
+			if err := errors.Join(err, queue.Ack(t.Context(), b.ID)); err != nil {
+				t.Fatal(err)
+			}
+			r.records(call("c"))
+		})
+	}
 }
 
 func TestOutboxWait(t *testing.T) {
@@ -151,9 +139,7 @@ func TestOutboxWait(t *testing.T) {
 	if err := <-woken; err != nil {
 		t.Fatal(err)
 	}
-	if err := r.ledger.Logs().Ack(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
+	r.ack(1)
 	cancel()
 	r.ledger.Logs().Wait(ctx) // the context has ended: it returns
 }
@@ -171,31 +157,20 @@ func TestRule29FullDisk(t *testing.T) {
 	if err := r.ledger.engine.ScanRow(`PRAGMA page_count`, nil, &pages); err != nil {
 		t.Fatal(err)
 	}
-	limit := func(n int64) {
-		if _, err := r.ledger.engine.Exec(
-			fmt.Sprintf(`PRAGMA max_page_count = %d`, n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	limit := func(n int64) { r.exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, n)) }
 	limit(pages)
 	var page counting.Page
 	for i := range 3000 {
 		page.Records = append(page.Records, call(fmt.Sprint("full", i)))
 	}
 	page.ObservedAt = epoch
-	if _, err := r.feed.Commit(t.Context(), &page); !errors.Is(err, ErrFull) {
+	if _, err := r.tryPage(&page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
 	if _, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); !os.IsNotExist(err) {
 		t.Fatalf("the reserve wasn't given up: %v", err)
 	}
-	b, err := r.ledger.Logs().Next(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
-		t.Fatalf("the outbox can't drain: %v", err)
-	}
+	r.drain()
 	limit(1 << 30)
 	r.commit(&page)
 	wantValues(t, r.values(), map[string]string{answered: "3001"})

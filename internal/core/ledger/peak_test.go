@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,166 +43,96 @@ func newPeakRig(t *testing.T, options ...func(*FeedSpec)) *rig {
 	return r
 }
 
+// peakCalls reads pages of calls: `a 1m 2m busy; b 3m 1m | a 1m 3m`. A call has an id, how long after epoch it begins,
+// how long it lasts, and words of peakWords.
+func peakCalls(t *testing.T, text string) (pages [][]*cdr.Record) {
+	for page := range strings.SplitSeq(text, "|") {
+		var records []*cdr.Record
+		for one := range strings.SplitSeq(page, ";") {
+			words := strings.Fields(one)
+			if len(words) == 0 {
+				continue
+			}
+			from, err := time.ParseDuration(words[1])
+			length, err2 := time.ParseDuration(words[2])
+			if err := errors.Join(err, err2); err != nil {
+				t.Fatal(err)
+			}
+			r := call(words[0], lasting(from, length))
+			for _, word := range words[3:] {
+				peakWords[word](r)
+			}
+			records = append(records, r)
+		}
+		pages = append(pages, records)
+	}
+	return pages
+}
+
+var peakWords = map[string]func(*cdr.Record){
+	"busy": outcome(cdr.Busy), "failed": outcome(cdr.Failed), "voicemail": outcome(cdr.Voicemail),
+	"unclear": outcome(cdr.NotConnected), "v1": version(1), "v2": version(2), "leg": inGroup("g"), "on-x": over("x"), "onto": onto,
+	"no-length": func(r *cdr.Record) { r.NoDuration = true },
+	"no-end":    func(r *cdr.Record) { r.End = time.Time{} },
+	"wrong-end": func(r *cdr.Record) { r.End = epoch.Add(1000 * time.Hour) },
+	"answer-3m": func(r *cdr.Record) { r.Answer = epoch.Add(3 * time.Minute) },
+}
+
 // Contract 3: the most calls connected at once in the hour that ends at the watermark
 // minus late_after.
 func TestPeakConcurrency(t *testing.T) {
-	type pages = [][]*cdr.Record
-	const minute, hour = time.Minute, time.Hour
-	absent := func(r *cdr.Record) { r.NoDuration = true }
-	for _, c := range []struct {
-		name  string
-		pages pages
-		want  string
-	}{
-		{"no call", nil, ""},
-		{"one call", pages{{call("a", lasting(minute, minute))}}, "1"},
-		{"two at once", pages{{
-			call("a", lasting(minute, minute)),
-			call("b", lasting(minute+time.Microsecond, minute)),
-		}}, "2"},
-		{"one after the other", pages{{call("a", lasting(minute, minute)), call("b", lasting(3*minute, minute))}}, "1"},
-		{
-			"one ends in the instant in which the other begins",
-			pages{{call("b", lasting(2*minute, minute)), call("a", lasting(minute, minute))}},
-			"1",
-		},
-		{"and a microsecond later", pages{{
-			call("b", lasting(2*minute, minute)),
-			call("a", lasting(minute, minute+time.Microsecond)),
-		}}, "2"},
-		{
-			"another trunk",
-			pages{{call("a", lasting(minute, minute)), call("b", lasting(minute, minute), over("x"))}},
-			"1",
-		},
-		{"across the beginning and the end", pages{{
-			call("a", lasting(-30*hour, 40*hour)),
-			call("b", lasting(-minute, 2*minute)), call("c", lasting(59*minute, 2*minute)),
-		}}, "2"},
-		{"before the hour", pages{{call("a", lasting(-2*minute, minute)), call("b", lasting(-2*minute, minute))}}, ""},
-		{"before the hour, with another in it", pages{{
-			call("a", lasting(-2*minute, minute)),
-			call("b", lasting(-2*minute, minute)), call("c", lasting(minute, minute)),
-		}}, "1"},
-		{"after the hour", pages{{call("a", lasting(90*minute, minute)), call("b", lasting(90*minute, minute))}}, "0"},
-		{
-			"up to its first instant",
-			pages{{call("a", lasting(-minute, minute)), call("b", lasting(minute, minute))}},
-			"1",
-		},
-		{"from its end on", pages{{
-			call("a", lasting(hour, minute)), call("b", lasting(hour, minute)),
-			call("c", lasting(0, minute)),
-		}}, "1"},
-		{"just within its end", pages{{
-			call("a", lasting(hour-time.Microsecond, minute)),
-			call("b", lasting(hour-time.Microsecond, minute)),
-		}}, "2"},
-		{
-			"more before the hour than in it",
-			pages{{call("a", lasting(-minute, 30*time.Second)), call("b", lasting(-minute, 90*time.Second))}},
-			"1",
-		},
-		{"not connected", pages{{call("a", lasting(minute, minute), outcome(cdr.Busy))}}, ""},
-		{"voicemail", pages{{call("a", lasting(minute, minute), outcome(cdr.Voicemail))}}, "1"},
-		{"no length", pages{{call("a", lasting(minute, 0))}}, ""},
-		{"a length that isn't told", pages{{call("a", lasting(minute, minute), absent)}}, ""},
-		{"an end that isn't told", pages{{call("a", lasting(minute, minute),
-			func(r *cdr.Record) { r.End = time.Time{} }), call("b", lasting(90*time.Second, minute))}}, "2"},
-		{"an end that can't be", pages{{call("a", lasting(-3*minute, minute),
-			func(r *cdr.Record) { r.End = epoch.Add(1000 * hour) }), call("b", lasting(minute, minute))}}, "1"},
-		{"a length that can't be", pages{{call("a", lasting(minute, 1000*hour))}}, ""},
-		{"from the answer", pages{{call("a", lasting(minute, 3*minute),
-			func(r *cdr.Record) { r.Answer = epoch.Add(3 * minute) }), call("b", lasting(minute, 2*minute))}}, "1"},
-		{"the same again", pages{
-			{call("a", lasting(minute, minute)), call("a", lasting(minute, minute))},
-			{call("a", lasting(minute, minute))},
-		}, "1"},
-		{"a late record", pages{{call("a", lasting(minute, minute))}, nil, {call("b", lasting(minute, minute))}}, "2"},
-		{"a longer duration", pages{
-			{call("a", lasting(minute, minute)), call("b", lasting(3*minute, minute))},
-			{call("a", lasting(minute, 3*minute))},
-		}, "2"},
-		{"a shorter duration", pages{
-			{call("a", lasting(minute, 3*minute)), call("b", lasting(3*minute, minute))},
-			{call("a", lasting(minute, minute))},
-		}, "1"},
-		{"longer, into the hour", pages{
-			{call("a", lasting(-3*minute, minute)), call("b", lasting(-30*hour, minute))},
-			{call("a", lasting(-3*minute, 5*minute)), call("b", lasting(-30*hour, 31*hour))},
-		}, "2"},
-		{"shorter, out of the hour", pages{
-			{call("a", lasting(-3*minute, 5*minute))},
-			{call("a", lasting(-3*minute, minute))},
-		}, "0"},
-		{"a call that becomes connected", pages{
-			{call("a", lasting(minute, minute), outcome(cdr.Busy))},
-			{call("a", lasting(minute, minute))},
-		}, "1"},
-		{
-			"a call that isn't connected after all",
-			pages{{call("a", lasting(minute, minute))}, {call("a", lasting(minute, minute), outcome(cdr.Failed))}},
-			"0",
-		},
-		{"versions on one page", pages{{
-			call("a", lasting(minute, 3*minute), version(2)),
-			call("a", lasting(minute, minute), version(1)), call("b", lasting(3*minute, minute)),
-		}}, "2"},
-		{"a trunk that is revised", pages{
-			{call("a", lasting(minute, minute), over("x"))},
-			{call("a", lasting(minute, 2*minute))},
-		}, ""},
-		{"a duration that isn't told any more", pages{
-			{call("a", lasting(minute, minute))},
-			{call("a", lasting(minute, 0), absent, func(r *cdr.Record) { r.Outcome = cdr.NotConnected })},
-		}, "1"},
-		{"the second trunk of a call", pages{{
-			call("a", lasting(minute, minute), over("x"), onto),
-			call("b", lasting(minute, minute)),
-		}}, "2"},
-		{"a longer duration on the second trunk", pages{
-			{call("a", lasting(minute, minute), over("x"), onto), call("b", lasting(3*minute, minute))},
-			{call("a", lasting(minute, 3*minute), over("x"), onto)},
-		}, "2"},
-		{"a second trunk that wasn't connected after all", pages{
-			{call("a", lasting(minute, minute), over("x"), onto)},
-			{call("a", lasting(minute, minute), over("x"), onto, outcome(cdr.Failed))},
-		}, "0"},
-		{"two legs of a call", pages{{
-			call("a", lasting(minute, minute), inGroup("g")),
-			call("b", lasting(minute, minute), inGroup("g")),
-		}}, "1"},
-		{"legs of a call one after the other", pages{{
-			call("a", lasting(minute, minute), inGroup("g")), call("b", lasting(3*minute, minute), inGroup("g")),
-			call("x", lasting(3*minute, minute)),
-		}}, "2"},
-		{"a late leg that connects its call", pages{
-			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy)), call("x", lasting(2*minute, minute))},
-			{call("b", lasting(2*minute, minute), inGroup("g"))},
-		}, "2"},
-		{"a late leg at the same time", pages{
-			{call("a", lasting(minute, 3*minute), inGroup("g"))},
-			{call("b", lasting(2*minute, minute), inGroup("g"))},
-		}, "1"},
-		{"a leg that is longer", pages{
-			{call("a", lasting(minute, minute), inGroup("g")), call("x", lasting(5*minute, minute))},
-			{call("a", lasting(minute, 5*minute), inGroup("g"))},
-		}, "2"},
-		{"a leg that isn't connected after all", pages{
-			{call("a", lasting(minute, minute), inGroup("g"))},
-			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))},
-		}, "0"},
+	for _, c := range []struct{ name, pages, want string }{
+		{"no call", "", ""},
+		{"one call", "a 1m 1m", "1"},
+		{"two at once", "a 1m 1m; b 1m1us 1m", "2"},
+		{"one after the other", "a 1m 1m; b 3m 1m", "1"},
+		{"one ends in the instant in which the other begins", "b 2m 1m; a 1m 1m", "1"},
+		{"and a microsecond later", "b 2m 1m; a 1m 1m1us", "2"},
+		{"another trunk", "a 1m 1m; b 1m 1m on-x", "1"},
+		{"across the beginning and the end", "a -30h 40h; b -1m 2m; c 59m 2m", "2"},
+		{"before the hour", "a -2m 1m; b -2m 1m", ""},
+		{"before the hour, with another in it", "a -2m 1m; b -2m 1m; c 1m 1m", "1"},
+		{"after the hour", "a 90m 1m; b 90m 1m", "0"},
+		{"up to its first instant", "a -1m 1m; b 1m 1m", "1"},
+		{"from its end on", "a 1h 1m; b 1h 1m; c 0 1m", "1"},
+		{"just within its end", "a 59m59.999999s 1m; b 59m59.999999s 1m", "2"},
+		{"more before the hour than in it", "a -1m 30s; b -1m 90s", "1"},
+		{"not connected", "a 1m 1m busy", ""},
+		{"voicemail", "a 1m 1m voicemail", "1"},
+		{"no length", "a 1m 0", ""},
+		{"a length that isn't told", "a 1m 1m no-length", ""},
+		{"an end that isn't told", "a 1m 1m no-end; b 90s 1m", "2"},
+		{"an end that can't be", "a -3m 1m wrong-end; b 1m 1m", "1"},
+		{"a length that can't be", "a 1m 1000h", ""},
+		{"from the answer", "a 1m 3m answer-3m; b 1m 2m", "1"},
+		{"the same again", "a 1m 1m; a 1m 1m | a 1m 1m", "1"},
+		{"a late record", "a 1m 1m | | b 1m 1m", "2"},
+		{"a longer duration", "a 1m 1m; b 3m 1m | a 1m 3m", "2"},
+		{"a shorter duration", "a 1m 3m; b 3m 1m | a 1m 1m", "1"},
+		{"longer, into the hour", "a -3m 1m; b -30h 1m | a -3m 5m; b -30h 31h", "2"},
+		{"shorter, out of the hour", "a -3m 5m | a -3m 1m", "0"},
+		{"a call that becomes connected", "a 1m 1m busy | a 1m 1m", "1"},
+		{"a call that isn't connected after all", "a 1m 1m | a 1m 1m failed", "0"},
+		{"versions on one page", "a 1m 3m v2; a 1m 1m v1; b 3m 1m", "2"},
+		{"a trunk that is revised", "a 1m 1m on-x | a 1m 2m", ""},
+		{"a duration that isn't told any more", "a 1m 1m | a 1m 0 no-length unclear", "1"},
+		{"the second trunk of a call", "a 1m 1m on-x onto; b 1m 1m", "2"},
+		{"a longer duration on the second trunk", "a 1m 1m on-x onto; b 3m 1m | a 1m 3m on-x onto", "2"},
+		{"a second trunk that wasn't connected after all", "a 1m 1m on-x onto | a 1m 1m on-x onto failed", "0"},
+		{"two legs of a call", "a 1m 1m leg; b 1m 1m leg", "1"},
+		{"legs of a call one after the other", "a 1m 1m leg; b 3m 1m leg; x 3m 1m", "2"},
+		{"a late leg that connects its call", "a 1m 1m leg busy; x 2m 1m | b 2m 1m leg", "2"},
+		{"a late leg at the same time", "a 1m 3m leg | b 2m 1m leg", "1"},
+		{"a leg that is longer", "a 1m 1m leg; x 5m 1m | a 1m 5m leg", "2"},
+		{"a leg that isn't connected after all", "a 1m 1m leg | a 1m 1m leg busy", "0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newPeakRig(t, ofLegs)
-			for _, p := range c.pages {
+			for _, p := range peakCalls(t, c.pages) {
 				r.records(p...)
-				wantPeak := r.values()[sbc1Peak]
-				r.reopen()
-				if got := r.values()[sbc1Peak]; got != wantPeak {
-					t.Fatalf("%q, after a restart %q", wantPeak, got)
-				}
 			}
+			wantValues(t, r.values(), map[string]string{sbc1Peak: c.want})
+			r.reopen()
 			wantValues(t, r.values(), map[string]string{sbc1Peak: c.want})
 		})
 	}
@@ -230,10 +162,8 @@ func TestPeakOfTheHour(t *testing.T) {
 			r.clock.at = at
 		}
 		r.spec.LateAfter = step.late
-		if _, err := r.ledger.Feed(t.Context(), r.spec); err != nil {
-			t.Fatal(err)
-		}
-		r.commit(&counting.Page{Position: &counting.Position{Watermark: epoch.Add(step.watermark)}})
+		r.openFeed()
+		r.readTo(epoch.Add(step.watermark))
 		if got := r.values()[sbc1Peak]; got != step.want {
 			t.Errorf("watermark %v, late after %v: %q, want %q", step.watermark, step.late, got, step.want)
 		}
@@ -247,7 +177,7 @@ func TestPeakOfTheHour(t *testing.T) {
 func TestPeakOfAStandingWatermark(t *testing.T) {
 	r := newPeakRig(t)
 	at := 2 * time.Hour
-	for range 240 {
+	for range 120 {
 		at += time.Hour
 		r.clock.at = epoch.Add(at)
 		r.records(call(at.String(), lasting(at-time.Minute, 30*time.Second)))
@@ -256,17 +186,8 @@ func TestPeakOfAStandingWatermark(t *testing.T) {
 		t.Errorf("%d minutes are kept", n)
 	}
 	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	r.readTo(r.clock.at)
 	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
-}
-
-// count is how many rows a table has.
-func (r *rig) count(table string) (n int) {
-	r.t.Helper()
-	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM `+table, nil, &n); err != nil {
-		r.t.Fatal(err)
-	}
-	return n
 }
 
 // counting.md 20: nothing of a first history is shown until it is done.
@@ -287,7 +208,7 @@ func TestPeakOfAFirstHistory(t *testing.T) {
 func TestTrunkWithNUL(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	r.records(call("a", func(c *cdr.Record) { c.Trunk = "sbc\x00" }))
+	r.records(call("a", over("sbc\x00")))
 	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc\uFFFD,false}": "1"})
 }
 
@@ -359,7 +280,7 @@ func TestPeakModel(t *testing.T) {
 			t.Parallel()
 			d := &peakDrive{
 				rig: newPeakRig(t, func(s *FeedSpec) { s.Rules = moving(seed%2 == 1); s.Lookback = 240 * time.Hour }),
-				rng: rand.New(rand.NewPCG(seed, 7)), model: make(peakModel), seen: make(map[string]bool),
+				rng: rand.New(rand.NewPCG(seed, 7)), model: make(peakModel),
 			}
 			for range 120 {
 				d.step()
@@ -372,7 +293,6 @@ type peakDrive struct {
 	*rig
 	rng   *rand.Rand
 	model peakModel
-	seen  map[string]bool // trunks that had a call that counts
 	calls int
 }
 
@@ -381,16 +301,19 @@ var peakTrunks = []string{"", "sbc1.example.com", "sbc2.example.com"}
 func (d *peakDrive) step() {
 	d.clock.add(time.Duration(d.rng.IntN(1200)) * time.Second)
 	page, then := d.page()
+	durable := true
 	switch d.rng.IntN(6) {
 	case 0:
 		d.reopen()
 		return
 	case 1:
-		d.failing(page, then)
+		durable = d.failing(d.rng, page)
 	case 2:
-		d.crashing(page, then)
+		durable = d.crashing(d.rng, page)
 	default:
 		d.commit(page)
+	}
+	if durable {
 		d.model = then
 	}
 	end := d.feed.State().Watermark.Add(-time.Hour)
@@ -454,35 +377,83 @@ func (d *peakDrive) call(id string, n int) *cdr.Record {
 	return r
 }
 
-// failing commits a page of which one write fails, unless it is durable before that write.
-func (d *peakDrive) failing(page *counting.Page, then peakModel) {
-	left := 2 + d.rng.IntN(12)
-	d.probe = func(point string) error {
-		if left--; left <= 0 && point != "committed" {
-			return errInjected
-		}
-		return nil
-	}
-	_, err := d.feed.Commit(d.t.Context(), page)
-	d.probe = nil
-	if err == nil {
-		d.model = then
+// If an hour begins before the feed's origin, not all of its calls are counted. So the
+// ledger shows no peak for it, neither 0 nor the peak of a part.
+func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
+	for _, history := range []time.Duration{0, time.Hour} {
+		t.Run(history.String(), func(t *testing.T) {
+			r := newRig(t)
+			r.spec.Feed, r.spec.History = "other", history
+			r.reopen()
+			r.live()
+			origin := r.feed.State().Origin
+			r.clock.add(4 * time.Hour)
+			r.records(call("a", start(origin.Add(20*time.Minute))))
+			for _, step := range []struct {
+				after time.Duration // of the hour's beginning after the origin
+				want  string
+			}{
+				{-time.Hour, ""}, {-30 * time.Minute, ""}, {-time.Second, ""}, {0, "1"}, {30 * time.Minute, "0"},
+			} {
+				r.readTo(origin.Add(step.after + counting.PeakWindow + r.spec.LateAfter))
+				r.reopen()
+				if got := r.values()[sbc1Peak]; got != step.want {
+					t.Errorf("an hour that begins %v after the origin: %q, want %q", step.after, got, step.want)
+				}
+			}
+		})
 	}
 }
 
-// crashing commits a page and goes on with the files as they were just before or after.
-func (d *peakDrive) crashing(page *counting.Page, then peakModel) {
-	point := []string{"COMMIT", "committed"}[d.rng.IntN(2)]
-	image := Storage{}
-	d.probe = func(at string) error {
-		if at == point {
-			image = d.image()
-		}
-		return nil
+// counting.md 5, 10: our clock was ahead when the feed was made, and its origin is moved
+// back by the first page, with calls on it or not: the peak is kept from there on too, not
+// from when our clock said that it began.
+func TestPeakByTheProvidersClock(t *testing.T) {
+	right := epoch.Add(-23 * time.Hour)
+	across := []*cdr.Record{
+		call("c", lasting(-24*time.Hour-30*time.Second, time.Minute)),
+		call("d", lasting(-24*time.Hour+10*time.Second, 10*time.Second)),
 	}
-	d.commit(page)
-	d.crash(image)
-	if point == "committed" {
-		d.model = then
+	for name, first := range map[string][]*cdr.Record{"no call": nil, "a call across our origin": across} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.clock.add(20*time.Second - time.Minute)
+			r.spec.Feed = "other"
+			r.reopen()
+			r.commit(&counting.Page{ObservedAt: right, Records: first})
+			r.reopen()
+			r.commit(&counting.Page{ObservedAt: right, Records: []*cdr.Record{
+				call("a", start(right.Add(-90*time.Minute))), call("b", start(right.Add(-90*time.Minute+time.Second))),
+			}})
+			r.commit(&counting.Page{
+				ObservedAt: right,
+				Position:   &counting.Position{Watermark: right, HistoryDone: true},
+			})
+			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
+			r.reopen()
+			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
+			r.commit(&counting.Page{ObservedAt: right, Position: &counting.Position{Watermark: right.Add(time.Hour)}})
+			if n := fmt.Sprint(len(first)); r.values()[sbc1Peak] != n {
+				t.Errorf("the next hour has a peak of %q, want %s", r.values()[sbc1Peak], n)
+			}
+		})
 	}
+}
+
+// A clock that was ahead for one page hides the peaks no longer than that.
+func TestPeakAfterAClockThatWasAhead(t *testing.T) {
+	r := newRig(t)
+	r.spec.LateAfter = 0
+	r.reopen()
+	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: epoch}})
+	r.commit(&counting.Page{ObservedAt: epoch.AddDate(1, 0, 0)}) // the watermark stays
+	for range 10 {
+		r.clock.add(time.Hour)
+		at := r.clock.at
+		r.commit(&counting.Page{
+			Records:  []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))},
+			Position: &counting.Position{Watermark: at},
+		})
+	}
+	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
 }

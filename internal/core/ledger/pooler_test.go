@@ -33,19 +33,15 @@ func TestPooler(t *testing.T) {
 			r := openRig(t, storage)
 			r.live()
 			charged := func(id string) *cdr.Record {
-				return call(id, sessions("s"+id),
-					charge(t, "usage", "USD", "0.10"))
+				return call(id, sessions("s"+id), charge(t, "usage", "USD", "0.10"))
 			}
 			r.records(charged("a"), charged("b"))
 			r.commit(&counting.Page{
 				Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}},
 				Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}},
 			})
-			if _, err := r.ledger.engine.Exec(`DEALLOCATE ALL`); err != nil {
-				t.Fatal(err)
-			}
-			_, err := r.feed.Commit(t.Context(),
-				&counting.Page{Records: []*cdr.Record{charged("c")}, ObservedAt: epoch})
+			r.exec(`DEALLOCATE ALL`)
+			_, err := r.try(charged("c"))
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("a commit on another connection: %v, want %q", err, want)
 			}
@@ -56,16 +52,7 @@ func TestPooler(t *testing.T) {
 			if due, err := r.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 {
 				t.Errorf("due are %v, %v", due, err)
 			}
-			i, err := r.storage.Inspect(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if problems := i.Verify(func(string, int) {}); len(problems) > 0 {
-				t.Error(problems)
-			}
-			if err := i.Close(); err != nil {
-				t.Error(err)
-			}
+			r.inspect(func(i *Inspector) { wantSound(t, i) })
 		})
 	}
 }

@@ -99,7 +99,12 @@ func inSchema(t testing.TB, name string) Storage {
 	}}
 }
 
-func schemaOf(t testing.TB, dsn string) string {
+func schemaOf(t testing.TB, s Storage) string {
+	t.Helper()
+	dsn, err := s.Postgres.DSN(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	parsed, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -125,13 +130,6 @@ func inServer(t testing.TB, statements string) {
 // copySchema is a copy of what is committed.
 func copySchema(t testing.TB, from Storage) Storage {
 	to := newStorage(t)
-	name := func(s Storage) string {
-		dsn, err := s.Postgres.DSN(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return schemaOf(t, dsn)
-	}
 	var all strings.Builder
 	l, err := Open(t.Context(), Settings{Storage: to, Now: time.Now}) // it makes the tables
 	if err == nil {
@@ -141,8 +139,8 @@ func copySchema(t testing.TB, from Storage) Storage {
 		t.Fatal(err)
 	}
 	for _, table := range append(tableNames(), "replicas") {
-		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from),
-			name(to), table)
+		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;",
+			schemaOf(t, from), schemaOf(t, to), table)
 	}
 	inServer(t, all.String())
 	return to
@@ -192,11 +190,7 @@ func TestIdleConnectionThatIsClosed(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	var pid int64
-	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
-		t.Fatal(err)
-	}
-	inServer(t, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 10000)`, pid))
+	r.terminate()
 	r.records(call("b"))
 	r.records(call("a"), call("b"))
 	wantValues(t, r.values(), map[string]string{answered: "2"})

@@ -13,9 +13,7 @@ func TestReloadedReasons(t *testing.T) {
 	r.records(call("a", outcome(cdr.Failed)))
 	for _, no := range []bool{true, false} {
 		r.spec.NoReasons = no
-		if _, err := r.ledger.Feed(t.Context(), r.spec); err != nil {
-			t.Fatal(err)
-		}
+		r.openFeed()
 		if _, shown := r.values()["cdr_recent_faults{inbound,sbc1.example.com}"]; shown == no {
 			t.Errorf("without reasons %t: faults are shown: %t", no, shown)
 		}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
@@ -18,7 +17,7 @@ import (
 // wantReplaced expects that nothing can be done any more, and that this was reported once.
 func (r *rig) wantReplaced(how string) {
 	r.t.Helper()
-	_, err := r.feed.Commit(r.t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+	_, err := r.try(call("b"))
 	if !errors.Is(err, ErrReplaced) || !strings.Contains(err.Error(), how) {
 		r.t.Errorf("a commit: %v, want %q", err, how)
 	}
@@ -38,38 +37,30 @@ func (r *rig) wantReplaced(how string) {
 // counts nothing more, writes nothing to the files in their place, and creates none.
 func TestRule34FilesAreReplaced(t *testing.T) {
 	const other = "not ours"
-	in := func(do func(folder, file string) error) func(string) error {
-		return func(folder string) error { return do(folder, filepath.Join(folder, fileName)) }
+	removed := func(file string) func(string) error {
+		return func(folder string) error { return os.Remove(filepath.Join(folder, file)) }
 	}
+	moved := func(folder string) error { return os.Rename(folder, folder+".moved") }
 	for name, c := range map[string]struct {
 		do   func(folder string) error
 		want string
 	}{
 		"the folder is removed": {os.RemoveAll, "was removed"},
-		"the folder is moved": {
-			func(folder string) error { return os.Rename(folder, folder+".moved") },
-			"was removed",
-		},
-		"the file is removed": {in(func(_, file string) error { return os.Remove(file) }), "ledger.db was removed"},
-		"the log is removed": {
-			in(func(_, file string) error { return os.Remove(file + "-wal") }),
-			"ledger.db-wal was removed",
-		},
-		"the lock is removed": {in(func(folder,
-			_ string,
-		) error {
-			return os.Remove(filepath.Join(folder, lockName))
-		}), "lock was removed"},
+		"the folder is moved":   {moved, "was removed"},
+		"the file is removed":   {removed(fileName), "ledger.db was removed"},
+		"the log is removed":    {removed(fileName + "-wal"), "ledger.db-wal was removed"},
+		"the lock is removed":   {removed(lockName), "lock was removed"},
 		"a file takes the folder": {func(folder string) error {
 			return errors.Join(os.RemoveAll(folder), os.WriteFile(folder, []byte(other), 0o600))
 		}, "was removed"},
-		"another file is put there": {in(func(_, file string) error {
+		"another file is put there": {func(folder string) error {
+			file := filepath.Join(folder, fileName)
 			return errors.Join(os.WriteFile(file+".new", []byte(other), 0o600), os.Rename(file+".new", file))
-		}), "ledger.db is another file now"},
-		"another folder is put there": {in(func(folder, file string) error {
-			return errors.Join(os.Rename(folder, folder+".moved"), os.Mkdir(folder, 0o750),
-				os.WriteFile(file, []byte(other), 0o600))
-		}), "another file now"},
+		}, "ledger.db is another file now"},
+		"another folder is put there": {func(folder string) error {
+			return errors.Join(moved(folder), os.Mkdir(folder, 0o750),
+				os.WriteFile(filepath.Join(folder, fileName), []byte(other), 0o600))
+		}, "another file now"},
 	} {
 		for _, broken := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", reopened: ", broken), func(t *testing.T) {
@@ -129,13 +120,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	schemaName := func(r *rig) string {
-		dsn, err := r.storage.Postgres.DSN(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return schemaOf(t, dsn)
-	}
+	schemaName := func(r *rig) string { return schemaOf(t, r.storage) }
 	dropTables := func(r *rig) {
 		inServer(t, `SET search_path = `+schemaName(r)+`; DROP TABLE `+strings.Join(append(tableNames(), "replicas"),
 			", "))
@@ -167,11 +152,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 		}, "schema version \"999\""},
 	} {
 		for how, notice := range map[string]func(r *rig) error{
-			"in a commit": func(r *rig) error {
-				_, err := r.feed.Commit(t.Context(),
-					&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
-				return err
-			},
+			"in a commit":  func(r *rig) error { _, err := r.try(call("b")); return err },
 			"at a renewal": func(r *rig) error { _, err := r.ledger.Renew(t.Context()); return err },
 			"at a new connection": func(r *rig) error {
 				r.ledger.engine.MarkBroken()
@@ -234,8 +215,7 @@ func TestRule34AnotherVersion(t *testing.T) {
 	for name, write := range map[string]func(r *rig) error{
 		"a feed that it has": func(r *rig) error {
 			for range 2 { // the first finds that its epoch is over
-				if _, err := r.feed.Commit(t.Context(),
-					&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); errors.Is(err, ErrReplaced) {
+				if _, err := r.try(call("b")); errors.Is(err, ErrReplaced) {
 					return err
 				}
 			}
@@ -253,11 +233,8 @@ func TestRule34AnotherVersion(t *testing.T) {
 			r := newRig(t)
 			r.live()
 			r.records(call("a"))
-			dsn, err := r.storage.Postgres.DSN(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			inServer(t, `SET search_path = `+schemaOf(t, dsn)+`; BEGIN; UPDATE feeds SET epoch = epoch + 1 WHERE id > 0;
+			inServer(t, `SET search_path = `+schemaOf(t, r.storage)+`; BEGIN;
+				UPDATE feeds SET epoch = epoch + 1 WHERE id > 0;
 				UPDATE catalogue SET bounds = '1,2' WHERE metric = 'cdr_call_duration_seconds'; COMMIT`)
 			if err := write(r); !errors.Is(err, ErrReplaced) ||
 				!strings.Contains(err.Error(), "cdr_call_duration_seconds") {
@@ -274,10 +251,7 @@ func TestRule34VerifyFindsAnotherKey(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = ? WHERE name = 'key'`,
-		counting.NewSecret()); err != nil {
-		t.Fatal(err)
-	}
+	r.exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret())
 	i, err := r.storage.Inspect(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -23,12 +22,8 @@ func replicaOf(r *rig, name string) *rig {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			r.t.Error(err)
-		}
-	})
 	other.ledger, other.feed = l, nil
+	r.t.Cleanup(other.close)
 	if _, err := l.Renew(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -56,22 +51,37 @@ func (r *rig) takeOver(from *rig) {
 	r.openFeed()
 }
 
-func (r *rig) openFeed() {
+// silence lets a replica have given no sign of life for longer than a lease.
+func (r *rig) silence(name string) {
 	r.t.Helper()
-	var err error
-	if r.feed, err = r.ledger.Feed(r.t.Context(), r.spec); err != nil {
+	r.exec(`UPDATE replicas SET seen = seen - ? WHERE name = ?`, (LeaseTime + time.Second).Microseconds(), name)
+}
+
+// twoReplicas are a replica with a live feed and one without.
+func twoReplicas(t *testing.T) (a, b *rig) {
+	t.Helper()
+	a = newRig(t)
+	a.live()
+	return a, replicaOf(a, "b")
+}
+
+// release gives the feed up.
+func (r *rig) release() {
+	r.t.Helper()
+	r.ledger.Drop(r.spec.Source, r.spec.Feed)
+	if err := r.ledger.Release(r.t.Context(), r.spec.Source, r.spec.Feed); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
-// silence lets a replica have given no sign of life for longer than a lease.
-func (r *rig) silence(name string) {
+// terminate ends the connection to the server.
+func (r *rig) terminate() {
 	r.t.Helper()
-	for _, statement := range []string{`UPDATE replicas SET seen = seen - ? WHERE name = ?`} {
-		if _, err := r.ledger.engine.Exec(statement, (LeaseTime + time.Second).Microseconds(), name); err != nil {
-			r.t.Fatal(err)
-		}
+	var pid int64
+	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+		r.t.Fatal(err)
 	}
+	inServer(r.t, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 10000)`, pid))
 }
 
 func (r *rig) owner() string {
@@ -107,15 +117,13 @@ func TestFencing(t *testing.T) {
 	if !b.acquire() || b.owner() != "b" {
 		t.Fatal("the feed of a silent replica can't be taken")
 	}
-	if _, err := a.feed.Commit(t.Context(),
-		&counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
+	if _, err := a.try(call("3")); err == nil {
 		t.Fatal("a former owner committed")
 	}
 	if got := a.values(); len(got) != 0 {
 		t.Fatalf("the former owner shows %v", got)
 	}
-	if _, err := a.feed.Commit(t.Context(),
-		&counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
+	if _, err := a.try(call("3")); !errors.Is(err, ErrNotOwner) {
 		t.Fatalf("a former owner isn't told: %v", err)
 	}
 	b.openFeed()
@@ -131,9 +139,9 @@ func TestFencing(t *testing.T) {
 		t.Fatalf("the former owner still sends %+v, %v", batch, err)
 	}
 	// And back: released, it is taken without waiting.
-	b.ledger.Drop(b.spec.Source, b.spec.Feed)
-	if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil || !a.acquire() {
-		t.Fatalf("what was released can't be taken: %v", err)
+	b.release()
+	if !a.acquire() {
+		t.Fatal("what was released can't be taken")
 	}
 	a.openFeed()
 	if got := a.records(call("3"), call("4")); got.New != 1 {
@@ -150,9 +158,7 @@ func TestAcquireFromWhoIsBack(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	a := newRig(t)
-	a.live()
-	b := replicaOf(a, "b")
+	a, b := twoReplicas(t)
 	a.silence("replica")
 	c, err := b.ledger.Renew(t.Context())
 	if f := c.Feeds[0]; err != nil || f.Owner != "" || f.Holder != "replica" || !f.Silent {
@@ -171,9 +177,7 @@ func TestFencedInMidCommit(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	a := newRig(t)
-	a.live()
-	b := replicaOf(a, "b")
+	a, b := twoReplicas(t)
 	for i, point := range []string{`UPDATE feeds SET seq`, "COMMIT"} {
 		moved := make(chan bool, 1)
 		a.probe = func(at string) error {
@@ -192,8 +196,7 @@ func TestFencedInMidCommit(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := a.feed.Commit(t.Context(),
-			&counting.Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
+		_, err := a.try(call(fmt.Sprint(i)))
 		if fenced := point != "COMMIT"; fenced != (err != nil) {
 			t.Fatalf("at %q: %v", point, err)
 		}
@@ -204,10 +207,7 @@ func TestFencedInMidCommit(t *testing.T) {
 		if got := b.records(call(fmt.Sprint(i))); got.New+got.Duplicate != 1 || (got.New == 1) != (err != nil) {
 			t.Fatalf("at %q: the next owner counted %+v", point, got)
 		}
-		b.ledger.Drop(b.spec.Source, b.spec.Feed)
-		if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil {
-			t.Fatal(err)
-		}
+		b.release()
 		a.ledger.Drop(a.spec.Source, a.spec.Feed)
 		own(t, a.ledger, a.spec)
 		a.openFeed()
@@ -221,24 +221,18 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 		return // TestOnPostgres runs it
 	}
 	r := newRig(t)
-	change := func(statement string, args ...any) {
-		t.Helper()
-		if _, err := r.ledger.engine.Exec(statement, args...); err != nil {
-			t.Fatal(err)
-		}
-	}
 	r.spec.Feed = "pstn" // another owner has it until now
 	own(t, r.ledger, r.spec)
 	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
 		t.Fatal(err)
 	}
-	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, engine.Micros(epoch), []byte{},
+	r.exec(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, engine.Micros(epoch), []byte{},
 		r.spec.Feed)
-	change(`ALTER TABLE outbox RENAME TO away`)
+	r.exec(`ALTER TABLE outbox RENAME TO away`)
 	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
 		t.Fatal("opened without its outbox")
 	}
-	change(`ALTER TABLE away RENAME TO outbox`)
+	r.exec(`ALTER TABLE away RENAME TO outbox`)
 	r.openFeed()
 	if n, _ := r.ledger.Logs().Waiting(); n != 7 {
 		t.Errorf("%d log records wait, not 7", n)
@@ -253,11 +247,7 @@ func TestFeedAfterALostConnection(t *testing.T) {
 	}
 	r := newRig(t)
 	r.ledger.Drop(r.spec.Source, r.spec.Feed)
-	var pid int
-	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
-		t.Fatal(err)
-	}
-	inServer(t, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+	r.terminate()
 	var err error
 	for range 3 {
 		if r.feed, err = r.ledger.Feed(t.Context(), r.spec); err == nil {
@@ -275,9 +265,7 @@ func TestEnqueueAnywhere(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	a := newRig(t)
-	a.live()
-	b := replicaOf(a, "b")
+	a, b := twoReplicas(t)
 	task := work.Item{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
 	for _, want := range []int{1, 0} { // the second time it waits already
 		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []work.Item{task}); err != nil || n != want {
@@ -294,10 +282,8 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
-	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{
-		Source: "nobody",
-		Feed:   "none",
-	}}, "a feed of another account": other} {
+	nobody := FeedSpec{Settings: counting.Settings{Source: "nobody", Feed: "none"}}
+	for name, spec := range map[string]FeedSpec{"no feed": nobody, "a feed of another account": other} {
 		if _, err := b.ledger.Enqueue(t.Context(), spec, []work.Item{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
@@ -346,16 +332,12 @@ func TestStartAtOnce(t *testing.T) {
 		return // TestOnPostgres runs it
 	}
 	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
-	dsn, err := storage.Postgres.DSN(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	first.spec = FeedSpec{Settings: counting.Settings{
 		Source: "contoso", Provider: "msgraph", Feed: "pstn",
 		History: time.Hour, Lookback: time.Hour,
 	}, Fingerprint: "f"}
 	for range 10 { // what a race breaks, it breaks now and then
-		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+
+		inServer(t, "SET search_path = "+schemaOf(t, storage)+"; DROP TABLE IF EXISTS "+
 			strings.Join(append(tableNames(), "replicas"), ", "))
 		errs := make(chan error)
 		for i := range 4 {
@@ -390,14 +372,9 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 	a := newRig(t) // the old program
 	a.live()
 	a.records(call("a"))
-	_, err := a.ledger.engine.Exec(
-		`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a.exec(`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`)
 	b := replicaOf(a, "b") // the new one
-	if _, err := a.feed.Commit(t.Context(),
-		&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
+	if _, err := a.try(call("b")); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old program's commit: %v", err)
 	}
 	b.takeOver(a)
@@ -418,12 +395,8 @@ func TestPausedRegistration(t *testing.T) {
 	spec.Feed = "pstn"
 	own(t, r.ledger, spec)
 	b := replicaOf(r, "b")
-	if _, err := b.ledger.engine.Exec(`BEGIN IMMEDIATE`); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.ledger.engine.Exec(lockLedger); err != nil {
-		t.Fatal(err)
-	}
+	b.exec(`BEGIN IMMEDIATE`)
+	b.exec(lockLedger)
 	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end when the server's timeout is over
 		t.Error(err)
 	}

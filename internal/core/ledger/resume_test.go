@@ -38,9 +38,7 @@ func TestResumeByParts(t *testing.T) {
 	}
 	resume = bytes.Repeat([]byte{1}, 10*counting.ResumePart)
 	r.commit(&counting.Page{Position: &counting.Position{Resume: resume}})
-	if _, err := r.ledger.engine.Exec(`DELETE FROM resume WHERE part <> 3`); err != nil {
-		t.Fatal(err)
-	}
+	r.exec(`DELETE FROM resume WHERE part <> 3`)
 	resume[3*counting.ResumePart]++
 	r.commit(&counting.Page{Position: &counting.Position{Resume: resume}})
 	if err := r.ledger.reload(); err != nil ||

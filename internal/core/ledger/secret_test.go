@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -46,14 +45,7 @@ func TestSecret(t *testing.T) {
 // its successor reaches the ledger.
 func TestSecretIsSpentOnce(t *testing.T) {
 	broken, full := errors.New("the disk is broken"), fmt.Errorf("%w: free some space", ErrFull)
-	failing := func(err error) func(string) error {
-		return func(point string) error {
-			if strings.HasPrefix(point, "INSERT INTO meta") {
-				return err
-			}
-			return nil
-		}
-	}
+	failing := func(err error) func(string) error { return failAt("INSERT INTO meta", err) }
 	withoutReserve := func(r *rig) {
 		r.ledger.reserve.release()
 		if err := os.MkdirAll(filepath.Join(r.storage.Folder, reserveName, "x"), 0o750); err != nil {

@@ -49,17 +49,8 @@ func TestRule20FirstHistory(t *testing.T) {
 func TestRule20NearOrigin(t *testing.T) {
 	r := newRig(t)
 	r.spec.Feed, r.spec.History = "pstn", time.Hour
-	own(t, r.ledger, r.spec)
-	f, err := r.ledger.Feed(t.Context(), r.spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Commit(t.Context(), &counting.Page{
-		Records:  []*cdr.Record{call("a")},
-		Position: &counting.Position{HistoryDone: true},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	r.reopen()
+	r.commit(&counting.Page{Records: []*cdr.Record{call("a")}, Position: &counting.Position{HistoryDone: true}})
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 	if got := r.starts()["cdr_calls_total"]; !got.IsZero() {
 		t.Fatalf("start %v, want none", got)
@@ -114,9 +105,8 @@ func TestRule22Overflow(t *testing.T) {
 	r.opts.SeriesLimit = 2
 	r.reopen()
 	r.live()
-	trunk := func(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = name } }
-	r.records(call("a", trunk("t1")), call("b", trunk("t2")))
-	got := r.records(call("c", trunk("t3")), call("d", trunk("t4")), call("e", trunk("t4"), outcome(cdr.Busy)))
+	r.records(call("a", over("t1")), call("b", over("t2")))
+	got := r.records(call("c", over("t3")), call("d", over("t4")), call("e", over("t4"), outcome(cdr.Busy)))
 	if got.Overflow["cdr_calls_total"] != 3 {
 		t.Fatalf("overflow %v", got.Overflow)
 	}
@@ -132,7 +122,7 @@ func TestRule22Overflow(t *testing.T) {
 	wantValues(t, r.values(), want)
 	r.opts.SeriesLimit = 100
 	r.reopen()
-	r.records(call("f", trunk("t3")))
+	r.records(call("f", over("t3")))
 	want["cdr_calls_total{inbound,byot_in,answered,t3,false}"] = "1"
 	wantValues(t, r.values(), want)
 }
@@ -142,9 +132,7 @@ func TestRule25TrailingRatio(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
-	if got := r.values()[ratio]; got != "" {
-		t.Fatalf("without calls: %q, want absent", got)
-	}
+	wantValues(t, r.values(), map[string]string{ratio: ""})
 	r.records(call("a", bypass(cdr.True)), call("b", bypass(cdr.False)), call("c", bypass(cdr.False)),
 		call("d", bypass(cdr.False)), call("e"))
 	r.clock.add(30 * time.Minute)
@@ -153,21 +141,14 @@ func TestRule25TrailingRatio(t *testing.T) {
 		ratio: "0.4",
 		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "3",
 	})
-	r.probe = func(point string) error { // the page is durable, and everything is read from the ledger again
-		if point == "committed" {
-			return engine.ErrIO
-		}
-		return nil
-	}
+	r.probe = failAt("committed", engine.ErrIO) // the page is durable, and everything is read from the ledger again
 	r.records(call("j", bypass(cdr.True)), call("k", bypass(cdr.True)), call("l", bypass(cdr.True)))
 	r.probe = nil
 	wantValues(t, r.values(), map[string]string{ratio: "0.625"})
 	r.clock.add(30 * time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: "1"})
 	r.clock.add(30 * time.Minute)
-	if got := r.values()[ratio]; got != "" {
-		t.Fatalf("after the window: %q, want absent", got)
-	}
+	wantValues(t, r.values(), map[string]string{ratio: ""})
 	r.records(call("g", bypass(cdr.False)), call("h", bypass(cdr.False)))
 	r.reopen()
 	wantValues(t, r.values(), map[string]string{ratio: ""})
@@ -189,10 +170,8 @@ func TestRule23Catalogue(t *testing.T) {
 			legs := func(r *cdr.Record) { r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}} }
 			const ofLegs = "cdr_call_legs_total{unknown,,accept,answered}"
 			r.records(call("a", legs))
-			if _, err := r.ledger.engine.Exec(`UPDATE catalogue SET kind = ?, labels = ?, bounds = ? WHERE metric = ?`,
-				was.kind, was.labels, was.bounds, metrics.CallLegs.Name); err != nil {
-				t.Fatal(err)
-			}
+			r.exec(`UPDATE catalogue SET kind = ?, labels = ?, bounds = ? WHERE metric = ?`,
+				was.kind, was.labels, was.bounds, metrics.CallLegs.Name)
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{answered: "1", ofLegs: ""})
 			r.records(call("b", legs))

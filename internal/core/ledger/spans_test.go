@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -37,18 +36,7 @@ func TestSpansHaveTheirOwnQueue(t *testing.T) {
 	if n, _ := logs.Waiting(); n != 3 {
 		t.Errorf("%d log records wait", n)
 	}
-	for {
-		b, err := logs.Next(t.Context(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b == nil {
-			break
-		}
-		if err := logs.Ack(t.Context(), b.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
+	r.drain()
 	if n, oldest := spans.Waiting(); n != 4 || oldest.IsZero() {
 		t.Errorf("%d spans wait, since %v", n, oldest)
 	}
@@ -66,27 +54,5 @@ func TestSpansHaveTheirOwnQueue(t *testing.T) {
 	}
 	if b, err = spans.Next(t.Context(), 0); b != nil || err != nil {
 		t.Errorf("%v waits, %v", b, err)
-	}
-}
-
-// A full queue of spans pauses reading, or skips spans and counts them.
-func TestSpansFull(t *testing.T) {
-	for _, skip := range []bool{false, true} {
-		t.Run(fmt.Sprint("skip_logs ", skip), func(t *testing.T) {
-			r := newRig(t)
-			r.tuning.Encoder, r.tuning.Tracer, r.tuning.OutboxLimit, r.tuning.SkipLogs = nil, lineTracer{}, 2, skip
-			r.reopen()
-			r.live()
-			r.records(call("a"))
-			result, err := r.feed.Commit(t.Context(),
-				&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
-			if skip && (err != nil || result.SkippedSpans != 2 || result.SkippedLogs != 0) || !skip &&
-				!errors.Is(err, ErrOutboxFull) {
-				t.Errorf("%+v, %v", result, err)
-			}
-			if n, _ := r.ledger.Spans().Waiting(); n != 2 {
-				t.Errorf("%d spans wait", n)
-			}
-		})
 	}
 }

@@ -11,22 +11,24 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
-// counted is what one call leaves, by metric and own labels; histograms by count.
-func counted(c *call) map[string]string {
+// counted is what facts leave, by metric and own labels; histograms by count and sum.
+func counted(all []facts.Fact) map[string]string {
 	s, f := testStore()
-	t := s.Begin(f, time.Now())
-	t.addCall(c)
-	t.Apply(nil)
-	all := make(map[string]string)
-	for _, family := range s.Snapshot().Families {
-		for _, p := range family.Points {
-			key := family.Def.Name + "{" + strings.Join(p.Labels.Values[3:], ",") + "}"
-			if all[key] = fmt.Sprint(p.Value); p.Hist != nil {
-				all[key] = fmt.Sprint(p.Hist.Count)
-			}
-		}
+	changes := s.Begin(f, time.Now())
+	changes.addAll(all)
+	changes.Apply(nil)
+	return shown(s)
+}
+
+func countedCall(c *call) map[string]string {
+	return counted(facts.AppendRecord(nil, c.Record, c.Context))
+}
+
+func wantCounted(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	return all
 }
 
 // Guarantees 1 and 3: what counts of a record that is a call, by whether and who answered. Talk
@@ -50,9 +52,9 @@ func TestCountOfACall(t *testing.T) {
 	connected := map[string]string{
 		"cdr_call_connected_seconds_total{outbound,byot_out,sbc1.example.com,DE}": "60",
 		"cdr_trunk_connected_seconds_total{sbc1.example.com,outbound}":            "60",
-		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1",
+		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1 3",
 	}
-	talk := map[string]string{"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}": "1"}
+	talk := map[string]string{"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}": "1 60"}
 	failure := func(outcome, fault string) map[string]string {
 		return map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com," + outcome + ",0,560000,," +
 			fault + ",false}": "1"}
@@ -74,9 +76,7 @@ func TestCountOfACall(t *testing.T) {
 			for _, part := range c.want {
 				maps.Copy(want, part)
 			}
-			if got := counted(call); !maps.Equal(got, want) {
-				t.Errorf("got  %v\nwant %v", got, want)
-			}
+			wantCounted(t, countedCall(call), want)
 		})
 	}
 }
@@ -84,32 +84,21 @@ func TestCountOfACall(t *testing.T) {
 // Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists,
 // else itself. An answer is that of who picked up.
 func TestCountLegs(t *testing.T) {
-	record := func(change func(*cdr.Record)) *cdr.Record {
-		r := &cdr.Record{Direction: cdr.Inbound, Trunk: "t", CallType: "dial", Outcome: cdr.Answered}
-		change(r)
-		return r
+	party := func(p cdr.Party, o cdr.Outcome) func(*cdr.Record) {
+		return func(r *cdr.Record) { r.Party, r.Outcome = p, o }
 	}
 	for name, c := range map[string]struct {
 		change func(*cdr.Record)
 		want   map[string]string
 	}{
-		"a record": {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
-		"a machine's": {
-			func(r *cdr.Record) { r.Party = cdr.PartyMachine },
-			map[string]string{"inbound,t,dial,machine": "1"},
-		},
-		"voicemail's": {
-			func(r *cdr.Record) { r.Party = cdr.PartyVoicemail },
-			map[string]string{"inbound,t,dial,voicemail": "1"},
-		},
+		"a record":    {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
+		"a machine's": {party(cdr.PartyMachine, cdr.Answered), map[string]string{"inbound,t,dial,machine": "1"}},
+		"voicemail's": {party(cdr.PartyVoicemail, cdr.Answered), map[string]string{"inbound,t,dial,voicemail": "1"}},
 		"without outcome": {
 			func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown },
 			map[string]string{"inbound,t,dial,none": "1"},
 		},
-		"a machine's busy": {
-			func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy },
-			map[string]string{"inbound,t,dial,busy": "1"},
-		},
+		"a machine's busy": {party(cdr.PartyMachine, cdr.Busy), map[string]string{"inbound,t,dial,busy": "1"}},
 		"legs of a record": {func(r *cdr.Record) {
 			r.Legs = []cdr.Leg{
 				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
@@ -118,22 +107,17 @@ func TestCountLegs(t *testing.T) {
 				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
 			}
 		}, map[string]string{
-			"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2",
-			"outbound,u,forward,none": "1",
+			"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2", "outbound,u,forward,none": "1",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, f := testStore()
-			changes := s.Begin(f, time.Now())
-			changes.addAll(facts.AppendLegs(nil, record(c.change)))
-			changes.Apply(nil)
-			got := make(map[string]string)
-			for _, p := range s.Snapshot().Families[0].Points {
-				got[strings.Join(p.Labels.Values[3:], ",")] = fmt.Sprint(p.Value)
+			r := &cdr.Record{Direction: cdr.Inbound, Trunk: "t", CallType: "dial", Outcome: cdr.Answered}
+			c.change(r)
+			want := make(map[string]string)
+			for labels, n := range c.want {
+				want["cdr_call_legs_total{"+labels+"}"] = n
 			}
-			if !maps.Equal(got, c.want) {
-				t.Errorf("got  %v\nwant %v", got, c.want)
-			}
+			wantCounted(t, counted(facts.AppendLegs(nil, r)), want)
 		})
 	}
 }
@@ -176,41 +160,31 @@ func TestCountTimesOfACall(t *testing.T) {
 func TestCountWithoutDuration(t *testing.T) {
 	call := fullCall()
 	call.Outcome, call.Duration, call.NoDuration = cdr.Answered, 0, true
-	got := counted(call)
+	got := countedCall(call)
 	for key := range got {
 		if strings.HasPrefix(key, CallDuration.Name) || strings.HasPrefix(key, ConnectedSeconds.Name) {
 			t.Errorf("%s is counted", key)
 		}
 	}
 	if got["cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}"] != "1" ||
-		got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1" {
+		got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1 3" {
 		t.Errorf("counted %v", got)
 	}
 }
 
 // A visit counts by queue and result, and its wait where that is known.
 func TestCountVisit(t *testing.T) {
-	s, f := testStore()
-	changes := s.Begin(f, time.Now())
+	want := make(map[string]string)
+	var all []facts.Fact
 	for _, result := range cdr.QueueResults() {
 		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownLength(20 * time.Second)}
-		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
+		all = append(all, of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}})...)
 		v.Wait = cdr.Length{}
-		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
+		all = append(all, of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}})...)
+		want["cdr_queue_calls_total{support,"+result.String()+"}"] = "2"
+		want["cdr_queue_wait_seconds{support,"+result.String()+"}"] = "1 20"
 	}
-	changes.Apply(nil)
-	for _, result := range cdr.QueueResults() {
-		if calls := f.Totals(QueueCalls, "result")[result.String()]; calls != 2 {
-			t.Errorf("%d visits are %s", calls, result)
-		}
-	}
-	for _, family := range s.Snapshot().Families {
-		for _, p := range family.Points {
-			if p.Hist != nil && (p.Hist.Count != 1 || p.Hist.Buckets[3] != 1 || p.Hist.Sum != 20e6) {
-				t.Errorf("%v has %+v", p.Labels.Values, p.Hist)
-			}
-		}
-	}
+	wantCounted(t, counted(all), want)
 }
 
 func TestTotals(t *testing.T) {

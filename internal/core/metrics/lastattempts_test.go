@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,24 +24,10 @@ func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr
 	return r
 }
 
-// failing gives a record the codes of an expired certificate.
-func failing(r *cdr.Record) {
-	r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired",
-		cdr.FaultSBC
-}
-
-// many repeats an attempt, a second apart.
-func many(n int, outcome cdr.Outcome, options ...func(*cdr.Record)) (all []*cdr.Record) {
+// from repeats an attempt, a second apart.
+func from(second, n int, outcome cdr.Outcome, options ...func(*cdr.Record)) (all []*cdr.Record) {
 	for i := range n {
-		all = append(all, attempt(i, outcome, options...))
-	}
-	return all
-}
-
-// manyFrom is many from a second on.
-func manyFrom(second, n int, outcome cdr.Outcome) (all []*cdr.Record) {
-	for i := range n {
-		all = append(all, attempt(second+i, outcome))
+		all = append(all, attempt(second+i, outcome, options...))
 	}
 	return all
 }
@@ -93,177 +80,113 @@ func (r *LastAttempts) story(such Ending) string {
 		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/")) + affected
 }
 
+// attemptsOf reads attempts: `3f b@sbc2`. Each is a second after midday, the first letter of an outcome, and words of
+// attemptWords; f*64 is that many, a second apart.
+func attemptsOf(t *testing.T, text string) (all []*cdr.Record) {
+	t.Helper()
+	for one := range strings.FieldsSeq(text) {
+		one, options, _ := strings.Cut(one, "@")
+		one, times, _ := strings.Cut(one, "*")
+		second, err := strconv.Atoi(one[:len(one)-1])
+		n := 1
+		if times != "" && err == nil {
+			n, err = strconv.Atoi(times)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome := map[byte]cdr.Outcome{
+			'a': cdr.Answered, 'f': cdr.Failed, 'b': cdr.Busy, 'v': cdr.Voicemail,
+			'n': cdr.NotConnected, 'u': cdr.Unknown,
+		}[one[len(one)-1]]
+		all = append(all, from(second, n, outcome, attemptWords[options])...)
+	}
+	return all
+}
+
+var attemptWords = map[string]func(*cdr.Record){
+	"": func(*cdr.Record) {},
+	"expired": func(r *cdr.Record) { // the codes of an expired certificate
+		r.SIPCode, r.SubCode = cdr.KnownInt(503), cdr.KnownInt(569008)
+		r.Reason, r.FaultDomain = "certificate_expired", cdr.FaultSBC
+	},
+	"busy":    func(r *cdr.Record) { r.SIPCode, r.Reason, r.FaultDomain = cdr.KnownInt(486), "busy", cdr.FaultUser },
+	"inbound": func(r *cdr.Record) { r.Direction = cdr.Inbound },
+	"berlin":  func(r *cdr.Record) { r.Labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}}) },
+	"sbc2":    func(r *cdr.Record) { r.Trunk = "sbc2" },
+}
+
 func TestRecent(t *testing.T) {
-	busy := func(r *cdr.Record) { r.SIPCode, r.Reason, r.FaultDomain = cdr.KnownInt(486), "busy", cdr.FaultUser }
-	inbound := func(r *cdr.Record) { r.Direction = cdr.Inbound }
-	berlins := func(r *cdr.Record) { r.Labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}}) }
-	sbc2 := func(r *cdr.Record) { r.Trunk = "sbc2" }
-	type commits = [][]*cdr.Record
+	const expired = "503/569008/certificate_expired/sbc"
+	full := "outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since "
 	for _, c := range []struct {
-		name      string
-		noReasons bool
-		commits   commits
-		such      Ending
-		want      []string
+		name    string
+		commits string
+		such    Ending
+		want    string
 	}{
-		{"none", false, nil, Faults, nil},
+		{"none", "", Faults, ""},
+		{"an outage", "0a | 5f@expired 9f@expired", Faults, "outbound sbc1 aff: 2 since 5, 2 x " + expired},
 		{
-			"an outage", false,
-			commits{{attempt(0, cdr.Answered)}, {attempt(5, cdr.Failed, failing), attempt(9, cdr.Failed, failing)}},
-			Faults,
-			[]string{"outbound sbc1 aff: 2 since 5, 2 x 503/569008/certificate_expired/sbc"},
+			"whose calls these are", "1f@berlin 2f@berlin 3f 4a@berlin", Faults,
+			"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin",
+		},
+		{"it is over", "5f@expired | 7v", Faults, "outbound sbc1 fv: 1 since never, 1 x " + expired},
+		{"busy isn't a fault", "1f@expired 2b@busy", Faults, "outbound sbc1 fb: 1 since never, 1 x " + expired},
+		{
+			"nobody answers", "1a 2b@busy 3f@expired 4b@busy", Unconnected,
+			"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user",
+		},
+		{"no attempts", "1n 2u 3a", Faults, "outbound sbc1 a: 0 since never, 0 x ///"},
+		{"without reasons", "1n 2u 3a", Unconnected, "outbound sbc1 na: 1 since never, 1 x ///unknown"},
+		{
+			"by trunk and direction", "1a@sbc2 2f 3b@inbound", Faults, "inbound sbc1 b: 0 since never, 0 x ///; " +
+				"outbound sbc1 f: 1 since 2, 1 x ///unknown; outbound sbc2 a: 0 since never, 0 x ///",
+		},
+		{"in one commit by their start", "5f 3b 4a", Faults, "outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
+		{
+			"a late record stands where its call began", "50a | 3f", Faults,
+			"outbound sbc1 fa: 1 since never, 1 x ///unknown",
+		},
+		{"the last 64", "0a*3 | 0f*70", Faults, full + "2, 64 x ///unknown"},
+		{
+			"a catch-up whose newest calls come first", "0f*64 | 200a*40 | 160b*40 | 120f*40", Faults,
+			"outbound sbc1 " + strings.Repeat("b", 24) + strings.Repeat("a", 40) + ": 0 since never, 0 x ///",
 		},
 		{
-			"whose calls these are", false,
-			commits{{
-				attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed),
-				attempt(4, cdr.Answered, berlins),
-			}},
-			Faults,
-			[]string{"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin"},
+			"a late call that got through before those that are kept", "-9f | 100f*64 | 50a", Faults,
+			full + "100, 64 x ///unknown",
 		},
 		{
-			"it is over", false,
-			commits{{attempt(5, cdr.Failed, failing)}, {attempt(7, cdr.Voicemail)}},
-			Faults,
-			[]string{"outbound sbc1 fv: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+			"a late call that failed before those that are kept", "-9f | 100f*64 | 50f | -20a", Faults,
+			full + "-9, 64 x ///unknown",
 		},
 		{
-			"busy isn't a fault", false,
-			commits{{attempt(1, cdr.Failed, failing), attempt(2, cdr.Busy, busy)}},
-			Faults,
-			[]string{"outbound sbc1 fb: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+			"an outage that is longer than what is kept", "-9f -8b@busy | 0f*40 | 0f*40 | 0f*40", Unconnected,
+			full + "-9, 64 x ///unknown",
 		},
 		{
-			"nobody answers", false,
-			commits{{
-				attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing),
-				attempt(4, cdr.Busy, busy),
-			}},
-			Unconnected,
-			[]string{"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user"},
+			"a call that got through, longer ago than what is kept", "-9f -8b@busy | 0f*40 | 0f*40 | 0f*40", Faults,
+			full + "0, 64 x ///unknown",
 		},
+		{"the last 64 of a page whose newest call comes first", "0f*64 -1b -2b", Faults, full + "0, 64 x ///unknown"},
 		{
-			"no attempts", false,
-			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
-			Faults,
-			[]string{"outbound sbc1 a: 0 since never, 0 x ///"},
+			"a call that got through, in such a page behind the last 64", "-9f | 0f*64 -1a -2f", Faults,
+			full + "0, 64 x ///unknown",
 		},
-		{
-			"without reasons", true,
-			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
-			Unconnected,
-			[]string{"outbound sbc1 na: 1 since never, 1 x ///unknown"},
-		},
-		{
-			"by trunk and direction", false,
-			commits{{attempt(1, cdr.Answered, sbc2), attempt(2, cdr.Failed), attempt(3, cdr.Busy, inbound)}},
-			Faults,
-			[]string{
-				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown",
-				"outbound sbc2 a: 0 since never, 0 x ///",
-			},
-		},
-		{
-			"in one commit by their start", false,
-			commits{{attempt(5, cdr.Failed), attempt(3, cdr.Busy), attempt(4, cdr.Answered)}},
-			Faults,
-			[]string{"outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
-		},
-		{
-			"a late record stands where its call began", false,
-			commits{{attempt(50, cdr.Answered)}, {attempt(3, cdr.Failed)}},
-			Faults,
-			[]string{"outbound sbc1 fa: 1 since never, 1 x ///unknown"},
-		},
-		{
-			"the last 64", false,
-			commits{many(3, cdr.Answered), many(70, cdr.Failed)},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 2, 64 x ///unknown"},
-		},
-		{
-			"a catch-up whose newest calls come first", false,
-			commits{
-				many(64, cdr.Failed),
-				manyFrom(200, 40, cdr.Answered), manyFrom(160, 40, cdr.Busy), manyFrom(120, 40, cdr.Failed),
-			},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("b", 24) + strings.Repeat("a", 40) + ": 0 since never, 0 x ///"},
-		},
-		{
-			"a late call that got through before those that are kept", false,
-			commits{{attempt(-9, cdr.Failed)}, manyFrom(100, 64, cdr.Failed), {attempt(50, cdr.Answered)}},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 100, 64 x ///unknown"},
-		},
-		{
-			"a late call that failed before those that are kept", false,
-			commits{
-				{attempt(-9, cdr.Failed)},
-				manyFrom(100, 64, cdr.Failed),
-				{attempt(50, cdr.Failed)},
-				{attempt(-20, cdr.Answered)},
-			},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
-		},
-		{
-			"an outage that is longer than what is kept", false,
-			commits{
-				{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)},
-				many(40, cdr.Failed), many(40, cdr.Failed),
-				many(40, cdr.Failed),
-			},
-			Unconnected,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
-		},
-		{
-			"a call that got through, longer ago than what is kept", false,
-			commits{
-				{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)},
-				many(40, cdr.Failed), many(40, cdr.Failed),
-				many(40, cdr.Failed),
-			},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
-		},
-		{
-			"the last 64 of a page whose newest call comes first", false,
-			commits{append(many(64, cdr.Failed), attempt(-1, cdr.Busy), attempt(-2, cdr.Busy))},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
-		},
-		{
-			"a call that got through, in such a page behind the last 64", false,
-			commits{
-				{attempt(-9, cdr.Failed)},
-				append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed)),
-			},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
-		},
-		{
-			"none got through in such a page", false,
-			commits{
-				{attempt(-9, cdr.Failed)},
-				append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed)),
-			},
-			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
-		},
+		{"none got through in such a page", "-9f | 0f*64 -1f -2f", Faults, full + "-9, 64 x ///unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, f := newRecentFeed(c.noReasons, 100)
-			for _, records := range c.commits {
-				commitAttempts(t, s, f, records)
+			s, f := newRecentFeed(c.name == "without reasons", 100)
+			for attempts := range strings.SplitSeq(c.commits, "|") {
+				commitAttempts(t, s, f, attemptsOf(t, attempts))
 			}
 			var got []string
 			for _, r := range s.LastAttempts() {
 				got = append(got, r.story(c.such))
 			}
 			slices.Sort(got)
-			if !slices.Equal(got, c.want) {
+			if got := strings.Join(got, "; "); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -297,7 +220,7 @@ func TestRecentGauges(t *testing.T) {
 func TestRecentIsHidden(t *testing.T) {
 	s, f := newRecentFeed(false, 100)
 	f.revealed = false
-	commitAttempts(t, s, f, many(3, cdr.Failed))
+	commitAttempts(t, s, f, from(0, 3, cdr.Failed))
 	if got := s.LastAttempts(); got != nil {
 		t.Errorf("while the history is read: %+v", got)
 	}
@@ -315,7 +238,7 @@ func TestRecentIsHidden(t *testing.T) {
 func TestRule22RecentOverflow(t *testing.T) {
 	s, f := newRecentFeed(false, 1)
 	for _, trunk := range []string{"sbc1", "sbc2", "sbc3"} {
-		commitAttempts(t, s, f, many(2, cdr.Failed, func(r *cdr.Record) { r.Trunk = trunk }))
+		commitAttempts(t, s, f, from(0, 2, cdr.Failed, func(r *cdr.Record) { r.Trunk = trunk }))
 	}
 	want := []string{"cdr_recent_faults{a p f outbound overflow} 4", "cdr_recent_faults{a p f outbound sbc1} 2"}
 	if got := shownBy(s.Snapshot(), RecentFaults); !slices.Equal(got, want) {

@@ -72,6 +72,34 @@ func (f file) Insert(table, columns string, feed int64, values ...any) (id int64
 	return id, err
 }
 
+func load(t *testing.T, db file, memory *Memory) *Store {
+	t.Helper()
+	s, err := Load(db, 1, memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func get(t *testing.T, s *Store, at counting.Place) string {
+	t.Helper()
+	data, err := s.Get(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// all are the entries of a bucket.
+func all(t *testing.T, s *Store, bucket int64) []counting.Stored {
+	t.Helper()
+	entries, err := s.Bucket(bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
 // kept has a store keep and apply states.
 func kept(t *testing.T, s *Store, commit int64, states ...counting.Stored) {
 	t.Helper()
@@ -93,14 +121,7 @@ func packed(t *testing.T, s *Store) {
 func TestStoreIsAMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	db := newFile(t)
-	load := func() *Store {
-		s, err := Load(db, 1, NewMemory(1<<10, 500)) // parts come and go
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	s, want := load(), make(map[counting.Place]string)
+	s, want := load(t, db, NewMemory(1<<10, 500)), make(map[counting.Place]string) // parts come and go
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	floor := start
 	for i := range int64(600) {
@@ -108,18 +129,14 @@ func TestStoreIsAMap(t *testing.T) {
 		case 0:
 			packed(t, s)
 		case 1:
-			s = load()
+			s = load(t, db, NewMemory(1<<10, 500))
 		case 2:
 			floor = floor.Add(time.Hour)
 			if _, err := s.Forget(floor, 3); err != nil {
 				t.Fatal(err)
 			}
 			s.Apply()
-			maps.DeleteFunc(want, func(at counting.Place,
-				_ string,
-			) bool {
-				return counting.IsForgotten(at.Bucket, floor)
-			})
+			maps.DeleteFunc(want, func(at counting.Place, _ string) bool { return counting.IsForgotten(at.Bucket, floor) })
 		default:
 			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)),
 				counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
@@ -131,32 +148,24 @@ func TestStoreIsAMap(t *testing.T) {
 				Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)),
 				Hash:   counting.Hash(rng.IntN(100)),
 			}
-			got, err := s.Get(at)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != want[at] {
+			if got := get(t, s, at); got != want[at] {
 				t.Fatalf("step %d: %v has %q, want %q", i, at, got, want[at])
 			}
 		}
 	}
-	all := 0
+	n := 0
 	for _, bucket := range s.Buckets() {
-		entries, err := s.Bucket(bucket)
-		if err != nil {
-			t.Fatal(err)
+		if counting.IsForgotten(bucket, floor) {
+			continue // its blocks go later
 		}
-		for _, e := range entries {
-			if counting.IsForgotten(bucket, floor) {
-				continue // its blocks go later
-			}
-			if all++; want[e.Place] != string(e.Data) {
+		for _, e := range all(t, s, bucket) {
+			if n++; want[e.Place] != string(e.Data) {
 				t.Errorf("%v has %q, want %q", e.Place, e.Data, want[e.Place])
 			}
 		}
 	}
-	if all != len(want) {
-		t.Errorf("%d entries, want %d", all, len(want))
+	if n != len(want) {
+		t.Errorf("%d entries, want %d", n, len(want))
 	}
 }
 
@@ -169,21 +178,18 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 		"forgotten": func(s *Store) error { _, err := s.Forget(time.Time{}, 1); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := load(t, newFile(t), NewMemory(1<<10, 500))
 			kept(t, s, 1, entry(1, 1, "\x03old"))
 			lost := entry(1, 2, "\x03lost")
 			if err := errors.Join(s.Keep(2, []counting.Stored{lost}), next(s)); err != nil {
 				t.Fatal(err)
 			}
 			s.Apply()
-			if data, err := s.Get(lost.Place); data != nil || err != nil {
-				t.Errorf("got %q, %v, want nothing", data, err)
+			if data := get(t, s, lost.Place); data != "" {
+				t.Errorf("got %q, want nothing", data)
 			}
-			if data, err := s.Get(counting.Place{Bucket: 1, Hash: 1}); string(data) != "\x03old" || err != nil {
-				t.Errorf("got %q, %v of what was durable", data, err)
+			if data := get(t, s, counting.Place{Bucket: 1, Hash: 1}); data != "\x03old" {
+				t.Errorf("got %q of what was durable", data)
 			}
 		})
 	}
@@ -191,16 +197,14 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 
 // Forget deletes a limited number of blocks at a time, however many buckets are due, until none is left.
 func TestForgetInParts(t *testing.T) {
-	s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := load(t, newFile(t), NewMemory(1<<10, 500))
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for hour := range 5 {
 		kept(t, s, int64(hour), entry(counting.HourBucket(start.Add(time.Duration(hour)*time.Hour)), 1, "\x03state"))
 	}
 	packed(t, s)
 	for times, more := 1, true; more; times++ {
+		var err error
 		if more, err = s.Forget(start.Add(48*time.Hour), 2); err != nil {
 			t.Fatal(err)
 		}
@@ -213,10 +217,7 @@ func TestForgetInParts(t *testing.T) {
 
 // However many times the journal is packed, a bucket has few blocks, and memory stays within its bounds.
 func TestBlocksStayFewAndMemorySmall(t *testing.T) {
-	s, err := Load(newFile(t), 1, NewMemory(16<<10, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := load(t, newFile(t), NewMemory(16<<10, 0))
 	const times, each = 64, 20
 	for i := range times {
 		var states []counting.Stored
@@ -230,9 +231,8 @@ func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 		}
 	}
 	for i := range counting.Hash(times * each) {
-		if data, err := s.Get(counting.Place{Bucket: 1, Hash: (i + 1) * 0x9e3779b97f4a7c15}); err != nil ||
-			data == nil {
-			t.Fatalf("key %d: %q, %v", i, data, err)
+		if get(t, s, counting.Place{Bucket: 1, Hash: (i + 1) * 0x9e3779b97f4a7c15}) == "" {
+			t.Fatalf("key %d isn't known", i)
 		}
 	}
 	columns, size, largest := &s.memory.columns, 0, 0
@@ -249,10 +249,7 @@ func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 
 // Late calls ask the filters of all hours in turn: what is read of keys and states in between leaves them in memory.
 func TestKeysAndStatesLeaveFiltersInMemory(t *testing.T) {
-	s, err := Load(newFile(t), 1, NewMemory(32<<10, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := load(t, newFile(t), NewMemory(32<<10, 0))
 	const hours, each = 24, 100
 	rng := rand.New(rand.NewPCG(3, 3))
 	for hour := range int64(hours) {
@@ -264,12 +261,8 @@ func TestKeysAndStatesLeaveFiltersInMemory(t *testing.T) {
 	}
 	packed(t, s)
 	for _, bucket := range s.Buckets() {
-		if _, err := s.Get(counting.Place{Bucket: bucket, Hash: 1}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Bucket(bucket); err != nil {
-			t.Fatal(err)
-		}
+		get(t, s, counting.Place{Bucket: bucket, Hash: 1})
+		all(t, s, bucket)
 	}
 	if c := &s.memory.columns; c.size > c.limit {
 		t.Errorf("keys and states have %d bytes, their limit is %d", c.size, c.limit)
