@@ -230,6 +230,14 @@ func TestTariff(t *testing.T) {
 	}
 }
 
+func TestParseTariff(t *testing.T) {
+	for _, text := range []string{"", "60", "60/0", "0/60", "60/60s", "060/60"} {
+		if tariff, err := match.ParseTariff(text); err == nil {
+			t.Errorf("%q is %v", text, tariff)
+		}
+	}
+}
+
 func TestSums(t *testing.T) {
 	b := newBench()
 	b.mustRun(t, records(t, "a 0 60 0.1; b 99 30 0.02; c 300 1 0.003"), records(t, "x 0 60 0.1; y 99 60 0.04"))
