@@ -31,7 +31,9 @@ func TestPage(t *testing.T) {
 	body := shown(t, &snapshot{
 		Alerts: merge([]parts.Alert{
 			about("CDRAnswersCollapsed", "", "info", "firing"), about("CDRTrunkDown", trunk, "critical", "firing"),
-		}, []parts.Alert{about("CDRTrunkDown", trunk, "critical", "active"), about("CDRWatchdog", "", "none", "active")}),
+		}, []parts.Alert{
+			about("CDRTrunkDown", trunk, "critical", "active"), about("CDRWatchdog", "", "none", "active"),
+		}),
 		Figures:     []figure{{feed{"contoso", "pstn"}, 12, 10, 9}},
 		Problem:     errors.New("<script>alert(1)</script>"),
 		FailedSince: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Killed: 2,
