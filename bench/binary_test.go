@@ -139,11 +139,8 @@ func (p *running) ready(b *testing.B) {
 }
 
 // cpu is the processor time of the process up to now, to 10 ms.
-func (p *running) cpu(b *testing.B) time.Duration { return cpuOf(b, p.pid()) }
-
-// cpuOf is the processor time of a process up to now, to 10 ms.
-func cpuOf(b *testing.B, pid int) time.Duration {
-	process, err := procfs.NewProc(pid)
+func (p *running) cpu(b *testing.B) time.Duration {
+	process, err := procfs.NewProc(p.pid())
 	if err != nil {
 		b.Fatal(err)
 	}

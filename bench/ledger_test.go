@@ -42,15 +42,10 @@ type idLedger struct {
 // idsBegin is when the first call of the measurement starts.
 var idsBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// openIDs opens a ledger in a folder.
+// openIDs opens a ledger in a folder with a feed that reads the account of this fingerprint.
 func openIDs(b *testing.B, folder, fingerprint string) *idLedger {
-	return openIDsIn(b, ledger.Storage{Folder: folder}, fingerprint)
-}
-
-// openIDsIn opens a ledger with a feed that reads the account of this fingerprint.
-func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedger {
 	l, err := ledger.Open(b.Context(), ledger.Settings{
-		Storage: storage, Now: time.Now,
+		Storage: ledger.Storage{Folder: folder}, Now: time.Now,
 		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
 	})
@@ -63,9 +58,6 @@ func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedg
 			Lookback: 72 * time.Hour,
 		},
 		Fingerprint: fingerprint,
-	}
-	if l.Shared() {
-		acquire(b, l, spec)
 	}
 	feed, err := l.Feed(b.Context(), spec)
 	if err != nil {

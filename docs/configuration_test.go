@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -47,13 +46,10 @@ var given = []string{"tenant_id", "client_id", "client_secret", "client_secret_e
 // that it tells: the paths of config.example.yaml, without positions in lists.
 func described(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("configuration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, "configuration.md")
 	row := regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| (.*?) \\|")
 	all := make(map[string]string)
-	for _, found := range row.FindAllStringSubmatch(string(text), -1) {
+	for _, found := range row.FindAllStringSubmatch(text, -1) {
 		if _, twice := all[found[1]]; twice {
 			t.Errorf("configuration.md describes %s twice", found[1])
 		}

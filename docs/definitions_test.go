@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,31 +10,43 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, its rows become what
-// the page says, and it keeps all laws.
-func TestDefinitionsTutorial(t *testing.T) {
-	text, err := os.ReadFile("first-definition.md")
+// marked is the block of code that follows a marker on a page.
+func marked(t *testing.T, page, marker string) string {
+	t.Helper()
+	found := regexp.MustCompile("(?s)<!-- " + marker + " -->\\s+```[a-z]+\n(.*?)\n *```").
+		FindStringSubmatch(read(t, page))
+	if found == nil {
+		t.Fatalf("%s has no block behind %s", page, marker)
+	}
+	return "\n" + found[1] + "\n"
+}
+
+// tried is what a feed of a definition makes of rows.
+func tried(t *testing.T, definition, name, rows string) iter.Seq2[int, rowmap.Result] {
+	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(definition))
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := func(before, language string) string {
-		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").
-			FindStringSubmatch(string(text))
-		if found == nil {
-			t.Fatalf("the page has no block behind %s", before)
-		}
-		return "\n" + found[1] + "\n"
-	}
-	definition := block("<!-- definition -->", "yaml")
+	feed := d.Feeds[name]
+	return declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(rows))
+}
+
+// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, its rows become what
+// the page says, and it keeps all laws.
+func TestDefinitionsTutorial(t *testing.T) {
+	const page = "first-definition.md"
+	definition := marked(t, page, "definition")
 	folder := t.TempDir()
 	for name, content := range map[string]string{
 		"acmetel.yaml": definition,
-		"config.yaml":  block("<!-- configuration -->", "yaml"),
+		"config.yaml":  marked(t, page, "configuration"),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -46,12 +59,8 @@ func TestDefinitionsTutorial(t *testing.T) {
 	if c.Sources[0].ProviderName != "acmetel" || providers[len(providers)-1].Name != "acmetel" {
 		t.Errorf("the source is of %s", c.Sources[0].ProviderName)
 	}
-	d, err := declared.Load("acmetel.yaml", []byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed, became := d.Feeds["call_log"], []string{}
-	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(block("<!-- rows -->", "json"))) {
+	var became []string
+	for _, m := range tried(t, definition, "call_log", marked(t, page, "rows")) {
 		switch {
 		case m.Ignored:
 			became = append(became, "ignored")
@@ -66,9 +75,11 @@ func TestDefinitionsTutorial(t *testing.T) {
 	if got, want := strings.Join(became, ", "), "answered outbound, busy inbound, not final, ignored"; got != want {
 		t.Errorf("the rows became %s, want %s", got, want)
 	}
-	if d, err = declared.Load("acmetel.yaml", []byte(definition+block("<!-- tests -->", "yaml"))); err != nil {
+	d, err := declared.Load("acmetel.yaml", []byte(definition+marked(t, page, "tests")))
+	if err != nil {
 		t.Fatal(err)
 	}
+	text := read(t, page)
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
 	if err != nil || len(verdicts) < 15 {
 		t.Fatalf("%d laws were judged: %v", len(verdicts), err)
@@ -78,7 +89,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 			t.Errorf("%s is %s: %s", v.Law, v.State, v.Detail)
 		}
 		line := fmt.Sprintf("%-8s  %-8s  held: %s\n", v.Feed, v.Law, v.Detail)
-		if i < 3 && !strings.Contains(string(text), line) {
+		if i < 3 && !strings.Contains(text, line) {
 			t.Errorf("the page doesn't say %s", line)
 		}
 	}
@@ -86,21 +97,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 
 // TestDefinitionOfVisits: the page's definition of a feed of visits is valid and counts one.
 func TestDefinitionOfVisits(t *testing.T) {
-	text, err := os.ReadFile("definitions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile("(?s)<!-- visits -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
-	if found == nil {
-		t.Fatal("the page has no definition of visits")
-	}
-	d, err := declared.Load("acmequeues.yaml", []byte(found[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed := d.Feeds["queue_log"]
-	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).
-		Try([]byte("1795428042|support|CONNECT|12\n")) {
+	for _, m := range tried(t, marked(t, "definitions.md", "visits"), "queue_log", "1795428042|support|CONNECT|12\n") {
 		if m.Record == nil || !m.Record.NoCall || len(m.Record.Visits) != 1 ||
 			m.Record.Visits[0].Result != cdr.QueueAnswered {
 			t.Errorf("a row became %+v", m)
@@ -110,22 +107,10 @@ func TestDefinitionOfVisits(t *testing.T) {
 
 // TestDefinitionOfLegs: the page's definition of calls with several rows is valid, and its rows are legs.
 func TestDefinitionOfLegs(t *testing.T) {
-	text, err := os.ReadFile("definitions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile("(?s)<!-- legs -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
-	if found == nil {
-		t.Fatal("the page has no definition of legs")
-	}
-	d, err := declared.Load("acmelegs.yaml", []byte(found[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed, became := d.Feeds["legs"], []string{}
+	var became []string
 	rows := "c1,l2,l1,2026-11-23T10:00:05Z,,2026-11-23T10:00:20Z,local,,,user,answered_elsewhere\n" +
 		"c1,l1,,2026-11-23T10:00:00Z,2026-11-23T10:00:00Z,2026-11-23T10:01:00Z,in,fra-1,p7,queue,answered\n"
-	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(rows)) {
+	for _, m := range tried(t, marked(t, "definitions.md", "legs"), "legs", rows) {
 		r := m.Record
 		if r == nil {
 			t.Fatal(m.Invalid)
@@ -140,17 +125,9 @@ func TestDefinitionOfLegs(t *testing.T) {
 
 // TestOtherDefinitions: the page's other definitions are valid.
 func TestOtherDefinitions(t *testing.T) {
-	text, err := os.ReadFile("definitions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range []string{"inner legs", "amended"} {
-		found := regexp.MustCompile("(?s)<!-- " + name + " -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
-		if found == nil {
-			t.Fatalf("the page has no definition of %s", name)
-		}
-		if _, err := declared.Load(name+".yaml", []byte(found[1])); err != nil {
-			t.Errorf("%v", err)
+		if _, err := declared.Load(name+".yaml", []byte(marked(t, "definitions.md", name))); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -19,76 +19,55 @@ import (
 )
 
 // reasons say why we depend on a module. A new dependency gets its line here; try the standard library first.
-var reasons = map[string]string{
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore": "the types of azidentity",
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity": "tokens of Microsoft Entra, for " +
-		"every kind of credential",
-	"github.com/alecthomas/kingpin/v2": "command line, completions and man " +
-		"page, as in every Prometheus exporter",
-	"github.com/cenkalti/backoff/v5": "waiting between retries, with jitter",
-	"github.com/cockroachdb/apd/v3":  "decimal arithmetic: money is never a float",
-	"github.com/dchest/siphash": "short keyed hashes of record ids in " +
-		"the ledger",
-	"github.com/go-json-experiment/json": "encoding/json/v2 before it is " +
-		"stable: strict decoding, twice as fast",
-	"github.com/go-logr/logr": "keeps the OpenTelemetry SDK from " +
-		"writing to stderr by itself",
-	"github.com/gofrs/flock":    "the lock of the ledger, on every system",
-	"github.com/expr-lang/expr": "expressions in definitions of providers",
-	"github.com/go-sql-driver/mysql": "calls in MySQL and MariaDB, by " +
-		"definitions of providers",
-	"github.com/golang-jwt/jwt/v5": "signed tokens of the simulated tenant",
-	"github.com/google/uuid": "ids of requests, of the ledger, and " +
-		"of simulated calls",
-	"github.com/grafana/grafana-foundation-sdk/go": "generates the dashboards, and " +
-		"checks them against Grafana's schema",
-	"github.com/hashicorp/hcl/v2": "tests parse the Terraform that " +
-		"registers the app",
-	"github.com/jackc/pgx/v5": "the ledger in PostgreSQL, and the " +
-		"databases of its tests",
-	"github.com/klauspost/compress": "fast compression in the ledger, and " +
-		"gzip for OTLP and providers' answers",
-	"github.com/nyaruka/phonenumbers": "the country of a number, and its " +
-		"form in E.164: libphonenumber's tables",
-	"github.com/santhosh-tekuri/jsonschema/v6": "tests check every example against " +
-		"the configuration's schema",
-	"github.com/prometheus/client_golang": "the metrics endpoint",
-	"github.com/prometheus/client_model":  "metrics as protobuf, with native histograms",
-	"github.com/prometheus/common": "HTTP client settings, log and " +
-		"version, as in every Prometheus exporter",
-	"github.com/prometheus/exporter-toolkit": "TLS and basic auth by --web.config.file",
-	"github.com/prometheus/prometheus": "parses PromQL: rules are edited as " +
-		"expressions, not as text",
-	"github.com/prometheus/otlptranslator": "tests that OTLP names become the " +
-		"names on /metrics",
-	"github.com/prometheus/procfs": "measures processor time and memory " +
-		"of benchmarks",
-	"github.com/VictoriaMetrics/metrics": "a peer in benchmarks of scrapes",
-	"github.com/rogpeppe/go-internal":    "scripts that test the binary",
-	"github.com/schollz/progressbar/v3":  "the progress of backfill",
-	"go.opentelemetry.io/otel": "attributes and errors of the " +
-		"OpenTelemetry SDK",
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc": "OTLP metrics by gRPC",
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp": "OTLP metrics by HTTP",
-	"go.opentelemetry.io/otel/sdk":                                      "the resource of OTLP data",
-	"go.opentelemetry.io/otel/sdk/metric":                               "the periodic reader of OTLP metrics",
-	"go.opentelemetry.io/proto/otlp":                                    "log records as OTLP's own types",
-	"go.uber.org/goleak":                                                "tests that no goroutine is left",
-	"golang.org/x/crypto": "certificates in PKCS #12, password " +
-		"hashes in tests",
-	"golang.org/x/net": "proxies and their exceptions, and a " +
-		"limit of connections for the webhook listener",
-	"golang.org/x/sync":                         "goroutines that fail together",
-	"golang.org/x/sys":                          "detects network file systems under the ledger",
-	"golang.org/x/term":                         "width of the progress bar",
-	"golang.org/x/time":                         "rate limits",
-	"google.golang.org/genproto/googleapis/rpc": "details of gRPC errors: when to retry",
-	"google.golang.org/grpc":                    "OTLP by gRPC",
-	"google.golang.org/protobuf":                "encodes OTLP and Prometheus's protobuf",
-	"gopkg.in/yaml.v3":                          "configuration with line numbers for errors",
-	"modernc.org/sqlite": "the ledger: SQLite without cgo, so " +
-		"that the binary is static",
-}
+const reasons = `
+github.com/Azure/azure-sdk-for-go/sdk/azcore the types of azidentity
+github.com/Azure/azure-sdk-for-go/sdk/azidentity tokens of Microsoft Entra, for every kind of credential
+github.com/alecthomas/kingpin/v2 command line, completions and man page, as in every Prometheus exporter
+github.com/cenkalti/backoff/v5 waiting between retries, with jitter
+github.com/cockroachdb/apd/v3 decimal arithmetic: money is never a float
+github.com/dchest/siphash short keyed hashes of record ids in the ledger
+github.com/go-json-experiment/json encoding/json/v2 before it is stable: strict decoding, twice as fast
+github.com/go-logr/logr keeps the OpenTelemetry SDK from writing to stderr by itself
+github.com/gofrs/flock the lock of the ledger, on every system
+github.com/expr-lang/expr expressions in definitions of providers
+github.com/go-sql-driver/mysql calls in MySQL and MariaDB, by definitions of providers
+github.com/golang-jwt/jwt/v5 signed tokens of the simulated tenant
+github.com/google/uuid ids of requests, of the ledger, and of simulated calls
+github.com/grafana/grafana-foundation-sdk/go generates the dashboards, and checks them against Grafana's schema
+github.com/hashicorp/hcl/v2 tests parse the Terraform that registers the app
+github.com/jackc/pgx/v5 the ledger in PostgreSQL, and the databases of its tests
+github.com/klauspost/compress fast compression in the ledger, and gzip for OTLP and providers' answers
+github.com/nyaruka/phonenumbers the country of a number, and its form in E.164: libphonenumber's tables
+github.com/santhosh-tekuri/jsonschema/v6 tests check every example against the configuration's schema
+github.com/prometheus/client_golang the metrics endpoint
+github.com/prometheus/client_model metrics as protobuf, with native histograms
+github.com/prometheus/common HTTP client settings, log and version, as in every Prometheus exporter
+github.com/prometheus/exporter-toolkit TLS and basic auth by --web.config.file
+github.com/prometheus/prometheus parses PromQL: rules are edited as expressions, not as text
+github.com/prometheus/otlptranslator tests that OTLP names become the names on /metrics
+github.com/prometheus/procfs measures processor time and memory of benchmarks
+github.com/VictoriaMetrics/metrics a peer in benchmarks of scrapes
+github.com/rogpeppe/go-internal scripts that test the binary
+github.com/schollz/progressbar/v3 the progress of backfill
+go.opentelemetry.io/otel attributes and errors of the OpenTelemetry SDK
+go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc OTLP metrics by gRPC
+go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp OTLP metrics by HTTP
+go.opentelemetry.io/otel/sdk the resource of OTLP data
+go.opentelemetry.io/otel/sdk/metric the periodic reader of OTLP metrics
+go.opentelemetry.io/proto/otlp log records as OTLP's own types
+go.uber.org/goleak tests that no goroutine is left
+golang.org/x/crypto certificates in PKCS #12, password hashes in tests
+golang.org/x/net proxies and their exceptions, and a limit of connections for the webhook listener
+golang.org/x/sync goroutines that fail together
+golang.org/x/sys detects network file systems under the ledger
+golang.org/x/term width of the progress bar
+golang.org/x/time rate limits
+google.golang.org/genproto/googleapis/rpc details of gRPC errors: when to retry
+google.golang.org/grpc OTLP by gRPC
+google.golang.org/protobuf encodes OTLP and Prometheus's protobuf
+gopkg.in/yaml.v3 configuration with line numbers for errors
+modernc.org/sqlite the ledger: SQLite without cgo, so that the binary is static
+`
 
 // licences that a dependency may have, by what their texts say. All are compatible with Apache-2.0
 // and ask for no source.
@@ -214,7 +193,10 @@ func licence(dir string) (string, error) {
 // dependencies.md lists them; -update rewrites it.
 func TestDependencies(t *testing.T) {
 	found := findModules(t)
-	for path := range reasons {
+	reason := make(map[string]string)
+	for line := range strings.SplitSeq(strings.TrimSpace(reasons), "\n") {
+		path, why, _ := strings.Cut(line, " ")
+		reason[path] = why
 		if m := found[path]; m == nil || !m.direct {
 			t.Errorf("dependencies_test.go has a reason for %s, which isn't a direct dependency", path)
 		}
@@ -226,7 +208,7 @@ func TestDependencies(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		why := reasons[path]
+		why := reason[path]
 		switch {
 		case m.direct && why == "":
 			t.Errorf("%s is a new dependency: say in dependencies_test.go why", path)

@@ -43,13 +43,20 @@ func pages(t *testing.T) []page {
 	}
 	all := make([]page, len(paths))
 	for i, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[i] = page{path: path, text: string(text)}
+		text := read(t, path)
+		all[i] = page{path: path, text: text}
 	}
 	return all
+}
+
+// read is the text of a file.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // block is a fenced block of code.
@@ -116,14 +123,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 // TestEveryPageIsListed: README.md of this folder links to every page; runbooks and decisions are
 // listed by their folders.
 func TestEveryPageIsListed(t *testing.T) {
-	list, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := read(t, "README.md")
 	for _, p := range pages(t) {
 		switch folder := filepath.Dir(p.path); {
 		case folder != "." && folder != "providers", p.path == "README.md":
-		case !bytes.Contains(list, []byte("]("+filepath.ToSlash(p.path)+")")):
+		case !strings.Contains(list, "]("+filepath.ToSlash(p.path)+")"):
 			t.Errorf("README.md doesn't list %s", p.path)
 		}
 	}
@@ -199,15 +203,9 @@ func TestFigures(t *testing.T) {
 		{"counting.md", "plan figures", "../collector/testdata/plan-figures.txt"},
 	} {
 		t.Run(shown.name, func(t *testing.T) {
-			figures, err := os.ReadFile(shown.file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, err := os.ReadFile(shown.page)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := withFigures(string(text), shown.name, string(figures))
+			figures := read(t, shown.file)
+			text := read(t, shown.page)
+			want, err := withFigures(text, shown.name, figures)
 			if err != nil {
 				t.Fatalf("%s: %v", shown.page, err)
 			}
@@ -284,17 +282,11 @@ func sources(t *testing.T) string {
 // TestFieldsOfGraphAreListed: every attribute that a property of Graph's goes to
 // is named where the docs list them.
 func TestFieldsOfGraphAreListed(t *testing.T) {
-	table, err := os.ReadFile("../collector/msgraph/testdata/properties.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("providers/msgraph.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := regexp.MustCompile(`\tcdr\.msgraph\.([a-z0-9_]+)\t`).FindAllStringSubmatch(string(table), -1)
+	table := read(t, "../collector/msgraph/testdata/properties.tsv")
+	text := read(t, "providers/msgraph.md")
+	names := regexp.MustCompile(`\tcdr\.msgraph\.([a-z0-9_]+)\t`).FindAllStringSubmatch(table, -1)
 	for _, name := range names {
-		if !bytes.Contains(text, []byte("`"+name[1]+"`")) {
+		if !strings.Contains(text, "`"+name[1]+"`") {
 			t.Errorf("providers/msgraph.md doesn't list %s", name[1])
 		}
 	}

@@ -24,17 +24,14 @@ var anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 func TestEntraAsksForOnePermission(t *testing.T) {
 	folder := filepath.Join("..", "deploy", "entra")
 	for _, name := range []string{"main.tf", "register.sh", "Register-CdrExporter.ps1"} {
-		text, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := anyGUID.FindAllString(string(text), -1)
+		text := read(t, filepath.Join(folder, name))
+		got := anyGUID.FindAllString(text, -1)
 		slices.Sort(got)
 		if !slices.Equal(slices.Compact(got), graphIDs) {
 			t.Errorf("%s names %v, want %v", name, got, graphIDs)
 		}
 		if name == "main.tf" {
-			if _, problems := hclsyntax.ParseConfig(text, name, hcl.InitialPos); problems.HasErrors() {
+			if _, problems := hclsyntax.ParseConfig([]byte(text), name, hcl.InitialPos); problems.HasErrors() {
 				t.Error(problems)
 			}
 		}
@@ -95,11 +92,7 @@ func TestRegister(t *testing.T) {
 		return string(out), err
 	}
 	asked := func(what string) int {
-		text, err := os.ReadFile(filepath.Join(state, "asked"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count("\n"+string(text), "\n"+what)
+		return strings.Count("\n"+read(t, filepath.Join(state, "asked")), "\n"+what)
 	}
 	if out, err := register("DENIED=1", "workload", "https://oidc.example.com", "system"); err == nil ||
 		asked("rest --method POST") != 1 || !strings.Contains(out, "Insufficient privileges") {
@@ -124,7 +117,7 @@ func TestRegister(t *testing.T) {
 			t.Errorf("az %s was called %d times, want %d", what, got, want)
 		}
 	}
-	if text, err := os.ReadFile(filepath.Join(state, "secret.txt")); err != nil || string(text) != "hush\n" {
-		t.Errorf("the secret's file has %q, %v", text, err)
+	if text := read(t, filepath.Join(state, "secret.txt")); text != "hush\n" {
+		t.Errorf("the secret's file has %q", text)
 	}
 }

@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,11 +14,7 @@ import (
 // readExample returns config.example.yaml as it is.
 func readExample(t *testing.T) string {
 	t.Helper()
-	example, err := os.ReadFile(filepath.Join("..", "config.example.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(example)
+	return read(t, filepath.Join("..", "config.example.yaml"))
 }
 
 func TestExampleHasEveryKeyOfAProvider(t *testing.T) {

@@ -13,40 +13,20 @@ import (
 	"testing"
 )
 
-// habit is a way of writing that makes people read a sentence twice.
-type habit struct {
+// habits are ways of writing that make people read a sentence twice.
+var habits = []struct {
 	name string
 	is   *regexp.Regexp
-	// bad has the habit, and good says the same without it.
-	bad, good string
-}
-
-var habits = []habit{
-	{
-		"what, as a subject", regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`),
-		"What is older isn't read.", "Older calls aren't read.",
-	},
-	{
-		"of, as a beginning", regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `),
-		"Of the rows two fail.", "Two rows fail.",
-	},
-	{
-		"is no", regexp.MustCompile(`\b(?:is|are) no (?:call|row|record|reason|error|part|leg|defect)s?\b`),
-		"Such a row is no call.", "Such a row isn't a call.",
-	},
+}{
+	{"what, as a subject", regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`)},
+	{"of, as a beginning", regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `)},
+	{"is no", regexp.MustCompile(`\b(?:is|are) no (?:call|row|record|reason|error|part|leg|defect)s?\b`)},
 	{
 		"an old word",
 		regexp.MustCompile(`(?i)\b(?:thereby|therein|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
-		"The ledger begins anew.", "The ledger starts empty.",
 	},
-	{
-		"from when on", regexp.MustCompile(`\bfrom when on\b`),
-		"It is from when on calls are late.", "Later calls are late.",
-	},
-	{
-		"is to be", regexp.MustCompile(`\b(?:is|are) to (?:be|have) \w+ed\b`),
-		"The row is to be counted.", "The row must be counted.",
-	},
+	{"from when on", regexp.MustCompile(`\bfrom when on\b`)},
+	{"is to be", regexp.MustCompile(`\b(?:is|are) to (?:be|have) \w+ed\b`)},
 }
 
 // longest is the most words of a sentence.
@@ -150,18 +130,6 @@ func sentences(paragraph string) func(yield func(string) bool) {
 				return
 			}
 			rest = rest[next:]
-		}
-	}
-}
-
-// TestHabits: each habit is found in its example, and not in the plain one.
-func TestHabits(t *testing.T) {
-	for _, h := range append(habits, habit{name: "46 words", bad: strings.Repeat("word ", 46), good: "Few words."}) {
-		if got := faultOf(h.bad); got != h.name {
-			t.Errorf("%q has the habit %q, want %q", h.bad, got, h.name)
-		}
-		if got := faultOf(h.good); got != "" {
-			t.Errorf("%q has the habit %q", h.good, got)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"testing"
@@ -15,11 +14,8 @@ func TestRelabellingOfReplicas(t *testing.T) {
 	pattern := regexp.MustCompile(`regex: (cdr_\(.*)\n`)
 	var found []string
 	for _, path := range []string{"prometheus.md", "../deploy/helm/cdr-exporter/templates/servicemonitor.yaml"} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range pattern.FindAllStringSubmatch(string(text), -1) {
+		text := read(t, path)
+		for _, match := range pattern.FindAllStringSubmatch(text, -1) {
 			found = append(found, match[1])
 		}
 	}

@@ -149,12 +149,9 @@ func TestNamedTestsAreThere(t *testing.T) {
 // that hold it, as the tests themselves say; -update rewrites the lists.
 func TestEveryRuleHasATest(t *testing.T) {
 	byRule, byGuarantee := findHolders(t)
-	text, err := os.ReadFile("testing.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, "testing.md")
 	const marker = "<!-- the lists below are written by `go test ./docs -run TestEveryRuleHasATest -update` -->\n"
-	head, _, found := strings.Cut(string(text), marker)
+	head, _, found := strings.Cut(text, marker)
 	if !found {
 		t.Fatalf("testing.md has no line %q", marker)
 	}
@@ -167,12 +164,9 @@ func TestEveryRuleHasATest(t *testing.T) {
 // withMutants writes the table of mutants between its markers.
 func withMutants(t *testing.T, page string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "tools", "mutants", "mutants.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, filepath.Join("..", "tools", "mutants", "mutants.yaml"))
 	var all []struct{ Name, Package, Test string }
-	if err := yaml.Unmarshal(text, &all); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatal(err)
 	}
 	const begin, end = "<!-- mutants -->\n", "<!-- end of mutants -->\n"

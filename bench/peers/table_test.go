@@ -45,13 +45,6 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func TestMedian(t *testing.T) {
-	got := median([]result{{fresh: 3, peak: 1}, {fresh: 1, peak: 1}, {fresh: 2, peak: 7}})
-	if got.fresh != 2 || got.peak != 1 {
-		t.Errorf("the medians are %+v", got)
-	}
-}
-
 func TestWriteTables(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(file, []byte("a\n"+tablesBegin+"old\n"+tablesEnd+"b\n"), 0o600); err != nil {

@@ -122,15 +122,6 @@ func TestProxy(t *testing.T) {
 	want(t, through, insert, "2")
 }
 
-// TestDatabases have no table in common.
-func TestDatabases(t *testing.T) {
-	t.Parallel()
-	for _, dsn := range []string{Database(t), Database(t)} {
-		must(t, execute(dsn, "CREATE TABLE seen (n bigint)"))
-		want(t, dsn, "SHOW is_superuser", "off")
-	}
-}
-
 // TestKilledTest leaves neither a server nor a folder behind.
 func TestKilledTest(t *testing.T) {
 	t.Parallel()

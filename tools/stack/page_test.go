@@ -11,6 +11,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
+// about makes an alert as an API tells it.
+func about(name, trunk, severity, state string) parts.Alert {
+	return parts.Alert{Labels: map[string]string{"alertname": name, "trunk": trunk, "severity": severity}, State: state}
+}
+
 // shown is the page of a snapshot.
 func shown(t *testing.T, shot *snapshot) string {
 	t.Helper()
@@ -26,7 +31,9 @@ func TestPage(t *testing.T) {
 	body := shown(t, &snapshot{
 		Alerts: merge([]parts.Alert{
 			about("CDRAnswersCollapsed", "", "info", "firing"), about("CDRTrunkDown", trunk, "critical", "firing"),
-		}, nil),
+		}, []parts.Alert{
+			about("CDRTrunkDown", trunk, "critical", "active"), about("CDRWatchdog", "", "none", "active"),
+		}),
 		Figures:     []figure{{feed{"contoso", "pstn"}, 12, 10, 9}},
 		Problem:     errors.New("<script>alert(1)</script>"),
 		FailedSince: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Killed: 2,

@@ -12,8 +12,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,25 +98,8 @@ func TestAwaitedReads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now().UTC()
-				info := &collector.FeedInfo{
-					Name: "call_log", Interval: time.Minute, Lookback: 24 * time.Hour, Currency: "EUR",
-				}
-				spec := ledger.FeedSpec{Settings: counting.Settings{
-					Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour,
-					Lookback: info.Lookback, Currency: "EUR",
-				}}
-				l, err := ledger.Open(t.Context(), ledger.Settings{
-					Storage: ledger.Storage{Folder: t.TempDir()}, Now: time.Now,
-					Options: metrics.Options{SeriesLimit: 10},
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer l.Close() //nolint:errcheck // the test is over
-				feed, err := l.Feed(t.Context(), spec)
-				if err != nil {
-					t.Fatal(err)
-				}
+				l, feed, source, _ := openLedger(t, 24*time.Hour, time.Now)
+				info := source.Info
 				reads := plan.New(plan.Ladder{Interval: info.Interval, Lookback: info.Lookback})
 				for m := range reads.Levels {
 					reads.Levels[m].Read = now
@@ -137,26 +118,23 @@ func TestAwaitedReads(t *testing.T) {
 					}
 				}
 				before, listed := record("a", now.Add(-tc.age), "1"), record("a", now.Add(-tc.age), "2")
-				if tc.revised {
-					read(&before)
-				} else {
-					read()
+				readIf := func(found bool, r *cdr.Record) {
+					if found {
+						read(r)
+					} else {
+						read()
+					}
 				}
+				readIf(tc.revised, &before)
 				if !tc.stopped {
-					time.AfterFunc(info.Interval, func() {
-						if tc.counts {
-							read(&listed)
-						} else {
-							read()
-						}
-					})
+					time.AfterFunc(info.Interval, func() { readIf(tc.counts, &listed) })
 				}
 				info.Reader = &fakeReader{records: []cdr.Record{listed}}
 				var notes []string
 				days, err := Run(t.Context(), Settings{
 					From: now.Add(-3 * time.Hour), To: now, Now: time.Now, Ledger: l,
 					Note: func(text string) { notes = append(notes, text) },
-				}, Feed{Spec: spec, Info: info})
+				}, source)
 				if err != nil || len(days) != 1 {
 					t.Fatalf("%+v, %v", days, err)
 				}

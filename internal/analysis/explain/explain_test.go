@@ -94,14 +94,19 @@ func (b *bench) open() {
 	if err == nil {
 		b.feed, err = b.ledger.Feed(b.t.Context(), b.spec)
 	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 }
 
 func (b *bench) close() {
 	if err := b.ledger.Close(); err != nil {
 		b.t.Error(err)
+	}
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
 	}
 }
 
@@ -117,9 +122,7 @@ func (b *bench) count(records ...*cdr.Record) {
 			Read: &counting.Read{Began: b.at},
 		},
 	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 }
 
 // explain explains a selector as the command does.
@@ -133,23 +136,15 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 	var feeds []*explain.Feed
 	for _, text := range texts {
 		s, err := explain.Parse(text, nil)
-		if err != nil {
-			b.t.Fatal(err)
-		}
+		b.must(err)
 		feeds = append(feeds, &explain.Feed{Selector: s, Spec: b.spec, From: from, To: to})
 	}
 	before, err := b.where.Inspect(b.t.Context())
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 	for _, e := range feeds {
-		if err := e.Remember(before); err != nil {
-			b.t.Fatal(err)
-		}
+		b.must(e.Remember(before))
 	}
-	if err := before.Close(); err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(before.Close())
 	if b.meanwhile != nil {
 		b.meanwhile()
 	}
@@ -163,9 +158,7 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 			}
 		},
 	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 	defer h.Close() //nolint:errcheck // temporary
 	_, err = h.Read(b.t.Context(), history.Feed{
 		Source: "s", Provider: "p", To: to.Add(time.Hour).Truncate(time.Hour).Add(explain.Margin),
@@ -174,19 +167,13 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 			WholeAfter: time.Hour, Fingerprint: "one",
 		},
 	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 	i, err := b.where.Inspect(b.t.Context())
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	b.must(err)
 	defer i.Close() //nolint:errcheck // read
 	for _, e := range feeds {
 		result, err := e.Prove(i, b.at)
-		if err != nil {
-			b.t.Fatal(err)
-		}
+		b.must(err)
 		if result.Proven() && result.Listed.Sign() != 0 && !e.MayAdd(i) {
 			b.t.Errorf("%v isn't read, but its records add %s", e.Selector, &result.Listed)
 		}
@@ -409,9 +396,7 @@ func TestDifferences(t *testing.T) {
 			b.count(cdrtest.Call("a"))
 			b.at = b.at.Add(7 * 24 * time.Hour)
 			b.count()
-			if err := b.ledger.Prune(b.t.Context()); err != nil {
-				b.t.Fatal(err)
-			}
+			b.must(b.ledger.Prune(b.t.Context()))
 			delete(b.listed, "a")
 		}, "0 false may be forgotten 0"},
 		{"late", `cdr_calls_total{late="true"}`, func(b *bench) {

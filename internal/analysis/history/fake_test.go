@@ -3,10 +3,8 @@ package history
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -41,57 +39,39 @@ type fakeFeed struct {
 
 // Pages implements collector.RangeReader. It brings a minute more on either side.
 func (f *fakeFeed) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return pagesOf(func(emit func(*collector.Page) error) error { return f.read(from, to, emit) })
-}
-
-// pagesOf makes a sequence of a read that hands its pages on.
-func pagesOf(read func(emit func(*collector.Page) error) error) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		stopped := errors.New("stopped")
-		err := read(func(page *collector.Page) error {
-			if !yield(page, nil) {
-				return stopped
+		f.reads++
+		if f.before != nil {
+			if err := f.before(from, to); err != nil {
+				yield(nil, err)
+				return
 			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, stopped) {
-			yield(nil, err)
+		}
+		var rows []*cdr.Record
+		for i := range f.calls {
+			c := f.calls[i]
+			if c.Start.Before(from.Add(-time.Minute)) || !c.Start.Before(to.Add(time.Minute)) {
+				continue
+			}
+			c.ID = strings.Clone(c.ID)
+			rows = append(rows, &c)
+			if f.repeat > 0 && i%f.repeat == 0 {
+				again := f.calls[i]
+				rows = append(rows, &again)
+			}
+		}
+		if f.newest {
+			slices.Reverse(rows)
+		}
+		for page := range slices.Chunk(rows, max(1, f.page)) {
+			if !yield(&collector.Page{Records: page}, nil) {
+				return
+			}
+			for _, r := range page {
+				r.Reset()
+			}
 		}
 	}
-}
-
-func (f *fakeFeed) read(from, to time.Time, emit func(*collector.Page) error) error {
-	f.reads++
-	if f.before != nil {
-		if err := f.before(from, to); err != nil {
-			return err
-		}
-	}
-	var rows []*cdr.Record
-	for i := range f.calls {
-		c := f.calls[i]
-		if c.Start.Before(from.Add(-time.Minute)) || !c.Start.Before(to.Add(time.Minute)) {
-			continue
-		}
-		c.ID = strings.Clone(c.ID)
-		rows = append(rows, &c)
-		if f.repeat > 0 && i%f.repeat == 0 {
-			again := f.calls[i]
-			rows = append(rows, &again)
-		}
-	}
-	if f.newest {
-		slices.Reverse(rows)
-	}
-	for page := range slices.Chunk(rows, max(1, f.page)) {
-		if err := emit(&collector.Page{Records: page}); err != nil {
-			return err
-		}
-		for _, r := range page {
-			r.Reset()
-		}
-	}
-	return nil
 }
 
 // info is the feed as a source has it.
@@ -217,12 +197,4 @@ func (p past) ends(metric string) map[string]string {
 // only is a feed of a source, up to a time.
 func only(f *fakeFeed, to time.Time) Feed {
 	return Feed{Source: "acme", Provider: "fake", Info: f.info(), To: to}
-}
-
-// equal compares two maps of texts.
-func equal(t *testing.T, what string, got, want map[string]string) {
-	t.Helper()
-	if !maps.Equal(got, want) {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
 }

@@ -28,54 +28,40 @@ func within(calls []cdr.Record, from, to time.Time) []cdr.Record {
 	return all
 }
 
-// totals are the last values of what calls come to, reckoned here.
-func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]string, money string) {
-	n, bad, took := map[string]int{}, map[string]int{}, map[string]int64{}
-	in := map[string][]int{}
-	var charged cdr.Money
+// totals are the last values of what calls come to, by metric and labels, reckoned here.
+func totals(calls []cdr.Record) map[string]string {
+	sums := make(map[string]int64) // in millionths
 	bounds := metrics.CallDuration.Bounds
 	for i := range calls {
 		c := &calls[i]
-		charged = charged.Add(&c.Charges[0].Amount)
-		n[fmt.Sprintf(`direction="outbound",call_type="voip_call",outcome="%s",trunk="%s",late="false"`, c.Outcome,
-			c.Trunk)]++
+		sums["cdr_call_charges_total "] += int64(c.Charges[0].Amount.Float()*1e4+0.5) * 100
+		on := fmt.Sprintf(`trunk=%q`, c.Trunk)
+		sums[fmt.Sprintf(`cdr_calls_total direction="outbound",call_type="voip_call",outcome="%s",%s,late="false"`,
+			c.Outcome, on)] += 1e6
 		if c.Outcome == cdr.Failed {
-			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",`+
-				`fault_domain="unknown",late="false"`, c.Trunk)]++
+			sums[`cdr_call_failures_total direction="outbound",`+on+`,outcome="failed",sip_code="503",`+
+				`reason="timeout",fault_domain="unknown",late="false"`] += 1e6
 			continue
 		}
-		labels := fmt.Sprintf(`direction="outbound",call_type="voip_call",trunk="%s"`, c.Trunk)
-		took[labels+`,country="DE"`] += c.Duration.Microseconds()
-		if in[labels] == nil {
-			in[labels] = make([]int, len(bounds)+1)
-		}
-		for b := range in[labels] {
-			if b == len(bounds) || c.Duration.Seconds() <= bounds[b] {
-				in[labels][b]++
-			}
-		}
-	}
-	counted, failures, seconds, buckets = map[string]string{}, map[string]string{}, map[string]string{},
-		map[string]string{}
-	for k, v := range n {
-		counted[k] = strconv.Itoa(v)
-	}
-	for k, v := range bad {
-		failures[k] = strconv.Itoa(v)
-	}
-	for k, v := range took {
-		seconds[k] = strconv.FormatFloat(float64(v)/1e6, 'g', -1, 64)
-	}
-	for k, v := range in {
-		for b := range v {
+		labels := ` direction="outbound",call_type="voip_call",` + on
+		sums["cdr_call_connected_seconds_total"+labels+`,country="DE"`] += c.Duration.Microseconds()
+		for b := range len(bounds) + 1 {
 			bound := "+Inf"
 			if b < len(bounds) {
 				bound = strconv.FormatFloat(bounds[b], 'f', 1, 64)
 			}
-			buckets[k+`,le="`+bound+`"`] = strconv.Itoa(v[b])
+			count := int64(1e6)
+			if b < len(bounds) && c.Duration.Seconds() > bounds[b] {
+				count = 0
+			}
+			sums["cdr_call_duration_seconds_bucket"+labels+`,le="`+bound+`"`] += count
 		}
 	}
-	return counted, failures, seconds, buckets, strconv.FormatFloat(charged.Float(), 'g', -1, 64)
+	all := make(map[string]string)
+	for key, sum := range sums {
+		all[key] = strconv.FormatFloat(float64(sum)/1e6, 'g', -1, 64)
+	}
+	return all
 }
 
 // TestSums: for any range, step, pages and repeats, the last values equal the sums of the
@@ -100,15 +86,20 @@ func TestSums(t *testing.T) {
 			if sum.Calls != len(calls) {
 				t.Errorf("%d calls, want %d", sum.Calls, len(calls))
 			}
-			counted, failures, seconds, buckets, money := totals(calls)
-			equal(t, "calls", past.ends("cdr_calls_total"), counted)
-			equal(t, "failures", past.ends("cdr_call_failures_total"), failures)
-			equal(t, "seconds", past.ends("cdr_call_connected_seconds_total"), seconds)
-			equal(t, "buckets", past.ends("cdr_call_duration_seconds_bucket"), buckets)
-			for _, v := range past.ends("cdr_call_charges_total") {
-				if v != money {
-					t.Errorf("charges are %s, want %s", v, money)
+			got := make(map[string]string)
+			for _, metric := range []string{
+				"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total",
+				"cdr_call_duration_seconds_bucket", "cdr_call_charges_total",
+			} {
+				for labels, value := range past.ends(metric) {
+					if metric == "cdr_call_charges_total" { // of one series
+						labels = ""
+					}
+					got[metric+" "+labels] = value
 				}
+			}
+			if want := totals(calls); !maps.Equal(got, want) {
+				t.Errorf("got %v, want %v", got, want)
 			}
 			g := newGrid(from, to, b.set.Step)
 			for trunk := range 3 {
@@ -154,6 +145,29 @@ func checkTimes(t *testing.T, points []point, g grid, calls []cdr.Record) {
 		}
 		if p.value != was.value && p.at-was.at > g.step || was.value != "0" && p.at-was.at > g.hold {
 			t.Fatalf("from %v to %v is too far", was, p)
+		}
+	}
+}
+
+// TestGrid: what happens at a time is seen at the next multiple of the step, or by the end.
+func TestGrid(t *testing.T) {
+	g := newGrid(noon.Add(10*time.Second), noon.Add(10*time.Minute+30*time.Second), time.Minute)
+	for name, tc := range map[string]struct{ after, want time.Duration }{
+		"the begin":            {10 * time.Second, time.Minute},
+		"just before one":      {time.Minute - time.Millisecond, time.Minute},
+		"on one":               {time.Minute, 2 * time.Minute},
+		"in the last, cut one": {10*time.Minute + 29*time.Second, 10*time.Minute + 30*time.Second},
+	} {
+		if got := time.UnixMilli(g.sampleAt(noon.Add(tc.after))).Sub(noon); got != tc.want {
+			t.Errorf("%s: seen after %s, want %s", name, got, tc.want)
+		}
+	}
+	for step, hold := range map[time.Duration]time.Duration{
+		time.Second: 5 * time.Minute, 40 * time.Second: 280 * time.Second, time.Minute: 5 * time.Minute,
+		7 * time.Minute: 7 * time.Minute,
+	} {
+		if got := newGrid(noon, noon, step).hold; got != hold.Milliseconds() {
+			t.Errorf("with %s a value is repeated after %d ms", step, got)
 		}
 	}
 }
@@ -310,21 +324,21 @@ func TestCallsThatWait(t *testing.T) {
 		oneLeg(3, "settles", 55*time.Minute, true),
 		oneLeg(4, "after the range", 61*time.Minute, true),
 	}}
-	b := newBench(t)
-	b.set.Now = func() time.Time { return noon.Add(63 * time.Minute) }
-	if sum, past := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 1 || sum.Unfinished != 2 ||
-		len(past.ends("cdr_calls_total")) != 1 {
-		t.Errorf("%+v, want 1 call and 2 that aren't finished", sum)
-	}
-	b = newBench(t)
-	b.set.Now, b.set.CountWaiting = func() time.Time { return noon.Add(63 * time.Minute) }, true
-	if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 3 || sum.Unfinished != 0 {
-		t.Errorf("%+v with those that wait, want 3 calls", sum)
-	}
-	b = newBench(t)
-	b.set.Now = func() time.Time { return noon.Add(10 * time.Hour) }
-	if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 3 || sum.Unfinished != 0 {
-		t.Errorf("%+v later, want 3 calls", sum)
+	for _, c := range []struct {
+		name    string
+		now     time.Duration
+		waiting bool
+		want    Summary
+	}{
+		{"early", 63 * time.Minute, false, Summary{Calls: 1, Unfinished: 2}},
+		{"with those that wait", 63 * time.Minute, true, Summary{Calls: 3}},
+		{"later", 10 * time.Hour, false, Summary{Calls: 3}},
+	} {
+		b := newBench(t)
+		b.set.Now, b.set.CountWaiting = func() time.Time { return noon.Add(c.now) }, c.waiting
+		if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, sum, c.want)
+		}
 	}
 }
 
@@ -371,12 +385,7 @@ func TestHistoryEqualsCounters(t *testing.T) {
 			}
 			r.Shuffle(len(f.calls), func(i, j int) { f.calls[i], f.calls[j] = f.calls[j], f.calls[i] })
 			if want := countersOf(t, f, r); !maps.Equal(got, want) {
-				for key, value := range want {
-					if got[key] != value {
-						t.Errorf("%s is %s in the history, %s in the counters", key, got[key], value)
-					}
-				}
-				t.Errorf("%d series in the history, %d in the counters", len(got), len(want))
+				t.Errorf("the history has %v, the counters %v", got, want)
 			}
 		})
 	}
@@ -400,11 +409,7 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer l.Close() //nolint:errcheck // the test is over
 	info := legFeed(f, now).Info
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "fake", Settings: counting.Settings{
 		Source: "acme", Provider: "fake", Feed: "call_log", Rules: info.Rules, Settle: info.Settle,
@@ -415,7 +420,6 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 		t.Fatal(err)
 	}
 	commit := func(page *counting.Page) {
-		t.Helper()
 		page.ObservedAt = now
 		if _, err := state.Commit(t.Context(), page); err != nil {
 			t.Fatal(err)

@@ -120,35 +120,30 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestUnfinished (counting.md 17): a record that isn't final doesn't count while it may
-// become so, and counts as it stands later.
+// TestUnfinished (counting.md 17): a record that isn't final doesn't count while it may become so, and counts as it
+// stands later, or when the next pass finds it finished.
 func TestUnfinished(t *testing.T) {
-	young, old := call(1, noon.Add(50*time.Hour)), call(2, noon.Add(time.Hour))
-	young.Provisional, old.Provisional = true, true
-	f := &fakeFeed{page: 5, calls: []cdr.Record{old, young, call(3, noon.Add(2*time.Hour))}}
-	b := newBench(t)
-	b.set.Now = func() time.Time { return noon.Add(60 * time.Hour) }
-	if sum, _ := b.read(only(f, noon.Add(55*time.Hour))); sum.Calls != 2 || sum.Unfinished != 1 {
-		t.Errorf("%+v", sum)
-	}
-}
-
-// TestFinishedMeanwhile: a record counts if the next pass finds it finished.
-func TestFinishedMeanwhile(t *testing.T) {
-	young := call(1, noon.Add(50*time.Hour))
-	f := &fakeFeed{page: 5, calls: []cdr.Record{young, call(2, noon.Add(51*time.Hour))}}
-	asked := 0
-	f.before = func(_, to time.Time) error {
-		if to.After(young.Start) {
-			asked++
-			f.calls[0].Provisional = asked == 1
+	for _, finished := range []bool{false, true} {
+		young, old := call(1, noon.Add(50*time.Hour)), call(2, noon.Add(time.Hour))
+		young.Provisional, old.Provisional = true, true
+		f := &fakeFeed{page: 5, calls: []cdr.Record{old, young, call(3, noon.Add(51*time.Hour))}}
+		asked := 0
+		f.before = func(_, to time.Time) error {
+			if to.After(young.Start) {
+				asked++
+				f.calls[1].Provisional = !finished || asked == 1
+			}
+			return nil
 		}
-		return nil
-	}
-	b := newBench(t)
-	b.set.Now = func() time.Time { return noon.Add(60 * time.Hour) }
-	if sum, _ := b.read(only(f, noon.Add(55*time.Hour))); sum.Calls != 2 || sum.Unfinished != 0 {
-		t.Errorf("%+v", sum)
+		b := newBench(t)
+		b.set.Now = func() time.Time { return noon.Add(60 * time.Hour) }
+		want := Summary{Calls: 2, Unfinished: 1}
+		if finished {
+			want = Summary{Calls: 3}
+		}
+		if sum, _ := b.read(only(f, noon.Add(55*time.Hour))); sum != want {
+			t.Errorf("%+v, want %+v", sum, want)
+		}
 	}
 }
 

@@ -20,24 +20,22 @@ type endless struct {
 	page func()
 }
 
-// Read implements collector.RangeReader.
+// Pages implements collector.RangeReader.
 func (e *endless) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return pagesOf(func(emit func(*collector.Page) error) error { return e.read(from, to, emit) })
-}
-
-func (e *endless) read(from, to time.Time, emit func(*collector.Page) error) error {
-	b := &collector.Page{}
-	for at := from.Truncate(e.gap); at.Before(to); at = at.Add(e.gap) {
-		c := call(int(at.Sub(noon)/e.gap), at)
-		if b.Records = append(b.Records, &c); len(b.Records) == 500 {
-			e.page()
-			if err := emit(b); err != nil {
-				return err
+	return func(yield func(*collector.Page, error) bool) {
+		b := &collector.Page{}
+		for at := from.Truncate(e.gap); at.Before(to); at = at.Add(e.gap) {
+			c := call(int(at.Sub(noon)/e.gap), at)
+			if b.Records = append(b.Records, &c); len(b.Records) == 500 {
+				e.page()
+				if !yield(b, nil) {
+					return
+				}
+				b.Records = b.Records[:0]
 			}
-			b.Records = b.Records[:0]
 		}
+		yield(b, nil)
 	}
-	return emit(b)
 }
 
 // TestMemoryIsBounded: ten times the range needs no more memory.

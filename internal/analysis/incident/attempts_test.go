@@ -12,55 +12,47 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
 // TestAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that
 // another carrier took, and inbound calls.
 func TestAttempts(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
-	out := func(id, trunk string, outcome cdr.Outcome) *cdr.Record {
-		return &cdr.Record{ID: id, CallKey: "g", Direction: cdr.Outbound, Trunk: trunk, Outcome: outcome, Start: start}
+	leg := func(direction cdr.Direction, id, trunk string, outcome cdr.Outcome) *cdr.Record {
+		return &cdr.Record{ID: id, CallKey: "g", Direction: direction, Trunk: trunk, Outcome: outcome, Start: start}
 	}
+	out := func(id, trunk string, outcome cdr.Outcome) *cdr.Record { return leg(cdr.Outbound, id, trunk, outcome) }
+	in := func(id string, outcome cdr.Outcome) *cdr.Record { return leg(cdr.Inbound, id, "a", outcome) }
 	on := func(channel string, r *cdr.Record) *cdr.Record { r.Channel = channel; return r }
-	inbound := func(id, trunk string, outcome cdr.Outcome) *cdr.Record {
-		return &cdr.Record{ID: id, CallKey: "g", Direction: cdr.Inbound, Trunk: trunk, Outcome: outcome, Start: start}
-	}
 	refused, taken := out("1", "a", cdr.Failed), out("2", "b", cdr.Answered)
 	challenged, own := out("3", "a", cdr.Unknown), out("4", "a", cdr.Answered)
 	challenged.NoOutcome, own.Party = true, cdr.Own
 	lists := out("5", "a", cdr.Failed)
 	lists.Legs = []cdr.Leg{taken.Leg(), refused.Leg()}
+	type legs = []*cdr.Record
+	// want has attempts, connected and failed.
 	for name, c := range map[string]struct {
-		legs []*cdr.Record
-		want []string
+		legs legs
+		want string
 	}{
-		"another carrier takes the call": {
-			[]*cdr.Record{refused, taken},
-			[]string{"a outbound: 1 attempts, 0 connected, 1 failed", "b outbound: 1 attempts, 1 connected, 0 failed"},
-		},
-		"one leg":                  {[]*cdr.Record{refused}, []string{"a outbound: 1 attempts, 0 connected, 1 failed"}},
-		"a record that lists legs": {[]*cdr.Record{lists}, []string{"a outbound: 1 attempts, 0 connected, 1 failed"}},
+		"another carrier takes the call": {legs{refused, taken}, "a outbound: 1 0 1, b outbound: 1 1 0"},
+		"one leg":                        {legs{refused}, "a outbound: 1 0 1"},
+		"a record that lists legs":       {legs{lists}, "a outbound: 1 0 1"},
 		"a challenge and the caller's own phone aren't attempts": {
-			[]*cdr.Record{challenged, own, refused},
-			[]string{"a outbound: 1 attempts, 0 connected, 1 failed"},
+			legs{challenged, own, refused}, "a outbound: 1 0 1",
 		},
 		"legs on one channel": {
-			[]*cdr.Record{
+			legs{
 				on("c", out("1", "a", cdr.Answered)), on("c", out("2", "a", cdr.Answered)),
 				on("d", out("3", "a", cdr.Busy)),
 			},
-			[]string{"a outbound: 2 attempts, 1 connected, 0 failed"},
+			"a outbound: 2 1 0",
 		},
 		"a ring group": {
-			[]*cdr.Record{
-				inbound("i", "a", cdr.NoAnswer), inbound("j", "a", cdr.NoAnswer), inbound("k", "a", cdr.Machine),
-			},
-			[]string{"a inbound: 1 attempts, 1 connected, 0 failed"},
+			legs{in("i", cdr.NoAnswer), in("j", cdr.NoAnswer), in("k", cdr.Machine)}, "a inbound: 1 1 0",
 		},
-		"a call that is forwarded": {
-			[]*cdr.Record{inbound("i", "a", cdr.NoAnswer), taken},
-			[]string{"a inbound: 1 attempts, 1 connected, 0 failed", "b outbound: 1 attempts, 1 connected, 0 failed"},
-		},
+		"a call that is forwarded": {legs{in("i", cdr.NoAnswer), taken}, "a inbound: 1 1 0, b outbound: 1 1 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			finder := New(Settings{Redactor: &cdr.Redactor{}})
@@ -90,12 +82,31 @@ func TestAttempts(t *testing.T) {
 			for _, line := range slices.SortedFunc(maps.Keys(finder.calls),
 				func(a, b Line) int { return strings.Compare(a.Trunk, b.Trunk) }) {
 				l := newLineCalls(line, finder.calls[line])
-				got = append(got, fmt.Sprintf("%s %s: %d attempts, %d connected, %d failed", line.Trunk, line.Direction,
-					l.attempts, l.connected, len(l.failures)))
+				got = append(got, fmt.Sprintf("%s %s: %d %d %d", line.Trunk, line.Direction, l.attempts, l.connected,
+					len(l.failures)))
 			}
-			if !slices.Equal(got, c.want) {
+			if strings.Join(got, ", ") != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestCallersOfChanges: a call that a later row or version connects is one of its caller's, with its minutes.
+func TestCallersOfChanges(t *testing.T) {
+	r := &cdr.Record{
+		ID: "b", CallKey: "g", Direction: cdr.Outbound, Outcome: cdr.Answered, Duration: 90 * time.Second,
+		CallerNumber: "+4930123456", CalleeNumber: "+37120000000", Country: "LV",
+	}
+	finder := New(Settings{Callers: true, Redactor: cdr.NewRedactor(cdr.Policy{Numbers: cdr.Keep}, nil)})
+	feed := &history.Feed{Source: "pbx", Info: &collector.FeedInfo{Name: "cdr"}}
+	change := facts.Fact{Kind: facts.OutcomeChange, Record: r, From: cdr.NoAnswer, To: cdr.Answered}
+	all := facts.AppendConnected([]facts.Fact{change}, r)
+	for i := range all {
+		finder.Add(feed, &all[i])
+	}
+	got := finder.longestCallers()
+	if len(got) != 1 || got[0].Caller != "+4930123456" || got[0].Connected != 1 || got[0].Minutes != "1.500000" {
+		t.Errorf("got %+v", got)
 	}
 }

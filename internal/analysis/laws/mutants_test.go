@@ -31,117 +31,102 @@ func broken(t *testing.T, text string, only ...string) string {
 	return ""
 }
 
+// mutants are defects of the built-in definitions: a name, a text, and what takes its place.
+const mutants = `
+twilio:
+  a filter of another name | "StartTime>": "{from|2006-01-02}" | "StartedAfter": "{from|2006-01-02}"
+  a filter by the end of calls | by: start, grain | by: end, grain
+  ends that are the same day | "StartTime<": "{to|2006-01-02}" | "StartTime<": "{from|2006-01-02}"
+  a finer grain | grain: 24h | grain: 1h
+  a coarser grain | grain: 24h | grain: 48h
+  an inserted filter | filter: {by: start, grain: 24h} | filter: {by: inserted, grain: 24h}
+  smaller pages | PageSize: "1000" | PageSize: "50"
+  a next that is the first page | next: {url: next_page_uri} | next: {url: first_page_uri}
+  a next that is the previous page | next: {url: next_page_uri} | next: {url: previous_page_uri}
+  no next |     next: {url: next_page_uri}\n | nothing
+  rows elsewhere | rows: calls | rows: records
+  another path | Calls.json | Calls.JSON
+  another unit | unit: s} | unit: ms}
+  a price that isn't negated | , negate: true | nothing
+  sides that are turned round | caller: from\n      callee: to | caller: to\n      callee: from
+  totals of the next day | EndDate: "{from| | EndDate: "{to|
+  a status that is final | "in-progress"] | "x"]
+  another currency | currency: USD | currency: EUR
+  no parent |       parent: parent_call_sid\n | nothing
+  another id | id: sid | id: account_sid
+  another time | start_time, time: rfc2822}, {path: date_created | date_created, time: rfc2822}, {path: start_time
+zoom_phone:
+  another token | {token: next_page_token, query: next_page_token} | {token: next_token, query: next_page_token}
+  another query for the token | query: next_page_token} | query: page_token}
+  another total | total: total_records | total: page_size
+  a filter by the end of calls | time_type: start_time | time_type: end_time
+  the end in the place of the start | by: start, grain | by: end, grain
+  days in the place of times | from: "{from|2006-01-02T15:04:05Z}" | from: "{from|2006-01-02}"
+  local times | to: "{to|2006-01-02T15:04:05Z}" | to: "{to|2006-01-02 15:04:05}"
+  minutes | unit: s} | unit: min}
+  another duration | duration: {path: duration | duration: {path: talk_time
+  the trunk of a group | [sbc_name, sip_group_name] | [sip_group_name, sbc_name]
+  page numbers | next: {token: next_page_token, query: next_page_token} | next: {page: page_number, from: 1}
+webex:
+  a filter by the start of calls | by: inserted, min_age: 1m, | by: start, min_age: 1m,
+  another parameter | startTime: | start:
+  milliseconds that are missing | {from|2006-01-02T15:04:05.000Z} | {from|rfc3339}
+  another relation | {link: next} | {link: prev}
+  another key of calls | group: '["Correlation ID"]' | group: '["Report ID"]'
+  another unit | unit: s} | unit: ms}
+  hours of 12 | 15:04:05.000Z} | 03:04:05.000Z}
+  another list | rows: items | rows: records
+  another direction | ORIGINATING: outbound, TERMINATING: inbound | ORIGINATING: inbound, TERMINATING: outbound
+  a group's rows that are whole | let group = ["HuntGroup", "CallQueue"] | let group = ["HuntGroup"]
+kamailio:
+  an end that is left out | m.time >= :from AND m.time < :to | m.time > :from AND m.time < :from AND m.time < :to
+  another event | a.method = 'INVITE' AND a.time | a.method = 'BYE' AND a.time
+  re-INVITEs are calls | AND e.sip_code LIKE '2%' | AND e.sip_code LIKE '9%'
+  a beginning that is left out | a.time >= :from | a.time > :from
+  answered calls that don't wait for their BYE | [{ended: "*"}, {source | [{id: "*"}, {source
+  another key of calls | group: callid | group: id
+  a challenge is a failure | [{when: {sip_code: ["401", "407"]}, is: none},  | [
+asterisk:
+  another unit | duration: {path: billsec, unit: s} | duration: {path: billsec, unit: ms}
+  the whole length | duration: {path: billsec | duration: {path: duration
+  columns in another order | start, answer, end, | answer, start, end,
+  days first | start: {path: start, time: "2006-01-02 15:04:05"} | start: {path: start, time: "2006-02-01 15:04:05"}
+  a wait of another column | a3 == nil ? nil : int(a3) | a2 == nil ? nil : int(a2)
+  another separator | separator: "|" | separator: ";"
+freeswitch:
+  milliseconds, not microseconds | variables.start_uepoch, time: unix_us | variables.start_uepoch, time: unix_ms
+  seconds, not milliseconds | {path: variables.billmsec, unit: ms} | {path: variables.billmsec, unit: s}
+  texts that aren't decoded |     encoded: url\n | nothing
+cucm:
+  another unit | duration: {path: duration, unit: s} | duration: {path: duration, unit: ms}
+  a line of types that is a row | skip: 1,  | nothing
+  another cause | destCause_value: ["128", "458752"] | destCause_value: ["128"]
+  the call's own number | id: pkid | id: globalCallID_callId
+`
+
 // TestMutants: a built-in definition in which something is wrong breaks a law.
 func TestMutants(t *testing.T) {
-	for _, c := range []struct{ provider, name, old, now string }{
-		{
-			"twilio", "a filter of another name", `"StartTime>": "{from|2006-01-02}"`,
-			`"StartedAfter": "{from|2006-01-02}"`,
-		},
-		{"twilio", "a filter by the end of calls", "by: start, grain", "by: end, grain"},
-		{
-			"twilio", "ends that are the same day", `"StartTime<": "{to|2006-01-02}"`,
-			`"StartTime<": "{from|2006-01-02}"`,
-		},
-		{"twilio", "a finer grain", "grain: 24h", "grain: 1h"},
-		{"twilio", "a coarser grain", "grain: 24h", "grain: 48h"},
-		{"twilio", "an inserted filter", "filter: {by: start, grain: 24h}", "filter: {by: inserted, grain: 24h}"},
-		{"twilio", "smaller pages", `PageSize: "1000"`, `PageSize: "50"`},
-		{"twilio", "a next that is the first page", "next: {url: next_page_uri}", "next: {url: first_page_uri}"},
-		{"twilio", "a next that is the previous page", "next: {url: next_page_uri}", "next: {url: previous_page_uri}"},
-		{"twilio", "no next", "    next: {url: next_page_uri}\n", ""},
-		{"twilio", "rows elsewhere", "rows: calls", "rows: records"},
-		{"twilio", "another path", "Calls.json", "Calls.JSON"},
-		{"twilio", "another unit", "unit: s}", "unit: ms}"},
-		{"twilio", "a price that isn't negated", ", negate: true", ""},
-		{"twilio", "sides that are turned round", "caller: from\n      callee: to", "caller: to\n      callee: from"},
-		{"twilio", "totals of the next day", "EndDate: \"{from|", "EndDate: \"{to|"},
-		{"twilio", "a status that is final", `"in-progress"]`, `"x"]`},
-		{"twilio", "another currency", "currency: USD", "currency: EUR"},
-		{"twilio", "no parent", "      parent: parent_call_sid\n", ""},
-		{"twilio", "another id", "id: sid", "id: account_sid"},
-		{
-			"twilio", "the time of another field", "{path: start_time, time: rfc2822}, {path: date_created",
-			"{path: date_created, time: rfc2822}, {path: start_time",
-		},
-		{
-			"zoom_phone", "another token", "{token: next_page_token, query: next_page_token}",
-			"{token: next_token, query: next_page_token}",
-		},
-		{"zoom_phone", "another query for the token", "query: next_page_token}", "query: page_token}"},
-		{"zoom_phone", "another total", "total: total_records", "total: page_size"},
-		{"zoom_phone", "a filter by the end of calls", "time_type: start_time", "time_type: end_time"},
-		{"zoom_phone", "the end in the place of the start", "by: start, grain", "by: end, grain"},
-		{
-			"zoom_phone", "days in the place of times", `from: "{from|2006-01-02T15:04:05Z}"`,
-			`from: "{from|2006-01-02}"`,
-		},
-		{"zoom_phone", "local times", `to: "{to|2006-01-02T15:04:05Z}"`, `to: "{to|2006-01-02 15:04:05}"`},
-		{"zoom_phone", "minutes", "unit: s}", "unit: min}"},
-		{"zoom_phone", "another duration", "duration: {path: duration", "duration: {path: talk_time"},
-		{"zoom_phone", "the trunk of a group", "[sbc_name, sip_group_name]", "[sip_group_name, sbc_name]"},
-		{
-			"zoom_phone", "page numbers", "next: {token: next_page_token, query: next_page_token}",
-			"next: {page: page_number, from: 1}",
-		},
-		{"webex", "a filter by the start of calls", "by: inserted, min_age: 1m,", "by: start, min_age: 1m,"},
-		{"webex", "another parameter", "startTime:", "start:"},
-		{"webex", "milliseconds that are missing", "{from|2006-01-02T15:04:05.000Z}", "{from|rfc3339}"},
-		{"webex", "another relation", "{link: next}", "{link: prev}"},
-		{"webex", "another key of calls", `group: '["Correlation ID"]'`, `group: '["Report ID"]'`},
-		{"webex", "another unit", "unit: s}", "unit: ms}"},
-		{"webex", "hours of 12", "15:04:05.000Z}", "03:04:05.000Z}"},
-		{"webex", "another list", "rows: items", "rows: records"},
-		{
-			"webex", "another direction", "ORIGINATING: outbound, TERMINATING: inbound",
-			"ORIGINATING: inbound, TERMINATING: outbound",
-		},
-		{
-			"webex", "a group's rows that are whole", `let group = ["HuntGroup", "CallQueue"]`,
-			`let group = ["HuntGroup"]`,
-		},
-		{
-			"kamailio", "an end that is left out", "m.time >= :from AND m.time < :to",
-			"m.time > :from AND m.time < :from AND m.time < :to",
-		},
-		{"kamailio", "another event", "a.method = 'INVITE' AND a.time", "a.method = 'BYE' AND a.time"},
-		{"kamailio", "re-INVITEs are calls", "AND e.sip_code LIKE '2%'", "AND e.sip_code LIKE '9%'"},
-		{"kamailio", "a beginning that is left out", "a.time >= :from", "a.time > :from"},
-		{"kamailio", "answered calls that don't wait for their BYE", `[{ended: "*"}, {source`, `[{id: "*"}, {source`},
-		{"kamailio", "another key of calls", "group: callid", "group: id"},
-		{"kamailio", "a challenge is a failure", `[{when: {sip_code: ["401", "407"]}, is: none}, `, `[`},
-		{"asterisk", "another unit", "duration: {path: billsec, unit: s}", "duration: {path: billsec, unit: ms}"},
-		{"asterisk", "the whole length", "duration: {path: billsec", "duration: {path: duration"},
-		{"asterisk", "columns in another order", "start, answer, end,", "answer, start, end,"},
-		{
-			"asterisk", "days first", `start: {path: start, time: "2006-01-02 15:04:05"}`,
-			`start: {path: start, time: "2006-02-01 15:04:05"}`,
-		},
-		{"asterisk", "a wait of another column", "a3 == nil ? nil : int(a3)", "a2 == nil ? nil : int(a2)"},
-		{"asterisk", "another separator", `separator: "|"`, `separator: ";"`},
-		{
-			"freeswitch", "milliseconds in the place of microseconds", "{path: variables.start_uepoch, time: unix_us}",
-			"{path: variables.start_uepoch, time: unix_ms}",
-		},
-		{
-			"freeswitch", "seconds in the place of milliseconds", "{path: variables.billmsec, unit: ms}",
-			"{path: variables.billmsec, unit: s}",
-		},
-		{"freeswitch", "texts that aren't decoded", "    encoded: url\n", ""},
-		{"cucm", "another unit", "duration: {path: duration, unit: s}", "duration: {path: duration, unit: ms}"},
-		{"cucm", "a line of types that is a row", "skip: 1, ", ""},
-		{"cucm", "another cause", "destCause_value: [\"128\", \"458752\"]", "destCause_value: [\"128\"]"},
-		{"cucm", "the call's own number", "id: pkid", "id: globalCallID_callId"},
-	} {
-		t.Run(c.provider+" "+c.name, func(t *testing.T) {
-			text, err := declared.BuiltinText(c.provider)
+	provider := ""
+	text := strings.NewReplacer(`\n`, "\n")
+	for line := range strings.SplitSeq(strings.TrimSpace(mutants), "\n") {
+		words := strings.Split(line, " | ")
+		if len(words) == 1 {
+			provider = strings.TrimSuffix(line, ":")
+			continue
+		}
+		name, old, now := strings.TrimSpace(words[0]), text.Replace(words[1]), text.Replace(words[2])
+		if now == "nothing" {
+			now = ""
+		}
+		t.Run(provider+" "+name, func(t *testing.T) {
+			text, err := declared.BuiltinText(provider)
 			if err != nil {
 				t.Fatal(err)
 			}
 			definition, tests, _ := strings.Cut(string(text), "\ntests:")
-			mutant := strings.Replace(definition, c.old, c.now, 1) + "\ntests:" + tests
+			mutant := strings.Replace(definition, old, now, 1) + "\ntests:" + tests
 			if mutant == string(text) {
-				t.Fatalf("%q isn't in the definition", c.old)
+				t.Fatalf("%q isn't in the definition", old)
 			}
 			found := broken(t, mutant, "rows", "answers")
 			if found == "" {

@@ -19,7 +19,7 @@ var noon = time.Date(2026, 10, 5, 12, 0, 0, 0, time.UTC)
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // record makes a record of a text: id, start and duration in seconds (- for none), then a price,
-// `to=NUMBER`, `from=NUMBER`, `in` or `out`.
+// `to=NUMBER`, `from=NUMBER`, `in` or `out`, `version=N`, `open`, and of a leg `key=`, `trunk=` and `parent=`.
 func record(t testing.TB, text string) *cdr.Record {
 	t.Helper()
 	words := strings.Fields(text)
@@ -49,6 +49,13 @@ func record(t testing.TB, text string) *cdr.Record {
 			r.Direction = cdr.Inbound
 		case "out":
 			r.Direction = cdr.Outbound
+		case "version":
+			r.Version = int64(number(value))
+		case "open":
+			r.Provisional = true
+		case "key", "trunk", "parent":
+			*map[string]*string{"key": &r.CallKey, "trunk": &r.Trunk, "parent": &r.Parent}[key] = value
+			r.Answer, r.End = r.Start, r.Start.Add(r.Duration)
 		default:
 			amount, err := cdr.ParseMoney(word)
 			if err != nil {
@@ -65,6 +72,8 @@ type bench struct {
 	settings match.Settings
 	country  string
 	zone     *time.Location
+	rules    counting.Rules // of the left book
+	trunk    string
 	notes    []string
 	// found has the pairs: class and ids, without the class `same`.
 	found  []string
@@ -97,7 +106,9 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 			Name: [...]string{"ours", "the bill"}[i], Country: b.country, Currency: "EUR",
 			Folder: t.TempDir(),
 		}
-		if i == 1 {
+		if i == 0 {
+			s.Rules, s.Trunk = b.rules, b.trunk
+		} else {
 			s.Zone = b.zone
 		}
 		books[i] = match.NewBook(s)
@@ -118,6 +129,21 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 	return err
 }
 
+func (b *bench) mustRun(t testing.TB, left, right []*cdr.Record) {
+	t.Helper()
+	if err := b.run(t, left, right); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) tariff(t testing.TB, text string) {
+	t.Helper()
+	var err error
+	if b.settings.Tariff, err = match.ParseTariff(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func records(t testing.TB, text string) (all []*cdr.Record) {
 	t.Helper()
 	for part := range strings.SplitSeq(text, ";") {
@@ -128,211 +154,93 @@ func records(t testing.TB, text string) (all []*cdr.Record) {
 	return all
 }
 
-var pairs = []struct{ name, left, right, want string }{
-	{"the same", "a 0 60 0.1", "x 0 60 0.10", "same a x"},
-	{"only left and only right", "a 0 60; b 100 60", "x 0 60; y 500 60", "only_left b -, only_right - y, same a x"},
-	{
-		"a start within the tolerance", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 202.9 60",
-		"same a x, same b y, same c z",
-	},
-	{
-		"a start beyond it", "a 0 60; b 100 60; c 200 60", "x 0 60; y 100 60; z 203.1 60",
-		"only_left c -, only_right - z, same a x, same b y",
-	},
-	{"a duration within a second", "a 0 60", "x 0 61", "same a x"},
-	{"a duration beyond it", "a 0 60", "x 0 61.1", "duration a x"},
-	{"a price", "a 0 60 0.1", "x 0 60 0.1001", "price a x"},
-	{"no price is zero", "a 0 60 0.1; b 99 60", "x 0 60 0.1; y 99 60 0", "same a x, same b y"},
-	{"prices on one side only", "a 0 60 0.1", "x 0 60", "same a x"},
-	{"durations on one side only", "a 0 60", "x 0 -", "same a x"},
-	{"duration before price", "a 0 60 1", "x 0 99 2", "duration a x"},
-	{"rounded before price", "a 0 61 1", "x 0 120 2", "rounded a x"},
-	{"other numbers", "a 0 60 to=+4940222223", "x 0 60", "only_left a -, only_right - x"},
-	{
-		"other directions", "a 0 60 in; b 99 60 out; c 200 60 out", "x 0 60 out; y 99 60 out; z 200 60 out",
-		"only_left a -, only_right - x, same b y, same c z",
-	},
-	{"a direction on one side", "a 0 60 in", "x 0 60", "same a x"},
-	{"each end's directions", "a 0 60 in; b 99 60 out", "x 0 60 out; y 99 60 in", "same a x, same b y"},
-	{"twins", "a 0 60; b 2 60", "x 0 60; y 2 60", "ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -"},
-	{
-		"twins in a row", "a 0 60; b 2 60; c 4 60", "x 0 60; y 2 60; z 4 60",
-		"ambiguous - x, ambiguous - y, ambiguous - z, ambiguous a -, ambiguous b -, ambiguous c -",
-	},
-	{"twins of which one is missing", "a 0 60; b 2 60", "x 1 60", "ambiguous - x, ambiguous a -, ambiguous b -"},
-	{"twins of the right book", "a 1 60", "x 0 60; y 2 60", "ambiguous - x, ambiguous - y, ambiguous a -"},
-	{
-		"twins that the left book doesn't have", "a 99 60", "x 0 60; y 2 60; z 99 60",
-		"ambiguous - x, ambiguous - y, same a z",
-	},
-	{
-		"twins, of which the other call is within the tolerance of one",
-		"a 99 60; b 101.5 60; c 0 60", "x 97 60; z 0 60",
-		"ambiguous - x, ambiguous a -, ambiguous b -, same c z",
-	},
-	{
-		"twins that each fit one call", "a 0 60; b 2.5 60; c 99 60; d 200 60", "x -2 60; y 4.5 60; z 99 60; w 200 60",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z, same d w",
-	},
-	{"close calls of other durations", "a 0 60; b 2 300", "x 2 300; y 0 60", "same a y, same b x"},
-	{"close calls of other prices", "a 0 60 1; b 2 60 2", "x 2 60 2; y 0 60 1", "same a y, same b x"},
-	{
-		"close calls, prices on one side", "a 0 60 1; b 2 60 2", "x 2 60; y 0 60",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
-	},
-	{"a close call is missing", "a 0 60; b 2 300", "x 2 300", "only_left a -, same b x"},
-	{"nothing speaks for either", "a 0 60; b 2 300", "x 1 100", "ambiguous - x, ambiguous a -, ambiguous b -"},
-	{
-		"two prices fit one", "a 0 60 1; b 1 60 2", "x 0 60 3",
-		"ambiguous - x, ambiguous a -, ambiguous b -",
-	},
-	{
-		"two prices fit two", "a 0 60 1; b 1 60 2", "x 0 60 3; y 1 60 4",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
-	},
-	{
-		"two prices fit one of a book without prices", "a 0 60 1; b 2 60 2", "x 0 60",
-		"ambiguous - x, ambiguous a -, ambiguous b -",
-	},
-	{
-		"two directions fit one of a book without directions", "a 0 60 in; b 2 60 out", "x 0 60",
-		"ambiguous - x, ambiguous a -, ambiguous b -",
-	},
-	{
-		"two numbers fit one masked number", "a 0 60; b 0 60 to=+4940222999", "x 0 60 to=+4940222***",
-		"ambiguous - x, ambiguous a -, ambiguous b -",
-	},
-	{
-		"two durations within a second fit one", "a 0 60", "x 0 60.2; y 1 60.1",
-		"ambiguous - x, ambiguous - y, ambiguous a -",
-	},
-	{
-		"durations within a second, none the same", "a 0 60; b 1 60.5", "x 0 60.1; y 1 60.6",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
-	},
-	{
-		"durations within a second, one the same", "a 0 60; b 1 61", "x 0 61; y 1 62",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
-	},
-	{"durations within a second, all the same", "a 0 60; b 1 60.5", "x 1 60; y 0 60.5", "same a x, same b y"},
-	{
-		"one fits two, another only one of these", "a 0 60; b 4 60; c 100 60; d 200 60",
-		"x -1 60.3; y 2 60.5; z 100 60; w 200 60",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z, same d w",
-	},
-	{
-		"two that fit two leave none for a third", "a 0 60; b 1 60.5; c 1 99", "x 0 60.2; y 1 60.3",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, only_left c -",
-	},
-	{
-		"what two leave over fits a third", "a 0 60; b 1 99", "x 0 60.2; y 1 60.3",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -",
-	},
-	{
-		"a third one near twins", "a 0 60; b 1 60; c 2 300", "x 0 60; y 1 60; z 2 300",
-		"ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -, same c z",
-	},
-	{
-		"repeated calls just beyond the tolerance", "a 0 60; b 3.1 60; c 6.2 60", "x 0 60; y 3.05 60; z 6.2 60",
-		"same a x, same b y, same c z",
-	},
-	{
-		"mixed numbers", "a 0 60 from=030111111", "x 0 60 from=004930111111 to=sip:+4940222222@carrier.example",
-		"same a x",
-	},
-	{
-		"masked last digits", "a 0 60; b 99 60 to=+4940222999", "x 0 60 to=+4940222***; y 99 60 to=+4940222***",
-		"same a x, same b y",
-	},
-	{
-		"masked first digits", "a 0 60; b 0 60 to=+4940223333", "x 0 60 to=*******2222; y 0 60 to=*******3333",
-		"same a x, same b y",
-	},
-	{"callers are hidden on one side", "a 0 60", "x 0 60 from=anonymous", "same a x"},
-}
+// pairs are examples of each class, and what TestOracle's books don't have: one side without prices, durations or
+// directions, and numbers that are masked or written in another way. A line has a name, both books and what is found.
+const pairs = `
+the same | a 0 60 0.1 | x 0 60 0.10 | same a x
+only left and only right | a 0 60; b 100 60 | x 0 60; y 500 60 | only_left b -, only_right - y, same a x
+start within the tolerance | a 0 60; b 99 60; c 199 60 | x 0 60; y 99 60; z 201.9 60 | same a x, same b y, same c z
+beyond it | a 0 60; b 99 60; c 199 60 | x 0 60; y 99 60; z 202.1 60 | only_left c -, only_right - z, same a x, same b y
+durations within and beyond a second | a 0 60; b 99 60 | x 0 61; y 99 61.1 | duration b y, same a x
+a price | a 0 60 0.1 | x 0 60 0.1001 | price a x
+no price is zero | a 0 60 0.1; b 99 60 | x 0 60 0.1; y 99 60 0 | same a x, same b y
+prices on one side only | a 0 60 0.1 | x 0 60 | same a x
+durations on one side only | a 0 60 | x 0 - | same a x
+duration before price | a 0 60 1 | x 0 99 2 | duration a x
+rounded before price | a 0 61 1 | x 0 120 2 | rounded a x
+other numbers | a 0 60 to=+4940222223 | x 0 60 | only_left a -, only_right - x
+other directions | a 0 60 in; b 99 60 out | x 0 60 out; y 99 60 out | only_left a -, only_right - x, same b y
+a direction on one side | a 0 60 in | x 0 60 | same a x
+each end's directions | a 0 60 in; b 99 60 out | x 0 60 out; y 99 60 in | same a x, same b y
+twins | a 0 60; b 2 60 | x 0 60; y 2 60 | ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -
+close calls of other durations | a 0 60; b 2 300 | x 2 300; y 0 60 | same a y, same b x
+close calls of other prices | a 0 60 1; b 2 60 2 | x 2 60 2; y 0 60 1 | same a y, same b x
+two prices fit one without | a 0 60 1; b 2 60 2 | x 0 60 | ambiguous - x, ambiguous a -, ambiguous b -
+two directions fit one without | a 0 60 in; b 2 60 out | x 0 60 | ambiguous - x, ambiguous a -, ambiguous b -
+a masked number | a 0 60; b 0 60 to=+4940222999 | x 0 60 to=+4940222*** | ambiguous - x, ambiguous a -, ambiguous b -
+mixed numbers | a 0 60 from=030111111 | x 0 60 from=004930111111 to=sip:+4940222222@carrier.example | same a x
+masked last digits | a 0 60; b 99 60 to=+4940222999 | x 0 60 to=+4940222***; y 99 60 to=+4940222*** | same a x, same b y
+masked first digits | a 0 60; b 0 60 to=+4940223333 | x 0 60 to=*******2222; y 0 60 to=*******3333 | same a x, same b y
+callers are hidden on one side | a 0 60 | x 0 60 from=anonymous | same a x
+`
 
 func TestPairs(t *testing.T) {
-	for _, c := range pairs {
-		t.Run(c.name, func(t *testing.T) {
+	for line := range strings.SplitSeq(strings.TrimSpace(pairs), "\n") {
+		c := strings.Split(line, " | ")
+		t.Run(c[0], func(t *testing.T) {
 			b := newBench()
 			b.country = "DE"
-			if err := b.run(t, records(t, c.left), records(t, c.right)); err != nil {
-				t.Fatal(err)
-			}
-			if got := strings.Join(b.found, ", "); got != c.want {
-				t.Errorf("got  %s\nwant %s", got, c.want)
+			b.mustRun(t, records(t, c[1]), records(t, c[2]))
+			if got := strings.Join(b.found, ", "); got != c[3] {
+				t.Errorf("got  %s\nwant %s", got, c[3])
 			}
 		})
 	}
 }
 
+// tariffs have a name, both books, the tariff that is given or recognized, and what is found.
+const tariffs = `
+minutes | a 0 61; b 99 5; c 300 125.2 | x 0 120; y 99 60; z 300 180 | 60/60 | rounded a x, rounded b y, rounded c z
+30/6 | a 0 3; b 99 32; c 300 50 | x 0 30; y 99 36; z 300 54 | 30/6 | rounded a x, rounded b y, rounded c z
+a minimum | a 0 3; b 99 5; c 300 76.5 | x 0 30; y 99 30; z 300 77 | 30/1 | rounded a x, rounded b y, same c z
+not all | a 0 61; b 99 5; c 300 125 | x 0 120; y 99 60; z 300 300 | none | duration a x, duration b y, duration c z
+given | a 0 61; b 99 5; c 300 125 | x 0 120; y 99 60; z 300 300 | given 60/60 | duration c z, rounded a x, rounded b y
+close calls | a 0 61; b 2 250; c 99 5 | x 2 300; y 0 120; z 99 60 | 60/60 | rounded a y, rounded b x, rounded c z
+calls that nobody answered | a 0 0; b 99 5 | x 0 0; y 99 60 | given 60/60 | rounded b y, same a x
+`
+
 func TestTariff(t *testing.T) {
-	for _, c := range []struct{ name, given, left, right, tariff, want string }{
-		{
-			"minutes", "", "a 0 61; b 99 5; c 300 125.2", "x 0 120; y 99 60; z 300 180", "60/60",
-			"rounded a x, rounded b y, rounded c z",
-		},
-		{
-			"30/6", "", "a 0 3; b 99 32; c 300 50", "x 0 30; y 99 36; z 300 54", "30/6",
-			"rounded a x, rounded b y, rounded c z",
-		},
-		{
-			"a minimum", "", "a 0 3; b 99 5; c 300 76.5", "x 0 30; y 99 30; z 300 77", "30/1",
-			"rounded a x, rounded b y, same c z",
-		},
-		{
-			"not all", "", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "",
-			"duration a x, duration b y, duration c z",
-		},
-		{
-			"given", "60/60", "a 0 61; b 99 5; c 300 125", "x 0 120; y 99 60; z 300 300", "60/60",
-			"duration c z, rounded a x, rounded b y",
-		},
-		{
-			"close calls", "", "a 0 61; b 2 250; c 99 5", "x 2 300; y 0 120; z 99 60", "60/60",
-			"rounded a y, rounded b x, rounded c z",
-		},
-		{
-			"a close call is billed what another one takes",
-			"60/60", "a 0 60.5; b 2 5; c 99 5", "x 2 60; y 0 120; z 99 60", "60/60",
-			"rounded a y, rounded b x, rounded c z",
-		},
-		{
-			"prices tell rounded calls apart",
-			"60/60", "a 0 70 1; b 2 80 2; c 99 5 1", "x 2 120 2; y 0 120 1; z 99 60 1", "60/60",
-			"rounded a y, rounded b x, rounded c z",
-		},
-		{"calls that nobody answered", "", "a 0 0; b 99 5", "x 0 0; y 99 60", "60/60", "rounded b y, same a x"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	for line := range strings.SplitSeq(strings.TrimSpace(tariffs), "\n") {
+		c := strings.Split(line, " | ")
+		t.Run(c[0], func(t *testing.T) {
 			b := newBench()
-			if c.given != "" {
-				tariff, err := match.ParseTariff(c.given)
-				if err != nil {
-					t.Fatal(err)
-				}
-				b.settings.Tariff = tariff
+			want, given := strings.CutPrefix(c[3], "given ")
+			if given {
+				b.tariff(t, want)
 			}
-			if err := b.run(t, records(t, c.left), records(t, c.right)); err != nil {
-				t.Fatal(err)
-			}
-			tariff := ""
+			b.mustRun(t, records(t, c[1]), records(t, c[2]))
+			tariff := "none"
 			if b.result.Tariff != nil {
 				tariff = b.result.Tariff.String()
 			}
-			if got := strings.Join(b.found, ", "); got != c.want && tariff == c.tariff || tariff != c.tariff {
-				t.Errorf("got  %s by %q\nwant %s by %q", got, tariff, c.want, c.tariff)
+			if got := strings.Join(b.found, ", "); got != c[4] || tariff != want {
+				t.Errorf("got  %s by %q\nwant %s by %q", got, tariff, c[4], want)
 			}
 		})
+	}
+}
+
+func TestParseTariff(t *testing.T) {
+	for _, text := range []string{"", "60", "60/0", "0/60", "60/60s", "060/60"} {
+		if tariff, err := match.ParseTariff(text); err == nil {
+			t.Errorf("%q is %v", text, tariff)
+		}
 	}
 }
 
 func TestSums(t *testing.T) {
 	b := newBench()
-	if err := b.run(t, records(t, "a 0 60 0.1; b 99 30 0.02; c 300 1 0.003"),
-		records(t, "x 0 60 0.1; y 99 60 0.04")); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, records(t, "a 0 60 0.1; b 99 30 0.02; c 300 1 0.003"), records(t, "x 0 60 0.1; y 99 60 0.04"))
 	total := b.result.Total()
 	difference := total[1].Minus(total[0])
 	got := fmt.Sprintln(total[0].Calls, total[0].Minutes(), total[0].Charges.Texts(), difference.Calls,
@@ -355,29 +263,22 @@ func TestDiffers(t *testing.T) {
 		{"rounded", "", "a 0 59", "x 0 120", true},
 		{"rounded as agreed", "60/60", "a 0 5", "x 0 60", false},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			b := newBench()
-			if tariff, err := match.ParseTariff(c.tariff); err == nil {
-				b.settings.Tariff = tariff
-			}
-			if err := b.run(t, records(t, c.left), records(t, c.right)); err != nil {
-				t.Fatal(err)
-			}
-			if got := b.result.Differs(); got != c.want {
-				t.Errorf("got %t: %v", got, b.found)
-			}
-		})
+		b := newBench()
+		if c.tariff != "" {
+			b.tariff(t, c.tariff)
+		}
+		b.mustRun(t, records(t, c.left), records(t, c.right))
+		if got := b.result.Differs(); got != c.want {
+			t.Errorf("%s: got %t: %v", c.name, got, b.found)
+		}
 	}
 }
 
 func TestRange(t *testing.T) {
 	b := newBench()
 	b.settings.From, b.settings.To = noon, noon.Add(time.Minute)
-	left, right := "a -0.5 9; b 0 9 to=22222222; c 59.9 9; d 60 9 to=22222222",
-		"w 0.1 9; x 0.6 9 to=22222222; y 60.5 9; z 60.6 9 to=22222222"
-	if err := b.run(t, records(t, left), records(t, right)); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, records(t, "a -0.5 9; b 0 9 to=22222222; c 59.9 9; d 60 9 to=22222222"),
+		records(t, "w 0.1 9; x 0.6 9 to=22222222; y 60.5 9; z 60.6 9 to=22222222"))
 	if got, want := strings.Join(b.found, ", "), "same b x, same c y"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -401,33 +302,20 @@ func none(int) float64 { return 0 }
 func TestBadInput(t *testing.T) {
 	hide := func(r *cdr.Record) { r.CallerNumber, r.CalleeNumber = "anonymous", "***" }
 	one := func(r *cdr.Record) { r.CallerNumber, r.CalleeNumber = "+4930111111", "+4940222222" }
+	apart := func(seconds float64) func(int) float64 { return func(int) float64 { return seconds } }
+	crowd := many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one)
+	nine, fifty := many(t, 9, none, plain), many(t, 50, none, plain)
 	for _, c := range []struct {
-		name        string
+		name, want  string
 		left, right []*cdr.Record
-		want        string
 	}{
-		{
-			"an hour", many(t, 50, none, plain), many(t, 50, func(int) float64 { return 3600 }, plain),
-			"all pairs differ by 3600 s: the time zone",
-		},
-		{
-			"an hour less, and a clock", many(t, 50, none, plain),
-			many(t, 50, func(int) float64 { return -3599.3 }, plain), "all pairs differ by -3600 s",
-		},
-		{"hidden numbers", many(t, 9, none, plain), many(t, 9, none, hide), "the numbers of one book are hidden"},
-		{
-			"no overlap", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 9e6 }, plain),
-			"the books don't overlap in time",
-		},
-		{
-			"other days of the range", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 3e6 }, plain),
-			"the books don't overlap in time",
-		},
-		{"no calls", many(t, 9, none, plain), nil, "the bill has no calls from"},
-		{
-			"too many of one pair", many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one),
-			many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one), "can't be told apart",
-		},
+		{"an hour", "all pairs differ by 3600 s: the time zone", fifty, many(t, 50, apart(3600), plain)},
+		{"an hour less, and a clock", "all pairs differ by -3600 s", fifty, many(t, 50, apart(-3599.3), plain)},
+		{"hidden numbers", "the numbers of one book are hidden", nine, many(t, 9, none, hide)},
+		{"no overlap", "the books don't overlap in time", nine, many(t, 9, apart(9e6), plain)},
+		{"other days of the range", "the books don't overlap in time", nine, many(t, 9, apart(3e6), plain)},
+		{"no calls", "the bill has no calls from", nine, nil},
+		{"too many of one pair", "can't be told apart", crowd, crowd},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := newBench().run(t, c.left, c.right)
@@ -442,9 +330,7 @@ func TestManyOfOnePair(t *testing.T) {
 	one := func(r *cdr.Record) { r.CallerNumber, r.CalleeNumber = "+4930111111", "+4940222222" }
 	b := newBench()
 	b.settings.To = noon.AddDate(1, 0, 0)
-	if err := b.run(t, many(t, 30_000, none, one), many(t, 30_000, none, one)); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, many(t, 30_000, none, one), many(t, 30_000, none, one))
 	if same := b.result.Classes[match.Same][0].Calls; same != 30_000 {
 		t.Errorf("%d are the same", same)
 	}
@@ -458,9 +344,7 @@ func TestCrowd(t *testing.T) {
 		r.CallerNumber, r.CalleeNumber, r.Duration = "+4930111111", "+4940222222", time.Minute
 	})
 	crowd[1_900].Duration = time.Hour
-	if err := b.run(t, crowd, crowd); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, crowd, crowd)
 	ambiguous, same := b.result.Classes[match.Ambiguous][0].Calls, b.result.Classes[match.Same][0].Calls
 	if ambiguous != 1_999 || same != 1 {
 		t.Errorf("%d are ambiguous, %d the same", ambiguous, same)
@@ -481,9 +365,7 @@ func TestClock(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench()
-			if err := b.run(t, many(t, 20_000, none, plain), many(t, 20_000, c.later, plain)); err != nil {
-				t.Fatal(err)
-			}
+			b.mustRun(t, many(t, 20_000, none, plain), many(t, 20_000, c.later, plain))
 			if got := b.result.Offset.Seconds(); got < c.want-1 || got > c.want+1 {
 				t.Errorf("the clock is %g s ahead, want %g", got, c.want)
 			}
@@ -516,9 +398,7 @@ func TestRepeatedHour(t *testing.T) {
 		call("u", 900-3600, "66 to=22222222"), call("v", -900, "60 to=22222222"), call("s", -600, "60 to=33333333"),
 		call("t", -600, "60 to=33333333"),
 	}
-	if err := b.run(t, left, right); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, left, right)
 	want := "ambiguous - s, ambiguous - t, ambiguous g -, ambiguous h -, same a w, same b x, same c y, same d " +
 		"z, same e v, same f u"
 	if got := strings.Join(b.found, ", "); got != want {
@@ -526,103 +406,41 @@ func TestRepeatedHour(t *testing.T) {
 	}
 }
 
+// TestVersions: a book counts the versions and legs of a call as the exporter does. A text names the call of a leg
+// with key=, its trunk with trunk=, and its parent with parent=.
 func TestVersions(t *testing.T) {
-	book := func(rules counting.Rules, trunk string, all ...*cdr.Record) *match.Book {
-		b := match.NewBook(match.BookSettings{
-			Name: "ours", Rules: rules, Trunk: trunk, Folder: t.TempDir(),
-			Currency: "EUR",
-		})
-		for _, r := range all {
-			if err := b.Add(r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return b
-	}
-	leg := func(text, key, trunk string) *cdr.Record {
-		r := record(t, text)
-		r.CallKey, r.Trunk, r.Answer = key, trunk, r.Start
-		r.End = r.Start.Add(r.Duration)
-		return r
-	}
-	child := leg("b 5 60", "", "sbc")
-	child.Parent = "a"
-	later := record(t, "a 0 70")
-	later.Version = 2
-	open := record(t, "a 0 70")
-	open.Provisional = true
+	legs, none := counting.Rules{Legs: true}, counting.Rules{}
 	for _, c := range []struct {
-		name  string
-		rules counting.Rules
-		trunk string
-		left  []*cdr.Record
-		right string
-		want  string
+		name              string
+		rules             counting.Rules
+		trunk             string
+		left, right, want string
 	}{
+		{"a row that is there twice", none, "", "a 0 60; a 0 60", "x 0 60", "same 1"},
+		{"the newest version", none, "", "a 0 70 version=2; a 0 60", "x 0 70", "same 1"},
+		{"the last one, without versions", none, "", "a 1 60; a 0 70", "x 0 70", "same 1"},
+		{"one that isn't final", none, "", "b 0 60; a 0 70 open", "x 0 60", "same 1"},
 		{
-			"a row that is there twice",
-			counting.Rules{},
-			"",
-			[]*cdr.Record{record(t, "a 0 60"), record(t, "a 0 60")},
-			"x 0 60", "same 1",
+			"an id that is used again", counting.Rules{ByArrival: true}, "", "a 0 60; a 9999 60", "x 0 60; y 9999 60",
+			"same 2",
 		},
-		{"the newest version", counting.Rules{}, "", []*cdr.Record{later, record(t, "a 0 60")}, "x 0 70", "same 1"},
+		{"legs of one call", legs, "", "a 0 60 1 key=k; b 60 30 2 key=k", "x 0 90 3", "same 1"},
+		{"legs of two calls", legs, "", "a 0 60 key=k; b 60 30 key=l", "x 0 60; y 60 30", "same 2"},
 		{
-			"the last one, without versions",
-			counting.Rules{},
-			"",
-			[]*cdr.Record{record(t, "a 1 60"), record(t, "a 0 70")},
-			"x 0 70", "same 1",
-		},
-		{"one that isn't final", counting.Rules{}, "", []*cdr.Record{record(t, "b 0 60"), open}, "x 0 60", "same 1"},
-		{
-			"an id that is used again",
-			counting.Rules{ByArrival: true},
-			"",
-			[]*cdr.Record{record(t, "a 0 60"), record(t, "a 9999 60")},
-			"x 0 60; y 9999 60", "same 2",
+			"a child before its parent", counting.Rules{Legs: true, Parents: true}, "",
+			"b 5 60 trunk=sbc parent=a; a 0 65 key=", "x 0 60", "same 1",
 		},
 		{
-			"legs of one call",
-			counting.Rules{Legs: true},
-			"",
-			[]*cdr.Record{leg("a 0 60 1", "k", ""), leg("b 60 30 2", "k", "")},
-			"x 0 90 3", "same 1",
-		},
-		{
-			"legs of two calls",
-			counting.Rules{Legs: true},
-			"",
-			[]*cdr.Record{leg("a 0 60", "k", ""), leg("b 60 30", "l", "")},
-			"x 0 60; y 60 30", "same 2",
-		},
-		{
-			"a child before its parent",
-			counting.Rules{Legs: true, Parents: true},
-			"",
-			[]*cdr.Record{child, leg("a 0 65", "", "")},
-			"x 0 60", "same 1",
-		},
-		{
-			"legs that used a trunk",
-			counting.Rules{Legs: true},
-			"sbc",
-			[]*cdr.Record{leg("a 0 60", "k", "sbc"), leg("b 60 30", "k", "sbc"), leg("c 90 9", "k", "other")},
-			"x 0 60; y 60 30", "same 2",
+			"legs that used a trunk", legs, "sbc",
+			"a 0 60 key=k trunk=sbc; b 60 30 key=k trunk=sbc; c 90 9 key=k trunk=other", "x 0 60; y 60 30", "same 2",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench()
-			b.settings.Note = func(string) {}
-			left, right := book(c.rules, c.trunk, c.left...), book(counting.Rules{}, "", records(t, c.right)...)
-			defer left.Close()  //nolint:errcheck // temporary
-			defer right.Close() //nolint:errcheck // temporary
-			result, err := match.Run(t.Context(), b.settings, left, right)
-			if err != nil {
-				t.Fatal(err)
-			}
+			b.rules, b.trunk = c.rules, c.trunk
+			b.mustRun(t, records(t, c.left), records(t, c.right))
 			var got []string
-			for class, sides := range result.Classes {
+			for class, sides := range b.result.Classes {
 				if n := cmp.Or(sides[0].Calls, sides[1].Calls); n > 0 {
 					got = append(got, fmt.Sprintf("%s %d", match.Class(class), n))
 				}

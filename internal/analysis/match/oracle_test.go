@@ -202,9 +202,7 @@ func TestOracle(t *testing.T) {
 		if seed%2 == 0 {
 			b.settings.Tariff = &match.Tariff{First: 60, Next: 60}
 		}
-		if err := b.run(t, books[0], books[1]); err != nil {
-			t.Fatal(err)
-		}
+		b.mustRun(t, books[0], books[1])
 		if got, want := strings.Join(b.found, ", "), newOracle(books, b.result).run(); got != want {
 			t.Fatalf("seed %d, offset %s, tariff %v:\ngot  %s\nwant %s", seed, b.result.Offset, b.result.Tariff, got,
 				want)
@@ -220,9 +218,7 @@ func TestOrderOfRows(t *testing.T) {
 		var found [3][]string
 		for i := range found {
 			b := newBench()
-			if err := b.run(t, books[0], books[1]); err != nil {
-				t.Fatal(err)
-			}
+			b.mustRun(t, books[0], books[1])
 			found[i] = b.found
 			for _, book := range books {
 				random.Shuffle(len(book), func(i, j int) { book[i], book[j] = book[j], book[i] })
@@ -295,9 +291,7 @@ func TestDistortions(t *testing.T) {
 	random.Shuffle(len(books[1]), func(i, j int) { books[1][i], books[1][j] = books[1][j], books[1][i] })
 	b := newBench()
 	b.country = "DE"
-	if err := b.run(t, books[0], books[1]); err != nil {
-		t.Fatal(err)
-	}
+	b.mustRun(t, books[0], books[1])
 	slices.Sort(want)
 	for i := range max(len(want), len(b.found)) {
 		if i >= len(want) || i >= len(b.found) || want[i] != b.found[i] {

@@ -234,39 +234,3 @@ func TestKeys(t *testing.T) {
 		}
 	}
 }
-
-// TestRowsNotCalls: adding calls to rows that there are needs no more memory, but for the sums' digits.
-func TestRowsNotCalls(t *testing.T) {
-	r, err := report.New([]string{"trunk", "country", "month"}, nil, time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record := answered(t, "0.10")
-	all := facts.AppendRecord(nil, record, facts.Context{})
-	for range 100_000 {
-		adder{r, "acme"}.add(all...)
-	}
-	if rows := r.Rows(); len(rows) != 1 || rows[0].Text("EUR") != "10000" {
-		t.Errorf("%d rows", len(rows))
-	}
-}
-
-// BenchmarkAdd adds the changes of a call.
-func BenchmarkAdd(b *testing.B) {
-	r, err := report.New([]string{"trunk", "country", "month"}, nil, time.UTC)
-	if err != nil {
-		b.Fatal(err)
-	}
-	record := &cdr.Record{
-		Start: noon, Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: time.Minute,
-		Charges: []cdr.Charge{{Currency: "EUR"}},
-	}
-	if record.Charges[0].Amount, err = cdr.ParseMoney("0.0123"); err != nil {
-		b.Fatal(err)
-	}
-	all := facts.AppendRecord(nil, record, facts.Context{})
-	b.ReportAllocs()
-	for b.Loop() {
-		adder{r, "acme"}.add(all...)
-	}
-}

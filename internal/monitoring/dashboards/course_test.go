@@ -79,40 +79,6 @@ func checkCourse(expr string, every time.Duration, bars bool) error {
 	return nil
 }
 
-// TestCoursesFinds: the check finds what was wrong.
-func TestCoursesFinds(t *testing.T) {
-	rate := func(metric string) string {
-		return fmt.Sprintf(`sum by (source) (rate(%s{job=~"$job", instance=~"$instance"}[$__rate_interval]))`, metric)
-	}
-	calls := rate("cdr_calls_total")
-	for _, tc := range []struct {
-		name, expr string
-		every      time.Duration
-		bars       bool
-		ok         bool
-	}{
-		{"calls at once, on average: more than the peak", rate("cdr_call_connected_seconds_total"), 0, false, false},
-		{"an emergency call as 1.61 per minute", "60 * " + rate("cdr_emergency_calls_total"), 0, false, false},
-		{"a new value as calls per minute", "60 * " + rate("cdr_exporter_unmapped_values_total"), 0, false, false},
-		{"a line of counts", calls + " * $__interval_ms / 1000", 5 * time.Minute, false, false},
-		{"a line of counts of an hour", calls + " * $__interval_ms / 1000", time.Hour, false, true},
-		{"bars of a minute", calls + " * $__interval_ms / 1000", time.Minute, true, false},
-		{"bars", calls + " * $__interval_ms / 1000", 5 * time.Minute, true, true},
-		{"ASR of each minute", calls + " / (" + calls + " >= 5)", 0, false, false},
-		{"ASR of one call", calls + " / (" + calls + " > 0)", 30 * time.Minute, false, false},
-		{"ASR", calls + " / (" + calls + " >= 5)", 30 * time.Minute, false, true},
-		{
-			"a quantile of each minute", "histogram_quantile(0.5, " + rate("cdr_call_duration_seconds") + ")", 0,
-			false, false,
-		},
-		{"requests per minute", "60 * " + rate("cdr_exporter_api_requests_total"), 0, false, true},
-	} {
-		if err := checkCourse(tc.expr, tc.every, tc.bars); (err == nil) != tc.ok {
-			t.Errorf("%s: %v", tc.name, err)
-		}
-	}
-}
-
 // TestCantTell: faults and NER are asked only of feeds that give reasons, and where there are none a panel says so.
 func TestCantTell(t *testing.T) {
 	words := 0

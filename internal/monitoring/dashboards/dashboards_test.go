@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -70,22 +69,6 @@ func withoutFormats(t *testing.T, d Built) []byte {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// TestStrictFinds: the check sees what is wrong deep inside.
-func TestStrictFinds(t *testing.T) {
-	plugins.RegisterDefaultPlugins()
-	text := withoutFormats(t, built(t)[0])
-	for _, tc := range []struct{ name, right, wrong string }{
-		{"a query's field", `"legendFormat":`, `"legendFromat":`},
-		{"a panel's option", `"graphMode":`, `"graphMood":`},
-		{"no annotations", `"annotations":`, `"annotation":`},
-	} {
-		var read dashboard.Dashboard
-		if err := read.UnmarshalJSONStrict(bytes.Replace(text, []byte(tc.right), []byte(tc.wrong), 1)); err == nil {
-			t.Errorf("%s: it isn't seen", tc.name)
-		}
-	}
 }
 
 // TestLabelsAreHeldAgainstTheCatalogue: a query for a label that its metric hasn't is

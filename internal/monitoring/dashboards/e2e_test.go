@@ -72,15 +72,23 @@ func TestE2EQueries(t *testing.T) {
 	}
 }
 
+type labels = map[string]string
+
+// of are the labels of a feed's series, with more of them.
+func of(more labels) labels {
+	all := labels{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}
+	maps.Copy(all, more)
+	return all
+}
+
+// series is a counter that grows by a step.
+func series(d *metrics.Def, step string, more labels) promSeries {
+	return promSeries{seriesName(d.Name, of(more)), "0+" + step + "x80"}
+}
+
 // TestE2EValues: what is put together of several parts is right where a part is missing.
 func TestE2EValues(t *testing.T) {
 	b := cost(rules.Default())
-	series := func(d *metrics.Def, step string, labels map[string]string) promSeries {
-		all := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}
-		maps.Copy(all, labels)
-		return promSeries{seriesName(d.Name, all), "0+" + step + "x80"}
-	}
-	type labels = map[string]string
 	// Twenty steps lie in five minutes.
 	input := []promSeries{
 		series(metrics.CallCharges, "10", labels{"currency": "EUR"}),
@@ -100,14 +108,11 @@ func TestE2EValues(t *testing.T) {
 		series(metrics.Calls, "3", labels{"trunk": "operator", "feed": "pstn", "outcome": "answered"}),
 		series(metrics.Calls, "1", labels{"trunk": "operator", "feed": "pstn", "outcome": "not_connected"}),
 		// One call, 75 seconds before it is looked.
-		{seriesName(metrics.EmergencyCalls.Name, labels{
-			"job": "cdr", "instance": "a:9887", "source": "s",
-			"provider": "p", "feed": "call_log",
-		}), "7x35 8x44"},
+		{seriesName(metrics.EmergencyCalls.Name, of(nil)), "7x35 8x44"},
 		{seriesName(metrics.ReloadSuccessful.Name, labels{"job": "cdr", "instance": "a:9887"}), "1x80"},
 	}
 	trunk := func(name string, value float64) promSample { return promSample{fmt.Sprintf("{trunk=%q}", name), value} }
-	of := by("trunk")
+	kept := by("trunk")
 	for _, tc := range []struct {
 		name string
 		ask  query
@@ -118,16 +123,19 @@ func TestE2EValues(t *testing.T) {
 			{`{currency="GBP"}`, 80},
 			{`{currency="USD"}`, -60},
 		}},
-		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator",
-			0.75)}},
-		{"reached a person", reachedPerson(b.total, of), []promSample{
+		{"ASR", asr(b.total, kept), []promSample{
+			trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75),
+		}},
+		{"reached a person", reachedPerson(b.total, kept), []promSample{
 			trunk("a", 0.4), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75),
 		}},
-		{"NER", ner(b.total, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
-		{"faults", faults(b.total, of), []promSample{trunk("a", 0.1), trunk("b", 0), trunk("c", 1)}},
-		{"error budget left", rounded(b.budgetLeft(of)), []promSample{trunk("a", -9), trunk("b", 1), trunk("c", -99)}},
-		{"ACD", acd(b.total, of), []promSample{trunk("a", 100)}},
-		{"a course of NER", ner(b.flow, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
+		{"NER", ner(b.total, kept), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
+		{"faults", faults(b.total, kept), []promSample{trunk("a", 0.1), trunk("b", 0), trunk("c", 1)}},
+		{"error budget left", rounded(b.budgetLeft(kept)), []promSample{
+			trunk("a", -9), trunk("b", 1), trunk("c", -99),
+		}},
+		{"ACD", acd(b.total, kept), []promSample{trunk("a", 100)}},
+		{"a course of NER", ner(b.flow, kept), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
 		{"a rare event", rounded(b.flow(metrics.EmergencyCalls, nil)), []promSample{{"{}", 1}}},
 		{"nothing yet", b.orNone(b.total(metrics.OutcomeChanges, nil)), []promSample{{"{}", 0}}},
 		{"something", b.orNone(b.total(metrics.CallCharges, nil, is("currency", "GBP"))), []promSample{{"{}", 80}}},
@@ -139,21 +147,13 @@ func TestE2EValues(t *testing.T) {
 // TestE2EPerMinute: of three feeds, one charges, one charges in two currencies, and one doesn't charge.
 func TestE2EPerMinute(t *testing.T) {
 	b := cost(rules.Default())
-	series := func(d *metrics.Def, step, feed, currency string) promSeries {
-		labels := map[string]string{
-			"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p",
-			"feed": feed, "country": "DE",
-		}
-		if currency != "" {
-			labels["currency"] = currency
-		}
-		return promSeries{seriesName(d.Name, labels), "0+" + step + "x80"}
-	}
 	input := []promSeries{
-		series(metrics.CallCharges, "0.89", "pstn", "USD"), series(metrics.ConnectedSeconds, "600", "pstn", ""),
-		series(metrics.CallCharges, "1", "call_log", "USD"), series(metrics.CallCharges, "1", "call_log",
-			"EUR"), series(metrics.ConnectedSeconds, "600", "call_log", ""),
-		series(metrics.ConnectedSeconds, "900", "direct_routing", ""),
+		series(metrics.CallCharges, "0.89", labels{"feed": "pstn", "country": "DE", "currency": "USD"}),
+		series(metrics.ConnectedSeconds, "600", labels{"feed": "pstn", "country": "DE"}),
+		series(metrics.CallCharges, "1", labels{"country": "DE", "currency": "USD"}),
+		series(metrics.CallCharges, "1", labels{"country": "DE", "currency": "EUR"}),
+		series(metrics.ConnectedSeconds, "600", labels{"country": "DE"}),
+		series(metrics.ConnectedSeconds, "900", labels{"feed": "direct_routing", "country": "DE"}),
 	}
 	want := []promSample{{`{source="s", feed="pstn", currency="USD", country="DE"}`, 0.089}}
 	evaluate(t, "per minute", rounded(b.perMinute(b.total(metrics.CallCharges, by("source", "feed", "currency",
@@ -191,10 +191,7 @@ func TestE2EVerdict(t *testing.T) {
 		{"operator that connects few", "pstn", 64, unknown, 10, "172000", unknown},
 		{"operator that connects none", "pstn", 64, unknown, 0, "172000", 3},
 	} {
-		labels := map[string]string{
-			"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p",
-			"feed": tc.feed, "trunk": tc.trunk, "direction": "outbound",
-		}
+		labels := of(labels{"feed": tc.feed, "trunk": tc.trunk, "direction": "outbound"})
 		for d, value := range map[*metrics.Def]string{
 			metrics.RecentAttempts: fmt.Sprint(tc.attempts), metrics.RecentFaults: fmt.Sprint(tc.faults),
 			metrics.RecentConnected: fmt.Sprint(tc.connected), metrics.RecentNewest: tc.newest,

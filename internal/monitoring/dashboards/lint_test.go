@@ -258,28 +258,6 @@ func checkTarget(expr string) error {
 	return nil
 }
 
-// TestTargetsFinds: the check finds what it is for.
-func TestTargetsFinds(t *testing.T) {
-	const ok = `sum (rate(cdr_calls_total{job=~"$job", instance=~"$instance", outcome="failed"}[$__rate_interval]))`
-	if err := checkTarget(ok); err != nil {
-		t.Fatal(err)
-	}
-	for name, expr := range map[string]string{
-		"no matchers":       `cdr_exporter_catching_up`,
-		"no job":            `cdr_exporter_catching_up{instance=~"$instance"}`,
-		"no instance":       `cdr_exporter_catching_up{job=~"$job"}`,
-		"a recorded series": strings.Replace(ok, "cdr_calls_total", "source:cdr_calls:rate5m", 1),
-		"a renamed metric":  strings.Replace(ok, "cdr_calls_total", "cdr_call_total", 1),
-		"a renamed label":   strings.Replace(ok, "outcome", "result", 1),
-		"a fixed range":     strings.Replace(ok, "$__rate_interval", "5m", 1),
-		"a bare counter":    `sum (cdr_calls_total{job=~"$job", instance=~"$instance"})`,
-	} {
-		if checkTarget(expr) == nil {
-			t.Errorf("%s isn't found", name)
-		}
-	}
-}
-
 // catalogued is the definition of a series, nil if there is none.
 func catalogued(series string) *metrics.Def {
 	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{

@@ -21,29 +21,12 @@ func promtool(t *testing.T, arguments ...string) {
 
 // TestE2EPromtool gives the rules to promtool, and lets it run their tests.
 func TestE2EPromtool(t *testing.T) {
-	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
-		t.Run(name, func(t *testing.T) {
-			promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(root, "dashboards",
-				"prometheus", name))
-		})
-	}
+	lint(t, filepath.Join(root, "dashboards", "prometheus"))
 	t.Run("with parameters", func(t *testing.T) {
 		p := Default()
-		p.Selector, p.KeepLabels, p.GrafanaURL = `job="cdr-exporter", cluster="eu"`, []string{
-			"cluster",
-			"job",
-		}, "https://grafana.example.com"
-		for _, produce := range []func() ([]byte, error){p.RecordingFile, p.AlertsFile} {
-			text, err := produce()
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(t.TempDir(), "rules.yaml")
-			if err := os.WriteFile(path, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			promtool(t, "check", "rules", "--lint=all", "--lint-fatal", path)
-		}
+		p.Selector, p.KeepLabels = `job="cdr-exporter", cluster="eu"`, []string{"cluster", "job"}
+		p.GrafanaURL = "https://grafana.example.com"
+		lint(t, writeRules(t, p.Recording(), p.Alerting()))
 	})
 	for _, path := range testFiles(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -56,14 +39,28 @@ func TestE2EPromtool(t *testing.T) {
 			recording, alerting := needed(tests, func(alert string) bool {
 				return strings.Contains(tests, alert) || strings.Contains(tests, "ALERTS")
 			})
-			dir := writeRules(t, recording, alerting)
-			copied := filepath.Join(dir, "tests.yaml")
-			if err := os.WriteFile(copied, []byte(strings.ReplaceAll(tests, "../", "")), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			promtool(t, "test", "rules", copied)
+			testRules(t, recording, alerting, strings.ReplaceAll(tests, "../", ""))
 		})
 	}
+}
+
+// testRules writes groups of rules next to a file of promtool's tests, which it runs.
+func testRules(t *testing.T, recording, alerting []Group, tests string) (dir string) {
+	t.Helper()
+	dir = writeRules(t, recording, alerting)
+	path := filepath.Join(dir, "tests.yaml")
+	if err := os.WriteFile(path, []byte(tests), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "test", "rules", path)
+	return dir
+}
+
+// lint checks both files of rules in a folder.
+func lint(t *testing.T, dir string) {
+	t.Helper()
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(dir, "recording.yaml"),
+		filepath.Join(dir, "alerts.yaml"))
 }
 
 // writeRules writes groups of rules to recording.yaml and alerts.yaml in a new folder.

@@ -3,10 +3,12 @@
 package rules
 
 import (
-	"os"
-	"path/filepath"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes,
@@ -82,6 +84,10 @@ func weekly() []replay {
 			}
 		}
 	}
+	// holds is an alert that fires from a time on to another.
+	holds := func(alert string, by, until time.Duration) []expected {
+		return []expected{{alert: alert, by: by, until: until}}
+	}
 	return []replay{
 		// One call is long, and calls cost more yen than they did, but few.
 		with(dr("control"), func(r *replay) {
@@ -91,16 +97,13 @@ func weekly() []replay {
 		with(dr("control_small"), func(r *replay) { r.rate, r.burst = 4, 30*time.Minute }),
 		with(dr("control_pstn"), func(r *replay) { r.feed = "pstn" }),
 		with(young("vanished"), func(r *replay) {
-			r.gone, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
+			r.gone, r.want = true, holds("CDRSourceAbsent", 30*time.Minute, 5*time.Hour)
 		}),
 		with(young("vanished_otlp"), func(r *replay) {
-			r.gone, r.otlp, r.want = true, true, []expected{{
-				alert: "CDRSourceAbsent", by: 30 * time.Minute,
-				until: 5 * time.Hour,
-			}}
+			r.gone, r.otlp, r.want = true, true, holds("CDRSourceAbsent", 30*time.Minute, 5*time.Hour)
 		}),
 		with(young("source_removed"), func(r *replay) {
-			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
+			r.removed, r.want = true, holds("CDRSourceAbsent", 30*time.Minute, 5*time.Hour)
 		}),
 		with(young("pstn_dead"), func(r *replay) {
 			r.feed, r.rate, r.lasts = "pstn", 120, time.Hour
@@ -111,8 +114,7 @@ func weekly() []replay {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
 			r.happens = func(c *call) bool {
 				c.session = "setup_failed"
-				return c.fail("not_connected", "", "",
-					"unknown")
+				return c.fail("not_connected", "", "", "unknown")
 			}
 			r.want, r.pages = []expected{
 				{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour},
@@ -279,8 +281,7 @@ func daily() []replay {
 			r.want = []expected{{alert: "CDRQueueUnanswered", by: time.Hour, until: 7 * time.Hour}}
 		}),
 		with("queue_misdialled", func(r *replay) {
-			r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0,
-				0.5))
+			r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0, 0.5))
 		}),
 		with("queue_without_agents", func(r *replay) {
 			r.ofQueue(untilThen(1, 0), untilThen(0.1, 1), untilThen(0, 0))
@@ -316,14 +317,55 @@ func daily() []replay {
 func TestE2EReplays(t *testing.T) {
 	readPager(t)
 	recording, alerting := replayed()
-	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours,
-		daily())} {
+	for name, content := range map[string]string{
+		"week": replayFile(week, weekly()), "hours": replayFile(hours, daily()),
+	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(writeRules(t, recording, alerting), "replay.yaml")
-			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			promtool(t, "test", "rules", path)
+			testRules(t, recording, alerting, content)
 		})
 	}
+}
+
+// outages are trunks that are down for an hour and then mended, with calls now and then or all the
+// time, whose records come at once or in bursts.
+func outages() (all []replay) {
+	for _, rate := range []float64{30, 90, 240} {
+		for _, burst := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
+			all = append(all, replay{
+				name: fmt.Sprintf("outage_%g_%gm", rate, burst.Minutes()), feed: "direct_routing",
+				trunks: []string{sbc1}, rate: rate, burst: burst, before: 6 * time.Hour, lasts: time.Hour,
+				happens: unreachable,
+			})
+		}
+	}
+	return all
+}
+
+// TestE2EOutages: minute by minute, an outage is one incident, in which each alert fires once and
+// is resolved once; none begins after the trunk is mended and its last failed calls were read, and
+// none is left when the window of an hour and what keeps an alert are over.
+func TestE2EOutages(t *testing.T) {
+	readPager(t)
+	recording, alerting := replayed()
+	c := clock{event: 6 * time.Hour, end: 10 * time.Hour, step: time.Minute}
+	all := outages()
+	series, _, _ := strings.Cut(replayFile(c, all), "    promql_expr_test:\n")
+	var b strings.Builder
+	b.WriteString(series + "    promql_expr_test:\n")
+	for _, r := range all {
+		write := func(expr string, at time.Duration, want string) {
+			fmt.Fprintf(&b, "      - {expr: '%s', eval_time: %s, exp_samples: [%s]}\n", expr, model.Duration(at), want)
+		}
+		firing := fmt.Sprintf(`ALERTS{alertstate="firing", source=%q}`, r.name)
+		begins := func(of, now, before string, within time.Duration) string {
+			return fmt.Sprintf("%s(count_over_time((%s unless %s)[%s:1m]))", of, now, before, model.Duration(within))
+		}
+		write(begins("max", firing, firing+" offset 1m", 4*time.Hour), c.end, "{labels: '{}', value: 1}")
+		mended := c.event + r.lasts + r.burst + 2*time.Minute
+		write(begins("sum", firing, firing+" offset 1m", c.end-mended), c.end, "")
+		write(firing, c.event+r.lasts+time.Hour, "")
+		write(begins("sum", paging(r.name, ""), "on (source, feed) "+paging(r.name, " offset 1m"), 4*time.Hour),
+			c.end, "{labels: '{}', value: 1}")
+	}
+	testRules(t, recording, alerting, b.String())
 }

@@ -160,29 +160,6 @@ func problems(expr string, recorded map[string][]string) (all []string) {
 	return all
 }
 
-func TestProblems(t *testing.T) {
-	recorded := map[string][]string{"source_feed:cdr_x:rate1h": {"source", "feed"}}
-	for _, c := range []struct {
-		name, expr string
-		want       int
-	}{
-		{"right", `sum by (source, trunk) (rate(cdr_calls_total{outcome=~"a|b", late="false"}[5m]))`, 0},
-		{"recorded", `source_feed:cdr_x:rate1h{feed="a"} offset 1w > 0`, 0},
-		{"no such metric", `rate(cdr_cals_total[5m])`, 1},
-		{"not recorded", `source_feed:cdr_y:rate1h`, 1},
-		{"no such label in a selector", `cdr_calls_total{sip_code="503"}`, 1},
-		{"no such label in a grouping", `sum by (source, colour) (cdr_calls_total)`, 1},
-		{"a recorded series has only its level", `source_feed:cdr_x:rate1h{trunk="a"}`, 1},
-		{"a name in quotes is a value", `cdr_calls_total{outcome="cdr_nothing"}`, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := problems(c.expr, recorded); len(got) != c.want {
-				t.Errorf("found %q, want %d", got, c.want)
-			}
-		})
-	}
-}
-
 // TestNoHistograms: a rule that read a histogram would depend on how it is ingested. Waits in queues have no other
 // form; their rules read both kinds.
 func TestNoHistograms(t *testing.T) {
@@ -205,28 +182,6 @@ func TestNoHistograms(t *testing.T) {
 	}
 	if histograms == 0 {
 		t.Error("the catalogue has no histogram: this shows nothing")
-	}
-}
-
-// TestKPITables: the code tables are the standards', written out; a change of one is a
-// change of what a figure means.
-func TestKPITables(t *testing.T) {
-	for name, c := range map[string]struct{ got, want string }{
-		"ASR":      {names(asrAnswered), "answered|voicemail|machine"},
-		"NER":      {names(nerEffective), "answered|voicemail|machine|busy|no_answer|cancelled|rejected"},
-		"person":   {names(personAnswered), "answered"},
-		"known":    {names(personUnknown), "unknown"},
-		"attempts": {names(nerNoAttempts), "not_connected|unknown"},
-		"faults":   {names(faultFailed), "failed"},
-		"ACD":      {names(acdConnected), "answered|voicemail|machine"},
-		"200":      {names(okAnswered), "answered|voicemail|machine"},
-		"SER":      {redirects, "3.."},
-		"SEER":     {strings.Join(seerCodes, "|"), "480|486|600|603"},
-		"ISA":      {strings.Join(isaCodes, "|"), "408|500|503|504"},
-	} {
-		if c.got != c.want {
-			t.Errorf("%s counts %s, want %s", name, c.got, c.want)
-		}
 	}
 }
 
