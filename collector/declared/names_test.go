@@ -1,11 +1,9 @@
 package declared_test
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +56,8 @@ func TestNames(t *testing.T) {
 	}}
 	trunks := func(block string) (all []string, err error) {
 		asked = nil
-		for page, err := range f.OpenText(t, naming, block).Reader.Pages(t.Context(), declaredtest.Noon, declaredtest.Noon.Add(time.Second)) {
+		reader, from := f.OpenText(t, naming, block).Reader, declaredtest.Noon
+		for page, err := range reader.Pages(t.Context(), from, from.Add(time.Second)) {
 			if err != nil {
 				return all, err
 			}
@@ -95,61 +94,5 @@ func TestNames(t *testing.T) {
 	}
 	if b := f.Source.Budget(); b.Limit != 10 || b.Group != "heavy" {
 		t.Errorf("the budget is %+v", b)
-	}
-}
-
-// TestHasNext: a page that has what `has` names must have a link. One that says no is the last. One without it is followed
-// if it has a link or a token, and otherwise the last, even a full one, if it has the rest of the path.
-func TestHasNext(t *testing.T) {
-	row := fmt.Sprintf(`{"id":"1","start":%q}`, declaredtest.Noon.Format(time.RFC3339))
-	full := strings.TrimSuffix(strings.Repeat(row+",", 50), ",")
-	next := "{url: meta.next.href, has: meta.next}"
-	for name, c := range map[string]struct {
-		rows, more, problem string
-		requests            int
-		next                string // empty: as above
-	}{
-		"the last page is full":      {full, `"meta":{"last":1}`, "", 1, ""},
-		"null":                       {row, `"meta":{"next":null}`, "", 1, ""},
-		"another page":               {row, `"meta":{"next":{"href":"/calls?p=2"}}`, "", 2, ""},
-		"no link":                    {row, `"meta":{"next":{}}`, "has meta.next, but no next page", 1, ""},
-		"an empty link":              {row, `"meta":{"next":{"href":""}}`, "has meta.next, but no next page", 1, ""},
-		"nothing of the path, full":  {full, `"other":1`, "it may be misspelt", 1, ""},
-		"nothing of the path, short": {row, `"other":1`, "", 1, ""},
-		"left out, and there is a link": {
-			row, `"meta":{"next":{"href":"/calls?p=2"}}`, "", 2, "{url: meta.next.href, has: meta.more}",
-		},
-		"left out, and there is a token on every page": {
-			row, `"next_cursor":"a"`, "", 2, "{token: next_cursor, query: c, has: has_more}",
-		},
-		"misspelt, and the answer says that more follow": {
-			row, `"meta":{"cursor":"","has_more":true}`, "has meta.more: it may be misspelt", 1,
-			"{token: meta.cursor, query: c, has: meta.more}",
-		},
-		"misspelt, and another member names the next page": {
-			row, `"meta":{"nextPage":{"href":"/calls?p=2"}}`, "has meta.next: it may be misspelt", 1, "",
-		},
-		"no more, and there is a token": {
-			row, `"meta":{"cursor":"a","more":false}`, "", 1, "{token: meta.cursor, query: c, has: meta.more}",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			requests := 0
-			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) {
-				switch requests++; {
-				case requests > 1 && strings.Contains(c.more, "next_cursor"):
-					return `{"rows":[],"next_cursor":"b"}`, nil
-				case requests > 1:
-					return `{"rows":[],"meta":{}}`, nil
-				}
-				return `{"rows":[` + c.rows + `],` + c.more + `}`, nil
-			}}
-			text := strings.Replace(naming, next, cmp.Or(c.next, next), 1)
-			_, _, err := declaredtest.ReadIDs(t, f.OpenText(t, text, `names: "no", calls: `), declaredtest.Noon, declaredtest.Noon.Add(time.Second))
-			if failed := err != nil; failed != (c.problem != "") || failed && !strings.Contains(err.Error(), c.problem) ||
-				requests != c.requests {
-				t.Errorf("%d requests, error %v", requests, err)
-			}
-		})
 	}
 }

@@ -52,7 +52,8 @@ func TestAdvice(t *testing.T) {
 		},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request id"},
 		{
-			"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}),
+			"expired link",
+			fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}),
 			"paging broke off", "read again",
 		},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},

@@ -251,7 +251,8 @@ func TestUnusableCredentials(t *testing.T) {
 			"neither PEM nor a legacy PKCS #12 file", "-legacy",
 		},
 		{
-			"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password is wrong for it",
+			"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") },
+			"client_certificate_password is wrong for it",
 			"PKCS #12",
 		},
 		{
@@ -270,7 +271,8 @@ func TestUnusableCredentials(t *testing.T) {
 		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "found no", "PEM"},
 		{"key without a certificate", func(c *Config) { certificate(c, key, "") }, "found no", "PEM"},
 		{
-			"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") }, "match any certificate",
+			"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") },
+			"match any certificate",
 			"credential",
 		},
 		{"encrypted key", func(c *Config) {

@@ -24,9 +24,13 @@ parameters: {client: {}, hush: {secret: true}, jwt: {secret: true}, account: {de
 http:
   base_url: https://api.acmetel.example
   auth:
-    oauth2: {token_url: /token, revoke_url: /revoke, client_id: "{client}", client_secret: "{hush}", client_in: header, assertion: "{jwt}", same_account: "{account}", owner: owner_id}
+    oauth2:
+      {token_url: /token, revoke_url: /revoke, client_id: "{client}", client_secret: "{hush}", client_in: header,
+       assertion: "{jwt}", same_account: "{account}", owner: owner_id}
 feeds:
-  calls: {request: {path: /calls}, filter: {by: start}, rows: rows, record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+  calls:
+    {request: {path: /calls}, filter: {by: start}, rows: rows,
+     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
 `
 
 func signed(claims string) string {
@@ -79,7 +83,8 @@ func (s *signer) write(t *testing.T, token string) {
 
 func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
 	t.Helper()
-	source, err := declaredtest.OpenWith(t.TempDir(), signing, "client: app, hush: cl1ent, jwt_file: "+s.file+more+", calls: ",
+	block := "client: app, hush: cl1ent, jwt_file: " + s.file + more + ", calls: "
+	source, err := declaredtest.OpenWith(t.TempDir(), signing, block,
 		collector.SourceSettings{
 			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.Now },
 		})
@@ -181,7 +186,7 @@ func TestRefusedCredentials(t *testing.T) {
 	tries := func(after time.Duration, want int) {
 		t.Helper()
 		s.Now = s.Now.Add(after)
-		if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1)); err == nil || len(s.forms) != want {
+		if _, err := declaredtest.ReadHour(t, info); err == nil || len(s.forms) != want {
 			t.Errorf("%d requests, want %d, error %v", len(s.forms), want, err)
 		}
 	}
@@ -220,10 +225,10 @@ func TestTokenRefusedOnce(t *testing.T) {
 				info := s.start(t, "")
 				defer s.Source.Close()
 				s.refuses, s.times = c.answer, 1
-				if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1)); (err != nil) != c.failed || len(s.forms) != c.first {
+				if _, err := declaredtest.ReadHour(t, info); (err != nil) != c.failed || len(s.forms) != c.first {
 					t.Errorf("first read: %d requests, want %d, error %v", len(s.forms), c.first, err)
 				}
-				_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon, declaredtest.Noon.Add(1))
+				_, err := declaredtest.ReadHour(t, info)
 				if paused := c.failed && c.second == c.first; (err != nil) != paused || len(s.forms) != c.second {
 					t.Errorf("second read: %d requests, want %d, error %v", len(s.forms), c.second, err)
 				}

@@ -89,8 +89,7 @@ func newRotating(rotates bool) *rotating {
 func (f *rotating) read(t *testing.T) error {
 	t.Helper()
 	auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
-	_, _, err := declaredtest.ReadIDs(t, f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), declaredtest.Noon.Add(-time.Hour),
-		declaredtest.Noon)
+	_, err := declaredtest.ReadHour(t, f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"))
 	return err
 }
 
@@ -158,7 +157,7 @@ func TestRefreshTokenIsKeptFirst(t *testing.T) {
 				if c.reopened {
 					info = open()
 				}
-				if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || len(f.spent) != 1 {
+				if _, err := declaredtest.ReadHour(t, info); err != nil || len(f.spent) != 1 {
 					t.Errorf("%v, %q were spent", err, f.spent)
 				}
 			})
@@ -209,7 +208,7 @@ func TestTokenLife(t *testing.T) {
 		info := f.Open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n",
 			"    request: {path: /calls}\n    filter: {by: start}\n")
 		for range 2 {
-			if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil {
+			if _, err := declaredtest.ReadHour(t, info); err != nil {
 				t.Fatalf("%s: %v", life, err)
 			}
 			f.Now = f.Now.Add(30 * time.Minute)
@@ -237,7 +236,7 @@ func TestTokenHeaders(t *testing.T) {
 		}
 		auth := "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: '" + address + "', params: {assertion: x}}}\n"
 		info := f.Open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
-		if _, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil || seen != want+"assertion=x" {
+		if _, err := declaredtest.ReadHour(t, info); err != nil || seen != want+"assertion=x" {
 			t.Errorf("%s got %q, %v", address, seen, err)
 		}
 	}

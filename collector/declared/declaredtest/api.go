@@ -163,3 +163,15 @@ func SourceSettings(transport http.RoundTripper) collector.SourceSettings {
 		Settings: httpclient.Settings{Transport: transport}, Now: func() time.Time { return Noon },
 	}
 }
+
+// Always is an API that gives every request one answer.
+func Always(body string) *API {
+	return &API{Answer: func(*http.Request) (string, http.Header) { return body, nil }}
+}
+
+// ReadHour reads the hour before noon and returns the ids of its records.
+func ReadHour(t testing.TB, info *collector.FeedInfo) ([]string, error) {
+	t.Helper()
+	all, _, err := ReadIDs(t, info, Noon.Add(-time.Hour), Noon)
+	return all, err
+}

@@ -326,38 +326,3 @@ func TestPatternsOfFolders(t *testing.T) {
 		})
 	}
 }
-
-func TestWidthsAndSeparators(t *testing.T) {
-	for _, c := range []struct{ name, files, block, text, want, invalid string }{
-		{"a width that is right", csvLines + ", widths: [3, 4]", "", line("a") + "1795428001,busy,b,more\n", "a b", ""},
-		{
-			"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a",
-			"it has 4 values, which is none of [3 5]",
-		},
-		{
-			"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]",
-			",1795428001,busy,a\n", "a", "",
-		},
-		{"fewer values", csvLines, "", "1795428001,busy\n", "", ""},
-		{"another separator", csvLines + `, separator: "|"`, "", "1795428001|busy|\"a\n", "\"a", ""},
-		{
-			"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n",
-			"a", "it isn't valid JSON",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls]"+c.block)
-			r.add("calls", c.text)
-			r.poll()
-			for trunk := range strings.FieldsSeq(c.want) {
-				if r.rows[trunk] != 1 {
-					t.Errorf("%q was counted %d times", trunk, r.rows[trunk])
-				}
-			}
-			if got := strings.Join(r.invalid, "; "); !strings.HasPrefix(got, c.invalid) || c.invalid == "" &&
-				got != "" {
-				t.Errorf("invalid: %s", got)
-			}
-		})
-	}
-}

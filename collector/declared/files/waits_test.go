@@ -84,7 +84,8 @@ func TestRowsThatWait(t *testing.T) {
 				r.pass(10 * time.Second)
 				r.add("calls", line(fmt.Sprint("n", r.now.Unix()))) // it goes on
 			}
-			if want := "bytes from byte 18 on begin with a row whose quotes have no end yet"; !strings.Contains(r.troubles[0], want) {
+			const want = "bytes from byte 18 on begin with a row whose quotes have no end yet"
+			if !strings.Contains(r.troubles[0], want) {
 				r.t.Errorf("troubles: %q", r.troubles)
 			}
 			r.pass(10 * time.Second)

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
 var (
@@ -143,72 +140,5 @@ func TestWholeCrash(t *testing.T) {
 	r.is(want...)
 	if length := len(r.position); length > 41*96 {
 		t.Errorf("the position has %d bytes", length)
-	}
-}
-
-func TestFilesDefinitionProblems(t *testing.T) {
-	for _, c := range []struct{ name, was, is, want string }{
-		{
-			"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:",
-			"files: a way to read is already set by http",
-		},
-		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
-		{"format", "format: csv", "format: yaml", "files.format: must be csv, jsonl or pattern"},
-		{
-			"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl",
-			"files.format: must be csv, json, pattern or xml",
-		},
-		{"columns of JSON", "format: csv", "format: jsonl", "files.columns: is for format: csv only"},
-		{"separator", "read: lines", `read: lines, separator: "||"`, "files.separator: must be one character"},
-		{"widths", "read: lines", "read: lines, widths: [0]", "files.widths: has 0"},
-		{"filter", "    record:", "    filter: {by: start}\n    record:", "feeds.calls.filter: is for http only"},
-		{
-			"final", "    record:", "    final: {state: busy}\n    record:",
-			"feeds.calls.final: needs a provider that can be asked again",
-		},
-		{"rows", "    record:", "    rows: a\n    record:", "feeds.calls.rows: is for files of format: json or xml"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := declared.Load("d.yaml", []byte(strings.Replace(filesDefinition(csvLines), c.was, c.is, 1)))
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %s", err, c.want)
-			}
-		})
-	}
-}
-
-func TestFilesBlockProblems(t *testing.T) {
-	zoned := strings.Replace(filesDefinition(csvLines), "time: unix", "time: '2006-01-02 15:04:05'", 1)
-	named := strings.Replace(filesDefinition(csvLines), "time: unix", "time: '2006-01-02 15:04:05 MST'", 1)
-	own := strings.Replace(filesDefinition(csvLines), "    record:",
-		"    files: {read: lines, format: jsonl}\n    record:", 1)
-	for _, c := range []struct{ name, definition, block, want string }{
-		{"no paths", filesDefinition(csvLines), "calls: {}", "acmetel.paths: is missing; give the files to read"},
-		{"no time zone", zoned, "calls: {}, paths: [a]", "acmetel.time_zone: is missing; give the time zone"},
-		{"names of zones without a time zone", named, "calls: {}, paths: [a]", ""},
-		{"names of zones with a time zone", named, "calls: {}, paths: [a], time_zone: Europe/Berlin", ""},
-		{"rows that are left out", filesDefinition(csvLines), "calls: {ignore: {x: '>0'}}, paths: [a]", ""},
-		{
-			"rows that are left out by an unknown parameter", filesDefinition(csvLines),
-			"calls: {ignore: {x: '{tests}'}}, paths: [a]", "acmetel.calls.ignore: names the parameter tests",
-		},
-		{
-			"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]",
-			"acmetel.calls.ignore: isn't a valid expression",
-		},
-		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
-		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
-		{"paths of its own", own, "calls: {paths: [a]}", ""},
-		{
-			"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]",
-			"calls.paths: only works for a feed whose definition has its own files",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if _, err := declaredtest.Open(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) ||
-				err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-		})
 	}
 }

@@ -262,33 +262,6 @@ func TestPushFeed(t *testing.T) {
 	}
 }
 
-func TestPushProblems(t *testing.T) {
-	for _, c := range []struct{ name, was, is, want string }{
-		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json or xml"},
-		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      " +
-			"outcome: {is: busy}\n", "push: accepts the records of one feed, but there are calls, other"},
-		{
-			"final", "    ignore:", "    final: 'kind == nil'\n    ignore:",
-			"feeds.calls.final: needs a filter by start or end",
-		},
-		{
-			"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:",
-			"parameters.token: is the secret for posting records",
-		},
-		{
-			"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:",
-			"push: a way to read is already set by http",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := declared.Load("d.yaml", []byte(strings.Replace(posting, c.was, c.is, 1)))
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %s", err, c.want)
-			}
-		})
-	}
-}
-
 // FuzzPush: whatever is posted, it becomes one row and is answered with 204, or nothing and is refused.
 func FuzzPush(f *testing.F) {
 	f.Add("application/json", []byte(call))

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -47,7 +46,8 @@ func TestSQLQuietTable(t *testing.T) {
 	for day := range 40 {
 		now = begin.Add(time.Duration(day) * 24 * time.Hour)
 		if day%10 == 0 {
-			declaredtest.Execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day, now.Format(time.DateTime)))
+			declaredtest.Execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day,
+				now.Format(time.DateTime)))
 		}
 		state := feed.State()
 		for page, err := range info.Stream.Pages(t.Context(),
@@ -225,21 +225,6 @@ func TestSQLManyRows(t *testing.T) {
 	got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin.Add(-time.Hour), begin.Add(time.Hour)))
 	if rows := len(got); rows != 30_000 || len(slices.Compact(got)) != rows {
 		t.Errorf("%d rows", rows)
-	}
-}
-
-// TestSQLQuotes: a name within a database's own quotes and comments isn't a placeholder.
-func TestSQLQuotes(t *testing.T) {
-	for _, c := range []struct{ driver, more, want string }{
-		{"mysql", ` AND x <> 'it\\'s :after' AND y <> 0 # :limit`, ""},
-		{"postgres", ` AND x <> $a$it's :after$a$ AND y::text <> '\\' AND z <> :limit`, "names :limit"},
-		{"sqlite", ` AND x <> '\\' AND y <> :after`, "names :after"},
-	} {
-		text := strings.Replace(table(byStart+c.more, "by: start"), "sqlite", c.driver, 1)
-		if _, err := declared.Load("d.yaml", []byte(text)); c.want == "" && err != nil || c.want != "" &&
-			!strings.Contains(fmt.Sprint(err), c.want) {
-			t.Errorf("%s: %v, want %q", c.driver, err, c.want)
-		}
 	}
 }
 

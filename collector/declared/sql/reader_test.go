@@ -46,40 +46,6 @@ const (
 	byKey   = "SELECT id, at FROM calls WHERE id > :after ORDER BY id LIMIT :limit"
 )
 
-func TestSQLProblems(t *testing.T) {
-	for _, c := range []struct{ name, query, filter, want string }{
-		{"by start", byStart, "by: start", ""},
-		{"by key", byKey, "by: inserted, key: id", ""},
-		{
-			"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start",
-			"",
-		},
-		{
-			"no end", "SELECT 1 WHERE at >= :from", "by: start",
-			"sql.query: doesn't have :to; it must name :from and :to",
-		},
-		{
-			"span beside a key", byKey + " AND at > :from", "by: inserted, key: id",
-			"names :from, which by: inserted doesn't have",
-		},
-		{"no key", byKey, "by: inserted", "filter.key: is missing"},
-		{"no query", "", "by: start", "feeds.calls.query: is missing"},
-		{"no filter", byStart, "", "filter.by: is missing"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := declared.Load("d.yaml", []byte(table(c.query, c.filter)))
-			if text := fmt.Sprint(err); c.want == "" && err != nil || !strings.Contains(text, c.want) {
-				t.Fatalf("%s, want %q", text, c.want)
-			}
-		})
-	}
-	_, err := declaredtest.Open(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1),
-		"dsn: x, calls: ", time.Now)
-	if !strings.Contains(fmt.Sprint(err), "driver: must be mysql, postgres or sqlite") {
-		t.Fatal(err)
-	}
-}
-
 // TestSQLByStart (definitions.md 3): spans are in the zone of the table, and rows outside them are
 // skipped. When clocks change, a local time comes twice: each row is in exactly one span.
 func TestSQLByStart(t *testing.T) {
@@ -215,10 +181,12 @@ var accounting = []string{
 	"CREATE TABLE missed_calls (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code " +
 		"TEXT, sip_reason TEXT, time TIMESTAMP)",
 	`INSERT INTO acc VALUES
-		(1, 'INVITE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:00:00'), (2, 'BYE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:01:02'),
+		(1, 'INVITE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:00:00'),
+		(2, 'BYE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:01:02'),
 		(3, 'INVITE', 'a', 'b', 'goes on', '200', 'OK', '2026-11-23 10:00:10'),
 		(4, 'INVITE', 'a', 'b', 'busy', '486', 'Busy here', '2026-11-23 10:00:20'),
-		(5, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:30'), (6, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:40'),
+		(5, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:30'),
+		(6, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:40'),
 		(7, 'BYE', 'b', 'a', 'again', '200', 'OK', '2026-11-23 10:00:50')`,
 	"INSERT INTO missed_calls VALUES (1, 'INVITE', 'a', 'b', 'busy', '486', 'Busy here', '2026-11-23 10:00:20')",
 }
@@ -290,7 +258,8 @@ func TestIdentityOfRows(t *testing.T) {
 		same                    bool
 	}{
 		{
-			"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC",
+			"another layout", whole, start,
+			"start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC",
 			true,
 		},
 		{"another outcome", whole, "is: answered", "is: failed", "UTC", true},

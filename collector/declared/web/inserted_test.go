@@ -20,7 +20,7 @@ const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15
 // in spans of max_range; then each span once with a minute of what was read before, however old the
 // calls are; what a long outage loses is logged once.
 func TestInsertedSpans(t *testing.T) {
-	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(600), nil }}
+	f := declaredtest.Always(declaredtest.Rows(600))
 	info := f.Open(t, "", inserted)
 	if !info.Rules.ByArrival || info.Limits.MaxRange != 0 {
 		t.Errorf("rules %+v, limits %+v", info.Rules, info.Limits)
@@ -102,9 +102,10 @@ func TestInsertedOverlap(t *testing.T) {
 		{", overlap: 2h", "09:59:00-10:59:00 10:58:59-11:58:59 11:58:58-12:04:00"},
 	} {
 		t.Run(c.overlap, func(t *testing.T) {
-			f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(600), nil }}
+			f := declaredtest.Always(declaredtest.Rows(600))
 			info := f.Open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
-			position, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon})
+			from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}
+			position, _, err := declaredtest.Poll(t, info, from)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,8 +116,8 @@ func TestInsertedOverlap(t *testing.T) {
 				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
 			}
 			f.Asked = nil
-			if again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Resume: next, Now: f.Now}); err != nil ||
-				len(f.Asked) > 0 || !slices.Equal(again, next) {
+			again, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Resume: next, Now: f.Now})
+			if err != nil || len(f.Asked) > 0 || !slices.Equal(again, next) {
 				t.Errorf("then asked for %q, %v", f.Asked, err)
 			}
 		})
@@ -149,7 +150,8 @@ func TestInsertedFewerRows(t *testing.T) {
 		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.Asked, err)
 	}
 	from.Resume, f.Asked, short = position, nil, 0
-	if position, _, err = declaredtest.Poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.Asked) != 2 {
+	position, _, err = declaredtest.Poll(t, info, from)
+	if err != nil || !slices.Equal(position, whole) || len(f.Asked) != 2 {
 		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.Asked, err)
 	}
 }
@@ -157,9 +159,10 @@ func TestInsertedFewerRows(t *testing.T) {
 // TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its
 // begin to its end and the lookback.
 func TestInsertedForCommands(t *testing.T) {
-	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return declaredtest.Rows(100, 130, 190), nil }}
+	f := declaredtest.Always(declaredtest.Rows(100, 130, 190))
 	info := f.Open(t, "", inserted)
-	got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-3*time.Hour), declaredtest.Noon.Add(-2*time.Hour))
+	from := declaredtest.Noon.Add(-3 * time.Hour)
+	got, _, err := declaredtest.ReadIDs(t, info, from, from.Add(time.Hour))
 	if err != nil || strings.Join(got, " ") != "130" || !slices.Equal(f.Asked, []string{"/calls?q=09:00:00-11:00:00"}) {
 		t.Errorf("rows %v of %q, %v", got, f.Asked, err)
 	}

@@ -15,7 +15,8 @@ import (
 
 // The list names records by start, and takes no other filter.
 func TestListLink(t *testing.T) {
-	const want = "v1.0/communications/callRecords?$filter=startDateTime%20ge%202026-11-01T00%3A00%3A00Z%20and%20startDateTime%20lt%202026-11-02T00%3A00%3A00Z"
+	const want = "v1.0/communications/callRecords?$filter=startDateTime%20ge%202026-11-01T00%3A00%3A00Z%20" +
+		"and%20startDateTime%20lt%202026-11-02T00%3A00%3A00Z"
 	if got := listLink(from, to); got != want {
 		t.Errorf("the link is %s", got)
 	}

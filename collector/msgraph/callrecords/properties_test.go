@@ -106,10 +106,14 @@ func TestEveryCallRecordPropertyIsAccountedFor(t *testing.T) {
 func TestShownMembers(t *testing.T) {
 	got := treeText(new(treeBuilder).object("x",
 		readAll(t, `{"audioCodec":"satin","videoCodec":"unknown","ipAddress":"192.0.2.17",
-		"captureDeviceName":"PT5S","newText":"Sam's","newNumber":1.5,"newFlag":true,"newSpan":"PT0.5S","joinWebUrl":"https://x","tokens":{"a":true},
-		"newTime":"2026-11-19T10:00:00Z","noTime":"0001-01-01T00:00:00Z","averagePacketLossRate":"NaN","maxPacketLossRate":0.01,
-		"linkSpeed":866700000,"sentSignalLevel":-14,"null":null,"list":[1],"words":["a"],"modalities":["b","a"],"object":{},
-		"caller":{"identity":{"phone":{"id":"sip:+4930123","displayName":"+49 30 123"}},"associatedIdentity":{"id":"e5","displayName":"Sam"}}}`)), "")
+		"captureDeviceName":"PT5S","newText":"Sam's","newNumber":1.5,"newFlag":true,"newSpan":"PT0.5S",
+		"joinWebUrl":"https://x","tokens":{"a":true},
+		"newTime":"2026-11-19T10:00:00Z","noTime":"0001-01-01T00:00:00Z","averagePacketLossRate":"NaN",
+		"maxPacketLossRate":0.01,
+		"linkSpeed":866700000,"sentSignalLevel":-14,"null":null,"list":[1],"words":["a"],"modalities":["b","a"],
+		"object":{},
+		"caller":{"identity":{"phone":{"id":"sip:+4930123","displayName":"+49 30 123"}},
+		"associatedIdentity":{"id":"e5","displayName":"Sam"}}}`)), "")
 	want := `x
   audio_codec: satin
   capture_device_name: PT5S (user)

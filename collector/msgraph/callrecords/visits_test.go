@@ -28,86 +28,51 @@ func service(role, id, name string) string {
 // queues.md 4: what a Teams call record tells of visits, first match first. A queue's session has
 // the queue as its callee, and an agent who answers is the caller of a later one.
 func TestVisits(t *testing.T) {
-	phone := phoneEnd(`"+442079460100"`)
+	phone, media, box := phoneEnd(`"+442079460100"`), `{"userAgent":{"role":"mediaController"}}`, `{"userAgent":{"role":"voicemail"}}`
 	agent := `{"identity":{"user":{"id":"agent","displayName":"Sam"}},"userAgent":{"platform":"windows"}}`
-	media := `{"userAgent":{"role":"mediaController"}}`
+	const role = `{"userAgent":{"role":"skypeForBusinessCallQueues"}`
 	queue, attendant := service("skypeForBusinessCallQueues", "q1", "Support"),
 		service("skypeForBusinessAutoAttendant", "a1", "Front desk")
-	box := `{"userAgent":{"role":"voicemail"}}`
-	withParticipants := func(call, list string) string {
-		return strings.Replace(call, `"sessions"`, `"participants_v2":[`+list+`],"sessions"`, 1)
+	application := func(id, name string) string {
+		return `{"identity":{"applicationInstance":{"id":"` + id + `","displayName":"` + name + `"}}}`
 	}
-	for _, c := range []struct{ name, call, want string }{
-		{"no queue", callWith(at("s1", 0, 60, phone, agent)), ""},
-		{"answered", callWith(at("s1", 0, 90, phone, queue), at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"listed twice", callWith(at("s1", 0, 90, phone, queue), at("S1", 0, 90, phone, queue),
-			at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"answered by the first of two", callWith(at("s1", 0, 90, phone, queue), at("s3", 20, 90, agent, media),
-			at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"dropped later", callWith(at("s1", 0, 90, phone, queue),
-			at("s2", 12, 90, agent, media, failing("midcall", ""))), "Support answered 12s"},
-		{"an agent who didn't answer", callWith(at("s1", 0, 45, phone, queue),
-			at("s2", 12, 30, agent, media, failing("callSetup", ""))), "Support abandoned 45s"},
-		{
-			"a colleague who called the queue", callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)),
-			"Support abandoned 45s",
-		},
-		{
-			"from the attendant to the queue",
-			callWith(at("s2", 10, 60, phone, queue), at("s1", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)),
-			"Front desk other 10s, Support answered 15s",
-		},
-		{"both at once", callWith(at("s1", 0, 60, phone, queue), at("s2", 0, 10, phone, attendant),
-			at("s3", 25, 60, agent, media)), "Front desk other 0s, Support answered 25s"},
-		{"from queue to queue", callWith(at("s1", 0, 60, phone, queue),
-			at("s2", 40, 90, phone, service(roleQueue, "q2", "Sales"))), "Support overflowed 40s, Sales abandoned 50s"},
-		{
-			"to voicemail", callWith(at("s1", 0, 60, phone, queue), at("s2", 50, 60, phone, box)),
-			"Support overflowed 50s",
-		},
-		{
-			"from the attendant to voicemail", callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60, phone, box)),
-			"Front desk other 50s",
-		},
-		{"without a start", callWith(at("s1", -1, 60, phone, queue)), "Support abandoned unknown"},
-		{"without an end", callWith(at("s1", 0, -1, phone, queue)), "Support abandoned unknown"},
-		{"named by its user", callWith(at("s1", 0, 60, phone,
-			`{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"user":{"id":"q1","displayName":" Support "}}}`)), "Support abandoned 1m0s"},
-		{
-			"named by its application",
-			callWith(at("s1", 0, 60, phone,
-				`{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`)), "Support abandoned 1m0s",
-		},
-		{
-			"named by the record's only application",
-			withParticipants(callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"}}`)),
-				`{"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`),
-			"Support abandoned 1m0s",
-		},
-		{
-			"one of two applications",
-			withParticipants(callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"}}`)),
-				`{"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}},{"identity":{"applicationInstance":{"id":"q2","displayName":"Sales"}}}`),
-			" abandoned 1m0s",
-		},
+	unnamed := callWith(at("s1", 0, 60, phone, role+"}"))
+	withParticipants := func(list string) string {
+		return strings.Replace(unnamed, `"sessions"`, `"participants_v2":[`+list+`],"sessions"`, 1)
+	}
+	whole, answered := at("s1", 0, 90, phone, queue), at("s2", 12, 90, agent, media)
+	minute := at("s1", 0, 60, phone, queue)
+	bodies := mapped{}
+	for name, call := range map[string]string{
+		"no queue":                     callWith(at("s1", 0, 60, phone, agent)),
+		"answered":                     callWith(whole, answered),
+		"listed twice":                 callWith(whole, at("S1", 0, 90, phone, queue), answered),
+		"answered by the first of two": callWith(whole, at("s3", 20, 90, agent, media), answered),
+		"dropped later":                callWith(whole, at("s2", 12, 90, agent, media, failing("midcall", ""))),
+		"an agent who didn't answer": callWith(at("s1", 0, 45, phone, queue),
+			at("s2", 12, 30, agent, media, failing("callSetup", ""))),
+		"a colleague who called the queue": callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)),
+		"from the attendant to the queue": callWith(at("s2", 10, 60, phone, queue), at("s1", 0, 10,
+			phone, attendant),
+			at("s3", 25, 60, agent, media)),
+		"both at once":        callWith(minute, at("s2", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)),
+		"from queue to queue": callWith(minute, at("s2", 40, 90, phone, service(roleQueue, "q2", "Sales"))),
+		"to voicemail":        callWith(minute, at("s2", 50, 60, phone, box)),
+		"from the attendant to voicemail": callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60,
+			phone, box)),
+		"without a start": callWith(at("s1", -1, 60, phone, queue)),
+		"without an end":  callWith(at("s1", 0, -1, phone, queue)),
+		"named by its user": callWith(at("s1", 0, 60, phone,
+			role+`,"identity":{"user":{"id":"q1","displayName":" Support "}}}`)),
+		"named by its application": callWith(at("s1", 0, 60, phone,
+			role+","+application("q1", "Support")[1:])),
+		"named by the record's only application": withParticipants(application("q1", "Support")),
+		"one of two applications": withParticipants(application("q1",
+			"Support") + "," + application("q2", "Sales")),
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			r, _ := mapCall(t, c.call)
-			var got []string
-			ids := make(map[string]bool)
-			for _, v := range r.Visits {
-				wait := "unknown"
-				if v.Wait.Known {
-					wait = v.Wait.Value.String()
-				}
-				got = append(got, v.Queue+" "+v.Result.String()+" "+wait)
-				ids[v.ID] = true
-			}
-			if text := strings.Join(got, ", "); text != c.want || len(ids) != len(got) {
-				t.Errorf("got %q with ids %v, want %q", text, ids, c.want)
-			}
-		})
+		bodies.add(t, name, call)
 	}
+	bodies.compare(t, "visits")
 }
 
 // One session that is listed for an attendant and for queues is a visit of each, on one page or

@@ -165,7 +165,8 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 	s, seen := readSchema(t), map[string]bool{}
 	records := HistoricalCallRecords(7, begin, end, 250)
 	get := getter(t, Settings{CallRecords: records, RecordPage: 1000})
-	list := get("?$filter=startDateTime%20ge%202026-03-02T00%3A00%3A00Z%20and%20startDateTime%20lt%202026-03-05T00%3A00%3A00Z")["value"].([]any)
+	list := get("?$filter=startDateTime%20ge%202026-03-02T00%3A00%3A00Z%20and%20" +
+		"startDateTime%20lt%202026-03-05T00%3A00%3A00Z")["value"].([]any)
 	if err := s.check("list", "callRecord", list, seen); err != nil {
 		t.Error(err)
 	}
@@ -190,11 +191,15 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 
 // properties are the properties of the two row types in v1.0.
 var properties = map[string]string{
-	"getPstnCalls": `callDurationSource calleeNumber callerNumber callId callType charge conferenceId connectionCharge currency
-		destinationContext destinationName duration endDateTime id inventoryType licenseCapability operator startDateTime
+	"getPstnCalls": `callDurationSource calleeNumber callerNumber callId callType charge conferenceId
+	connectionCharge currency
+		destinationContext destinationName duration endDateTime id inventoryType licenseCapability operator
+		startDateTime
 		tenantCountryCode usageCountryCode userDisplayName userId userPrincipalName`,
-	"getDirectRoutingCalls": `calleeNumber callEndSubReason callerNumber callType correlationId duration endDateTime failureDateTime
-		finalSipCode finalSipCodePhrase id inviteDateTime mediaBypassEnabled mediaPathLocation signalingLocation startDateTime
+	"getDirectRoutingCalls": `calleeNumber callEndSubReason callerNumber callType correlationId duration
+	endDateTime failureDateTime
+		finalSipCode finalSipCodePhrase id inviteDateTime mediaBypassEnabled mediaPathLocation signalingLocation
+		startDateTime
 		successfulCall trunkFullyQualifiedDomainName userDisplayName userId userPrincipalName`,
 }
 

@@ -131,62 +131,55 @@ func (l *listener) want(t *testing.T, w *httptest.ResponseRecorder, status int, 
 }
 
 func TestNotificationItems(t *testing.T) {
-	upper := strings.ToUpper(record1)
+	one := func(change ...func(map[string]any)) []any { return []any{itemOf(record1, change...)} }
+	without := set("resourceData", nil)
+	kind := map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}
+	path := map[string]any{"id": "../../users/" + record1}
+	upper, both := strings.ToUpper(record1), record1+" "+record2
+	accepted, forged, invalid := []int{1, 0, 0, 0}, []int{0, 0, 1, 0}, []int{0, 0, 0, 1}
 	for _, c := range []struct {
 		name   string
 		items  []any
 		counts []int
 		keys   string
 	}{
-		{"one", []any{itemOf(record1)}, []int{1, 0, 0, 0}, record1},
-		{"two", []any{itemOf(record1), itemOf(record2)}, []int{2, 0, 0, 0}, record1 + " " + record2},
+		{"one", one(), accepted, record1},
+		{"two", []any{itemOf(record1), itemOf(record2)}, []int{2, 0, 0, 0}, both},
 		{"one twice", []any{itemOf(record1), itemOf(upper)}, []int{1, 1, 0, 0}, record1},
-		{"upper case", []any{itemOf(upper)}, []int{1, 0, 0, 0}, record1},
-		{"another type's case", []any{itemOf(record1, set("resourceData",
-			map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
-		{"id in the resource alone", []any{itemOf(record1, set("resourceData", nil))}, []int{1, 0, 0, 0}, record1},
-		{"a slash before the resource", []any{itemOf(record1, set("resourceData", nil),
-			set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
-		{"resourceData null", []any{itemOf(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
-		{"no tenant", []any{itemOf(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
+		{"upper case", []any{itemOf(upper)}, accepted, record1},
+		{"another type's case", one(set("resourceData", kind)), accepted, record1},
+		{"id in the resource alone", one(without), accepted, record1},
 		{
-			"tenant in upper case",
-			[]any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))},
-			[]int{1, 0, 0, 0},
-			record1,
+			"a slash before the resource", one(without, set("resource", "/communications/callRecords/"+record1)),
+			accepted, record1,
 		},
-		{"another tenant", []any{itemOf(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
-		{"no secret", []any{itemOf(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
-		{"a null secret", []any{itemOf(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
-		{"an empty secret", []any{itemOf(record1, set("clientState", ""))}, []int{0, 0, 1, 0}, ""},
-		{"a wrong secret", []any{itemOf(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
-		{"a short secret", []any{itemOf(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
-		{"a long secret", []any{itemOf(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
-		{
-			"a secret in another case",
-			[]any{itemOf(record1, set("clientState", strings.ToUpper(testState)))},
-			[]int{0, 0, 1, 0},
-			"",
-		},
-		{"no GUID", []any{itemOf("../../users")}, []int{0, 0, 0, 1}, ""},
-		{"a GUID and more", []any{itemOf(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
-		{"an id that is a path", []any{itemOf("x", set("resourceData", map[string]any{"id": "../../users/" + record1}),
-			set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
-		{"no id", []any{itemOf("", set("resourceData", nil), set("resource", nil))}, []int{0, 0, 0, 1}, ""},
+		{"resourceData null", one(set("resourceData", (*int)(nil))), accepted, record1},
+		{"no tenant", one(set("tenantId", nil)), accepted, record1},
+		{"tenant in upper case", one(set("tenantId", strings.ToUpper(testTenant))), accepted, record1},
+		{"another tenant", one(set("tenantId", record2)), forged, ""},
+		{"no secret", one(set("clientState", nil)), forged, ""},
+		{"a null secret", one(set("clientState", (*int)(nil))), forged, ""},
+		{"an empty secret", one(set("clientState", "")), forged, ""},
+		{"a wrong secret", one(set("clientState", "x"+testState[1:])), forged, ""},
+		{"a short secret", one(set("clientState", testState[:31])), forged, ""},
+		{"a long secret", one(set("clientState", testState+"x")), forged, ""},
+		{"a secret in another case", one(set("clientState", strings.ToUpper(testState))), forged, ""},
+		{"no GUID", []any{itemOf("../../users")}, invalid, ""},
+		{"a GUID and more", []any{itemOf(record1 + "/sessions")}, invalid, ""},
+		{"an id that is a path", one(set("resourceData", path), set("resource", "x")), invalid, ""},
+		{"no id", one(without, set("resource", nil)), invalid, ""},
 		{"no object", []any{5, "x", nil, []int{1}}, []int{0, 0, 1, 3}, ""},
-		{"wrong types", []any{itemOf(record1, set("clientState", 5))}, []int{0, 0, 0, 1}, ""},
+		{"wrong types", one(set("clientState", 5)), invalid, ""},
 		{"mixed", []any{
 			itemOf(record1), itemOf(record1), itemOf(record2, set("clientState", "x")), itemOf("x"), 5,
 			itemOf(record2), itemOf("", set("lifecycleEvent", "missed")),
-		}, []int{3, 1, 1, 2}, record1 + " " + record2},
+		}, []int{3, 1, 1, 2}, both},
 		{"none", []any{}, []int{0, 0, 0, 0}, ""},
-		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
-		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, accepted, ""},
+		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, invalid, ""},
 		{
-			"a forged event",
-			[]any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
-			[]int{0, 0, 1, 0},
-			"",
+			"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
+			forged, "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -276,7 +269,8 @@ func TestNotificationRequests(t *testing.T) {
 		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
 		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
 		{
-			"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))),
+			"an item too long", http.MethodPost,
+			bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))),
 			http.StatusAccepted, 0, 1,
 		},
 		{

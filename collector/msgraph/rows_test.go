@@ -1,0 +1,102 @@
+package msgraph
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
+
+// TestRows (counting.md 18): what rows become. A row stands between two others, which it doesn't affect.
+func TestRows(t *testing.T) {
+	const id, start = `"id":"1"`, `"startDateTime":"2026-11-19T10:00:00Z"`
+	golden.Cases(t, "testdata/rows.txt", func(t *testing.T, c *golden.Case) {
+		log := pstnLog()
+		for i, line := range c.Lines {
+			raw := strings.NewReplacer(`\xff`, "\xff", `\xc5`, "\xc5").Replace(line)
+			switch {
+			case line == "":
+				continue
+			case line == "log: direct_routing":
+				log = directRoutingLog()
+				continue
+			case strings.HasPrefix(line, "row "):
+				raw = raw[len("row "):]
+			case line[0] != '{':
+				for _, member := range []string{id, start} {
+					if name, _, _ := strings.Cut(member, ":"); !strings.Contains(raw, name) {
+						raw = member + "," + raw
+					}
+				}
+				raw = "{" + raw + "}"
+			}
+			const good = "{" + id + "," + start + `,"successfulCall":true}`
+			got, err := decodePage(t, log, `{"value":[`+good+","+raw+","+good+`]}`)
+			if n := len(got.rows) + len(got.invalid); err != nil || n != 3 || len(got.invalid) > 1 {
+				t.Fatalf("%d rows, invalid %q, error %v", len(got.rows), got.invalid, err)
+			}
+			c.Say(i, became(got))
+		}
+	})
+}
+
+// became says what the second of three rows became, without what most rows are.
+func became(got read) string {
+	var all []string
+	if len(got.invalid) > 0 {
+		all = append(all, got.invalid[0])
+	} else {
+		r := got.rows[1]
+		for _, key := range slices.Sorted(maps.Keys(r)) {
+			if text := fmt.Sprint(key, " ", r[key]); !slices.Contains([]string{
+				"ID 1", "Start 2026-11-19T10:00:00Z", "Direction unknown", "Duration none", "Outcome unknown",
+			}, text) {
+				all = append(all, strings.ReplaceAll(strings.TrimPrefix(text, "cdr.msgraph."), "\x1f", "|"))
+			}
+		}
+	}
+	if len(got.unmapped) > 0 {
+		all = append(all, fmt.Sprint("unmapped ", got.unmapped))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestConfigs(t *testing.T) {
+	golden.Cases(t, "testdata/configs.txt", func(t *testing.T, c *golden.Case) {
+		text := strings.NewReplacer("TENANT", testTenant, "CLIENT", testClient).Replace(strings.Join(c.Lines, "\n"))
+		last := strings.Count(strings.TrimSpace(text), "\n")
+		if _, err := decodeConfig(text); err != nil {
+			c.Say(last, err.Error())
+		} else {
+			c.Say(last, "fine")
+		}
+	})
+}
+
+// TestOutcomes: docs/providers/msgraph.md lists the codes.
+func TestOutcomes(t *testing.T) {
+	golden.Cases(t, "testdata/outcomes.txt", func(t *testing.T, c *golden.Case) {
+		for i, line := range c.Lines {
+			words := append(strings.Fields(line), "", "", "", "")
+			if words[0] == "" {
+				continue
+			}
+			var codes [2]cdr.Int
+			for k := range codes {
+				if n, err := strconv.ParseInt(words[1+k], 10, 64); err == nil {
+					codes[k] = cdr.KnownInt(n)
+				}
+			}
+			duration, _ := time.ParseDuration(words[3])
+			successful := map[string]cdr.Bool{"true": cdr.True, "false": cdr.False, "unsaid": cdr.Unsaid}[words[0]]
+			outcome, reason := directRoutingOutcome(successful, codes[0], codes[1], duration, words[4] == "end")
+			c.Say(i, fmt.Sprint(outcome, " ", reason, ", fault ", directRoutingFault(outcome, codes[1])))
+		}
+	})
+}
