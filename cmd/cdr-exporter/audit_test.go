@@ -3,7 +3,6 @@ package main_test
 import (
 	"cmp"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -14,11 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // auditDay is a day in the JSON of an audit.
@@ -71,38 +65,6 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 		}
 	}
 	return sum, days, x.log.String()
-}
-
-// TestAuditOfEveryProvider: what each provider lists is what was counted, its amounts
-// too, also of rows that were revised before.
-func TestAuditOfEveryProvider(t *testing.T) {
-	t.Parallel()
-	e := newEstate(t, estateSettings{
-		seed: 31, calls: 150, era: pastEra,
-		worlds: func(s *simulator.Settings) { s.Malformed, s.Duplicated = 0.02, 0.1 },
-		graph:  sim.Settings{PageSize: 100}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{},
-	})
-	e.hold()
-	x := e.start(settings{}).ready()
-	sum, days, said := e.audited(0, "--from=76h")
-	if sum.Counted == 0 || sum.Counted != sum.Listed || sum.Vanished != 0 || len(sum.differences) != 0 {
-		t.Errorf("%+v\n%s", sum, said)
-	}
-	feeds := map[string]int{}
-	for _, d := range days {
-		feeds[d.Source+"/"+d.Feed] += d.Counted
-	}
-	for _, p := range e.places() {
-		for _, feed := range p.feeds() {
-			if feeds[p.source()+"/"+feed] == 0 {
-				t.Errorf("nothing of %s/%s was audited", p.source(), feed)
-			}
-		}
-	}
-	x.stop()
-	if sum, _, said := e.audited(0, "--from=76h"); sum.Missing != 0 || sum.Counted == 0 {
-		t.Errorf("after the end of the exporter: %+v\n%s", sum, said)
-	}
 }
 
 // shopDefinition is a provider whose rows a test changes.
@@ -161,7 +123,7 @@ func newShop(t *testing.T, feed, more string) *shop {
 	t.Cleanup(server.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), ":")
 	s.write("shop.yaml", fmt.Sprintf(shopDefinition, port))
-	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	s.trust(server)
 	s.configureSources(settings{More: "definitions: [shop.yaml]\n" + more},
 		"  - name: shop\n    history: 80h\n    tls_config: {ca_file: ca.pem}\n    shop: {calls: "+feed+"}\n")
 	return s

@@ -26,11 +26,17 @@ func morning(seed uint64, settle time.Duration) switchboardSettings {
 var afterwards = []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}
 
 // TestCallRecordsPolled (counting.md 1, 14, 16, 17): what is counted of calls,
-// sessions and quality is what there was, at every instant, by the list alone.
+// sessions and quality is what there was, at every instant, by the list alone. Media streams carry the
+// building of their sender's subnet, by Microsoft's building file: wired ends of the simulator are in
+// one subnet, those by Wi-Fi in another one, and calls have no building.
 func TestCallRecordsPolled(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, morning(81, 90*time.Minute))
-	x := b.launch(b.polled(time.Second), settings{}).ready()
+	b.write("buildings.csv",
+		"192.0.2.0,Lab,26,Headquarters,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n192.0.2.64,Lab "+
+			"Wi-Fi,26,Annex,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n")
+	set := settings{More: "labels: [{name: building, file: buildings.csv, key: subnet, value: BuildingName}]"}
+	x := b.launch(b.polled(time.Second), set).ready()
 	x.countsCalls(b)
 	for _, d := range afterwards {
 		b.pass(d)
@@ -39,8 +45,22 @@ func TestCallRecordsPolled(t *testing.T) {
 	if n := b.Requests().Count("")[429]; n != 0 {
 		t.Errorf("%d requests were over the limits of one record", n)
 	}
+	m := x.scrape()
+	for network, building := range map[string]string{"wired": "Headquarters", "wifi": "Annex"} {
+		all, there := m.sum("cdr_media_streams_total", "network="+network),
+			m.sum("cdr_media_streams_total", "network="+network, "building="+building)
+		if all == 0 || there != all {
+			t.Errorf("%g of %g streams by %s are in %q", there, all, network, building)
+		}
+		if n := m.sum("cdr_calls_total", "building="+building); n != 0 {
+			t.Errorf("%g calls have the building %s", n, building)
+		}
+	}
+	if hits := m.sum("cdr_exporter_label_lookups_total", "label=building", "result=hit"); hits == 0 {
+		t.Error("no lookup is a hit")
+	}
 	x.stop()
-	x = b.launch(b.polled(time.Second), settings{}).ready()
+	x = b.launch(b.polled(time.Second), set).ready()
 	x.countsCalls(b) // and again after a restart
 	x.stop()
 }

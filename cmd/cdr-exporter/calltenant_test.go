@@ -88,7 +88,9 @@ func (n *node) count(all map[string]int) {
 
 // TestLookedUpCalls: looked-up calls of a tenant have the tenant's data, as JSON and as a tree.
 func TestLookedUpCalls(t *testing.T) {
-	c := newCommandLine(t, 60)
+	t.Parallel()
+	const calls = 25
+	c := newCommandLine(t, calls)
 	want, got := make(map[string]int), make(map[string]int)
 	totals := c.records.Totals(simulator.View{At: []time.Time{time.Now()}, Settle: time.Hour})
 	for metric, text := range map[string]string{ // %N$s is the label N
@@ -115,7 +117,7 @@ func TestLookedUpCalls(t *testing.T) {
 		tree, _ := c.run(exitDone, "call", "--source=contoso", strings.ToUpper(id[1]))
 		lines += len(regexp.MustCompile(`(?m)^[ │├└─]*stream\b`).FindAllString(tree, -1))
 	}
-	if len(ids) != 60 || !maps.Equal(got, want) {
+	if len(ids) != calls || !maps.Equal(got, want) {
 		t.Errorf("%d calls have %v, want %v", len(ids), got, want)
 	}
 	if n := want["stream good"] + want["stream poor"] + want["stream unclassified"]; lines != n || n == 0 {
@@ -125,6 +127,7 @@ func TestLookedUpCalls(t *testing.T) {
 
 // The check reads the list, and says what to do where it may not.
 func TestCheckSourcesWithCallRecords(t *testing.T) {
+	t.Parallel()
 	c := newCommandLine(t, 5)
 	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).
 		MatchString(out) {
@@ -138,6 +141,7 @@ func TestCheckSourcesWithCallRecords(t *testing.T) {
 
 // The address of notifications is tried from here; that nothing answers fails no feed.
 func TestCheckSourcesWithAWebhook(t *testing.T) {
+	t.Parallel()
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/webhooks/contoso":

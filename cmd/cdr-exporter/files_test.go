@@ -91,20 +91,17 @@ func killWhileWriting(
 // killed again and again; every row is counted once.
 func TestFilesBetweenKills(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	file := filepath.Join(folder, "config.yaml")
-	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: pbx\n" +
-		"    asterisk: {paths: [cdr-csv/Master.csv*], time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n"
+	s := newSite(t)
+	file := s.configureSources(settings{}, "  - name: pbx\n    asterisk: {paths: [cdr-csv/Master.csv*], "+
+		"time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n")
 	m := &masterCSV{
-		path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)),
+		path: s.path("cdr-csv/Master.csv"), rng: rand.New(rand.NewPCG(1, 5)),
 		written: make(map[string]int),
 	}
-	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700),
-		m.append(true)); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Dir(m.path), 0o700), m.append(true)); err != nil {
 		t.Fatal(err)
 	}
-	v := newVault(t)
-	killWhileWriting(t, v, file, 5, 50*time.Millisecond, func(n int) error {
+	killWhileWriting(t, s.vault, file, 5, 50*time.Millisecond, func(n int) error {
 		rotate := n%8 == 0
 		err := m.append(rotate)
 		if rotate && err == nil {
@@ -115,7 +112,7 @@ func TestFilesBetweenKills(t *testing.T) {
 	if err := m.append(true); err != nil {
 		t.Fatal(err)
 	}
-	x := start(t, v, launch{config: file}).ready()
+	x := start(t, s.vault, launch{config: file}).ready()
 	eventually(t, "count every row once", func() error {
 		var errs []error
 		scraped := x.scrape()

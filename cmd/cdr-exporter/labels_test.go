@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,19 +17,11 @@ import (
 
 // company is an Asterisk whose callers belong to departments by a file.
 type company struct {
-	t       *testing.T
-	folder  string
+	*site
 	rng     *rand.Rand
 	sits    map[string]string  // who is where, as the file says
 	calls   map[string]float64 // by department, as they were when they were written
 	seconds map[string]float64
-}
-
-func (c *company) write(name, text string) {
-	c.t.Helper()
-	if err := os.WriteFile(filepath.Join(c.folder, name), []byte(text), 0o600); err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 // seat writes the file of departments.
@@ -46,7 +37,7 @@ func (c *company) seat(all map[string]string) {
 // call appends calls of extensions 100 to 103, of which 103 is in no file.
 func (c *company) call(n int) {
 	c.t.Helper()
-	f, err := os.OpenFile(filepath.Join(c.folder, "Master.csv"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(c.path("Master.csv"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -100,11 +91,10 @@ func (c *company) counted(x *exporter) {
 func TestLabels(t *testing.T) {
 	t.Parallel()
 	c := &company{
-		t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64),
+		site: newSite(t), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64),
 		seconds: make(map[string]float64),
 	}
-	v := newVault(t)
-	sink := newReceiver(t, v, otlpsink.Settings{})
+	sink := newReceiver(t, c.vault, otlpsink.Settings{})
 	const sources = "sources:\n  - name: pbx\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: " +
 		"[PJSIP/carrier], cdr: {interval: 1s}}\n"
 	const labels = "labels: [{name: department, file: people.csv, key: user, column: extension}]\n"
@@ -112,8 +102,8 @@ func TestLabels(t *testing.T) {
 	c.write("config.yaml", head+labels+sources)
 	c.seat(map[string]string{"100": "Sales", "101": "Support", "102": "Sales"})
 	c.call(500)
-	launched := launch{config: filepath.Join(c.folder, "config.yaml")}
-	x := start(t, v, launched).ready()
+	launched := launch{config: c.path("config.yaml")}
+	x := start(t, c.vault, launched).ready()
 	c.counted(x)
 	hits := x.scrape().sum("cdr_exporter_label_lookups_total", "label=department", "result=hit")
 	if want := c.calls["Sales"] + c.calls["Support"]; hits != want {
@@ -139,7 +129,7 @@ func TestLabels(t *testing.T) {
 	c.counted(x)
 	x.kill()
 	c.call(200)
-	x = start(t, v, launched).ready()
+	x = start(t, c.vault, launched).ready()
 	c.counted(x)
 
 	c.write("people.csv", "extension,department\n100,Legal\n100,Sales\n")
@@ -160,12 +150,7 @@ func TestLabels(t *testing.T) {
 	// Without the label its series stay as they are, and new calls have none.
 	c.write("config.yaml", head+sources)
 	x.signal(syscall.SIGHUP)
-	eventually(t, "reload", func() error {
-		if !strings.Contains(x.log.String(), "Reloaded the configuration") {
-			return errors.New("it wasn't reloaded")
-		}
-		return nil
-	})
+	x.logged("Reloaded the configuration")
 	c.sits = nil
 	c.call(100)
 	c.counted(x)

@@ -2,23 +2,14 @@ package main_test
 
 import (
 	"database/sql"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
-	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,9 +28,10 @@ const (
 	legsSettle = 6 * time.Second
 )
 
-// TestLegs (counting.md 36): the rows of calls come shuffled, over pages, with a downtime longer
-// than `settle`, an outage of the provider and kill -9 between them. They count as if all had come
-// at once. Legs, money and attempts on trunks are counted immediately.
+// TestLegs (counting.md 36): the rows of calls come shuffled, with a downtime longer than `settle` and
+// kill -9 between them, from each kind of source without requests. They count as if all had come at
+// once. Legs and attempts on trunks are counted immediately. collector/declared.TestCalls has the rows
+// of each provider, the laws of the definitions have pages and outages.
 func TestLegs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/legs.yaml")
@@ -60,14 +52,25 @@ func TestLegs(t *testing.T) {
 }
 
 func (c *legsCase) run(t *testing.T) {
-	s := newSite(t)
-	p := newRowProvider(t, s, c)
-	config := p.configure(c)
-	launched := launch{config: config}
-	rows := p.rows(c)
+	p := &rowProvider{site: newSite(t), legsCase: c, began: time.Now()}
+	switch c.Way {
+	case "lines":
+		p.write("rows", "")
+	case "files":
+		if err := os.Mkdir(p.path("in"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	case "sqlite":
+		p.execute(c.Header)
+	}
+	config := p.write("config.yaml", "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: src\n"+
+		"    history: 3h\n    "+
+		strings.NewReplacer("{dir}", p.folder, "SETTLE", fmt.Sprintf("settle: %s", legsSettle)).Replace(c.Source))
+	run := func() *exporter { return start(t, p.vault, launch{config: config}).serving() }
+	rows := p.rows()
 	rng := rand.New(rand.NewPCG(uint64(len(c.Rows)), 1))
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	x := start(t, s.vault, launched).ready()
+	x := run()
 	p.publish(rows[:len(rows)/3])
 	eventually(t, "read something", func() error {
 		if x.scrape().sum("cdr_exporter_rows_total", "result=new") == 0 {
@@ -77,26 +80,13 @@ func (c *legsCase) run(t *testing.T) {
 	})
 	x.kill()
 	<-time.After(legsSettle + time.Second)
-	p.publish(rows[len(rows)/3 : len(rows)/2])
-	if p.server == nil { // a file can't fail
-		p.publish(rows[len(rows)/2:])
-		x = start(t, s.vault, launched).serving()
-	} else {
-		p.fail(true)
-		x = start(t, s.vault, launched).serving()
-		<-time.After(legsSettle + time.Second)
-		p.publish(rows[len(rows)/2:])
-		p.fail(false)
-	}
-	want := c.want()
-	legs := float64(0)
+	p.publish(rows[len(rows)/3:])
+	x = run()
+	want, legs := c.want(), float64(0)
+	var early []string // these don't wait for their call
 	for _, w := range want {
 		_, _ = fmt.Sscanf(w, "legs %g", &legs)
-	}
-	// These don't wait for their call.
-	var early []string
-	for _, w := range want {
-		if strings.HasPrefix(w, "legs ") || strings.HasPrefix(w, "paid ") || strings.HasPrefix(w, "failed attempts ") {
+		if strings.HasPrefix(w, "legs ") || strings.HasPrefix(w, "failed attempts ") {
 			early = append(early, w)
 		}
 	}
@@ -114,7 +104,7 @@ func (c *legsCase) run(t *testing.T) {
 			}
 		}
 		x.kill()
-		x = start(t, s.vault, launched).serving()
+		x = run()
 	}
 	eventually(t, "count every call", func() error {
 		if got := summarize(x.scrape()); !slices.Equal(got, want) {
@@ -123,8 +113,7 @@ func (c *legsCase) run(t *testing.T) {
 		return nil
 	})
 	x.stop()
-	verified := start(t, s.vault, launch{args: []string{"ledger", "verify", "--config.file=" + config}})
-	verified.exited(0)
+	start(t, p.vault, launch{args: []string{"ledger", "verify", "--config.file=" + config}}).exited(0)
 }
 
 // want is what is counted of all copies, as summarize says it.
@@ -133,7 +122,7 @@ func (c *legsCase) want() (all []string) {
 	for _, w := range c.Want {
 		kind, rest, _ := strings.Cut(w, " ")
 		switch kind {
-		case "talk", "connected", "legs", "paid":
+		case "talk", "connected", "legs":
 			w = kind + " " + number.ReplaceAllStringFunc(rest, func(n string) string {
 				v, _ := strconv.ParseFloat(n, 64)
 				return strconv.FormatFloat(v*copies, 'g', 6, 64)
@@ -171,9 +160,6 @@ func summarize(m families) (all []string) {
 	all = append(all, fmt.Sprintf("talk %.6g in %d", talk, talked),
 		fmt.Sprintf("connected %.6g", m.sum("cdr_call_connected_seconds_total")),
 		fmt.Sprintf("legs %g", m.sum("cdr_call_legs_total")))
-	if paid := m.sum("cdr_call_charges_total"); paid > 0 {
-		all = append(all, fmt.Sprintf("paid %.6g", paid))
-	}
 	for _, s := range m.series("cdr_recent_faults") {
 		if n := value(s); n > 0 {
 			all = append(all, fmt.Sprintf("failed attempts %s %g", labelsOf(s)["trunk"], n))
@@ -191,84 +177,29 @@ func summarize(m families) (all []string) {
 	return all
 }
 
-// rowProvider is a provider whose rows a test publishes: over HTTPS, in files or in a database.
+// rowProvider has rows that a test publishes: in files or in a database.
 type rowProvider struct {
-	t      *testing.T
-	site   *site
-	way    string
-	header string
-	began  time.Time
-	server *httptest.Server
-	files  int
-
-	mu      sync.Mutex
-	listed  []listedRow // of HTTPS
-	failing bool
-}
-
-// listedRow is a row and when it was published.
-type listedRow struct {
-	fields map[string]any
-	at     time.Time
-}
-
-func newRowProvider(t *testing.T, s *site, c *legsCase) *rowProvider {
-	p := &rowProvider{t: t, site: s, way: c.Way, header: c.Header, began: time.Now()}
-	s.write("secret", "s3cret-of-the-shop")
-	s.write("refresh", "refresh-token")
-	switch c.Way {
-	case "lines":
-		s.write("rows", "")
-	case "files":
-		if err := os.Mkdir(s.path("in"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	case "sqlite":
-		p.execute(c.Header)
-	default:
-		p.server = httptest.NewTLSServer(p)
-		t.Cleanup(p.server.Close)
-		s.write("ca.pem",
-			string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})))
-	}
-	return p
-}
-
-// configure writes the configuration and returns its file.
-func (p *rowProvider) configure(c *legsCase) string {
-	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: src\n    history: 3h\n"
-	address := ""
-	if p.server != nil {
-		address = p.server.URL
-		text += "    requests_per_minute: 60000\n    tls_config: {ca_file: ca.pem}\n"
-	}
-	settle := fmt.Sprintf("settle: %s", legsSettle)
-	return p.site.write("config.yaml", text+"    "+strings.NewReplacer("{dir}", p.site.folder, "{url}", address,
-		"SETTLE", settle).Replace(c.Source))
+	*site
+	*legsCase
+	began time.Time
+	files int
 }
 
 var relative = regexp.MustCompile(`\{\{(-\d+):(\w+)\}\}`)
 
 // rows are the rows of all copies.
-func (p *rowProvider) rows(c *legsCase) (all []string) {
+func (p *rowProvider) rows() (all []string) {
 	for n := range copies {
-		for line := range strings.Lines(c.Rows) {
+		for line := range strings.Lines(p.Rows) {
 			line = strings.ReplaceAll(strings.TrimSpace(line), "{n}", strconv.Itoa(n))
 			all = append(all, relative.ReplaceAllStringFunc(line, func(text string) string {
 				m := relative.FindStringSubmatch(text)
 				seconds, _ := strconv.Atoi(m[1])
 				at := p.began.Add(time.Duration(seconds) * time.Second).UTC().Truncate(time.Second)
-				switch m[2] {
-				case "s":
+				if m[2] == "s" {
 					return strconv.FormatInt(at.Unix(), 10)
-				case "us":
-					return strconv.FormatInt(at.UnixMicro(), 10)
-				case "sql":
-					return at.Format(time.DateTime)
-				case "rfc2822":
-					return at.Format(time.RFC1123Z)
 				}
-				return at.Format("2006-01-02T15:04:05.000Z")
+				return at.Format(time.DateTime)
 			}))
 		}
 	}
@@ -279,9 +210,9 @@ func (p *rowProvider) rows(c *legsCase) (all []string) {
 func (p *rowProvider) publish(rows []string) {
 	p.t.Helper()
 	for _, row := range rows {
-		switch p.way {
+		switch p.Way {
 		case "lines":
-			f, err := os.OpenFile(p.site.path("rows"), os.O_APPEND|os.O_WRONLY, 0o600)
+			f, err := os.OpenFile(p.path("rows"), os.O_APPEND|os.O_WRONLY, 0o600)
 			if err != nil {
 				p.t.Fatal(err)
 			}
@@ -291,37 +222,21 @@ func (p *rowProvider) publish(rows []string) {
 			f.Close() //nolint:errcheck // it was written
 		case "files":
 			p.files++
-			file := p.site.path(filepath.Join("in", fmt.Sprintf("cdr_%d", p.files)))
-			p.site.write("row", p.header+row+"\n")
+			p.write("row", p.Header+row+"\n")
 			old := time.Now().Add(-time.Minute)
-			if err := errors.Join(os.Chtimes(p.site.path("row"), old, old),
-				os.Rename(p.site.path("row"), file)); err != nil {
+			if err := errors.Join(os.Chtimes(p.path("row"), old, old),
+				os.Rename(p.path("row"), p.path(fmt.Sprintf("in/cdr_%d", p.files)))); err != nil {
 				p.t.Fatal(err)
 			}
 		case "sqlite":
 			p.execute(row)
-		default:
-			l := listedRow{at: time.Now()}
-			if err := json.Unmarshal([]byte(row), &l.fields); err != nil {
-				p.t.Fatal(err)
-			}
-			p.mu.Lock()
-			p.listed = append(p.listed, l)
-			p.mu.Unlock()
 		}
 	}
 }
 
-// fail lets the provider fail, or recover.
-func (p *rowProvider) fail(failing bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.failing = failing
-}
-
 func (p *rowProvider) execute(statements string) {
 	p.t.Helper()
-	db, err := sql.Open("sqlite", p.site.path("rows.db"))
+	db, err := sql.Open("sqlite", p.path("rows.db"))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -329,113 +244,4 @@ func (p *rowProvider) execute(statements string) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-// ServeHTTP answers as the providers do, two rows a page.
-func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	for name, value := range map[string]string{"Group": "heavy", "Limit": "6000", "Remaining": "5999", "Window": "60"} {
-		w.Header().Set("X-Rate-Limit-"+name, value)
-	}
-	q, last := r.URL.Query(), path.Base(r.URL.Path)
-	answer := func(v any) { _ = json.NewEncoder(w).Encode(v) }
-	switch {
-	case p.failing:
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case last == "access_token" || last == "token":
-		answer(map[string]any{
-			"token_type": "Bearer", "expires_in": 3599, "access_token": "a", "refresh_token": "refresh-token",
-			"scope": "ReadCallLog ReadAccounts", "owner_id": "1",
-		})
-	case last == "revoke":
-		answer(map[string]any{})
-	case last == "cdr_stream":
-		const lag = 59 * time.Second // what is younger isn't asked for
-		page, next := p.page(q, "at", 0,
-			func(l *listedRow) bool { return between(l.at.Add(-lag), q.Get("startTime"), q.Get("endTime")) })
-		if next != nil {
-			w.Header().Set("Link", "<"+p.server.URL+r.URL.Path+"?"+next.Encode()+`>; rel="next"`)
-		}
-		answer(map[string]any{"items": page})
-	case last == "Calls.json":
-		page, next := p.page(q, "Page", 0, func(*listedRow) bool { return true })
-		list := map[string]any{"calls": page, "next_page_uri": nil}
-		if next != nil {
-			list["next_page_uri"] = r.URL.Path + "?" + next.Encode()
-		}
-		answer(list)
-	case last == "call-log":
-		page, next := p.page(q, "page", 1,
-			func(l *listedRow) bool { return between(stamp(l, "startTime"), q.Get("dateFrom"), q.Get("dateTo")) })
-		list := map[string]any{
-			"records": page, "navigation": map[string]any{},
-			"paging": map[string]any{"page": 1, "perPage": 2},
-		}
-		if next != nil {
-			list["navigation"] = map[string]any{"nextPage": map[string]any{"uri": p.server.URL + r.URL.Path + "?" +
-				next.Encode()}}
-		}
-		answer(list)
-	case last == "cdrs":
-		n, of := 0, func(l *listedRow) bool {
-			day := stamp(l, "date").Format(time.DateOnly)
-			return l.fields["type"] == q.Get("type") && day >= q.Get("from") && day <= q.Get("to")
-		}
-		for i := range p.listed {
-			if of(&p.listed[i]) {
-				n++
-			}
-		}
-		page, _ := p.page(q, "page", 1, of)
-		at, _ := strconv.Atoi(q.Get("page"))
-		answer(map[string]any{"items": page, "pagination": map[string]any{
-			"total": n, "total_pages": (n + 1) / 2,
-			"current_page": max(at, 1), "per_page": 2,
-		}})
-	default:
-		w.WriteHeader(http.StatusNotFound)
-	}
-}
-
-// page is a page of the rows that fit, and the query of the next one, nil if it is the last. The
-// pages are numbered from first.
-func (p *rowProvider) page(
-	q url.Values, name string, first int, fits func(*listedRow) bool,
-) (page []map[string]any, next url.Values) {
-	const size = 2
-	n, err := strconv.Atoi(q.Get(name))
-	if err != nil {
-		n = first
-	}
-	at := 0
-	page = []map[string]any{}
-	for i := range p.listed {
-		if !fits(&p.listed[i]) {
-			continue
-		}
-		switch at++; {
-		case at > (n-first+1)*size:
-			next = maps.Clone(q)
-			next.Set(name, strconv.Itoa(n+1))
-			return page, next
-		case at > (n-first)*size:
-			page = append(page, p.listed[i].fields)
-		}
-	}
-	return page, nil
-}
-
-func stamp(l *listedRow, name string) time.Time {
-	text, _ := l.fields[name].(string)
-	at, _ := time.Parse(time.RFC3339, text)
-	return at.UTC()
-}
-
-// between says whether a time is in [from, to).
-func between(at time.Time, from, to string) bool {
-	first, _ := time.Parse(time.RFC3339, from)
-	end, _ := time.Parse(time.RFC3339, to)
-	return !at.Before(first) && at.Before(end)
 }

@@ -31,14 +31,15 @@ func recorded(t *testing.T, lines string) map[string]map[string]any {
 	return all
 }
 
-// TestRecordsWithRecordings: --recordings asks once for each recording of
-// what it prints, never for its content; what can't be printed so says why.
+// TestRecordsWithRecordings: --recordings asks once for each recording of what it prints, never for
+// its content; what can't be printed so says why. Without the permission for recordings, each one is
+// reported with a remedy, and the calls are printed.
 func TestRecordsWithRecordings(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	now := time.Now()
 	o := newOffice(t, at, rcsim.Settings{Account: world(t,
-		rcsim.Historical(121, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 300))})
+		rcsim.Historical(121, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 150))})
 	at.configureSources(settings{}, o.item())
 	run := func(code int, args ...string) *exporter {
 		x := start(t, at.vault, launch{args: append([]string{
@@ -99,29 +100,14 @@ func TestRecordsWithRecordings(t *testing.T) {
 		!strings.Contains(refused, "the feeds are call_log") {
 		t.Errorf("active calls: %s", refused)
 	}
-}
 
-// TestRecordsOfRefusedRecordings: without the permission for recordings, each one is reported with
-// a remedy, and the calls are printed.
-func TestRecordsOfRefusedRecordings(t *testing.T) {
-	t.Parallel()
-	at := newSite(t)
-	now := time.Now()
-	o := newOffice(t, at, rcsim.Settings{
-		Account: world(t, rcsim.Historical(122, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 100)),
-		Scopes:  []string{rcsim.ReadCallLog},
-	})
-	at.configureSources(settings{}, o.item())
-	x := start(t, at.vault, launch{args: []string{
-		"records", "--config.file=" + at.path("config.yaml"), "--source=" + o.name, "--feed=call_log", "--from=72h",
-		"--output=jsonl", "--recordings",
-	}})
-	x.exited(0)
-	got := recorded(t, x.out.String())
-	if len(got) == 0 || len(got) != len(o.recordings()) {
-		t.Errorf("%d recordings are printed, want %d", len(got), len(o.recordings()))
+	o.SetPermissions(rcsim.ReadCallLog, rcsim.FullCompanyCallLog)
+	x = run(0, "--feed=call_log", "--output=jsonl", "--recordings")
+	unknown := recorded(t, x.out.String())
+	if len(unknown) != len(want) {
+		t.Errorf("without the permission %d recordings are printed, want %d", len(unknown), len(want))
 	}
-	for id, r := range got {
+	for id, r := range unknown {
 		if r["content_type"] != nil || r["duration_seconds"] != nil || r["type"] == nil {
 			t.Errorf("recording %s is %v", id, r)
 		}
@@ -130,7 +116,7 @@ func TestRecordsOfRefusedRecordings(t *testing.T) {
 		}
 	}
 	if !strings.Contains(x.log.String(), "ReadCallRecording") {
-		t.Errorf("the permission isn't named: %s", x.log.String())
+		t.Errorf("the permission isn't named: %s", x.log)
 	}
 }
 

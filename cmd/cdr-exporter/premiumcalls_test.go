@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,14 +15,7 @@ import (
 // so, redacted as configured; the page never has a number. Calls of the history aren't a burst.
 func TestPremiumCalls(t *testing.T) {
 	t.Parallel()
-	v, folder := newVault(t), t.TempDir()
-	config := filepath.Join(folder, "config.yaml")
-	write := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := newSite(t)
 	rows := func(at time.Time, extension, number string) (text string) { // Ofcom set these numbers aside for drama
 		for range 6 {
 			text += fmt.Sprintf(`"",%q,%q,"x","",%q,"PJSIP/carrier-00000002","Dial","",%q,%[4]q,%[4]q,`+
@@ -34,9 +25,9 @@ func TestPremiumCalls(t *testing.T) {
 		return text
 	}
 	now := time.Now()
-	write("Master.csv", rows(now.Add(-30*time.Hour), "301", "+449098790301")+
+	s.write("Master.csv", rows(now.Add(-30*time.Hour), "301", "+449098790301")+
 		rows(now.Add(-10*time.Minute), "302", "+449098790302"))
-	write("desk.yaml",
+	s.write("desk.yaml",
 		`{provider: desk, files: {read: lines, format: csv, columns: [id, at, caller, callee, user]},
 		feeds: {calls: {record: {id: id, start: {path: at, time: unix}, duration: {is: "60", unit: s},
 		direction: {is: outbound}, outcome: {is: answered}, caller: caller, callee: callee, user_id: user}}}}`)
@@ -44,13 +35,13 @@ func TestPremiumCalls(t *testing.T) {
 	for i := range 6 {
 		desk += fmt.Sprintf("%d,%d,+12065550100,+449098790303,anna-the-agent\n", i, now.Unix()-600)
 	}
-	write("desk.csv", desk)
-	v.hide("a user", "anna-the-agent")
-	write("config.yaml", "storage: {path: ledger}\ndefinitions: [desk.yaml]\nprivacy: {numbers: keep}\nsources:\n"+
-		"  - name: desk\n    desk: {paths: [desk.csv], calls: {interval: 1s}}\n"+
+	s.write("desk.csv", desk)
+	s.vault.hide("a user", "anna-the-agent")
+	config := s.write("config.yaml", "storage: {path: ledger}\ndefinitions: [desk.yaml]\n"+
+		"privacy: {numbers: keep}\nsources:\n  - name: desk\n    desk: {paths: [desk.csv], calls: {interval: 1s}}\n"+
 		"  - name: pbx\n    history: 72h\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: "+
 		"[PJSIP/carrier], cdr: {interval: 1s}}\n")
-	x := start(t, v, launch{config: config}).ready()
+	x := start(t, s.vault, launch{config: config}).ready()
 	type finding struct{ Subject, What, Remedy string }
 	var status struct {
 		Verdict struct{ Findings []finding }
@@ -85,7 +76,7 @@ func TestPremiumCalls(t *testing.T) {
 		}
 	}
 	_, command, _ := strings.Cut(found.Remedy, "cdr-exporter ")
-	incident := start(t, v, launch{args: append(strings.Fields(command), "--output=json")})
+	incident := start(t, s.vault, launch{args: append(strings.Fields(command), "--output=json")})
 	incident.exited(0)
 	if out := incident.out.String(); !strings.Contains(out, `"caller": "302"`) || strings.Contains(out, `"301"`) {
 		t.Errorf("%s says: %s", command, out)

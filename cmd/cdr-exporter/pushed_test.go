@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +15,7 @@ import (
 
 // pbx posts the records of calls to exporters, each until one takes it.
 type pbx struct {
-	t      *testing.T
+	*site
 	config string
 	mu     sync.Mutex
 	hooks  []string // guarded by mu; whose exporters listen
@@ -27,13 +25,11 @@ type pbx struct {
 const pbxToken = "t0ken-of-the-pbx"
 
 // newPBX writes a definition and a configuration; storage is the exporters' storage.
-func newPBX(t *testing.T, v *vault, storage string) *pbx {
+func newPBX(t *testing.T, storage string) *pbx {
 	t.Helper()
-	v.hide("the token", pbxToken)
-	folder := t.TempDir()
-	for name, text := range map[string]string{
-		"token": pbxToken + "\n",
-		"pbx.yaml": `provider: ourpbx
+	s := newSite(t)
+	s.keep("token", pbxToken)
+	s.write("pbx.yaml", `provider: ourpbx
 push: {field: cdr}
 feeds:
   calls:
@@ -44,23 +40,16 @@ feeds:
       outcome: {path: state, table: {done: answered, busy: busy}}
       caller: from
       charges: [{component: usage, amount: price, currency: {is: EUR}}]
-`,
-		"config.yaml": "storage: " + storage +
-			"\nmetrics: {zero_for: 0s}\ndefinitions: [pbx.yaml]\nsources:\n  - name: pbx\n    ourpbx: " +
-			"{token_file: token, calls: {interval: 1s}}\n",
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return &pbx{t: t, config: filepath.Join(folder, "config.yaml")}
+`)
+	return &pbx{site: s, config: s.configureSources(settings{Storage: storage, More: "definitions: [pbx.yaml]"},
+		"  - {name: pbx, ourpbx: {token_file: token, calls: {interval: 1s}}}\n")}
 }
 
 // run starts an exporter that listens for records.
-func (p *pbx) run(v *vault) (x *exporter, hook string) {
+func (p *pbx) run() (x *exporter, hook string) {
 	p.t.Helper()
 	hook = free(p.t)
-	x = start(p.t, v, launch{
+	x = start(p.t, p.vault, launch{
 		config: p.config, raced: true, args: []string{"--webhook.listen-address=" + hook},
 	}).serving()
 	return x, hook
@@ -154,15 +143,14 @@ func (p *pbx) counts(n int, exporters ...*exporter) {
 func TestPushed(t *testing.T) {
 	t.Parallel()
 	const calls = 240
-	v := newVault(t)
-	p := newPBX(t, v, "{path: ledger}")
-	x, hook := p.run(v)
+	p := newPBX(t, "path: ledger")
+	x, hook := p.run()
 	p.listens(hook)
 	done := p.posts(0, calls)
 	for kill := range int64(3) {
 		p.takes((kill + 1) * calls / 5)
 		x.kill()
-		x, hook = p.run(v)
+		x, hook = p.run()
 		p.listens(hook)
 	}
 	done()
@@ -178,20 +166,16 @@ func TestPushed(t *testing.T) {
 // too. The owner of the feed counts them, or the replica that takes the feed over.
 func TestPushedToReplicas(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
-	p := newPBX(t, v, "{postgres: {dsn_file: dsn}}")
-	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)),
-		0o600); err != nil {
-		t.Fatal(err)
-	}
-	owner, at := p.run(v)
+	p := newPBX(t, "postgres: {dsn_file: dsn}")
+	p.write("dsn", pgtest.Database(t))
+	owner, at := p.run()
 	eventually(t, "read the feed", func() error {
 		if owner.scrape().sum("cdr_exporter_feed_owned", "source=pbx") != 1 {
 			return errors.New("it doesn't own it")
 		}
 		return nil
 	})
-	other, elsewhere := p.run(v)
+	other, elsewhere := p.run()
 	p.listens(elsewhere)
 	p.posts(0, 40)()
 	p.counts(40, owner, other)

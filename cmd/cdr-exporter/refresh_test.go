@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -34,7 +33,7 @@ func TestRefreshTokenRotates(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	s := newSite(t)
-	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	s.trust(server)
 	for i := 1; i < 30; i++ { // the first one stands in the configuration
 		s.vault.hide("a refresh token", fmt.Sprintf("r3fresh-token-%d", i))
 	}

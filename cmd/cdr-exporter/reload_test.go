@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -51,8 +52,8 @@ func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
 	return n, n.Pause()
 }
 
-// TestReload: a good file is taken over by SIGHUP, POST and PUT, and
-// nothing is lost or counted again.
+// TestReload (guarantee 9): a good file is taken over by SIGHUP, POST and PUT, and nothing is lost or
+// counted again. A bad file changes nothing; the answer and the log have every problem, and no secret.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	n, began := lasting(t, 41)
@@ -77,47 +78,18 @@ func TestReload(t *testing.T) {
 		})
 	}
 
-	n.configure(settings{
-		OTLP:    r.overGRPC(""),
-		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}},
-	})
-	x.signal(syscall.SIGHUP)
-	x.logged("Reloaded the configuration")
-	eventually(t, "take over twice", func() error {
-		if len(linesWith(x.log.String(), "Reloaded the configuration")) < 2 {
-			return fmt.Errorf("not logged yet")
-		}
-		return nil
-	})
-	x.reload(http.MethodPut, http.StatusOK)
-	x.reload(http.MethodGet, http.StatusMethodNotAllowed)
-	n.Advance(12 * time.Hour)
-	at = append(at, n.Visible())
-	x.counts(n, at...)
-	x.lastReload(1)
-	x.stop()
-}
-
-// TestBadReload (guarantee 9): a bad file changes nothing; the answer and
-// the log have every problem, and no secret.
-func TestBadReload(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 43)
-	x := n.start(settings{}).ready()
-	before := x.scrape()
-	success, err := before.one("cdr_exporter_config_last_reload_success_timestamp_seconds")
+	success, err := x.scrape().one("cdr_exporter_config_last_reload_success_timestamp_seconds")
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := n.configure(settings{})
 	n.vault.hide("an inline secret", "inline~hush~hush")
-	n.configure(settings{More: "surprise: 1", Sources: []source{{
+	file := n.configure(settings{More: "surprise: 1", Sources: []source{{
 		History: "yesterday", Credential: "client_secret: inline~hush~hush\n      client_secrets: inline~hush~hush",
 		PSTN: "{interval: 1ms}",
 	}}})
 	answer := x.reload(http.MethodPost, http.StatusInternalServerError)
 	for _, key := range []string{"surprise", "history", "client_secrets", "pstn.interval"} {
-		if lineWith(answer, good+":", key) == "" {
+		if lineWith(answer, file+":", key) == "" {
 			t.Errorf("the answer to a bad reload lacks the problem of %s:\n%s", key, answer)
 		}
 	}
@@ -127,8 +99,8 @@ func TestBadReload(t *testing.T) {
 		t.Errorf("after a bad reload: %v", err)
 	}
 	n.Advance(12 * time.Hour)
-	x.counts(n, began, n.Visible())
-
+	at = append(at, n.Visible())
+	x.counts(n, at...)
 	n.configure(settings{Storage: "path: elsewhere"})
 	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path",
 		"restart") == "" {
@@ -137,80 +109,83 @@ func TestBadReload(t *testing.T) {
 	if _, err := os.Stat(n.path("elsewhere")); err == nil {
 		t.Error("a refused reload made the new storage.path")
 	}
-	if err := os.Remove(good); err != nil {
+	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
 	x.signal(syscall.SIGHUP)
 	x.logged("Reload of the configuration failed", "can't be read")
 	x.lastReload(0)
 
-	n.configure(settings{})
-	x.reload(http.MethodPost, http.StatusOK)
+	n.configure(settings{
+		OTLP:    r.overGRPC(""),
+		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}},
+	})
+	x.signal(syscall.SIGHUP)
+	eventually(t, "take over twice", func() error {
+		if len(linesWith(x.log.String(), "Reloaded the configuration")) < 2 {
+			return errors.New("not logged yet")
+		}
+		return nil
+	})
+	x.reload(http.MethodPut, http.StatusOK)
+	x.reload(http.MethodGet, http.StatusMethodNotAllowed)
+	n.Advance(12 * time.Hour)
+	x.counts(n, append(at, n.Visible())...)
 	x.lastReload(1)
 	x.stop()
 }
 
-// TestFeedComesBack (counting.md 19): a feed that isn't configured isn't shown, and
-// goes on from where it was when it comes back.
+// TestFeedComesBack (counting.md 19): a feed that isn't configured isn't shown, and goes on from where
+// it was when it comes back. A source takes over what it counted under its former name, once and for
+// good.
 func TestFeedComesBack(t *testing.T) {
 	t.Parallel()
 	n, began := lasting(t, 45)
 	x := n.start(settings{}).ready()
 	x.counts(n, began)
-	n.configure(settings{Sources: []source{{PSTN: "-"}}})
-	x.reload(http.MethodPost, http.StatusOK)
-	m := x.scrape()
-	for name := range m {
-		if series := m.series(name, "feed="+pstn); len(series) > 0 {
-			t.Errorf("%s still has %d series of a feed that isn't configured", name, len(series))
-		}
-	}
-	n.Advance(12 * time.Hour)
-	x.countsFeed(n, n.source(), directRouting, began, n.Visible())
-	n.Advance(12 * time.Hour)
-	at := []time.Time{began, n.Visible()} // of pstn, which missed what was between
-
-	n.configure(settings{})
-	x.reload(http.MethodPost, http.StatusOK)
-	x.countsFeed(n, n.source(), pstn, at...)
-	x.stop()
-	x = n.start(settings{}).ready()
-	x.countsFeed(n, n.source(), pstn, at...)
-	x.stop()
-}
-
-// TestRenamedSource (counting.md 19): a source takes over what it counted under its
-// former name, once and for good.
-func TestRenamedSource(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 47)
-	x := n.start(settings{}).ready()
-	x.counts(n, began)
-	at := []time.Time{began}
-	renamed := func() {
+	vanished := func(label string) {
 		t.Helper()
-		for _, feed := range []string{pstn, directRouting} {
-			x.countsFeed(n, "fabrikam", feed, at...)
-		}
 		m := x.scrape()
 		for name := range m {
-			if series := m.series(name, "source=contoso"); len(series) > 0 {
-				t.Errorf("%s still has %d series under the former name", name, len(series))
+			if series := m.series(name, label); len(series) > 0 {
+				t.Errorf("%s still has %d series of %s", name, len(series), label)
 			}
 		}
 	}
-	n.configure(settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}})
+	n.configure(settings{Sources: []source{{PSTN: "-"}}})
 	x.reload(http.MethodPost, http.StatusOK)
-	renamed()
+	vanished("feed=" + pstn)
 	n.Advance(12 * time.Hour)
-	at = append(at, n.Visible())
-	renamed()
-	x.stop()
-	x = n.start(settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}}).ready()
-	renamed()
-	x.stop()
-	x = n.start(settings{Sources: []source{{Name: "fabrikam"}}}).ready()
-	renamed()
+	between := n.Visible() // what only the other feed has seen
+	x.countsFeed(n, n.source(), directRouting, began, between)
+	n.Advance(12 * time.Hour)
+	at := map[string][]time.Time{pstn: {began, n.Visible()}, directRouting: {began, between, n.Visible()}}
+	counts := func(source string) {
+		t.Helper()
+		for feed, seen := range at {
+			x.countsFeed(n, source, feed, seen...)
+		}
+	}
+	n.configure(settings{})
+	x.reload(http.MethodPost, http.StatusOK)
+	counts(n.source())
+
+	renamed := settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}}
+	n.configure(renamed)
+	x.reload(http.MethodPost, http.StatusOK)
+	counts("fabrikam")
+	vanished("source=contoso")
+	n.Advance(12 * time.Hour)
+	for feed := range at {
+		at[feed] = append(at[feed], n.Visible())
+	}
+	counts("fabrikam")
+	for _, again := range []settings{renamed, {Sources: []source{{Name: "fabrikam"}}}} {
+		x.stop()
+		x = n.start(again).ready()
+		counts("fabrikam")
+		vanished("source=contoso")
+	}
 	x.stop()
 }
 

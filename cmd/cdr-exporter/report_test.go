@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -156,31 +155,6 @@ func (e *estate) reports(t *testing.T, config string, from, to time.Time, past [
 	for of, want := range map[string]tables{"the truth": truth, "the backfill": counted} {
 		if wrong := diff(got, want); wrong != "" {
 			t.Errorf("the report differs from %s: %s", of, wrong)
-		}
-	}
-}
-
-// TestReportOfCallRecords (property Overlaps of feeds): call_records is left out if the logs have
-// its calls, unless --feed names it.
-func TestReportOfCallRecords(t *testing.T) {
-	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{
-		seed: 152, calls: 40, routed: 50, from: 60 * time.Hour,
-		to: 10 * time.Hour, settle: 90 * time.Minute,
-	})
-	from, to := lastDays(3)
-	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
-	routed, recorded := b.tables(directRouting, b.seen...), b.totals().Metrics
-	for _, tc := range []struct{ args, want string }{
-		{"--source=contoso", fmt.Sprintf("direct_routing %d", routed.Sum("cdr_calls_total")/1e6)},
-		{"--feed=call_records", fmt.Sprintf("call_records %d", recorded.Sum("cdr_calls_total")/1e6)},
-	} {
-		var got []string
-		for _, r := range jsonSums(t, b.report(t, config, from, to, "json", "--by=feed", tc.args).out.Bytes(), "feed") {
-			got = append(got, fmt.Sprintf("%s %d", r.keys["feed"], r.calls))
-		}
-		if strings.Join(got, ",") != tc.want {
-			t.Errorf("%s: %s, want %s", tc.args, got, tc.want)
 		}
 	}
 }

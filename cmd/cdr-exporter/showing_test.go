@@ -2,10 +2,8 @@ package main_test
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -65,24 +63,5 @@ func TestFirstHistory(t *testing.T) {
 		}
 		return nil
 	})
-	x.stop()
-}
-
-// TestReadyWaitsForHistory: /-/ready is 503 until every history was read or
-// has failed once.
-func TestReadyWaitsForHistory(t *testing.T) {
-	t.Parallel()
-	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 75, SlowFor: 3 * time.Second})
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(75, sim.PSTNMix(), 300)), Faults: faults})
-	faults.Once(sim.EndpointPSTN, simulator.Slow)
-	x := n.start(settings{}).serving()
-	body, err := x.client.get("/-/ready")
-	if err == nil {
-		t.Errorf("/-/ready answers %q while the history is being read", body)
-	} else if lineWith(fmt.Sprint(err), "503", "first history") == "" {
-		t.Errorf("/-/ready answers %v", err)
-	}
-	x.ready()
-	x.counts(n, n.Now())
 	x.stop()
 }

@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +97,12 @@ func orElse(field *string, value string) {
 	if *field == "" {
 		*field = value
 	}
+}
+
+// trust writes ca.pem with the certificate of a server.
+func (s *site) trust(server *httptest.Server) {
+	s.t.Helper()
+	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 }
 
 // secretFor is a secret of the test's own, so that a search for it finds no other.

@@ -92,10 +92,7 @@ func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
 		}
 		m, calls := x.scrape(), make(map[string]int)
 		for _, series := range m.series("cdr_calls_total") {
-			labels := make(map[string]string)
-			for _, l := range series.GetLabel() {
-				labels[l.GetName()] = l.GetValue()
-			}
+			labels := labelsOf(series)
 			calls[labels["source"]+"/"+labels["feed"]] += int(value(series))
 		}
 		for feed, n := range calls {
@@ -125,6 +122,21 @@ func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
 		}
 		if first, last := parent.times(c.t); from < first || to > last {
 			c.t.Errorf("%s from %d to %d isn't within %s from %d to %d", s.Name, from, to, parent.Name, first, last)
+		}
+	}
+	type points struct {
+		DataPoints []struct {
+			Exemplars []struct{ TraceID, SpanID string }
+		}
+	}
+	type jsonMetrics struct {
+		ResourceMetrics []struct {
+			ScopeMetrics []struct {
+				Metrics []struct {
+					Name           string
+					Sum, Histogram points
+				}
+			}
 		}
 	}
 	exemplars := 0
@@ -193,6 +205,15 @@ func TestE2ETraces(t *testing.T) {
 		e.pass(25 * time.Hour) // rows come late and change
 		x.countsAll(e)
 		c.hasTraces(x)
+		for _, p := range e.places() {
+			for _, feed := range p.feeds() {
+				want := p.tables(feed, e.at(p)...)
+				eventually(t, "have the metrics of "+p.source()+"/"+feed+" in the Collector", func() error {
+					shown, err := c.shows(x)
+					return errors.Join(err, asError(diff(shown.tables(p.source(), feed), want)))
+				})
+			}
+		}
 		if names := c.names(); names["Set-up"] == 0 || names["Set-up"] != names["Talk"] || names["Leg"] == 0 {
 			t.Errorf("spans %v", names)
 		}

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,12 +39,7 @@ func TestTutorial(t *testing.T) {
 			want.WriteString(text)
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	free.Close() //nolint:errcheck // only its address is wanted
+	address := free(t)
 	commands := strings.NewReplacer("localhost:9477", address, "cdr-exporter run",
 		"cdr-exporter run --web.listen-address="+address).Replace("trap 'kill $!' EXIT\n" + script.String())
 	shell := exec.CommandContext(t.Context(), "bash", "-c", commands)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
@@ -34,8 +35,10 @@ func poison(f *simulator.Faults, array string, rows ...string) {
 	})
 }
 
-// TestPoisonRows (guarantee 6; counting.md 31): rows that can't be decoded, on every page of every
-// provider, are counted as invalid once, and every other row is counted exactly.
+// TestPoisonRows (guarantee 6; counting.md 14, 18, 31): every page of every provider has rows that can't
+// be decoded, and some have rows that can't be mapped. Each is counted as invalid once and logged once.
+// The log has its place and not its content. Every other row is counted exactly, also those without
+// an id.
 func TestPoisonRows(t *testing.T) {
 	t.Parallel()
 	faults := func(array string, rows []string) *simulator.Faults {
@@ -46,6 +49,12 @@ func TestPoisonRows(t *testing.T) {
 	short := poisonRows[:len(poisonRows)-1] // Wavix has many pages, so the long row would take most of the test's time
 	e := newEstate(t, estateSettings{
 		seed: 11, calls: 150, era: pastEra,
+		worlds: func(s *simulator.Settings) {
+			s.Malformed, s.Duplicated = 0.05, 0.1
+			if !s.NewestFirst { // RingCentral's rows all have ids
+				s.NoID = 0.02
+			}
+		},
 		graph:       sim.Settings{Faults: faults(`"value":[`, poisonRows)},
 		ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)},
 		wavix:       wavixsim.Settings{Faults: faults(`"items":[`, short)},
@@ -55,19 +64,31 @@ func TestPoisonRows(t *testing.T) {
 	e.hold()
 	x := e.start(settings{}).ready()
 	x.countsAll(e)
+	e.skip(12 * time.Hour)
+	x.caughtUpAll(e)
+	x.countsAll(e)
 	m := x.scrape()
+	x.stop()
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			poison := len(poisonRows)
 			if p == place(e.carrier) {
 				poison = 2 * len(short) // of the calls placed, and of those received
 			}
-			want := float64(p.tally(feed, e.at(p)...).invalid + poison)
-			if err := m.is(want, "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed,
+			want := p.tally(feed, e.at(p)...).invalid + poison
+			if err := m.is(float64(want), "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed,
 				"result=invalid"); err != nil {
 				t.Error(err)
 			}
+			logged := linesWith(x.log.String(), "A row can't be read", "source="+p.source(), "feed="+feed, "at=")
+			if len(logged) != want {
+				t.Errorf("%d malformed rows of %s/%s were logged, want %d", len(logged), p.source(), feed, want)
+			}
 		}
 	}
-	x.stop()
+	for _, content := range []string{"yesterday", "2026-02-30", "hidden", "5a5a"} {
+		if line := lineWith(x.log.String(), "A row can't be read", content); line != "" {
+			t.Errorf("the log repeats the content of a malformed row: %s", line)
+		}
+	}
 }

@@ -93,8 +93,8 @@ func TestFormats(t *testing.T) {
 				}
 			}
 			count()
-			for range 3 {
-				account.Advance(12 * time.Hour)
+			for range 2 {
+				account.Advance(18 * time.Hour)
 				seen = append(seen, account.Visible())
 				count()
 			}
