@@ -58,7 +58,8 @@ type taskModel struct {
 	inFlight int
 	most     int // fetches at once
 
-	wake func() // of the latest loop
+	wake     func() // of the latest loop
+	settings func(*FeedSettings)
 
 	// The ledger.
 	state   counting.State
@@ -74,6 +75,7 @@ type taskModel struct {
 	// unlisted says that notifications alone name the calls.
 	unlisted bool
 	refuse   func(page *counting.Page) error
+	queue    func() error                    // before it says what is due
 	lost     func(page *counting.Page) error // after it was committed
 	broken   []string
 }
@@ -88,7 +90,8 @@ func newTaskModel(origin time.Time) *taskModel {
 		pageSize: 60, parallel: 4, settle: time.Hour,
 		fetches: make(map[string]int), work: make(map[taskID]work.Item), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
-		state: counting.State{Origin: origin, Floor: origin, Watermark: origin},
+		state:    counting.State{Origin: origin, Floor: origin, Watermark: origin},
+		settings: func(*FeedSettings) {},
 	}
 }
 
@@ -216,6 +219,11 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]work.Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.queue != nil {
+		if err := m.queue(); err != nil {
+			return nil, err
+		}
+	}
 	var due []work.Item
 	for i := range m.order {
 		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {

@@ -290,8 +290,7 @@ func TestPostedBehindOthers(t *testing.T) {
 	if _, err := loop.Poll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := loop.Commit(t.Context(), newer); err != nil ||
-		!slices.Equal(ledger.ids(), []string{"older", "newer"}) {
+	if err := loop.Commit(t.Context(), newer); err != nil || !slices.Equal(ledger.ids(), []string{"older", "newer"}) {
 		t.Errorf("then: %v, %v were committed", err, ledger.ids())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
