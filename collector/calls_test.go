@@ -67,14 +67,16 @@ func TestWhenACallIsCounted(t *testing.T) {
 				m.limits.Grain, m.latency = c.grain, time.Second
 				m.date = func() time.Time { return time.Now().Add(c.ahead) }
 				m.fault = func(from, to time.Time, _ int) error {
-					if from.Before(noon.Add(c.gap[1])) && to.After(noon.Add(c.gap[0])) && time.Since(noon) < c.readable {
+					gap := from.Before(noon.Add(c.gap[1])) && to.After(noon.Add(c.gap[0]))
+					if gap && time.Since(noon) < c.readable {
 						return errProvider
 					}
 					return nil
 				}
 				for i, l := range c.legs {
 					m.rows = append(m.rows, modelRow{
-						id: string(rune('a' + i)), call: "one", start: noon.Add(l.start), published: noon.Add(l.published),
+						id: string(rune('a' + i)), call: "one",
+						start: noon.Add(l.start), published: noon.Add(l.published),
 					})
 				}
 				var read, counted atomic.Int64

@@ -152,7 +152,8 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 		var local skewed
 		var offset time.Duration
 		c := NewClock(local.now, func() (time.Duration, bool) { return offset, true })
-		for _, now := range []struct{ slept, offset time.Duration }{{0, 0}, {10 * day, 0}, {10 * day, 3 * time.Second}} {
+		type clocks struct{ slept, offset time.Duration }
+		for _, now := range []clocks{{0, 0}, {10 * day, 0}, {10 * day, 3 * time.Second}} {
 			local.set(now.slept)
 			offset = now.offset
 			for range 5 {
@@ -219,8 +220,9 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 				var world, local, date skewed
 				m := newModel(time.Now().Add(-lookback))
 				m.keep, m.clock = 2*lookback, world.now
-				m.local = func() time.Time { return local.now().Add(time.Duration(world.by.Load())) }
-				m.date = func() time.Time { return date.now().Add(time.Duration(world.by.Load())).Truncate(time.Second) }
+				slept := func() time.Duration { return time.Duration(world.by.Load()) }
+				m.local = func() time.Time { return local.now().Add(slept()) }
+				m.date = func() time.Time { return date.now().Add(slept()).Truncate(time.Second) }
 				traffic(m, time.Now().Add(c.steps[0].slept+10*h), 30*time.Second, lookback)
 				l := loopOver(m, 5*time.Second, lookback)
 				l.Start()
@@ -237,7 +239,8 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 					local.set(step.local)
 					date.set(step.date)
 					pass(t, step.lasts)
-					if s := l.Status(); step.shown && (s.State != StateError || !strings.Contains(s.LastError, "differ by")) {
+					s := l.Status()
+					if step.shown && (s.State != StateError || !strings.Contains(s.LastError, "differ by")) {
 						t.Errorf("the state is %+v", s)
 					}
 					if step.restarts {

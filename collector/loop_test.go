@@ -126,8 +126,8 @@ func (p *failing) do(context.Context) error {
 
 func (p *failing) trouble() error { return p.err }
 
-// TestLoop_APanicBehindAFailure: the loop backs off for a part that panics, also if another part has failed before it in
-// the same poll.
+// TestLoop_APanicBehindAFailure: the loop backs off for a part that panics, also if another part has failed before it
+// in the same poll.
 func TestLoop_APanicBehindAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, panics := loopOf(func(context.Context) error { return nil }), new(failing)

@@ -279,8 +279,8 @@ func (m *model) missing(by time.Time) []modelRow {
 	return all
 }
 
-// wantWhole wants every call counted that was published by an instant and none that was too old, the watermark close
-// behind the provider's clock, and nothing broken.
+// wantWhole wants that every call counted which the provider had published by an instant, that none was too old, that
+// the watermark stands close behind the provider's clock, and that nothing broke.
 func (m *model) wantWhole(t *testing.T, by time.Time, behind time.Duration) {
 	t.Helper()
 	if left := m.missing(by); len(left) > 0 || m.tooOld > 0 {

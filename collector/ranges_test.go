@@ -191,7 +191,8 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 			o, p := newObserved(), &pages{result: counting.Result{Waiting: 3, Incomplete: 2, FullCalls: 4}}
 			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 				func(s *FeedSettings) {
-					s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
+					s.Info.Rules.Legs, s.Metrics = legs, o.FeedMetrics
+					s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				})
 			if err != nil {
 				t.Fatal(err)

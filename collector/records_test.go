@@ -22,7 +22,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	m := newTaskModel(now)
 	m.latency, m.unlisted = 10*time.Millisecond, true
 	for i := range calls {
-		m.calls = append(m.calls, &notifiedCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
+		m.calls = append(m.calls, published(fmt.Sprint("c", i), now))
 	}
 	for _, c := range change {
 		c(m)
@@ -108,7 +108,8 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 				if n := m.allFetches(); n > c.most || n < 4 {
 					t.Errorf("in an hour of it, %d were fetched", n)
 				}
-				if err := loop.trouble(); err == nil || loop.Status().State == StateOK || isPanic(err) != (c.err == nil) {
+				err := loop.trouble()
+				if err == nil || loop.Status().State == StateOK || isPanic(err) != (c.err == nil) {
 					t.Errorf("shown is %v", err)
 				}
 				m.with(func() { m.fault = nil })
@@ -170,8 +171,7 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 				for i := range 90 {
 					m.with(func() {
 						now := time.Now()
-						m.calls = append(m.calls,
-							&notifiedCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
+						m.calls = append(m.calls, published(fmt.Sprint("d", i), now))
 					})
 					if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 						t.Fatal(err)

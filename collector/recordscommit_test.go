@@ -2,11 +2,13 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // slowDisk takes its time for each commit, and counts those with records.
@@ -51,5 +53,26 @@ func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
 			t.Errorf("they were committed in %d pieces", slow.commits)
 		}
 		m.wantWhole(t)
+	})
+}
+
+// fullDisk takes no positions.
+type fullDisk struct{ Ledger }
+
+func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
+	if page.Position != nil {
+		return counting.Result{}, ledger.ErrFull
+	}
+	return s.Ledger.Commit(ctx, page)
+}
+
+// A position that couldn't be committed isn't withheld either: the list is read again.
+func TestRecords_APositionThatFailsIsntWithheld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now().Add(-time.Hour))
+		list := partOf[*ranges](m.loop(func(s *FeedSettings) { s.Ledger = fullDisk{m} }))
+		if err := list.do(t.Context()); !errors.Is(err, ledger.ErrFull) || list.withheld {
+			t.Errorf("withheld is %t; error %v", list.withheld, err)
+		}
 	})
 }

@@ -160,7 +160,7 @@ func TestRecords_OneKeyIsFetchedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
-		m.calls = []*notifiedCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
+		m.calls = []*notifiedCall{published("a", now, now.Add(time.Minute))}
 		for _, w := range []work.Item{
 			{Kind: "notified", Key: "a", Version: 5},
 			{Kind: "record", Key: "a", Version: 2},
@@ -189,7 +189,7 @@ func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
 		m.latency = 2 * time.Second
-		m.calls = []*notifiedCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
+		m.calls = []*notifiedCall{published("a", now, now.Add(11*time.Second))}
 		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, 10*time.Second)
@@ -343,8 +343,8 @@ func (m *fakeManager) asked() int {
 	return len(m.at)
 }
 
-// counting.md 20: while nothing can be fetched that was listed, the watermark waits, and so does the list, for an hour at
-// most. Once it can, also after a crash, the history is shown soon.
+// counting.md 20: while nothing can be fetched that was listed, the watermark waits, and so does the list, for an hour
+// at most. Once it can, also after a crash, the history is shown soon.
 func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 	for _, history := range []time.Duration{time.Hour, day, 10 * day} {
 		t.Run(history.String(), func(t *testing.T) {

@@ -38,6 +38,11 @@ func (c *notifiedCall) version(at time.Time) int {
 	return n
 }
 
+// published is a call that took no time, whose versions are published at some times.
+func published(id string, start time.Time, later ...time.Time) *notifiedCall {
+	return &notifiedCall{id: id, start: start, end: start, versions: append([]time.Time{start}, later...)}
+}
+
 type taskID struct{ kind, key string }
 
 // taskModel is a provider that lists names, and a ledger, made of maps: what reading a list

@@ -146,8 +146,7 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 		for i := range 45 {
 			m.with(func() {
 				at := time.Now()
-				m.calls = append(m.calls,
-					&notifiedCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
+				m.calls = append(m.calls, published(fmt.Sprint("d", i), at))
 			})
 			if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 				t.Fatal(err)

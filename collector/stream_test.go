@@ -358,7 +358,9 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &numbers{failAt: -1}
-			loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, wholeAfter })
+			loop, ledger := newStream(s, func(f *FeedSettings) {
+				f.Info.Rules.Legs, f.Info.WholeAfter = true, wholeAfter
+			})
 			got := 0
 			for hour := range 12 {
 				s.waits = c.errs[min(hour, len(c.errs)-1)]

@@ -287,7 +287,7 @@ func (r missingRows) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*P
 	}
 }
 
-// lackingUntil is a reader that lacks rows at an instant until a time, and counts how often it was asked for them.
+// lackingUntil is a reader that lacks rows at an instant until a time. It counts how often a read asks for them.
 func lackingUntil(m *model, at, until time.Time) (r missingRows, asked *atomic.Int64) {
 	asked = new(atomic.Int64)
 	return missingRows{m, func(from, to time.Time) bool {

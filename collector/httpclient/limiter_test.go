@@ -209,7 +209,8 @@ func TestLimitHeaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				got, client := gaps(t, test.burst+1, test.answer)
-				if want := append(make([]time.Duration, test.burst), test.budget.Per+windowMargin); !slices.Equal(got, want) {
+				want := append(make([]time.Duration, test.burst), test.budget.Per+windowMargin)
+				if !slices.Equal(got, want) {
 					t.Errorf("asked at %v, want %v", got, want)
 				}
 				if budget := client.Budget(); budget != test.budget {

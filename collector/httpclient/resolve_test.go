@@ -10,8 +10,8 @@ func TestResolve(t *testing.T) {
 	for _, test := range []struct{ name, base, link, want string }{
 		{
 			"a next link verbatim", "https://graph.example",
-			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
-			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
+			"https://graph.example/v1.0/calls(from=2026-01-18T06:00:00Z,to=2026-01-19T06:00:00Z)?$skip=1000",
+			"https://graph.example/v1.0/calls(from=2026-01-18T06:00:00Z,to=2026-01-19T06:00:00Z)?$skip=1000",
 		},
 		{"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2",
 			"https://a.example/x%2Fy%28?q=%2B1&%24skip=2"},

@@ -44,7 +44,8 @@ func TestThrottled(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &observed{}
-				transport, rec := script(append(slices.Repeat([]reply{test.refusal}, test.times), replies(200, "page"))...)
+				answers := slices.Repeat([]reply{test.refusal}, test.times)
+				transport, rec := script(append(answers, replies(200, "page"))...)
 				client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
 				var got string
 				err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got))

@@ -1,9 +1,39 @@
 package plan
 
 import (
+	"reflect"
 	"testing"
 	"time"
 )
+
+func TestPlan_SurvivesARestart(t *testing.T) {
+	now, p := noon, New(minutely)
+	for m := range p.Levels {
+		p.Levels[m].Read = now.Add(-time.Duration(m) * time.Minute)
+	}
+	p.Joined = Span{From: now.Add(-time.Hour), To: now}
+	p.Expired = 3 * time.Hour
+	p.PutRead(LevelRead{
+		Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now,
+		Cursor: now.Add(-time.Minute),
+	})
+	p.PutRead(LevelRead{
+		Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now,
+		Lost: time.Second,
+	})
+	p.Levels[7].Again = Again{At: now, From: now, Wait: time.Minute}
+	data, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(data) > 2000 {
+		t.Errorf("the plan takes %d bytes with every commit", len(data))
+	}
+	got, err := Decode(data, minutely)
+	if err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, p)
+	}
+}
 
 // TestPlan_DecodeOther: a plan of other levels, and what can't be decoded, is followed by a deep read. How much time
 // was lost is kept.
