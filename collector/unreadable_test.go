@@ -325,7 +325,7 @@ func TestRule13_MissingRows(t *testing.T) {
 				l.Start()
 				pass(t, 10*time.Hour)
 				if s := m.State(); s.Watermark.After(bad) || s.Watermark.Before(s.Origin) || !s.HistoryDone {
-					t.Errorf("missing since %s: %+v", bad, s)
+					t.Errorf("the watermark is %s, missing since %s, history: %t", s.Watermark, bad, s.HistoryDone)
 				}
 				if left := m.missing(begin.Add(9*time.Hour - 10*time.Minute)); len(left) > 0 {
 					t.Errorf("%d calls weren't counted, the first of %s", len(left), left[0].start)
