@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -53,34 +52,22 @@ func TestRule35_AFailingLedgerIsNoRefusalOfATask(t *testing.T) {
 		begin := time.Now()
 		m := newTaskModel(begin)
 		m.add(begin.Add(time.Minute), begin.Add(10*time.Hour), 30*time.Minute, 0)
-		loop := m.loop(func(s *FeedSettings) { s.Ledger = noRights{m, begin.Add(8 * time.Hour)} })
+		m.refuse = func(page *counting.Page) error {
+			if len(page.Records) > 0 && time.Since(begin) < 8*time.Hour {
+				return errRight
+			}
+			return nil
+		}
+		loop := m.loop()
 		loop.Start()
 		pass(t, 7*time.Hour)
-		loop.Stop()
 		_, setAside, err := m.Waiting(t.Context())
-		if s := loop.Status(); err != nil || setAside != 0 || len(recordsOf(loop).refusals) != 0 ||
-			s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
-			t.Errorf("%d are set aside, %d refused; it shows %s, %q", setAside, len(recordsOf(loop).refusals), s.State,
-				s.LastError)
+		if s := loop.Status(); err != nil || setAside != 0 || m.attempts() != 0 || s.State != StateError ||
+			!strings.Contains(s.LastError, errRight.Error()) {
+			t.Errorf("%d are set aside; it shows %s, %q", setAside, s.State, s.LastError)
 		}
-		loop = m.loop()
-		loop.Start()
 		pass(t, 60*time.Hour)
 		loop.Stop()
 		m.wantWhole(t)
 	})
-}
-
-// noRights is a ledger that takes no records until a time.
-type noRights struct {
-	*taskModel
-
-	until time.Time
-}
-
-func (l noRights) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	if len(page.Records) > 0 && time.Now().Before(l.until) {
-		return counting.Result{}, errRight
-	}
-	return l.taskModel.Commit(ctx, page)
 }

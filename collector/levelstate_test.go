@@ -13,7 +13,6 @@ func lasting(d time.Duration) plan.Span {
 }
 
 func TestLevels_PiecesFitTheirTime(t *testing.T) {
-	const day = 24 * time.Hour
 	for _, c := range []struct {
 		name         string
 		grain        time.Duration
@@ -33,25 +32,5 @@ func TestLevels_PiecesFitTheirTime(t *testing.T) {
 		if got := s.each[5].piece; got != c.want {
 			t.Errorf("%s: the next piece may be %s long, want %s", c.name, got, c.want)
 		}
-	}
-}
-
-func TestLevels_FailuresHalveTheirOwnLevel(t *testing.T) {
-	s := newLevelStates(7, time.Minute, 0)
-	random := func() float64 { return 0 }
-	s.backOff(5, errProvider, 0, random)
-	s.halve(5, lasting(8*time.Hour))
-	s.backOff(5, errProvider, 0, random)
-	s.halve(5, lasting(4*time.Hour))
-	if own, other := s.each[5].piece, s.each[4].piece; own != 2*time.Hour || other != 24*time.Hour {
-		t.Errorf("after two failures the level's piece is %s, another's %s", own, other)
-	}
-	if s.retryAt(4) != 2*time.Second || s.retryAt(6) != neverDue {
-		t.Errorf("level 4 may be read at %s, level 6 at %s", s.retryAt(4), s.retryAt(6))
-	}
-	s.succeeded(5, lasting(2*time.Hour), time.Second, 1)
-	if s.each[5].piece != 4*time.Hour || s.retryAt(6) != 0 || s.trouble() != nil {
-		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece,
-			s.retryAt(6), s.trouble())
 	}
 }

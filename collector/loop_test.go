@@ -126,8 +126,8 @@ func (p *failing) do(context.Context) error {
 
 func (p *failing) trouble() error { return p.err }
 
-// TestLoop_APanicBehindAFailure: the loop backs off for a part that panics, also if another part has failed before it in
-// the same poll.
+// TestLoop_APanicBehindAFailure: the loop backs off for a part that panics, also if another part has failed before it
+// in the same poll.
 func TestLoop_APanicBehindAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, panics := loopOf(func(context.Context) error { return nil }), new(failing)
@@ -309,10 +309,8 @@ func TestLoop_Status(t *testing.T) {
 	}{
 		{"all is well", nil, 0, StateOK, ""},
 		{"advice", errProvider, 0, StateError, "the secret has expired: make a new one"},
-		{
-			"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
-			"the secret has expired: make a new one",
-		},
+		{"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
+			"the secret has expired: make a new one"},
 		{
 			"throttled within a poll", nil, 30 * time.Second, StateThrottled,
 			"throttled by the provider until 2000-01-01T00:00:30Z: nothing needs doing; if it happens again " +

@@ -279,6 +279,22 @@ func (m *model) missing(by time.Time) []modelRow {
 	return all
 }
 
+// wantWhole wants that every call counted which the provider had published by an instant, that none was too old, that
+// the watermark stands close behind the provider's clock, and that nothing broke.
+func (m *model) wantWhole(t *testing.T, by time.Time, behind time.Duration) {
+	t.Helper()
+	if left := m.missing(by); len(left) > 0 || m.tooOld > 0 {
+		t.Errorf("%d of %d calls are missing, the first of %v; %d were too old", len(left), len(m.rows),
+			left[:min(1, len(left))], m.tooOld)
+	}
+	if late := m.clock().Sub(m.State().Watermark); late < -time.Second || late > behind {
+		t.Errorf("the watermark is %s behind", late)
+	}
+	for _, problem := range m.broken[:min(5, len(m.broken))] {
+		t.Error(problem)
+	}
+}
+
 // done are the reads so far.
 func (m *model) done() []modelRead {
 	m.mu.Lock()

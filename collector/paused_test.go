@@ -55,7 +55,7 @@ func TestAFullOutboxAsksNothing(t *testing.T) {
 			m := newTaskModel(time.Now())
 			now := time.Now()
 			m.unlisted = true
-			m.calls = append(m.calls, &notifiedCall{id: "a", start: now, end: now, versions: []time.Time{now}})
+			m.calls = append(m.calls, published("a", now))
 			l := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, paused)
 			l.Start()
 			if _, err := m.notify("a"); err != nil {

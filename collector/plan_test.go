@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
@@ -61,28 +59,6 @@ func TestRanges_AFirstReadThatFails(t *testing.T) {
 			t.Errorf("after ten seconds the reads are %v", m.reads)
 		}
 	})
-}
-
-// TestRanges_StopsAfterThePageInHand, also where the reader doesn't look.
-func TestRanges_StopsAfterThePageInHand(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	p := &pages{state: counting.State{Origin: time.Now().Add(-time.Hour)}}
-	list := partOf[*ranges](NewLoop(FeedSettings{Ledger: p, Info: &FeedInfo{
-		Interval: time.Minute, Lookback: time.Hour,
-		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
-			cancel()
-			for range 3 {
-				if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}}); err != nil {
-					return err
-				}
-			}
-			return nil
-		}),
-	}}))
-	err := list.do(ctx)
-	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || list.trouble() != nil {
-		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), list.trouble())
-	}
 }
 
 // TestRanges_TheLedgersTroubleIsNotTheProviders: pieces aren't halved for it.

@@ -22,12 +22,12 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	m := newTaskModel(now)
 	m.latency, m.unlisted = 10*time.Millisecond, true
 	for i := range calls {
-		m.calls = append(m.calls, &notifiedCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
+		m.calls = append(m.calls, published(fmt.Sprint("c", i), now))
 	}
 	for _, c := range change {
 		c(m)
 	}
-	loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
+	loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, m.settings)
 	loop.Start()
 	pass(t, 2*time.Second)
 	keys := make([]string, len(m.calls))
@@ -83,19 +83,23 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 		{"not found", fmt.Errorf("%w: 404", ErrNotYet), 600},
 		{"gone", fmt.Errorf("%w: 410", ErrGone), 600},
 		{"server", &httpclient.Error{Kind: httpclient.KindServer, Status: 500}, 600},
-		{
-			"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute},
-			70,
-		},
+		{"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute},
+			70},
 		{"html", &httpclient.Error{Kind: httpclient.KindBody}, 600},
 		{"redirected", &httpclient.Error{Kind: httpclient.KindRedirect, Status: 302}, 600},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: 407}, 600},
 		{"anything else", errProvider, 600},
+		{"a panic", nil, 600},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, loop := silentFeed(t, 20, func(m *taskModel) {
-					m.fault = func(key string) error { return c.err }
+					m.fault = func(string) error {
+						if c.err == nil {
+							panic("boom")
+						}
+						return c.err
+					}
 				})
 				pass(t, time.Hour)
 				if m.attempts() != 0 || m.State().Records != 0 {
@@ -104,8 +108,9 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 				if n := m.allFetches(); n > c.most || n < 4 {
 					t.Errorf("in an hour of it, %d were fetched", n)
 				}
-				if loop.trouble() == nil || loop.Status().State == StateOK {
-					t.Error("nothing of it is shown")
+				err := loop.trouble()
+				if err == nil || loop.Status().State == StateOK || isPanic(err) != (c.err == nil) {
+					t.Errorf("shown is %v", err)
 				}
 				m.with(func() { m.fault = nil })
 				pass(t, 11*time.Minute)
@@ -166,8 +171,7 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 				for i := range 90 {
 					m.with(func() {
 						now := time.Now()
-						m.calls = append(m.calls,
-							&notifiedCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
+						m.calls = append(m.calls, published(fmt.Sprint("d", i), now))
 					})
 					if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 						t.Fatal(err)
@@ -236,21 +240,28 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 	})
 }
 
-// While the ledger takes nothing, the provider isn't asked over and over.
+// While the ledger takes nothing, the provider isn't asked over and over, and the subscription is renewed all the same.
 func TestRecords_AFullDisk(t *testing.T) {
-	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced} {
+	broken := errors.New("disk I/O error") // is shown as the feed's
+	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, broken} {
 		t.Run(full.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond })
+				manager := &fakeManager{again: time.Minute}
+				m, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond },
+					func(m *taskModel) { m.settings = func(s *FeedSettings) { s.Info.Subscription = manager } })
 				m.with(func() { m.refuse = func(*counting.Page) error { return full } })
 				pass(t, time.Second)
 				m.with(func() { m.fetched = nil })
+				asked := manager.asked()
 				pass(t, time.Hour)
 				if n := m.allFetches(); n > 1000 {
 					t.Errorf("%d useless fetches in an hour", n)
 				}
-				if loop.trouble() != nil {
-					t.Errorf("the feed takes it for the provider's: %v", loop.trouble())
+				if n := manager.asked() - asked; n < 5 {
+					t.Errorf("in an hour the subscription was looked after %d times", n)
+				}
+				if err := loop.trouble(); err != nil && full != broken { //nolint:errorlint // one of the above
+					t.Errorf("the feed takes it for the provider's: %v", err)
 				}
 				m.with(func() { m.refuse = nil })
 				pass(t, 3*time.Hour)
@@ -261,43 +272,24 @@ func TestRecords_AFullDisk(t *testing.T) {
 	}
 }
 
-// A panic of the Fetcher is shown, and tried again.
-func TestRecords_APanic(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, loop := silentFeed(t, 1, func(m *taskModel) {
-			m.fault = func(string) error { panic("boom") }
-		})
-		pass(t, time.Minute)
-		if err := loop.trouble(); !isPanic(err) || m.attempts() != 0 {
-			t.Errorf("the trouble is %v", err)
-		}
-		m.with(func() { m.fault = nil })
-		pass(t, 2*time.Hour)
-		loop.Stop()
-		m.want(t)
-	})
-}
-
 // When the ledger can't be asked for work, it is asked again soon.
 func TestRecords_AQueueThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(time.Now())
-		queue := &failingQueue{taskModel: m, err: errors.New("disk I/O error")}
-		loop := m.loop(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
+		m, asked, broken := newTaskModel(time.Now()), 0, errors.New("disk I/O error")
+		m.queue = func() error { asked++; return broken }
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop.Start()
 		pass(t, time.Minute)
 		m.with(func() {
-			if queue.asked > 200 {
-				t.Errorf("in a minute it was asked %d times", queue.asked)
+			if asked > 200 {
+				t.Errorf("in a minute it was asked %d times", asked)
 			}
+			broken = nil
+			m.add(time.Now(), time.Now().Add(time.Second), time.Second, -30*time.Second)
 		})
 		if loop.Status().State != StateError {
 			t.Error("nothing of it is shown")
 		}
-		m.with(func() {
-			queue.err = nil
-			m.add(time.Now(), time.Now().Add(time.Second), time.Second, -30*time.Second)
-		})
 		if _, err := m.notify("c0"); err != nil {
 			t.Fatal(err)
 		}
@@ -305,52 +297,6 @@ func TestRecords_AQueueThatFails(t *testing.T) {
 		loop.Stop()
 		m.want(t)
 	})
-}
-
-type failingQueue struct {
-	*taskModel
-	asked int
-	err   error
-}
-
-func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []work.Item, err error) {
-	q.with(func() { err = q.err })
-	return nil, err
-}
-
-func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
-	var err error
-	q.with(func() {
-		q.asked++
-		err = q.err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return q.taskModel.Due(ctx, now, limit)
-}
-
-// The provider's clock decides when a record that a list names is due, however wrong the local one is.
-func TestRecords_WorkIsDueByTheFeedsClock(t *testing.T) {
-	for _, wrong := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
-		t.Run(wrong.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now.Add(-time.Hour))
-				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
-				clock := NewClock(func() time.Time { return time.Now().Add(wrong) },
-					func() (time.Duration, bool) { return -wrong, true })
-				loop := m.loop(func(s *FeedSettings) { s.Clock = clock })
-				loop.Start()
-				pass(t, time.Minute)
-				if n := m.State().Records; n != 6 {
-					t.Errorf("after a minute %d calls are counted", n)
-				}
-				loop.Stop()
-				m.wantWhole(t)
-			})
-		})
-	}
 }
 
 // counting.md 9: what no later read covers is listed again until nothing new is named.
@@ -403,21 +349,6 @@ func TestRecords_AQueueThatHangs(t *testing.T) {
 		loop.Stop()
 		if took := time.Since(began); took > 0 {
 			t.Errorf("it took %s to say the status and to stop", took)
-		}
-	})
-}
-
-// While records can't be committed, they are fetched ever more seldom.
-func TestRecords_RecordsThatCannotBeCommitted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(time.Now().Add(-2 * time.Hour))
-		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
-		loop := m.loop(func(s *FeedSettings) { s.Ledger = refusing{m, errors.New("disk I/O error"), false} })
-		loop.Start()
-		pass(t, 10*time.Minute)
-		loop.Stop()
-		if n := len(m.fetched); n > 20*m.parallel {
-			t.Errorf("in 10 min %d records were fetched", n)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"errors"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,11 +9,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// clockOf makes the local clock and the Date wrong by these amounts.
-func clockOf(local, date *atomic.Int64) func(s *FeedSettings) {
+// clockOf is a clock of which the local one, and the Date, can be wrong.
+func clockOf(local, date *skewed) func(s *FeedSettings) {
 	return func(s *FeedSettings) {
-		s.Clock = NewClock(func() time.Time { return time.Now().Add(time.Duration(local.Load())) },
-			func() (time.Duration, bool) { return time.Duration(date.Load() - local.Load()), true })
+		s.Clock = NewClock(local.now, func() (time.Duration, bool) { return date.now().Sub(local.now()), true })
 	}
 }
 
@@ -30,10 +28,14 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 					id: "a", start: now.Add(-10 * time.Minute),
 					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
 				})
-				var local, date atomic.Int64
-				local.Store(int64(skew))
+				var local, date skewed
+				local.set(skew)
 				l := m.loop(clockOf(&local, &date))
 				l.Start()
+				pass(t, time.Minute)
+				if !m.isCounted("a") {
+					t.Error("after a minute the call isn't counted")
+				}
 				pass(t, 3*time.Hour)
 				l.Stop()
 				settles := m.calls[0].end.Add(m.settle)
@@ -56,10 +58,10 @@ func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
 		name        string
 		local, date time.Duration
 	}{
-		{"a Date of six days ahead", 0, 6 * 24 * time.Hour},
+		{"a Date of six days ahead", 0, 6 * day},
 		{"a Date of ten minutes ahead", 0, 10 * time.Minute},
-		{"our clock six days ahead", 6 * 24 * time.Hour, 0},
-		{"a Date of a day ago", 0, -24 * time.Hour},
+		{"our clock six days ahead", 6 * day, 0},
+		{"a Date of a day ago", 0, -day},
 		{"our clock three hours behind", -3 * time.Hour, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,18 +76,18 @@ func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
 					}
 					return nil
 				}
-				var local, date atomic.Int64
+				var local, date skewed
 				l := m.loop(clockOf(&local, &date))
 				l.Start()
 				pass(t, 10*time.Minute)
-				local.Store(int64(c.local))
-				date.Store(int64(c.date))
+				local.set(c.local)
+				date.set(c.date)
 				pass(t, lasts)
 				if n, all := m.fetchesOf(late.id), m.allFetches(); n > 20 || all > 150 {
 					t.Errorf("the record was fetched %d times in %s, all %d times", n, lasts, all)
 				}
-				local.Store(0)
-				date.Store(0)
+				local.set(0)
+				date.set(0)
 				pass(t, 40*time.Minute)
 				if !m.isCounted(late.id) {
 					t.Errorf("half an hour after it can be read it isn't counted: %+v", m.waiting("record", late.id))

@@ -38,6 +38,11 @@ func (c *notifiedCall) version(at time.Time) int {
 	return n
 }
 
+// published is a call that took no time, whose versions are published at some times.
+func published(id string, start time.Time, later ...time.Time) *notifiedCall {
+	return &notifiedCall{id: id, start: start, end: start, versions: append([]time.Time{start}, later...)}
+}
+
 type taskID struct{ kind, key string }
 
 // taskModel is a provider that lists names, and a ledger, made of maps: what reading a list
@@ -58,7 +63,8 @@ type taskModel struct {
 	inFlight int
 	most     int // fetches at once
 
-	wake func() // of the latest loop
+	wake     func() // of the latest loop
+	settings func(*FeedSettings)
 
 	// The ledger.
 	state   counting.State
@@ -74,6 +80,7 @@ type taskModel struct {
 	// unlisted says that notifications alone name the calls.
 	unlisted bool
 	refuse   func(page *counting.Page) error
+	queue    func() error                    // before it says what is due
 	lost     func(page *counting.Page) error // after it was committed
 	broken   []string
 }
@@ -88,7 +95,8 @@ func newTaskModel(origin time.Time) *taskModel {
 		pageSize: 60, parallel: 4, settle: time.Hour,
 		fetches: make(map[string]int), work: make(map[taskID]work.Item), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
-		state: counting.State{Origin: origin, Floor: origin, Watermark: origin},
+		state:    counting.State{Origin: origin, Floor: origin, Watermark: origin},
+		settings: func(*FeedSettings) {},
 	}
 }
 
@@ -216,6 +224,11 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]work.Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.queue != nil {
+		if err := m.queue(); err != nil {
+			return nil, err
+		}
+	}
 	var due []work.Item
 	for i := range m.order {
 		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {

@@ -102,14 +102,10 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 				m := newTaskModel(now)
 				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
 				m.calls = []*notifiedCall{
-					{
-						id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
-						versions: []time.Time{now.Add(time.Minute)}, readable: now,
-					},
-					{
-						id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
-						versions: []time.Time{now.Add(40 * time.Hour)},
-					},
+					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
+						versions: []time.Time{now.Add(time.Minute)}, readable: now},
+					{id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
+						versions: []time.Time{now.Add(40 * time.Hour)}},
 				}
 				loop := m.loop()
 				loop.Start()
@@ -150,8 +146,7 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 		for i := range 45 {
 			m.with(func() {
 				at := time.Now()
-				m.calls = append(m.calls,
-					&notifiedCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
+				m.calls = append(m.calls, published(fmt.Sprint("d", i), at))
 			})
 			if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
 				t.Fatal(err)

@@ -38,8 +38,7 @@ func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
 			t.Errorf("the first read that failed was %s long", first)
 		}
 		if retry := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.err != nil })+
-			1]; retry.to.Sub(retry.from) > 11*time.Minute ||
-			retry.at.Sub(long[0].at) > time.Second {
+			1]; retry.to.Sub(retry.from) > 11*time.Minute || retry.at.Sub(long[0].at) > time.Second {
 			t.Errorf("the retry came %s later for a range of %s", retry.at.Sub(long[0].at), retry.to.Sub(retry.from))
 		}
 	})

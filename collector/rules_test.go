@@ -2,7 +2,6 @@ package collector
 
 import (
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,62 +77,17 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 	})
 }
 
-func TestRule07_TheWatermarkIsJoined(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	deep := minutely.Reach(minutely.Last())
-	for _, c := range []struct {
-		name            string
-		level           int
-		watermark, want time.Time
-		deepest         time.Time // when the deepest level was last read
-	}{
-		{"a short read that starts before it", 0, now.Add(-4 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that starts at it", 0, now.Add(-5 * time.Minute), now, now.Add(-time.Hour)},
-		{
-			"a short read that starts after it", 0, now.Add(-5*time.Minute - time.Second),
-			now.Add(-5*time.Minute - time.Second), now.Add(-time.Hour),
-		},
-		{"a deeper read that starts before it", 2, now.Add(-15 * time.Minute), now, now.Add(-time.Hour)},
-		{
-			"a short read that lets the deepest fall behind", 0, now.Add(-4 * time.Minute), now.Add(-3 * time.Minute),
-			now.Add(-12*time.Hour - 3*time.Minute),
-		},
-		{"the deepest read", minutely.Last(), now.Add(-20 * time.Hour), now, now.Add(-20 * time.Hour)},
-		{"a watermark that is ahead", 0, now.Add(time.Hour), now.Add(time.Hour), now.Add(-time.Hour)},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := plan.New(minutely)
-			for m := range p.Levels {
-				p.Levels[m].Read = now.Add(-time.Minute)
-			}
-			p.Levels[len(p.Levels)-1].Read = c.deepest
-			v := plan.View{Now: now, Floor: now.Add(-1000 * time.Hour), Watermark: c.watermark}
-			task := p.NextRead(c.level, v)
-			if want := now.Add(-minutely.Reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
-				t.Errorf("level %d reads from %s, want %s", c.level, task.Join, want)
-			}
-			for p.PutRead(task); p.Levels[c.level].Open != nil; {
-				task := p.NextRead(c.level, v)
-				v.Watermark, _ = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now)
-			}
-			if !v.Watermark.Equal(c.want) {
-				t.Errorf("the watermark is %s, want %s", v.Watermark, c.want)
-			}
-		})
-	}
-}
-
 func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-30 * 24 * time.Hour))
+		m := newModel(time.Now().Add(-30 * day))
 		m.latency, m.pageSize = 10*time.Second, 30
-		traffic(m, time.Now().Add(24*time.Hour), 10*time.Minute, 48*time.Hour)
+		traffic(m, time.Now().Add(day), 10*time.Minute, 48*time.Hour)
 		began := time.Now()
 		loop := loopOver(m, time.Minute, 48*time.Hour)
 		loop.Start()
 		pass(t, 10*time.Minute)
 		half := m.State()
-		if half.HistoryDone || !half.Watermark.After(m.state.Origin) || !half.Watermark.Before(began) {
+		if half.HistoryDone || !half.Watermark.After(half.Origin) || !half.Watermark.Before(began) {
 			t.Errorf("after ten minutes: done is %t, the watermark is %s", half.HistoryDone, half.Watermark)
 		}
 		if s := loop.Status(); s.Ready || s.State != StateCatchingUp {
@@ -141,14 +95,10 @@ func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
 		}
 		pass(t, 3*time.Hour)
 		loop.Stop()
-		if s := loop.Status(); !m.state.HistoryDone || !s.Ready || s.State != StateOK ||
-			time.Since(m.state.Watermark) > 2*time.Minute {
-			t.Errorf("after three hours: done is %t, ready is %t, the state %s, the watermark %s behind",
-				m.state.HistoryDone, s.Ready, s.State, time.Since(m.state.Watermark))
+		if s := loop.Status(); !m.state.HistoryDone || !s.Ready || s.State != StateOK {
+			t.Errorf("after three hours: done is %t, %+v", m.state.HistoryDone, s)
 		}
-		for _, problem := range m.broken {
-			t.Error(problem)
-		}
+		m.wantWhole(t, began.Add(-48*time.Hour), 2*time.Minute)
 	})
 }
 
@@ -174,34 +124,27 @@ func TestRule08_CatchUpStartsBeforeTheWatermark(t *testing.T) {
 
 func TestRule08_AShortRestartCostsNoDeepRead(t *testing.T) {
 	for _, down := range []time.Duration{time.Second, 30 * time.Second, 5 * time.Minute, 2 * time.Hour} {
-		t.Run(down.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := quiet(t, minutely, time.Now())
-				pass(t, down)
-				run(t, m, minutely, 5*time.Second)
-				longest := 0 * time.Second
-				for _, r := range m.reads {
-					longest = max(longest, r.to.Sub(r.from))
+		synctest.Test(t, func(t *testing.T) {
+			m := quiet(t, minutely, time.Now())
+			pass(t, down)
+			run(t, m, minutely, 5*time.Second)
+			for _, r := range m.reads {
+				if length := r.to.Sub(r.from); length > max(5*time.Minute, 5*down)+2*time.Second {
+					t.Errorf("%s of downtime cost a read of %s", down, length)
 				}
-				if want := max(5*time.Minute, 5*down) + 2*time.Second; longest > want {
-					t.Errorf("%s of downtime cost a read of %s, want at most %s", down, longest, want)
-				}
-				if behind := time.Since(m.state.Watermark); behind > time.Minute {
-					t.Errorf("the watermark is %s behind", behind)
-				}
-			})
+			}
+			m.wantWhole(t, time.Now(), time.Minute)
 		})
 	}
 }
 
+// TestRule08_AfterAFullDisk, as after a downtime, all that the provider showed meanwhile is read.
 func TestRule08_AfterAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stopped := time.Now().Truncate(time.Second)
+		stopped := time.Now()
 		m := quiet(t, minutely, stopped)
-		var full atomic.Bool
-		full.Store(true)
 		m.refuse = func(*counting.Page) error {
-			if full.Load() {
+			if time.Since(stopped) < 3*day {
 				return ledger.ErrFull
 			}
 			return nil
@@ -209,16 +152,13 @@ func TestRule08_AfterAFullDisk(t *testing.T) {
 		m.rows = []modelRow{{id: "late", start: stopped.Add(-46 * time.Hour), published: stopped.Add(time.Hour)}}
 		loop := loopOver(m, time.Minute, 48*time.Hour)
 		loop.Start()
-		pass(t, 3*24*time.Hour)
-		if s := loop.Status(); s.State != StateError || s.LastError == "" || len(m.counted) > 0 {
-			t.Errorf("the state is %s: %s; %d calls were counted", s.State, s.LastError, len(m.counted))
+		pass(t, 3*day-time.Second)
+		if s := loop.Status(); s.State != StateError || s.LastError == "" {
+			t.Errorf("the state is %s: %s", s.State, s.LastError)
 		}
-		full.Store(false)
 		pass(t, 2*time.Minute)
 		loop.Stop()
-		if _, ok := m.counted["late"]; !ok {
-			t.Error("the late call is missing")
-		}
+		m.wantWhole(t, time.Now(), 2*time.Minute)
 		if s := loop.Status(); s.State != StateOK {
 			t.Errorf("the state is %s: %s", s.State, s.LastError)
 		}
@@ -229,35 +169,21 @@ func TestRule08_AfterAFullDisk(t *testing.T) {
 // provider is back; then comes the catch-up.
 func TestRule08_AfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := quiet(t, minutely, time.Now())
-		var down atomic.Bool
+		begin := time.Now()
+		m := quiet(t, minutely, begin)
 		m.fault = func(time.Time, time.Time, int) error {
-			if down.Load() {
+			if since := time.Since(begin); since > time.Hour && since < 73*time.Hour {
 				return errProvider
 			}
 			return nil
 		}
-		l := loopOver(m, time.Minute, 48*time.Hour)
-		l.Start()
-		pass(t, time.Hour)
-		down.Store(true)
-		stopped := m.State().Watermark
-		pass(t, 3*24*time.Hour)
-		down.Store(false)
-		before := len(m.done())
-		pass(t, 90*time.Second)
-		l.Stop()
-		after := m.reads[before:]
+		run(t, m, minutely, 73*time.Hour+90*time.Second)
+		after := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.at.Sub(begin) >= 73*time.Hour }):]
 		// Level 0 comes in pieces at first, which the failures have made short.
 		deep := slices.IndexFunc(after, func(r modelRead) bool { return r.at.Sub(r.from) > 10*time.Minute })
-		if deep < 1 {
-			t.Fatalf("the reads after the outage are %v", after)
+		if want := begin.Add(-59 * time.Hour); deep < 1 || after[deep].from.Sub(want).Abs() > time.Minute {
+			t.Errorf("the reads after the outage are %v, want a catch-up from %s on", after, want)
 		}
-		if want := stopped.Add(-60 * time.Hour); !near(after[deep].from, want) {
-			t.Errorf("the catch-up starts at %s, want %s", after[deep].from, want)
-		}
-		if behind := time.Since(m.state.Watermark); behind > 2*time.Minute {
-			t.Errorf("the watermark is %s behind", behind)
-		}
+		m.wantWhole(t, time.Now(), 2*time.Minute)
 	})
 }

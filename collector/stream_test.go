@@ -290,8 +290,7 @@ func TestPostedBehindOthers(t *testing.T) {
 	if _, err := loop.Poll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := loop.Commit(t.Context(), newer); err != nil ||
-		!slices.Equal(ledger.ids(), []string{"older", "newer"}) {
+	if err := loop.Commit(t.Context(), newer); err != nil || !slices.Equal(ledger.ids(), []string{"older", "newer"}) {
 		t.Errorf("then: %v, %v were committed", err, ledger.ids())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -359,7 +358,9 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &numbers{failAt: -1}
-			loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, wholeAfter })
+			loop, ledger := newStream(s, func(f *FeedSettings) {
+				f.Info.Rules.Legs, f.Info.WholeAfter = true, wholeAfter
+			})
 			got := 0
 			for hour := range 12 {
 				s.waits = c.errs[min(hour, len(c.errs)-1)]

@@ -132,53 +132,6 @@ func writeGzip(w http.ResponseWriter, content []byte, leaveOut int) {
 	_, _ = w.Write(packed.Bytes()[:packed.Len()-leaveOut])
 }
 
-func TestExpectJSON(t *testing.T) {
-	const html = "GET calls: got HTML where JSON was expected"
-	for _, test := range []struct {
-		name, contentType, body string
-		status                  int
-		want, text              string
-	}{
-		{"JSON", "application/json; odata.metadata=minimal", `{"a":1}`, 200, `{"a":1}`, ""},
-		{"no type", "", ` [1]`, 200, `[1]`, ""},
-		{"odd type", ";;;", `{}`, 200, `{}`, ""},
-		{"text", "text/plain", "\r\n\t{}\n", 200, "{}\n", ""},
-		{"byte order mark", "application/json", "\ufeff {}", 200, "{}", ""},
-		{"HTML by type", "text/HTML; charset=utf-8", `{}`, 200, "", html},
-		{"HTML by first byte", "application/json", "\n <!doctype html>secret", 200, "", html},
-		{"HTML after a byte order mark", "application/json", "\ufeff<html>", 200, "", html},
-		{"empty", "application/json", "", 200, "", "GET calls: got an empty body where JSON was expected"},
-		{"blank", "application/json", " \n ", 200, "", "GET calls: got an empty body where JSON was expected"},
-		{"no content", "", "", 204, "", "GET calls: 204 No Content: only 200 is an answer with content"},
-		{
-			"a piece", "application/json", `{"a":1}`, 206, "",
-			"GET calls: 206 Partial Content: only 200 is an answer with content",
-		},
-		{
-			"not yet", "application/json", `{"a":1}`, 202, "",
-			"GET calls: 202 Accepted: only 200 is an answer with content",
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			transport, _ := script(replies(test.status, test.body, "Content-Type: "+test.contentType))
-			got, err := newTest(t, transport, nil).
-				Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
-			if test.text != "" {
-				if err == nil || err.Error() != test.text || KindOf(err) != KindBody || !IsRetryable(err) {
-					t.Errorf("error %v, want %s", err, test.text)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
 func TestErrorBody(t *testing.T) {
 	transport, _ := script(replies(403, strings.Repeat("x", 100<<10)))
 	_, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x"})

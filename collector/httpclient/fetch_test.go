@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,62 +14,97 @@ import (
 
 var errBroken = errors.New("broken")
 
-func TestFetchRepeats(t *testing.T) {
-	ok := replies(200, "page")
+// TestAnswers: what is asked for again, how often, and what the error says. A POST that may have been carried out isn't
+// sent again; one that was refused is.
+func TestAnswers(t *testing.T) {
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const onlyOK = ": only 200 is an answer with content"
+	ok, page := replies(200, `{"a":1}`), "text/html"
+	typed := func(contentType, body string) reply { return replies(200, body, "Content-Type: "+contentType) }
 	for _, test := range []struct {
-		name     string
-		answers  []reply
-		requests int
-		kind     Kind
-		text     string
+		name, method string
+		answers      []reply
+		requests     int
+		kind         Kind
+		text         string // of the error, behind the method
 	}{
-		{"at once", []reply{ok}, 1, "", ""},
-		{"500 once", []reply{replies(500, ""), ok}, 2, "", ""},
-		{"the third repeat succeeds", []reply{replies(502, ""), replies(503, ""), replies(504, ""), ok}, 4, "", ""},
-		{"509 and 408 and 425", []reply{replies(509, ""), replies(408, ""), replies(425, ""), ok}, 4, "", ""},
-		{
-			"500 for ever",
-			[]reply{replies(500, "")},
-			4, KindServer,
-			"asked 4 times: GET calls: 500 Internal Server Error",
-		},
-		{"network for ever", []reply{fails(errBroken)}, 4, KindNetwork, "asked 4 times: GET calls: broken"},
-		{"network once", []reply{fails(io.EOF), ok}, 2, "", ""},
-		{"400", []reply{replies(400, "")}, 1, KindBadRequest, "GET calls: 400 Bad Request"},
-		{"404", []reply{replies(404, "")}, 1, KindNotFound, "GET calls: 404 Not Found"},
-		{"406", []reply{replies(406, "")}, 1, KindNotAcceptable, "GET calls: 406 Not Acceptable"},
-		{"410", []reply{replies(410, "")}, 1, KindGone, "GET calls: 410 Gone"},
-		{"418", []reply{replies(418, "")}, 1, KindStatus, "GET calls: 418 I'm a teapot"},
-		{"501", []reply{replies(501, "")}, 1, KindServer, "GET calls: 501 Not Implemented"},
-		{"304", []reply{replies(304, "")}, 1, KindRedirect, "GET calls: 304 Not Modified: redirects are not followed"},
-		{
-			"302 to another host",
-			[]reply{replies(302, "", "Location: https://evil.example/x?secret")},
-			1, KindRedirect, `GET calls: 302 Found: redirects are not followed; it goes to "evil.example"`,
-		},
-		{
-			"307 to the same host",
-			[]reply{replies(307, "", "Location: /y")},
-			1, KindRedirect,
-			"GET calls: 307 Temporary Redirect: redirects are not followed",
-		},
+		{"at once", get, []reply{ok}, 1, "", ""},
+		{"500 once", get, []reply{replies(500, ""), ok}, 2, "", ""},
+		{"the third repeat", get, []reply{replies(502, ""), replies(503, ""), replies(504, ""), ok}, 4, "", ""},
+		{"509, 408, 425", get, []reply{replies(509, ""), replies(408, ""), replies(425, ""), ok}, 4, "", ""},
+		{"500 for ever", get, []reply{replies(500, "")}, 4, KindServer, "500 Internal Server Error"},
+		{"broken for ever", get, []reply{fails(errBroken)}, 4, KindNetwork, "broken"},
+		{"broken once", get, []reply{fails(io.EOF), ok}, 2, "", ""},
+		{"400", get, []reply{replies(400, "")}, 1, KindBadRequest, "400 Bad Request"},
+		{"404", get, []reply{replies(404, "")}, 1, KindNotFound, "404 Not Found"},
+		{"406", get, []reply{replies(406, "")}, 1, KindNotAcceptable, "406 Not Acceptable"},
+		{"410", get, []reply{replies(410, "")}, 1, KindGone, "410 Gone"},
+		{"418", get, []reply{replies(418, "")}, 1, KindStatus, "418 I'm a teapot"},
+		{"501", get, []reply{replies(501, "")}, 1, KindServer, "501 Not Implemented"},
+		{"304", get, []reply{replies(304, "")}, 1, KindRedirect, "304 Not Modified: redirects are not followed"},
+		{"302 to another host", get, []reply{replies(302, "", "Location: https://evil.example/x?secret")}, 1,
+			KindRedirect, `302 Found: redirects are not followed; it goes to "evil.example"`},
+		{"307 to the same host", get, []reply{replies(307, "", "Location: /y")}, 1,
+			KindRedirect, "307 Temporary Redirect: redirects are not followed"},
+		{"no content", get, []reply{replies(204, "")}, 4, KindBody, "204 No Content" + onlyOK},
+		{"a piece", get, []reply{replies(206, `{"a":1}`)}, 4, KindBody, "206 Partial Content" + onlyOK},
+		{"not yet", get, []reply{replies(202, `{"a":1}`)}, 4, KindBody, "202 Accepted" + onlyOK},
+		{"odd type", get, []reply{typed(";;;", `{"a":1}`)}, 1, "", ""},
+		{"text", get, []reply{typed("text/plain", "\r\n\t"+`{"a":1}`)}, 1, "", ""},
+		{"byte order mark", get, []reply{replies(200, "\ufeff "+`{"a":1}`)}, 1, "", ""},
+		{"HTML by type", get, []reply{typed("text/HTML; charset=utf-8", "{}")}, 4, KindBody, gotHTML},
+		{"HTML by first byte", get, []reply{replies(200, "\n <!doctype html>secret")}, 4, KindBody, gotHTML},
+		{"HTML behind a mark", get, []reply{replies(200, "\ufeff<html>")}, 4, KindBody, gotHTML},
+		{"empty", get, []reply{replies(200, "")}, 4, KindBody, "got an empty body where JSON was expected"},
+		{"blank", get, []reply{replies(200, " \n ")}, 4, KindBody, "got an empty body where JSON was expected"},
+
+		{"POST, a fault", post, []reply{replies(503, ""), ok}, 1, KindServer, "503 Service Unavailable"},
+		{"POST, no answer", post, []reply{fails(errBroken), ok}, 1, KindNetwork, "broken"},
+		{"POST, HTML", post, []reply{typed(page, "<html>"), ok}, 1, KindBody, gotHTML},
+		{"POST, throttled", post, []reply{replies(429, "", "Retry-After: 1"), ok}, 2, "", ""},
+		{"POST, an old token", post, []reply{replies(401, ""), ok}, 2, "", ""},
+		{"POST, a token without the role", post, []reply{replies(403, ""), ok}, 2, "", ""},
+		{"POST, forbidden", post, []reply{replies(403, "")}, 2, KindForbidden, "403 Forbidden"},
+		{"PATCH, faults", patch, []reply{replies(500, ""), fails(errBroken), ok}, 3, "", ""},
+		{"PATCH, for ever", patch, []reply{replies(500, "")}, 4, KindServer, "500 Internal Server Error"},
+		{"PATCH, not found", patch, []reply{replies(404, "")}, 1, KindNotFound, "404 Not Found"},
+		{"DELETE, a fault", remove, []reply{replies(502, ""), ok}, 2, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				transport, rec := script(test.answers...)
-				var got string
-				err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x", Label: "calls"}, readAll(&got))
-				if KindOf(err) != test.kind || err != nil && err.Error() != test.text {
-					t.Errorf("error %v (kind %s), want %s (kind %s)", err, KindOf(err), test.text, test.kind)
+				transport, seen, rec := methods(test.answers...)
+				request := Request{Method: test.method, URL: "/x", Label: "calls", ExpectJSON: true}
+				if test.method != get {
+					request.Body = []byte(`{"secret":1}`)
 				}
-				if err == nil && got != "page" {
-					t.Errorf("got %q", got)
+				client := newTest(t, transport, func(s *Settings) { s.Token = &tokens{} })
+				var got string
+				err := client.Fetch(t.Context(), request, readAll(&got))
+				want := test.method + " calls: " + test.text
+				if test.requests == 4 {
+					want = "asked 4 times: " + want
+				}
+				if KindOf(err) != test.kind || err != nil && err.Error() != want || err == nil && got != `{"a":1}` {
+					t.Errorf("got %q, error %v (kind %s), want %s (kind %s)", got, err, KindOf(err), want, test.kind)
+				}
+				for _, one := range *seen {
+					if one.method != test.method || one.body != string(request.Body) {
+						t.Errorf("sent %+v", one)
+					}
+				}
+				if now := test.answers[0].status; now == 401 || now == 403 { // repeated at once
+					if len(*seen) != test.requests {
+						t.Errorf("%d requests, want %d", len(*seen), test.requests)
+					}
+					return
 				}
 				checkSteps(t, rec.times(), test.requests)
 			})
 		})
 	}
 }
+
+const gotHTML = "got HTML where JSON was expected"
 
 // checkSteps checks the number of requests: the first retry comes within a second, each further one
 // after about twice the time.
@@ -102,46 +138,40 @@ func TestNewBackOff(t *testing.T) {
 	}
 }
 
+// TestFetchCallback: an answer that the caller can't read is asked for again, but not that of a POST.
 func TestFetchCallback(t *testing.T) {
+	again := Retryable(errBroken)
 	for _, test := range []struct {
-		name     string
-		errs     []error // of each call; then nil
-		requests int
-		want     error
-		again    bool
+		name, method string
+		errs         []error // of each call; then nil
+		requests     int
+		want         error
+		again        bool
 	}{
-		{"no error", nil, 1, nil, false},
-		{"permanent", []error{errBroken}, 1, errBroken, false},
-		{"may pass, once", []error{Retryable(errBroken)}, 2, nil, false},
-		{"may pass, wrapped", []error{errors.Join(Retryable(errBroken))}, 2, nil, false},
-		{"may pass, for ever", []error{
-			Retryable(errBroken), Retryable(errBroken), Retryable(errBroken),
-			Retryable(errBroken),
-		}, 4, errBroken, true},
-		{"may pass, then permanent", []error{Retryable(io.ErrNoProgress), errBroken}, 2, errBroken, false},
-		{
-			"a fault of another request isn't this one's",
-			[]error{&Error{Kind: KindNetwork, cause: errBroken}},
-			1,
-			errBroken, true,
-		},
+		{"no error", "", nil, 1, nil, false},
+		{"permanent", "", []error{errBroken}, 1, errBroken, false},
+		{"may pass, once", "", []error{again}, 2, nil, false},
+		{"may pass, wrapped", "", []error{errors.Join(again)}, 2, nil, false},
+		{"may pass, for ever", "", slices.Repeat([]error{again}, 4), 4, errBroken, true},
+		{"may pass, then permanent", "", []error{Retryable(io.ErrNoProgress), errBroken}, 2, errBroken, false},
+		{"a fault of another request isn't this one's", "", []error{&Error{Kind: KindNetwork, cause: errBroken}}, 1,
+			errBroken, true},
+		{"of a PATCH", http.MethodPatch, []error{again}, 2, nil, false},
+		{"of a POST", http.MethodPost, []error{again}, 1, errBroken, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				transport, rec := script(replies(200, "page"))
 				calls := 0
-				err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x"}, func([]byte) error {
-					calls++
-					if calls <= len(test.errs) {
+				request := Request{Method: test.method, URL: "/x"}
+				err := newTest(t, transport, nil).Fetch(t.Context(), request, func([]byte) error {
+					if calls++; calls <= len(test.errs) {
 						return test.errs[calls-1]
 					}
 					return nil
 				})
 				if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || IsRetryable(err) != test.again {
 					t.Errorf("error %v, retryable %v; want %v, %v", err, IsRetryable(err), test.want, test.again)
-				}
-				if calls != test.requests {
-					t.Errorf("%d calls, want %d", calls, test.requests)
 				}
 				checkSteps(t, rec.times(), test.requests)
 			})

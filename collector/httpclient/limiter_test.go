@@ -172,96 +172,46 @@ func gaps(t *testing.T, requests int, answers ...reply) ([]time.Duration, *Clien
 	return rec.times(), client
 }
 
-func TestLimitHeaders(t *testing.T) {
-	const after = time.Minute + windowMargin
-	burst := func(n int, then time.Duration) []time.Duration {
-		return append(make([]time.Duration, n), then)
+// budget is what is left of RingCentral's heavy group.
+func budget(limit, remaining int) Budget {
+	return Budget{Group: "heavy", Limit: limit, Remaining: remaining, Per: time.Minute}
+}
+
+// says is a page with some of the headers of the limit.
+func says(header ...string) reply {
+	for i, line := range header {
+		header[i] = "X-Rate-Limit-" + line
 	}
+	return replies(200, "page", header...)
+}
+
+func TestLimitHeaders(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		header []string
-		want   []time.Duration
+		answer reply
+		burst  int    // requests before the limit holds the next one
 		budget Budget // at the end
 	}{
-		{"none", nil, burst(10, after), Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute}},
-		{
-			"garbage",
-			[]string{
-				"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m",
-				"X-Rate-Limit-Group: \x01<b>",
-			},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"out of bounds",
-			[]string{"X-Rate-Limit-Limit: 0", "X-Rate-Limit-Remaining: -3", "X-Rate-Limit-Window: 99999999"},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"a number too long",
-			[]string{"X-Rate-Limit-Limit: 99999999999999999999", "X-Rate-Limit-Remaining: 1e9"},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"raised",
-			[]string{"X-Rate-Limit-Limit: 20"},
-			burst(20, after),
-			Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute},
-		},
-		{
-			"lowered",
-			[]string{"X-Rate-Limit-Limit: 3"},
-			burst(3, after),
-			Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute},
-		},
-		{
-			"another length",
-			[]string{"X-Rate-Limit-Window: 20"},
-			burst(10, 20*time.Second+windowMargin),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: 20 * time.Second},
-		},
-		{
-			"blanks and another case",
-			[]string{"X-Rate-Limit-Group: HEAVY", "X-Rate-Limit-Limit:  7 "},
-			burst(7, after),
-			Budget{Group: "heavy", Limit: 7, Remaining: 6, Per: time.Minute},
-		},
-		{
-			"of another group",
-			[]string{
-				"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0",
-				"X-Rate-Limit-Window: 1",
-			},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"of a group with a long name",
-			[]string{"X-Rate-Limit-Group: heavy-heavy-heavy-heavy-heavy", "X-Rate-Limit-Limit: 50"},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"more remain than may be",
-			[]string{"X-Rate-Limit-Remaining: 10000"},
-			burst(10, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
-		},
-		{
-			"none remain",
-			[]string{"X-Rate-Limit-Remaining: 0"},
-			burst(1, after),
-			Budget{Group: "heavy", Limit: 10, Remaining: 0, Per: time.Minute},
-		},
+		{"none", says(), 10, budget(10, 9)},
+		{"garbage", says("Limit: many", "Remaining: -", "Window: 1m", "Group: \x01<b>"), 10, budget(10, 9)},
+		{"out of bounds", says("Limit: 0", "Remaining: -3", "Window: 99999999"), 10, budget(10, 9)},
+		{"a number too long", says("Limit: 99999999999999999999", "Remaining: 1e9"), 10, budget(10, 9)},
+		{"raised", says("Limit: 20"), 20, budget(20, 19)},
+		{"lowered", says("Limit: 3"), 3, budget(3, 2)},
+		{"another length", says("Window: 20"), 10,
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: 20 * time.Second}},
+		{"blanks and another case", says("Group: HEAVY", "Limit:  7 "), 7, budget(7, 6)},
+		{"of another group", says("Group: light", "Limit: 50", "Remaining: 0", "Window: 1"), 10, budget(10, 9)},
+		{"of a group with a long name", says("Group: heavy-heavy-heavy-heavy-heavy", "Limit: 50"), 10, budget(10, 9)},
+		{"more remain than may be", says("Remaining: 10000"), 10, budget(10, 9)},
+		{"none remain", says("Remaining: 0"), 1, budget(10, 0)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got, client := gaps(t, len(test.want), replies(200, "page", test.header...))
-				if !slices.Equal(got, test.want) {
-					t.Errorf("asked at %v, want %v", got, test.want)
+				got, client := gaps(t, test.burst+1, test.answer)
+				want := append(make([]time.Duration, test.burst), test.budget.Per+windowMargin)
+				if !slices.Equal(got, want) {
+					t.Errorf("asked at %v, want %v", got, want)
 				}
 				if budget := client.Budget(); budget != test.budget {
 					t.Errorf("the budget is %+v, want %+v", budget, test.budget)
@@ -274,33 +224,19 @@ func TestLimitHeaders(t *testing.T) {
 // A limit that changes is kept to from the answer on that tells of it; so is a window
 // that gets longer.
 func TestLimitChanges(t *testing.T) {
-	says := func(header ...string) reply { return replies(200, "page", header...) }
-	const s = time.Second
+	const s, full = time.Second, time.Minute + windowMargin
 	for _, test := range []struct {
 		name    string
 		answers []reply
 		want    []time.Duration
 	}{
-		{
-			"raised in the middle",
-			[]reply{says("X-Rate-Limit-Limit: 2"), says("X-Rate-Limit-Limit: 4")},
-			[]time.Duration{0, 0, 0, 0, time.Minute + windowMargin},
-		},
-		{
-			"lowered in the middle",
-			[]reply{says(), says(), says("X-Rate-Limit-Limit: 2")},
-			[]time.Duration{0, 0, 0, time.Minute + windowMargin, time.Minute + windowMargin},
-		},
-		{
-			"longer in the middle, for the requests from then on",
-			[]reply{says("X-Rate-Limit-Limit: 2", "X-Rate-Limit-Window: 10"), says("X-Rate-Limit-Window: 30")},
-			[]time.Duration{0, 0, 10*s + windowMargin, 30*s + windowMargin},
-		},
-		{
-			"the rest of an answer without numbers",
-			[]reply{says("X-Rate-Limit-Remaining: 2"), says()},
-			[]time.Duration{0, 0, 0, time.Minute + windowMargin, time.Minute + windowMargin},
-		},
+		{"raised in the middle", []reply{says("Limit: 2"), says("Limit: 4")}, []time.Duration{0, 0, 0, 0, full}},
+		{"lowered in the middle", []reply{says(), says(), says("Limit: 2")}, []time.Duration{0, 0, 0, full, full}},
+		{"longer in the middle, for the requests from then on",
+			[]reply{says("Limit: 2", "Window: 10"), says("Window: 30")},
+			[]time.Duration{0, 0, 10*s + windowMargin, 30*s + windowMargin}},
+		{"the rest of an answer without numbers", []reply{says("Remaining: 2"), says()},
+			[]time.Duration{0, 0, 0, full, full}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -316,7 +252,7 @@ func TestBudgetSaysWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport, _ := script(replies(200, "page"), replies(429, "", "Retry-After: 60"), replies(200, "page"))
 		client := windowed(t, transport, nil)
-		want := Budget{Group: "heavy", Limit: 10, Remaining: 10, Per: time.Minute}
+		want := budget(10, 10)
 		if got := client.Budget(); got != want {
 			t.Errorf("before any request: %+v, want %+v", got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,108 +17,45 @@ func TestThrottled(t *testing.T) {
 		// A synctest clock starts at midnight UTC 2000-01-01.
 		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(after).Format(http.TimeFormat)
 	}
-	ok := replies(200, "page")
-	type answers []reply
+	const short, less = 600 * time.Millisecond, 400 * time.Millisecond
 	for _, test := range []struct {
 		name      string
-		answers   answers
-		at        []time.Duration // of the requests, at least
-		slack     time.Duration   // at most this much later
-		throttled time.Duration   // at least, and at most slack more
+		refusal   reply
+		times     int           // that it comes, before there is a page
+		wait      time.Duration // after each, at least
+		slack     time.Duration // at most this much more
+		throttled time.Duration // at least, and at most slack more
 	}{
-		{
-			"429 with seconds",
-			answers{replies(429, "", "Retry-After: 25"), ok},
-			[]time.Duration{0, 25 * time.Second},
-			0,
-			25 * time.Second,
-		},
-		{
-			"429 with a date, by the provider's clock",
-			answers{replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), ok},
-			[]time.Duration{0, 40 * time.Second},
-			0, 40 * time.Second,
-		},
-		{
-			"503 with a date, by ours",
-			answers{replies(503, "", "Retry-After: "+date(15*time.Second)), ok},
-			[]time.Duration{0, 15 * time.Second},
-			0, 15 * time.Second,
-		},
-		{
-			"503 with less than a step",
-			answers{replies(503, "", "Retry-After: 0.1"), ok},
-			[]time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 0,
-		},
-		{
-			"503 without",
-			answers{replies(503, ""), ok},
-			[]time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 0,
-		},
-		{
-			"504 with seconds holds this page only",
-			answers{replies(504, "", "Retry-After: 9"), ok},
-			[]time.Duration{0, 9 * time.Second},
-			0, 0,
-		},
-		{
-			"429 without",
-			answers{replies(429, ""), ok},
-			[]time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 600 * time.Millisecond,
-		},
-		{
-			"429 with 0",
-			answers{replies(429, "", "Retry-After: 0"), ok},
-			[]time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 600 * time.Millisecond,
-		},
-		{
-			"429 with a past date",
-			answers{replies(429, "", "Retry-After: "+date(-time.Hour)), ok},
-			[]time.Duration{0, 600 * time.Millisecond},
-			400 * time.Millisecond, 600 * time.Millisecond,
-		},
-		{
-			"429 with a week is capped",
-			answers{replies(429, "", "Retry-After: 604800"), ok},
-			[]time.Duration{0, time.Hour},
-			0, time.Hour,
-		},
-		{
-			"429 six times uses up no try",
-			answers{
-				replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"),
-				replies(429, "", "Retry-After: 10"),
-				replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"),
-				replies(429, "", "Retry-After: 10"), ok,
-			},
-			[]time.Duration{
-				0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second,
-				time.Minute,
-			},
-			0, time.Minute,
-		},
+		{"429 with seconds", replies(429, "", "Retry-After: 25"), 1, 25 * time.Second, 0, 25 * time.Second},
+		{"429 with a date, by the provider's clock",
+			replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), 1,
+			40 * time.Second, 0, 40 * time.Second},
+		{"503 with a date, by ours", replies(503, "", "Retry-After: "+date(15*time.Second)), 1, 15 * time.Second, 0,
+			15 * time.Second},
+		{"503 with less than a step", replies(503, "", "Retry-After: 0.1"), 1, short, less, 0},
+		{"503 without", replies(503, ""), 1, short, less, 0},
+		{"504 with seconds holds this page only", replies(504, "", "Retry-After: 9"), 1, 9 * time.Second, 0, 0},
+		{"429 without", replies(429, ""), 1, short, less, short},
+		{"429 with 0", replies(429, "", "Retry-After: 0"), 1, short, less, short},
+		{"429 with a past date", replies(429, "", "Retry-After: "+date(-time.Hour)), 1, short, less, short},
+		{"429 with a week is capped", replies(429, "", "Retry-After: 604800"), 1, time.Hour, 0, time.Hour},
+		{"429 uses up no try", replies(429, "", "Retry-After: 10"), 6, 10 * time.Second, 0, time.Minute},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seen := &observed{}
-				transport, rec := script(test.answers...)
+				answers := slices.Repeat([]reply{test.refusal}, test.times)
+				transport, rec := script(append(answers, replies(200, "page"))...)
 				client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
 				var got string
-				if err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got)); err != nil ||
-					got != "page" {
-					t.Fatalf("got %q, %v", got, err)
-				}
+				err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got))
 				at := rec.times()
-				if len(at) != len(test.at) {
-					t.Fatalf("requests at %v, want %v", at, test.at)
+				if err != nil || got != "page" || len(at) != test.times+1 {
+					t.Fatalf("got %q after %d requests, %v", got, len(at), err)
 				}
-				for i, want := range test.at {
-					if at[i] < want || at[i] > want+test.slack {
-						t.Errorf("request %d at %v, want %v to %v", i, at[i], want, want+test.slack)
+				for i, now := range at {
+					if want := time.Duration(i) * test.wait; now < want || now > want+test.slack {
+						t.Errorf("request %d at %v, want %v to %v", i, now, want, want+test.slack)
 					}
 				}
 				if got := seen.throttled["pstn"]; got < test.throttled || got > test.throttled+test.slack {

@@ -7,8 +7,7 @@ import (
 )
 
 func TestPlan_SurvivesARestart(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	p := New(minutely)
+	now, p := noon, New(minutely)
 	for m := range p.Levels {
 		p.Levels[m].Read = now.Add(-time.Duration(m) * time.Minute)
 	}

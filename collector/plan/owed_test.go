@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,58 +59,6 @@ func TestStepOver(t *testing.T) {
 	last := spans[len(spans)-1]
 	if len(spans) > 101 || !SpanOf(&last).To.Equal(minutes(0, 500).To) || !strings.HasPrefix(last.Data, "0 of ") {
 		t.Errorf("%d spans are stepped over, the last one is %s", len(spans), SpanText(&last))
-	}
-}
-
-// TestParts: what of an item is read at once.
-func TestParts(t *testing.T) {
-	const shortest, longest = 2 * time.Second, 30 * time.Minute
-	aside := func(span Span) work.Item { w, _ := StepOver(nil, span, noon, "", ""); return w }
-	once := func(span Span) work.Item { return SpanItem(span.From, span.To, noon) }
-	for _, c := range []struct {
-		name  string
-		item  work.Item
-		parts []Span
-		rest  Span
-	}{
-		{"both halves of what is set aside", aside(minutes(0, 60)), []Span{minutes(0, 30), minutes(30, 60)}, Span{}},
-		{"what can't be shorter", aside(Span{noon, noon.Add(shortest)}), []Span{{noon, noon.Add(shortest)}}, Span{}},
-		{"a short span once more", once(minutes(0, 30)), []Span{minutes(0, 30)}, Span{}},
-		{"a long one", once(minutes(0, 90)), []Span{minutes(0, 30)}, minutes(30, 90)},
-		{"a key that is no span", work.Item{Key: "?"}, []Span{{}}, Span{}},
-	} {
-		parts, rest := Parts(&c.item, shortest, longest)
-		if !slices.Equal(parts, c.parts) || rest != c.rest {
-			t.Errorf("%s: %v, rest %v", c.name, parts, rest)
-		}
-	}
-}
-
-// TestPutOff: the wait doubles, starts over if some of the span could be read, and of too many spans none becomes two.
-func TestPutOff(t *testing.T) {
-	w, _ := StepOver(nil, minutes(0, 60), noon, "", "")
-	halves := func() []work.Item {
-		first, second := minutes(0, 30), minutes(30, 60)
-		return []work.Item{SpanItem(first.From, first.To, noon), SpanItem(second.From, second.To, noon)}
-	}
-	for _, c := range []struct {
-		name     string
-		items    int
-		left     []work.Item
-		some     bool
-		want     int
-		attempts int
-		due      time.Duration
-	}{
-		{"all fails", 1, halves(), false, 2, 2, 10 * time.Second},
-		{"a half is read", 1, halves()[:1], true, 1, 1, 5 * time.Second},
-		{"there are too many", mostHalved, halves(), false, 1, 2, 10 * time.Second},
-	} {
-		got := PutOff(make([]work.Item, c.items), w, c.left, c.some, noon)
-		one := got[0]
-		if len(got) != c.want || one.Attempts != c.attempts || !one.Due.Equal(noon.Add(c.due)) || !one.SetAside {
-			t.Errorf("%s: %+v", c.name, got)
-		}
 	}
 }
 
