@@ -340,45 +340,25 @@ func personalRecord(r *Record) {
 }
 
 func TestRedactAllocations(t *testing.T) {
-	tests := []struct {
-		name   string
-		policy Policy
-		most   float64
-	}{
-		{"keep", Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, 0},
-		{"drop", Policy{}, 0},
-		{"two numbers to mask", Policy{Numbers: Mask, Users: Keep, Addresses: Keep}, 2},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			d := NewRedactor(tt.policy, testKey)
-			var r Record
-			got := testing.AllocsPerRun(100, func() {
-				personalRecord(&r)
-				d.Redact(&r)
-			})
-			if got > tt.most {
-				t.Errorf("%v allocations, want at most %v", got, tt.most)
-			}
-		})
+	for policy, most := range map[Policy]float64{
+		{Numbers: Keep, Users: Keep, Addresses: Keep}: 0,
+		{}: 0,
+		{Numbers: Mask, Users: Keep, Addresses: Keep}: 2, // two numbers
+	} {
+		d := NewRedactor(policy, testKey)
+		var r Record
+		if got := testing.AllocsPerRun(100, func() { personalRecord(&r); d.Redact(&r) }); got > most {
+			t.Errorf("%+v: %v allocations, want at most %v", policy, got, most)
+		}
 	}
 }
 
 func BenchmarkRedact(b *testing.B) {
-	for name, policy := range map[string]Policy{
-		"keep":    {Numbers: Keep, Users: Keep, Addresses: Keep},
-		"default": DefaultPolicy(),
-		"hash":    {Numbers: Hash, Users: Hash, Addresses: Hash},
-		"drop":    {},
-	} {
-		b.Run(name, func(b *testing.B) {
-			d := NewRedactor(policy, testKey)
-			var r Record
-			b.ReportAllocs()
-			for b.Loop() {
-				personalRecord(&r)
-				d.Redact(&r)
-			}
-		})
+	d := NewRedactor(DefaultPolicy(), testKey)
+	var r Record
+	b.ReportAllocs()
+	for b.Loop() {
+		personalRecord(&r)
+		d.Redact(&r)
 	}
 }
