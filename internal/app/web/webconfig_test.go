@@ -106,6 +106,12 @@ func TestServeTLSAndBasicAuth(t *testing.T) {
 }
 
 func TestValidateConfigFile(t *testing.T) {
+	if err := ValidateConfigFile(""); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: got %v", err)
+	}
 	for name, test := range map[string]struct{ text, problem string }{
 		"empty":               {"", ""},
 		"only HTTP":           {"http_server_config: {http2: false}\n", ""},
@@ -155,40 +161,6 @@ func TestValidateConfigFile(t *testing.T) {
 				t.Error("the listener is still open")
 			}
 		})
-	}
-}
-
-func TestNoConfigFile(t *testing.T) {
-	if err := ValidateConfigFile(""); err != nil {
-		t.Errorf("no file: %v", err)
-	}
-	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: got %v", err)
-	}
-}
-
-// A file that becomes invalid while it is served is logged by the toolkit, whose
-// errors quote it.
-func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
-	var log bytes.Buffer
-	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
-	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-	})
-	client := newClient(t, &http.Transport{})
-	awaitBegun(t, client, addresses)
-	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil ||
-		code != http.StatusInternalServerError {
-		t.Fatalf("got %d, %v", code, err)
-	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(log.String(), "cannot unmarshal !!str <value>") || strings.Contains(log.String(), "sesame") {
-		t.Errorf("logged %s", log.String())
 	}
 }
 
