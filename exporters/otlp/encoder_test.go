@@ -247,7 +247,7 @@ func TestSeverityAndLineOfEveryOutcome(t *testing.T) {
 	}
 }
 
-// TestRecords: fields that have a rule of their own, in a record that has nothing else.
+// TestRecords: the rules of single fields, in records that have nothing else.
 func TestRecords(t *testing.T) {
 	charge := func(component, currency, amount string) cdr.Charge {
 		return cdr.Charge{Component: component, Currency: currency, Amount: money(t, amount)}

@@ -152,8 +152,8 @@ func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
 	})
 }
 
-// TestShutdown: what waits is sent within the time that there is, after one more try at once. What the endpoint
-// accepts at the last moment isn't sent again at the next start.
+// TestShutdown: a shutdown sends the batches that wait, within the time that there is, after one more try at once. A
+// batch that the endpoint accepts at the last moment isn't sent again at the next start.
 func TestShutdown(t *testing.T) {
 	for name, c := range map[string]struct {
 		batches                     int
