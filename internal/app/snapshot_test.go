@@ -15,7 +15,6 @@ import (
 
 	_ "modernc.org/sqlite" // opens the ledger's file in addition
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -124,9 +123,7 @@ func TestSnapshotFeed(t *testing.T) {
 	await(t, "they are back", func() bool { return slices.Equal(shown(t, a, active), want) })
 
 	provider.write(folder, "call_log: ", "")
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	reload(t, a)
 	if _, body := ask(t, a, http.MethodGet, "/metrics"); strings.Contains(body, "active_calls") {
 		t.Error("active calls are shown after a reload without the feed")
 	}
@@ -148,19 +145,13 @@ func TestCredentialExpiry(t *testing.T) {
 	const expiry = "cdr_exporter_credential_expiry_timestamp_seconds"
 	var expires atomic.Int64
 	expires.Store(2000000000)
-	office := &acme{t: t}
-	provider := office.provider()
-	provider.Open = func(c any, settings collector.SourceSettings) (*collector.Source, error) {
-		source, err := office.open(c, settings)
-		source.CredentialExpiry = func() (at time.Time) {
-			if seconds := expires.Load(); seconds != 0 {
-				at = time.Unix(seconds, 0)
-			}
-			return at
+	office := &acme{t: t, expiry: func() (at time.Time) {
+		if seconds := expires.Load(); seconds != 0 {
+			at = time.Unix(seconds, 0)
 		}
-		return source, err
-	}
-	a := start(t, office.write(t.TempDir(), "call_log: ", ""), provider)
+		return at
+	}}
+	a := start(t, office.write(t.TempDir(), "call_log: ", ""), office.provider())
 	if got := shown(t, a, expiry); !slices.Equal(got, []string{expiry + `{source="office"} 2e+09`}) {
 		t.Errorf("of a credential that ends: %q", got)
 	}
@@ -262,7 +253,7 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	}
 	provider.mu.Lock()
 	defer provider.mu.Unlock()
-	if n := len(provider.quotas); n != 1 {
-		t.Errorf("the source was opened %d times", n)
+	if provider.opened != 1 {
+		t.Errorf("the source was opened %d times", provider.opened)
 	}
 }
