@@ -165,6 +165,24 @@ func valueText(v *commonpb.AnyValue) string {
 	return ""
 }
 
+// goldenJSON compares a message with a file.
+func goldenJSON(t *testing.T, name string, message proto.Message) {
+	t.Helper()
+	varying, err := protojson.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain, got bytes.Buffer
+	if err := json.Compact(&plain, varying); err != nil { // protojson varies its spaces from build to build
+		t.Fatal(err)
+	}
+	if err := json.Indent(&got, plain.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	golden.File(t, filepath.Join("testdata", name+".json"), got.Bytes())
+}
+
 func TestRecordsGolden(t *testing.T) {
 	for name, c := range map[string]struct {
 		record *cdr.Record
@@ -176,19 +194,7 @@ func TestRecordsGolden(t *testing.T) {
 		"visit":   {fullRecord(t), fullVisit()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			varying, err := protojson.Marshal(encode(t, c.record, c.event))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var plain, got bytes.Buffer
-			if err := json.Compact(&plain, varying); err != nil { // protojson varies its spaces from build to build
-				t.Fatal(err)
-			}
-			if err := json.Indent(&got, plain.Bytes(), "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got.WriteByte('\n')
-			golden.File(t, filepath.Join("testdata", "record_"+name+".json"), got.Bytes())
+			goldenJSON(t, "record_"+name, encode(t, c.record, c.event))
 		})
 	}
 }
