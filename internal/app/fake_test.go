@@ -26,10 +26,10 @@ type acme struct {
 	expiry   func() time.Time                // asked when the metrics are; nil: nothing expires
 	maintain func(ctx context.Context) error // nil: there is no subscription
 	began    chan string                     // gets each key whose fetching begins, if there is room
+	held     chan struct{}                   // not nil: a read of active calls waits for it
 
 	mu     sync.Mutex
 	active map[cdr.Direction]int // guarded by mu; nil: the read fails
-	held   chan struct{}         // guarded by mu; not nil: a read of active calls waits for it
 	opened int                   // guarded by mu; how many sources were
 }
 
@@ -120,11 +120,11 @@ func (a *acme) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector
 // countActive implements collector.ActiveCalls.
 func (a *acme) countActive(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {
 	a.mu.Lock()
-	active, held := a.active, a.held
+	active := a.active
 	a.mu.Unlock()
-	if held != nil {
+	if a.held != nil {
 		select {
-		case <-held:
+		case <-a.held:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
