@@ -24,7 +24,7 @@ import (
 type acme struct {
 	t        *testing.T
 	expiry   func() time.Time                // asked when the metrics are; nil: nothing expires
-	maintain func(ctx context.Context) error // nil: there is no subscription
+	maintain func(ctx context.Context) error // nil: nothing is subscribed
 	began    chan string                     // gets each key whose fetching begins, if there is room
 	held     chan struct{}                   // not nil: a read of active calls waits for it
 
