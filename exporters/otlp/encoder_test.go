@@ -2,8 +2,11 @@ package otlp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,60 +133,285 @@ func attributeOf(r *logspb.LogRecord, key string) *commonpb.AnyValue {
 	return nil
 }
 
-func TestRecordsGolden(t *testing.T) {
-	tests := []struct {
-		name     string
-		observed bool
-		record   *cdr.Record
-		event    *counting.Event
-	}{
-		{"full", false, fullRecord(t), fullEvent()},
-		{"bare", false, bareRecord(), bareEvent()},
-		{"session", false, fullRecord(t), fullSession()},
-		{"visit", false, fullRecord(t), fullVisit()},
+// encode is the log record of a record or a part of it.
+func encode(t testing.TB, r *cdr.Record, e *counting.Event) *logspb.LogRecord {
+	t.Helper()
+	return decode(t, Encoder{}.AppendRecord(nil, r, e))[0]
+}
+
+// valueText is an attribute's value as a label has it; empty if it is absent.
+func valueText(v *commonpb.AnyValue) string {
+	var parts []string
+	switch v := v.GetValue().(type) {
+	case *commonpb.AnyValue_StringValue:
+		return v.StringValue
+	case *commonpb.AnyValue_ArrayValue:
+		for _, one := range v.ArrayValue.GetValues() {
+			parts = append(parts, valueText(one))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case *commonpb.AnyValue_KvlistValue:
+		for _, kv := range v.KvlistValue.GetValues() {
+			parts = append(parts, kv.GetKey()+"="+valueText(kv.GetValue()))
+		}
+		return strings.Join(parts, " ")
+	case *commonpb.AnyValue_IntValue:
+		return strconv.FormatInt(v.IntValue, 10)
+	case *commonpb.AnyValue_DoubleValue:
+		return fmt.Sprint(v.DoubleValue)
+	case *commonpb.AnyValue_BoolValue:
+		return strconv.FormatBool(v.BoolValue)
 	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			records := decode(t, Encoder{Observed: tc.observed}.AppendRecord(nil, tc.record, tc.event))
-			if len(records) != 1 {
-				t.Fatalf("%d records, want 1", len(records))
-			}
-			compact, err := protojson.Marshal(records[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			var plain, got bytes.Buffer
-			if err := json.Compact(&plain, compact); err != nil { // protojson varies its spaces from build to build
-				t.Fatal(err)
-			}
-			if err := json.Indent(&got, plain.Bytes(), "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got.WriteByte('\n')
-			golden.File(t, filepath.Join("testdata", "record_"+tc.name+".json"), got.Bytes())
+	return ""
+}
+
+// goldenJSON compares a message with a file.
+func goldenJSON(t *testing.T, name string, message proto.Message) {
+	t.Helper()
+	varying, err := protojson.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plain, got bytes.Buffer
+	if err := json.Compact(&plain, varying); err != nil { // protojson varies its spaces from build to build
+		t.Fatal(err)
+	}
+	if err := json.Indent(&got, plain.Bytes(), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	golden.File(t, filepath.Join("testdata", name+".json"), got.Bytes())
+}
+
+func TestRecordsGolden(t *testing.T) {
+	for name, c := range map[string]struct {
+		record *cdr.Record
+		event  *counting.Event
+	}{
+		"full":    {fullRecord(t), fullEvent()},
+		"bare":    {bareRecord(), bareEvent()},
+		"session": {fullRecord(t), fullSession()},
+		"visit":   {fullRecord(t), fullVisit()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			goldenJSON(t, "record_"+name, encode(t, c.record, c.event))
 		})
 	}
 }
 
-// TestLegsAreTold: a leg's log record can't be taken for its call's.
-func TestLegsAreTold(t *testing.T) {
-	e := Encoder{}
-	r, call := bareRecord(), bareEvent()
-	row, part := *call, *call
-	row.Name, part.Name, part.Leg = counting.EventLeg, counting.EventLeg, "2"
-	for name, c := range map[string]struct {
-		event    *counting.Event
-		id, body string
-	}{
-		"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "},
-		"a part of a row": {&part, "2", "leg "},
-	} {
-		got := decode(t, e.AppendRecord(nil, r, c.event))[0]
-		if id := attributeOf(got, "cdr.leg.id").GetStringValue(); id != c.id {
-			t.Errorf("%s: cdr.leg.id is %q, want %q", name, id, c.id)
+// inGoldens are the attributes that TestRecordsGolden checks and summary leaves out.
+var inGoldens = []string{
+	"log.record.uid", "cdr.record.id", "cdr.record.version", "cdr.source", "cdr.provider", "cdr.feed",
+	"cdr.start_time", "cdr.end_time", "cdr.session.id", "cdr.outcome", "cdr.fault_domain",
+}
+
+// summary is a log record in one line: severity, seconds since callStart, body and attributes.
+func summary(t *testing.T, r *logspb.LogRecord) string {
+	t.Helper()
+	number := map[string]logspb.SeverityNumber{"INFO": 9, "WARN": 13, "ERROR": 17}[r.GetSeverityText()]
+	if r.GetSeverityNumber() != number {
+		t.Errorf("%s has number %d", r.GetSeverityText(), r.GetSeverityNumber())
+	}
+	at := "never"
+	if r.GetTimeUnixNano() != 0 {
+		at = fmt.Sprintf("%gs", time.Unix(0, int64(r.GetTimeUnixNano())).Sub(callStart).Seconds())
+	}
+	all := fmt.Sprintf("%s %s %s", r.GetSeverityText(), at, r.GetBody().GetStringValue())
+	for _, kv := range r.GetAttributes() {
+		if !slices.Contains(inGoldens, kv.GetKey()) {
+			all += fmt.Sprintf(" %s=%s", strings.TrimPrefix(kv.GetKey(), "cdr."), valueText(kv.GetValue()))
 		}
-		if body := strings.ToLower(got.GetBody().GetStringValue()); !strings.Contains(body, c.body) {
-			t.Errorf("%s: %q", name, body)
+	}
+	return all
+}
+
+// TestSeverityAndLineOfEveryOutcome: the line names nobody.
+func TestSeverityAndLineOfEveryOutcome(t *testing.T) {
+	want := map[cdr.Outcome]string{
+		cdr.Unknown:       "INFO of unknown outcome: timeout (SIP 408)",
+		cdr.Answered:      "INFO answered, 1m2s",
+		cdr.Voicemail:     "INFO answered by voicemail, 1m2s",
+		cdr.Machine:       "INFO answered by a machine, 1m2s",
+		cdr.Busy:          "INFO found the line busy: timeout (SIP 408)",
+		cdr.NoAnswer:      "INFO not answered: timeout (SIP 408)",
+		cdr.Cancelled:     "INFO cancelled: timeout (SIP 408)",
+		cdr.Rejected:      "WARN rejected: timeout (SIP 408)",
+		cdr.InvalidNumber: "WARN to an invalid number: timeout (SIP 408)",
+		cdr.NotAllowed:    "WARN not allowed: timeout (SIP 408)",
+		cdr.Failed:        "ERROR failed: timeout (SIP 408)",
+		cdr.NotConnected:  "INFO not connected: timeout (SIP 408)",
+	}
+	for _, outcome := range cdr.Outcomes() {
+		r := fullRecord(t)
+		r.Direction, r.CallType, r.Outcome, r.Duration = cdr.Inbound, "byot_in", outcome, 62*time.Second
+		r.SIPCode, r.Reason = cdr.KnownInt(408), "timeout"
+		got, _, _ := strings.Cut(summary(t, encode(t, r, bareEvent())), " call.id=")
+		level, line, _ := strings.Cut(want[outcome], " ")
+		if want := level + " 0s Inbound call " + line + ", byot_in, via sbc1.example.com"; got != want {
+			t.Errorf("%s: %s, want %s", outcome, got, want)
+		}
+	}
+}
+
+// TestRecords: the rules of single fields, in records that have nothing else.
+func TestRecords(t *testing.T) {
+	charge := func(component, currency, amount string) cdr.Charge {
+		return cdr.Charge{Component: component, Currency: currency, Amount: money(t, amount)}
+	}
+	charges := func(all ...cdr.Charge) cdr.Record { return cdr.Record{Charges: all} }
+	session := func(s cdr.Session) *counting.Event {
+		e := bareSession()
+		e.Session = &s
+		return e
+	}
+	visit := func(v cdr.Visit) *counting.Event {
+		e := bareEvent()
+		e.Name, e.Visit = "cdr.queue_visit", &v
+		return e
+	}
+	leg := func(id string) *counting.Event {
+		e := bareEvent()
+		e.Name, e.Leg = counting.EventLeg, id
+		return e
+	}
+	agent := []cdr.Attr{cdr.Text("agent", "a1", cdr.Plain)}
+	badText := []cdr.Attr{cdr.Texts("list", []string{"\xff"}, cdr.Plain)}
+	const n, call = "+1202555****", "INFO 0s Call of unknown outcome direction=unknown duration=0 "
+	later := callStart.Add(time.Minute)
+	for _, c := range []struct {
+		name   string
+		record cdr.Record
+		event  *counting.Event
+		want   string
+	}{
+		{
+			"a call", cdr.Record{Direction: cdr.Internal}, nil,
+			"INFO 0s Internal call of unknown outcome direction=internal duration=0",
+		},
+		{
+			"a row that is a leg", cdr.Record{}, leg(""),
+			"INFO 0s Leg of unknown outcome direction=unknown duration=0 leg.id=17",
+		},
+		{
+			"a part of a row", cdr.Record{Direction: cdr.Outbound}, leg("2"),
+			"INFO 0s Outbound leg of unknown outcome direction=outbound duration=0 leg.id=2",
+		},
+		{
+			"before 1970", cdr.Record{Start: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)}, nil,
+			"INFO never Call of unknown outcome direction=unknown duration=0",
+		},
+		{
+			"a duration that the provider doesn't give", cdr.Record{Outcome: cdr.Answered, NoDuration: true}, nil,
+			"INFO 0s Call answered direction=unknown",
+		},
+		{
+			"several recordings", cdr.Record{Recordings: []cdr.Recording{{ID: "a"}, {ID: "b"}}}, nil,
+			call + "recording.id=[a, b]",
+		},
+		{
+			"text that isn't UTF-8", cdr.Record{ReasonPhrase: "a\xffb", Trunk: "\xfe", Extra: badText}, nil,
+			"INFO 0s Call of unknown outcome, via \uFFFD direction=unknown duration=0 trunk=\uFFFD " +
+				"reason_phrase=a\uFFFDb wavix.list=[\uFFFD]",
+		},
+
+		{"a charge of 0", charges(charge("usage", "EUR", "0")), nil, call + "charge=0 charge_amount=0 currency=EUR"},
+		{"no currency", charges(charge("usage", "", "1.50")), nil, call + "charge=1.5 charge_amount=1.5"},
+		{
+			"usage before the others",
+			charges(charge("connection", "USD", "0.015"), charge("usage", "USD", "0.3")), nil,
+			call + "charge=0.3 charge_amount=0.3 currency=USD wavix.connection_charge=0.015",
+		},
+		{
+			"without usage the sum",
+			charges(charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25")), nil,
+			call + "charge=0.35 charge_amount=0.35 currency=USD wavix.included_charge=0.1 wavix.purchased_charge=0.25",
+		},
+		{
+			"without usage, of two currencies",
+			charges(charge("included", "USD", "0.1"), charge("purchased", "EUR", "0.25")), nil,
+			call + "charge=0.1 charge_amount=0.1 currency=USD wavix.purchased_charge=0.25",
+		},
+
+		{
+			"an inbound call's session", cdr.Record{Direction: cdr.Inbound}, session(cdr.Session{Number: n}),
+			"INFO 0s Session ended well session.result=ok caller.number=+1202555****",
+		},
+		{
+			"an outbound call's session", cdr.Record{Direction: cdr.Outbound}, session(cdr.Session{Number: n}),
+			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
+		},
+		{
+			"an internal call's session", cdr.Record{Direction: cdr.Internal}, session(cdr.Session{Number: n}),
+			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
+		},
+		{
+			"an inbound session of an outbound call", cdr.Record{Direction: cdr.Outbound},
+			session(cdr.Session{Number: n, Direction: cdr.Inbound}),
+			"INFO 0s Session ended well session.result=ok caller.number=+1202555****",
+		},
+		{
+			"an outbound session of an inbound call", cdr.Record{Direction: cdr.Inbound},
+			session(cdr.Session{Number: n, Direction: cdr.Outbound}),
+			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
+		},
+		{
+			"a session that ended well", cdr.Record{},
+			session(cdr.Session{Start: later, End: later.Add(62 * time.Second), Media: "audio"}),
+			"INFO 60s Session ended well, 1m2s, audio session.result=ok wavix.media=audio",
+		},
+		{
+			"a session whose set-up failed", cdr.Record{},
+			session(cdr.Session{Result: cdr.SessionSetupFailed, Stage: "call_setup", Reason: "ice"}),
+			"ERROR 0s Session failed in set-up: ice (call_setup) " +
+				"session.result=setup_failed reason=ice wavix.stage=call_setup",
+		},
+		{
+			"a session that dropped", cdr.Record{},
+			session(cdr.Session{Result: cdr.SessionDropped, Stage: "midcall", UserName: "h:77aa"}),
+			"ERROR 0s Session failed in mid-call (midcall) session.result=dropped user.name=h:77aa wavix.stage=midcall",
+		},
+
+		{
+			"abandoned", cdr.Record{Extra: agent},
+			visit(cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownLength(62 * time.Second)}),
+			"INFO 0s Visit to queue support: abandoned after 1m2s queue=support queue_result=abandoned waiting_time=62",
+		},
+		{
+			"answered at once", cdr.Record{NoCall: true, Extra: agent},
+			visit(cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: later, Wait: cdr.KnownLength(0)}),
+			"INFO 60s Visit to queue 7000: answered after 0s " +
+				"queue=7000 queue_result=answered waiting_time=0 wavix.agent=a1",
+		},
+		{
+			"timed out", cdr.Record{}, visit(cdr.Visit{Queue: "support", Result: cdr.QueueTimeout}),
+			"INFO 0s Visit to queue support: timed out queue=support queue_result=timeout",
+		},
+		{
+			"overflowed", cdr.Record{}, visit(cdr.Visit{Queue: "support", Result: cdr.QueueOverflowed}),
+			"INFO 0s Visit to queue support: overflowed queue=support queue_result=overflowed",
+		},
+		{
+			"of no queue that has a name", cdr.Record{}, visit(cdr.Visit{}),
+			"INFO 0s Visit to a queue: left queue_result=other",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.record.Start = cmp.Or(c.record.Start, callStart)
+			if got := summary(t, encode(t, &c.record, cmp.Or(c.event, bareEvent()))); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestObserved: stores that refuse old records get the time of reading as the timestamp.
+func TestObserved(t *testing.T) {
+	for _, event := range []*counting.Event{bareEvent(), bareSession()} {
+		got := decode(t, Encoder{Observed: true}.AppendRecord(nil, bareRecord(), event))[0]
+		want := uint64(event.Observed.UnixNano())
+		if got.GetTimeUnixNano() != want || got.GetObservedTimeUnixNano() != want {
+			t.Errorf("%s at %d, observed at %d, want %d", event.Name, got.GetTimeUnixNano(),
+				got.GetObservedTimeUnixNano(), want)
 		}
 	}
 }
@@ -199,218 +427,6 @@ func TestRecordsOfAnySizeJoin(t *testing.T) {
 		if len(got) != 2 || attributeOf(got[0], "cdr.reason_phrase").GetStringValue() != r.ReasonPhrase {
 			t.Errorf("a record with %d bytes of text doesn't read back", size)
 		}
-	}
-}
-
-func TestTimestamps(t *testing.T) {
-	long := bareRecord()
-	long.Start = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name     string
-		observed bool
-		record   *cdr.Record
-		want     uint64
-	}{
-		{"start", false, bareRecord(), uint64(callStart.UnixNano())},
-		{"observed", true, bareRecord(), uint64(callStart.Add(time.Minute).UnixNano())},
-		{"before 1970 is unknown", false, long, 0},
-	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			got := decode(t, Encoder{Observed: tc.observed}.AppendRecord(nil, tc.record, bareEvent()))[0]
-			if got.GetTimeUnixNano() != tc.want {
-				t.Errorf("timestamp %d, want %d", got.GetTimeUnixNano(), tc.want)
-			}
-			if want := uint64(callStart.Add(time.Minute).UnixNano()); got.GetObservedTimeUnixNano() != want {
-				t.Errorf("observed timestamp %d, want %d", got.GetObservedTimeUnixNano(), want)
-			}
-		})
-	}
-}
-
-func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
-	tests := map[cdr.Outcome]struct {
-		severity logspb.SeverityNumber
-		body     string
-	}{
-		cdr.Unknown: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.Answered: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered, 1m2s, byot_in, via sbc1.example.com",
-		},
-		cdr.Voicemail: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com",
-		},
-		cdr.Machine: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com",
-		},
-		cdr.Busy: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.NoAnswer: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.Cancelled: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.Rejected: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call rejected: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.InvalidNumber: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call to an invalid number: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.NotAllowed: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
-			"Inbound call not allowed: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.Failed: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
-			"Inbound call failed: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-		cdr.NotConnected: {
-			logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
-			"Inbound call not connected: timeout (SIP 408), byot_in, via sbc1.example.com",
-		},
-	}
-	for _, outcome := range cdr.Outcomes() {
-		t.Run(outcome.String(), func(t *testing.T) {
-			r := &cdr.Record{
-				Start: callStart, Duration: 62 * time.Second, Direction: cdr.Inbound, CallType: "byot_in",
-				Outcome: outcome,
-				Trunk:   "sbc1.example.com", SIPCode: cdr.KnownInt(408), Reason: "timeout",
-				ReasonPhrase: "secret phrase", CallerNumber: "+4930123456", CalleeNumber: "+4930654321",
-				UserID: "an-id", UserName: "Some Body", UserPrincipal: "some@example.com",
-			}
-			got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
-			want := tests[outcome]
-			text := map[logspb.SeverityNumber]string{9: "INFO", 13: "WARN", 17: "ERROR"}[want.severity]
-			if got.GetSeverityNumber() != want.severity || got.GetSeverityText() != text {
-				t.Errorf("severity %v %q, want %v %q", got.GetSeverityNumber(), got.GetSeverityText(), want.severity,
-					text)
-			}
-			if got.GetBody().GetStringValue() != want.body {
-				t.Errorf("body %q, want %q", got.GetBody().GetStringValue(), want.body)
-			}
-		})
-	}
-}
-
-func TestCharges(t *testing.T) {
-	charge := func(component, currency, amount string) cdr.Charge {
-		return cdr.Charge{Component: component, Currency: currency, Amount: money(t, amount)}
-	}
-	tests := []struct {
-		name    string
-		charges []cdr.Charge
-		want    map[string]string
-	}{
-		{"none", nil, map[string]string{}},
-		{
-			"zero is an amount",
-			[]cdr.Charge{charge("usage", "EUR", "0")},
-			map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"},
-		},
-		{"no currency", []cdr.Charge{charge("usage", "", "1.50")}, map[string]string{"cdr.charge": "1.5"}},
-		{
-			"usage before the others",
-			[]cdr.Charge{charge("connection", "USD", "0.015"), charge("usage", "USD", "0.3")},
-			map[string]string{"cdr.charge": "0.3", "cdr.currency": "USD", "cdr.wavix.connection_charge": "0.015"},
-		},
-		{
-			"without usage the sum",
-			[]cdr.Charge{charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25")},
-			map[string]string{
-				"cdr.charge": "0.35", "cdr.currency": "USD", "cdr.wavix.included_charge": "0.1",
-				"cdr.wavix.purchased_charge": "0.25",
-			},
-		},
-		{
-			"without usage, of two currencies",
-			[]cdr.Charge{charge("included", "USD", "0.1"), charge("purchased", "EUR", "0.25")},
-			map[string]string{"cdr.charge": "0.1", "cdr.currency": "USD", "cdr.wavix.purchased_charge": "0.25"},
-		},
-	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			r := bareRecord()
-			r.Charges = tc.charges
-			record := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
-			got := make(map[string]string)
-			for _, kv := range record.GetAttributes() {
-				if strings.Contains(kv.GetKey(), "charge") || strings.Contains(kv.GetKey(), "currency") {
-					if _, twice := got[kv.GetKey()]; twice {
-						t.Errorf("%s is there twice", kv.GetKey())
-					}
-					got[kv.GetKey()] = kv.GetValue().GetStringValue()
-				}
-			}
-			number, err := strconv.ParseFloat(got["cdr.charge"], 64) // the amount is a number too, for sums
-			if _, shown := got["cdr.charge_amount"]; shown &&
-				(err != nil || attributeOf(record, "cdr.charge_amount").GetDoubleValue() != number) {
-				t.Errorf("cdr.charge_amount is %v, cdr.charge %s", attributeOf(record, "cdr.charge_amount"),
-					got["cdr.charge"])
-			} else if shown {
-				delete(got, "cdr.charge_amount")
-			} else if len(tc.want) > 0 {
-				t.Error("cdr.charge_amount is missing")
-			}
-			if len(got) != len(tc.want) {
-				t.Errorf("got %v, want %v", got, tc.want)
-			}
-			for k, v := range tc.want {
-				if got[k] != v {
-					t.Errorf("%s = %q, want %q", k, got[k], v)
-				}
-			}
-		})
-	}
-}
-
-// A duration that the provider doesn't give isn't one of 0 s: neither an average in a log store nor
-// the line may take it for one.
-func TestUnknownDurationIsAbsent(t *testing.T) {
-	r := bareRecord()
-	r.Outcome, r.NoDuration = cdr.Answered, true
-	got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
-	if v, line := attributeOf(got, "cdr.duration"), got.GetBody().GetStringValue(); v != nil ||
-		line != "Call answered" {
-		t.Errorf("cdr.duration = %v, body %q", v, line)
-	}
-}
-
-func TestSeveralRecordingsAreAList(t *testing.T) {
-	r := bareRecord()
-	r.Recordings = []cdr.Recording{{ID: "a"}, {ID: "b"}}
-	got := attributeOf(decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0], "cdr.recording.id").GetArrayValue().
-		GetValues()
-	if len(got) != 2 || got[0].GetStringValue() != "a" || got[1].GetStringValue() != "b" {
-		t.Errorf("cdr.recording.id = %v, want a and b", got)
-	}
-}
-
-func TestTextThatIsNotUTF8(t *testing.T) {
-	r := bareRecord()
-	r.ReasonPhrase, r.Trunk = "a\xffb", "\xfe"
-	r.Extra = []cdr.Attr{cdr.Texts("list", []string{"\xff"}, cdr.Plain)}
-	got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
-	if v := attributeOf(got, "cdr.reason_phrase").GetStringValue(); v != "a\uFFFDb" {
-		t.Errorf("cdr.reason_phrase = %q", v)
-	}
-	if v := attributeOf(got, "cdr.wavix.list").GetArrayValue().GetValues()[0].GetStringValue(); v != "\uFFFD" {
-		t.Errorf("cdr.wavix.list = %q", v)
-	}
-	if v := got.GetBody().GetStringValue(); v != "Call not connected, via \uFFFD" {
-		t.Errorf("body = %q", v)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 		serve    func(*testing.T, *receiver) string
 	}{
 		{"HTTP", Settings{}, func(t *testing.T, r *receiver) string {
-			return r.serveHTTP(t, httptest.NewServer).URL + "/base/"
+			return r.serveHTTP(t) + "/base"
 		}},
 		{"HTTPS", Settings{TLS: trusting}, func(t *testing.T, r *receiver) string {
 			s := httptest.NewUnstartedServer(r)
@@ -78,19 +79,27 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 			s.Resource = map[string]string{"service.name": "mine", "deployment.environment.name": "prod"}
 			s.Headers = Headers{"X-Api-Key": func() (string, error) { return "the-key", nil }}
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
-			e := newBoth(t, s, parts{sources: []metrics.Source{oneCall(7)}, outbox: outbox, count: count.count})
+			ofLogs, ofMetrics := s, s
+			if !s.GRPC {
+				ofLogs.Endpoint, ofMetrics.Endpoint = s.Endpoint+"/v1/logs", s.Endpoint+"/v1/metrics"
+			}
 			ctx, stop := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- e.Run(ctx) }()
+			var running sync.WaitGroup
+			for _, e := range []*Exporter{
+				newLogs(t, ofLogs, parts{outbox: outbox, count: count.count}),
+				newMetrics(t, ofMetrics, parts{sources: []metrics.Source{oneCall(7)}}),
+			} {
+				closing(t, e)
+				running.Go(func() {
+					if err := e.Run(ctx); err != nil {
+						t.Errorf("run: %v", err)
+					}
+				})
+			}
 			<-r.got
 			<-r.got
 			stop()
-			if err := <-done; err != nil {
-				t.Errorf("run: %v", err)
-			}
-			if err := e.Close(); err != nil {
-				t.Errorf("close: %v", err)
-			}
+			running.Wait()
 			if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c"}) || count.counts() != [2]int{3, 0} ||
 				outbox.left() != 0 {
 				t.Errorf("got records %q, counted %v, %d batches left", got, count.counts(), outbox.left())

@@ -5,14 +5,12 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -164,23 +162,28 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// readLogs reads a request to /v1/logs.
-func readLogs(t testing.TB, r io.Reader) *collogspb.ExportLogsServiceRequest {
+// readRequest reads a compressed request.
+func readRequest(t testing.TB, r io.Reader, into proto.Message) {
 	t.Helper()
 	plain, err := gzip.NewReader(r)
-	if err != nil {
-		t.Errorf("gzip: %v", err)
-		return nil
+	var body []byte
+	if err == nil {
+		body, err = io.ReadAll(plain)
 	}
-	body, err := io.ReadAll(plain)
+	if err == nil {
+		err = proto.Unmarshal(body, into)
+	}
 	if err != nil {
 		t.Errorf("read request: %v", err)
 	}
-	var req collogspb.ExportLogsServiceRequest
-	if err := proto.Unmarshal(body, &req); err != nil {
-		t.Errorf("unmarshal request: %v", err)
-	}
-	return &req
+}
+
+// readLogs reads a request to /v1/logs.
+func readLogs(t testing.TB, r io.Reader) *collogspb.ExportLogsServiceRequest {
+	t.Helper()
+	req := new(collogspb.ExportLogsServiceRequest)
+	readRequest(t, r, req)
+	return req
 }
 
 // respond makes an HTTP answer.
@@ -267,30 +270,3 @@ func newMetrics(t *testing.T, s Settings, p parts) *Exporter {
 	}
 	return e
 }
-
-// both are exporters of log records and of metrics to one endpoint.
-type both [2]*Exporter
-
-func newBoth(t *testing.T, s Settings, p parts) both {
-	t.Helper()
-	logs, metrics := s, s
-	if !s.GRPC {
-		base := strings.TrimSuffix(s.Endpoint, "/")
-		logs.Endpoint, metrics.Endpoint = base+"/v1/logs", base+"/v1/metrics"
-	}
-	return both{newLogs(t, logs, p), newMetrics(t, metrics, p)}
-}
-
-// Run runs both.
-func (b both) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	wg.Go(func() { _ = b[1].Run(ctx) }) // it never fails
-	return b[0].Run(ctx)
-}
-
-// Close closes both.
-func (b both) Close() error { return errors.Join(b[0].Close(), b[1].Close()) }
-
-// Status is that of both.
-func (b both) Status() [2]Status { return [2]Status{b[0].Status(), b[1].Status()} }

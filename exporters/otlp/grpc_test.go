@@ -1,8 +1,9 @@
 package otlp
 
 import (
-	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -104,48 +105,46 @@ func TestGRPCPartialSuccess(t *testing.T) {
 	}
 }
 
-// TestGRPCToSomethingElse: what isn't gRPC refuses no record.
+// TestGRPCToSomethingElse: a server that isn't gRPC, or a broken one that repeats a request's header in its own,
+// refuses no record, and the problem holds no secret.
 func TestGRPCToSomethingElse(t *testing.T) {
+	const secret = "Basic dXNlcjpodW50ZXIy"
 	page := func(code int, kind string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
 			w.WriteHeader(code)
-			_, _ = w.Write([]byte("the endpoint's own words"))
+			_, _ = io.WriteString(w, secret)
 		}
 	}
-	tests := []struct {
-		name    string
-		handler http.Handler
-	}{
-		{"a web page", page(200, "text/html")},
-		{"400", page(400, "text/plain")},
-		{"401", page(401, "text/plain")},
-		{"404", page(404, "text/plain")},
-		{"500", page(500, "text/plain")},
-		{"503", page(503, "text/plain")},
+	header := func(pairs ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			for i := 0; i < len(pairs); i += 2 {
+				w.Header().Set(pairs[i], pairs[i+1])
+			}
+		}
 	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			listener := listen(t)
-			server := &http.Server{Handler: tc.handler, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Second}
-			server.Protocols.SetUnencryptedHTTP2(true)
-			done := make(chan error, 1)
-			go func() { done <- server.Serve(listener) }()
-			t.Cleanup(func() {
-				if err := errors.Join(server.Close(), <-done); !errors.Is(err, http.ErrServerClosed) {
-					t.Errorf("serve: %v", err)
-				}
-			})
-			got := newGRPCUploader(t, "http://"+listener.Addr().String()).upload(t.Context(), requestOf(t, "a"))
-			if got.kind != retry || strings.Contains(got.problem, "own words") {
+	for name, handler := range map[string]http.Handler{
+		"a web page": page(200, "text/html"), "400": page(400, "text/plain"), "401": page(401, "text/plain"),
+		"404": page(404, "text/plain"), "500": page(500, "text/plain"), "503": page(503, "text/plain"),
+		"content type": page(200, secret), "status": header("Grpc-Status", secret),
+		"message": header("Grpc-Status", "14", "Grpc-Message", secret), "binary metadata": header("X-Bin", secret),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewUnstartedServer(handler)
+			server.Config.Protocols = new(http.Protocols)
+			server.Config.Protocols.SetUnencryptedHTTP2(true)
+			server.Start()
+			t.Cleanup(server.Close)
+			got := newGRPCUploader(t, server.URL).upload(t.Context(), requestOf(t, "a"))
+			checkNoSecret(t, "the problem", got.problem)
+			if got.kind != retry || got.problem == "" {
 				t.Errorf("got %+v, want again", got)
 			}
 		})
 	}
-	t.Run("nobody", func(t *testing.T) {
-		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), requestOf(t, "a"))
-		if got.kind != retry || !strings.Contains(got.problem, "connection refused") {
-			t.Errorf("got %+v", got)
-		}
-	})
+	got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), requestOf(t, "a"))
+	if got.kind != retry || !strings.Contains(got.problem, "connection refused") {
+		t.Errorf("nobody: got %+v", got)
+	}
 }

@@ -12,26 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
-
-// textOf is an attribute's value as a label has it; empty if it is absent.
-func textOf(v *commonpb.AnyValue) string {
-	switch v := v.GetValue().(type) {
-	case *commonpb.AnyValue_StringValue:
-		return v.StringValue
-	case *commonpb.AnyValue_IntValue:
-		return strconv.FormatInt(v.IntValue, 10)
-	case *commonpb.AnyValue_BoolValue:
-		return strconv.FormatBool(v.BoolValue)
-	}
-	return ""
-}
 
 // TestLabelsAreAttributes: a record's log record has the value of each label under the attribute in
 // the table of docs/otlp.md, so that a drill-down finds it.
@@ -42,10 +27,10 @@ func TestLabelsAreAttributes(t *testing.T) {
 	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
 	checked := make(map[string]bool)
 	check := func(name string, r *cdr.Record, event *counting.Event, all []facts.Fact) {
-		record := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
+		record := encode(t, r, event)
 		expect := func(d *metrics.Def, label, want string) {
 			key := metrics.LogAttribute(d, label)
-			if got := textOf(attributeOf(record, key)); key != "" && got != want {
+			if got := valueText(attributeOf(record, key)); key != "" && got != want {
 				t.Errorf("%s: the label %s is %q, the attribute %s is %q", name, label, want, key, got)
 			}
 			checked[key] = true

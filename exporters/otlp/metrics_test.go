@@ -1,11 +1,12 @@
 package otlp
 
 import (
-	"compress/gzip"
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +16,6 @@ import (
 
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -23,19 +23,9 @@ import (
 // readMetrics reads a request to /v1/metrics.
 func readMetrics(t *testing.T, req *http.Request) *colmetricspb.ExportMetricsServiceRequest {
 	t.Helper()
-	plain, err := gzip.NewReader(req.Body)
-	if err != nil {
-		t.Fatalf("gzip: %v", err)
-	}
-	body, err := io.ReadAll(plain)
-	if err != nil {
-		t.Fatalf("read: %v", err)
-	}
-	var out colmetricspb.ExportMetricsServiceRequest
-	if err := proto.Unmarshal(body, &out); err != nil {
-		t.Fatalf("unmarshal: %v", err)
-	}
-	return &out
+	out := new(colmetricspb.ExportMetricsServiceRequest)
+	readRequest(t, req.Body, out)
+	return out
 }
 
 // sumPoints counts the data points of the sums in a request.
@@ -82,13 +72,8 @@ func TestMetricsAreExportedAtTheIntervalAndAtTheEnd(t *testing.T) {
 			return respond(200, asProtobuf, ""), nil
 		}, func(*Exporter) { elapse(50 * time.Second) })
 		want := []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second, 50 * time.Second}
-		if len(at) != len(want) {
-			t.Fatalf("exports at %v, want %v", at, want)
-		}
-		for i := range want {
-			if at[i] != want[i] {
-				t.Errorf("exports at %v, want %v", at, want)
-			}
+		if !slices.Equal(at, want) {
+			t.Errorf("exports at %v, want %v", at, want)
 		}
 	})
 }
@@ -127,7 +112,7 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				log := &safeLog{}
+				log := &bytes.Buffer{}
 				exportMetrics(t, oneCall(1), log, func(*http.Request) (*http.Response, error) {
 					if time.Since(begin) < time.Minute {
 						return tc.answer(), nil

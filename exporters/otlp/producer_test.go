@@ -1,13 +1,14 @@
 package otlp
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/otlptranslator"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -34,85 +35,39 @@ func labelSet(d *metrics.Def, values ...string) *metrics.LabelSet {
 	return &metrics.LabelSet{Def: d, Values: all}
 }
 
-func TestProducer(t *testing.T) {
-	source := fixed{metrics.Snapshot{Families: []metrics.Family{
-		{Def: metrics.CallCharges, Points: []metrics.Point{{
-			Labels: labelSet(metrics.CallCharges, "s"),
-			Start:  callStart, Value: 1.25,
-		}}},
-		{Def: metrics.CallDuration, Points: []metrics.Point{{
-			Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,
-			Hist: &metrics.HistValue{
-				Count: 2, Sum: 62.5e6,
-				Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},
-			},
-		}}},
-		{Def: metrics.Calls, Points: []metrics.Point{{
-			Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"),
-			Value:  9,
-		}}},
-		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{
-			Labels: labelSet(metrics.ConnectedSeconds, "s"),
-			Value:  0.5,
-		}}},
-		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{
-			Labels: labelSet(metrics.MediaBypassRatio, "s"),
-			Value:  0.75,
-		}}},
+// anExemplar is an exemplar with this value.
+func anExemplar(value float64) *metrics.Exemplar {
+	e := &metrics.Exemplar{TraceID: [16]byte{0xc9, 0x8e, 15: 0xe0}, Value: value, At: callStart.Add(time.Minute)}
+	copy(e.RecordUID[:], "0123456789abcdef0123456789abcdef")
+	return e
+}
+
+// TestMetricsGolden: a request with a point of every sort, with and without a start and exemplars.
+func TestMetricsGolden(t *testing.T) {
+	one := func(d *metrics.Def, value float64) metrics.Family {
+		return metrics.Family{Def: d, Points: []metrics.Point{{Labels: labelSet(d, "s"), Value: value}}}
+	}
+	charges, failures := one(metrics.CallCharges, 1.25), one(metrics.CallFailures, 9)
+	charges.Points[0].Start = callStart
+	failures.Points[0].Exemplars = []*metrics.Exemplar{anExemplar(1)}
+	failures.Points = append(failures.Points, metrics.Point{Labels: labelSet(metrics.CallFailures, "x"), Value: 9})
+	durations := metrics.Family{Def: metrics.CallDuration, Points: []metrics.Point{{
+		Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,
+		Hist:      &metrics.HistValue{Count: 2, Sum: 62.5e6, Buckets: []uint64{0: 1, 6: 1, 14: 0}},
+		Exemplars: []*metrics.Exemplar{1: anExemplar(2.5), 14: nil},
 	}}}
-	var now time.Time
-	var got map[string]metricdata.Metrics
+	calls := metrics.Family{Def: metrics.Calls, Points: []metrics.Point{{
+		Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"), Value: 9,
+	}}}
+	source := fixed{metrics.Snapshot{Families: []metrics.Family{
+		charges, durations, calls, one(metrics.ConnectedSeconds, 0.5), failures, one(metrics.MediaBypassRatio, 0.75),
+	}}}
 	synctest.Test(t, func(t *testing.T) { // time stands still
-		now = time.Now()
-		got = produce(t, Producer{"1", []metrics.Source{source}})
+		exportMetrics(t, source, io.Discard, func(req *http.Request) (*http.Response, error) {
+			goldenJSON(t, "metrics", readMetrics(t, req))
+			return respond(200, asProtobuf, ""), nil
+		}, func(*Exporter) {})
 	})
-	if len(got) != 5 {
-		t.Errorf("%d metrics, want 5", len(got))
-	}
-
-	calls, ok := got["cdr.calls"].Data.(metricdata.Sum[int64])
-	if !ok || !calls.IsMonotonic || calls.Temporality != metricdata.CumulativeTemporality {
-		t.Fatalf("cdr.calls is %+v", got["cdr.calls"])
-	}
-	point := calls.DataPoints[0]
-	want := []attribute.KeyValue{
-		attribute.String("direction", "inbound"), attribute.String("feed", "f"),
-		attribute.String("provider", "p\uFFFD"), attribute.String("source", "s"),
-	}
-	if !slices.Equal(point.Attributes.ToSlice(), want) {
-		t.Errorf("attributes %v, want %v", point.Attributes.ToSlice(), want)
-	}
-	if point.Value != 9 || !point.StartTime.IsZero() || !point.Time.Equal(now) {
-		t.Errorf("point %+v", point)
-	}
-
-	charges, ok := got["cdr.call.charges"].Data.(metricdata.Sum[float64])
-	if !ok || !charges.IsMonotonic || charges.DataPoints[0].Value != 1.25 ||
-		!charges.DataPoints[0].StartTime.Equal(callStart) {
-		t.Errorf("cdr.call.charges is %+v", got["cdr.call.charges"])
-	}
-	connected, ok := got["cdr.call.connected"].Data.(metricdata.Sum[float64])
-	if !ok || !connected.IsMonotonic || connected.DataPoints[0].Value != 0.5 {
-		t.Errorf("cdr.call.connected is %+v", got["cdr.call.connected"])
-	}
-	if gauge, ok := got["cdr.media_bypass_ratio"].Data.(metricdata.Gauge[float64]); !ok ||
-		gauge.DataPoints[0].Value != 0.75 {
-		t.Errorf("cdr.media_bypass_ratio is %+v", got["cdr.media_bypass_ratio"])
-	}
-
-	duration, ok := got["cdr.call.duration"].Data.(metricdata.Histogram[float64])
-	if !ok || duration.Temporality != metricdata.CumulativeTemporality {
-		t.Fatalf("cdr.call.duration is %+v", got["cdr.call.duration"])
-	}
-	h := duration.DataPoints[0]
-	if h.Count != 2 || h.Sum != 62.5 || !slices.Equal(h.Bounds, metrics.CallDuration.Bounds) ||
-		len(h.BucketCounts) != len(h.Bounds)+1 ||
-		h.BucketCounts[0] != 1 || h.BucketCounts[6] != 1 || !h.StartTime.Equal(callStart) {
-		t.Errorf("histogram %+v", h)
-	}
-	if m := got["cdr.call.duration"]; m.Unit != "s" || m.Description != metrics.CallDuration.Help {
-		t.Errorf("unit %q, description %q", m.Unit, m.Description)
-	}
 }
 
 // shifting shows another snapshot each time.

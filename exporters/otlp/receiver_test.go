@@ -13,7 +13,9 @@ import (
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // the server's side of compression
@@ -24,11 +26,11 @@ import (
 // receiver is an OTLP receiver of both protocols that keeps what it gets.
 type receiver struct {
 	collogspb.UnimplementedLogsServiceServer
-	colmetricspb.UnimplementedMetricsServiceServer
 
 	mu      sync.Mutex
 	logs    []*collogspb.ExportLogsServiceRequest
 	metrics []*metricspb.ResourceMetrics
+	spans   []*tracepb.Span
 	headers []http.Header // of all requests, HTTP or gRPC
 	paths   []string
 	// judge answers requests of logs; nil accepts.
@@ -95,6 +97,25 @@ func (m metricsService) Export(
 	return &colmetricspb.ExportMetricsServiceResponse{PartialSuccess: m.inPart}, nil
 }
 
+// tracesService is its third. It refuses a span of the first request.
+type tracesService struct {
+	coltracepb.UnimplementedTraceServiceServer
+	*receiver
+}
+
+func (s tracesService) Export(
+	_ context.Context, req *coltracepb.ExportTraceServiceRequest,
+) (*coltracepb.ExportTraceServiceResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	res := &coltracepb.ExportTraceServiceResponse{}
+	if s.spans == nil {
+		res.PartialSuccess = &coltracepb.ExportTracePartialSuccess{RejectedSpans: 1}
+	}
+	s.spans = append(s.spans, req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()...)
+	return res, nil
+}
+
 func incoming(ctx context.Context) http.Header {
 	md, _ := metadata.FromIncomingContext(ctx)
 	header := http.Header{}
@@ -115,6 +136,7 @@ func (r *receiver) serveGRPC(t *testing.T, creds credentials.TransportCredential
 	server := grpc.NewServer(options...)
 	collogspb.RegisterLogsServiceServer(server, r)
 	colmetricspb.RegisterMetricsServiceServer(server, metricsService{receiver: r})
+	coltracepb.RegisterTraceServiceServer(server, tracesService{receiver: r})
 	listener := listen(t)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -143,14 +165,22 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.paths = append(r.paths, req.URL.Path)
 	}
 	r.mu.Unlock()
-	var answer proto.Message = &colmetricspb.ExportMetricsServiceResponse{}
-	if metrics := (&colmetricspb.ExportMetricsServiceRequest{}); strings.HasSuffix(req.URL.Path, "metrics") {
-		err = proto.Unmarshal(body, metrics)
-		r.takeMetrics(req.Header, metrics)
-	} else {
-		logs := &collogspb.ExportLogsServiceRequest{}
-		if err = proto.Unmarshal(body, logs); err == nil {
-			answer, err = r.takeLogs(req.Header, logs)
+	var answer proto.Message
+	switch req.URL.Path[strings.LastIndexByte(req.URL.Path, '/'):] {
+	case "/metrics":
+		in := &colmetricspb.ExportMetricsServiceRequest{}
+		err = proto.Unmarshal(body, in)
+		r.takeMetrics(req.Header, in)
+		answer = &colmetricspb.ExportMetricsServiceResponse{}
+	case "/traces":
+		in := &coltracepb.ExportTraceServiceRequest{}
+		if err = proto.Unmarshal(body, in); err == nil {
+			answer, err = tracesService{receiver: r}.Export(req.Context(), in)
+		}
+	default:
+		in := &collogspb.ExportLogsServiceRequest{}
+		if err = proto.Unmarshal(body, in); err == nil {
+			answer, err = r.takeLogs(req.Header, in)
 		}
 	}
 	if err != nil {
@@ -166,9 +196,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(out)
 }
 
-func (r *receiver) serveHTTP(t *testing.T, start func(http.Handler) *httptest.Server) *httptest.Server {
+// serveHTTP is serveGRPC of the other protocol.
+func (r *receiver) serveHTTP(t *testing.T) string {
 	t.Helper()
-	server := start(r)
+	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	return server
+	return server.URL
 }

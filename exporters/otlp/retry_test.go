@@ -152,81 +152,46 @@ func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
 	})
 }
 
-func TestShutdownDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		outbox := newOutbox()
-		r := newRig(t, Settings{ShutdownTimeout: 10 * time.Second}, outbox,
-			func(*http.Request) (*http.Response, error) {
-				elapse(time.Second) // the endpoint's time
-				return respond(200, asProtobuf, ""), nil
-			})
-		stop := r.started(t)
-		synctest.Wait()
-		for i := range int64(5) {
-			outbox.add(batch(i+1, "a"))
-		}
-		begin := time.Now()
-		stop()
-		if r.outbox.left() != 0 || r.count.counts() != [2]int{5, 0} || time.Since(begin) != 5*time.Second {
-			t.Errorf("%d batches left after %v", r.outbox.left(), time.Since(begin))
-		}
-	})
-}
-
-func TestShutdownEndsAtItsTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{ShutdownTimeout: 3 * time.Second}, newOutbox(batch(1, "a"), batch(2, "b")),
-			func(*http.Request) (*http.Response, error) { return respond(503, nil, ""), nil })
-		stop := r.started(t)
-		elapse(time.Hour)
-		begin := time.Now()
-		stop()
-		if took := time.Since(begin); took != 3*time.Second {
-			t.Errorf("the shutdown took %v, want 3s", took)
-		}
-		if r.outbox.left() != 2 || r.count.counts() != [2]int{0, 0} {
-			t.Errorf("%d batches left, counted %v", r.outbox.left(), r.count.counts())
-		}
-	})
-}
-
-// TestShutdownTriesOnceMoreAtOnce: a long wait doesn't use up the time to drain.
-func TestShutdownTriesOnceMoreAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		back := time.Now().Add(30 * time.Second)
-		r := newRig(t, Settings{ShutdownTimeout: 5 * time.Second}, newOutbox(batch(1, "a")),
-			func(*http.Request) (*http.Response, error) {
-				if time.Now().Before(back) {
-					return respond(503, map[string]string{"Retry-After": "3000"}, ""), nil
+// TestShutdown: a shutdown sends the batches that wait, within the time that there is, after one more try at once. A
+// batch that the endpoint accepts at the last moment isn't sent again at the next start.
+func TestShutdown(t *testing.T) {
+	for name, c := range map[string]struct {
+		batches                     int
+		before, timeout, down, slow time.Duration // down and slow: for how long the endpoint is, slow with each request
+		sent, left                  int
+		took                        time.Duration
+	}{
+		"drains":                      {5, 0, 10 * time.Second, 0, time.Second, 5, 0, 5 * time.Second},
+		"ends at its timeout":         {2, time.Hour, 3 * time.Second, 2 * time.Hour, 0, 0, 2, 3 * time.Second},
+		"tries once more at once":     {1, time.Minute, 5 * time.Second, 30 * time.Second, 0, 1, 0, 0},
+		"accepted at the last moment": {2, 0, 3 * time.Second, 0, 4 * time.Second, 1, 1, 4 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				back := time.Now().Add(c.down)
+				r := newRig(t, Settings{ShutdownTimeout: c.timeout}, newOutbox(),
+					func(*http.Request) (*http.Response, error) {
+						if time.Now().Before(back) {
+							return respond(503, map[string]string{"Retry-After": "3000"}, ""), nil
+						}
+						elapse(c.slow)
+						return respond(200, asProtobuf, ""), nil
+					})
+				stop := r.started(t)
+				synctest.Wait()
+				for i := range c.batches {
+					r.outbox.add(batch(int64(i)+1, "a"))
 				}
-				return respond(200, asProtobuf, ""), nil
+				elapse(c.before)
+				begin := time.Now()
+				stop()
+				if took := time.Since(begin); took != c.took {
+					t.Errorf("the shutdown took %v, want %v", took, c.took)
+				}
+				r.want(t, "in the end", c.sent, 0, c.left)
 			})
-		stop := r.started(t)
-		elapse(time.Minute)
-		begin := time.Now()
-		stop()
-		if time.Since(begin) != 0 || r.outbox.left() != 0 {
-			t.Errorf("%d batches left after %v", r.outbox.left(), time.Since(begin))
-		}
-	})
-}
-
-// TestAcceptedAtTheLastMomentIsDeleted: what the endpoint has is not sent again
-// at the next start.
-func TestAcceptedAtTheLastMomentIsDeleted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{ShutdownTimeout: 3 * time.Second}, newOutbox(batch(1, "a"), batch(2, "b")),
-			func(*http.Request) (*http.Response, error) {
-				elapse(4 * time.Second)
-				return respond(200, asProtobuf, ""), nil
-			})
-		stop := r.started(t)
-		synctest.Wait()
-		stop()
-		if r.outbox.left() != 1 || r.count.counts() != [2]int{1, 0} {
-			t.Errorf("%d batches left, counted %v", r.outbox.left(), r.count.counts())
-		}
-	})
+		})
+	}
 }
 
 // TestAClosedLedgerEndsSending, with the reason.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,43 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 	return r
 }
 
+// want checks what was counted, and how many batches are left.
+func (r *rig) want(t *testing.T, when string, sent, rejected, left int) {
+	t.Helper()
+	if got := r.count.counts(); got != [2]int{sent, rejected} || r.outbox.left() != left {
+		t.Errorf("%s: sent and rejected are %v, want %d and %d; %d batches are left, want %d", when, got, sent,
+			rejected, r.outbox.left(), left)
+	}
+}
+
+// judge is the status that the nth request is answered with, which has records with these ids.
+type judge func(n int, ids []string) int
+
+// judged is an exporter whose endpoint has a judge. It keeps how often each record was accepted.
+type judged struct {
+	*rig
+	requests atomic.Int64
+	got      map[string]int // complete when it has stopped
+}
+
+func newJudged(t *testing.T, outbox *fakeOutbox, judge judge) *judged {
+	t.Helper()
+	j := &judged{got: map[string]int{}}
+	j.rig = newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
+		n := j.requests.Add(1)
+		ids := idsOf(readLogs(t, req.Body))
+		code := judge(int(n), ids)
+		if code != 200 {
+			return respond(code, nil, ""), nil
+		}
+		for _, id := range ids {
+			j.got[id]++
+		}
+		return respond(code, asProtobuf, ""), nil
+	})
+	return j
+}
+
 // drain runs the exporter until its outbox is empty, as at a shutdown.
 func (r *rig) drain(t *testing.T) {
 	t.Helper()
@@ -58,40 +96,16 @@ func (r *rig) drain(t *testing.T) {
 // with the status; what is tried again gets through whole, what refuses is split, and its batch deleted when the
 // record at fault is found.
 func TestEveryStatus(t *testing.T) {
-	tests := []struct {
-		code  int
-		again bool
-		hint  string
-	}{
-		{code: 301, again: true, hint: "redirects are not followed"},
-		{code: 307, again: true, hint: "redirects are not followed"},
-		{code: 400},
-		{code: 402},
-		{code: 406},
-		{code: 409},
-		{code: 410},
-		{code: 411},
-		{code: 413},
-		{code: 415},
-		{code: 422},
-		{code: 431},
-		{code: 401, again: true, hint: "check the credentials"},
-		{code: 403, again: true, hint: "check the credentials"},
-		{code: 407, again: true, hint: "check the credentials"},
-		{code: 404, again: true, hint: "check otlp.endpoint"},
-		{code: 405, again: true, hint: "check otlp.endpoint"},
-		{code: 408, again: true},
-		{code: 429, again: true},
-		{code: 502, again: true},
-		{code: 503, again: true},
-		{code: 504, again: true},
-		{code: 500},
-		{code: 501},
-		{code: 505},
-		{code: 511},
+	hints := map[int]string{
+		301: "redirects are not followed", 307: "redirects are not followed", 401: "check the credentials",
+		403: "check the credentials", 407: "check the credentials",
+		404: "check otlp.endpoint", 405: "check otlp.endpoint",
 	}
-	for _, tc := range tests {
-		t.Run(fmt.Sprintf("HTTP %d", tc.code), func(t *testing.T) {
+	again := []int{301, 307, 401, 403, 404, 405, 407, 408, 429, 502, 503, 504}
+	refused := []int{400, 402, 406, 409, 410, 411, 413, 415, 422, 431, 500, 501, 505, 511}
+	for _, code := range slices.Concat(again, refused) {
+		again := slices.Contains(again, code)
+		t.Run(fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var got []string
 				requests := 0
@@ -100,15 +114,15 @@ func TestEveryStatus(t *testing.T) {
 					func(req *http.Request) (*http.Response, error) {
 						requests++
 						ids := idsOf(readLogs(t, req.Body))
-						if tc.again && requests <= 3 || !tc.again && slices.Contains(ids, "bad") {
-							return respond(tc.code, nil, "the endpoint's own words: +4930123456"), nil
+						if again && requests <= 3 || !again && slices.Contains(ids, "bad") {
+							return respond(code, nil, "the endpoint's own words: +4930123456"), nil
 						}
 						got = append(got, ids...)
 						return respond(200, asProtobuf, ""), nil
 					})
 				r.drain(t)
 				want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
-				if !tc.again {
+				if !again {
 					want, counts = []string{"a", "b", "c", "d", "e"}, [2]int{5, 1}
 				}
 				if !slices.Equal(got, want) {
@@ -121,11 +135,11 @@ func TestEveryStatus(t *testing.T) {
 					t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
 				}
 				status := r.Status()
-				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) ||
-					!strings.Contains(status.LastError, tc.hint) {
+				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", code)) ||
+					!strings.Contains(status.LastError, hints[code]) {
 					t.Errorf("status %+v", status)
 				}
-				if named := strings.Contains(r.log.String(), uidFor("bad")); named == tc.again {
+				if named := strings.Contains(r.log.String(), uidFor("bad")); named == again {
 					t.Errorf("the log names the refused record: %v\n%s", named, r.log)
 				}
 				if strings.Contains(r.log.String()+status.LastError, "own words") ||
@@ -271,6 +285,26 @@ func TestPartialSuccess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPartialSuccessOfNothing: an endpoint that says that it has taken a request, but none of its records, refuses it.
+func TestPartialSuccessOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Settings{}, newOutbox(batch(1, "bad"), batch(2, "a")),
+			func(req *http.Request) (*http.Response, error) {
+				if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
+					return respond(200, asProtobuf, logsAnswer(t, 7, "no +4930123456")), nil
+				}
+				return respond(200, asProtobuf, ""), nil
+			})
+		stop := r.started(t)
+		elapse(time.Hour)
+		stop()
+		r.want(t, "in the end", 1, 1, 0)
+		if !strings.Contains(r.log.String(), uidFor("bad")) || strings.Contains(r.log.String(), "4930") {
+			t.Errorf("log:\n%s", r.log)
+		}
+	})
 }
 
 func TestAWebPageIsNoAcceptance(t *testing.T) {

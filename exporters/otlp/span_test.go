@@ -3,19 +3,13 @@ package otlp
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -186,57 +180,13 @@ func TestSpanTimes(t *testing.T) {
 	}
 }
 
-// traceReceiver takes spans and refuses one of the first request.
-type traceReceiver struct {
-	coltracepb.UnimplementedTraceServiceServer
-
-	mu    sync.Mutex
-	paths []string
-	spans []*tracepb.Span
-}
-
-func (r *traceReceiver) Export(
-	_ context.Context, req *coltracepb.ExportTraceServiceRequest,
-) (*coltracepb.ExportTraceServiceResponse, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	res := &coltracepb.ExportTraceServiceResponse{}
-	if r.spans == nil {
-		res.PartialSuccess = &coltracepb.ExportTracePartialSuccess{RejectedSpans: 1}
-	}
-	r.spans = append(r.spans, req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()...)
-	return res, nil
-}
-
-func (r *traceReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.paths = append(r.paths, req.URL.Path)
-	var in coltracepb.ExportTraceServiceRequest
-	body, err := io.ReadAll(req.Body)
-	if err != nil || proto.Unmarshal(body, &in) != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	res, _ := r.Export(req.Context(), &in)
-	out, _ := proto.Marshal(res)
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	_, _ = w.Write(out)
-}
-
 func TestSpansByBothProtocols(t *testing.T) {
 	for _, overGRPC := range []bool{false, true} {
 		t.Run(fmt.Sprint("gRPC ", overGRPC), func(t *testing.T) {
-			r := &traceReceiver{}
-			s := Settings{GRPC: overGRPC, Uncompressed: true}
+			r := newReceiver()
+			s := Settings{GRPC: overGRPC, Endpoint: r.serveHTTP(t) + "/v1/traces"}
 			if overGRPC {
-				server, listener := grpc.NewServer(), listen(t)
-				coltracepb.RegisterTraceServiceServer(server, r)
-				go func() { _ = server.Serve(listener) }()
-				t.Cleanup(server.Stop)
-				s.Endpoint = "http://" + listener.Addr().String()
-			} else {
-				server := httptest.NewServer(r)
-				t.Cleanup(server.Close)
-				s.Endpoint = server.URL + "/v1/traces"
+				s.Endpoint = r.serveGRPC(t, nil)
 			}
 			data, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
 			outbox, count := newOutbox(&outbox.Batch{ID: 1, Records: len(ends), Data: data},
@@ -256,7 +206,7 @@ func TestSpansByBothProtocols(t *testing.T) {
 			if n := len(ends); len(r.spans) != 2*n || count.counts() != [2]int{2*n - 1, 1} || outbox.left() != 0 {
 				t.Errorf("%d spans, counted %v, %d batches left", len(r.spans), count.counts(), outbox.left())
 			}
-			if !overGRPC && !slices.Equal(r.paths, []string{"/v1/traces", "/v1/traces"}) {
+			if !overGRPC && !slices.Equal(r.paths, []string{"/v1/traces"}) {
 				t.Errorf("paths %q", r.paths)
 			}
 			if want := fmt.Sprintf("%x %x", r.spans[0].GetTraceId(),

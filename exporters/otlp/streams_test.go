@@ -1,34 +1,13 @@
 package otlp
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// streamTexts are the streams of a session's log record: keys and values.
-func streamTexts(v *commonpb.AnyValue) (all []string) {
-	for _, s := range v.GetArrayValue().GetValues() {
-		var parts []string
-		for _, kv := range s.GetKvlistValue().GetValues() {
-			value := fmt.Sprint(kv.GetValue().GetDoubleValue())
-			switch kv.GetValue().GetValue().(type) {
-			case *commonpb.AnyValue_StringValue:
-				value = kv.GetValue().GetStringValue()
-			case *commonpb.AnyValue_IntValue:
-				value = fmt.Sprint(kv.GetValue().GetIntValue())
-			}
-			parts = append(parts, kv.GetKey()+"="+value)
-		}
-		all = append(all, strings.Join(parts, " "))
-	}
-	return all
-}
 
 // A session's record says how bad its media were and by which rule, and has its streams, the poor ones first.
 func TestStreamsOfASession(t *testing.T) {
@@ -43,10 +22,6 @@ func TestStreamsOfASession(t *testing.T) {
 	const goodText = "media=audio direction=callee_to_caller verdict=good network=wired platform=service jitter=0.016"
 	const poorText = "media=audio direction=caller_to_callee verdict=poor rule=packet_loss network=wifi " +
 		"platform=ios jitter=0.04 round_trip=0.5 packet_loss=0.5 concealed=0.25 wifi_band=50GHz wifi_signal=71"
-	many := make([]cdr.Stream, 2*mostStreams)
-	for i := range many {
-		many[i] = good
-	}
 	for _, c := range []struct {
 		name          string
 		streams       []cdr.Stream
@@ -63,23 +38,22 @@ func TestStreamsOfASession(t *testing.T) {
 			[]string{"media=data direction=callee_to_caller verdict=unclassified"},
 		},
 		{
-			"more than fit", append(many, poor), "poor", "packet_loss",
-			append([]string{poorText}, strings.Split(strings.Repeat(goodText+"\n", mostStreams-1),
-				"\n")[:mostStreams-1]...),
+			"more than fit", append(slices.Repeat([]cdr.Stream{good}, 2*mostStreams), poor), "poor", "packet_loss",
+			append([]string{poorText}, slices.Repeat([]string{goodText}, mostStreams-1)...),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := sessionRecord(t, false, bareRecord(), &cdr.Session{ID: "s", Streams: c.streams})
-			verdict, rule := attributeOf(got, "cdr.session.verdict").GetStringValue(),
-				attributeOf(got, "cdr.session.rule").GetStringValue()
-			if verdict != c.verdict || rule != c.rule || attributeOf(got, "cdr.session.streams").
-				GetIntValue() != int64(len(c.streams)) {
-				t.Errorf("verdict %q by %q of %d streams", verdict, rule, attributeOf(got, "cdr.session.streams").
-					GetIntValue())
+			event := bareSession()
+			event.Session.Streams = c.streams
+			got := encode(t, bareRecord(), event)
+			all := func(key string) string { return valueText(attributeOf(got, "cdr."+key)) }
+			if all("session.verdict") != c.verdict || all("session.rule") != c.rule ||
+				attributeOf(got, "cdr.session.streams").GetIntValue() != int64(len(c.streams)) {
+				t.Errorf("verdict %q by %q of %s streams", all("session.verdict"), all("session.rule"),
+					all("session.streams"))
 			}
-			if texts := streamTexts(attributeOf(got, "cdr.streams")); strings.Join(texts, "\n") != strings.Join(c.want,
-				"\n") {
-				t.Errorf("streams\n%s\nwant\n%s", strings.Join(texts, "\n"), strings.Join(c.want, "\n"))
+			if want := strings.Join(c.want, ", "); strings.Trim(all("streams"), "[]") != want {
+				t.Errorf("streams\n%s\nwant\n%s", all("streams"), want)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,6 +12,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
+// refuseBad answers with the code if a request holds the record `bad`.
+func refuseBad(code int) judge {
+	return func(_ int, ids []string) int {
+		if slices.Contains(ids, "bad") {
+			return code
+		}
+		return 200
+	}
+}
+
 // TestOutage: an endpoint that refuses whatever it is sent, but for empty requests, is broken
 // itself: everything is held, with few requests, and delivered when it works again (counting.md
 // 30).
@@ -21,50 +30,38 @@ func TestOutage(t *testing.T) {
 		t.Run(fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const batches, each = 20, 30
-				outbox, want := newOutbox(), map[string]bool{}
+				outbox := newOutbox()
 				for id := range int64(batches) {
 					var ids []string
 					for n := range each {
 						ids = append(ids, fmt.Sprintf("r%d-%d", id, n))
-						want[ids[n]] = true
 					}
 					outbox.add(batch(id+1, ids...))
 				}
-				var broken atomic.Bool
-				var requests atomic.Int64
-				broken.Store(true)
-				r := newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
-					requests.Add(1)
-					ids := idsOf(readLogs(t, req.Body))
-					if broken.Load() && len(ids) > 0 {
-						return respond(code, nil, ""), nil
+				var works atomic.Bool
+				r := newJudged(t, outbox, func(_ int, ids []string) int {
+					if works.Load() || len(ids) == 0 {
+						return 200
 					}
-					for _, id := range ids {
-						if !want[id] {
-							t.Errorf("%s came twice", id)
-						}
-						delete(want, id)
-					}
-					return respond(200, asProtobuf, ""), nil
+					return code
 				})
 				stop := r.started(t)
 				elapse(90 * time.Minute)
-				if r.count.counts() != [2]int{} || outbox.left() != batches {
-					t.Fatalf("after 90 minutes sent and rejected are %v, and %d batches left", r.count.counts(),
-						outbox.left())
-				}
+				r.want(t, "after 90 minutes", 0, 0, batches)
 				if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
 					t.Errorf("status %+v", status)
 				}
-				if n, most := requests.Load(), int64(90*3+2*maxRefusals); n > most {
+				if n, most := r.requests.Load(), int64(90*3+2*maxRefusals); n > most {
 					t.Errorf("%d requests in 90 minutes, want at most %d", n, most)
 				}
-				broken.Store(false)
+				works.Store(true)
 				elapse(5 * time.Minute)
 				stop()
-				if r.count.counts() != [2]int{batches * each, 0} || len(want) != 0 || outbox.left() != 0 {
-					t.Errorf("sent and rejected %v, %d records never came, %d batches left", r.count.counts(),
-						len(want), outbox.left())
+				r.want(t, "in the end", batches*each, 0, 0)
+				for id, times := range r.got {
+					if times != 1 {
+						t.Errorf("%s came %d times", id, times)
+					}
 				}
 			})
 		})
@@ -82,27 +79,22 @@ func TestOutageAfterAWitness(t *testing.T) {
 					outbox.add(batch(id+2, fmt.Sprint("later", id)))
 				}
 				var works atomic.Bool
-				var requests atomic.Int64
-				r := newRig(t, Settings{}, outbox, func(*http.Request) (*http.Response, error) {
-					if requests.Add(1) == 2 || works.Load() {
-						return respond(200, asProtobuf, ""), nil
+				r := newJudged(t, outbox, func(n int, _ []string) int {
+					if n == 2 || works.Load() {
+						return 200
 					}
-					return respond(500, nil, ""), nil
+					return 500
 				})
 				stop := r.started(t)
 				elapse(time.Hour)
-				if status := r.Status(); r.count.counts() != [2]int{2, 0} || !status.Retrying {
-					t.Errorf("in the outage: sent and rejected %v, status %+v", r.count.counts(), status)
-				}
-				if n, most := requests.Load(), int64(250); n > most {
-					t.Errorf("%d requests in an hour, want at most %d", n, most)
+				r.want(t, "in the outage", 2, 0, behind+1)
+				if n := r.requests.Load(); !r.Status().Retrying || n > 250 {
+					t.Errorf("%d requests in an hour, status %+v", n, r.Status())
 				}
 				works.Store(true)
 				elapse(5 * time.Minute)
 				stop()
-				if r.count.counts() != [2]int{4 + behind, 0} || outbox.left() != 0 {
-					t.Errorf("sent and rejected %v, %d batches left", r.count.counts(), outbox.left())
-				}
+				r.want(t, "in the end", 4+behind, 0, 0)
 			})
 		})
 	}
@@ -112,21 +104,18 @@ func TestOutageAfterAWitness(t *testing.T) {
 // witness, the refused record is set aside.
 func TestWitness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{}, newOutbox(batch(1, "bad")), func(req *http.Request) (*http.Response, error) {
-			if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
-				return respond(400, nil, ""), nil
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newJudged(t, newOutbox(batch(1, "bad")), refuseBad(400))
 		stop := r.started(t)
 		elapse(time.Hour)
-		if status := r.Status(); r.count.counts() != [2]int{} || !status.Retrying {
-			t.Errorf("without a witness: sent and rejected %v, status %+v", r.count.counts(), status)
+		r.want(t, "without a witness", 0, 0, 1)
+		if !r.Status().Retrying {
+			t.Errorf("without a witness: status %+v", r.Status())
 		}
 		r.outbox.add(batch(2, "a"))
 		elapse(2 * time.Minute)
-		if status := r.Status(); r.count.counts() != [2]int{1, 1} || status.Retrying || r.outbox.left() != 0 {
-			t.Errorf("with a witness: sent and rejected %v, status %+v", r.count.counts(), status)
+		r.want(t, "with a witness", 1, 1, 0)
+		if r.Status().Retrying {
+			t.Errorf("with a witness: status %+v", r.Status())
 		}
 		stop()
 	})
@@ -135,33 +124,22 @@ func TestWitness(t *testing.T) {
 // TestNearlyAllAreBad: many records at fault are all found, and every other one is delivered.
 func TestNearlyAllAreBad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var batches []*outbox.Batch
+		outbox := newOutbox()
 		for id := range int64(40) {
-			ids := []string{"bad", "bad", "bad", "bad", "bad", "bad", "bad", fmt.Sprint("good", id)}
-			batches = append(batches, batch(id+1, ids...))
+			outbox.add(batch(id+1, "bad", "bad", "bad", "bad", "bad", "bad", "bad", fmt.Sprint("good", id)))
 		}
-		got := map[string]int{}
-		r := newRig(t, Settings{}, newOutbox(batches...), func(req *http.Request) (*http.Response, error) {
-			ids := idsOf(readLogs(t, req.Body))
-			if slices.Contains(ids, "bad") {
-				return respond(500, nil, ""), nil
-			}
-			for _, id := range ids {
-				got[id]++
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newJudged(t, outbox, refuseBad(500))
 		stop := r.started(t)
 		elapse(time.Hour)
 		stop()
-		if r.count.counts() != [2]int{40, 280} || len(got) != 40 || r.outbox.left() != 0 {
-			t.Errorf("sent and rejected %v, %d records came, %d batches left", r.count.counts(), len(got),
-				r.outbox.left())
-		}
-		for id, times := range got {
+		r.want(t, "in the end", 40, 280, 0)
+		for id, times := range r.got {
 			if times > 2 { // once more as the witness, as what stands behind is at fault too
 				t.Errorf("%s came %d times", id, times)
 			}
+		}
+		if len(r.got) != 40 {
+			t.Errorf("%d records came", len(r.got))
 		}
 	})
 }
@@ -176,25 +154,13 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 		for id := range int64(old) {
 			batches = append(batches, batch(id+1, "bad", "bad"))
 		}
-		batches = append(batches, batch(old+1, "good", "also good"))
-		got := map[string]int{}
-		r := newRig(t, Settings{}, newOutbox(batches...), func(req *http.Request) (*http.Response, error) {
-			ids := idsOf(readLogs(t, req.Body))
-			if slices.Contains(ids, "bad") {
-				return respond(400, nil, ""), nil
-			}
-			for _, id := range ids {
-				got[id]++
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newJudged(t, newOutbox(append(batches, batch(old+1, "good", "also good"))...), refuseBad(400))
 		stop := r.started(t)
 		elapse(12 * time.Hour)
 		stop()
-		if want := [2]int{2, 2 * old}; r.count.counts() != want || got["good"] == 0 || got["also good"] == 0 ||
-			r.outbox.left() != 0 {
-			t.Errorf("sent and rejected %v, want %v; came %v, %d batches left", r.count.counts(), want, got,
-				r.outbox.left())
+		r.want(t, "in the end", 2, 2*old, 0)
+		if r.got["good"] == 0 || r.got["also good"] == 0 {
+			t.Errorf("came %v", r.got)
 		}
 	})
 }
@@ -202,39 +168,11 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 // TestEveryOtherRequestFails: an endpoint that refuses at random convicts nobody.
 func TestEveryOtherRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")),
-			func(*http.Request) (*http.Response, error) {
-				if requests++; requests%2 == 1 {
-					return respond(500, nil, ""), nil
-				}
-				return respond(200, asProtobuf, ""), nil
-			})
+		r := newJudged(t, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")),
+			func(n int, _ []string) int { return []int{200, 500}[n%2] })
 		stop := r.started(t)
 		elapse(time.Hour)
 		stop()
-		if r.count.counts() != [2]int{6, 0} || r.outbox.left() != 0 {
-			t.Errorf("sent and rejected %v, %d batches left", r.count.counts(), r.outbox.left())
-		}
-	})
-}
-
-// TestPartialSuccessOfNothing: an endpoint that says that it has taken a request, but none of its records, refuses it.
-func TestPartialSuccessOfNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{}, newOutbox(batch(1, "bad"), batch(2, "a")),
-			func(req *http.Request) (*http.Response, error) {
-				if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
-					return respond(200, asProtobuf, logsAnswer(t, 7, "no +4930123456")), nil
-				}
-				return respond(200, asProtobuf, ""), nil
-			})
-		stop := r.started(t)
-		elapse(time.Hour)
-		stop()
-		if r.count.counts() != [2]int{1, 1} || !strings.Contains(r.log.String(), uidFor("bad")) ||
-			strings.Contains(r.log.String(), "4930") {
-			t.Errorf("sent and rejected %v, log:\n%s", r.count.counts(), r.log)
-		}
+		r.want(t, "in the end", 6, 0, 0)
 	})
 }

@@ -42,9 +42,7 @@ func written(digit byte, value float64, at time.Time) string {
 
 func TestExemplarsInOpenMetrics(t *testing.T) {
 	at := start.Add(1500 * time.Millisecond)
-	source := &fakeSource{}
-	source.show(withExemplars(at)...)
-	h := Handler(Gatherer{source}, testLogger(t))
+	h := handler(t, withExemplars(at)...)
 	var got []string
 	for line := range strings.Lines(string(body(t, scrape(t, h, acceptOpenMetrics, "").Body))) {
 		if series, exemplar, found := strings.Cut(strings.TrimSuffix(line, "\n"), " # "); found {
@@ -66,19 +64,15 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 	if len(got) != 3 {
 		t.Errorf("%d exemplars, want 3", len(got))
 	}
+	characters := 0 // the format allows 128 of names and values
+	for _, pair := range newExemplar(exemplarOf(7, 1, start)).GetLabel() {
+		characters += len(pair.GetName()) + len(pair.GetValue())
+	}
+	if characters > 128 {
+		t.Errorf("an exemplar has labels of %d characters", characters)
+	}
 	if text := body(t, scrape(t, h, "text/plain", "").Body); strings.Contains(string(text), "trace_id") {
 		t.Error("the text format, which has none, shows exemplars")
-	}
-}
-
-// OpenMetrics allows 128 characters of names and values.
-func TestExemplarsFitOpenMetrics(t *testing.T) {
-	runes := 0
-	for _, pair := range newExemplar(exemplarOf(7, 1, start)).GetLabel() {
-		runes += len(pair.GetName()) + len(pair.GetValue())
-	}
-	if runes > 128 {
-		t.Errorf("an exemplar has labels of %d characters", runes)
 	}
 }
 

@@ -1,32 +1,14 @@
 package prometheus
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
-
-// line is a metric as a reader would write it down.
-func line(m *dto.Metric) string {
-	var parts []string
-	for _, pair := range m.GetLabel() {
-		parts = append(parts, pair.GetName()+"="+pair.GetValue())
-	}
-	return strings.Join(parts, ",")
-}
-
-func lines(f *dto.MetricFamily) []string {
-	var all []string
-	for _, m := range f.GetMetric() {
-		all = append(all, line(m))
-	}
-	return all
-}
 
 func TestSeveralSourcesAreOneCollector(t *testing.T) {
 	ledger, own := &fakeSource{}, &fakeSource{}
@@ -74,37 +56,29 @@ func TestCreatedTimestamps(t *testing.T) {
 
 func TestVanishedSeriesAreForgotten(t *testing.T) {
 	source := &fakeSource{}
-	a := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "a"), Value: 1}
-	b := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "b"), Value: 2}
-	c := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "c"), Value: 3}
 	r := checked(Gatherer{source})
-	steps := []struct {
-		name   string
-		points []metrics.Point
-		want   []string
-	}{
-		{"three", []metrics.Point{c, a, b}, []string{"a", "b", "c"}},
-		{"one vanishes", []metrics.Point{c, a}, []string{"a", "c"}},
-		{"another takes its place", []metrics.Point{b, a}, []string{"a", "b"}},
-		{"their order changes", []metrics.Point{a, b}, []string{"a", "b"}},
-		{"one alone", []metrics.Point{c}, []string{"c"}},
-	}
-	for _, step := range steps {
-		t.Run(step.name, func(t *testing.T) {
-			source.show(metrics.Family{Def: calls, Points: step.points})
-			family := gather(t, r)[calls.Name]
-			if len(family.GetMetric()) != len(step.want) {
-				t.Fatalf("got %q, want the call types %q", lines(family), step.want)
-			}
-			for i, m := range family.GetMetric() {
-				if got := m.GetLabel()[0].GetValue(); got != step.want[i] {
-					t.Errorf("series %d has call type %q, want %q", i, got, step.want[i])
-				}
-				if want := float64(step.want[i][0] - 'a' + 1); m.GetCounter().GetValue() != want {
-					t.Errorf("call type %q has value %v, want %v", step.want[i], m.GetCounter().GetValue(), want)
-				}
-			}
-		})
+	for _, step := range []struct{ name, shown, want string }{
+		{"three", "cab", "a1 b2 c3"},
+		{"one vanishes", "ca", "a1 c3"},
+		{"another takes its place", "ba", "a1 b2"},
+		{"their order changes", "ab", "a1 b2"},
+		{"one alone", "c", "c3"},
+		{"none", "", ""},
+	} {
+		family := metrics.Family{Def: calls}
+		for _, letter := range step.shown {
+			family.Points = append(family.Points, metrics.Point{
+				Labels: set(calls, "s", "p", "f", "inbound", string(letter)), Value: float64(letter - 'a' + 1),
+			})
+		}
+		source.show(family)
+		var got []string
+		for _, m := range gather(t, r)[calls.Name].GetMetric() {
+			got = append(got, fmt.Sprint(m.GetLabel()[0].GetValue(), m.GetCounter().GetValue()))
+		}
+		if text := strings.Join(got, " "); text != step.want {
+			t.Errorf("%s: got %q, want %q", step.name, text, step.want)
+		}
 	}
 	source.show()
 	if got := gather(t, r); len(got) != 0 {
@@ -114,11 +88,13 @@ func TestVanishedSeriesAreForgotten(t *testing.T) {
 
 func TestValuesThatAreNotUTF8(t *testing.T) {
 	source := &fakeSource{}
-	source.show(metrics.Family{Def: calls, Points: []metrics.Point{
-		{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1},
-	}})
-	got := lines(gather(t, checked(Gatherer{source}))[calls.Name])
-	if want := "call_type=a\uFFFDb,direction=inbound,feed=f,provider=p,source=s"; len(got) != 1 || got[0] != want {
+	points := []metrics.Point{{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1}}
+	source.show(metrics.Family{Def: calls, Points: points})
+	var got []string
+	for _, pair := range gather(t, checked(Gatherer{source}))[calls.Name].GetMetric()[0].GetLabel() {
+		got = append(got, pair.GetName()+"="+pair.GetValue())
+	}
+	if want := "call_type=a\uFFFDb,direction=inbound,feed=f,provider=p,source=s"; strings.Join(got, ",") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

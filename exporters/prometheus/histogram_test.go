@@ -54,6 +54,7 @@ func TestSpans(t *testing.T) {
 		spans   [][2]int64
 		deltas  []int64
 	}{
+		{"empty", nil, nil, nil, nil},
 		{"one bucket", []int32{5}, []uint64{7}, [][2]int64{{5, 1}}, []int64{7}},
 		{"below zero", []int32{-8, -7}, []uint64{2, 1}, [][2]int64{{-8, 2}}, []int64{2, -1}},
 		{"a gap begins a span", []int32{0, 2}, []uint64{4, 5}, [][2]int64{{0, 1}, {1, 1}}, []int64{4, 1}},
@@ -61,24 +62,13 @@ func TestSpans(t *testing.T) {
 		{"the first offset is not a gap", []int32{1}, []uint64{1}, [][2]int64{{1, 1}}, []int64{1}},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			var out dto.Histogram
-			writeNative(&out, &metrics.HistValue{Schema: 3, Indexes: tc.indexes, Counts: tc.counts})
-			if got := spanList(&out); !slices.Equal(got, tc.spans) {
-				t.Errorf("spans %v, want %v", got, tc.spans)
-			}
-			if !slices.Equal(out.PositiveDelta, tc.deltas) {
-				t.Errorf("deltas %v, want %v", out.PositiveDelta, tc.deltas)
-			}
-		})
-	}
-}
-
-func TestEmptyNativeHistogramIsMarked(t *testing.T) {
-	var out dto.Histogram
-	writeNative(&out, &metrics.HistValue{Schema: 3})
-	if got := spanList(&out); len(got) != 0 || out.ZeroThreshold == nil || out.GetZeroThreshold() != 0x1p-128 {
-		t.Errorf("spans %v, want none; zero threshold %v, want a zero bucket's", got, out.ZeroThreshold)
+		var out dto.Histogram
+		writeNative(&out, &metrics.HistValue{Schema: 3, Indexes: tc.indexes, Counts: tc.counts})
+		if got := spanList(&out); !slices.Equal(got, tc.spans) || !slices.Equal(out.PositiveDelta, tc.deltas) ||
+			out.GetZeroThreshold() != 0x1p-128 {
+			t.Errorf("%s: spans %v with deltas %v, zero threshold %v, want %v with %v", tc.name, got, out.PositiveDelta,
+				out.GetZeroThreshold(), tc.spans, tc.deltas)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -59,31 +58,30 @@ sources:
       direct_routing: {interval: 1s}}
 %s`, storage, sim.TenantID, sim.ClientID, n.ClientSecret, n.BaseURL(), n.BaseURL(), more)
 	file := filepath.Join(n.folder, "config.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
+	writeFile(n.t, file, text)
 	return file
 }
 
 // start starts the daemon until the test ends, with all providers unless some are given.
 func start(t *testing.T, file string, providers ...collector.Provider) *App {
 	t.Helper()
-	a, err := New(t.Context(), Settings{
-		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"},
-		Providers: providers,
-	})
-	if err != nil {
+	return startWith(t, Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, Providers: providers})
+}
+
+// writeFile writes a file.
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := a.Stop(); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	})
-	if err := a.Start(); err != nil {
+}
+
+// reload reads the configuration again.
+func reload(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	return a
 }
 
 // ask is the answer of the metrics port.
@@ -118,48 +116,23 @@ const calls = "cdr_calls_total{"
 // untilHas waits for the metrics to have a text.
 func untilHas(t *testing.T, a *App, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
+	await(t, "the metrics have "+text, func() bool {
 		_, body := ask(t, a, http.MethodGet, "/metrics")
-		if strings.Contains(body, text) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("no %q in the metrics", text)
-		case <-ticker.C:
-		}
-	}
+		return strings.Contains(body, text)
+	})
 }
 
 const everyRow = `cdr_exporter_rows_total{feed="direct_routing",result="new",source="contoso"} 500`
 
-// The daemon reads, is reloaded, refuses what it must, and ends; Stop may be called
-// twice.
+// The daemon reads, and ends; Stop may be called twice.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t)
-	a := start(t, n.write("data", ""))
+	a := start(t, newTenant(t).write("data", ""))
 	until(t, a, everyRow)
 	await(t, "ready", func() bool {
 		code, _ := ask(t, a, http.MethodGet, "/-/ready")
 		return code == http.StatusOK
 	})
-	n.write("elsewhere", "")
-	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusInternalServerError ||
-		!strings.Contains(body, "storage.path") {
-		t.Errorf("another ledger: %d %s", code, body)
-	}
-	until(t, a, "cdr_exporter_config_last_reload_successful 0")
-	n.write("data", "privacy: {numbers: drop}\n")
-	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusOK {
-		t.Errorf("reload: %d %s", code, body)
-	}
-	until(t, a, "cdr_exporter_config_last_reload_successful 1")
-	until(t, a, everyRow)
 	for range 2 {
 		if err := a.Stop(); err != nil {
 			t.Fatal(err)
@@ -199,17 +172,13 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
 	key := filepath.Join(n.folder, "key.txt")
-	if err := os.WriteFile(key, []byte("first"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, key, "first")
 	var log syncBuffer
 	a := startWith(t, Settings{
 		ConfigFile: n.write("data", "privacy: {hash_key_file: key.txt}\n"), ListenAddresses: []string{"127.0.0.1:0"},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	if err := os.WriteFile(key, []byte("second"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, key, "second")
 	a.rereadFiles(t.Context())
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("the key in use is %q", got)

@@ -30,33 +30,22 @@ func TestAuditedDay(t *testing.T) {
 func TestNeedAudit(t *testing.T) {
 	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
 	counted := counting.State{HistoryDone: true, Origin: day}
-	result := func(day, at time.Time) daily.Audit {
-		return daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(day), Began: at}
+	audited := func(audited, began time.Time) dailyTotals {
+		result := daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(audited), Began: began}
+		return dailyTotals{now: day, audits: []daily.Audit{result}}
 	}
+	later := func(days int) time.Time { return day.AddDate(0, 0, days) }
 	for name, c := range map[string]struct {
 		totals dailyTotals
 		state  counting.State
 		want   bool
 	}{
-		"never audited": {dailyTotals{now: day}, counted, true},
-		"the day before": {dailyTotals{
-			now:    day,
-			audits: []daily.Audit{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))},
-		}, counted, true},
-		"audited": {dailyTotals{
-			now:    day,
-			audits: []daily.Audit{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))},
-		}, counted, false},
-		"audited before it is due": {
-			dailyTotals{now: day, audits: []daily.Audit{result(day, day.AddDate(0, 0, 1))}},
-			counted, true,
-		},
-		"a history that is read": {dailyTotals{now: day}, counting.State{Origin: day}, false},
-		"before the origin": {
-			dailyTotals{now: day},
-			counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)},
-			false,
-		},
+		"never audited":            {dailyTotals{now: day}, counted, true},
+		"the day before":           {audited(later(-1), later(1)), counted, true},
+		"audited":                  {audited(day, later(2).Add(4*time.Hour)), counted, false},
+		"audited before it is due": {audited(day, later(1)), counted, true},
+		"a history that is read":   {dailyTotals{now: day}, counting.State{Origin: day}, false},
+		"before the origin":        {dailyTotals{now: day}, counting.State{HistoryDone: true, Origin: later(1)}, false},
 		"the ledger wasn't asked":  {dailyTotals{}, counted, false},
 		"the ledger didn't answer": {dailyTotals{now: day, unknown: true}, counted, false},
 	} {

@@ -1,55 +1,16 @@
 package app
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
-
-// writeCertificate makes cert.pem and key.pem for 127.0.0.1 and returns whom to trust.
-func writeCertificate(t *testing.T, folder string) *x509.CertPool {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for name, content := range map[string][]byte{
-		"cert.pem": certificate, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certificate)
-	return pool
-}
 
 // TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of
 // a file that didn't change.
@@ -57,10 +18,11 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
-	folder, renewed := t.TempDir(), t.TempDir()
-	writeCertificate(t, folder)
-	writeCertificate(t, renewed)
-	certificate, err := tls.LoadX509KeyPair(filepath.Join(renewed, "cert.pem"), filepath.Join(renewed, "key.pem"))
+	folder := t.TempDir()
+	former, err := simulator.NewAuthority()
+	if err == nil {
+		err = former.WriteCA(filepath.Join(folder, "ca.pem"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,17 +33,19 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 		default:
 		}
 	}))
-	endpoint.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	renewed, err := simulator.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint.TLS = &tls.Config{Certificates: []tls.Certificate{renewed.Certificate}}
 	endpoint.StartTLS()
 	t.Cleanup(endpoint.Close)
 	a := start(t, provider.write(folder, "active_calls: ", "otlp: {endpoint: \""+endpoint.URL+
-		"\", interval: 1s, tls_config: {ca_file: cert.pem}}"), provider.provider())
-	if err := os.Rename(filepath.Join(renewed, "cert.pem"), filepath.Join(folder, "cert.pem")); err != nil {
+		"\", interval: 1s, tls_config: {ca_file: ca.pem}}"), provider.provider())
+	if err := renewed.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	reload(t, a)
 	select {
 	case <-reached:
 	case <-time.After(30 * time.Second):

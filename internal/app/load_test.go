@@ -1,7 +1,6 @@
 package app
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,9 +13,7 @@ import (
 func TestHashKey(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "key.txt")
-	if err := os.WriteFile(file, []byte("k3y\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, file, "k3y\n")
 	for name, test := range map[string]struct {
 		secret config.Secret
 		want   []byte
@@ -38,9 +35,7 @@ func TestCheckHasEveryProblem(t *testing.T) {
 	file := p.write(folder, "call_log: ",
 		"rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\n")
 	for name, text := range map[string]string{"rules.yaml": "surprise: 1\n", "people.csv": "name\nann\n"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, filepath.Join(folder, name), text)
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://otlp.example")
 	err := Check(Settings{ConfigFile: file, Providers: []collector.Provider{p.provider()}})

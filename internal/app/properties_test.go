@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,9 +63,7 @@ func TestPropertiesByProvider(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: mute\n    silent: {call_log: " +
 		"}\n  - name: office\n    telling: {call_log: }\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, file, text)
 	at := time.Now().Add(-time.Minute)
 	known := []collector.Provider{tel{"silent", false, at}.provider(), tel{"telling", true, at}.provider()}
 	a := start(t, file, known...)
@@ -103,11 +100,7 @@ func TestPropertiesByProvider(t *testing.T) {
 func TestRulesFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	write := func(text string) {
-		if err := os.WriteFile(filepath.Join(folder, "rules.yaml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write := func(text string) { writeFile(t, filepath.Join(folder, "rules.yaml"), text) }
 	budget := func(a *App) float64 {
 		limits := a.Status().Thresholds
 		return limits.ErrorBudget

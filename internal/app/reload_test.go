@@ -40,9 +40,7 @@ func TestReloadForgetsTheLastRequest(t *testing.T) {
 	a := start(t, provider.write(folder, "active_calls: ", branch), provider.provider())
 	until(t, a, `cdr_exporter_feed_owned{feed="active_calls",source="branch"} 1`)
 	provider.write(folder, "active_calls: ", "")
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	reload(t, a)
 	wantForgotten(t, a)
 }
 
@@ -104,9 +102,7 @@ func TestReloadNativeHistograms(t *testing.T) {
 		[]byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	reload(t, a)
 	if native() {
 		t.Error("own metrics still have native histograms")
 	}
@@ -121,46 +117,38 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 	} {
 		p, folder := &acme{t: t}, t.TempDir()
 		people := filepath.Join(folder, "people.csv")
-		write := func(path, text string) {
-			t.Helper()
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
 		const good, bad = "user,department\nann,Sales\n", "user,department\nann,Sales\nann,Support\n"
-		write(people, good)
+		writeFile(t, people, good)
 		file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
 		a := start(t, file, p.provider())
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(file, string(text)+config)
+		writeFile(t, file, string(text)+config)
 		if config == "" {
-			write(people, bad)
+			writeFile(t, people, bad)
 		}
 		if err := a.Reload(); err == nil {
 			t.Fatalf("%s: it isn't", name)
 		}
-		write(people, bad)
+		writeFile(t, people, bad)
 		look(a)
 		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") ||
 			!strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
 			t.Errorf("%s: with bad labels the problem is %q", name, problem)
 		}
-		write(people, good)
+		writeFile(t, people, good)
 		look(a)
 		if a.configProblem() == "" {
 			t.Errorf("%s: good labels have hidden it", name)
 		}
 		until(t, a, "cdr_exporter_config_last_reload_successful 0")
-		write(file, string(text))
-		if err := a.Reload(); err != nil {
-			t.Fatal(err)
-		}
-		write(people, bad)
+		writeFile(t, file, string(text))
+		reload(t, a)
+		writeFile(t, people, bad)
 		look(a)
-		write(people, good)
+		writeFile(t, people, good)
 		look(a)
 		if problem := a.configProblem(); problem != "" {
 			t.Errorf("%s: after a good reload and with good labels the problem is %q", name, problem)
@@ -181,19 +169,13 @@ func TestHalfATableOfLabels(t *testing.T) {
 	t.Parallel()
 	p, folder := &acme{t: t}, t.TempDir()
 	people := filepath.Join(folder, "people.csv")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(people, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const half, whole = "user,department\nann,Support\n", "user,department\nann,Support\nbob,Sales\n"
-	write("user,department\nann,Sales\nbob,Sales\n")
+	writeFile(t, people, "user,department\nann,Sales\nbob,Sales\n")
 	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
 		p.provider())
 	before := a.labels.Load()
 	for _, text := range []string{half, whole} {
-		write(text)
+		writeFile(t, people, text)
 		a.rereadFiles(t.Context())
 		if a.labels.Load() != before {
 			t.Errorf("while the table is written it is taken: %q", text)

@@ -16,21 +16,17 @@ import (
 )
 
 // share writes a configuration whose ledger is in PostgreSQL.
-func (p *notifyingProvider) share(dsn string, sources ...notifyingSource) string {
+func (p *acme) share(dsn string, sources ...notifyingSource) string {
 	p.t.Helper()
-	file := p.write(p.t.TempDir(), sources...)
+	file := p.writeSources(p.t.TempDir(), sources...)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "dsn"), []byte(dsn), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
+	writeFile(p.t, filepath.Join(filepath.Dir(file), "dsn"), dsn)
 	shared := strings.Replace(string(text), "{path: data}",
 		"{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
-	if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
+	writeFile(p.t, file, shared)
 	return file
 }
 

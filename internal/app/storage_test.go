@@ -1,7 +1,6 @@
 package app
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -39,9 +38,7 @@ func TestAddressOfAReplica(t *testing.T) {
 		}
 		if test.web != "" {
 			settings.WebConfigFile = file
-			if err := os.WriteFile(file, []byte(test.web), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, file, test.web)
 		}
 		c := &config.Config{Storage: config.Storage{Postgres: &config.Postgres{Address: test.configured}}}
 		where, err := settings.storage(c)

@@ -18,7 +18,7 @@ import (
 var office = notifyingSource{"office", "a", "/webhooks/office"}
 
 // listen are settings with a listener for notifications.
-func listen(file string, p *notifyingProvider) Settings {
+func listen(file string, p *acme) Settings {
 	return Settings{
 		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, WebhookAddresses: []string{"127.0.0.1:0"},
 		Providers: []collector.Provider{p.provider()},

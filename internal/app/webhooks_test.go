@@ -18,7 +18,7 @@ import (
 func TestNotificationWakesTheFeed(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
-	a := startWith(t, listen(p.write(t.TempDir(), office), p))
+	a := startWith(t, listen(p.writeSources(t.TempDir(), office), p))
 	awaitRest(t, a)
 	for n := 1; n <= 3; n++ {
 		if code, _ := post(t, hookURL(a, office), fmt.Sprint("call-", n)); code != http.StatusAccepted {
@@ -43,7 +43,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	const accepted = `cdr_notifications_total{result="accepted",source="office"}`
 	p, folder := newNotifying(t), t.TempDir()
 	p.maintain = func(context.Context) error { return nil }
-	a := startWith(t, listen(p.write(folder, office), p))
+	a := startWith(t, listen(p.writeSources(folder, office), p))
 	until(t, a, accepted+" 0")
 	await(t, "it is subscribed", func() bool {
 		s := statusOf(t, a).Subscription
@@ -54,10 +54,8 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 		t.Errorf("the status has %+v", s)
 	}
 	moved := notifyingSource{"office", "a", "/elsewhere"}
-	p.write(folder, moved)
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	p.writeSources(folder, moved)
+	reload(t, a)
 	if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusNotFound {
 		t.Errorf("the former path: got %d", code)
 	}
@@ -66,10 +64,8 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	}
 	until(t, a, newRows(2))
 	until(t, a, accepted+" 2")
-	p.write(folder, notifyingSource{"office", "a", ""})
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	p.writeSources(folder, notifyingSource{"office", "a", ""})
+	reload(t, a)
 	if code, _ := post(t, hookURL(a, moved), "four"); code != http.StatusNotFound {
 		t.Errorf("without a webhook: got %d", code)
 	}
@@ -98,7 +94,7 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 		kept <- fmt.Sprintf("%d %s %v", code, body, err)
 		return err
 	}
-	a, err := New(t.Context(), listen(p.write(t.TempDir(), office), p))
+	a, err := New(t.Context(), listen(p.writeSources(t.TempDir(), office), p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +111,7 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
-	settings := listen(p.write(t.TempDir(), office), p)
+	settings := listen(p.writeSources(t.TempDir(), office), p)
 	a, err := New(t.Context(), settings)
 	if err != nil {
 		t.Fatal(err)

@@ -14,15 +14,13 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 	t.Parallel()
 	p, folder := newNotifying(t), t.TempDir()
 	var log syncBuffer
-	settings := listen(p.write(folder, office), p)
+	settings := listen(p.writeSources(folder, office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	a := startWith(t, settings)
 	post(t, hookURL(a, office), "one")
 	until(t, a, newRows(1))
-	p.write(folder, notifyingSource{"office", "another", office.path})
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	p.writeSources(folder, notifyingSource{"office", "another", office.path})
+	reload(t, a)
 	for range 200 {
 		if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusServiceUnavailable {
 			t.Fatalf("got %d", code)
@@ -38,10 +36,8 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 		feed := feedOf(statusOf(t, a), "records")
 		return feed.State == web.StateError && strings.Contains(feed.LastError, "another account")
 	})
-	p.write(folder, office)
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	p.writeSources(folder, office)
+	reload(t, a)
 	if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusAccepted {
 		t.Errorf("with its own account again: got %d", code)
 	}
@@ -75,15 +71,15 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, folder := newNotifying(t), t.TempDir()
-			settings := listen(p.write(folder, test.sources...), p)
+			settings := listen(p.writeSources(folder, test.sources...), p)
 			if test.deaf {
 				settings.WebhookAddresses = nil
 			}
 			_, err := New(t.Context(), settings)
 			checkProblems(t, err, test.problems)
-			p.write(folder, notifyingSource{"office", "a", ""})
+			p.writeSources(folder, notifyingSource{"office", "a", ""})
 			a := startWith(t, settings)
-			p.write(folder, test.sources...)
+			p.writeSources(folder, test.sources...)
 			checkProblems(t, a.Reload(), test.problems)
 			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK ||
 				len(a.running.Load().sources) != 1 {
@@ -105,13 +101,14 @@ func checkProblems(t *testing.T, err error, problems []string) {
 	}
 }
 
-// A handler that panics fails one request, which the provider sends again. The panic is logged.
-func TestWebhookThatPanics(t *testing.T) {
+// A handler that panics fails one request, which the provider sends again. The panic is logged, requests of strangers
+// never are.
+func TestWebhookLog(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
 	var log syncBuffer
-	settings := listen(p.write(t.TempDir(), office), p)
-	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	settings := listen(p.writeSources(t.TempDir(), office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a := startWith(t, settings)
 	if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office)+"?say=panic", ""); err == nil {
 		t.Error("an answer came")
@@ -120,16 +117,6 @@ func TestWebhookThatPanics(t *testing.T) {
 	if code, _ := post(t, hookURL(a, office), "one"); code != http.StatusAccepted {
 		t.Errorf("afterwards: got %d", code)
 	}
-}
-
-// Requests of strangers are never logged.
-func TestWebhookLog(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	var log syncBuffer
-	settings := listen(p.write(t.TempDir(), office), p)
-	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	a := startWith(t, settings)
 	post(t, hookURL(a, office)+"?say=hush-query", "")
 	post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
 	if err := a.Stop(); err != nil {

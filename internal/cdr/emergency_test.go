@@ -37,11 +37,16 @@ func TestEmergencyNumbers(t *testing.T) {
 		{"empty", "", NoEmergency},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := numbers.Match(tt.callee, ""); got != tt.want {
-				t.Errorf("Match(%q) = %d, want %d", tt.callee, got, tt.want)
-			}
-		})
+		if got := numbers.Match(tt.callee, ""); got != tt.want {
+			t.Errorf("%s: Match(%q) = %d, want %d", tt.name, tt.callee, got, tt.want)
+		}
+	}
+	var none EmergencyNumbers
+	only112 := NewEmergencyNumbers([]string{"112"})
+	for _, callee := range []string{"911", "+911", "+1911", "933", "+1933", "+1112"} {
+		if got := only112.Match(callee, "DE") | none.Match(callee, "US"); got != NoEmergency {
+			t.Errorf("what isn't listed: Match(%q) = %d", callee, got)
+		}
 	}
 }
 
@@ -64,28 +69,6 @@ func TestEmergencyNumbersByCountry(t *testing.T) {
 				t.Errorf("Match(%q, %q) = %d, want %d", callee, country, got, want)
 			}
 		}
-	}
-}
-
-func TestEmergencyNumbersThatAreNotListed(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{"112"})
-	for _, callee := range []string{"911", "+911", "+1911", "933", "+1933", "+1112"} {
-		if got := numbers.Match(callee, "DE"); got != NoEmergency {
-			t.Errorf("Match(%q) = %d", callee, got)
-		}
-	}
-	var none EmergencyNumbers
-	if got := none.Match("911", "US"); got != NoEmergency {
-		t.Errorf("without a list Match(911) = %d", got)
-	}
-}
-
-func TestEmergencyNumbersDoNotAllocate(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{
-		"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
-		"JP:1-1-9",
-	})
-	for _, callee := range []string{"911", "+1911", "110", "+493012345678", "Alice"} {
 		if n := testing.AllocsPerRun(100, func() { numbers.Match(callee, "DE") }); n != 0 {
 			t.Errorf("Match(%q) allocates %v times", callee, n)
 		}

@@ -133,19 +133,9 @@ func FuzzNumberClass(f *testing.F) {
 }
 
 func BenchmarkNumberClass(b *testing.B) {
-	for _, c := range []struct{ name, number, country string }{
-		{"landline", "+493012345678", "DE"},
-		{"shared code", "+447400123456", "GB"},
-		{"NANP", "+12125550100", "US"},
-		{"NANP, Dominica", "+17672254567", "DM"},
-		{"extension", "104", ""},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			r := Record{Direction: Outbound, CalleeNumber: c.number, Country: c.country}
-			b.ReportAllocs()
-			for b.Loop() {
-				r.NumberClass()
-			}
-		})
+	r := Record{Direction: Outbound, CalleeNumber: "+17672254567", Country: "DM"}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.NumberClass()
 	}
 }

@@ -26,15 +26,12 @@ func TestOutcomes(t *testing.T) {
 		t.Errorf("%d outcomes, want %d", got, len(tests))
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			o := Outcomes()[tt.number]
-			if o != tt.number || o.String() != tt.name {
-				t.Errorf("outcome %d is %d, %q", tt.number, o, o.String())
-			}
-			if o.Connected() != tt.connected || o.Effective() != tt.effective || o.Attempt() != tt.attempt {
-				t.Errorf("connected %t, effective %t, attempt %t", o.Connected(), o.Effective(), o.Attempt())
-			}
-		})
+		o := Outcomes()[tt.number]
+		if o != tt.number || o.String() != tt.name || o.Connected() != tt.connected || o.Effective() != tt.effective ||
+			o.Attempt() != tt.attempt {
+			t.Errorf("outcome %d is %d, %q: connected %t, effective %t, attempt %t", tt.number, o, o, o.Connected(),
+				o.Effective(), o.Attempt())
+		}
 	}
 }
 

@@ -7,39 +7,37 @@ import (
 
 var start = time.Date(2026, 11, 19, 10, 0, 0, 0, time.UTC)
 
+// TestRecordSetup: an invite is believed if it is at most a day before the start.
 func TestRecordSetup(t *testing.T) {
-	tests := []struct {
-		name   string
+	const ahead = 3156 * time.Millisecond
+	for name, c := range map[string]struct {
 		record Record
-		want   time.Duration
-		ok     bool
+		want   time.Duration // -1: unknown
 	}{
-		{
-			"answered",
-			Record{Outcome: Answered, Invite: start.Add(-3156 * time.Millisecond), Start: start},
-			3156 * time.Millisecond, true,
-		},
-		{"voicemail at once", Record{Outcome: Voicemail, Invite: start, Start: start}, 0, true},
-		{"answered later than it began", Record{
-			Outcome: Answered, Invite: start, Start: start,
-			Answer: start.Add(8 * time.Second),
-		}, 8 * time.Second, true},
-		{"not connected", Record{Outcome: Busy, Invite: start.Add(-time.Second), Start: start}, 0, false},
-		{"no invite", Record{Outcome: Answered, Start: start}, 0, false},
-		{"no start", Record{Outcome: Answered, Invite: start}, 0, false},
-		{"invite behind the start", Record{Outcome: Answered, Invite: start.Add(time.Second), Start: start}, 0, false},
+		"answered":            {Record{Outcome: Answered, Invite: start.Add(-ahead)}, ahead},
+		"voicemail at once":   {Record{Outcome: Voicemail, Invite: start}, 0},
+		"answered later":      {Record{Outcome: Answered, Invite: start, Answer: start.Add(ahead)}, ahead},
+		"not connected":       {Record{Outcome: Busy, Invite: start.Add(-ahead)}, -1},
+		"no invite":           {Record{Outcome: Answered}, -1},
+		"after the start":     {Record{Outcome: Answered, Invite: start.Add(time.Second)}, -1},
+		"a day before":        {Record{Outcome: Answered, Invite: start.Add(-24 * time.Hour)}, 24 * time.Hour},
+		"longer before":       {Record{Outcome: Answered, Invite: start.Add(-24*time.Hour - time.Second)}, -1},
+		"Windows' zero time":  {Record{Outcome: Answered, Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)}, -1},
+		"beyond any duration": {Record{Outcome: Answered, Invite: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)}, -1},
+	} {
+		c.record.Start = start
+		if got, known := c.record.Setup(); known != (c.want >= 0) || known && got != c.want {
+			t.Errorf("%s: %v, %t, want %v", name, got, known, c.want)
+		}
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got, ok := tt.record.Setup(); got != tt.want || ok != tt.ok {
-				t.Errorf("Setup() = %v, %t, want %v, %t", got, ok, tt.want, tt.ok)
-			}
-		})
+	if got, known := (&Record{Outcome: Answered, Invite: start}).Setup(); known {
+		t.Errorf("without a start: %v", got)
 	}
 }
 
 // counting.md, "a record's own times are believed within bounds": one row can't poison a sum.
 func TestDurationsThatAreBelieved(t *testing.T) {
+	const tooLong = "is longer than 31 days"
 	for name, c := range map[string]struct {
 		n       int64
 		unit    time.Duration
@@ -47,62 +45,36 @@ func TestDurationsThatAreBelieved(t *testing.T) {
 	}{
 		"none":                       {0, time.Second, ""},
 		"31 days":                    {31 * 24 * 3600, time.Second, ""},
-		"a second longer":            {31*24*3600 + 1, time.Second, "is longer than 31 days"},
+		"a second longer":            {31*24*3600 + 1, time.Second, tooLong},
 		"31 days in milliseconds":    {31 * 24 * 3600 * 1000, time.Millisecond, ""},
-		"the greatest 32-bit number": {1<<31 - 1, time.Second, "is longer than 31 days"},
-		"the greatest number":        {1<<63 - 1, time.Second, "is longer than 31 days"},
+		"the greatest 32-bit number": {1<<31 - 1, time.Second, tooLong},
+		"the greatest number":        {1<<63 - 1, time.Second, tooLong},
 		"negative":                   {-1, time.Second, "is negative"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			d, problem := Duration(c.n, c.unit)
-			if problem != c.problem || problem == "" && d != time.Duration(c.n)*c.unit || problem != "" && d != 0 {
-				t.Errorf("%v, %q", d, problem)
-			}
-		})
-	}
-	for name, c := range map[string]struct {
-		invite time.Time
-		known  bool
-	}{
-		"a day before":                    {start.Add(-24 * time.Hour), true},
-		"longer before":                   {start.Add(-24*time.Hour - time.Second), false},
-		"Windows' zero time":              {time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), false},
-		"after the start":                 {start.Add(time.Second), false},
-		"farther away than a duration is": {time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), false},
-	} {
-		t.Run("invited "+name, func(t *testing.T) {
-			r := Record{Outcome: Answered, Invite: c.invite, Start: start}
-			if _, known := r.Setup(); known != c.known {
-				t.Errorf("known: %t", known)
-			}
-		})
+		d, problem := Duration(c.n, c.unit)
+		if problem != c.problem || problem == "" && d != time.Duration(c.n)*c.unit || problem != "" && d != 0 {
+			t.Errorf("%s: %v, %q", name, d, problem)
+		}
 	}
 }
 
 func TestRecordEnded(t *testing.T) {
 	minute := start.Add(time.Minute)
-	tests := []struct {
-		name   string
+	for name, c := range map[string]struct {
 		record Record
 		want   time.Time
 	}{
-		{"connected", Record{Outcome: Answered, Start: start, End: minute, Duration: 30 * time.Second}, minute},
-		{"no end", Record{Outcome: Answered, Start: start, Duration: time.Minute}, minute},
-		{
-			"end before the duration is over",
-			Record{Outcome: Answered, Start: start, End: start, Duration: time.Minute},
-			minute,
-		},
-		{"not connected", Record{Outcome: NoAnswer, Start: start, End: minute, Duration: time.Minute}, start},
-		{"a visit", Record{NoCall: true, Start: start, Visits: []Visit{{Wait: KnownLength(time.Minute)}}}, minute},
-		{"a visit of unknown wait", Record{NoCall: true, Start: start, Visits: []Visit{{}}}, start},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.record.Ended(); !got.Equal(tt.want) {
-				t.Errorf("Ended() = %v, want %v", got, tt.want)
-			}
-		})
+		"connected":               {Record{Outcome: Answered, End: minute, Duration: 30 * time.Second}, minute},
+		"no end":                  {Record{Outcome: Answered, Duration: time.Minute}, minute},
+		"end within the duration": {Record{Outcome: Answered, End: start, Duration: time.Minute}, minute},
+		"not connected":           {Record{Outcome: NoAnswer, End: minute, Duration: time.Minute}, start},
+		"a visit":                 {Record{NoCall: true, Visits: []Visit{{Wait: KnownLength(time.Minute)}}}, minute},
+		"a visit of unknown wait": {Record{NoCall: true, Visits: []Visit{{}}}, start},
+	} {
+		c.record.Start = start
+		if got := c.record.Ended(); !got.Equal(c.want) {
+			t.Errorf("%s: ended %v, want %v", name, got, c.want)
+		}
 	}
 }
 

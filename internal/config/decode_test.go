@@ -1,13 +1,10 @@
 package config_test
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 // grade reads itself.
@@ -30,16 +27,5 @@ func TestTypeThatReadsItself(t *testing.T) {
 	if want := "c.yaml:1: grades[0]: must be a whole number without quotes, is a list"; err == nil ||
 		err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
-	}
-}
-
-func TestKeys(t *testing.T) {
-	want := []string{
-		"tenant_id", "client_secret", "client_secret_file", "managed_identity", "managed_identity.client_id",
-		"certificate_file", "base_url", "types", "small",
-		"calls", "calls.interval", "calls.lookback", "calls.late_after", "calls.view", "limits", "limits[*].rows",
-	}
-	if got := configtest.Keys(reflect.TypeFor[*acme]()); !slices.Equal(got, want) {
-		t.Errorf("the keys are\n%q, want\n%q", got, want)
 	}
 }

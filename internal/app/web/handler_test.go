@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,41 +16,25 @@ import (
 func TestRoutesAndMethods(t *testing.T) {
 	const reading, writing = "GET, HEAD", "POST, PUT"
 	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"}
-	for _, test := range []struct{ path, allow string }{
-		{"/", reading},
-		{"/metrics", reading},
-		{"/-/healthy", reading},
-		{"/-/ready", reading},
-		{"/api/v1/status", reading},
-		{"/assets/page.css", reading},
-		{"/assets/page.js", reading},
-		{"/assets/icon.svg", reading},
-		{"/-/reload", writing},
-		{"/metrics/", ""},
-		{"/metrics/x", ""},
-		{"//metrics", ""},
-		{"/-/", ""},
-		{"/-/quit", ""},
-		{"/-/reload/", ""},
-		{"/api/v1/", ""},
-		{"/api/v1/status/", ""},
-		{"/assets/", ""},
-		{"/assets/page.html", ""},
-		{"/index.html", ""},
-		{"/favicon.ico", ""},
-		{"/debug/pprof/", ""},
-		{"/.././metrics", ""},
-	} {
-		t.Run(test.path, func(t *testing.T) {
+	allowed := map[string]string{
+		"/": reading, "/metrics": reading, "/-/healthy": reading, "/-/ready": reading, "/api/v1/status": reading,
+		"/assets/page.css": reading, "/assets/page.js": reading, "/assets/icon.svg": reading, "/-/reload": writing,
+	}
+	missing := []string{
+		"/metrics/", "/metrics/x", "//metrics", "/-/", "/-/quit", "/-/reload/", "/api/v1/", "/api/v1/status/",
+		"/assets/", "/assets/page.html", "/index.html", "/favicon.ico", "/debug/pprof/", "/.././metrics",
+	}
+	for _, path := range slices.Concat(slices.Collect(maps.Keys(allowed)), missing) {
+		t.Run(path, func(t *testing.T) {
 			handler := newHandler(t, stories.Everything())
 			for _, method := range methods {
-				answer := ask(t, handler, method, test.path)
+				answer := ask(t, handler, method, path)
 				want, allow := http.StatusOK, ""
 				switch {
-				case test.allow == "":
+				case allowed[path] == "":
 					want = http.StatusNotFound
-				case !strings.Contains(test.allow, method):
-					want, allow = http.StatusMethodNotAllowed, test.allow
+				case !strings.Contains(allowed[path], method):
+					want, allow = http.StatusMethodNotAllowed, allowed[path]
 				}
 				if answer.Code != want {
 					t.Errorf("%s: got %d, want %d", method, answer.Code, want)
@@ -77,90 +63,64 @@ func checkHeaders(t *testing.T, method string, header http.Header) {
 }
 
 func TestAnswers(t *testing.T) {
+	opening := stories.Backend{NotReady: "opening the ledger"}
 	for name, test := range map[string]struct {
-		backend           stories.Backend
-		path              string
-		code              int
-		contentType, body string
+		backend stories.Backend
+		path    string
+		code    int
+		body    string
 	}{
-		"healthy": {
-			path: "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
-		},
-		"healthy though not ready": {
-			backend: stories.Backend{NotReady: "opening the ledger"},
-			path:    "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
-		},
-		"ready": {
-			path: "/-/ready", code: 200, contentType: "text/plain; charset=utf-8", body: "Ready.\n",
-		},
-		"not ready": {
-			backend: stories.Backend{NotReady: "history of contoso/pstn is being read"},
-			path:    "/-/ready", code: 503, contentType: "text/plain; charset=utf-8",
-			body: "Not ready: history of contoso/pstn is being read\n",
-		},
-		"metrics": {
-			path: "/metrics?name=x", code: 200, contentType: "text/plain; charset=utf-8", body: "metrics\n",
-		},
-		"nothing there": {
-			path: "/nothing?<script>", code: 404, contentType: "text/plain; charset=utf-8", body: "Not found.\n",
-		},
+		"healthy":                  {stories.Backend{}, "/-/healthy", 200, "Healthy.\n"},
+		"healthy though not ready": {opening, "/-/healthy", 200, "Healthy.\n"},
+		"ready":                    {stories.Backend{}, "/-/ready", 200, "Ready.\n"},
+		"not ready":                {opening, "/-/ready", 503, "Not ready: opening the ledger\n"},
+		"metrics":                  {stories.Backend{}, "/metrics?name=x", 200, "metrics\n"},
+		"nothing there":            {stories.Backend{}, "/nothing?<script>", 404, "Not found.\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			answer := ask(t, newHandler(t, &test.backend), http.MethodGet, test.path)
-			if answer.Code != test.code || answer.Body.String() != test.body {
-				t.Errorf("got %d %q, want %d %q", answer.Code, answer.Body, test.code, test.body)
-			}
-			if got := answer.Header().Get("Content-Type"); got != test.contentType {
-				t.Errorf("got Content-Type %q, want %q", got, test.contentType)
-			}
-		})
+		answer := ask(t, newHandler(t, &test.backend), http.MethodGet, test.path)
+		if answer.Code != test.code || answer.Body.String() != test.body ||
+			answer.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: got %d %q, %v", name, answer.Code, answer.Body, answer.Header())
+		}
 	}
 }
 
 func TestTelemetryPath(t *testing.T) {
-	for name, test := range map[string]struct{ path, problem string }{
-		"another":          {"/cdr-metrics", ""},
-		"deep":             {"/telephony/{tenant}/metrics", ""},
-		"with a colon":     {"/a:b", ""},
-		"the status page":  {"/", "is already in use"},
-		"health":           {"/-/healthy", "is already in use"},
-		"readiness":        {"/-/ready", "is already in use"},
-		"reload":           {"/-/reload", "is already in use"},
-		"status JSON":      {"/api/v1/status", "is already in use"},
-		"the page's style": {"/assets/page.css", "is already in use"},
-		"relative":         {"metrics", "must be an absolute path"},
-		"slash at the end": {"/metrics/", "must be an absolute path"},
-		"double slash":     {"//metrics", "must be an absolute path"},
-		"dots":             {"/x/../-/ready", "must be an absolute path"},
-		"query":            {"/metrics?x", "must be an absolute path"},
-		"escape":           {"/me%74rics", "must be an absolute path"},
-		"URL":              {"http://127.0.0.1/metrics", "must be an absolute path"},
+	problems := map[string]string{"/cdr-metrics": "", "/telephony/{tenant}/metrics": "", "/a:b": ""}
+	for _, used := range []string{"/", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/status", "/assets/page.css"} {
+		problems[used] = "is already in use"
+	}
+	for _, invalid := range []string{
+		"metrics", "/metrics/", "//metrics", "/x/../-/ready", "/metrics?x", "/me%74rics", "http://127.0.0.1/metrics",
 	} {
-		t.Run(name, func(t *testing.T) {
+		problems[invalid] = "must be an absolute path"
+	}
+	for path, problem := range problems {
+		t.Run(path, func(t *testing.T) {
 			handler, err := web.Handler(web.Settings{
-				MetricsPath: test.path, Metrics: metricsText, Backend: &stories.Backend{},
+				MetricsPath: path, Metrics: metricsText, Backend: &stories.Backend{},
 				Logger: slog.New(slog.DiscardHandler),
 			})
-			if test.problem != "" {
-				if err == nil || !strings.Contains(err.Error(), test.problem) {
-					t.Fatalf("got error %v, want %q", err, test.problem)
+			if problem != "" {
+				if err == nil || !strings.Contains(err.Error(), problem) {
+					t.Fatalf("got error %v, want %q", err, problem)
 				}
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			if answer := ask(t, handler, http.MethodGet, test.path); answer.Code != 200 ||
+			if answer := ask(t, handler, http.MethodGet, path); answer.Code != 200 ||
 				answer.Body.String() != "metrics\n" {
-				t.Errorf("%s: got %d %q", test.path, answer.Code, answer.Body)
+				t.Errorf("%s: got %d %q", path, answer.Code, answer.Body)
 			}
 			if answer := ask(t, handler, http.MethodGet, "/metrics"); answer.Code != http.StatusNotFound {
 				t.Errorf("/metrics: got %d, want 404", answer.Code)
 			}
 			if page := ask(t, handler, http.MethodGet, "/").Body.String(); !strings.Contains(page,
-				`href=".`+test.path+`"`) &&
+				`href=".`+path+`"`) &&
 				!strings.Contains(page, `href="./telephony/%7btenant%7d/metrics"`) {
-				t.Errorf("the page has no link to %s", test.path)
+				t.Errorf("the page has no link to %s", path)
 			}
 		})
 	}

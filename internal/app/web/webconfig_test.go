@@ -2,25 +2,21 @@ package web
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io/fs"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // writeFile writes a file into a folder and returns its path.
@@ -36,28 +32,17 @@ func writeFile(t *testing.T, folder, name, text string) string {
 // writeCertificate makes cert.pem and key.pem for 127.0.0.1 and returns whom to trust.
 func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	authority, err := simulator.NewAuthority()
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	writeFile(t, folder, "cert.pem", string(certificate))
-	writeFile(t, folder, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certificate)
-	return pool
+	writeFile(t, folder, "cert.pem", string(authority.CA()))
+	writeFile(t, folder, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	return authority.Pool()
 }
 
 func TestServeTLSAndBasicAuth(t *testing.T) {
@@ -106,6 +91,12 @@ func TestServeTLSAndBasicAuth(t *testing.T) {
 }
 
 func TestValidateConfigFile(t *testing.T) {
+	if err := ValidateConfigFile(""); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: got %v", err)
+	}
 	for name, test := range map[string]struct{ text, problem string }{
 		"empty":               {"", ""},
 		"only HTTP":           {"http_server_config: {http2: false}\n", ""},
@@ -155,40 +146,6 @@ func TestValidateConfigFile(t *testing.T) {
 				t.Error("the listener is still open")
 			}
 		})
-	}
-}
-
-func TestNoConfigFile(t *testing.T) {
-	if err := ValidateConfigFile(""); err != nil {
-		t.Errorf("no file: %v", err)
-	}
-	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: got %v", err)
-	}
-}
-
-// A file that becomes invalid while it is served is logged by the toolkit, whose
-// errors quote it.
-func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
-	var log bytes.Buffer
-	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
-	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-	})
-	client := newClient(t, &http.Transport{})
-	awaitBegun(t, client, addresses)
-	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil ||
-		code != http.StatusInternalServerError {
-		t.Fatalf("got %d, %v", code, err)
-	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(log.String(), "cannot unmarshal !!str <value>") || strings.Contains(log.String(), "sesame") {
-		t.Errorf("logged %s", log.String())
 	}
 }
 
