@@ -36,28 +36,47 @@ func TestWhenACallIsCounted(t *testing.T) {
 		after, before time.Duration
 	}{
 		{name: "a short call", legs: []leg{{-time.Minute, 2 * time.Minute}}, after: settle, before: 2 * settle},
-		{name: "a call that is read hours late", legs: []leg{{-7 * time.Hour, time.Minute}}, after: settle,
-			before: settle + 2*time.Minute},
-		{name: "its second leg comes later",
+		{
+			name: "a call that is read hours late", legs: []leg{{-7 * time.Hour, time.Minute}}, after: settle,
+			before: settle + 2*time.Minute,
+		},
+		{
+			name: "its second leg comes later",
 			legs: []leg{{-7 * time.Hour, time.Minute}, {-7 * time.Hour, 2 * time.Minute}}, after: settle,
-			before: 2*settle + 4*time.Minute},
-		{name: "after a downtime", down: 3 * time.Hour, legs: []leg{{-2 * time.Hour, -time.Hour}}, after: time.Second,
-			before: 2 * time.Minute},
-		{name: "of a provider of days", grain: day, legs: []leg{{-7 * time.Hour, time.Minute}}, after: settle,
-			before: settle + 2*time.Minute},
-		{name: "the provider's clock is ahead", ahead: 10 * time.Minute,
-			legs: []leg{{9 * time.Minute, 2 * time.Minute}}, after: settle, before: settle + 2*time.Minute},
-		{name: "the provider's clock is behind", ahead: -10 * time.Minute,
-			legs: []leg{{-11 * time.Minute, 2 * time.Minute}}, after: settle, before: 2 * settle},
-		{name: "a span of it can't be read for an hour", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
+			before: 2*settle + 4*time.Minute,
+		},
+		{
+			name: "after a downtime", down: 3 * time.Hour, legs: []leg{{-2 * time.Hour, -time.Hour}},
+			after:  time.Second,
+			before: 2 * time.Minute,
+		},
+		{
+			name: "of a provider of days", grain: day, legs: []leg{{-7 * time.Hour, time.Minute}}, after: settle,
+			before: settle + 2*time.Minute,
+		},
+		{
+			name: "the provider's clock is ahead", ahead: 10 * time.Minute,
+			legs: []leg{{9 * time.Minute, 2 * time.Minute}}, after: settle, before: settle + 2*time.Minute,
+		},
+		{
+			name: "the provider's clock is behind", ahead: -10 * time.Minute,
+			legs: []leg{{-11 * time.Minute, 2 * time.Minute}}, after: settle, before: 2 * settle,
+		},
+		{
+			name: "a span of it can't be read for an hour", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
 			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: time.Hour, after: 30 * time.Minute,
-			before: 3 * time.Hour},
-		{name: "a span of it can never be read", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
+			before: 3 * time.Hour,
+		},
+		{
+			name: "a span of it can never be read", legs: []leg{{-2 * time.Hour, 10 * time.Minute}},
 			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: 10 * day, after: wholeAfter + settle,
-			before: wholeAfter + 30*time.Minute},
-		{name: "a span before it can't be read", legs: []leg{{-20 * time.Minute, time.Minute}},
+			before: wholeAfter + 30*time.Minute,
+		},
+		{
+			name: "a span before it can't be read", legs: []leg{{-20 * time.Minute, time.Minute}},
 			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: 10 * day, after: settle,
-			before: 2 * settle},
+			before: 2 * settle,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -206,8 +206,10 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 		{"a Date ahead by more", []wrongly{{date: 2 * h, lasts: 3 * h, shown: true}}},
 		{"a Date ahead by a year", []wrongly{{date: 400 * day, lasts: 3 * h, shown: true}}},
 		{"ours back and forth", []wrongly{
-			{local: -3 * h, lasts: h}, {local: 3 * h, lasts: h, restarts: true},
-			{local: -90 * time.Minute, lasts: h}, {local: 90 * time.Minute, lasts: h, restarts: true},
+			{local: -3 * h, lasts: h},
+			{local: 3 * h, lasts: h, restarts: true},
+			{local: -90 * time.Minute, lasts: h},
+			{local: 90 * time.Minute, lasts: h, restarts: true},
 		}},
 		{"ours days ahead, then days ago", []wrongly{
 			{local: 72 * h, lasts: h}, {local: 73 * h, lasts: h, restarts: true}, {local: -72 * h, lasts: h},

@@ -309,8 +309,10 @@ func TestLoop_Status(t *testing.T) {
 	}{
 		{"all is well", nil, 0, StateOK, ""},
 		{"advice", errProvider, 0, StateError, "the secret has expired: make a new one"},
-		{"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
-			"the secret has expired: make a new one"},
+		{
+			"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled,
+			"the secret has expired: make a new one",
+		},
 		{
 			"throttled within a poll", nil, 30 * time.Second, StateThrottled,
 			"throttled by the provider until 2000-01-01T00:00:30Z: nothing needs doing; if it happens again " +

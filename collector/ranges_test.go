@@ -129,12 +129,24 @@ func TestRanges_NamesCompleteReads(t *testing.T) {
 		lookback time.Duration
 	}{
 		{"one piece", time.Hour, 0, []int{5}, []string{"-1h0m0s to 0s since 0s"}, 2 * time.Hour},
-		{"pieces", time.Hour, 30 * time.Minute, []int{1, 1, 1},
-			[]string{"-1h0m0s to -30m2s since 0s", "-1h0m0s to -5s since 0s", "-1h0m0s to 0s since 0s"}, 2 * time.Hour},
-		{"a piece fails", time.Hour, 30 * time.Minute, []int{1, -1, 1},
-			[]string{"-1h0m0s to -30m2s since 0s", "", "-1h0m0s to -15m4s since 0s"}, 2 * time.Hour},
-		{"it is read again until nothing is new", 3 * time.Hour, 0, []int{4, 1, 0},
-			[]string{"none", "none", "-3h0m0s to -1h0m0s since 0s"}, time.Hour},
+		{
+			"pieces", time.Hour, 30 * time.Minute,
+			[]int{1, 1, 1},
+			[]string{"-1h0m0s to -30m2s since 0s", "-1h0m0s to -5s since 0s", "-1h0m0s to 0s since 0s"},
+			2 * time.Hour,
+		},
+		{
+			"a piece fails", time.Hour, 30 * time.Minute,
+			[]int{1, -1, 1},
+			[]string{"-1h0m0s to -30m2s since 0s", "", "-1h0m0s to -15m4s since 0s"},
+			2 * time.Hour,
+		},
+		{
+			"it is read again until nothing is new", 3 * time.Hour, 0,
+			[]int{4, 1, 0},
+			[]string{"none", "none", "-3h0m0s to -1h0m0s since 0s"},
+			time.Hour,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -280,8 +292,10 @@ func TestRanges_UnmappedValuesAreLoggedOnce(t *testing.T) {
 				return err
 			}
 		}
-		if err := emit(&Page{Unmapped: []Unmapped{{Field: "disposition",
-			Value: "call +1 212 555 0100 back"}}}); err != nil {
+		if err := emit(&Page{Unmapped: []Unmapped{{
+			Field: "disposition",
+			Value: "call +1 212 555 0100 back",
+		}}}); err != nil {
 			return err
 		}
 		for i := range 1999 {
@@ -317,8 +331,10 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		New: 1, Duplicate: 2, Revised: 3, Invalid: 4, Ignored: 5, TooOld: 6,
 		Delays:   []time.Duration{time.Minute},
 		Overflow: map[string]int{"cdr_calls_total": 7}, Unmapped: map[string]int{"trunk": 8},
-		BadRows: []counting.BadRow{{At: "page 3, row 17", Problem: "duration is not a number",
-			Content: []byte("+4930123456")}},
+		BadRows: []counting.BadRow{{
+			At: "page 3, row 17", Problem: "duration is not a number",
+			Content: []byte("+4930123456"),
+		}},
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 		func(s *FeedSettings) {

@@ -83,8 +83,11 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 		{"not found", fmt.Errorf("%w: 404", ErrNotYet), 600},
 		{"gone", fmt.Errorf("%w: 410", ErrGone), 600},
 		{"server", &httpclient.Error{Kind: httpclient.KindServer, Status: 500}, 600},
-		{"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute},
-			70},
+		{
+			"server, to wait",
+			&httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute},
+			70,
+		},
 		{"html", &httpclient.Error{Kind: httpclient.KindBody}, 600},
 		{"redirected", &httpclient.Error{Kind: httpclient.KindRedirect, Status: 302}, 600},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: 407}, 600},

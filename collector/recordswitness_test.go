@@ -102,10 +102,14 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 				m := newTaskModel(now)
 				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
 				m.calls = []*notifiedCall{
-					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
-						versions: []time.Time{now.Add(time.Minute)}, readable: now},
-					{id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
-						versions: []time.Time{now.Add(40 * time.Hour)}},
+					{
+						id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
+						versions: []time.Time{now.Add(time.Minute)}, readable: now,
+					},
+					{
+						id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
+						versions: []time.Time{now.Add(40 * time.Hour)},
+					},
 				}
 				loop := m.loop()
 				loop.Start()

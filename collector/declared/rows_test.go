@@ -131,7 +131,7 @@ func describe(m rowmap.Result) string {
 		}
 	}
 	if len(m.Unmapped) > 0 {
-		all = append(all, fmt.Sprint("unmapped ", m.Unmapped))
+		all = append(all, "unmapped "+providertest.Unmapped(m.Unmapped))
 	}
 	return strings.Join(all, ", ")
 }

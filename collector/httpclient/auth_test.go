@@ -21,16 +21,41 @@ func TestTokenIsRenewedOnce(t *testing.T) {
 		invalidated []string
 	}{
 		{"accepted", map[string]int{"token-1": 200}, "", 0, []string{"token-1"}, nil},
-		{"401 once", map[string]int{"token-1": 401, "token-2": 200}, "", 0, []string{"token-1", "token-2"},
-			[]string{"token-1"}},
-		{"401 twice", map[string]int{"token-1": 401, "token-2": 401}, KindUnauthorized, 401,
-			[]string{"token-1", "token-2"}, []string{"token-1"}},
-		{"403 once", map[string]int{"token-1": 403, "token-2": 200}, "", 0, []string{"token-1", "token-2"},
-			[]string{"token-1"}},
-		{"403 twice", map[string]int{"token-1": 403, "token-2": 403}, KindForbidden, 403,
-			[]string{"token-1", "token-2"}, []string{"token-1"}},
-		{"401, then 403", map[string]int{"token-1": 401, "token-2": 403}, KindForbidden, 403,
-			[]string{"token-1", "token-2"}, []string{"token-1"}},
+		{
+			"401 once",
+			map[string]int{"token-1": 401, "token-2": 200},
+			"", 0,
+			[]string{"token-1", "token-2"},
+			[]string{"token-1"},
+		},
+		{
+			"401 twice",
+			map[string]int{"token-1": 401, "token-2": 401},
+			KindUnauthorized, 401,
+			[]string{"token-1", "token-2"},
+			[]string{"token-1"},
+		},
+		{
+			"403 once",
+			map[string]int{"token-1": 403, "token-2": 200},
+			"", 0,
+			[]string{"token-1", "token-2"},
+			[]string{"token-1"},
+		},
+		{
+			"403 twice",
+			map[string]int{"token-1": 403, "token-2": 403},
+			KindForbidden, 403,
+			[]string{"token-1", "token-2"},
+			[]string{"token-1"},
+		},
+		{
+			"401, then 403",
+			map[string]int{"token-1": 401, "token-2": 403},
+			KindForbidden, 403,
+			[]string{"token-1", "token-2"},
+			[]string{"token-1"},
+		},
 		{"404 keeps the token", map[string]int{"token-1": 404}, KindNotFound, 404, []string{"token-1"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -21,8 +21,10 @@ func TestOffset(t *testing.T) {
 		{name: "same", status: 200, known: true},
 		{name: "ahead", ahead: 3 * time.Minute, status: 200, want: 3 * time.Minute, known: true},
 		{name: "behind", ahead: -time.Hour, status: 200, want: -time.Hour, known: true},
-		{name: "half the round trip", ahead: time.Minute, took: 4 * time.Second, status: 200, want: time.Minute,
-			known: true},
+		{
+			name: "half the round trip", ahead: time.Minute, took: 4 * time.Second, status: 200, want: time.Minute,
+			known: true,
+		},
 		{name: "cut to seconds", ahead: 900 * time.Millisecond, status: 200, known: true},
 		{name: "refusals tell it too", ahead: time.Minute, status: 403, want: time.Minute, known: true},
 		{name: "a cache's doesn't count", ahead: time.Minute, status: 200, headers: []string{"Age: 30"}},

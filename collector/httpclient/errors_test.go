@@ -29,24 +29,30 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	}{
 		{name: "url.Error", url: "/x?appid=secret", answer: fails(leak)},
 		{name: "url.Error in another", url: "/x?appid=secret", answer: fails(fmt.Errorf("proxy: %w", leak))},
-		{name: "header line", url: "/x?secret",
-			answer: fails(textproto.ProtocolError("malformed MIME header line: secret"))},
+		{
+			name: "header line", url: "/x?secret",
+			answer: fails(textproto.ProtocolError("malformed MIME header line: secret")),
+		},
 		{name: "status line", url: "/x?secret", answer: fails(fmt.Errorf("malformed HTTP response %q", "secret"))},
 		{name: "GOAWAY", url: "/x?secret", answer: fails(errors.New(`http2: server sent GOAWAY; debug="secret"`))},
 		{name: "several lines", url: "/x?secret", answer: fails(errors.New("broken\nsecret"))},
 		{name: "401", url: "/x?secret", answer: replies(401, "secret", "Www-Authenticate: Bearer secret")},
 		{name: "403", url: "/x?secret", answer: replies(403, "secret", "Set-Cookie: secret")},
 		{name: "500", url: "/x?secret#secret", answer: replies(500, "secret")},
-		{name: "redirect", url: "/x?secret",
-			answer: replies(302, "secret", "Location: https://secret:secret@evil.example/secret")},
+		{
+			name: "redirect", url: "/x?secret",
+			answer: replies(302, "secret", "Location: https://secret:secret@evil.example/secret"),
+		},
 		{name: "redirect to nonsense", url: "/x?secret", answer: replies(302, "", "Location: https://%secret/")},
 		{name: "HTML", url: "/x?secret", answer: replies(200, "<secret>")},
 		{name: "hostile link", url: "https://evil.example/secret?secret"},
 		{name: "user information", url: "https://secret:secret@api.example/"},
 		{name: "unreadable link", url: "https://api.example/%secret"},
 		{name: "cut", url: "/x?secret", answer: reply{status: 200, reader: cut}, use: readAll(new(string))},
-		{name: "too large", url: "/x?secret", answer: replies(200, strings.Repeat("secret", 100)),
-			use: readAll(new(string))},
+		{
+			name: "too large", url: "/x?secret", answer: replies(200, strings.Repeat("secret", 100)),
+			use: readAll(new(string)),
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

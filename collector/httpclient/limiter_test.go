@@ -198,8 +198,10 @@ func TestLimitHeaders(t *testing.T) {
 		{"a number too long", says("Limit: 99999999999999999999", "Remaining: 1e9"), 10, budget(10, 9)},
 		{"raised", says("Limit: 20"), 20, budget(20, 19)},
 		{"lowered", says("Limit: 3"), 3, budget(3, 2)},
-		{"another length", says("Window: 20"), 10,
-			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: 20 * time.Second}},
+		{
+			"another length", says("Window: 20"), 10,
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: 20 * time.Second},
+		},
 		{"blanks and another case", says("Group: HEAVY", "Limit:  7 "), 7, budget(7, 6)},
 		{"of another group", says("Group: light", "Limit: 50", "Remaining: 0", "Window: 1"), 10, budget(10, 9)},
 		{"of a group with a long name", says("Group: heavy-heavy-heavy-heavy-heavy", "Limit: 50"), 10, budget(10, 9)},
@@ -232,11 +234,16 @@ func TestLimitChanges(t *testing.T) {
 	}{
 		{"raised in the middle", []reply{says("Limit: 2"), says("Limit: 4")}, []time.Duration{0, 0, 0, 0, full}},
 		{"lowered in the middle", []reply{says(), says(), says("Limit: 2")}, []time.Duration{0, 0, 0, full, full}},
-		{"longer in the middle, for the requests from then on",
+		{
+			"longer in the middle, for the requests from then on",
 			[]reply{says("Limit: 2", "Window: 10"), says("Window: 30")},
-			[]time.Duration{0, 0, 10*s + windowMargin, 30*s + windowMargin}},
-		{"the rest of an answer without numbers", []reply{says("Remaining: 2"), says()},
-			[]time.Duration{0, 0, 0, full, full}},
+			[]time.Duration{0, 0, 10*s + windowMargin, 30*s + windowMargin},
+		},
+		{
+			"the rest of an answer without numbers",
+			[]reply{says("Remaining: 2"), says()},
+			[]time.Duration{0, 0, 0, full, full},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -50,15 +50,31 @@ func TestRequestMethods(t *testing.T) {
 		want    sentRequest
 	}{
 		{"GET", Request{ExpectJSON: true}, replies(200, "{}"), sentRequest{method: "GET", accept: "application/json"}},
-		{"POST", Request{Method: http.MethodPost, Body: []byte(`{"a":1}`), ExpectJSON: true}, replies(201, "{}"),
-			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7}},
-		{"PATCH", Request{Method: http.MethodPatch, Body: []byte(`{}`)}, replies(200, ""),
-			sentRequest{"PATCH", "{}", "application/json", "", 2}},
+		{
+			"POST",
+			Request{Method: http.MethodPost, Body: []byte(`{"a":1}`), ExpectJSON: true},
+			replies(201, "{}"),
+			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7},
+		},
+		{
+			"PATCH",
+			Request{Method: http.MethodPatch, Body: []byte(`{}`)},
+			replies(200, ""),
+			sentRequest{"PATCH", "{}", "application/json", "", 2},
+		},
 		{"DELETE", Request{Method: http.MethodDelete}, replies(204, ""), sentRequest{method: "DELETE"}},
-		{"DELETE that wants JSON", Request{Method: http.MethodDelete, ExpectJSON: true}, replies(204, ""),
-			sentRequest{method: "DELETE", accept: "application/json"}},
-		{"an empty body", Request{Method: http.MethodPost, Body: []byte{}}, replies(200, ""),
-			sentRequest{"POST", "", "application/json", "", 0}},
+		{
+			"DELETE that wants JSON",
+			Request{Method: http.MethodDelete, ExpectJSON: true},
+			replies(204, ""),
+			sentRequest{method: "DELETE", accept: "application/json"},
+		},
+		{
+			"an empty body",
+			Request{Method: http.MethodPost, Body: []byte{}},
+			replies(200, ""),
+			sentRequest{"POST", "", "application/json", "", 0},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, seen, _ := methods(test.answer)

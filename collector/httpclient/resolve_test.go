@@ -13,8 +13,10 @@ func TestResolve(t *testing.T) {
 			"https://graph.example/v1.0/calls(from=2026-01-18T06:00:00Z,to=2026-01-19T06:00:00Z)?$skip=1000",
 			"https://graph.example/v1.0/calls(from=2026-01-18T06:00:00Z,to=2026-01-19T06:00:00Z)?$skip=1000",
 		},
-		{"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2",
-			"https://a.example/x%2Fy%28?q=%2B1&%24skip=2"},
+		{
+			"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2",
+			"https://a.example/x%2Fy%28?q=%2B1&%24skip=2",
+		},
 		{"default port given", "https://a.example", "https://a.example:443/x", "https://a.example/x"},
 		{"default port in the base", "https://a.example:443", "https://a.example/x", "https://a.example:443/x"},
 		{"empty port", "https://a.example", "https://a.example:/x", "https://a.example/x"},
@@ -43,8 +45,10 @@ func TestResolveRefuses(t *testing.T) {
 	const only = "; only https://a.example is asked"
 	for _, test := range []struct{ name, link, want string }{
 		{"another host", "https://evil.example/x?secret=1", `the link goes to "evil.example"`},
-		{"a host that only begins alike", "https://a.example.evil.example/x",
-			`the link goes to "a.example.evil.example"`},
+		{
+			"a host that only begins alike", "https://a.example.evil.example/x",
+			`the link goes to "a.example.evil.example"`,
+		},
 		{"a host below it", "https://b.a.example/x", `the link goes to "b.a.example"`},
 		{"a trailing dot", "https://a.example./x", `the link goes to "a.example."`},
 		{"no scheme", "//evil.example/x", `the link goes to "evil.example"`},
@@ -126,13 +130,19 @@ func TestNewRefuses(t *testing.T) {
 			Settings{BaseURL: "http://a.example"},
 		},
 		{"another scheme", "base URL: " + noURL, Settings{BaseURL: "ftp://a.example"}},
-		{"user information", "base URL: must not contain a user or a password; use the keys for credentials",
-			Settings{BaseURL: "https://me:secret@a.example"}},
-		{"query", "base URL: must end before ? and #; keep only scheme, host and path",
-			Settings{BaseURL: "https://a.example?appid=secret"}},
+		{
+			"user information", "base URL: must not contain a user or a password; use the keys for credentials",
+			Settings{BaseURL: "https://me:secret@a.example"},
+		},
+		{
+			"query", "base URL: must end before ? and #; keep only scheme, host and path",
+			Settings{BaseURL: "https://a.example?appid=secret"},
+		},
 		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
-		{"negative bound", "the requests per minute of the HTTP client are negative",
-			Settings{BaseURL: testBase, RequestsPerMinute: -1}},
+		{
+			"negative bound", "the requests per minute of the HTTP client are negative",
+			Settings{BaseURL: testBase, RequestsPerMinute: -1},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := New(test.settings); err == nil || err.Error() != test.want {

@@ -31,10 +31,14 @@ func TestParseRetryAfter(t *testing.T) {
 		{name: "a dot", value: "."},
 		{name: "trailing dot", value: "5.", want: 5 * time.Second},
 		{name: "minus", value: "-"},
-		{name: "date against the answer's date", value: date(noon.Add(30 * time.Second)), date: noon,
-			want: 30 * time.Second},
-		{name: "date against a clock that is 10 min ahead", value: date(noon.Add(11 * time.Minute)),
-			date: noon.Add(10 * time.Minute), want: time.Minute},
+		{
+			name: "date against the answer's date", value: date(noon.Add(30 * time.Second)), date: noon,
+			want: 30 * time.Second,
+		},
+		{
+			name: "date against a clock that is 10 min ahead", value: date(noon.Add(11 * time.Minute)),
+			date: noon.Add(10 * time.Minute), want: time.Minute,
+		},
 		{name: "date without the answer's date", value: date(noon.Add(45 * time.Second)), want: 45 * time.Second},
 		{name: "date that has passed", value: date(noon.Add(-time.Minute)), date: noon},
 		{name: "date of next year is capped", value: date(noon.AddDate(1, 0, 0)), date: noon, want: time.Hour},

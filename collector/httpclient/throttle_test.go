@@ -27,11 +27,15 @@ func TestThrottled(t *testing.T) {
 		throttled time.Duration // at least, and at most slack more
 	}{
 		{"429 with seconds", replies(429, "", "Retry-After: 25"), 1, 25 * time.Second, 0, 25 * time.Second},
-		{"429 with a date, by the provider's clock",
+		{
+			"429 with a date, by the provider's clock",
 			replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), 1,
-			40 * time.Second, 0, 40 * time.Second},
-		{"503 with a date, by ours", replies(503, "", "Retry-After: "+date(15*time.Second)), 1, 15 * time.Second, 0,
-			15 * time.Second},
+			40 * time.Second, 0, 40 * time.Second,
+		},
+		{
+			"503 with a date, by ours", replies(503, "", "Retry-After: "+date(15*time.Second)), 1, 15 * time.Second, 0,
+			15 * time.Second,
+		},
 		{"503 with less than a step", replies(503, "", "Retry-After: 0.1"), 1, short, less, 0},
 		{"503 without", replies(503, ""), 1, short, less, 0},
 		{"504 with seconds holds this page only", replies(504, "", "Retry-After: 9"), 1, 9 * time.Second, 0, 0},

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
@@ -62,7 +63,7 @@ func became(got read) string {
 		}
 	}
 	if len(got.unmapped) > 0 {
-		all = append(all, fmt.Sprint("unmapped ", got.unmapped))
+		all = append(all, "unmapped "+providertest.Unmapped(got.unmapped))
 	}
 	return strings.Join(all, ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -123,4 +124,13 @@ func (out Row) Want(t testing.TB, fields Row) {
 			t.Errorf("%s = %v, want %v", key, got, want)
 		}
 	}
+}
+
+// Unmapped shows values that a mapping doesn't know: [{field value} …].
+func Unmapped(all []collector.Unmapped) string {
+	texts := make([]string, len(all))
+	for i, u := range all {
+		texts[i] = "{" + u.Field + " " + u.Value + "}"
+	}
+	return "[" + strings.Join(texts, " ") + "]"
 }

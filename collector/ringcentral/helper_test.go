@@ -116,23 +116,6 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 	}
 }
 
-// decodeRows reads a page of rows, which must be valid.
-func decodeRows(t testing.TB, log string, raw ...string) []shown {
-	t.Helper()
-	got, err := decodePage(t, log, pageOf("", raw...))
-	if err != nil || len(got.rows) != len(raw) {
-		t.Fatalf("decode %s: got %d rows, invalid %q, ignored %q, error %v", raw, len(got.rows), got.invalid,
-			got.ignored, err)
-	}
-	return got.rows
-}
-
-// decodeOne reads a row that is a call.
-func decodeOne(t testing.TB, raw string) shown {
-	t.Helper()
-	return decodeRows(t, accountLog(), raw)[0]
-}
-
 // pageOf is a page as RingCentral writes it.
 func pageOf(next string, rows ...string) string {
 	navigation := `{"firstPage":{"uri":"https://platform.ringcentral.com/first"}}`

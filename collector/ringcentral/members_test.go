@@ -11,25 +11,30 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
 )
 
-// leftOut are the members of rows that the mapping doesn't read, by the reason.
-var leftOut = byMember(map[string]string{
-	"an address that id and the account already make": `uri`,
-	"an address that the id already makes": `extension.uri from.device.uri to.device.uri message.uri recording.uri legs[].extension.uri
-		legs[].from.device.uri legs[].to.device.uri legs[].recording.uri`,
-	"where the recording is, which is nobody's business here": `recording.contentUri legs[].recording.contentUri`,
-	"an opaque id of the SIP stack, which may hold hosts":     `sipUuidInfo legs[].sipUuidInfo`,
-	"the row has the whole call's":                            `legs[].billing legs[].billing.costIncluded legs[].billing.costPurchased`,
-	"the row's is kept": `legs[].delegate legs[].delegate.id legs[].delegate.name legs[].message legs[].message.id
+const (
+	keptOfTheRow = `legs[].delegate legs[].delegate.id legs[].delegate.name legs[].message legs[].message.id
 		legs[].message.type legs[].message.uri legs[].shortRecording legs[].telephonySessionId
 		legs[].transport legs[].from.phoneNumber legs[].from.extensionNumber legs[].from.location
 		legs[].from.device legs[].from.device.id legs[].from.dialerPhoneNumber legs[].to.phoneNumber
 		legs[].to.extensionNumber legs[].to.location legs[].to.device legs[].to.device.id
 		legs[].to.dialedPhoneNumber legs[].internalType legs[].transferTarget legs[].transferee
-		legs[].partyId legs[].delegationType legs[].transferTarget.sessionId`,
-	"extension.id says it":                                  `legs[].extensionId`,
-	"only outcomes of legs are counted, which results tell": `legs[].reason legs[].reasonDescription`,
-	"a leg of a voice call is counted whatever it is":       `legs[].type`,
-	"the row's are kept":                                    `legs[].metadataCategories`,
+		legs[].partyId legs[].delegationType legs[].transferTarget.sessionId`
+	madeOfID = `extension.uri from.device.uri to.device.uri message.uri recording.uri legs[].extension.uri
+		legs[].from.device.uri legs[].to.device.uri legs[].recording.uri`
+)
+
+// leftOut are the members of rows that the mapping doesn't read, by the reason.
+var leftOut = byMember(map[string]string{
+	"an address that id and the account already make":         `uri`,
+	"an address that the id already makes":                    madeOfID,
+	"where the recording is, which is nobody's business here": `recording.contentUri legs[].recording.contentUri`,
+	"an opaque id of the SIP stack, which may hold hosts":     `sipUuidInfo legs[].sipUuidInfo`,
+	"the row has the whole call's":                            `legs[].billing legs[].billing.costIncluded legs[].billing.costPurchased`,
+	"the row's is kept":                                       keptOfTheRow,
+	"extension.id says it":                                    `legs[].extensionId`,
+	"only outcomes of legs are counted, which results tell":   `legs[].reason legs[].reasonDescription`,
+	"a leg of a voice call is counted whatever it is":         `legs[].type`,
+	"the row's are kept":                                      `legs[].metadataCategories`,
 })
 
 func byMember(reasons map[string]string) map[string]string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
@@ -107,7 +108,7 @@ func became(t *testing.T, log, line string, legs []string) string {
 		all = append(all, "invalid: "+problem)
 	}
 	if len(got.unmapped) > 0 {
-		all = append(all, fmt.Sprint("unmapped ", got.unmapped))
+		all = append(all, "unmapped "+providertest.Unmapped(got.unmapped))
 	}
 	return strings.Join(all, ", ")
 }

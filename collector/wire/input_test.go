@@ -32,8 +32,12 @@ func TestDocument(t *testing.T) {
 		err  string
 		is   error
 	}{
-		{"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `, []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "",
-			nil},
+		{
+			"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `,
+			[]string{"rows", "1", `{"a":[]}`, `"x"`, "more"},
+			"",
+			nil,
+		},
 		{"names twice, and no UTF-8", "{\"a\":\"\xff\",\"a\":1}", []string{"a", "a"}, "", nil},
 		{
 			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", MaxValue/4)+`","`, 9) +
@@ -48,20 +52,39 @@ func TestDocument(t *testing.T) {
 		{"cut in a row", `{"rows":[1,"secr`, []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
 		{"cut behind a row", `{"rows":[1`, []string{"rows"}, "the answer is cut at byte 10", ErrCut},
 		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
-		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"},
-			"the answer isn't valid JSON at byte 11", nil},
-		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer isn't valid JSON at byte 11",
-			nil},
-		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"},
-			"the answer isn't valid JSON at byte 11", nil},
-		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"},
-			"the answer isn't valid JSON at byte 17", nil},
+		{
+			"no comma behind the rows", `{"rows":[] "secret":1}`,
+			[]string{"rows"},
+			"the answer isn't valid JSON at byte 11", nil,
+		},
+		{
+			"a comma too many behind the rows", `{"rows":[],}`,
+			[]string{"rows"},
+			"the answer isn't valid JSON at byte 11",
+			nil,
+		},
+		{
+			"a comma too many behind a row", `{"rows":[1,]}`,
+			[]string{"rows", "1"},
+			"the answer isn't valid JSON at byte 11", nil,
+		},
+		{
+			"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`,
+			[]string{"rows"},
+			"the answer isn't valid JSON at byte 17", nil,
+		},
 		{"cut between rows", `{"rows":[1, `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
 		{"cut behind the rows", `{"rows":[1] `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
-		{"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ",
-			[]string{"rows", "1", "{ }", "rows", "a"}, "", nil},
-		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"},
-			"the answer isn't valid JSON at byte 27", nil},
+		{
+			"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ",
+			[]string{"rows", "1", "{ }", "rows", "a"},
+			"", nil,
+		},
+		{
+			"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`,
+			[]string{"rows", "1", "rows", "2", "a"},
+			"the answer isn't valid JSON at byte 27", nil,
+		},
 		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,15 +19,18 @@ func TestJudge(t *testing.T) {
 		{"no measure", "audio", Quality{Packets: many}, "unclassified"},
 		{
 			"at every bound", "audio",
-			Quality{Packets: many, RoundTrip: ms(500), Jitter: ms(30), Loss: KnownFloat(0.1)}, "good",
+			Quality{Packets: many, RoundTrip: ms(500), Jitter: ms(30), Loss: KnownFloat(0.1)},
+			"good",
 		},
 		{
 			"past each bound", "audio",
-			Quality{Packets: many, RoundTrip: ms(501), Loss: KnownFloat(0.11), Jitter: ms(31)}, "poor round_trip",
+			Quality{Packets: many, RoundTrip: ms(501), Loss: KnownFloat(0.11), Jitter: ms(31)},
+			"poor round_trip",
 		},
 		{
 			"past the bounds of loss and jitter", "audio",
-			Quality{Packets: many, Loss: KnownFloat(0.11), Jitter: ms(31)}, "poor packet_loss",
+			Quality{Packets: many, Loss: KnownFloat(0.11), Jitter: ms(31)},
+			"poor packet_loss",
 		},
 		{"past the bound of jitter", "audio", Quality{Packets: many, Jitter: ms(31)}, "poor jitter"},
 		{"few packets, much jitter", "audio", Quality{Packets: few, Jitter: ms(31)}, "good"},
@@ -36,12 +39,14 @@ func TestJudge(t *testing.T) {
 		{"good, and nobody knows how many packets", "audio", Quality{Loss: KnownFloat(0.01)}, "good"},
 		{
 			"what was concealed doesn't count", "audio",
-			Quality{Packets: many, Concealed: KnownFloat(0.5), Loss: KnownFloat(0)}, "good",
+			Quality{Packets: many, Concealed: KnownFloat(0.5), Loss: KnownFloat(0)},
+			"good",
 		},
 		{"no measure of video", "video", Quality{Loss: KnownFloat(1)}, "unclassified"},
 		{
 			"lost frames first", "video",
-			Quality{VideoFrameLoss: KnownFloat(0.5), FrameRate: KnownFloat(1), VideoLoss: KnownFloat(1)}, "good",
+			Quality{VideoFrameLoss: KnownFloat(0.5), FrameRate: KnownFloat(1), VideoLoss: KnownFloat(1)},
+			"good",
 		},
 		{"more than half of the frames", "video", Quality{VideoFrameLoss: KnownFloat(0.51)}, "poor video_frame_loss"},
 		{"frame rate next", "video", Quality{FrameRate: KnownFloat(6.9), VideoLoss: KnownFloat(0)}, "poor frame_rate"},

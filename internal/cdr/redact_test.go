@@ -72,42 +72,50 @@ func TestRedactAcrossClasses(t *testing.T) {
 		want   Record
 	}{
 		{
-			"a name in a number's field is a user's", Policy{Mask, Hash, Drop},
+			"a name in a number's field is a user's",
+			Policy{Mask, Hash, Drop},
 			Record{CallerNumber: "Alice", CalleeNumber: "sip:bob@contoso.com"},
 			Record{CallerNumber: sum("alice"), CalleeNumber: sum("sip:bob@contoso.com")},
 		},
 		{
-			"a name in a number's field that would be kept", Policy{Keep, Drop, Keep},
+			"a name in a number's field that would be kept",
+			Policy{Keep, Drop, Keep},
 			Record{CallerNumber: "Alice", CalleeNumber: "+12125550100"},
 			Record{CalleeNumber: "+12125550100"},
 		},
 		{
-			"a number as a display name", Policy{Mask, Keep, Keep},
+			"a number as a display name",
+			Policy{Mask, Keep, Keep},
 			Record{UserName: "+12125550100", UserID: "400129284008", UserPrincipal: "alice@contoso.com"},
 			Record{UserName: "+1212555****", UserID: "400129284008", UserPrincipal: "alice@contoso.com"},
 		},
 		{
-			"a number as a display name under the stricter rule", Policy{Mask, Hash, Keep},
+			"a number as a display name under the stricter rule",
+			Policy{Mask, Hash, Keep},
 			Record{UserName: "+1 212 5550100"},
 			Record{UserName: sum("12125550100")},
 		},
 		{
-			"an address in a number's field", Policy{Mask, Keep, Drop},
+			"an address in a number's field",
+			Policy{Mask, Keep, Drop},
 			Record{CallerNumber: "192.0.2.7", CalleeNumber: "2001:db8::7"},
 			Record{},
 		},
 		{
-			"an address in kept fields", Policy{Keep, Keep, Drop},
+			"an address in kept fields",
+			Policy{Keep, Keep, Drop},
 			Record{CallerNumber: "sip:+12125550100@192.0.2.7", UserPrincipal: "alice@192.0.2.7"},
 			Record{CallerNumber: "sip:+12125550100@***", UserPrincipal: "alice@***"},
 		},
 		{
-			"the host of a withheld number", Policy{Keep, Keep, Drop},
+			"the host of a withheld number",
+			Policy{Keep, Keep, Drop},
 			Record{CallerNumber: "sip:anonymous@192.0.2.7", CalleeNumber: "anonymous"},
 			Record{CallerNumber: "sip:anonymous@***", CalleeNumber: "anonymous"},
 		},
 		{
-			"masked users", Policy{Keep, Mask, Drop},
+			"masked users",
+			Policy{Keep, Mask, Drop},
 			Record{
 				UserName: "Élise A. Smith", UserPrincipal: "alice@contoso.com",
 				UserID: "7f10c2ae-0000-4000-8000-000000000001",
@@ -115,17 +123,20 @@ func TestRedactAcrossClasses(t *testing.T) {
 			Record{UserName: "É***", UserPrincipal: "a***@contoso.com", UserID: "7***"},
 		},
 		{
-			"masked users of few letters", Policy{Keep, Mask, Drop},
+			"masked users of few letters",
+			Policy{Keep, Mask, Drop},
 			Record{UserName: "X", UserPrincipal: "bob@192.0.2.7", UserID: "al@home Smith"},
 			Record{UserName: "***", UserPrincipal: "b***@***", UserID: "a***"},
 		},
 		{
-			"hashed users are equal without case", Policy{Keep, Hash, Keep},
+			"hashed users are equal without case",
+			Policy{Keep, Hash, Keep},
 			Record{UserPrincipal: "Alice@Contoso.com", UserID: " alice@contoso.com"},
 			Record{UserPrincipal: sum("alice@contoso.com"), UserID: sum("alice@contoso.com")},
 		},
 		{
-			"what isn't personal stays", Policy{},
+			"what isn't personal stays",
+			Policy{},
 			Record{
 				ID: "1", AltIDs: []string{"2"}, Synthetic: "+12125550100", Trunk: "sbc1.contoso.com", Country: "US",
 				Reason: "busy", MediaLocation: "USWE",
@@ -238,7 +249,8 @@ func TestRedactSessions(t *testing.T) {
 			sum("12125550100"), []Attr{Text("capture_device", sum("alice's airpods"), User)},
 			Text("guest", sum("bob@contoso.com"), User))},
 		{
-			"mask", Policy{Mask, Mask, Mask},
+			"mask",
+			Policy{Mask, Mask, Mask},
 			with("+1212555****", "7***", "A***", "a***@contoso.com",
 				"+1212555****", []Attr{
 					Text("subnet", "2001:db8:1::/48", Address),

@@ -161,9 +161,10 @@ func TestOTLPEnvironmentProblems(t *testing.T) {
 				"http://127.0.0.1:4318, without user, query and fragment",
 		},
 		{
-			"headers in the clear", "HEADERS=a=hunter2\nENDPOINT=http://c.example", "ENDPOINT: must be https, because " +
-				"headers with secrets travel on it; plain http with headers is for loopback hosts (127.0.0.1, ::1, " +
-				"localhost), or set otlp.insecure_headers: true if the network between is trusted",
+			"headers in the clear", "HEADERS=a=hunter2\nENDPOINT=http://c.example",
+			"ENDPOINT: must be https, because headers with secrets travel on it; plain http with headers is for " +
+				"loopback hosts (127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network " +
+				"between is trusted",
 		},
 		{"headers", "HEADERS=hunter2", "HEADERS: " + list},
 		{"encoding of headers", "HEADERS=a=hunter%2", "HEADERS: " + list},
@@ -179,8 +180,9 @@ func TestOTLPEnvironmentProblems(t *testing.T) {
 			`INSECURE: must be false or true, is "maybe"`,
 		},
 		{
-			"key without certificate", "CLIENT_KEY=k", "CLIENT_KEY: a client certificate and its key go together; set " +
-				"CLIENT_CERTIFICATE and CLIENT_KEY, or neither",
+			"key without certificate", "CLIENT_KEY=k",
+			"CLIENT_KEY: a client certificate and its key go together; " +
+				"set CLIENT_CERTIFICATE and CLIENT_KEY, or neither",
 		},
 		{"attributes", "OTEL_RESOURCE_ATTRIBUTES=a=b,c", "OTEL_RESOURCE_ATTRIBUTES: " + list},
 	} {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net"
+	"strconv"
 	"testing"
 )
 
@@ -15,7 +16,7 @@ func TestFreeAddressIsGivenOutOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken, err := net.LookupPort("tcp", port)
+	taken, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}

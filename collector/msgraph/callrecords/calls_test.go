@@ -23,10 +23,18 @@ func (m mapped) add(t *testing.T, name, call string) {
 		name  string
 		value any
 	}{
-		{"reason", r.Reason}, {"phrase", r.ReasonPhrase}, {"type", strings.TrimPrefix(r.CallType, "peer_to_peer")},
-		{"caller", r.CallerNumber}, {"callee", r.CalleeNumber}, {"country", r.Country}, {"user", r.UserID},
-		{"emergency", [...]string{"", "real", "test"}[r.Emergency]}, {"bypass", r.MediaBypass.String()},
-		{"talk", length(r.Talk)}, {"connected", length(r.Connected)}, {"ratings", strings.Join(r.Ratings, " ")},
+		{"reason", r.Reason},
+		{"phrase", r.ReasonPhrase},
+		{"type", strings.TrimPrefix(r.CallType, "peer_to_peer")},
+		{"caller", r.CallerNumber},
+		{"callee", r.CalleeNumber},
+		{"country", r.Country},
+		{"user", r.UserID},
+		{"emergency", [...]string{"", "real", "test"}[r.Emergency]},
+		{"bypass", r.MediaBypass.String()},
+		{"talk", length(r.Talk)},
+		{"connected", length(r.Connected)},
+		{"ratings", strings.Join(r.Ratings, " ")},
 	} {
 		if part.value != "" {
 			text += fmt.Sprint(", ", part.name, " ", part.value)

@@ -178,7 +178,8 @@ func TestNotificationItems(t *testing.T) {
 		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, accepted, ""},
 		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, invalid, ""},
 		{
-			"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
+			"a forged event",
+			[]any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
 			forged, "",
 		},
 	} {

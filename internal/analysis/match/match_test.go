@@ -421,13 +421,17 @@ func TestVersions(t *testing.T) {
 		{"the last one, without versions", none, "", "a 1 60; a 0 70", "x 0 70", "same 1"},
 		{"one that isn't final", none, "", "b 0 60; a 0 70 open", "x 0 60", "same 1"},
 		{
-			"an id that is used again", counting.Rules{ByArrival: true}, "", "a 0 60; a 9999 60", "x 0 60; y 9999 60",
+			"an id that is used again",
+			counting.Rules{ByArrival: true},
+			"", "a 0 60; a 9999 60", "x 0 60; y 9999 60",
 			"same 2",
 		},
 		{"legs of one call", legs, "", "a 0 60 1 key=k; b 60 30 2 key=k", "x 0 90 3", "same 1"},
 		{"legs of two calls", legs, "", "a 0 60 key=k; b 60 30 key=l", "x 0 60; y 60 30", "same 2"},
 		{
-			"a child before its parent", counting.Rules{Legs: true, Parents: true}, "",
+			"a child before its parent",
+			counting.Rules{Legs: true, Parents: true},
+			"",
 			"b 5 60 trunk=sbc parent=a; a 0 65 key=", "x 0 60", "same 1",
 		},
 		{

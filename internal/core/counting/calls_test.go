@@ -403,7 +403,7 @@ func TestParents(t *testing.T) {
 			r := newCallRig(t, func(s *counting.Settings) { s.Parents = true })
 			for ids := range strings.SplitSeq(c.pages, " | ") {
 				var records page
-				for _, id := range strings.Fields(ids) {
+				for id := range strings.FieldsSeq(ids) {
 					id, parent, isChild := strings.Cut(id, "<")
 					switch {
 					case isChild:

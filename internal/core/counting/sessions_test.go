@@ -32,7 +32,8 @@ func TestRule14Sessions(t *testing.T) {
 		{
 			step{
 				"all of them, one twice",
-				page{call("a", version(3), moved, sessions("s1", "s1"), setup, dropped)}, "1 repeated",
+				page{call("a", version(3), moved, sessions("s1", "s1"), setup, dropped)},
+				"1 repeated",
 			}, 3,
 		},
 		{step{"another call without any", page{call("b", version(1))}, "1 new"}, 3},
@@ -116,15 +117,18 @@ func TestSettledCountsOnce(t *testing.T) {
 		{"one that isn't settled any more", []page{{full(1, good, settled)}, {full(2, poor)}}, "1", "", "1 repeated"},
 		{
 			"an older one, read before the newer was there",
-			[]page{{full(2, good)}, {full(1, poor, settled)}}, "", "1", "1 repeated",
+			[]page{{full(2, good)}, {full(1, poor, settled)}},
+			"", "1", "1 repeated",
 		},
 		{
 			"the highest of a page",
-			[]page{{full(3, good, settled), full(2, poor, settled)}}, "1", "", "1 new, 1 repeated",
+			[]page{{full(3, good, settled), full(2, poor, settled)}},
+			"1", "", "1 new, 1 repeated",
 		},
 		{
 			"the highest of a page that is settled",
-			[]page{{full(3, poor), full(2, good, settled), full(1, poor, settled)}}, "1", "", "1 new, 2 repeated",
+			[]page{{full(3, poor), full(2, good, settled), full(1, poor, settled)}},
+			"1", "", "1 new, 2 repeated",
 		},
 		{"a start that has moved", []page{first, {full(2, good, settled, moved)}, again}, "1", "", "1 repeated"},
 		{"no sessions ever", []page{{call("a", settled, good, rated("good"), bypass(cdr.True))}}, "1", "", "1 new"},

@@ -43,7 +43,9 @@ func TestSpansOnceSettled(t *testing.T) {
 			{0, answered, ""}, {hour, answered, ""}, {2 * hour, priced, "cdr.call.revised 2"}, {48 * hour, priced, ""},
 		}},
 		{"a charge that never comes", charged, reads{
-			{0, answered, ""}, {22 * hour, answered, ""}, {23 * hour, answered, "cdr.call 1"},
+			{0, answered, ""},
+			{22 * hour, answered, ""},
+			{23 * hour, answered, "cdr.call 1"},
 			{48 * hour, answered, ""},
 		}},
 		{"a short lookback", charged, reads{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}}},

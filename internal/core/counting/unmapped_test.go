@@ -31,24 +31,28 @@ func TestUnknownValuesCountOnce(t *testing.T) {
 	}{
 		{"a record", counting.Rules{}, []*counting.Page{page(field, call("a"))}, map[string]int{field: 1}},
 		{
-			"a record that is read again", counting.Rules{},
+			"a record that is read again",
+			counting.Rules{},
 			[]*counting.Page{page(field, call("a"), call("a")), page(field, call("a"))},
 			map[string]int{field: 1},
 		},
 		{
-			"one that is revised", counting.Rules{},
+			"one that is revised",
+			counting.Rules{},
 			[]*counting.Page{page(field, call("a")), page(field, call("a", outcome(cdr.Busy)))},
 			map[string]int{field: 1},
 		},
 		{
-			"a value that a later version has", counting.Rules{},
+			"a value that a later version has",
+			counting.Rules{},
 			[]*counting.Page{
 				{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, call("a", outcome(cdr.Busy))),
 			},
 			map[string]int{field: 1},
 		},
 		{
-			"two fields and two records", counting.Rules{},
+			"two fields and two records",
+			counting.Rules{},
 			[]*counting.Page{page(field, call("a"), call("b")), page("trunk", call("a"))},
 			map[string]int{field: 2, "trunk": 1},
 		},

@@ -51,19 +51,23 @@ func TestVisits(t *testing.T) {
 		{
 			"read again, also with another result", late,
 			[]page{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
-			counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a",
+			counts{ofAbandoned: 1, waits: 1},
+			0, "cdr.queue_visit a",
 		},
 		{
 			"a wait that isn't known, or can't be", late,
 			[]page{{row("a", answered), row("b", impossible), row("c", nowhere)}},
-			counts{ofAnswered: 2, "cdr_queue_calls_total{,other}": 1, "cdr_queue_wait_seconds{,other}": 1}, 0,
+			counts{ofAnswered: 2, "cdr_queue_calls_total{,other}": 1, "cdr_queue_wait_seconds{,other}": 1},
+			0,
 			"cdr.queue_visit a, cdr.queue_visit b, cdr.queue_visit c",
 		},
 		{"too old", late, []page{{changed(row("a", abandoned), start(now.AddDate(0, 0, -40)))}}, counts{}, 0, ""},
 		{
-			"not final yet", counting.Rules{},
+			"not final yet",
+			counting.Rules{},
 			[]page{{changed(row("a", answered), provisional)}, {row("a", abandoned)}},
-			counts{ofAbandoned: 1, waits: 1}, 0, "cdr.queue_visit a",
+			counts{ofAbandoned: 1, waits: 1},
+			0, "cdr.queue_visit a",
 		},
 		{
 			"of a call and of a late leg of it", late,
@@ -71,7 +75,8 @@ func TestVisits(t *testing.T) {
 				{call("a", "g", cdr.Answered, abandoned)},
 				{call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)},
 			},
-			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1}, 1,
+			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1},
+			1,
 			"cdr.queue_visit a, cdr.call a, cdr.call.leg b, cdr.queue_visit b, cdr.call.leg c",
 		},
 		{
@@ -80,7 +85,8 @@ func TestVisits(t *testing.T) {
 			counts{
 				"cdr_calls_total{unknown,,busy,,false}": 1, "cdr_call_outcome_changes_total{busy,answered}": 1,
 				ofAbandoned: 1, waits: 1,
-			}, 1, "cdr.call a, cdr.queue_visit a, cdr.call.revised a",
+			},
+			1, "cdr.call a, cdr.queue_visit a, cdr.call.revised a",
 		},
 		{
 			"several of a call, when it has settled", settles,
@@ -89,7 +95,8 @@ func TestVisits(t *testing.T) {
 				{changed(call("a", "", cdr.Answered, abandoned, answered), settled)},
 				{changed(call("a", "", cdr.Answered, answered), settled)},
 			},
-			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1}, 1,
+			counts{ofCalls: 1, ofAbandoned: 1, waits: 1, ofAnswered: 1},
+			1,
 			"cdr.call a, cdr.queue_visit a, cdr.queue_visit a",
 		},
 	} {

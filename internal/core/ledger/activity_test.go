@@ -69,13 +69,15 @@ func TestActivity(t *testing.T) {
 		{"too old for the feed", nil, pages{{at("a", 200*hour)}}, ""},
 		{
 			"a call of two legs, once it counts", ofLegs,
-			pages{{leg("a", 10*minute), leg("b", 0)}, {leg("b", 0)}}, "-10m 1/1",
+			pages{{leg("a", 10*minute), leg("b", 0)}, {leg("b", 0)}},
+			"-10m 1/1",
 		},
 		{"a call that waits", waits, pages{{leg("a", 10*minute)}}, ""},
 		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {leg("b", 0)}}, "-10m 1/0"},
 		{
 			"without hours", withoutHours,
-			pages{{call("a", failed, version(1))}, {at("a", 20*hour, version(2))}}, "-10m 1/1",
+			pages{{call("a", failed, version(1))}, {at("a", 20*hour, version(2))}},
+			"-10m 1/1",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

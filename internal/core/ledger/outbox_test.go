@@ -81,8 +81,10 @@ func TestOutboxFull(t *testing.T) {
 		name        string
 		skip, spans bool
 	}{
-		{"pause", false, false}, {"skip_logs", true, false},
-		{"spans, pause", false, true}, {"spans, skip_logs", true, true},
+		{"pause", false, false},
+		{"skip_logs", true, false},
+		{"spans, pause", false, true},
+		{"spans, skip_logs", true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)

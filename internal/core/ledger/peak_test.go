@@ -71,7 +71,8 @@ func peakCalls(t *testing.T, text string) (pages [][]*cdr.Record) {
 
 var peakWords = map[string]func(*cdr.Record){
 	"busy": outcome(cdr.Busy), "failed": outcome(cdr.Failed), "voicemail": outcome(cdr.Voicemail),
-	"unclear": outcome(cdr.NotConnected), "v1": version(1), "v2": version(2), "leg": inGroup("g"), "on-x": over("x"), "onto": onto,
+	"unclear": outcome(cdr.NotConnected), "v1": version(1), "v2": version(2), "leg": inGroup("g"),
+	"on-x": over("x"), "onto": onto,
 	"no-length": func(r *cdr.Record) { r.NoDuration = true },
 	"no-end":    func(r *cdr.Record) { r.End = time.Time{} },
 	"wrong-end": func(r *cdr.Record) { r.End = epoch.Add(1000 * time.Hour) },

@@ -136,7 +136,9 @@ func TestStoreIsAMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Apply()
-			maps.DeleteFunc(want, func(at counting.Place, _ string) bool { return counting.IsForgotten(at.Bucket, floor) })
+			maps.DeleteFunc(want, func(at counting.Place, _ string) bool {
+				return counting.IsForgotten(at.Bucket, floor)
+			})
 		default:
 			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)),
 				counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
