@@ -14,8 +14,8 @@ import (
 
 var errBroken = errors.New("broken")
 
-// TestAnswers: what is asked for again, how often, and what the error says. A POST that may have been carried out isn't
-// sent again; one that was refused is.
+// TestAnswers: which requests the client repeats, how often, and how the error reads. A POST that may have been
+// carried out isn't sent again; one that was refused is.
 func TestAnswers(t *testing.T) {
 	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	const onlyOK = ": only 200 is an answer with content"
@@ -146,7 +146,7 @@ func TestNewBackOff(t *testing.T) {
 	}
 }
 
-// TestFetchCallback: an answer that the caller can't read is asked for again, but not that of a POST.
+// TestFetchCallback: the client repeats a GET whose answer the caller can't read. It doesn't repeat a POST.
 func TestFetchCallback(t *testing.T) {
 	again := Retryable(errBroken)
 	for _, test := range []struct {

@@ -172,7 +172,7 @@ func gaps(t *testing.T, requests int, answers ...reply) ([]time.Duration, *Clien
 	return rec.times(), client
 }
 
-// budget is what is left of RingCentral's heavy group.
+// budget is the rest of RingCentral's heavy group.
 func budget(limit, remaining int) Budget {
 	return Budget{Group: "heavy", Limit: limit, Remaining: remaining, Per: time.Minute}
 }
