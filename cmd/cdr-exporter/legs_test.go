@@ -25,7 +25,7 @@ type legsCase struct {
 const (
 	copies = 4
 	// legsSettle is longer than it takes to kill an exporter that has read something.
-	legsSettle = 6 * time.Second
+	legsSettle = 20 * time.Second
 )
 
 // TestLegs (counting.md 36): the rows of calls come shuffled, with a downtime longer than `settle` and

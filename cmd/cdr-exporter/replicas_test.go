@@ -166,6 +166,7 @@ func TestReplicas(t *testing.T) {
 
 	// A clean stop hands over at once, evenly, though the OTLP endpoint is down.
 	a.sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: http.StatusServiceUnavailable})
+	f.rests() // else the one that stops may have nothing to hand over
 	e := f.start(1)[0]
 	f.moved("clean stop", func() { f.stop(d) }, b, c, e)
 	f.even(b, c, e)
