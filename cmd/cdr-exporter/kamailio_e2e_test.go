@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -342,12 +343,17 @@ modparam("acc", "failed_transaction_flag", 3)
 // startCallee starts a SIPp that takes calls.
 func startCallee(t *testing.T, folder, name, scenario string) (port int) {
 	t.Helper()
-	port = freePort(t, "udp")
+	port = sippPorts()
 	background(t, nil, "sipp", append(scenarioArgs(t, folder, name, scenario, "uas"),
-		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-nostdin", "-mi", "127.0.0.1", "-mp",
-		strconv.Itoa(freePort(t, "udp")))...)
+		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-nostdin", "-mi", "127.0.0.1", "-mp", strconv.Itoa(port+2))...)
 	return port
 }
+
+var sipps atomic.Int32
+
+// sippPorts is the first of eight ports of one SIPp: for SIP, and from the third one on for audio and video. They lie
+// below the ports of outgoing connections, and above those of simulator.FreeAddress.
+func sippPorts() int { return 30_000 + 8*int(sipps.Add(1)) }
 
 func scenarioArgs(t *testing.T, folder, name, scenario, builtin string) []string {
 	t.Helper()
@@ -372,11 +378,11 @@ func startCalls(
 	t *testing.T, folder string, proxy int, to string, n int, long time.Duration, scenario string,
 ) func() int {
 	t.Helper()
-	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p",
-		strconv.Itoa(freePort(t, "udp")),
+	port := sippPorts()
+	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p", strconv.Itoa(port),
 		"-m", strconv.Itoa(n), "-r", "20", "-d", strconv.FormatInt(long.Milliseconds(), 10), "-nostdin", "-timeout",
 		"60s",
-		"-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t, "udp")), fmt.Sprintf("127.0.0.1:%d", proxy))
+		"-mi", "127.0.0.1", "-mp", strconv.Itoa(port+2), fmt.Sprintf("127.0.0.1:%d", proxy))
 	c := exec.CommandContext(t.Context(), "sipp", args...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
