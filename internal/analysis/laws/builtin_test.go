@@ -24,7 +24,7 @@ func run(t *testing.T, text string) (verdicts map[string]laws.Verdict, err error
 	return verdicts, err
 }
 
-// keepsLaws plays the laws on the text of a definition, none of which may be broken.
+// keepsLaws plays the laws on the text of a definition. It fails the test for each broken law.
 func keepsLaws(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
 	verdicts, err := run(t, text)
