@@ -25,14 +25,26 @@ type Tests struct {
 	Parameters map[string]language.Texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
 	By string `yaml:"by"`
-	// MaxRange is the longest range that the provider answers, and Retention how long it keeps
-	// rows; zero: it isn't known.
-	MaxRange  time.Duration     `yaml:"max_range"`
-	Retention time.Duration     `yaml:"retention"`
-	Answers   []TestAnswer      `yaml:"answers"`
-	Rows      []TestRow         `yaml:"rows"`
-	Tables    string            `yaml:"tables"`
-	Bypass    map[string]string `yaml:"bypass"`
+	// MaxRange is the longest range that the provider answers, Retention how long it keeps rows,
+	// MinAge how old a row is before it is there, MaxRows how many rows of a span it gives, Delay
+	// how late a row comes or changes, and Apart how far apart the rows of a call come. Zero: it
+	// isn't known.
+	MaxRange  time.Duration `yaml:"max_range"`
+	Retention time.Duration `yaml:"retention"`
+	MinAge    time.Duration `yaml:"min_age"`
+	MaxRows   int           `yaml:"max_rows"`
+	Delay     time.Duration `yaml:"delay"`
+	Apart     time.Duration `yaml:"apart"`
+	// Read is how files are written: lines or whole.
+	Read string `yaml:"read"`
+	// Field is the field of a form in which a record is posted; empty: the body is the record.
+	Field   string            `yaml:"field"`
+	Answers []TestAnswer      `yaml:"answers"`
+	Rows    []TestRow         `yaml:"rows"`
+	Tables  string            `yaml:"tables"`
+	Bypass  map[string]string `yaml:"bypass"`
+	// Also are answers and rows of sources with other parameters.
+	Also []Tests `yaml:"also"`
 }
 
 // TestAnswer is one whole answer of the provider.
@@ -41,12 +53,21 @@ type TestAnswer struct {
 	Feed string `yaml:"feed"`
 	// Span is what was wanted, as FROM/TO. An answer without one follows the answer before it.
 	Span testSpan `yaml:"span"`
-	// Request is METHOD and address, and Sends the body of a POST.
+	// Request is METHOD and address, With some of its headers, and Sends the body of a POST.
 	Request string            `yaml:"request"`
+	With    map[string]string `yaml:"with"`
 	Sends   Document          `yaml:"sends"`
 	Status  int               `yaml:"status"`
 	Headers map[string]string `yaml:"headers"`
 	Body    Document          `yaml:"body"`
+	// Total is the provider's count of rows in the body, and Charges the sum of a day, as AMOUNT CURRENCY.
+	Total   string `yaml:"total"`
+	Charges string `yaml:"charges"`
+}
+
+// AsksForToken says whether the request is one for a token (RFC 6749): it sends a form.
+func (a *TestAnswer) AsksForToken() bool {
+	return a.Sends != "" && a.Sends[0] != '{' && a.Sends[0] != '['
 }
 
 // TestRow is a row, and every field that it becomes. But are rows with some other values.
@@ -137,6 +158,7 @@ func (s *testSpan) UnmarshalText(text []byte) (err error) {
 // Validate implements config.Validator.
 func (t *Tests) Validate(r *config.Report) {
 	r.OneOf("by", t.By, "", web.ByStart, web.ByEnd, web.ByInserted)
+	r.OneOf("read", t.Read, "", files.ReadLines, files.ReadWhole)
 	for i, a := range t.Answers {
 		if method, _, both := strings.Cut(a.Request, " "); !both || method != "GET" && method != "POST" {
 			r.Problemf(fmt.Sprintf("answers[%d].request", i),
@@ -156,11 +178,17 @@ func (d *Definition) validateTests(r *config.Report) {
 			r.Problemf(key, "must name its feed, one of %s", names)
 		}
 	}
-	for i := range d.Tests.Answers {
-		check(fmt.Sprintf("tests.answers[%d].feed", i), d.Tests.Answers[i].Feed)
+	all := map[string]*Tests{"tests": d.Tests}
+	for i := range d.Tests.Also {
+		all[fmt.Sprintf("tests.also[%d]", i)] = &d.Tests.Also[i]
 	}
-	for i := range d.Tests.Rows {
-		check(fmt.Sprintf("tests.rows[%d].feed", i), d.Tests.Rows[i].Feed)
+	for key, t := range all {
+		for i := range t.Answers {
+			check(fmt.Sprintf("%s.answers[%d].feed", key, i), t.Answers[i].Feed)
+		}
+		for i := range t.Rows {
+			check(fmt.Sprintf("%s.rows[%d].feed", key, i), t.Rows[i].Feed)
+		}
 	}
 }
 
@@ -207,6 +235,9 @@ func (s *Source) Shift(text string, by time.Duration, zone *time.Location) strin
 	}
 	return ""
 }
+
+// Choose makes the feed the export that a source with these parameters reads.
+func (f *Feed) Choose(parameters map[string][]string) { f.List = f.Chosen(parameters) }
 
 // ReadAgain is how much of what was inserted is read again.
 func (f *Feed) ReadAgain() time.Duration { return f.Filter.Overlap.Time }

@@ -49,3 +49,9 @@ func (l *List) export(parameters map[string][]string) (read, total *List) {
 	maps.Copy(listed.Request.Query, l.TotalQuery)
 	return &own, &listed
 }
+
+// Chosen is the list that a source with these parameters reads.
+func (l *List) Chosen(parameters map[string][]string) List {
+	read, _ := l.export(parameters)
+	return *read
+}

@@ -77,16 +77,13 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // newBench prepares the tests of a feed.
-func newBench(s *Settings, name, folder string, saved []byte) (*bench, error) {
+func newBench(s *Settings, tests *declared.Tests, name, folder string, saved []byte) (*bench, error) {
 	d := s.Definition
 	b := &bench{
 		dsn:        s.DSN,
 		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output),
 		folder: folder,
-		tests:  d.Tests, keys: make(map[string]any), secrets: make(map[string]string),
-	}
-	if b.tests == nil {
-		b.tests = new(declared.Tests)
+		tests:  tests, keys: make(map[string]any), secrets: make(map[string]string),
 	}
 	for _, a := range b.tests.Answers {
 		if a.Feed == name || a.Feed == "" {
@@ -114,7 +111,11 @@ func newBench(s *Settings, name, folder string, saved []byte) (*bench, error) {
 // with `map`.
 func (b *bench) setParameter(key string, values []string) {
 	of, inner, isMap := strings.Cut(key, ".")
-	switch p := b.definition.Parameters[of]; {
+	p, ofFeed := b.feed.Parameters[of]
+	if !ofFeed {
+		p = b.definition.Parameters[of]
+	}
+	switch {
 	case isMap:
 		all, _ := b.keys[of].(map[string]any)
 		if all == nil {
@@ -171,6 +172,15 @@ func (b *bench) makeParameters() {
 func (b *bench) configure(more map[string]any, history time.Duration) (*config.Source, error) {
 	feed := make(map[string]any)
 	keys := maps.Clone(b.keys)
+	for key, value := range b.keys {
+		for name, f := range b.definition.Feeds {
+			if _, is := f.Parameters[key]; is {
+				if delete(keys, key); name == b.name {
+					feed[key] = value
+				}
+			}
+		}
+	}
 	for key, value := range more {
 		if key == "paths" && b.feed.Files != nil {
 			feed[key] = value
@@ -219,6 +229,7 @@ func (b *bench) open() error {
 		return errors.New("the definition has no block")
 	}
 	b.values = decoded.ValuesOf(b.name)
+	b.feed.Choose(b.values)
 	if sql := b.definition.SQL; sql != nil {
 		b.driver = declared.Expand(sql.Driver, b.values)
 	}
@@ -415,7 +426,8 @@ func (b *bench) isFile(text string) bool {
 func (b *bench) learn() {
 	for i := range b.answers {
 		a, body := &b.answers[i], any(nil)
-		if _, is := b.isTotals(requested(a)); is || a.Status > 299 || decode(string(a.Body), &body) != nil {
+		_, is := b.isTotals(requested(a))
+		if is || a.AsksForToken() || a.Status > 299 || decode(string(a.Body), &body) != nil {
 			continue
 		}
 		if _, found := valueAt(body, b.feed.Rows); !found && len(b.feed.Rows) > 0 {

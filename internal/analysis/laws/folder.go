@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,7 +97,11 @@ func (f *folder) copyFiles() error {
 
 // document is a file that is written once.
 func (b *bench) document(texts []string) string {
-	switch b.feed.Format {
+	format := b.feed.Format
+	if len(texts) > 0 && strings.HasPrefix(texts[0], "<") { // of records that are posted it says nothing
+		format = "xml"
+	}
+	switch format {
 	case "csv":
 		return lines(b.csv(texts))
 	case "xml":
@@ -152,9 +157,13 @@ func (p *poster) show() error {
 
 // post posts a record.
 func (p *poster) post(text string) (status int, says string) {
+	media := map[string]string{"xml": "application/xml"}[p.definition.Push.Format]
+	if p.tests.Field != "" {
+		media, text = "application/x-www-form-urlencoded", url.Values{p.tests.Field: {text}}.Encode()
+	}
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/test",
 		strings.NewReader(text))
-	request.Header.Set("Content-Type", map[string]string{"xml": "application/xml"}[p.definition.Push.Format])
+	request.Header.Set("Content-Type", media)
 	request.Header.Set("Authorization", "Bearer "+p.secrets["token"])
 	answer := httptest.NewRecorder()
 	p.hook.ServeHTTP(answer, request)

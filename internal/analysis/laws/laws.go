@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -86,12 +87,57 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 		if name == s.Feed || len(names) == 1 {
 			saved = s.Rows
 		}
-		b, err := newBench(&s, name, folder, saved)
-		if err != nil {
-			return nil, fmt.Errorf("feed %s: %w", name, err)
+		for i, tests := range s.variants() {
+			verdicts, err := s.judge(ctx, tests, i-1, name, folder, saved)
+			if err != nil {
+				return nil, fmt.Errorf("feed %s: %w", name, err)
+			}
+			all = append(all, verdicts...)
 		}
-		b.laws = s.Laws
-		all = append(all, b.judge(ctx)...)
+	}
+	return all, nil
+}
+
+// variants are the tests of the definition, and those of sources with other parameters.
+func (s *Settings) variants() []*declared.Tests {
+	tests := cmp.Or(s.Definition.Tests, new(declared.Tests))
+	all := []*declared.Tests{tests}
+	for _, also := range tests.Also {
+		given := also.Parameters
+		also.By, also.Parameters = cmp.Or(also.By, tests.By), make(map[string]language.Texts)
+		maps.Copy(also.Parameters, tests.Parameters)
+		maps.Copy(also.Parameters, given)
+		all = append(all, &also)
+	}
+	return all
+}
+
+// judge plays the laws on a feed by the definition's tests (also: -1), or compares it with those of a source with other
+// parameters.
+func (s *Settings) judge(
+	ctx context.Context, tests *declared.Tests, also int, name, folder string, saved []byte,
+) (all []Verdict, err error) {
+	wanted := s.Laws
+	if also >= 0 {
+		saved, wanted = nil, slices.DeleteFunc([]string{"rows", "answers"}, func(law string) bool {
+			return len(s.Laws) > 0 && !slices.Contains(s.Laws, law)
+		})
+		if len(wanted) == 0 {
+			return nil, nil
+		}
+	}
+	b, err := newBench(s, tests, name, folder, saved)
+	if err != nil {
+		return nil, err
+	}
+	b.laws = wanted
+	for _, v := range b.judge(ctx) {
+		if also < 0 {
+			all = append(all, v)
+		} else if v.State != NotJudged {
+			v.Feed = fmt.Sprintf("%s also[%d]", name, also)
+			all = append(all, v)
+		}
 	}
 	return all, nil
 }
@@ -114,7 +160,10 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	if b.judges("answers") {
 		verdicts = append(verdicts, b.judgeAnswers())
 	}
-	ofCounting := func(law string) bool { return law != "rows" && law != "answers" }
+	if b.judges("limits") {
+		verdicts = append(verdicts, b.judgeLimits())
+	}
+	ofCounting := func(law string) bool { return !slices.Contains(ofTests, law) }
 	switch {
 	case len(b.laws) > 0 && !slices.ContainsFunc(b.laws, ofCounting):
 		return verdicts
@@ -131,6 +180,9 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	}
 	return verdicts
 }
+
+// ofTests are the laws that compare the definition with its tests, and play nothing.
+var ofTests = []string{"rows", "answers", "limits"}
 
 // judges says whether the settings want a law.
 func (b *bench) judges(name string) bool { return len(b.laws) == 0 || slices.Contains(b.laws, name) }

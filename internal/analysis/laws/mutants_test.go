@@ -54,6 +54,8 @@ twilio:
   another currency | currency: USD | currency: EUR
   no parent |       parent: parent_call_sid\n | nothing
   another id | id: sid | id: account_sid
+  another user | username: "{account_sid}" | username: "{auth_token}"
+  no currency of a day |       currency: usage_records.0.price_unit\n | nothing
   another time | start_time, time: rfc2822}, {path: date_created | date_created, time: rfc2822}, {path: start_time
 zoom_phone:
   another token | {token: next_page_token, query: next_page_token} | {token: next_token, query: next_page_token}
@@ -66,6 +68,8 @@ zoom_phone:
   minutes | unit: s} | unit: min}
   another duration | duration: {path: duration | duration: {path: talk_time
   the trunk of a group | [sbc_name, sip_group_name] | [sip_group_name, sbc_name]
+  credentials in the body |       client_in: header\n | nothing
+  another grant | grant_type: account_credentials | grant_type: client_credentials
   page numbers | next: {token: next_page_token, query: next_page_token} | next: {page: page_number, from: 1}
 webex:
   a filter by the start of calls | by: inserted, min_age: 1m, | by: start, min_age: 1m,
@@ -76,6 +80,9 @@ webex:
   another unit | unit: s} | unit: ms}
   hours of 12 | 15:04:05.000Z} | 03:04:05.000Z}
   another list | rows: items | rows: records
+  a row that isn't there yet | min_age: 1m, | min_age: 30s,
+  a longer range | max_range: 2h, | max_range: 4h,
+  a shorter history | retention: 12h | retention: 6h
   another direction | ORIGINATING: outbound, TERMINATING: inbound | ORIGINATING: inbound, TERMINATING: outbound
   a group's rows that are whole | let group = ["HuntGroup", "CallQueue"] | let group = ["HuntGroup"]
 kamailio:
@@ -91,17 +98,31 @@ asterisk:
   the whole length | duration: {path: billsec | duration: {path: duration
   columns in another order | start, answer, end, | answer, start, end,
   days first | start: {path: start, time: "2006-01-02 15:04:05"} | start: {path: start, time: "2006-02-01 15:04:05"}
+  files that are written once | read: lines\n  format | read: whole\n  format
   a wait of another column | a3 == nil ? nil : int(a3) | a2 == nil ? nil : int(a2)
   another separator | separator: "|" | separator: ";"
 freeswitch:
   milliseconds, not microseconds | variables.start_uepoch, time: unix_us | variables.start_uepoch, time: unix_ms
   seconds, not milliseconds | {path: variables.billmsec, unit: ms} | {path: variables.billmsec, unit: s}
+  another field of a form | field: cdr | field: record
   texts that aren't decoded |     encoded: url\n | nothing
 cucm:
   another unit | duration: {path: duration, unit: s} | duration: {path: duration, unit: ms}
   a line of types that is a row | skip: 1,  | nothing
   another cause | destCause_value: ["128", "458752"] | destCause_value: ["128"]
   the call's own number | id: pkid | id: globalCallID_callId
+  files that grow | read: whole, format: csv, | read: lines, format: csv,
+wavix:
+  another list of CSV | path: /v1/cdr.csv | path: /v1/cdrs.csv
+  another parameter for the key | query: {appid: "{api_key}"} | query: {api_key: "{api_key}"}
+  another currency | currency: {default: USD} | currency: {default: EUR}
+  legs that wait though their parents aren't read | len(parameter.types) == 1 || (parent | (parent
+  another total | total: pagination.total\n | total: pagination.per_page\n
+ringcentral:
+  the account's log in place of the extension's | extension: account/~/extension/~ | extension: account/~
+  another word of the view | simple: Simple | simple: simple
+  names of users | {type: Department, perPage | {type: User, perPage
+  another endpoint for tokens | token_url: /restapi/oauth/token | token_url: /restapi/oauth/authorize
 `
 
 // TestMutants: a built-in definition in which something is wrong breaks a law.

@@ -3,6 +3,7 @@ package laws
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -69,10 +70,11 @@ func (b *bench) compare(word string, becomes map[string]string, m *rowmap.Result
 	if slices.ContainsFunc(strings.Split(becomes["charges"], ","), hasCurrency) { // else the row has none
 		currency = b.definition.CurrencyFor(b.values)
 	}
-	all := differences(becomes, shown(m.Record, currency))
+	var all []string
 	for _, u := range m.Unmapped {
 		all = append(all, u.Field+" is unknown: no table has its value "+cdr.HideNumbers(u.Value))
 	}
+	all = append(all, differences(becomes, shown(m.Record, currency))...)
 	if len(all) == 0 {
 		return ""
 	}
@@ -81,6 +83,47 @@ func (b *bench) compare(word string, becomes map[string]string, m *rowmap.Result
 
 // hasCurrency says whether a charge of tests names its currency.
 func hasCurrency(charge string) bool { return len(strings.Fields(charge)) > 2 }
+
+// judgeLimits compares the limits that the definition names with those of tests.
+func (b *bench) judgeLimits() Verdict {
+	v, t, f, most, own := Verdict{Feed: b.name, Law: "limits"}, b.tests, b.feed.Filter, b.feed.MaxRows, ""
+	if lines := b.feed.Lines(); lines != nil {
+		own = lines.Read
+	}
+	legs := b.feed.Map != "" || b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet()
+	within := func(own, most time.Duration) bool { return 0 < own && own <= most }
+	atMost := func(n any) string { return fmt.Sprint("at most ", n) }
+	atLeast := func(n any) string { return fmt.Sprint("at least ", n) }
+	known := 0
+	for _, l := range []struct {
+		key          string
+		known, holds bool
+		own          any
+		want         string
+	}{
+		{"filter.by", t.By != "", f.By == t.By, f.By, t.By},
+		{"filter.max_range", t.MaxRange > 0, within(f.MaxRange, t.MaxRange), f.MaxRange, atMost(t.MaxRange)},
+		{"filter.retention", t.Retention > 0, within(f.Retention, t.Retention), f.Retention, atMost(t.Retention)},
+		{"filter.retention", t.Retention > 0, f.Retention >= t.Retention*9/10, f.Retention, fmt.Sprint(t.Retention)},
+		{"filter.min_age", t.MinAge > 0, f.MinAge >= t.MinAge, f.MinAge, atLeast(t.MinAge)},
+		{"max_rows", t.MaxRows > 0, 0 < most && most <= t.MaxRows, most, atMost(t.MaxRows)},
+		{"defaults.lookback", t.Delay > 0, b.info.Lookback >= t.Delay, b.info.Lookback, atLeast(t.Delay)},
+		{"defaults.settle", t.Apart > 0 && legs, b.info.Settle >= t.Apart, b.info.Settle, atLeast(t.Apart)},
+		{"files.read", t.Read != "" && own != "", own == t.Read, own, t.Read},
+	} {
+		switch {
+		case b.info.ActiveCalls != nil || !l.known:
+		case !l.holds:
+			return v.broken("%s is %v, want %s", l.key, l.own, l.want)
+		default:
+			known++
+		}
+	}
+	if known == 0 {
+		return v.unjudged("tests name no limit")
+	}
+	return v.held("%d limits", known)
+}
 
 // judgeTables compares all rows that the query gives with tests.
 func (b *bench) judgeTables(v Verdict) Verdict {
@@ -231,8 +274,10 @@ type replayer struct {
 func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if token := p.bench.token(r); token != nil {
-		return token, nil
+	if p.given == len(p.answers) || !p.answers[p.given].AsksForToken() {
+		if token := p.bench.token(r); token != nil {
+			return token, nil
+		}
 	}
 	refuse := answer(r, http.StatusForbidden, nil, "{}")
 	if p.problem != "" {
@@ -293,9 +338,22 @@ func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) st
 				strings.Join(values, ","))
 		}
 	}
+	for name, want := range a.With {
+		if user, is := strings.CutPrefix(want, "Basic "); is && strings.Contains(user, ":") {
+			want = "Basic " + base64.StdEncoding.EncodeToString([]byte(user))
+		}
+		if got := r.Header.Get(name); got != want {
+			return fmt.Sprintf("it asks with the header %s: %s, want %s", name, got, want)
+		}
+	}
 	if a.Sends != "" {
 		var wanted, sent any
-		if decode(string(a.Sends), &wanted) != nil || decode(body, &sent) != nil || encode(wanted) != encode(sent) {
+		wantedErr, sentErr := decode(string(a.Sends), &wanted), decode(body, &sent)
+		if a.AsksForToken() {
+			wanted, wantedErr = url.ParseQuery(string(a.Sends))
+			sent, sentErr = url.ParseQuery(body)
+		}
+		if wantedErr != nil || sentErr != nil || encode(wanted) != encode(sent) {
 			return fmt.Sprintf("it sends %s, want %s", body, a.Sends)
 		}
 	}
@@ -387,10 +445,10 @@ func (b *bench) checkTimes(
 	first int, answers []declared.TestAnswer, from, to time.Time,
 ) (rows int, problem string) {
 	for i := range answers {
-		if problem := b.lacks(&answers[i]); problem != "" {
+		if problem := b.lacks(&answers[i]); problem != "" && !answers[i].AsksForToken() {
 			return rows, fmt.Sprintf("answers[%d] %s", first+i, problem)
 		}
-		if _, is := b.isTotals(requested(&answers[i])); is {
+		if _, is := b.isTotals(requested(&answers[i])); is || answers[i].AsksForToken() {
 			continue
 		}
 		for number, m := range b.newMapper().Try([]byte(answers[i].Body)) {
@@ -412,23 +470,38 @@ func (b *bench) checkTimes(
 	return rows, ""
 }
 
-// lacks says which number an answer doesn't have where the definition says; empty: none.
+// lacks says which number an answer doesn't have where the definition says, or which other one; empty: none.
 func (b *bench) lacks(a *declared.TestAnswer) string {
 	var body any
 	if b.feed.Format != "json" || a.Status > 299 || decode(string(a.Body), &body) != nil {
 		return ""
 	}
-	numbers := map[string][]string{"total": b.feed.Total}
+	type number struct {
+		at   []string
+		want string
+	}
+	numbers := map[string]number{"total": {b.feed.Total, a.Total}}
 	if _, is := b.isTotals(requested(a)); is {
 		t := b.feed.Totals
-		numbers = map[string][]string{
-			"totals.calls": t.Calls, "totals.charges": t.Charges,
-			"totals.currency": t.Currency,
+		amount, currency, _ := strings.Cut(a.Charges, " ")
+		numbers = map[string]number{
+			"totals.calls": {t.Calls, a.Total}, "totals.charges": {t.Charges, amount},
+			"totals.currency": {t.Currency, currency},
 		}
 	}
-	for name, steps := range numbers {
-		if _, found := valueAt(body, steps); steps != nil && !found {
-			return fmt.Sprintf("has nothing at %s, which %s names", strings.Join(steps, "."), name)
+	for name, n := range numbers {
+		value, found := valueAt(body, n.at)
+		if n.at == nil { // valueAt gives the whole body
+			value = "nothing"
+			if name == "totals.currency" {
+				value = b.definition.CurrencyFor(b.values)
+			}
+		}
+		switch {
+		case n.at != nil && !found:
+			return fmt.Sprintf("has nothing at %s, which %s names", strings.Join(n.at, "."), name)
+		case n.want != "" && fmt.Sprint(value) != n.want:
+			return fmt.Sprintf("gives %v as %s, want %s", value, name, n.want)
 		}
 	}
 	return ""
