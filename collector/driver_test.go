@@ -13,26 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// A reader is resumed after the commit of its page.
-func TestDriver_CommitsBeforeTheNextPage(t *testing.T) {
-	commits := 0
-	reader := readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
-		for n := range 3 {
-			if err := emit(&Page{}); err != nil {
-				return err
-			}
-			if commits != n+1 {
-				t.Errorf("after page %d there were %d commits", n, commits)
-			}
-		}
-		return nil
-	})
-	d := Driver{Reader: reader, Commit: func(context.Context, *Page) error { commits++; return nil }}
-	if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil || commits != 3 {
-		t.Errorf("%d commits, error %v", commits, err)
-	}
-}
-
 // Errors end a read and are returned as they are; nothing follows them.
 func TestDriver_Errors(t *testing.T) {
 	full := errors.New("the disk is full")

@@ -141,38 +141,6 @@ func TestLoop_APanicBehindAFailure(t *testing.T) {
 	})
 }
 
-func TestLoop_AFailureStaysItsOwn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		good := 0
-		loops := []*Loop{
-			loopOf(func(context.Context) error { panic("boom") }),
-			loopOf(func(context.Context) error { return errProvider }),
-			loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }),
-			loopOf(func(context.Context) error { good++; return nil }),
-		}
-		for _, l := range loops {
-			l.Start()
-		}
-		pass(t, 10*time.Minute+time.Second)
-		if good != 11 {
-			t.Errorf("the good feed was polled %d times in ten minutes", good)
-		}
-		var states []State
-		for _, l := range loops {
-			states = append(states, l.Status().State)
-		}
-		if want := []State{StateError, StateError, StateOK, StateOK}; !slices.Equal(states, want) {
-			t.Errorf("the states are %v, want %v", states, want)
-		}
-		if loops[2].Status().Ready {
-			t.Error("ready, though the feed has neither been read nor failed")
-		}
-		for _, l := range append(loops, loops...) {
-			l.Stop()
-		}
-	})
-}
-
 func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // modelRow is a call as the model provider keeps it.
@@ -28,10 +24,11 @@ type modelRow struct {
 	call             string // its call key
 }
 
-// model is a provider and a ledger made of maps: what the collector is held against.
+// model is a provider of rows, over a ledger: what the collector is held against.
 type model struct {
-	mu sync.Mutex
-	// The provider. Rows are sorted by start.
+	fakeLedger
+
+	// Rows are sorted by start.
 	rows     []modelRow
 	pageSize int
 	latency  time.Duration // of each page
@@ -47,17 +44,6 @@ type model struct {
 	visits   map[string]int // how often each row was given out, if it is made
 	batch    Page
 	pool     []cdr.Record
-
-	// The ledger.
-	state     counting.State
-	counted   map[string]time.Time // by id, when it was first seen
-	known     map[string]time.Time // by id, the start: what pruning has left
-	keep      time.Duration        // how far behind the watermark ids are kept; 0: for ever
-	tooOld    int
-	refuse    func(page *counting.Page) error // before a commit
-	positions []counting.Position
-	commits   int
-	broken    []string // what was found to be wrong while it ran
 }
 
 // modelRead is one read of the provider.
@@ -68,13 +54,12 @@ type modelRead struct {
 }
 
 func newModel(origin time.Time) *model {
-	return &model{
-		pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
-		limits:  Limits{MaxRange: 90 * 24 * time.Hour},
-		state:   counting.State{Origin: origin, Floor: origin, Watermark: origin},
-		counted: make(map[string]time.Time),
-		known:   make(map[string]time.Time),
+	m := &model{
+		fakeLedger: newFakeLedger(origin), pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
+		limits: Limits{MaxRange: 90 * 24 * time.Hour},
 	}
+	m.check = m.checkPosition
+	return m
 }
 
 // Pages implements RangeReader.
@@ -175,76 +160,10 @@ func (m *model) Offset() (time.Duration, bool) {
 	return m.offset, m.answered
 }
 
-func (m *model) State() counting.State {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state
-}
-
-// Commit counts what is new.
-func (m *model) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	if err := ctx.Err(); err != nil {
-		return counting.Result{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.refuse != nil {
-		if err := m.refuse(page); err != nil {
-			return counting.Result{}, err
-		}
-	}
-	m.commits++
-	var r counting.Result
-	for _, record := range page.Records {
-		key := record.ID
-		if key == "" {
-			key = fmt.Sprint(record.Synthetic, "#", record.Twin)
-		}
-		switch _, known := m.known[key]; {
-		case known:
-			r.Duplicate++
-		case record.Start.Before(m.state.Floor):
-			r.TooOld++
-			m.tooOld++
-		default:
-			r.New++
-			if _, twice := m.counted[key]; twice {
-				m.broken = append(m.broken, fmt.Sprintf("the call of %s was counted twice", record.Start))
-			}
-			m.counted[strings.Clone(key)] = page.ObservedAt
-			m.known[key] = record.Start
-			m.state.Records++
-			m.state.NewestCall = plan.Latest(m.state.NewestCall, record.Start)
-		}
-	}
-	m.state.Spans = work.Spans(m.state.Spans, page.Done, page.Enqueue)
-	if p := page.Position; p != nil {
-		m.positions = append(m.positions, *p)
-		m.check(p)
-		if !p.Watermark.IsZero() {
-			m.state.Watermark = p.Watermark
-		}
-		m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
-		if p.Resume != nil {
-			m.state.Resume = slices.Clone(p.Resume)
-		}
-		m.prune()
-	}
-	return r, nil
-}
-
-// prune forgets old ids and raises the floor with it (counting.md 5).
-func (m *model) prune() {
-	if floor := m.state.Watermark.Add(-m.keep).Truncate(time.Hour); m.keep > 0 && floor.After(m.state.Floor) {
-		m.state.Floor = floor
-		maps.DeleteFunc(m.known, func(_ string, start time.Time) bool { return start.Before(floor) })
-	}
-}
-
-// check holds a position against counting.md 7: what was published at once and
+// checkPosition holds a position against counting.md 7: what was published at once and
 // started before the watermark has been counted or is in a span that is held, and
 // the watermark isn't ahead.
-func (m *model) check(p *counting.Position) {
+func (m *model) checkPosition(p *counting.Position) {
 	if p.Watermark.After(m.clock()) {
 		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark,
 			m.clock()))
@@ -283,16 +202,13 @@ func (m *model) missing(by time.Time) []modelRow {
 // the watermark stands close behind the provider's clock, and that nothing broke.
 func (m *model) wantWhole(t *testing.T, by time.Time, behind time.Duration) {
 	t.Helper()
-	if left := m.missing(by); len(left) > 0 || m.tooOld > 0 {
-		t.Errorf("%d of %d calls are missing, the first of %v; %d were too old", len(left), len(m.rows),
-			left[:min(1, len(left))], m.tooOld)
+	if left := m.missing(by); len(left) > 0 {
+		t.Errorf("%d of %d calls are missing, the first of %v", len(left), len(m.rows), left[:1])
 	}
 	if late := m.clock().Sub(m.State().Watermark); late < -time.Second || late > behind {
 		t.Errorf("the watermark is %s behind", late)
 	}
-	for _, problem := range m.broken[:min(5, len(m.broken))] {
-		t.Error(problem)
-	}
+	m.wantSound(t)
 }
 
 // done are the reads so far.

@@ -200,26 +200,6 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 	}
 }
 
-// A fault that is met while others are fetched is the record's: it counts as an attempt.
-func TestRecords_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, loop := silentFeed(t, 5, func(m *taskModel) {
-			m.fault = only(&httpclient.Error{Kind: httpclient.KindServer, Status: 500}, "c3")
-			m.slow = func(key string) time.Duration { // the others are fetched after its refusal
-				if key == "c3" {
-					return 0
-				}
-				return time.Millisecond
-			}
-		})
-		pass(t, 40*time.Second)
-		if w := m.waiting("notified", "c3"); w.Attempts != 1 || m.State().Records != 4 || loop.trouble() != nil {
-			t.Errorf("it is %+v, %d calls are counted, the trouble is %v", w, m.State().Records, loop.trouble())
-		}
-		loop.Stop()
-	})
-}
-
 // When the loop stops, what has landed is committed, and what is under way ends.
 func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -243,7 +223,8 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 	})
 }
 
-// While the ledger takes nothing, the provider isn't asked over and over, and the subscription is renewed all the same.
+// counting.md 35: while the ledger takes nothing, the provider isn't asked over and over, no record is refused, and the
+// subscription is renewed all the same.
 func TestRecords_AFullDisk(t *testing.T) {
 	broken := errors.New("disk I/O error") // is shown as the feed's
 	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, broken} {
@@ -265,6 +246,9 @@ func TestRecords_AFullDisk(t *testing.T) {
 				}
 				if err := loop.trouble(); err != nil && full != broken { //nolint:errorlint // one of the above
 					t.Errorf("the feed takes it for the provider's: %v", err)
+				}
+				if m.attempts() != 0 {
+					t.Errorf("%d attempts were counted", m.attempts())
 				}
 				m.with(func() { m.refuse = nil })
 				pass(t, 3*time.Hour)
@@ -354,4 +338,161 @@ func TestRecords_AQueueThatHangs(t *testing.T) {
 			t.Errorf("it took %s to say the status and to stop", took)
 		}
 	})
+}
+
+// slowDisk takes its time for each commit, and counts those with records.
+type slowDisk struct {
+	*taskModel
+	commits int
+}
+
+func (l *slowDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
+	<-time.After(50 * time.Millisecond)
+	if len(page.Records) > 0 {
+		l.commits++
+	}
+	return l.taskModel.Commit(ctx, page)
+}
+
+// Answers that arrive during a commit are committed together, so that a slow disk doesn't
+// make each record wait for all before it.
+func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newTaskModel(now)
+		m.latency, m.unlisted, m.parallel = 10*time.Millisecond, true, 8
+		m.add(now, now.Add(200*time.Millisecond), time.Millisecond, -30*time.Second)
+		for _, c := range m.calls {
+			c.versions[0] = now
+		}
+		slow := &slowDisk{taskModel: m}
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} }, func(s *FeedSettings) { s.Ledger = slow })
+		loop.Start()
+		for _, c := range m.calls {
+			if _, err := m.notify(c.id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(t, 5*time.Second)
+		if n := m.State().Records; n != 200 {
+			t.Errorf("after five seconds %d calls are counted", n)
+		}
+		loop.Stop()
+		if slow.commits > 60 {
+			t.Errorf("they were committed in %d pieces", slow.commits)
+		}
+		m.wantWhole(t)
+	})
+}
+
+// fullDisk takes no positions.
+type fullDisk struct{ Ledger }
+
+func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
+	if page.Position != nil {
+		return counting.Result{}, ledger.ErrFull
+	}
+	return s.Ledger.Commit(ctx, page)
+}
+
+// A position that couldn't be committed isn't withheld either: the list is read again.
+func TestRecords_APositionThatFailsIsntWithheld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now().Add(-time.Hour))
+		list := partOf[*ranges](m.loop(func(s *FeedSettings) { s.Ledger = fullDisk{m} }))
+		if err := list.do(t.Context()); !errors.Is(err, ledger.ErrFull) || list.withheld {
+			t.Errorf("withheld is %t; error %v", list.withheld, err)
+		}
+	})
+}
+
+// clockOf is a clock of which the local one, and the Date, can be wrong.
+func clockOf(local, date *skewed) func(s *FeedSettings) {
+	return func(s *FeedSettings) {
+		s.Clock = NewClock(local.now, func() (time.Duration, bool) { return date.now().Sub(local.now()), true })
+	}
+}
+
+// TestRule10_ARecordSettlesByTheProvidersClock: by a local clock that is ahead its media would be
+// counted before the record has all of them.
+func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
+	for _, skew := range []time.Duration{-3 * time.Hour, -time.Hour, 10 * time.Minute, 3 * time.Hour} {
+		t.Run(skew.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newTaskModel(now.Add(-time.Hour))
+				m.calls = append(m.calls, &notifiedCall{
+					id: "a", start: now.Add(-10 * time.Minute),
+					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
+				})
+				var local, date skewed
+				local.set(skew)
+				l := m.loop(clockOf(&local, &date))
+				l.Start()
+				pass(t, time.Minute)
+				if !m.isCounted("a") {
+					t.Error("after a minute the call isn't counted")
+				}
+				pass(t, 3*time.Hour)
+				l.Stop()
+				settles := m.calls[0].end.Add(m.settle)
+				if at := m.fetched[len(m.fetched)-1].at; len(m.fetched) != 2 || at.Before(settles) ||
+					at.After(settles.Add(5*time.Minute)) {
+					t.Errorf("the record was fetched %v, want once at first and once at %s, when it settles", m.fetched,
+						settles)
+				}
+				m.want(t)
+			})
+		})
+	}
+}
+
+// TestRule10_AWrongClockPutsNothingOffForLong: what is refused while a clock is ahead is tried
+// again in its time once the clocks agree, and not oftener while they differ.
+func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
+	const lasts = 20 * time.Minute
+	for _, c := range []struct {
+		name        string
+		local, date time.Duration
+	}{
+		{"a Date of six days ahead", 0, 6 * day},
+		{"a Date of ten minutes ahead", 0, 10 * time.Minute},
+		{"our clock six days ahead", 6 * day, 0},
+		{"a Date of a day ago", 0, -day},
+		{"our clock three hours behind", -3 * time.Hour, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newTaskModel(now.Add(-time.Hour))
+				m.add(now, now.Add(4*time.Hour), time.Minute, time.Minute)
+				late := m.calls[15]
+				m.fault = func(key string) error {
+					if key == late.id && time.Since(now) < 40*time.Minute {
+						return httpclient.Retryable(errors.New("not this one"))
+					}
+					return nil
+				}
+				var local, date skewed
+				l := m.loop(clockOf(&local, &date))
+				l.Start()
+				pass(t, 10*time.Minute)
+				local.set(c.local)
+				date.set(c.date)
+				pass(t, lasts)
+				if n, all := m.fetchesOf(late.id), m.allFetches(); n > 20 || all > 150 {
+					t.Errorf("the record was fetched %d times in %s, all %d times", n, lasts, all)
+				}
+				local.set(0)
+				date.set(0)
+				pass(t, 40*time.Minute)
+				if !m.isCounted(late.id) {
+					t.Errorf("half an hour after it can be read it isn't counted: %+v", m.waiting("record", late.id))
+				}
+				pass(t, 4*time.Hour)
+				l.Stop()
+				m.want(t)
+			})
+		})
+	}
 }

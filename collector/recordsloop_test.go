@@ -201,8 +201,8 @@ func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 		}
 		pass(t, 10*time.Second)
 		loop.Stop()
-		if m.fetches["a"] != 2 || m.known["a"] != 2 || len(m.work) != 1 {
-			t.Errorf("fetched %d times, version %d, waiting %v", m.fetches["a"], m.known["a"], m.work)
+		if m.fetches["a"] != 2 || m.known["a"].version != 2 || len(m.work) != 1 {
+			t.Errorf("fetched %d times, version %d, waiting %v", m.fetches["a"], m.known["a"].version, m.work)
 		}
 	})
 }

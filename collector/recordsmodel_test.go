@@ -1,18 +1,13 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -43,20 +38,17 @@ func published(id string, start time.Time, later ...time.Time) *notifiedCall {
 	return &notifiedCall{id: id, start: start, end: start, versions: append([]time.Time{start}, later...)}
 }
 
-type taskID struct{ kind, key string }
-
-// taskModel is a provider that lists names, and a ledger, made of maps: what reading a list
-// of names is held against. The rules of its work are the ledger's.
+// taskModel is a provider that lists names, over a ledger: what reading a list of names is held against.
 type taskModel struct {
-	mu sync.Mutex
-	// The provider.
+	fakeLedger
+
 	calls    []*notifiedCall // in the order of their starts
 	settle   time.Duration
 	pageSize int
 	latency  time.Duration // of lists and fetches
 	parallel int
+	unlisted bool                   // notifications alone name the calls
 	fault    func(key string) error // of a fetch; "": of a list
-	slow     func(key string) time.Duration
 	fetches  map[string]int
 	fetched  []fetchedAt
 	lists    []modelRead
@@ -65,24 +57,6 @@ type taskModel struct {
 
 	wake     func() // of the latest loop
 	settings func(*FeedSettings)
-
-	// The ledger.
-	state   counting.State
-	work    map[taskID]work.Item
-	order   []work.Item          // the same by when it is due, see setTask
-	known   map[string]int64     // the version, by id: what pruning has left
-	starts  map[string]time.Time // of those
-	counted map[string]bool
-	settled map[string]bool
-	keep    time.Duration // how far behind the watermark ids are kept; 0: for ever
-	tooOld  int
-	commits int
-	// unlisted says that notifications alone name the calls.
-	unlisted bool
-	refuse   func(page *counting.Page) error
-	queue    func() error                    // before it says what is due
-	lost     func(page *counting.Page) error // after it was committed
-	broken   []string
 }
 
 type fetchedAt struct {
@@ -91,13 +65,12 @@ type fetchedAt struct {
 }
 
 func newTaskModel(origin time.Time) *taskModel {
-	return &taskModel{
-		pageSize: 60, parallel: 4, settle: time.Hour,
-		fetches: make(map[string]int), work: make(map[taskID]work.Item), known: make(map[string]int64),
-		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
-		state:    counting.State{Origin: origin, Floor: origin, Watermark: origin},
-		settings: func(*FeedSettings) {},
+	m := &taskModel{
+		fakeLedger: newFakeLedger(origin), pageSize: 60, parallel: 4, settle: time.Hour,
+		fetches: make(map[string]int), settings: func(*FeedSettings) {},
 	}
+	m.check = m.checkPosition
+	return m
 }
 
 func (m *taskModel) Parallel() int { return m.parallel }
@@ -151,18 +124,15 @@ func (m *taskModel) answer(ctx context.Context, key string, wait time.Duration) 
 
 // Fetch gives the version that is published.
 func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error) {
-	key, wait := tasks[0].Key, m.latency
+	key := tasks[0].Key
 	m.mu.Lock()
 	m.fetches[key]++
 	m.fetched = append(m.fetched, fetchedAt{key, time.Now()})
 	m.inFlight++
 	m.most = max(m.most, m.inFlight)
-	if m.slow != nil {
-		wait += m.slow(key)
-	}
 	m.mu.Unlock()
 	defer m.with(func() { m.inFlight-- }) // after a panic too
-	err := m.answer(ctx, key, wait)
+	err := m.answer(ctx, key, m.latency)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
@@ -191,164 +161,11 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 	return b, nil
 }
 
-func (m *taskModel) State() counting.State {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state
-}
-
-// Due implements TaskQueue.
-func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]work.Item, error) {
-	return m.due(false, now, limit)
-}
-
-// SetAside implements TaskQueue.
-func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]work.Item, error) {
-	return m.due(true, now, limit)
-}
-
-// Waiting implements TaskQueue.
-func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, w := range m.work {
-		if w.SetAside {
-			setAside++
-		} else {
-			waiting++
-		}
-	}
-	return waiting, setAside, nil
-}
-
-func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]work.Item, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.queue != nil {
-		if err := m.queue(); err != nil {
-			return nil, err
-		}
-	}
-	var due []work.Item
-	for i := range m.order {
-		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {
-			break
-		} else if w.SetAside == setAside {
-			due = append(due, *w)
-		}
-	}
-	return due, nil
-}
-
-func compareTasks(a, b work.Item) int {
-	if c := a.Due.Compare(b.Due); c != 0 {
-		return c
-	}
-	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Key, b.Key))
-}
-
-// setTask puts a task in place of the one with its kind and key; deleteTask removes that.
-func (m *taskModel) setTask(w work.Item) {
-	id := taskID{w.Kind, w.Key}
-	m.deleteTask(id)
-	m.work[id] = w
-	i, _ := slices.BinarySearchFunc(m.order, w, compareTasks)
-	m.order = slices.Insert(m.order, i, w)
-}
-
-func (m *taskModel) deleteTask(id taskID) {
-	if was, ok := m.work[id]; ok {
-		delete(m.work, id)
-		i, _ := slices.BinarySearchFunc(m.order, was, compareTasks)
-		m.order = slices.Delete(m.order, i, i+1)
-	}
-}
-
-// Commit counts what is new, and changes the work as the ledger does.
-func (m *taskModel) Commit(ctx context.Context, page *counting.Page) (r counting.Result, err error) {
-	if err := ctx.Err(); err != nil {
-		return r, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.refuse != nil {
-		if err := m.refuse(page); err != nil {
-			return r, err
-		}
-	}
-	m.commits++
-	for _, record := range page.Records {
-		m.count(record, &r)
-	}
-	for _, w := range page.Done {
-		if was, ok := m.work[taskID{w.Kind, w.Key}]; ok && was.Version <= w.Version {
-			m.deleteTask(taskID{w.Kind, w.Key})
-		}
-	}
-	m.state.Spans = work.Spans(m.state.Spans, page.Done, page.Enqueue)
-	for _, w := range page.Enqueue {
-		if w.Kind != work.Span {
-			m.enqueue(w, &r)
-		}
-	}
-	if p := page.Position; p != nil {
-		m.move(p)
-	}
-	if m.lost != nil {
-		return r, m.lost(page)
-	}
-	return r, nil
-}
-
-func (m *taskModel) count(record *cdr.Record, r *counting.Result) {
-	_, known := m.known[record.ID]
-	switch {
-	case record.Provisional:
-		return
-	case !known && record.Start.Before(m.state.Floor):
-		m.tooOld++
-		return
-	case !known:
-		r.New++
-		m.state.Records++
-		if m.counted[record.ID] {
-			m.broken = append(m.broken, record.ID+" was counted twice")
-		}
-		m.counted[record.ID] = true
-	}
-	m.known[record.ID] = max(m.known[record.ID], record.Version)
-	m.starts[record.ID] = record.Start
-	m.settled[record.ID] = m.settled[record.ID] || record.Settled
-}
-
-func (m *taskModel) enqueue(w work.Item, r *counting.Result) {
-	id := taskID{w.Kind, w.Key}
-	if w.Due.IsZero() {
-		m.broken = append(m.broken, "work came without a time: "+w.Key)
-	}
-	if w.Kind == work.Record && m.known[w.Key] >= w.Version {
-		m.deleteTask(id)
-		return
-	}
-	was, waits := m.work[id]
-	if waits && (w.Version < was.Version || w.Version == was.Version && !w.SetAside && !was.SetAside &&
-		w.Attempts < was.Attempts) {
-		return
-	}
-	if waits && w.Version == was.Version && was.SetAside && !w.SetAside { // named again
-		w.SetAside, w.Due = true, plan.Earliest(was.Due, w.Due.Add(time.Hour))
-	}
-	m.setTask(w)
-	if !w.SetAside && (!waits || was.SetAside) {
-		r.Queued++
-	}
-}
-
-// move takes a position, and holds it against counting.md 7 and 20.
-func (m *taskModel) move(p *counting.Position) {
+// checkPosition holds a position against counting.md 7 and 20.
+func (m *taskModel) checkPosition(p *counting.Position) {
 	for _, c := range m.calls {
 		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
-		counted := m.counted[c.id]
+		_, counted := m.counted[c.id]
 		prompt := first && !c.bare && len(c.versions) > 0 && c.versions[0].Before(at) && c.readable.IsZero()
 		switch {
 		case counted || !prompt || m.unlisted:
@@ -358,21 +175,6 @@ func (m *taskModel) move(p *counting.Position) {
 		case p.HistoryDone && !m.state.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
 			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
 		}
-	}
-	m.state.Watermark = plan.Latest(m.state.Watermark, p.Watermark)
-	m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
-	if p.Resume != nil {
-		m.state.Resume = slices.Clone(p.Resume)
-	}
-	if floor := m.state.Watermark.Add(-m.keep); m.keep > 0 && floor.After(m.state.Floor) {
-		m.state.Floor = floor
-		maps.DeleteFunc(m.starts, func(id string, start time.Time) bool {
-			if start.Before(floor.Add(-48 * time.Hour)) {
-				delete(m.known, id)
-				return true
-			}
-			return false
-		})
 	}
 }
 
@@ -390,13 +192,6 @@ func (m *taskModel) notify(keys ...string) (queued int, err error) {
 	return r.Queued, err
 }
 
-// with changes the model while a loop runs over it.
-func (m *taskModel) with(change func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	change()
-}
-
 // fetchesOf is how often a key was fetched, listed how often the list was read.
 func (m *taskModel) fetchesOf(key string) (n int) {
 	m.with(func() { n = m.fetches[key] })
@@ -410,7 +205,7 @@ func (m *taskModel) listed() (n int) {
 
 // isCounted says whether a call is counted.
 func (m *taskModel) isCounted(id string) (yes bool) {
-	m.with(func() { yes = m.counted[id] })
+	m.with(func() { _, yes = m.counted[id] })
 	return yes
 }
 
@@ -428,7 +223,7 @@ func (m *taskModel) uncounted() (uncounted, unsettled []string) {
 		if c.start.Before(m.state.Origin) || len(c.versions) == 0 {
 			continue
 		}
-		if !m.counted[c.id] {
+		if _, counted := m.counted[c.id]; !counted {
 			uncounted = append(uncounted, c.id)
 		}
 		if !m.settled[c.id] {
@@ -450,14 +245,7 @@ func (m *taskModel) want(t *testing.T) {
 
 func (m *taskModel) wantWhole(t *testing.T) {
 	t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, problem := range m.broken[:min(5, len(m.broken))] {
-		t.Error(problem)
-	}
-	if m.tooOld > 0 {
-		t.Errorf("%d calls were too old when they were fetched", m.tooOld)
-	}
+	m.wantSound(t)
 	if m.most > m.parallel {
 		t.Errorf("%d were fetched at once, want at most %d", m.most, m.parallel)
 	}

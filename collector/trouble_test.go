@@ -1,8 +1,10 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -222,4 +224,39 @@ func (tr *troubled) verify() {
 		tr.t.Error("the history was never done")
 	}
 	tr.t.Logf("%d calls, %d polls, %d pages", len(tr.counted), len(tr.reads), tr.pages)
+}
+
+// errRight is a ledger that takes empty commits only: a right on one table was revoked.
+var errRight = errors.New("ledger: permission denied for table series")
+
+// TestRule35_AFailingLedgerStepsOverNothing (counting.md 35): a ledger that refuses every page with
+// rows, while empty ones can be committed, makes no span unreadable and moves no position past a
+// call.
+func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		m := newModel(begin.Add(-3 * time.Hour))
+		traffic(m, begin.Add(20*time.Hour), 20*time.Minute, 6*time.Hour)
+		m.refuse = func(p *counting.Page) error {
+			if since := time.Since(begin); len(p.Records) > 0 && since > time.Hour && since < 8*time.Hour {
+				return errRight
+			}
+			return nil
+		}
+		l := loopOver(m, time.Minute, 6*time.Hour)
+		l.Start()
+		pass(t, 7*time.Hour+30*time.Minute)
+		if s := l.Status(); s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
+			t.Errorf("it shows %s, %q", s.State, s.LastError)
+		}
+		if left := m.missing(m.State().Watermark); len(l.Status().Unread) != 0 || len(left) != 0 {
+			t.Errorf("stepped over are %v; the watermark has passed %d calls that weren't counted", l.Status().Unread,
+				len(left))
+		}
+		pass(t, 20*time.Hour)
+		l.Stop()
+		if left := m.missing(begin.Add(20 * time.Hour)); len(left) != 0 || len(l.Status().Unread) != 0 {
+			t.Errorf("%d calls weren't counted, and %v is stepped over", len(left), l.Status().Unread)
+		}
+	})
 }

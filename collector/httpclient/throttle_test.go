@@ -70,27 +70,6 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-func TestThrottledError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport, _ := script(replies(429, `{"error":1}`, "Retry-After: 30"))
-		client := newTest(t, transport, nil)
-		if !client.ThrottledUntil().IsZero() {
-			t.Error("throttled before any request")
-		}
-		_, err := client.Get(t.Context(), Request{URL: "/x"})
-		if KindOf(err) != KindThrottled || RetryAfter(err) != 30*time.Second || !IsRetryable(err) {
-			t.Errorf("error %v, RetryAfter %v", err, RetryAfter(err))
-		}
-		if got := time.Until(client.ThrottledUntil()); got != 30*time.Second {
-			t.Errorf("throttled for %v, want 30s", got)
-		}
-		bubbleSleep(t, 30*time.Second)
-		if !client.ThrottledUntil().IsZero() {
-			t.Error("still throttled")
-		}
-	})
-}
-
 // One feed is refused: the others wait too, and each counts its own wait.
 func TestThrottlingHoldsAllFeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -141,21 +120,28 @@ func TestThrottleStepsOnce(t *testing.T) {
 	})
 }
 
-func TestRequestsPerMinute(t *testing.T) {
+// TestPace: requests follow one another at the configured rate, or the provider's own, or a share of the lower one.
+func TestPace(t *testing.T) {
+	own := Limit{Requests: 60, Per: time.Minute}
 	for _, test := range []struct {
-		name      string
-		perMinute int
-		burst     int
-		gap       time.Duration
+		name     string
+		settings Settings
+		burst    int
+		gap      time.Duration
 	}{
-		{"slow", 30, 1, 2 * time.Second},
-		{"default of Graph", 600, 10, 100 * time.Millisecond},
-		{"fast", 6000, 10, 10 * time.Millisecond},
+		{"slow", Settings{RequestsPerMinute: 30}, 1, 2 * time.Second},
+		{"default of Graph", Settings{RequestsPerMinute: 600}, 10, 100 * time.Millisecond},
+		{"fast", Settings{RequestsPerMinute: 6000}, 10, 10 * time.Millisecond},
+		{"a tenth", Settings{RequestsPerMinute: 600, Share: 0.1}, 1, time.Second},
+		{"a tenth of the provider's", Settings{Limit: own, Share: 0.1}, 1, 10 * time.Second},
+		{"half of the lower one", Settings{RequestsPerMinute: 600, Limit: own, Share: 0.5}, 1, 2 * time.Second},
+		{"a share of no limit", Settings{Share: 0.1}, 1, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				transport, rec := script(replies(200, "page"))
-				client := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = test.perMinute })
+				test.settings.BaseURL = testBase
+				client := newTest(t, transport, func(s *Settings) { *s = test.settings; s.Transport = transport })
 				const more = 5
 				for range test.burst + more {
 					if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))); err != nil {
@@ -164,7 +150,7 @@ func TestRequestsPerMinute(t *testing.T) {
 				}
 				at := rec.times()
 				want, got := more*test.gap, at[len(at)-1]
-				if at[test.burst-1] != 0 || got < want-time.Millisecond || got > want+time.Millisecond {
+				if at[test.burst-1] != 0 || (got-want).Abs() > time.Millisecond {
 					t.Errorf("requests at %v; want %d at once and the last at %v", at, test.burst, want)
 				}
 			})

@@ -4,15 +4,24 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -46,48 +55,59 @@ func serverTLS(t *testing.T) (server, client *tls.Config) {
 		&tls.Config{RootCAs: roots, ServerName: "example.com"}
 }
 
-// TestBothSignalsByBothProtocols is the whole exporter against a receiver over
-// the network: order, resource, scope, headers, compression and TLS.
-func TestBothSignalsByBothProtocols(t *testing.T) {
+// TestEverySignalByBothProtocols is the whole exporter against a receiver over the network: order, resource, scope,
+// headers, compression and TLS. The endpoint accepts the first request of spans in part.
+func TestEverySignalByBothProtocols(t *testing.T) {
 	secured, trusting := serverTLS(t)
-	tests := []struct {
+	for _, tc := range []struct {
 		name     string
 		settings Settings
 		serve    func(*testing.T, *receiver) string
 	}{
-		{"HTTP", Settings{}, func(t *testing.T, r *receiver) string {
-			return r.serveHTTP(t) + "/base"
-		}},
-		{"HTTPS", Settings{TLS: trusting}, func(t *testing.T, r *receiver) string {
-			s := httptest.NewUnstartedServer(r)
-			s.TLS = secured
-			s.StartTLS()
-			t.Cleanup(s.Close)
-			return s.URL + "/base"
-		}},
+		{"HTTP", Settings{}, func(t *testing.T, r *receiver) string { return r.serveHTTP(t, nil) + "/base" }},
+		{
+			"HTTPS",
+			Settings{TLS: trusting},
+			func(t *testing.T, r *receiver) string { return r.serveHTTP(t, secured) + "/base" },
+		},
 		{"gRPC", Settings{GRPC: true}, func(t *testing.T, r *receiver) string { return r.serveGRPC(t, nil) }},
 		{"gRPC over TLS", Settings{GRPC: true, TLS: trusting}, func(t *testing.T, r *receiver) string {
 			return r.serveGRPC(t, credentials.NewTLS(secured))
 		}},
-	}
-	for _, tc := range tests {
+	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := newReceiver()
+			r, inPart := newReceiver(), &coltracepb.ExportTraceServiceResponse{
+				PartialSuccess: &coltracepb.ExportTracePartialSuccess{RejectedSpans: 1},
+			}
+			r.answer = func(request proto.Message) (answer proto.Message, err error) {
+				if _, isOfSpans := request.(*coltracepb.ExportTraceServiceRequest); isOfSpans && inPart != nil {
+					answer, inPart = inPart, nil
+				}
+				return answer, nil
+			}
 			s := tc.settings
-			s.Endpoint, s.Interval = tc.serve(t, r), time.Hour
-			s.Version, s.InstanceID = "1.2.3", "instance"
+			endpoint := tc.serve(t, r)
+			s.Version, s.InstanceID, s.Interval = "1.2.3", "instance", time.Hour
 			s.Resource = map[string]string{"service.name": "mine", "deployment.environment.name": "prod"}
 			s.Headers = Headers{"X-Api-Key": func() (string, error) { return "the-key", nil }}
-			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
-			ofLogs, ofMetrics := s, s
-			if !s.GRPC {
-				ofLogs.Endpoint, ofMetrics.Endpoint = s.Endpoint+"/v1/logs", s.Endpoint+"/v1/metrics"
+			of := func(path string) Settings {
+				s.Endpoint, s.TLS = endpoint, tc.settings.TLS.Clone() // a transport changes it
+				if !s.GRPC {
+					s.Endpoint += path
+				}
+				return s
 			}
+			spans, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
+			n := len(ends)
+			logs, logCount := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
+			traces, spanCount := newOutbox(&outbox.Batch{ID: 1, Records: n, Data: spans},
+				&outbox.Batch{ID: 2, Records: n, Data: spans}), &tally{}
 			ctx, stop := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			for _, e := range []*Exporter{
-				newLogs(t, ofLogs, parts{outbox: outbox, count: count.count}),
-				newMetrics(t, ofMetrics, parts{sources: []metrics.Source{oneCall(7)}}),
+				newLogs(t, of("/v1/logs"), parts{outbox: logs, count: logCount.count}),
+				newTraces(t, of("/v1/traces"), parts{outbox: traces, count: spanCount.count}),
+				newMetrics(t, of("/v1/metrics"), parts{sources: []metrics.Source{oneCall(7)}}),
 			} {
 				closing(t, e)
 				running.Go(func() {
@@ -96,58 +116,87 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 					}
 				})
 			}
-			<-r.got
-			<-r.got
+			for range 4 { // the batches
+				<-r.got
+			}
 			stop()
 			running.Wait()
-			if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c"}) || count.counts() != [2]int{3, 0} ||
-				outbox.left() != 0 {
-				t.Errorf("got records %q, counted %v, %d batches left", got, count.counts(), outbox.left())
+			checkLogs(t, r)
+			checkMetrics(t, r)
+			checkHeaders(t, r, tc.settings.GRPC)
+			if got, want := logCount.counts(), [2]int{3, 0}; got != want || logs.left()+traces.left() != 0 {
+				t.Errorf("log records counted %v, %d and %d batches left", got, logs.left(), traces.left())
 			}
-			checkSurroundings(t, r)
-			if !tc.settings.GRPC && !slices.Equal(r.paths, []string{"/base/v1/logs", "/base/v1/metrics"}) {
-				t.Errorf("paths %q", r.paths)
+			var got []*tracepb.Span
+			for _, request := range requestsOf[*coltracepb.ExportTraceServiceRequest](r) {
+				got = append(got, request.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()...)
+			}
+			if len(got) != 2*n || spanCount.counts() != [2]int{2*n - 1, 1} {
+				t.Fatalf("%d spans, counted %v", len(got), spanCount.counts())
+			}
+			if want := fmt.Sprintf("%x %x", got[0].GetTraceId(), got[0].GetSpanId()); uidOf(spans[:ends[0]]) != want {
+				t.Errorf("in the log a span is %q, want %q", uidOf(spans[:ends[0]]), want)
 			}
 		})
 	}
 }
 
-// checkSurroundings checks what stands around records and metrics.
-func checkSurroundings(t *testing.T, r *receiver) {
+var wantResource = map[string]string{
+	"service.name": "mine", "service.version": "1.2.3", "service.instance.id": "instance",
+	"deployment.environment.name": "prod",
+}
+
+func checkScope(t *testing.T, scope *commonpb.InstrumentationScope) {
 	t.Helper()
-	want := map[string]string{
-		"service.name": "mine", "service.version": "1.2.3", "service.instance.id": "instance",
-		"deployment.environment.name": "prod",
+	if scope.GetName() != "github.com/cdr-exporter/cdr-exporter" || scope.GetVersion() != "1.2.3" {
+		t.Errorf("scope %v", scope)
 	}
-	for _, req := range r.logs {
-		if len(req.GetResourceLogs()) != 1 || len(req.GetResourceLogs()[0].GetScopeLogs()) != 1 {
-			t.Fatalf("a request of %v", req)
+}
+
+func checkLogs(t *testing.T, r *receiver) {
+	t.Helper()
+	var ids []string
+	for _, request := range requestsOf[*collogspb.ExportLogsServiceRequest](r) {
+		if len(request.GetResourceLogs()) != 1 || len(request.GetResourceLogs()[0].GetScopeLogs()) != 1 {
+			t.Fatalf("a request of %v", request)
 		}
-		checkAttributes(t, req.GetResourceLogs()[0].GetResource().GetAttributes(), want)
-		scope := req.GetResourceLogs()[0].GetScopeLogs()[0].GetScope()
-		if scope.GetName() != "github.com/cdr-exporter/cdr-exporter" || scope.GetVersion() != "1.2.3" {
-			t.Errorf("scope of logs %v", scope)
-		}
+		ids = append(ids, idsOf(request)...)
+		checkAttributes(t, request.GetResourceLogs()[0].GetResource().GetAttributes(), wantResource)
+		checkScope(t, request.GetResourceLogs()[0].GetScopeLogs()[0].GetScope())
 	}
-	if len(r.metrics) != 1 || len(r.metrics[0].GetScopeMetrics()) != 1 ||
-		len(r.metrics[0].GetScopeMetrics()[0].GetMetrics()) != 1 {
-		t.Fatalf("metrics %v", r.metrics)
+	if !slices.Equal(ids, []string{"a", "b", "c"}) {
+		t.Errorf("got records %q", ids)
 	}
-	checkAttributes(t, r.metrics[0].GetResource().GetAttributes(), want)
-	scope := r.metrics[0].GetScopeMetrics()[0]
-	if scope.GetScope().GetName() != "github.com/cdr-exporter/cdr-exporter" ||
-		scope.GetScope().GetVersion() != "1.2.3" {
-		t.Errorf("scope of metrics %v", scope.GetScope())
+}
+
+func checkMetrics(t *testing.T, r *receiver) {
+	t.Helper()
+	all := requestsOf[*colmetricspb.ExportMetricsServiceRequest](r)
+	if len(all) != 1 || len(all[0].GetResourceMetrics()) != 1 ||
+		len(all[0].GetResourceMetrics()[0].GetScopeMetrics()) != 1 {
+		t.Fatalf("metrics %v", all)
 	}
+	resource := all[0].GetResourceMetrics()[0]
+	checkAttributes(t, resource.GetResource().GetAttributes(), wantResource)
+	scope := resource.GetScopeMetrics()[0]
+	checkScope(t, scope.GetScope())
 	if point := scope.GetMetrics()[0].GetSum().GetDataPoints()[0]; point.GetAsInt() != 7 ||
 		point.GetStartTimeUnixNano() != uint64(callStart.UnixNano()) {
 		t.Errorf("point %v", point)
 	}
-	for _, h := range r.headers {
-		if h.Get("X-Api-Key") != "the-key" || !slices.ContainsFunc(h.Values("User-Agent"), func(v string) bool {
-			return len(v) >= len("cdr-exporter/1.2.3") && v[:len("cdr-exporter/1.2.3")] == "cdr-exporter/1.2.3"
-		}) {
-			t.Errorf("headers %v", h)
+}
+
+func checkHeaders(t *testing.T, r *receiver, overGRPC bool) {
+	t.Helper()
+	for _, request := range r.requests {
+		if request.header.Get("X-Api-Key") != "the-key" ||
+			!slices.ContainsFunc(request.header.Values("User-Agent"), func(agent string) bool {
+				return strings.HasPrefix(agent, "cdr-exporter/1.2.3")
+			}) {
+			t.Errorf("%s with %v", request.path, request.header)
+		}
+		if !overGRPC && !strings.HasPrefix(request.path, "POST /base/v1/") {
+			t.Errorf("asked %s", request.path)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -261,6 +262,16 @@ func newLogs(t *testing.T, s Settings, p parts) *Exporter {
 	return e
 }
 
+func newTraces(t *testing.T, s Settings, p parts) *Exporter {
+	t.Helper()
+	s = complete(s, &p)
+	e, err := NewTraces(s, p.outbox, p.count, p.logger)
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	return e
+}
+
 func newMetrics(t *testing.T, s Settings, p parts) *Exporter {
 	t.Helper()
 	s = complete(s, &p)
@@ -270,3 +281,5 @@ func newMetrics(t *testing.T, s Settings, p parts) *Exporter {
 	}
 	return e
 }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

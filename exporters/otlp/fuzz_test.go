@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // FuzzBatch reads what an outbox may hold, whole or damaged.
@@ -79,6 +79,16 @@ func FuzzRecord(f *testing.F) {
 				cdr.Whole("n", code),
 			},
 		}
+		session := bareEvent()
+		session.Name, session.Session = counting.EventSession, &cdr.Session{
+			ID: id, Reason: phrase, Stage: call, Media: phrase, Number: id, UserName: call, Extra: r.Extra,
+			Result: cdr.SessionResult(outcome % 3), Start: time.Unix(code, 0),
+			End: time.Unix(code, 0).Add(time.Duration(code)),
+		}
+		want := strings.ToValidUTF8(id, "\uFFFD")
+		if got := attributeOf(encode(t, r, session), "cdr.session.id").GetStringValue(); got != want {
+			t.Fatalf("cdr.session.id %q, want %q", got, want)
+		}
 		data := Encoder{}.AppendRecord(Encoder{}.AppendRecord(nil, r, e), r, e)
 		records := decode(t, data)
 		if len(records) != 2 || !proto.Equal(records[0], records[1]) || len(records[0].GetTraceId()) != 16 {
@@ -87,10 +97,7 @@ func FuzzRecord(f *testing.F) {
 		if got := attributeOf(records[0], "cdr.sip_code").GetIntValue(); got != code {
 			t.Fatalf("cdr.sip_code %d, want %d", got, code)
 		}
-		want := phrase
-		if !utf8.ValidString(want) {
-			want = strings.ToValidUTF8(want, "\uFFFD")
-		}
+		want = strings.ToValidUTF8(phrase, "\uFFFD")
 		if got := attributeOf(records[0], "cdr.reason_phrase").GetStringValue(); got != want {
 			t.Fatalf("cdr.reason_phrase %q, want %q", got, want)
 		}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -70,7 +71,7 @@ func TestEveryGRPCCode(t *testing.T) {
 	}
 	r := newReceiver()
 	var answer error
-	r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) { return nil, answer }
+	r.answer = func(proto.Message) (proto.Message, error) { return nil, answer }
 	u := newGRPCUploader(t, r.serveGRPC(t, nil))
 	for _, tc := range tests {
 		t.Run(tc.code.String(), func(t *testing.T) {
@@ -94,7 +95,7 @@ func TestEveryGRPCCode(t *testing.T) {
 
 func TestGRPCPartialSuccess(t *testing.T) {
 	r := newReceiver()
-	r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) {
+	r.answer = func(proto.Message) (proto.Message, error) {
 		return &collogspb.ExportLogsServiceResponse{
 			PartialSuccess: &collogspb.ExportLogsPartialSuccess{RejectedLogRecords: 2, ErrorMessage: "no"},
 		}, nil

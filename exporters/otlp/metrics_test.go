@@ -16,6 +16,7 @@ import (
 
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
@@ -142,9 +143,11 @@ func TestMetricsOverGRPCInPart(t *testing.T) {
 	for rejected, want := range []string{"", "the endpoint accepted a request in part"} {
 		t.Run(strconv.Itoa(rejected)+" rejected", func(t *testing.T) {
 			r := newReceiver()
-			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{
-				RejectedDataPoints: int64(rejected),
-				ErrorMessage:       "t0p-s3cret-token",
+			r.answer = func(proto.Message) (proto.Message, error) {
+				inPart := &colmetricspb.ExportMetricsPartialSuccess{
+					RejectedDataPoints: int64(rejected), ErrorMessage: "t0p-s3cret-token",
+				}
+				return &colmetricspb.ExportMetricsServiceResponse{PartialSuccess: inPart}, nil
 			}
 			e := newMetrics(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, Interval: time.Hour}, parts{
 				sources: []metrics.Source{oneCall(1)}, logger: slog.New(slog.DiscardHandler),

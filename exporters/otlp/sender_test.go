@@ -307,23 +307,6 @@ func TestPartialSuccessOfNothing(t *testing.T) {
 	})
 }
 
-func TestAWebPageIsNoAcceptance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
-			if requests++; requests == 1 {
-				return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>Sign in</h1>"),
-					nil
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
-		r.drain(t)
-		if requests != 2 || r.count.counts() != [2]int{1, 0} {
-			t.Errorf("%d requests, counted %v", requests, r.count.counts())
-		}
-	})
-}
-
 func TestWhatCannotBeReadIsSetAside(t *testing.T) {
 	broken := batch(1, "a", "b", "c")
 	broken.Data = broken.Data[:len(broken.Data)-3]

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
 // spansOf are the spans of a record, the root first.
@@ -175,43 +173,6 @@ func TestSpanTimes(t *testing.T) {
 			}
 			if text := strings.Join(got, ", "); text != c.want {
 				t.Errorf("spans %s, want %s", text, c.want)
-			}
-		})
-	}
-}
-
-func TestSpansByBothProtocols(t *testing.T) {
-	for _, overGRPC := range []bool{false, true} {
-		t.Run(fmt.Sprint("gRPC ", overGRPC), func(t *testing.T) {
-			r := newReceiver()
-			s := Settings{GRPC: overGRPC, Endpoint: r.serveHTTP(t) + "/v1/traces"}
-			if overGRPC {
-				s.Endpoint = r.serveGRPC(t, nil)
-			}
-			data, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
-			outbox, count := newOutbox(&outbox.Batch{ID: 1, Records: len(ends), Data: data},
-				&outbox.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
-			p := parts{}
-			s = complete(s, &p)
-			e, err := NewTraces(s, outbox, count.count, p.logger)
-			if err != nil {
-				t.Fatal(err)
-			}
-			closing(t, e)
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // it sends what waits
-			if err := e.Run(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if n := len(ends); len(r.spans) != 2*n || count.counts() != [2]int{2*n - 1, 1} || outbox.left() != 0 {
-				t.Errorf("%d spans, counted %v, %d batches left", len(r.spans), count.counts(), outbox.left())
-			}
-			if !overGRPC && !slices.Equal(r.paths, []string{"/v1/traces"}) {
-				t.Errorf("paths %q", r.paths)
-			}
-			if want := fmt.Sprintf("%x %x", r.spans[0].GetTraceId(),
-				r.spans[0].GetSpanId()); uidOf(data[:ends[0]]) != want {
-				t.Errorf("in the log it is %q, want %q", uidOf(data[:ends[0]]), want)
 			}
 		})
 	}

@@ -177,3 +177,113 @@ func TestRule29FullDisk(t *testing.T) {
 	r.commit(&page)
 	wantValues(t, r.values(), map[string]string{answered: "3001"})
 }
+
+// lineTracer makes two spans of a call that a test can read.
+type lineTracer struct{}
+
+func (lineTracer) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
+	for _, name := range []string{"root", "child"} {
+		batch = fmt.Appendf(batch, "%s %s v%d from=%s\n", name, s.Event.RecordID, s.Event.Version, r.CallerNumber)
+		ends = append(ends, len(batch))
+	}
+	return batch, ends
+}
+
+// Spans wait in a separate queue, redacted, and survive a restart. An endpoint that takes no spans
+// doesn't delay log records.
+func TestSpansHaveTheirOwnQueue(t *testing.T) {
+	r := newRig(t)
+	r.tuning.Tracer = lineTracer{}
+	r.reopen()
+	r.records(call("history"))
+	r.live()
+	a := call("a")
+	a.CallerNumber = "+4930123456"
+	r.records(a, call("b"))
+	r.records(a) // no span again
+	r.reopen()
+	logs, spans := r.ledger.Logs(), r.ledger.Spans()
+	if n, _ := logs.Waiting(); n != 3 {
+		t.Errorf("%d log records wait", n)
+	}
+	r.drain()
+	if n, oldest := spans.Waiting(); n != 4 || oldest.IsZero() {
+		t.Errorf("%d spans wait, since %v", n, oldest)
+	}
+	b, err := spans.Next(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "root b v1 from=+1555010****\nchild b v1 from=+1555010****\nroot a v1 from=+493012****\nchild a " +
+		"v1 from=+493012****\n"
+	if string(b.Data) != want || b.Records != 4 || b.Feed != "direct_routing" {
+		t.Errorf("%d spans of %s: %q, want %q", b.Records, b.Feed, b.Data, want)
+	}
+	if err := spans.Ack(t.Context(), b.ID); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = spans.Next(t.Context(), 0); b != nil || err != nil {
+		t.Errorf("%v waits, %v", b, err)
+	}
+}
+
+// priceEncoder makes log records and spans of what a call cost.
+type priceEncoder struct{}
+
+func (priceEncoder) AppendRecord(batch []byte, r *cdr.Record, e *counting.Event) []byte {
+	batch = fmt.Append(batch, e.Name)
+	for _, c := range r.Charges {
+		batch = fmt.Append(batch, " ", c.Component, " ", c.Amount.String(), " ", c.Currency)
+	}
+	return append(batch, '\n')
+}
+
+func (e priceEncoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
+	batch = append(batch, "span of "...)
+	batch = e.AppendRecord(batch, r, &s.Event)
+	return batch, append(ends, len(batch))
+}
+
+// A log record and a span have the currency in which the metrics count an amount, also where the
+// provider names none: then a first version has the source's, and a later one keeps what is known.
+func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
+	r := newRig(t)
+	r.tuning.Encoder, r.tuning.Tracer = priceEncoder{}, priceEncoder{}
+	r.spec.ChargesLater = true
+	r.reopen()
+	r.live()
+	for _, record := range []*cdr.Record{
+		call("a", charge(t, "usage", "", "0.10")),
+		call("a", charge(t, "usage", "", "0.20"), charge(t, "connection", "", "0.01")),
+		call("b", charge(t, "usage", "EUR", "1")),
+		call("b", charge(t, "usage", "", "2")),
+		call("c"),
+		call("c", charge(t, "usage", "", "3")),
+		call("d"),
+	} {
+		r.records(record)
+	}
+	r.records(call("d", charge(t, "usage", "EUR", "4")), call("d", charge(t, "usage", "", "5")))
+	var logged, traced []string
+	for _, line := range r.logs() {
+		if span, is := strings.CutPrefix(line, "span of "); is {
+			traced = append(traced, span)
+		} else {
+			logged = append(logged, line)
+		}
+	}
+	if want := []string{
+		"cdr.call usage 0.1 XXX", "cdr.call.revised usage 0.2 XXX connection 0.01 XXX", "cdr.call usage 1 EUR",
+		"cdr.call.revised usage 2 EUR",
+		"cdr.call", "cdr.call.revised usage 3 XXX", "cdr.call", "cdr.call.revised usage 4 EUR",
+		"cdr.call.revised usage 5 EUR",
+	}; !slices.Equal(logged, want) {
+		t.Errorf("logged %q, want %q", logged, want)
+	}
+	if want := []string{
+		"cdr.call usage 0.1 XXX", "cdr.call usage 1 EUR", "cdr.call.revised usage 3 XXX",
+		"cdr.call.revised usage 5 EUR",
+	}; !slices.Equal(traced, want) {
+		t.Errorf("spans of %q, want %q", traced, want)
+	}
+}

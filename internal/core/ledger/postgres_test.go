@@ -15,6 +15,9 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
@@ -194,4 +197,94 @@ func TestIdleConnectionThatIsClosed(t *testing.T) {
 	r.records(call("b"))
 	r.records(call("a"), call("b"))
 	wantValues(t, r.values(), map[string]string{answered: "2"})
+}
+
+// TestPooler: a pooler that lends a connection for one transaction, as PgBouncer does with
+// pool_mode = transaction, loses statements that were prepared: the error says what to add to the
+// DSN, and nothing is prepared then.
+func TestPooler(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	for mode, want := range map[string]string{
+		"": "add default_query_exec_mode=exec", "exec": "",
+		"simple_protocol": "",
+	} {
+		t.Run(mode, func(t *testing.T) {
+			storage := newStorage(t)
+			direct := storage.Postgres.DSN
+			if mode != "" {
+				storage.Postgres.DSN = func(ctx context.Context) (string, error) {
+					dsn, err := direct(ctx)
+					return dsn + "&default_query_exec_mode=" + mode, err
+				}
+			}
+			r := openRig(t, storage)
+			r.live()
+			charged := func(id string) *cdr.Record {
+				return call(id, sessions("s"+id), charge(t, "usage", "USD", "0.10"))
+			}
+			r.records(charged("a"), charged("b"))
+			r.commit(&counting.Page{
+				Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}},
+				Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}},
+			})
+			r.exec(`DEALLOCATE ALL`)
+			_, err := r.try(charged("c"))
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("a commit on another connection: %v, want %q", err, want)
+			}
+			r.packIDs()
+			r.reopen()
+			r.records(charged("a"), charged("c"))
+			wantValues(t, r.values(), map[string]string{answered: "3"})
+			if due, err := r.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 {
+				t.Errorf("due are %v, %v", due, err)
+			}
+			r.inspect(func(i *Inspector) { wantSound(t, i) })
+		})
+	}
+}
+
+// A commit that only the primary has, because its synchronous standby is gone, isn't taken for
+// durable: a failover takes it back, and what was shown of it would go down (guarantee 2).
+func TestUnreplicatedCommit(t *testing.T) {
+	if server != "" {
+		return // the test starts its own servers
+	}
+	t.Parallel()
+	primary := pgtest.Start(t)
+	standby := primary.Standby(t)
+	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr)
+	r := openRig(t, Storage{Postgres: &Postgres{
+		DSN:     func(context.Context) (string, error) { return dsn, nil },
+		Replica: "replica", StatementTimeout: 2 * time.Second,
+	}})
+	r.live()
+	commit := func(minutes int) error {
+		_, err := r.feed.Commit(t.Context(), &counting.Page{
+			ObservedAt: epoch,
+			Position:   &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)},
+		})
+		return err
+	}
+	before := r.feed.State().Watermark
+	standby.Kill(t)
+	for range 2 {
+		if err := commit(1); err == nil {
+			t.Fatal("a commit succeeded that only the primary has")
+		}
+	}
+	if got := r.feed.State().Watermark; !got.Equal(before) {
+		t.Errorf("the watermark is %s, not %s, before the commit is durable", got, before)
+	}
+	primary.Kill(t)
+	standby.Restart(t, "fast")
+	standby.Promote(t)
+	if err := commit(2); err != nil {
+		t.Fatalf("commit after the failover: %v", err)
+	}
+	if got, want := r.feed.State().Watermark, epoch.Add(2*time.Minute); !got.Equal(want) {
+		t.Errorf("watermark %s, want %s", got, want)
+	}
 }

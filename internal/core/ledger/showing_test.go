@@ -179,3 +179,35 @@ func TestRule23Catalogue(t *testing.T) {
 		})
 	}
 }
+
+// A reload may bring another definition of the provider: what the last attempts show follows from it at once.
+func TestReloadedReasons(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", outcome(cdr.Failed)))
+	for _, no := range []bool{true, false} {
+		r.spec.NoReasons = no
+		r.openFeed()
+		if _, shown := r.values()["cdr_recent_faults{inbound,sbc1.example.com}"]; shown == no {
+			t.Errorf("without reasons %t: faults are shown: %t", no, shown)
+		}
+	}
+}
+
+const bypassed = "cdr_media_bypass_calls_total{sbc1.example.com,true}"
+
+// counting.md 25: of a feed that settles the trailing ratio goes by when calls did.
+func TestRule25TrailingRatioWhenSettled(t *testing.T) {
+	r := newMovingStartRig(t)
+	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
+	r.records(call("a", version(1), sessions("s1"), bypass(cdr.False)))
+	r.clock.add(90 * time.Minute)
+	r.records(call("a", version(1), sessions("s1"), bypass(cdr.True), settled))
+	r.clock.add(59 * time.Minute)
+	wantValues(t, r.values(), map[string]string{
+		ratio: "1", bypassed: "1",
+		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "",
+	})
+	r.clock.add(time.Minute)
+	wantValues(t, r.values(), map[string]string{ratio: ""})
+}

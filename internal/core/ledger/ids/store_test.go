@@ -1,78 +1,39 @@
 package ids
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
-// file is a database with the two tables. It implements Database.
-type file struct {
-	t  *testing.T
-	db *sql.DB
-}
-
-func newFile(t *testing.T) file {
-	db, err := sql.Open("sqlite", ":memory:")
+// newFile is a database with the two tables.
+func newFile(t *testing.T) *engine.Session {
+	e, err := engine.Open(t.Context(), engine.SQLite{File: filepath.Join(t.TempDir(), "ids.db")}, engine.Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1) // each connection would have another database
-	t.Cleanup(func() { _ = db.Close() })
-	f := file{t, db}
+	t.Cleanup(func() { _ = e.Close() })
 	for _, text := range []string{
+		`PRAGMA synchronous = OFF`, // nothing here needs to be durable
 		`CREATE TABLE journal (feed INTEGER, seq INTEGER, data BLOB)`,
 		`CREATE TABLE blocks (
 			id INTEGER PRIMARY KEY, feed INTEGER, bucket INTEGER, ids INTEGER, keys BLOB, states BLOB)`,
 	} {
-		if _, err := f.Exec(text); err != nil {
+		if _, err := e.Exec(text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return f
+	return &e.Session
 }
 
-func (f file) Exec(text string, args ...any) (changed int64, err error) {
-	_, err = f.db.ExecContext(f.t.Context(), text, args...)
-	return 0, err
-}
-
-func (f file) ScanRow(text string, args []any, into ...any) error {
-	return f.db.QueryRowContext(f.t.Context(), text, args...).Scan(into...)
-}
-
-func (f file) ScanAll(text string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := f.db.QueryContext(f.t.Context(), text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func (f file) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
-	text := `INSERT INTO ` + table + ` (feed, ` + columns + `) VALUES (?`
-	for range values {
-		text += `, ?`
-	}
-	err = f.ScanRow(text+`) RETURNING id`, append([]any{feed}, values...), &id)
-	return id, err
-}
-
-func load(t *testing.T, db file, memory *Memory) *Store {
+func load(t *testing.T, db Database, memory *Memory) *Store {
 	t.Helper()
 	s, err := Load(db, 1, memory)
 	if err != nil {
@@ -194,26 +155,6 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 				t.Errorf("got %q of what was durable", data)
 			}
 		})
-	}
-}
-
-// Forget deletes a limited number of blocks at a time, however many buckets are due, until none is left.
-func TestForgetInParts(t *testing.T) {
-	s := load(t, newFile(t), NewMemory(1<<10, 500))
-	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	for hour := range 5 {
-		kept(t, s, int64(hour), entry(counting.HourBucket(start.Add(time.Duration(hour)*time.Hour)), 1, "\x03state"))
-	}
-	packed(t, s)
-	for times, more := 1, true; more; times++ {
-		var err error
-		if more, err = s.Forget(start.Add(48*time.Hour), 2); err != nil {
-			t.Fatal(err)
-		}
-		s.Apply()
-		if left := len(s.Buckets()); more != (left > 0) || left != max(0, 5-2*times) {
-			t.Errorf("%d times: %d buckets are left, more is %t", times, left, more)
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package counting_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -79,5 +80,76 @@ func TestReusedIDsInAudits(t *testing.T) {
 	r.records(second)
 	if found := r.preview(r.at, second); found[0].Status != counting.StatusCounted || !found[0].Reused {
 		t.Errorf("then found %v", found[0])
+	}
+}
+
+// counting.md 14, 36: a call, a recording and a parent are found from bucketReach away at least, wherever that lies.
+func TestFactsAcrossSpans(t *testing.T) {
+	recorded := func(c *cdr.Record) { c.Recordings = []cdr.Recording{{ID: "R1", Type: "automatic"}} }
+	for offset := range 9 {
+		for _, apart := range []time.Duration{bucketReach, -bucketReach} {
+			from := bucketEdge.Add(bucketReach * time.Duration(offset) / 4)
+			t.Run(fmt.Sprintf("%s after an edge, then %s", from.Sub(bucketEdge), apart), func(t *testing.T) {
+				r := newRig(t, counting.Rules{Legs: true, Parents: true})
+				r.settings.WholeAfter = 1000 * time.Hour
+				r.records(
+					call("a", inGroup("s-1"), recorded, start(from)),
+					call("c", childOf("p"), outcome(cdr.Failed), start(from)))
+				r.records(call("b", inGroup("s-1"), recorded, start(from.Add(apart))))
+				r.records(call("p", outcome(cdr.Failed), start(from.Add(apart))))
+				for name, want := range map[string]int{
+					"cdr_calls_total": 2, "cdr_call_failures_total": 1, "cdr_recordings_total": 1,
+				} {
+					if got := r.total(name); got != want {
+						t.Errorf("%s is %d, want %d", name, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// counting.md 15: a record of a feed without hours is found whatever its start is now,
+// and keeps being found by the start that it had first.
+func TestRule15MovingStart(t *testing.T) {
+	for offset := range 9 {
+		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		for _, by := range []time.Duration{
+			time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach,
+			-bucketReach,
+		} {
+			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
+				r := newMovingRig(t)
+				r.records(call("a", start(from), alts("a2"), version(1)))
+				r.restart()
+				for _, at := range []time.Time{from.Add(by), from, from.Add(by)} {
+					for _, id := range []string{"a", "a2"} {
+						if got := r.records(call(id, start(at), version(1))); got.New != 0 || got.Duplicate != 1 {
+							t.Fatalf("%s at %s: %+v", id, at, got)
+						}
+					}
+				}
+				if got := r.total("cdr_calls_total"); got != 1 || r.entries(byHour) != 0 {
+					t.Errorf("%d calls, %d rows by hour", got, r.entries(byHour))
+				}
+			})
+		}
+	}
+}
+
+// counting.md 15: a record that gets another id in a later version is found by that id too. The id lies
+// next to the record, not at the start of the version that brought it.
+func TestRule15MovingStartLaterID(t *testing.T) {
+	r := newMovingRig(t)
+	from := epoch.Add(-200 * time.Hour)
+	r.records(call("a", start(from)))
+	r.records(call("b", alts("a"), start(from.Add(190*time.Hour))))
+	r.restart()
+	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got, want := r.entries(func(b int64) bool { return b == -(from.Unix() / counting.BucketSeconds) }),
+		r.entries(byFact); got != want {
+		t.Errorf("%d of %d rows where the record is", got, want)
 	}
 }
