@@ -123,7 +123,8 @@ func (e *explainCommand) choose(
 	}
 	fmt.Fprintf(errs, "Reading %s.\n", strings.Join(read, ", "))
 	if len(left) > 0 {
-		fmt.Fprintf(errs, "Not reading %s, because the ledger lacks such series of these feeds.\n",
+		fmt.Fprintf(errs, "Not reading %s, because the ledger lacks such series of these feeds. "+
+			"To list records that aren't counted yet, match one feed (feed=\"...\").\n",
 			strings.Join(left, ", "))
 	}
 	return chosen, i.Close()

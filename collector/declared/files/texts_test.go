@@ -85,6 +85,7 @@ func TestLongTexts(t *testing.T) {
 	const lines, whole, xml = "read: lines, format: jsonl", "read: whole, format: json", "read: whole, format: xml"
 	a, b := fmt.Sprintf(document, "a"), fmt.Sprintf(document, "b")
 	row := "1795428001 call x busy by a\n"
+	nulls := strings.Repeat("\x00", 2<<20)
 	blanks, long := strings.Repeat(" ", 70_000)+a+strings.Repeat(",", 70_000)+b, strings.Repeat("x", 2<<20)
 	for _, c := range []struct{ name, files, text, want string }{
 		{"objects far apart", lines, blanks, `rows "a" "b"`},
@@ -100,6 +101,9 @@ func TestLongTexts(t *testing.T) {
 			"a line", "read: whole, " + patternFiles, long + "\n" + row,
 			`rows "a"` + "\nset aside: the line is longer than 1 MiB",
 		},
+		{"a line behind NULs", "read: lines, " + patternFiles, nulls + row, `rows "a"`},
+		{"a line behind NULs", "read: whole, " + patternFiles, nulls + row, `rows "a"`},
+		{"an object behind NULs", lines, nulls + a + b, `rows "a" "b"`},
 		{
 			"a value of XML", xml, "<l>" + element(long) + element("a") + "</l>",
 			`rows "a"` + "\nset aside: it has a value longer than 1 MiB",

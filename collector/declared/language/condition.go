@@ -22,8 +22,8 @@ type test struct {
 	patterns []*pattern
 }
 
-// pattern is a text with *. {name} in it stands for each value of a list parameter, or for each
-// address in a parameter's networks.
+// pattern is a text with *, in any case. {name} in it stands for each value of a list parameter, or for each
+// address in a parameter's networks; then case matters, because names of trunks and gateways may differ in it.
 type pattern struct {
 	text      string
 	parameter string         // empty without one
@@ -98,14 +98,14 @@ func newPattern(text string) (p *pattern, err error) {
 		return p, nil
 	}
 	if strings.Contains(text, "*") {
-		p.matcher = wildcard(text)
+		p.matcher = wildcard("(?i)", text)
 	}
 	return p, nil
 }
 
-// wildcard is the regular expression of a text in which * stands for anything.
-func wildcard(text string) *regexp.Regexp {
-	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
+// wildcard is the regular expression, with flags, of a text in which * stands for anything.
+func wildcard(flags, text string) *regexp.Regexp {
+	return regexp.MustCompile(flags + "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
 // Holds says whether the condition is true for a row. A nil condition is true.
@@ -150,7 +150,7 @@ func (p *pattern) fits(r *Row, text string) bool {
 	case p.matcher != nil:
 		return p.matcher.MatchString(text)
 	}
-	return text == p.text
+	return strings.EqualFold(text, p.text)
 }
 
 // fitsNetwork says whether the text has an address of one of the parameter's networks in the

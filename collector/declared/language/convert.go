@@ -181,7 +181,7 @@ func (a *alternative) parseTime(text string, zone *time.Location, now func() tim
 // parseUnix reads a number of units since 1970, with or without a fraction.
 func parseUnix(text string, unit time.Duration) (at time.Time, problem string) {
 	const wrong = "isn't a Unix time"
-	whole, fraction, _ := strings.Cut(text, ".")
+	whole, fraction, _ := strings.Cut(withoutExponent(text), ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || n < 0 || n > int64(1<<62)/int64(unit) {
 		return at, wrong
@@ -214,6 +214,12 @@ var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:
 
 // ParseDuration reads a duration of a unit exactly.
 func ParseDuration(text, unit string) (d time.Duration, problem string) {
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		if d, problem = ParseDuration(rest, unit); d > 0 {
+			return 0, "is negative"
+		}
+		return d, problem
+	}
 	switch unit {
 	case "iso8601":
 		parts := isoDuration.FindStringSubmatch(text)
@@ -228,6 +234,9 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 		}
 		units := []time.Duration{time.Hour, time.Minute, time.Second}[3-len(parts):]
 		seconds, fraction, _ := strings.Cut(parts[len(parts)-1], ".")
+		if seconds+fraction == "" {
+			return 0, "isn't a duration of the form h:mm:ss"
+		}
 		parts[len(parts)-1] = seconds
 		return sumOf(parts, fraction, units...)
 	case "ms":
@@ -239,7 +248,10 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 }
 
 func decimal(text string, unit time.Duration) (time.Duration, string) {
-	whole, fraction, _ := strings.Cut(text, ".")
+	whole, fraction, _ := strings.Cut(withoutExponent(text), ".")
+	if whole+fraction == "" {
+		return 0, "isn't a number"
+	}
 	return sumOf([]string{whole}, fraction, unit)
 }
 

@@ -70,7 +70,7 @@ func (r *Row) wildcards(p *pattern) []*regexp.Regexp {
 	matchers, known := r.bound[p]
 	if !known {
 		for _, value := range r.Parameters[p.parameter] {
-			matchers = append(matchers, wildcard(strings.ReplaceAll(p.text, "{"+p.parameter+"}", value)))
+			matchers = append(matchers, wildcard("", strings.ReplaceAll(p.text, "{"+p.parameter+"}", value)))
 		}
 		if r.bound == nil {
 			r.bound = make(map[*pattern][]*regexp.Regexp)
@@ -182,15 +182,15 @@ func TextOf(value []byte) (string, Form) {
 	return withoutExponent(string(value)), Single
 }
 
-// withoutExponent is a JSON number in digits: 1.5E3 is 1500. Numbers of more than some 40 digits keep
-// their exponent.
+// withoutExponent is a number in digits: 1.5E3 is 1500. Numbers of more than some 40 digits keep their
+// exponent, and so does what isn't a number.
 func withoutExponent(number string) string {
 	if !strings.ContainsAny(number, "eE") {
 		return number
 	}
 	d, _, err := apd.NewFromString(number)
 	if err != nil || max(d.Exponent, -d.Exponent) > 40 {
-		return number // true and false have an e too
+		return number
 	}
 	return d.Text('f')
 }

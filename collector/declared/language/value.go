@@ -50,6 +50,8 @@ type alternative struct {
 
 	line int // of the definition
 
+	folded map[string]entry // Table in small letters
+
 	codes func(text string) (c Cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
@@ -131,6 +133,7 @@ func (v *Value) DecodeNode(n *config.Node) {
 				a.Path, a.codes = a.SIP, sip
 			}
 			a.Table = withBareKeys(a.Table)
+			a.folded = foldedKeys(a.Table)
 			for text, e := range a.Table {
 				if a.codes == nil {
 					break
@@ -156,6 +159,30 @@ func withBareKeys(table map[string]entry) map[string]entry {
 		}
 	}
 	return table
+}
+
+// foldedKeys is a table by its texts in small letters. It lacks texts that are in the table in several spellings with
+// different results.
+func foldedKeys(table map[string]entry) map[string]entry {
+	folded := make(map[string]entry, len(table))
+	differ := make(map[string]bool)
+	for text, e := range table {
+		small := strings.ToLower(text)
+		if was, there := folded[small]; there && was != e {
+			differ[small] = true
+		}
+		folded[small] = e
+	}
+	maps.DeleteFunc(folded, func(small string, _ entry) bool { return differ[small] })
+	return folded
+}
+
+// translate is the table's entry for a text: that of exactly this spelling, else of one with other capitals.
+func (a *alternative) translate(text string) (e entry, known bool) {
+	if e, known = a.Table[text]; !known {
+		e, known = a.folded[strings.ToLower(text)]
+	}
+	return e, known
 }
 
 // capture is a regular expression (RE2) whose first group is the value.
@@ -293,14 +320,15 @@ func (a *alternative) get(r *Row) (g Result, asked, problem string) {
 	case a.codes != nil:
 		code := text
 		if a.Table != nil {
-			code = a.Table[text].Word
+			e, _ := a.translate(text)
+			code = e.Word
 		}
 		if known = code != ""; known {
 			g.Cause, known, problem = a.codes(code)
 		}
 	case a.Table != nil:
 		var e entry
-		e, known = a.Table[text]
+		e, known = a.translate(text)
 		g.Text, g.Cause = e.Word, Cause{Outcome: OutcomeWords[e.Word], Reason: e.Reason, Fault: faultDomains[e.Fault]}
 	}
 	if problem != "" {

@@ -2,9 +2,9 @@ package rows
 
 import "bytes"
 
-// betweenObjects may stand between JSON objects that follow each other: blanks, commas, and the
-// separator of RFC 7464.
-const betweenObjects = " \t\r\n,\x1e"
+// betweenObjects may stand between JSON objects that follow each other: blanks, commas, the
+// separator of RFC 7464, and NULs that a crash left.
+const betweenObjects = " \t\r\n,\x1e\x00"
 
 // objectScan finds the end of a JSON object, which may be within a line. It scans a text piece by
 // piece; its zero value is before an object. Anything other than an object ends with its line.

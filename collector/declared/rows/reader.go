@@ -241,6 +241,8 @@ func (r *Reader) fill(n int) error {
 	return nil
 }
 
+// readLine reads a line. It leaves out NULs before it: they are what a crash of the machine, or a writer
+// that kept its place when the file was truncated, left there.
 func (r *Reader) readLine() (l line, err error) {
 	length := 0
 	object := objectScan{lines: true}
@@ -252,7 +254,10 @@ func (r *Reader) readLine() (l line, err error) {
 		}
 		r.sum.Write(piece)
 		length += len(piece)
-		if l.tooLong = length > longestLine; l.tooLong {
+		if !l.tooLong && len(l.text) == 0 {
+			piece = bytes.TrimLeft(piece, "\x00")
+		}
+		if l.tooLong = l.tooLong || len(l.text)+len(piece) > longestLine; l.tooLong {
 			l.text = nil
 		} else {
 			l.text = append(l.text, piece...)

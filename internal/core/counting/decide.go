@@ -302,6 +302,12 @@ func (d *Decision) decideBadRows() {
 		d.change.BadRows = append(d.change.BadRows, BadHash{key, metrics.CleanLabel(row.Problem)})
 		return true
 	}
+	fields := make(map[string][]string) // with unknown values, by the content of an ignored row
+	for _, u := range d.page.Unmapped {
+		if u.Record == nil && !slices.Contains(fields[u.Row], u.Field) {
+			fields[u.Row] = append(fields[u.Row], u.Field)
+		}
+	}
 	for i, row := range d.page.Invalid {
 		if fresh(&row, keys[i]) {
 			row.Content = nil
@@ -312,10 +318,8 @@ func (d *Decision) decideBadRows() {
 	for i := range d.page.Ignored {
 		if fresh(&d.page.Ignored[i], keys[len(d.page.Invalid)+i]) {
 			result.Ignored++
-			for _, u := range d.page.Unmapped {
-				if u.Record == nil && u.Row == string(d.page.Ignored[i].Content) {
-					d.addUnmapped(u.Field)
-				}
+			for _, field := range fields[string(d.page.Ignored[i].Content)] {
+				d.addUnmapped(field)
 			}
 		}
 	}
@@ -323,9 +327,16 @@ func (d *Decision) decideBadRows() {
 
 // countUnmapped counts the unknown values of records that are counted, once for a record and a field.
 func (d *Decision) countUnmapped() {
+	if len(d.page.Unmapped) == 0 {
+		return
+	}
+	counted := make(map[*cdr.Record]bool) // now or before
+	for i := range d.entries {
+		counted[d.entries[i].record] = d.findState(&d.entries[i]) != nil
+	}
 	for i := range d.page.Unmapped {
 		u := &d.page.Unmapped[i]
-		if u.Record == nil || !d.isCounted(u.Record) {
+		if u.Record == nil || !counted[u.Record] {
 			continue
 		}
 		if key := d.hasher.unmapped(u); d.states[key] == nil {
@@ -333,12 +344,6 @@ func (d *Decision) countUnmapped() {
 			d.addUnmapped(u.Field)
 		}
 	}
-}
-
-// isCounted says whether a record of the page is counted now or was before.
-func (d *Decision) isCounted(r *cdr.Record) bool {
-	at := slices.IndexFunc(d.entries, func(e entry) bool { return e.record == r })
-	return at >= 0 && d.findState(&d.entries[at]) != nil
 }
 
 func (d *Decision) addUnmapped(field string) {

@@ -23,6 +23,11 @@ func TestUnknownValuesCountOnce(t *testing.T) {
 		Ignored: []counting.BadRow{{Content: []byte("row")}}, ObservedAt: epoch,
 		Unmapped: []counting.Unmapped{{Field: "type", Value: "new", Row: "row"}},
 	}
+	twice := &counting.Page{
+		Ignored:    append(ignored.Ignored, ignored.Ignored...),
+		Unmapped:   append(ignored.Unmapped, ignored.Unmapped...),
+		ObservedAt: epoch,
+	}
 	for _, c := range []struct {
 		name  string
 		rules counting.Rules
@@ -66,6 +71,7 @@ func TestUnknownValuesCountOnce(t *testing.T) {
 			page(field, call("a", start(epoch.Add(-100*time.Hour)))),
 		}, map[string]int{}},
 		{"an ignored row", counting.Rules{}, []*counting.Page{ignored, ignored}, map[string]int{"type": 1}},
+		{"an ignored row twice on a page", counting.Rules{}, []*counting.Page{twice}, map[string]int{"type": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, got := newRig(t, c.rules), map[string]int{}
