@@ -34,25 +34,12 @@ func isReadable(row []byte) bool {
 	return len(row) <= MaxValue && jsontext.Value(row).IsValid(lenient...)
 }
 
-// elements reads an array that is a member of the document and calls element for each value in it,
-// without checking the value. It finds the end of a value by strings and brackets alone, even if
+// scanElements calls element for each value of the array whose opening bracket is before i, without checking it, and
+// returns the position of the closing bracket. It finds the end of a value by strings and brackets alone, even if
 // the value has other faults: a raw control character, NaN, a number with a leading zero, a missing
 // colon or comma, or nesting that is too deep. So one bad row doesn't cost a page, and a row that
 // is known by its bytes needs no check. If a quotation mark is missing or there is one too many,
 // the end is uncertain, and the page fails.
-func (in *Input) elements(typeError string, element func(raw []byte) error) error {
-	if err := in.open('[', typeError); err != nil {
-		return err
-	}
-	i, err := in.scanElements(in.from+int(in.JSON.InputOffset()), element)
-	if err != nil {
-		return err
-	}
-	return in.leaveArray(i)
-}
-
-// scanElements calls element for each value of the array whose opening bracket is before i, and
-// returns the position of the closing bracket.
 func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, err error) {
 	if i = skipBlanks(in.body, i); i < len(in.body) && in.body[i] == ']' {
 		return i, nil
@@ -70,25 +57,6 @@ func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, e
 		}
 		i = skipBlanks(in.body, i+1) // the comma
 	}
-}
-
-// leaveArray lets JSON continue after the array that ends at i, as if the object began there.
-func (in *Input) leaveArray(i int) error {
-	next := skipBlanks(in.body, i+1)
-	switch {
-	case next == len(in.body) || in.body[next] == '}':
-	case in.body[next] != ',':
-		return invalidAt(next)
-	default:
-		in.body[next] = ' '
-		if next = skipBlanks(in.body, next); next < len(in.body) && in.body[next] != '"' {
-			return invalidAt(next)
-		}
-	}
-	in.body[i] = '{'
-	in.readFrom(i)
-	_, err := in.JSON.ReadToken()
-	return err
 }
 
 // noElement is the error at position i of the body, where the end of an element is uncertain.

@@ -22,7 +22,7 @@ var (
 // Input reads JSON in memory. It accepts invalid UTF-8 and repeated names; the reader of a row
 // checks them. It is for one goroutine.
 type Input struct {
-	// JSON reads the values that Object and Array leave to their callbacks.
+	// JSON reads the values that Page leaves to its callback.
 	JSON *jsontext.Decoder
 
 	body []byte
@@ -34,23 +34,6 @@ func NewInput() *Input { return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffe
 
 // lenient are the options for reading answers and rows.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-
-// Document reads a body that is one object, as Object does. Its errors quote nothing of the body.
-// The values are views of the body. Document overwrites the punctuation after an array.
-func (in *Input) Document(body []byte, typeError string, member func(name string) error) error {
-	in.body = body
-	in.readFrom(0)
-	err := in.Object(typeError, member)
-	if err == nil {
-		switch _, err = in.JSON.ReadToken(); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err == nil:
-			err = errors.New("trailing data after the JSON value")
-		}
-	}
-	return in.fault(err)
-}
 
 // readFrom lets JSON read the body from byte at.
 func (in *Input) readFrom(at int) {
@@ -75,21 +58,13 @@ func (in *Input) fault(err error) error {
 func cutAt(at int) error     { return fmt.Errorf("%w at byte %d", ErrCut, at) }
 func invalidAt(at int) error { return fmt.Errorf("the answer isn't valid JSON at byte %d", at) }
 
-// open reads the start of an object or array. The error is typeError if the value has another type.
-func (in *Input) open(kind jsontext.Kind, typeError string) error {
+// object reads an object and calls member for each name; member reads the value.
+func (in *Input) object(member func(name string) error) error {
 	switch token, err := in.JSON.ReadToken(); {
 	case err != nil:
 		return err
-	case token.Kind() != kind:
-		return errors.New(typeError)
-	}
-	return nil
-}
-
-// Object reads an object and calls member for each name; member reads the value.
-func (in *Input) Object(typeError string, member func(name string) error) error {
-	if err := in.open('{', typeError); err != nil {
-		return err
+	case token.Kind() != '{':
+		return errors.New("the answer isn't an object")
 	}
 	for {
 		token, err := in.JSON.ReadToken()
@@ -103,12 +78,6 @@ func (in *Input) Object(typeError string, member func(name string) error) error 
 			return err
 		}
 	}
-}
-
-// Array reads an array that is a member of the document. It calls element for each raw value, or
-// for its replacement (Checked).
-func (in *Input) Array(typeError string, element func(raw []byte) error) error {
-	return in.elements(typeError, func(raw []byte) error { return element(Checked(raw)) })
 }
 
 // Link reads the link to the next page; null means that there is none. before is the link that was
@@ -128,30 +97,4 @@ func (in *Input) Link(before string) (string, error) {
 		return before, errors.New("the answer has two next links")
 	}
 	return link, nil
-}
-
-// Lines reads a body in which each line is a row in JSON. It skips empty lines. It replaces a row
-// that isn't valid JSON, or is longer than MaxValue, as Array does. If the last line has no line
-// end and can't be read, the body was cut.
-func Lines(body []byte, row func(raw []byte) error) error {
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if begin := bytes.TrimLeft(body, " \t\r\n"); len(begin) > 0 && begin[0] == '<' {
-		return ErrHTML
-	}
-	for line := range bytes.Lines(body) {
-		raw := jsontext.Value(bytes.TrimSpace(line))
-		if len(raw) == 0 {
-			continue
-		}
-		if !isReadable(raw) {
-			if line[len(line)-1] != '\n' {
-				return cutAt(len(body))
-			}
-			raw = standIn(raw)
-		}
-		if err := row(raw); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -26,43 +26,45 @@ var ErrTooManyRows = errors.New("the answer has more rows than there can be")
 // Rows are the rows of an answer as they were written. Call Checked before you decode one.
 type Rows [][]byte
 
-// Page reads a body that is an object, as Document does, and returns the rows of its array of that
-// name, in upper or lower case. It calls member for each other name; member reads the value and
-// returns true, or leaves the value.
+// Page reads a body that is an object with its rows in the member array. It calls member for each other
+// name; member reads the value and returns true, or leaves the value.
 func (in *Input) Page(
 	body []byte, array string, member func(name string) (read bool, err error),
 ) (rows Rows, err error) {
-	found := false
-	err = in.Document(body, "the answer isn't an object", func(name string) error {
-		if strings.EqualFold(name, array) {
-			if found {
-				return fmt.Errorf("the answer has two members %s", array)
-			}
-			found = true
-			return in.elements("the answer's "+array+" isn't an array", func(row []byte) error {
-				if len(rows) == MaxRows {
-					return ErrTooManyRows
-				}
-				rows = append(rows, row)
-				return nil
-			})
-		}
-		read, err := member(name)
-		if !read && err == nil {
-			err = in.JSON.SkipValue()
-		}
-		return err
-	})
-	if err == nil && !found {
-		err = fmt.Errorf("the answer has no %s, so it isn't a page of rows", array)
+	rows, _, isArray, err := in.RowsAt(body, []string{array})
+	if err != nil {
+		return nil, err
 	}
-	return rows, err
+	in.readFrom(0) // what RowsAt left
+	members := 0
+	err = in.object(func(name string) error {
+		read := false
+		if strings.EqualFold(name, array) { // which of two it is isn't known
+			members++
+		} else if read, err = member(name); err != nil {
+			return err
+		}
+		if read {
+			return nil
+		}
+		return in.JSON.SkipValue()
+	})
+	switch {
+	case err != nil:
+	case members == 0:
+		err = fmt.Errorf("the answer has no %s, so it isn't a page of rows", array)
+	case members > 1:
+		err = fmt.Errorf("the answer has two members %s", array)
+	case !isArray:
+		err = fmt.Errorf("the answer's %s isn't an array", array)
+	}
+	return rows, in.fault(err)
 }
 
 // RowsAt reads a body whose rows are the array at a path of member names and element numbers. An
 // empty path means the body itself. rest is the body with an empty array in place of the rows,
-// which is valid JSON. If the path leads to no array, found is false and rest is the whole body.
-// RowsAt finds the rows as Page does.
+// which is valid JSON. If the path leads to no array, found is false and rest is the whole body. Rows are found by
+// strings and brackets alone (see scanElements). Errors quote nothing of the body.
 func (in *Input) RowsAt(body []byte, path []string) (rows Rows, rest []byte, found bool, err error) {
 	in.body = body
 	in.readFrom(0)
