@@ -25,16 +25,13 @@ type Tests struct {
 	Parameters map[string]language.Texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
 	By string `yaml:"by"`
-	// MaxRange is the longest range that the provider answers, Retention how long it keeps rows,
-	// MinAge how old a row is before it is there, MaxRows how many rows of a span it gives, Delay
-	// how late a row comes or changes, and Apart how far apart the rows of a call come. Zero: it
-	// isn't known.
-	MaxRange  time.Duration `yaml:"max_range"`
-	Retention time.Duration `yaml:"retention"`
-	MinAge    time.Duration `yaml:"min_age"`
-	MaxRows   int           `yaml:"max_rows"`
-	Delay     time.Duration `yaml:"delay"`
-	Apart     time.Duration `yaml:"apart"`
+	// The provider's limits; zero if they aren't known.
+	MaxRange  time.Duration `yaml:"max_range"` // the longest range that it answers
+	Retention time.Duration `yaml:"retention"` // how long it keeps rows
+	MinAge    time.Duration `yaml:"min_age"`   // how old a row is before it is listed
+	MaxRows   int           `yaml:"max_rows"`  // how many rows of a span it gives
+	Delay     time.Duration `yaml:"delay"`     // how late a row comes or changes
+	Apart     time.Duration `yaml:"apart"`     // how far apart the rows of a call come
 	// Read is how files are written: lines or whole.
 	Read string `yaml:"read"`
 	// Field is the field of a form in which a record is posted; empty: the body is the record.

@@ -112,8 +112,8 @@ func (s *Settings) variants() []*declared.Tests {
 	return all
 }
 
-// judge plays the laws on a feed by the definition's tests (also: -1), or compares it with those of a source with other
-// parameters.
+// judge plays the laws on a feed. also is -1, or the index of tests with other parameters: these are only compared with
+// what the feed asks and with what its rows become.
 func (s *Settings) judge(
 	ctx context.Context, tests *declared.Tests, also int, name, folder string, saved []byte,
 ) (all []Verdict, err error) {
