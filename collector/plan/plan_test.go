@@ -118,26 +118,6 @@ func levels(l Ladder) []int {
 	return all
 }
 
-// FuzzDecodePlan: whatever is stored, what is decoded can be stored again, and an error leaves a plan that catches up.
-func FuzzDecodePlan(f *testing.F) {
-	good, err := New(minutely).Encode()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add(good[:len(good)-1])
-	f.Add([]byte(`{"levels":null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := Decode(data, minutely)
-		if p == nil {
-			t.Fatalf("%q makes no plan: %v", data, err)
-		}
-		if again, err := p.Encode(); err != nil || len(again) == 0 {
-			t.Errorf("%q makes a plan that can't be stored: %v", data, err)
-		}
-	})
-}
-
 // table is the spans that a feed has to read again, as a ledger has them.
 type table []work.Item
 
