@@ -74,7 +74,8 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
 	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/core/ledger ./cmd/... ./...
 
-# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Collecting garbage under the race
+# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Those of docs and deploy read
+# texts and start programs, one after the other: without the race detector. Collecting garbage under the race
 # detector is expensive, and the heaps are small: so it runs seldom (GOGC). The race detector would also let each package sleep
 # for a second before it ends (GORACE). The tests that drive the binary are built like it, and as lint looks at it, so that one
 # kind of package less is compiled.
@@ -87,10 +88,14 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	export GOGC=400 GORACE=atexit_sleep_ms=0; \
 	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... & \
 	$(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-	$(call gotestsum,rest) $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+	CGO_ENABLED=0 $(call gotestsum,texts) -trimpath $(TEXTS) || failed=1; \
+	$(call gotestsum,rest) $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | \
+		grep -v -e '/cmd/' $(TEXTS:.%=-e '%$$') $(SIMULATORS:%=-e '%$$')) || failed=1; \
 	( cd receiver && CGO_ENABLED=0 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
+
+TEXTS := ./docs ./deploy ./deploy/systemd
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
@@ -136,7 +141,7 @@ conformance: packages $(PRISM) $(NODE) ## our tables, requests and simulators ag
 	@test -d '$(SPECS)' || { echo 'conformance: $(SPECS) is no folder' >&2; exit 2; }
 	$(call some,Conformance,conformance,./collector/... ./cmd/...)
 	SPECS='$(abspath $(SPECS))' CDR_PRISM='$(PRISM)' \
-		$(GO) test -count=1 -timeout $(TEST_TIMEOUT) -tags 'conformance$(if $(wildcard $(SPECS)/twilio_api_v2010.json), twilio)' -run Conformance ./collector/... ./cmd/...
+		$(GO) test -count=1 -timeout $(TEST_TIMEOUT) -tags conformance -run Conformance ./collector/... ./cmd/...
 
 # some fails when no test of that name exists, which `go test` takes for success.
 define some

@@ -339,6 +339,7 @@ func TestE2EChartRefuses(t *testing.T) {
 	for line := range strings.SplitSeq(tests, "\n") {
 		set, want, _ := strings.Cut(line, " | ")
 		t.Run(set, func(t *testing.T) {
+			t.Parallel()
 			_, message, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values",
 				"kubernetes/values.yaml", "--set", set)
 			if err == nil || !strings.Contains(message, want) || strings.Contains(message, "hunter2") {
@@ -378,6 +379,7 @@ func TestE2EChartDocs(t *testing.T) {
 	first := write(t, folder, "values.yaml", values[0][1])
 	for i, block := range values {
 		t.Run(fmt.Sprintf("values %d", i+1), func(t *testing.T) {
+			t.Parallel()
 			file := write(t, t.TempDir(), "values.yaml", block[1])
 			run(t, tool(t, "helm"), "lint", "--strict", "--quiet", chart, "--values", first, "--values", file)
 		})
@@ -385,6 +387,7 @@ func TestE2EChartDocs(t *testing.T) {
 	commands := regexp.MustCompile(`(?m)^helm (upgrade --install|template) ([^|\n]*)`).FindAllStringSubmatch(page, -1)
 	for i, command := range commands {
 		t.Run(fmt.Sprintf("command %d", i+1), func(t *testing.T) {
+			t.Parallel()
 			args := strings.NewReplacer("values.yaml", first, "deploy/", "").Replace(command[2])
 			if text := run(t, tool(t, "helm"), append([]string{"template"}, strings.Fields(args)...)...); len(objects(t,
 				text)) == 0 {

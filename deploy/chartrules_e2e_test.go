@@ -32,6 +32,7 @@ func TestE2EChartRules(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			folder := t.TempDir()
 			run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", test.parameters),
 				filepath.Join(folder, "assets"))
@@ -116,6 +117,7 @@ func TestE2EChartPage(t *testing.T) {
 		"a file of its own":   {"{thresholds: {answer_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			folder := t.TempDir()
 			values := write(t, folder, "values.yaml", "config:\n  sources: [{name: a}]\n  <<: "+test.config+
 				"\nprometheusRule:\n  enabled: true\n  <<: "+test.rules+"\n")

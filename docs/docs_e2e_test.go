@@ -44,6 +44,7 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 			}
 			seen[kind]++
 			t.Run(fmt.Sprintf("%s line %d", filepath.Base(p.path), b.line), func(t *testing.T) {
+				t.Parallel()
 				file := filepath.Join(t.TempDir(), "docs.yaml")
 				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 					t.Fatal(err)

@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -17,48 +16,6 @@ import (
 
 // exampleBlocks are the providers whose blocks the example shows.
 var exampleBlocks = []string{"msgraph", "ringcentral", "wavix"}
-
-// anyBlock stands for a provider's block.
-type anyBlock struct{}
-
-// withoutBlocks empties the providers' blocks, each of which must be there once.
-func withoutBlocks(t *testing.T, example string) string {
-	t.Helper()
-	var kept strings.Builder
-	seen := map[string]int{}
-	inside := false
-	for line := range strings.Lines(example) {
-		name, isKey := strings.CutSuffix(strings.TrimSpace(line), ":")
-		switch {
-		case isKey && line == "    "+name+":\n" && slices.Contains(exampleBlocks, name):
-			kept.WriteString("    " + name + ": {}\n")
-			seen[name]++
-			inside = true
-		case inside && strings.HasPrefix(line, "      "):
-		default:
-			kept.WriteString(line)
-			inside = false
-		}
-	}
-	for _, name := range exampleBlocks {
-		if seen[name] != 1 {
-			t.Fatalf("the example has %d sources of %s", seen[name], name)
-		}
-	}
-	return kept.String()
-}
-
-// parseExample parses an example whose providers' blocks are empty.
-func parseExample(example string) (*config.Config, error) {
-	options := config.Options{
-		Providers: map[string]func() any{},
-		LookupEnv: func(string) (string, bool) { return "value", true },
-	}
-	for _, name := range exampleBlocks {
-		options.Providers[name] = func() any { return new(anyBlock) }
-	}
-	return config.Parse("config.example.yaml", []byte(example), options)
-}
 
 func TestExampleIsComplete(t *testing.T) {
 	if missing := topLevelMissing(t, readExample(t)); len(missing) > 0 {
@@ -83,39 +40,10 @@ func topLevelMissing(t *testing.T, example string) []string {
 	})
 }
 
-// TestExampleShowsDefaults holds the example to its promise that a key that is left
-// out has the value shown, apart from those whose comments say otherwise.
-func TestExampleShowsDefaults(t *testing.T) {
-	got, err := parseExample(withoutBlocks(t, readExample(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := parseExample("otlp:\nsources:\n- {name: contoso, msgraph: }\n- {name: acme, ringcentral: " +
-		"}\n- {name: wave, wavix: }\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.OTLP.Endpoint, got.OTLP.Protocol, got.OTLP.ResourceAttributes, got.OTLP.Headers = "", "", nil, nil
-	got.Sources[0].RequestsPerMinute = 0
-	got.Sources[0].TLSConfig.MinVersion, got.Sources[0].TLSConfig.MaxVersion = "", ""
-	if got, want := asJSON(t, got), asJSON(t, want); got != want {
-		t.Errorf("the example is\n%s\nwant\n%s", got, want)
-	}
-}
-
-func asJSON(t *testing.T, c *config.Config) string {
-	t.Helper()
-	text, err := json.MarshalIndent(c, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // TestExampleOfWhatIsLeftOut checks the lines in comments: with all of them nothing
 // may be wrong but that alternatives are given together.
 func TestExampleOfWhatIsLeftOut(t *testing.T) {
-	_, err := parseExample(withoutBlocks(t, uncomment(readExample(t))))
+	_, err := config.Parse("config.example.yaml", []byte(uncomment(readExample(t))), allProviders())
 	if err == nil {
 		t.Fatal("alternatives that are given together are accepted")
 	}

@@ -13,20 +13,30 @@ import (
 	"testing"
 )
 
-// habits are ways of writing that make people read a sentence twice.
+// habits are ways of writing that make people read a sentence twice. Only a sentence that has one of the words is
+// looked at closely: an expression takes long, and there are many sentences.
 var habits = []struct {
-	name string
-	is   *regexp.Regexp
+	name  string
+	words []string
+	is    *regexp.Regexp
 }{
-	{"what, as a subject", regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`)},
-	{"of, as a beginning", regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `)},
-	{"is no", regexp.MustCompile(`\b(?:is|are) no (?:call|row|record|reason|error|part|leg|defect)s?\b`)},
+	{
+		"what, as a subject", []string{"What", "Whoever"},
+		regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`),
+	},
+	{"of, as a beginning", []string{"Of "}, regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `)},
+	{
+		"is no",
+		[]string{"is no ", "are no "},
+		regexp.MustCompile(`\b(?:is|are) no (?:call|row|record|reason|error|part|leg|defect)s?\b`),
+	},
 	{
 		"an old word",
+		[]string{"hereby", "herein", "hereof", "hence", "enceforth", "lest ", "Lest ", "anew", "eedn't"},
 		regexp.MustCompile(`(?i)\b(?:thereby|therein|henceforth|whence|lest|anew|needn't|wherein|whereof)\b`),
 	},
-	{"from when on", regexp.MustCompile(`\bfrom when on\b`)},
-	{"is to be", regexp.MustCompile(`\b(?:is|are) to (?:be|have) \w+ed\b`)},
+	{"from when on", []string{"from when on"}, regexp.MustCompile(`\bfrom when on\b`)},
+	{"is to be", []string{" to be ", " to have "}, regexp.MustCompile(`\b(?:is|are) to (?:be|have) \w+ed\b`)},
 }
 
 // longest is the most words of a sentence.
@@ -35,7 +45,8 @@ const longest = 45
 // faultOf is what is wrong with a sentence; empty: nothing.
 func faultOf(sentence string) string {
 	for _, h := range habits {
-		if h.is.MatchString(sentence) {
+		has := func(word string) bool { return strings.Contains(sentence, word) }
+		if slices.ContainsFunc(h.words, has) && h.is.MatchString(sentence) {
 			return h.name
 		}
 	}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -87,6 +88,9 @@ feeds:
       charges: [{component: usage, amount: cost}]
 `
 
+// unaskedNumber follows each answer of a shop.
+const unaskedNumber = "+491715550123"
+
 // shopRow is a row of a provider that a test changes.
 type shopRow struct {
 	ID      string    `json:"id"`
@@ -117,12 +121,21 @@ func newShop(t *testing.T, feed, more string) *shop {
 				listed = append(listed, row)
 			}
 		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"calls": listed})
+		body, _ := json.Marshal(map[string]any{"calls": listed}) // of texts and times
+		// As of a gateway that changes a body and not its length: what follows must be in no log.
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: %s\r\nContent-Length: "+
+			"%d\r\n\r\n%s{\"caller\":%q}", time.Now().UTC().Format(http.TimeFormat), len(body), body, unaskedNumber)
+		_ = conn.Close()
 	}))
 	t.Cleanup(server.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), ":")
 	s.write("shop.yaml", fmt.Sprintf(shopDefinition, port))
+	s.vault.hide("a number behind an answer", unaskedNumber)
 	s.trust(server)
 	s.configureSources(settings{More: "definitions: [shop.yaml]\n" + more},
 		"  - name: shop\n    history: 80h\n    tls_config: {ca_file: ca.pem}\n    shop: {calls: "+feed+"}\n")
@@ -216,8 +229,6 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		sum.Vanished != 1 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
-	s.put(shopRow{"old-5", old(5), "done", "", "0.10"}) // the totals keep what vanished
-	eventually(t, "have the daily totals right", func() error { return s.checkDailyTotals(x, now) })
 	s.put(shopRow{"added later", old(8), "done", "", "4.00"}) // of a day that has been read again
 	text := start(t, s.vault, launch{args: []string{
 		"audit", "--config.file=" + s.path("config.yaml"), "--from=90h", "--to=30m", "--share=1",
@@ -228,64 +239,6 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		t.Errorf("the text is\n%s", out)
 	}
 	x.stop()
-}
-
-// auditedStatus is the status as JSON, with what concerns daily totals.
-type auditedStatus struct {
-	Reconciliation string
-	Sources        []struct {
-		Feeds []struct {
-			DailyTotals []struct {
-				Day     string
-				Records int
-				Charges map[string]string
-				Audit   *struct{ Missing int }
-			} `json:"daily_totals"`
-		}
-	}
-}
-
-func (x *exporter) auditedStatus() (status auditedStatus, err error) {
-	body, err := x.client.get("/api/v1/status")
-	if err == nil {
-		err = json.Unmarshal(body, &status)
-	}
-	return status, err
-}
-
-// checkDailyTotals compares the totals of the days that are over with the provider's rows that count.
-func (s *shop) checkDailyTotals(x *exporter, now time.Time) error {
-	status, err := x.auditedStatus()
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, total := range status.Sources[0].Feeds[0].DailyTotals {
-		records, cents := 0, 0
-		for _, row := range s.rows {
-			if row.Started.Format(time.DateOnly) == total.Day && row.Kind == "" && row.State != "" &&
-				row.State != "running" && row.ID != "before" {
-				var euros, rest int
-				_, _ = fmt.Sscanf(row.Cost, "%d.%d", &euros, &rest)
-				records, cents = records+1, cents+100*euros+rest
-			}
-		}
-		var sum float64
-		_, _ = fmt.Sscanf(total.Charges["EUR"], "%g", &sum)
-		if total.Records != records || int(100*sum+0.5) != cents {
-			return fmt.Errorf("the totals are %+v, want %d records of %d cents", total, records, cents)
-		}
-		if whole := total.Day == now.UTC().AddDate(0, 0, -2).Format(time.DateOnly); whole &&
-			(total.Audit == nil || total.Audit.Missing != 0) {
-			return fmt.Errorf("the audit of %s isn't in its totals: %+v", total.Day, total.Audit)
-		}
-	}
-	if len(status.Sources[0].Feeds[0].DailyTotals) < 3 || status.Reconciliation == "" ||
-		strings.Contains(status.Reconciliation, "aren't") {
-		return fmt.Errorf("%+v", status)
-	}
-	return nil
 }
 
 // TestAuditDailyAfterARestart: an exporter that doesn't run at its time of day audits once it runs again. A further
@@ -301,8 +254,18 @@ func TestAuditDailyAfterARestart(t *testing.T) {
 	x.stop()
 	x = start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
 	eventually(t, "know of the audit", func() error {
-		status, err := x.auditedStatus()
-		if err != nil {
+		var status struct {
+			Sources []struct {
+				Feeds []struct {
+					DailyTotals []struct {
+						Day   string
+						Audit *struct{ Missing int }
+					} `json:"daily_totals"`
+				}
+			}
+		}
+		body, err := x.client.get("/api/v1/status")
+		if err := errors.Join(err, json.Unmarshal(body, &status)); err != nil {
 			return err
 		}
 		for _, total := range status.Sources[0].Feeds[0].DailyTotals {

@@ -11,23 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
-	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
-
-// startPrometheusOf starts a Prometheus that scrapes nothing and has the blocks of a folder.
-func startPrometheusOf(t *testing.T, at *site, blocks string) *prometheus {
-	t.Helper()
-	address := free(t)
-	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus",
-		"--config.file="+at.write("prometheus.yml", "global: {}\n"), "--storage.tsdb.path="+blocks,
-		"--web.listen-address="+address)}
-	eventually(t, "start Prometheus", func() error {
-		p.running()
-		_, err := p.get("/-/ready")
-		return err
-	})
-	return p
-}
 
 // TestE2EBackfill: promtool makes blocks of a history without
 // changes. In a Prometheus with these blocks, the last value and the increase over the range of
@@ -51,7 +35,8 @@ func TestE2EBackfill(t *testing.T) {
 	if all, err := filepath.Glob(filepath.Join(blocks, "*", "meta.json")); err != nil || len(all) < 12 {
 		t.Fatalf("%d blocks, %v:\n%s", len(all), err, made)
 	}
-	p := startPrometheusOf(t, e.site, blocks)
+	p := awaitPrometheus(t, free(t), "--config.file="+e.write("prometheus.yml", "global: {}\n"),
+		"--storage.tsdb.path="+blocks)
 	window := to.Sub(from) + time.Minute
 	for what, form := range map[string]string{
 		"last":     fmt.Sprintf("%%s @ %d", to.Unix()),
@@ -84,28 +69,8 @@ func TestE2EBackfill(t *testing.T) {
 // past are the compared metrics of a feed's history, each asked for in a form.
 func (p *prometheus) past(form, source, feed string) tables {
 	p.t.Helper()
-	return p.compared(form, fmt.Sprintf(`job="cdr-history",source=%q,feed=%q`, source, feed))
-}
-
-// compared are the compared metrics of series with these labels, each asked for in a form.
-func (p *prometheus) compared(form, labelled string) tables {
-	p.t.Helper()
-	all := make(tables)
-	for metric, labels := range harness.Compared {
-		names := []string{metric}
-		if !strings.HasSuffix(metric, "_total") {
-			names = []string{metric + "_count", metric + "_sum"}
-		}
-		for _, name := range names {
-			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","),
-				fmt.Sprintf(form, name+"{"+labelled+"}"))) {
-				values := make([]any, len(labels))
-				for i, label := range labels {
-					values[i] = s.labels[label]
-				}
-				all.Add(name, harness.Millionths(s.value), values...)
-			}
-		}
-	}
-	return all
+	selector := fmt.Sprintf(`{job="cdr-history",source=%q,feed=%q}`, source, feed)
+	return p.compared(func(metric, part string) string {
+		return fmt.Sprintf(form, strings.TrimSuffix(metric+"_"+part, "_")+selector)
+	})
 }

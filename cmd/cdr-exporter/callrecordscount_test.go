@@ -3,12 +3,10 @@ package main_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // morning is a tenant whose calls are in every state at first: its records grow for hours,
@@ -117,34 +115,4 @@ func (x *exporter) heard(b *switchboard) {
 	if age := float64(time.Now().Unix()) - last; err != nil || age < -1 || age > waitTimeout.Seconds() {
 		x.t.Errorf("the last notification came %g s ago, %v", age, err)
 	}
-}
-
-// TestCallRecordsThroughTrouble (guarantee 7): versions that are older than
-// others were, short pages, and whatever else goes wrong on the way change no total.
-func TestCallRecordsThroughTrouble(t *testing.T) {
-	t.Parallel()
-	s := morning(84, 90*time.Minute)
-	s.from, s.to = 20*time.Hour, 8*time.Hour
-	s.versions.Later, s.versions.LaterMin, s.versions.LaterMax = 0.5, 12*time.Hour, 30*time.Hour
-	b := newSwitchboard(t, s)
-	for _, endpoint := range []string{sim.EndpointCallRecords, sim.EndpointSessions, sim.EndpointCallRecord} {
-		for _, fault := range simulator.Transient() {
-			b.faults.Once(endpoint, fault, simulator.NoFault, simulator.NoFault)
-		}
-		b.faults.Rate(endpoint, 0.2, sim.ShortPage, sim.EmptyPage)
-	}
-	x := b.launch(b.subscribed(time.Second), settings{}).ready()
-	x.countsCalls(b)
-	b.faults.Once(sim.EndpointCallRecord, slices.Repeat([]simulator.Fault{sim.OlderVersion}, 5)...)
-	b.pass(30 * time.Hour)
-	eventually(t, "meet every fault", func() error {
-		x.running()
-		if left := b.faults.Pending(); left > 0 {
-			return fmt.Errorf("%d have not happened yet", left)
-		}
-		return nil
-	})
-	b.pass(time.Minute) // refused requests are repeated
-	x.countsCalls(b)
-	x.stop()
 }

@@ -14,9 +14,8 @@ import (
 type carrier struct {
 	*wavixsim.Server
 	name string
-	// Auth, Format and Reduced say how it is read and what that tells.
+	// Auth and Format say how it is read.
 	Auth, Format string
-	Reduced      bool
 	perMinute    int // requests
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string

@@ -162,36 +162,6 @@ func TestConformance_Simulators(t *testing.T) {
 
 func callsOf(t simulator.Totals) int { return int(t.Metrics.Sum("cdr_calls_total") / 1_000_000) }
 
-// TestConformance_Mock: Prism serves both documents by itself. Every request of `check
-// sources` is one that it takes, and it reads the answers, up to the
-// next page of RingCentral's example.
-func TestConformance_Mock(t *testing.T) {
-	rc, _ := ringcentralFor(t)
-	wx := wavixFor(t)
-	prismRC := startPrism(t, ringcentralDocument, "", "")
-	prismWX := startPrism(t, wavixDocument, "", "")
-	frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)
-	frontWX := prismWX.front(wx.BaseURL(), trusting(wx.Pool()), everything)
-	file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, "any", "json")
-	x := start(t, newVault(t), launch{args: []string{"check", "sources", "--config.file=" + file}})
-	x.exited(1)
-	for name, p := range map[string]*prism{"ringcentral": prismRC, "wavix": prismWX} {
-		for _, line := range p.strayed() {
-			t.Errorf("%s: %s", name, line)
-		}
-	}
-	said := strings.Join(strings.Fields(x.out.String()), " ")
-	for _, want := range []string{
-		"ringcentral active_calls ok", "wavix active_calls ok", "wavix call_log ok, 1 calls",
-		// The example in RingCentral's document links to a path that the document doesn't describe.
-		"RingCentral's paging broke off (read page 2:",
-	} {
-		if !strings.Contains(said, want) {
-			t.Errorf("check sources doesn't say %q:\n%s", want, x.out)
-		}
-	}
-}
-
 // documented is a mix without values that Wavix's document of 2026 doesn't allow. Its rows conform
 // to the document in wxsim.GenerationC, unless the world has malformed rows, rows without an id, or
 // revisions, which have unknown prices at first.

@@ -11,26 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// published is a tenant of both feeds whose calls were all published.
-func published(t *testing.T, seed uint64, calls int) *tenant {
-	return newTenant(t, sim.Settings{
-		PSTN:          world(t, past(seed, sim.PSTNMix(), calls)),
-		DirectRouting: world(t, past(seed+1, sim.DirectRoutingMix(), calls)),
-		PageSize:      100,
-	})
-}
-
-// allDelivered waits for every record of every feed, in order, once it is known what
-// is published.
-func (r *receiver) allDelivered(n *tenant, at time.Time) {
-	r.t.Helper()
-	r.complete(n, at)
-	r.inOrder(n)
-	for _, feed := range n.feeds() {
-		r.tells(n, feed, at)
-	}
-}
-
 // TestEndpointDown (guarantee 5; counting.md 26; contract 2, 4): while the endpoint is away, answers with
 // errors, or forgets to say that it has got something, calls are counted; in the end
 // every log record is there, in order. All goes over TLS, with headers from files. What the SDK finds
@@ -43,7 +23,10 @@ func TestEndpointDown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := published(t, 83, 400)
+			n := newTenant(t, sim.Settings{
+				PSTN:          world(t, past(83, sim.PSTNMix(), 400)),
+				DirectRouting: world(t, past(84, sim.DirectRoutingMix(), 400)), PageSize: 100,
+			})
 			authority, err := simulator.NewAuthority()
 			if err != nil {
 				t.Fatal(err)
@@ -87,7 +70,7 @@ func TestEndpointDown(t *testing.T) {
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1})
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true, Times: 1})
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 429, RetryAfter: time.Second, Times: 1})
-			r.allDelivered(n, now)
+			r.complete(n, now)
 			r.agrees(x)
 			if r.Repeats() == 0 {
 				t.Error("nothing came again though an answer got lost")
@@ -116,29 +99,4 @@ func records(n *tenant, at time.Time) int {
 		sum += view(w, at).Records
 	}
 	return sum
-}
-
-// TestOutboxFullSkips: with skip_logs counting goes on, and what isn't
-// logged is counted. The outbox has shutdown_timeout to drain when the exporter is stopped.
-func TestOutboxFullSkips(t *testing.T) {
-	t.Parallel()
-	n := published(t, 89, 500)
-	now := n.Pause()
-	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
-	otlp := r.overHTTP(", outbox_limit: 200, outbox_full: skip_logs, shutdown_timeout: 1m")
-	x := n.start(settings{OTLP: otlp}).ready()
-	x.counts(n, now)
-	m := x.scrape()
-	waiting, skipped := m.sum("cdr_exporter_otlp_outbox_records"),
-		m.sum("cdr_exporter_otlp_records_total", "result=skipped")
-	if total := float64(records(n, now)); waiting+skipped != total || skipped == 0 {
-		t.Errorf("%g records wait and %g were skipped, want %g in all", waiting, skipped, total)
-	}
-	r.ClearFailures()
-	r.Fail(otlpsink.Reply{OnlyLogs: true, Delay: 150 * time.Millisecond})
-	x.stop()
-	if got := r.calls(n, pstn, eventCall) + r.calls(n, directRouting, eventCall); got != int(waiting) {
-		t.Errorf("%d records had come when the exporter ended, want %g", got, waiting)
-	}
 }

@@ -1,16 +1,18 @@
 package main_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
@@ -33,34 +35,18 @@ var (
 	demoActive = []string{"acme", "wave"}
 )
 
-// demoVault hides what is secret or personal in the demo.
-func demoVault(t *testing.T) *vault {
-	v := newVault(t)
+// demoSite hides what is secret or personal in the demo.
+func demoSite(t *testing.T) *site {
+	s := newSite(t)
 	for _, m := range []*simulator.Mix{
 		sim.PSTNMix(), sim.DirectRoutingMix(), sim.CallRecordsMix(), rcsim.Mix(), wavixsim.PlacedMix(),
 		wavixsim.ReceivedMix(),
 	} {
-		v.hidePeople(m)
+		s.vault.hidePeople(m)
 	}
-	v.hide("the demo's secret", "simulated-client-secret")
-	v.hide("the demo's key", "simulated-api-key")
-	return v
-}
-
-// startDemo starts the demo and waits until everything is to see, which on a machine that
-// does nothing else is within 10 s.
-func startDemo(t *testing.T, v *vault, args ...string) *exporter {
-	t.Helper()
-	x := start(t, v, launch{args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"},
-		args...)}).serving()
-	eventually(t, "show everything", func() error {
-		x.running()
-		if _, err := x.client.get("/-/ready"); err != nil {
-			return err
-		}
-		return x.showsDemo()
-	})
-	return x
+	s.vault.hide("the demo's secret", "simulated-client-secret")
+	s.vault.hide("the demo's key", "simulated-api-key")
+	return s
 }
 
 // showsDemo says what of the demo isn't to see.
@@ -119,11 +105,30 @@ func (f families) showsQuality() error {
 	return nil
 }
 
-// TestDemo: everything is to see soon, calls arrive while one watches, and
-// Ctrl-C ends it.
+// TestDemo: everything is to see soon, calls arrive while one watches, and Ctrl-C ends it. The address
+// that it prints can be opened, here with TLS. With --storage.path a second run goes on where the first
+// one ended.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	x := startDemo(t, demoVault(t))
+	s := demoSite(t)
+	config, authority := secured(t, s, "ada", "open~sesame")
+	demoOf := launch{
+		args: []string{
+			"demo", "--web.listen-address=127.0.0.1:0", "--web.config.file=" + config, "--storage.path=" + s.ledger(),
+		},
+		client: client{
+			tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada",
+			password: "open~sesame",
+		},
+	}
+	x := start(t, s.vault, demoOf).serving()
+	eventually(t, "show everything", func() error {
+		x.running()
+		if _, err := x.client.get("/-/ready"); err != nil {
+			return err
+		}
+		return x.showsDemo()
+	})
 	page, err := x.client.do(http.MethodGet, "/", nil)
 	if err != nil || page.status != http.StatusOK || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
 		t.Errorf("the status page: status %d, %v", page.status, err)
@@ -133,8 +138,13 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the status page lacks %s/%s", f.source, f.feed)
 		}
 	}
-	if !strings.Contains(x.out.String(), "http://"+x.addresses()[0]+"/") {
-		t.Errorf("the demo doesn't say where to look:\n%s", x.out)
+	for _, want := range []string{
+		"Open " + x.client.base + "/ (status) or " + x.client.base + "/metrics",
+		"The trunk " + demo.Trunk + " fails from ",
+	} {
+		if !strings.Contains(x.out.String(), want) {
+			t.Errorf("the demo doesn't say %q:\n%s", want, x.out)
+		}
 	}
 	start(t, x.vault, launch{args: []string{"healthcheck", "--web.listen-address=" + x.addresses()[0]}}).exited(0)
 	if strange := linesWith(x.log.String(), "level=WARN"); len(strange) > 0 {
@@ -175,8 +185,36 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%s was throttled %g times", source, n)
 		}
 	}
+	before = x.scrape()
 	x.signal(syscall.SIGINT)
 	x.exited(0)
+	x = start(t, s.vault, demoOf).ready()
+	after := x.scrape()
+	for _, f := range demoFeeds {
+		for _, metric := range []string{"cdr_calls_total", "cdr_exporter_watermark_timestamp_seconds"} {
+			was, is := before.sum(metric, "source="+f.source, "feed="+f.feed),
+				after.sum(metric, "source="+f.source, "feed="+f.feed)
+			if is < was {
+				t.Errorf("%s of %s/%s is %g after a restart, %g before", metric, f.source, f.feed, is, was)
+			}
+		}
+	}
+	x.stop()
+}
+
+// secured writes a web configuration file with TLS and one user.
+func secured(t *testing.T, s *site, user, password string) (string, *simulator.Authority) {
+	t.Helper()
+	authority := certificate(t, s, "web")
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.vault.hide("the password of the metrics port", password)
+	s.vault.hide("the hash of that password", string(hash))
+	file := s.write("web.yaml", fmt.Sprintf("tls_server_config: {cert_file: web.pem, key_file: web.key}\n"+
+		"basic_auth_users: {%s: %q}\n", user, hash))
+	return file, authority
 }
 
 // lastDayOnly replaces the month of the report by its last day, which takes a second or two to
@@ -218,33 +256,4 @@ func (x *exporter) tries() {
 			x.t.Errorf("%s prints:\n%s", commands[i], c.out)
 		}
 	}
-}
-
-// TestDemoKeepsItsLedger: with --storage.path a second run goes on where the
-// first one ended.
-func TestDemoKeepsItsLedger(t *testing.T) {
-	t.Parallel()
-	v := demoVault(t)
-	folder := filepath.Join(t.TempDir(), "demo")
-	x := startDemo(t, v, "--storage.path="+folder)
-	before := x.scrape()
-	if said := x.out.String(); !strings.Contains(said, "The trunk "+demo.Trunk+" fails from ") {
-		t.Errorf("no trunk of a new ledger fails: %s", said)
-	}
-	x.stop()
-	x = start(t, v, launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=" + folder}}).
-		ready()
-	after := x.scrape()
-	for _, f := range demoFeeds {
-		for _, metric := range []string{"cdr_calls_total", "cdr_exporter_watermark_timestamp_seconds"} {
-			was, is := before.sum(metric, "source="+f.source, "feed="+f.feed),
-				after.sum(metric, "source="+f.source, "feed="+f.feed)
-			if is < was {
-				t.Errorf("%s of %s/%s is %g after a restart, %g before", metric, f.source, f.feed, is, was)
-			}
-		}
-	}
-	x.stop()
-	v.searchFolder(folder)
-	v.searchOutbox(folder)
 }

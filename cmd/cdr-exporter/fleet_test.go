@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ import (
 type fleet struct {
 	*site
 	config           string
-	primary, standby *pgtest.Cluster // the standby is nil where there is none
+	primary, standby *pgtest.Cluster
 	writing          *pgtest.Cluster // the one that takes writes
 	feeds            int             // how many there are
 	webhook          string          // configuration of the listeners for notifications; empty: there are none
@@ -57,11 +56,8 @@ const fleetStorage = "postgres: {dsn_file: '${env:CDR_DSN_FILE}'}"
 
 // dsn is the DSN of the database through a proxy, whichever of the two servers is primary.
 func (f *fleet) dsn(name string, wire *pgtest.Proxy) string {
-	addresses := []string{wire.Addr}
-	if f.standby != nil {
-		addresses = append(addresses, f.standby.Addr)
-	}
-	return pgtest.At(f.primary.DSN(), addresses...) + "&target_session_attrs=read-write&application_name=" + name
+	return pgtest.At(f.primary.DSN(), wire.Addr, f.standby.Addr) +
+		"&target_session_attrs=read-write&application_name=" + name
 }
 
 // start starts n more replicas at once.
@@ -142,107 +138,25 @@ func (f families) owned() map[string]bool {
 	return owned
 }
 
-// owners are the replicas that read each feed.
-func (f *fleet) owners() map[string][]*replica {
-	f.t.Helper()
-	owners := make(map[string][]*replica)
-	for _, r := range f.live {
-		for feed := range r.scrape().owned() {
-			owners[feed] = append(owners[feed], r)
-		}
-	}
-	return owners
-}
-
 // read waits until each feed has one owner, among these replicas.
 func (f *fleet) read(by ...*replica) {
 	f.t.Helper()
 	eventually(f.t, "have an owner for each feed", func() error {
-		_, err := f.shares(by)
-		return err
-	})
-}
-
-// even expects that each of these replicas reads its share.
-func (f *fleet) even(by ...*replica) {
-	f.t.Helper()
-	shares, err := f.shares(by)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	for _, r := range by {
-		// Feeds that share a provider's limit are read by one replica: up to 4 feeds.
-		if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
-			f.t.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
-		}
-	}
-}
-
-// rests waits until no account would move between the replicas: without any one of its accounts,
-// each replica has at most the least loaded replica's load. Only feeds with a row in the ledger
-// count. That takes a short time, unless several replicas acquired accounts of another one at once.
-func (f *fleet) rests() {
-	f.t.Helper()
-	eventually(f.t, "have no account that would move", func() error {
-		owners, sizes, loads := make(map[string]string), make(map[string]int), make(map[string]int)
-		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
-			var source, owner string
-			rows, _ := conn.Query(ctx, `SELECT source, owner FROM feeds WHERE id <> 0`) // ForEachRow has the error
-			_, err := pgx.ForEachRow(rows, []any{&source, &owner}, func() error {
-				account := strings.Replace(source, "desk", "acme", 1) // one limit
-				owners[account] = owner
-				sizes[account]++
-				loads[owner]++
-				return nil
-			})
-			return err
-		}); err != nil {
-			return err
-		}
-		if len(loads) != len(f.live) {
-			return fmt.Errorf("feeds are %v of %d replicas", loads, len(f.live))
-		}
-		least := slices.Min(slices.Collect(maps.Values(loads)))
-		for account, owner := range owners {
-			if loads[owner]-sizes[account] > least {
-				return fmt.Errorf("feeds are %v, and %s has %s", loads, owner, account)
+		f.running()
+		owners := make(map[string]*replica)
+		for _, r := range f.live {
+			for feed := range r.scrape().owned() {
+				if owners[feed] != nil || !slices.Contains(by, r) {
+					return fmt.Errorf("%s is read by %s", feed, r.name)
+				}
+				owners[feed] = r
 			}
+		}
+		if len(owners) != f.feeds {
+			return fmt.Errorf("%d of %d feeds have an owner", len(owners), f.feeds)
 		}
 		return nil
 	})
-}
-
-// shares are how many feeds each replica reads. Every feed must have one owner, among these.
-func (f *fleet) shares(among []*replica) (map[*replica]int, error) {
-	f.running()
-	shares, owners := make(map[*replica]int), f.owners()
-	for feed, all := range owners {
-		if len(all) != 1 || !slices.Contains(among, all[0]) {
-			return nil, fmt.Errorf("%s has another owner, or %d", feed, len(all))
-		}
-		shares[all[0]]++
-	}
-	if len(owners) != f.feeds {
-		return nil, fmt.Errorf("%d of %d feeds have an owner", len(owners), f.feeds)
-	}
-	return shares, nil
-}
-
-// moved does what makes others acquire all feeds, and logs how soon they did by the database's
-// clock; watch says what is too late.
-func (f *fleet) moved(what string, do func(), to ...*replica) {
-	f.t.Helper()
-	from, last := f.now(), time.Time{}
-	do()
-	eventually(f.t, what+": move the feeds", func() error {
-		_, err := f.shares(to)
-		return err
-	})
-	if err := f.query(`SELECT COALESCE(max(at), clock_timestamp()) FROM (`+acquired+`) x`, &last); err != nil {
-		f.t.Fatal(err)
-	}
-	took := last.Sub(from)
-	f.t.Logf("%s: the last feed moved after %s, no owner for up to %s", what, took, f.watch.gap())
 }
 
 // inCommit does something while commits wait for the standby: they are durable in the primary.
@@ -257,8 +171,7 @@ func (f *fleet) inCommit(do func()) {
 // query reads one row of the database.
 func (f *fleet) query(text string, into ...any) error {
 	return f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, text).
-			Scan(into...)
+		return conn.QueryRow(ctx, text).Scan(into...)
 	})
 }
 
@@ -313,43 +226,6 @@ func (f *fleet) unfenced() {
 			f.t.Errorf("%d %s", found, what)
 		}
 	}
-	var writes, epochs int
-	if err := f.query(`SELECT count(*), count(DISTINCT (feed, epoch)) FROM audit`, &writes, &epochs); err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Logf("%d writes of feeds' rows in %d epochs", writes, epochs)
-}
-
-// acquired is the SELECT of acquisitions: the first row of each epoch that has an owner.
-const acquired = `SELECT feed, epoch, min(owner) AS owner, min(at) AS at
-	FROM audit WHERE owner <> '' GROUP BY feed, epoch`
-
-// movesOnce expects that each feed was acquired at most once since an instant of the database's,
-// and returns how many were.
-func (f *fleet) movesOnce(since time.Time) (moves int) {
-	f.t.Helper()
-	var more string
-	query := fmt.Sprintf(`SELECT COALESCE(sum(n), 0), COALESCE(string_agg(story, '; ') FILTER (WHERE n > 1), '') FROM (
-		SELECT count(*) AS n, f.source || '/' || f.feed || ': ' ||
-			string_agg(a.owner || ' ' || a.at::time, ', ' ORDER BY a.at) AS story
-		FROM (%s) a JOIN feeds f ON f.id = a.feed WHERE a.at > TIMESTAMPTZ '%s' GROUP BY f.source, f.feed) b`,
-		acquired, since.Format(time.RFC3339Nano))
-	if err := f.query(query, &moves, &more); err != nil {
-		f.t.Fatal(err)
-	}
-	if more != "" {
-		f.t.Errorf("feeds moved more than once: %s", more)
-	}
-	return moves
-}
-
-// now is the database's time.
-func (f *fleet) now() (now time.Time) {
-	f.t.Helper()
-	if err := f.query(`SELECT clock_timestamp()`, &now); err != nil {
-		f.t.Fatal(err)
-	}
-	return now
 }
 
 // backends waits until at least a number of the replicas' connections are in a state.
@@ -406,7 +282,6 @@ func (f *fleet) pauseInCommit(r *replica) {
 		r.signal(syscall.SIGCONT)
 		return errors.Join(err, errors.New("it had none open"))
 	})
-	f.watch.restart() // it owned its feeds till now, unwatched
 }
 
 // verify recounts the ledger's invariants, in the database and in a copy, which is searched in the

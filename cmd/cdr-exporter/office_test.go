@@ -30,8 +30,7 @@ type office struct {
 	world *simulator.World
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
-	more                 string // further lines of the block
-	visits               bool   // visits to queues are read
+	visits               bool // visits to queues are read
 }
 
 // newOffice starts a RingCentral account, whose company log is the world in the
@@ -118,7 +117,7 @@ func (o *office) item() string {
       client_secret_file: ringcentral-secret
       jwt_file: ringcentral-jwt
       scope: %s
-%s%s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope, o.more,
+%s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope,
 		feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
 }
 

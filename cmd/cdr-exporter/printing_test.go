@@ -13,7 +13,66 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
+
+// noon is when the calls of these tests begin.
+var noon = time.Date(2026, time.November, 20, 12, 0, 0, 0, time.UTC)
+
+// pagesOf makes a sequence of a read that hands its pages on.
+func pagesOf(read func(emit func(*collector.Page) error) error) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		stopped := errors.New("stopped")
+		err := read(func(page *collector.Page) error {
+			if !yield(page, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+// absent is a feed with a row that can't be read, and names of records that can't be had.
+type absent struct{}
+
+// Pages implements collector.RangeReader.
+func (absent) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(func(emit func(*collector.Page) error) error {
+		return emit(&collector.Page{
+			Invalid: []collector.BadRow{{At: "row 7", Problem: "no start"}},
+			Enqueue: []work.Item{{Kind: "record", Key: "young", Version: 1}, {Kind: "record", Key: "old", Version: 1}},
+		})
+	})
+}
+
+// Parallel implements collector.Fetcher.
+func (absent) Parallel() int { return 1 }
+
+// Fetch implements collector.Fetcher.
+func (absent) Fetch(_ context.Context, tasks []work.Item) (*collector.Page, error) {
+	return nil, map[string]error{"young": collector.ErrNotYet, "old": collector.ErrGone}[tasks[0].Key]
+}
+
+// TestLeftOut: what can't be printed is told of. TestDriver_FetchesWhatIsNamed of collector has the rest.
+func TestLeftOut(t *testing.T) {
+	var table, errs bytes.Buffer
+	printer, _ := newPrinter("csv", false, &table)
+	p := &printing{
+		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
+		feed: &collector.FeedInfo{Reader: absent{}, Fetcher: absent{}}, printer: printer, errors: &errs,
+	}
+	if err := p.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const want = "row 7: left out: no start\nrecord young: left out: the provider doesn't have it yet\n" +
+		"record old: left out: the provider no longer has it\n"
+	if errs.String() != want {
+		t.Errorf("got %s, want %s", &errs, want)
+	}
+}
 
 // nearby is a feed that brings half an hour more on either side, of calls that have no id.
 type nearby struct {

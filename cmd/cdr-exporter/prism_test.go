@@ -20,8 +20,8 @@ import (
 	"testing"
 )
 
-// prism is a process of Prism: it serves a provider's own OpenAPI document, or stands
-// before a server and says where requests and answers stray from it.
+// prism is a process of Prism: it stands before a server and says where requests and answers stray from
+// the provider's own OpenAPI document.
 type prism struct {
 	t    *testing.T
 	url  *url.URL
@@ -32,27 +32,16 @@ type prism struct {
 	lines []string // guarded by mu
 }
 
-// startPrism starts `prism mock` or, with an upstream whose certificate is in the file
-// ca, `prism proxy`.
+// startPrism starts `prism proxy` before an upstream whose certificate is in the file ca.
 func startPrism(t *testing.T, document, upstream, ca string) *prism {
 	t.Helper()
 	program, specs := os.Getenv("CDR_PRISM"), os.Getenv("SPECS")
 	if program == "" || specs == "" {
 		t.Fatal("CDR_PRISM and SPECS say where Prism and the documents are: use make conformance SPECS=DIR")
 	}
-	args := []string{"mock"}
-	if upstream != "" {
-		args = []string{"proxy"}
-	}
-	if !filepath.IsAbs(document) {
-		document = filepath.Join(specs, document)
-	}
-	args = append(args, "--errors", "--host", "127.0.0.1", "--port", "0", document)
-	if upstream != "" {
-		args = append(args, upstream)
-	}
 	p := &prism{t: t, done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program, args...)
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program, "proxy", "--errors", "--host", "127.0.0.1",
+		"--port", "0", filepath.Join(specs, document), upstream)
 	p.cmd.Env = environment(map[string]string{"NODE_EXTRA_CA_CERTS": ca, "NO_COLOR": "1"})
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -124,21 +113,9 @@ func (p *prism) front(simulator string, pool http.RoundTripper, described func(p
 	return server
 }
 
-// strayed are the lines in which Prism says that something strays, those aside that
-// an exception names.
-func (p *prism) strayed(exceptions ...string) []string {
-	var found []string
-	for line := range strings.Lines(p.log()) {
-		stray := strings.Contains(line, "Violation") || strings.Contains(line, "violation") ||
-			strings.Contains(line, "✖")
-		for _, e := range exceptions {
-			stray = stray && !strings.Contains(line, e)
-		}
-		if stray {
-			found = append(found, line)
-		}
-	}
-	return found
+// strayed are the lines in which Prism says that something strays.
+func (p *prism) strayed() []string {
+	return regexp.MustCompile(`(?m)^.*(?:[Vv]iolation|✖).*$`).FindAllString(p.log(), -1)
 }
 
 // served is how many requests Prism let through to a path.

@@ -35,29 +35,30 @@ type prometheus struct {
 // native histograms and start times.
 func startPrometheus(t *testing.T, address, target string) *prometheus {
 	t.Helper()
-	return startPrometheusWith(t, address, fmt.Sprintf(`
+	folder := t.TempDir()
+	config := filepath.Join(folder, "prometheus.yml")
+	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+  - job_name: scraped
+    scrape_native_histograms: true
     always_scrape_classic_histograms: true
     scrape_protocols: [PrometheusProto]
     static_configs: [{targets: [%q]}]
-`, target), "--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")
-}
-
-// startPrometheusWith starts one whose one scrape configuration goes on like this, with more flags.
-func startPrometheusWith(t *testing.T, address, scraped string, flags ...string) *prometheus {
-	t.Helper()
-	folder := t.TempDir()
-	config := filepath.Join(folder, "prometheus.yml")
-	text := `global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - job_name: scraped
-    scrape_native_histograms: true` + scraped
+`, target)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus", append([]string{
-		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(folder, "data"), "--web.listen-address=" +
-			address,
-	}, flags...)...)}
+	return awaitPrometheus(t, address, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
+		"--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")
+}
+
+// awaitPrometheus starts one at an address and waits until it is ready.
+func awaitPrometheus(t *testing.T, address string, flags ...string) *prometheus {
+	t.Helper()
+	p := &prometheus{
+		base: "http://" + address,
+		part: startPart(t, "prometheus", append(flags, "--web.listen-address="+address)...),
+	}
 	eventually(t, "start Prometheus", func() error {
 		p.running()
 		_, err := p.get("/-/ready")
@@ -125,27 +126,33 @@ func (p *prometheus) query(expression string) []sample {
 // whose histograms are native, or what came over OTLP.
 func (p *prometheus) tables(job, feed string) tables {
 	p.t.Helper()
+	selector := fmt.Sprintf(`{job=%q,source="contoso",provider="msgraph",feed=%q}`, job, feed)
+	return p.compared(func(metric, part string) string {
+		if job == "scraped" && part != "" {
+			return "histogram_" + part + "(" + metric + selector + ")"
+		}
+		return strings.TrimSuffix(metric+"_"+part, "_") + selector
+	})
+}
+
+// compared are the compared metrics, each by an expression for the counter, or for a histogram's count
+// and sum.
+func (p *prometheus) compared(expression func(metric, part string) string) tables {
+	p.t.Helper()
 	all := make(tables)
 	for metric, labels := range harness.Compared {
-		selector := fmt.Sprintf(`{job=%q,source="contoso",provider="msgraph",feed=%q}`, job, feed)
-		parts := map[string]string{metric: metric + selector}
+		parts := []string{""}
 		if !strings.HasSuffix(metric, "_total") {
-			parts = map[string]string{metric + "_count": metric + "_count" + selector, metric + "_sum": metric +
-				"_sum" + selector}
-			if job == "scraped" {
-				parts = map[string]string{
-					metric + "_count": "histogram_count(" + metric + selector + ")",
-					metric + "_sum":   "histogram_sum(" + metric + selector + ")",
-				}
-			}
+			parts = []string{"count", "sum"}
 		}
-		for name, expression := range parts {
-			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), expression)) {
+		for _, part := range parts {
+			by := strings.Join(labels, ",")
+			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", by, expression(metric, part))) {
 				values := make([]any, len(labels))
 				for i, label := range labels {
 					values[i] = s.labels[label]
 				}
-				all.Add(name, harness.Millionths(s.value), values...)
+				all.Add(strings.TrimSuffix(metric+"_"+part, "_"), harness.Millionths(s.value), values...)
 			}
 		}
 	}
@@ -225,14 +232,14 @@ func namesIn(tree any, names map[string]bool) {
 // times, and over OTLP. A first history isn't an increase in it, and later calls are.
 func TestE2EPrometheus(t *testing.T) {
 	t.Parallel()
-	slow := unfolding(111, sim.PSTNMix(), 2_000)
+	slow := unfolding(111, sim.PSTNMix(), 800)
 	slow.Delays[0].Max = 30 * time.Hour
 	faults, asked := simulator.NewFaults(simulator.FaultSettings{}), make(chan struct{})
 	answer := sync.OnceFunc(func() { close(asked) })
 	faults.Hook(func(simulator.Request) simulator.Fault { <-asked; return simulator.NoFault })
 	n := newTenant(t, sim.Settings{
 		PSTN:          world(t, slow),
-		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000)), Faults: faults,
+		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 800)), Faults: faults,
 	})
 	t.Cleanup(answer) // else a server whose requests wait can't close
 	at := []time.Time{n.Pause()}

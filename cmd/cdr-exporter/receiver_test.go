@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -10,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
@@ -148,77 +145,6 @@ func (r *receiver) complete(p place, at ...time.Time) {
 	}
 }
 
-// tells checks each log record of a tenant's feed that was read at one instant against
-// the call that it is of.
-func (r *receiver) tells(n *tenant, feed string, at time.Time) {
-	r.t.Helper()
-	calls := make(map[string]map[string]any)
-	for _, l := range r.FeedLogs(n.source(), feed) {
-		if l.Event == eventCall {
-			calls[l.RecordID] = l.Attributes
-		}
-	}
-	var wrong []string
-	eachCall(n.worlds[feed], at, func(c *simulator.Call, v *simulator.Version) {
-		if c.NoID {
-			return
-		}
-		id := c.ID.String()
-		for name, want := range wantRecord(c, v) {
-			if got := calls[id][name]; got != want {
-				wrong = append(wrong, fmt.Sprintf("%s of %s is %v, want %v", name, id, got, want))
-			}
-		}
-	})
-	if text := summary(wrong); text != "" {
-		r.t.Errorf("log records of %s: %s", feed, text)
-	}
-}
-
-// wantRecord is what a log record must say of a call; nil for what must be absent.
-func wantRecord(c *simulator.Call, v *simulator.Version) map[string]any {
-	all := map[string]any{
-		"cdr.source": "contoso", "cdr.provider": "msgraph",
-		"cdr.call.id": c.CallID.String(), "cdr.direction": v.Kind.Direction.String(), "cdr.call_type": v.Kind.CallType,
-		"cdr.outcome": v.Kind.Outcome.String(), "cdr.start_time": c.Start.Format(time.RFC3339Nano),
-		"cdr.duration": v.Duration.Seconds(), "cdr.trunk": c.Trunk.Name, "cdr.record.version": int64(1),
-		"cdr.country": text(c.Country()), "cdr.sip_code": whole(v.Kind.SIPCode), "cdr.sub_code": whole(v.Kind.SubCode),
-	}
-	if v.Usage.Known {
-		all["cdr.currency"] = cmp.Or(v.Currency, "XXX") // as it is counted
-	}
-	return all
-}
-
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func whole(n cdr.Int) any {
-	if !n.Known {
-		return nil
-	}
-	return n.Value
-}
-
-// inOrder checks that the records of each feed came as they were committed: never one
-// that was read earlier after one that was read later.
-func (r *receiver) inOrder(p place) {
-	r.t.Helper()
-	for _, feed := range p.feeds() {
-		logs := r.FeedLogs(p.source(), feed)
-		for i := 1; i < len(logs); i++ {
-			if logs[i].Observed.Before(logs[i-1].Observed) {
-				r.t.Fatalf("log record %d of %s/%s was read at %s and came after one that was read at %s",
-					i, p.source(), feed, logs[i].Observed, logs[i-1].Observed)
-			}
-		}
-	}
-}
-
 // agrees waits until the received metrics match the metrics port.
 func (r *receiver) agrees(x *exporter) {
 	r.t.Helper()
@@ -292,26 +218,4 @@ func labelText(labels map[string]string) string {
 	}
 	slices.Sort(pairs)
 	return strings.Join(pairs, ",")
-}
-
-// keysAreNoNamespaces expects no attribute's key to be the beginning of another's, since stores
-// that make objects of dots can't keep both.
-func (r *receiver) keysAreNoNamespaces() {
-	r.t.Helper()
-	keys := make(map[string]bool)
-	for _, l := range r.Logs() {
-		for key := range l.Attributes {
-			keys[key] = true
-		}
-	}
-	for key := range keys {
-		for i, c := range key {
-			if c == '.' && keys[key[:i]] {
-				r.t.Errorf("%s is a key and the namespace of %s", key[:i], key)
-			}
-		}
-	}
-	if len(keys) < 40 {
-		r.t.Errorf("only %d keys came", len(keys))
-	}
 }

@@ -7,13 +7,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -48,87 +45,6 @@ func objects(t *testing.T, lines string) map[string]map[string]any {
 		all[id] = object
 	}
 	return all
-}
-
-// hashed is what a keyed hash looks like.
-var hashed = regexp.MustCompile(`^[0-9a-f]{32}$`)
-
-// isShown says whether a party is a number as the default policy shows it: with its
-// last four digits masked, and a name that stands for it hashed.
-func isShown(party any, number string) bool {
-	shown, _ := party.(string)
-	switch {
-	case number == "Example Clinic":
-		return hashed.MatchString(shown)
-	case strings.Trim(number, "+*0123456789") != "":
-		return shown == number // also if both are empty
-	}
-	visible := max(0, len(number)-hiddenDigits)
-	return shown == number[:visible]+strings.Repeat("*", len(number)-visible)
-}
-
-// printed is what JSON lines must say of a call by default.
-func printed(c *simulator.Call, v *simulator.Version) map[string]any {
-	number := func(n *int64) any {
-		if n == nil {
-			return nil
-		}
-		return float64(*n)
-	}
-	var sip, sub *int64
-	if v.Kind.SIPCode.Known {
-		sip = &v.Kind.SIPCode.Value
-	}
-	if v.Kind.SubCode.Known {
-		sub = &v.Kind.SubCode.Value
-	}
-	return map[string]any{
-		"start": c.Start.Format(time.RFC3339Nano), "direction": v.Kind.Direction.String(), "call_type": v.Kind.CallType,
-		"outcome": v.Kind.Outcome.String(), "duration": v.Duration.Seconds(), "trunk": c.Trunk.Name,
-		"country": text(c.Country()), "sip_code": number(sip), "sub_code": number(sub), "call_id": c.CallID.String(),
-	}
-}
-
-// TestRecords: every record once, redacted as configured;
-// no ledger is made.
-func TestRecords(t *testing.T) {
-	t.Parallel()
-	spoilt := past(101, sim.PSTNMix(), 300)
-	spoilt.Malformed = 0.05
-	n := newTenant(t, sim.Settings{
-		PSTN: world(t, spoilt), DirectRouting: world(t, past(102, sim.DirectRoutingMix(), 300)), PageSize: 50,
-	})
-	n.configure(settings{})
-	for feed, w := range n.worlds {
-		now := n.Now()
-		want := view(w, now)
-		x := n.records(feed, "jsonl")
-		got := objects(t, x.out.String())
-		if len(got) != want.Records {
-			t.Errorf("%d records of %s are printed, want %d", len(got), feed, want.Records)
-		}
-		eachCall(w, now, func(c *simulator.Call, v *simulator.Version) {
-			object := got[c.ID.String()]
-			for name, value := range printed(c, v) {
-				if object[name] != value {
-					t.Errorf("%s of %s is %v, want %v", name, c.ID, object[name], value)
-				}
-			}
-			if caller, callee := object["caller"], object["callee"]; !isShown(caller, c.Other) &&
-				!isShown(callee, c.Other) {
-				t.Errorf("the parties of %s are %v and %v, want a masked number", c.ID, caller, callee)
-			}
-			if c.User != nil && !v.Incomplete && (object["user"] == nil || object["user"] == c.User.Name) {
-				t.Errorf("the user of %s is %v", c.ID, object["user"])
-			}
-		})
-		if bad := len(linesWith(x.log.String(), "left out", "row ")); bad != want.Invalid {
-			t.Errorf("%d malformed rows of %s are reported, want %d", bad, feed, want.Invalid)
-		}
-	}
-	if _, err := os.Stat(n.ledger()); err == nil {
-		t.Error("printing records made a ledger")
-	}
 }
 
 // TestRecordsBesideTheDaemon: `records` needs no lock, leaves the ledger

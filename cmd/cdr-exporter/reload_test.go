@@ -5,27 +5,24 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
 // reload asks for a reload and expects a status.
-func (x *exporter) reload(method string, status int) string {
+func (x *exporter) reload(status int) string {
 	x.t.Helper()
-	a, err := x.client.do(method, "/-/reload", nil)
+	a, err := x.client.do(http.MethodPost, "/-/reload", nil)
 	if err != nil {
 		x.t.Fatalf("reload: %v", err)
 	}
 	if a.status != status {
-		x.t.Fatalf("%s /-/reload answers %d, want %d: %s", method, a.status, status, a.body)
+		x.t.Fatalf("/-/reload answers %d, want %d: %s", a.status, status, a.body)
 	}
 	return string(a.body)
 }
@@ -52,7 +49,7 @@ func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
 	return n, n.Pause()
 }
 
-// TestReload (guarantee 9): a good file is taken over by SIGHUP, POST and PUT, and nothing is lost or
+// TestReload (guarantee 9): a good file is taken over by SIGHUP and POST, and nothing is lost or
 // counted again. A bad file changes nothing; the answer and the log have every problem, and no secret.
 func TestReload(t *testing.T) {
 	t.Parallel()
@@ -65,7 +62,7 @@ func TestReload(t *testing.T) {
 	at := []time.Time{began, n.Visible()}
 
 	n.configure(settings{OTLP: r.overHTTP("")})
-	x.reload(http.MethodPost, http.StatusOK)
+	x.reload(http.StatusOK)
 	x.counts(n, at...)
 	r.agrees(x)
 	for feed, w := range n.worlds {
@@ -87,7 +84,7 @@ func TestReload(t *testing.T) {
 		History: "yesterday", Credential: "client_secret: inline~hush~hush\n      client_secrets: inline~hush~hush",
 		PSTN: "{interval: 1ms}",
 	}}})
-	answer := x.reload(http.MethodPost, http.StatusInternalServerError)
+	answer := x.reload(http.StatusInternalServerError)
 	for _, key := range []string{"surprise", "history", "client_secrets", "pstn.interval"} {
 		if lineWith(answer, file+":", key) == "" {
 			t.Errorf("the answer to a bad reload lacks the problem of %s:\n%s", key, answer)
@@ -102,7 +99,7 @@ func TestReload(t *testing.T) {
 	at = append(at, n.Visible())
 	x.counts(n, at...)
 	n.configure(settings{Storage: "path: elsewhere"})
-	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path",
+	if answer := x.reload(http.StatusInternalServerError); lineWith(answer, "storage.path",
 		"restart") == "" {
 		t.Errorf("the answer to a changed storage.path doesn't say that it needs a restart:\n%s", answer)
 	}
@@ -127,114 +124,8 @@ func TestReload(t *testing.T) {
 		}
 		return nil
 	})
-	x.reload(http.MethodPut, http.StatusOK)
-	x.reload(http.MethodGet, http.StatusMethodNotAllowed)
 	n.Advance(12 * time.Hour)
 	x.counts(n, append(at, n.Visible())...)
 	x.lastReload(1)
-	x.stop()
-}
-
-// TestFeedComesBack (counting.md 19): a feed that isn't configured isn't shown, and goes on from where
-// it was when it comes back. A source takes over what it counted under its former name, once and for
-// good.
-func TestFeedComesBack(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 45)
-	x := n.start(settings{}).ready()
-	x.counts(n, began)
-	vanished := func(label string) {
-		t.Helper()
-		m := x.scrape()
-		for name := range m {
-			if series := m.series(name, label); len(series) > 0 {
-				t.Errorf("%s still has %d series of %s", name, len(series), label)
-			}
-		}
-	}
-	n.configure(settings{Sources: []source{{PSTN: "-"}}})
-	x.reload(http.MethodPost, http.StatusOK)
-	vanished("feed=" + pstn)
-	n.Advance(12 * time.Hour)
-	between := n.Visible() // what only the other feed has seen
-	x.countsFeed(n, n.source(), directRouting, began, between)
-	n.Advance(12 * time.Hour)
-	at := map[string][]time.Time{pstn: {began, n.Visible()}, directRouting: {began, between, n.Visible()}}
-	counts := func(source string) {
-		t.Helper()
-		for feed, seen := range at {
-			x.countsFeed(n, source, feed, seen...)
-		}
-	}
-	n.configure(settings{})
-	x.reload(http.MethodPost, http.StatusOK)
-	counts(n.source())
-
-	renamed := settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}}
-	n.configure(renamed)
-	x.reload(http.MethodPost, http.StatusOK)
-	counts("fabrikam")
-	vanished("source=contoso")
-	n.Advance(12 * time.Hour)
-	for feed := range at {
-		at[feed] = append(at[feed], n.Visible())
-	}
-	counts("fabrikam")
-	for _, again := range []settings{renamed, {Sources: []source{{Name: "fabrikam"}}}} {
-		x.stop()
-		x = n.start(again).ready()
-		counts("fabrikam")
-		vanished("source=contoso")
-	}
-	x.stop()
-}
-
-// TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't
-// change, although RingCentral gives five tokens a minute. A source that changes leaves the others
-// as they are.
-func TestReloadHarmsNothing(t *testing.T) {
-	t.Parallel()
-	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
-	e.hold()
-	x := start(t, e.vault, launch{config: e.configure(settings{}), raced: true}).ready()
-	x.countsAll(e)
-	tokens := func() int { return e.office.Requests().Count(rcsim.EndpointToken)[0] }
-	asked := tokens()
-	storm := func() {
-		var all sync.WaitGroup
-		for i := range 60 {
-			all.Go(func() {
-				if i%10 == 0 {
-					_ = x.cmd.Process.Signal(syscall.SIGHUP)
-				}
-				if a, err := x.client.do(http.MethodPost, "/-/reload", nil); err != nil || a.status != http.StatusOK {
-					t.Errorf("reload: status %d, %v", a.status, err)
-				}
-			})
-		}
-		all.Wait()
-	}
-	for range 4 {
-		storm()
-	}
-	e.pass(12 * time.Hour)
-	x.countsAll(e)
-	e.carrier.CallLog = "{interval: 2s, lookback: 48h, settle: 6s, whole_after: 1m}"
-	for range 2 {
-		e.configure(settings{})
-		storm()
-		e.carrier.CallLog = "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}"
-	}
-	e.pass(12 * time.Hour)
-	x.countsAll(e)
-	if got := tokens(); got != asked {
-		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
-	}
-	for _, line := range linesWith(x.log.String(), "Reading the feed failed") {
-		// a day of Wavix rests on a slow machine: the interval is a second
-		if !strings.Contains(line, "too many to read in full") {
-			t.Errorf("a reload stopped a feed: %s", line)
-		}
-	}
 	x.stop()
 }

@@ -72,7 +72,6 @@ type settings struct {
 	ZeroFor string
 	Storage string // the block's content; empty: the site's ledger
 	OTLP    string // the block's content in braces; empty: none
-	Metrics string // more keys of the metrics, each with a comma before it
 	More    string // further top level keys
 	Sources []source
 }
@@ -84,7 +83,7 @@ func (s *site) configureSources(set settings, sources ...string) string {
 	orElse(&set.ZeroFor, "0s")
 	orElse(&set.Storage, "path: ledger")
 	var b strings.Builder
-	fmt.Fprintf(&b, "storage: {%s}\nmetrics: {zero_for: %s%s}\n", set.Storage, set.ZeroFor, set.Metrics)
+	fmt.Fprintf(&b, "storage: {%s}\nmetrics: {zero_for: %s}\n", set.Storage, set.ZeroFor)
 	if set.OTLP != "" {
 		fmt.Fprintf(&b, "otlp: %s\n", set.OTLP)
 	}

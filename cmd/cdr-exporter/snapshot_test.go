@@ -48,19 +48,3 @@ func (x *exporter) reconciled(c *carrier) {
 		return errors.Join(wrong...)
 	})
 }
-
-// unmapped checks that values which nobody knows are counted by their field.
-func (x *exporter) unmapped(e *estate) {
-	x.t.Helper()
-	m := x.scrape()
-	for p, fields := range map[place][]string{
-		e.office:  {"action", "result", "reason", "legs.legType"},
-		e.carrier: {"outcome"},
-	} {
-		for _, field := range fields {
-			if m.sum("cdr_exporter_unmapped_values_total", "source="+p.source(), "feed=call_log", "field="+field) == 0 {
-				x.t.Errorf("%s: no value of %s is unmapped", p.source(), field)
-			}
-		}
-	}
-}

@@ -8,11 +8,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
@@ -20,7 +18,6 @@ import (
 // notice is an alert as Alertmanager tells a receiver of it.
 type notice struct {
 	receiver string // the last part of its address
-	at       time.Time
 	Status   string
 	Labels   map[string]string
 }
@@ -31,64 +28,25 @@ type pager struct {
 
 	mu  sync.Mutex
 	got []notice // guarded by mu
-	// open are the open incidents of a receiver's groups, opened how often each was opened; guarded
-	// by mu.
-	open, opened map[string]int
 }
 
 func newPager(t *testing.T) *pager {
-	p := &pager{open: map[string]int{}, opened: map[string]int{}}
+	p := &pager{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var request struct {
-			Alerts      []notice
-			Status      string
-			GroupLabels map[string]string
-		}
+		var request struct{ Alerts []notice }
 		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		group := strings.TrimPrefix(r.URL.Path, "/") + " " + request.GroupLabels["source"] + " " +
-			request.GroupLabels["feed"] + " " + request.GroupLabels["alertname"]
-		switch {
-		case request.Status == "firing" && p.open[group] == 0:
-			p.open[group], p.opened[group] = 1, p.opened[group]+1
-		case request.Status == "resolved":
-			p.open[group] = 0
-		}
 		for _, n := range request.Alerts {
-			n.receiver, n.at = strings.TrimPrefix(r.URL.Path, "/"), time.Now()
+			n.receiver = strings.TrimPrefix(r.URL.Path, "/")
 			p.got = append(p.got, n)
 		}
 	}))
 	t.Cleanup(p.Close)
 	return p
-}
-
-// incidents says how often a group of a receiver was opened, and whether it is closed.
-func (p *pager) incidents(group string) (opened int, closed bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.opened[group], p.open[group] == 0
-}
-
-// begun counts by name the alerts with these labels that are new to a receiver after a time.
-func (p *pager) begun(since time.Time, labels map[string]string) map[string]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	known, begun := map[string]bool{}, map[string]int{}
-	for _, n := range p.got {
-		name := n.Labels["alertname"]
-		if key := n.receiver + labelText(n.Labels); isAlert(n.Labels, name, labels) {
-			if n.Status == "firing" && !known[key] && n.at.After(since) {
-				begun[name]++
-			}
-			known[key] = n.Status == "firing"
-		}
-	}
-	return begun
 }
 
 // notified says whether a receiver was told that an alert is in a state last.
@@ -117,16 +75,6 @@ func alertmanagerProgram(t *testing.T) string {
 	}
 	t.Fatal("Alertmanager is missing: apt-get install prometheus-alertmanager")
 	return ""
-}
-
-// shippedFile is a file of the folder dashboards.
-func shippedFile(t *testing.T, parts ...string) string {
-	t.Helper()
-	file, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "dashboards"}, parts...)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
 }
 
 // startAlertmanager starts one with the shipped example, as fast as the rules, whose

@@ -18,12 +18,6 @@ const (
 // still missing.
 func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
-	within(t, waitTimeout, what, check)
-}
-
-// within is eventually with another time limit.
-func within(t testing.TB, limit time.Duration, what string, check func() error) {
-	t.Helper()
 	pause := time.NewTimer(firstPause)
 	defer pause.Stop()
 	begin := time.Now()
@@ -33,8 +27,8 @@ func within(t testing.TB, limit time.Duration, what string, check func() error) 
 		if err == nil {
 			return
 		}
-		if time.Since(begin) > limit {
-			t.Fatalf("%s: not within %s: %v", what, limit, err)
+		if time.Since(begin) > waitTimeout {
+			t.Fatalf("%s: not within %s: %v", what, waitTimeout, err)
 		}
 		// Where a look takes long, what is waited for goes on in between.
 		pause.Reset(max(next, 3*time.Since(looked)))

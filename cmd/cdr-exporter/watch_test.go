@@ -13,7 +13,7 @@ import (
 )
 
 // watch looks at all replicas of a fleet again and again, as Prometheus does: no series may be
-// shown by two of them, and no feed be without an owner for long.
+// shown by two of them.
 type watch struct {
 	t      testing.TB
 	http   *http.Client
@@ -22,21 +22,14 @@ type watch struct {
 
 	mu       sync.Mutex // guards what follows
 	replicas []*replica
-	seen     map[string]time.Time     // when each feed last had an owner
-	longest  map[string]time.Duration // how long it had none, at most, since gaps was called
-	doubled  map[string]bool          // reported already
-	looks    int
+	doubled  map[string]bool // reported already
 }
-
-// longestGap is how long a feed may be without an owner: twice the 30 s that a quiet machine stays
-// far below, because other tests run at the same time. The longest gap is logged.
-const longestGap = time.Minute
 
 func newWatch(t testing.TB) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watch{
 		t: t, http: &http.Client{Timeout: 2 * time.Second, Transport: new(http.Transport)}, cancel: cancel,
-		seen: make(map[string]time.Time), longest: make(map[string]time.Duration), doubled: make(map[string]bool),
+		doubled: make(map[string]bool),
 	}
 	w.done.Go(func() {
 		for tick := time.NewTicker(time.Second); ctx.Err() == nil; {
@@ -75,11 +68,8 @@ func (w *watch) look(ctx context.Context) {
 	w.mu.Lock()
 	replicas := w.replicas
 	w.mu.Unlock()
-	owned, shown := w.all(ctx, replicas)
-	w.note(owned)
-	if first := doubles(shown); len(first) > 0 {
-		_, shown = w.all(ctx, replicas)
-		again := doubles(shown)
+	if first := doubles(w.all(ctx, replicas)); len(first) > 0 {
+		again := doubles(w.all(ctx, replicas))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for series, by := range again {
@@ -94,57 +84,11 @@ func (w *watch) look(ctx context.Context) {
 	}
 }
 
-// note takes note of the feeds that have an owner now.
-func (w *watch) note(owned map[string]bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.looks++
-	now := time.Now()
-	for feed := range owned {
-		if _, there := w.seen[feed]; !there {
-			w.seen[feed] = now
-		}
-	}
-	for feed, at := range w.seen {
-		gap := now.Sub(at)
-		if w.longest[feed] <= longestGap && gap > longestGap {
-			w.t.Errorf("%s has had no owner for %s", feed, gap)
-		}
-		w.longest[feed] = max(w.longest[feed], gap)
-		if owned[feed] {
-			w.seen[feed] = now
-		}
-	}
-}
-
-// restart takes all feeds for owned until now.
-func (w *watch) restart() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for feed := range w.seen {
-		w.seen[feed] = time.Now()
-	}
-	clear(w.longest)
-}
-
-// gap is how long any feed was without an owner since it was last asked for.
-func (w *watch) gap() (longest time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, gap := range w.longest {
-		longest = max(longest, gap)
-	}
-	clear(w.longest)
-	return longest
-}
-
-// all are the feeds that the replicas own, and the series of records that each shows.
-func (w *watch) all(
-	ctx context.Context, replicas []*replica,
-) (owned map[string]bool, shown map[*replica]map[string]bool) {
+// all are the series of records that each replica shows.
+func (w *watch) all(ctx context.Context, replicas []*replica) map[*replica]map[string]bool {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
-	owned, shown = make(map[string]bool), make(map[*replica]map[string]bool)
+	shown := make(map[*replica]map[string]bool)
 	for _, r := range replicas {
 		wait.Go(func() {
 			text := w.scrape(ctx, r)
@@ -152,21 +96,15 @@ func (w *watch) all(
 			defer mu.Unlock()
 			shown[r] = make(map[string]bool)
 			for line := range strings.Lines(text) {
-				series, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
-				if !strings.HasPrefix(series, "cdr_") {
-					continue
-				}
-				if strings.HasPrefix(series, "cdr_exporter_feed_owned{") && value == "1" {
-					owned[feedOf(series)] = true
-				}
-				if strings.Contains(series, `provider="`) {
+				series, _, _ := strings.Cut(line, "} ")
+				if strings.HasPrefix(series, "cdr_") && strings.Contains(series, `provider="`) {
 					shown[r][series] = true
 				}
 			}
 		})
 	}
 	wait.Wait()
-	return owned, shown
+	return shown
 }
 
 // scrape are the metrics of a replica; empty if it doesn't answer.

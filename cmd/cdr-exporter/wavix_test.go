@@ -2,15 +2,12 @@ package main_test
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
-	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
 
 // zone is a time zone this many hours east of UTC.
@@ -30,13 +27,11 @@ func TestFormats(t *testing.T) {
 		settings wavixsim.Settings
 		auth     string
 		formats  []string
-		reduced  bool
 	}{
 		"2025": {
 			wavixsim.Settings{Generation: wavixsim.GenerationA, Timezone: zone(-11), MaxPerPage: 250},
 			"query",
 			[]string{"json", "stream", "csv"},
-			false,
 		},
 		"early 2026": {
 			wavixsim.Settings{
@@ -44,19 +39,11 @@ func TestFormats(t *testing.T) {
 			},
 			"bearer",
 			[]string{"json", "stream"},
-			false,
 		},
 		"June 2026": {
 			wavixsim.Settings{KeepOldPaths: true, Order: wavixsim.Shuffled, MaxPerPage: 100},
 			"bearer",
 			[]string{"json", "stream", "csv"},
-			false,
-		},
-		"later, with less in the stream": {
-			wavixsim.Settings{Generation: wavixsim.GenerationD, ExportFewer: true, Timezone: zone(-5)},
-			"bearer",
-			[]string{"stream"},
-			true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,14 +53,9 @@ func TestFormats(t *testing.T) {
 				wavixsim.Harmless()...)...)
 			c.settings.Faults = faults
 			at := newSite(t)
-			incoming := wavixsim.ReceivedMix()
-			if c.reduced { // what comes through the stream doesn't name its parent
-				incoming.Kinds = slices.DeleteFunc(incoming.Kinds,
-					func(k simulator.Kind) bool { return strings.HasPrefix(k.Wire, "forwarded") })
-			}
 			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), 250)),
-				spoilt(unfolding(213, incoming, 250)), c.settings)
-			account.Auth, account.Reduced = c.auth, c.reduced
+				spoilt(unfolding(213, wavixsim.ReceivedMix(), 250)), c.settings)
+			account.Auth = c.auth
 			var all []*carrier
 			var items []string
 			for _, format := range c.formats {
@@ -85,11 +67,7 @@ func TestFormats(t *testing.T) {
 			count := func() {
 				t.Helper()
 				for _, in := range all {
-					if in.Reduced {
-						x.countsReduced(in, seen...)
-					} else {
-						x.counts(in, seen...)
-					}
+					x.counts(in, seen...)
 				}
 			}
 			count()
@@ -99,9 +77,7 @@ func TestFormats(t *testing.T) {
 				count()
 			}
 			for _, in := range all {
-				if !in.Reduced {
-					x.rows(in, seen...)
-				}
+				x.rows(in, seen...)
 			}
 			x.stop()
 			if refused := account.Requests().Count("")[http.StatusUnauthorized]; refused != 0 {
@@ -109,38 +85,6 @@ func TestFormats(t *testing.T) {
 			}
 		})
 	}
-}
-
-// countsReduced waits until the calls of a stream with fewer columns than the list are counted. A
-// stream that breaks repeatedly is replaced by the list, so the source of a call decides whether
-// its trunk and its parent are known. No call is forwarded.
-func (x *exporter) countsReduced(in *carrier, at ...time.Time) {
-	x.t.Helper()
-	want := withoutKin(in.tables(callLog, at...))
-	eventually(x.t, "count the calls of "+in.name, func() error {
-		x.running()
-		return asError(diff(withoutKin(x.scrape().tables(in.name, callLog)), want))
-	})
-}
-
-// withoutKin leaves failures and the time of trunks out and sums over trunks.
-func withoutKin(all tables) tables {
-	less := make(tables)
-	for metric, values := range all {
-		if metric == "cdr_call_failures_total" || metric == "cdr_trunk_connected_seconds_total" {
-			continue
-		}
-		base := strings.TrimSuffix(strings.TrimSuffix(metric, "_sum"), "_count")
-		trunk := slices.Index(harness.Compared[base], "trunk")
-		for labels, value := range values {
-			texts := strings.Split(labels, "|")
-			if trunk >= 0 {
-				texts = slices.Delete(texts, trunk, trunk+1)
-			}
-			less.Add(metric, value, strings.Join(texts, "|"))
-		}
-	}
-	return less
 }
 
 // TestUpgrade (counting.md 18): when Wavix renames its paths and ids, and drops the old ones,

@@ -212,8 +212,9 @@ try {
   }
   browser.base = stories;
   const names = await storiesOf(browser);
+  let turn = 0;
   const lane = async () => {
-    for (let name = names.shift(); name; name = names.shift()) await browser.step(`story: ${name}`, () => checkStory(browser, name));
+    for (let name = names.shift(); name; name = names.shift()) await browser.step(`story: ${name}`, () => checkStory(browser, name, turn++));
   };
   await Promise.all([lane(), lane()]);
 } finally {

@@ -1,7 +1,6 @@
 package parts
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,11 +24,6 @@ type Prometheus struct {
 	// Rules are the files of rules, Alertmanager the address for alerts, or empty.
 	Rules        []string
 	Alertmanager string
-	// Every is the interval of scrapes and evaluations: each second if zero.
-	Every time.Duration
-	// Classic leaves native histograms and start times out, like an older Prometheus, or one
-	// without these settings.
-	Classic bool
 }
 
 // resendDelay is how soon an alert is sent again, in case Alertmanager was down: a minute if zero.
@@ -37,9 +31,8 @@ const resendDelay = time.Second
 
 // Write writes the configuration, and returns the arguments to start with.
 func (p *Prometheus) Write() ([]string, error) {
-	every := cmp.Or(p.Every, time.Second)
 	var b strings.Builder
-	fmt.Fprintf(&b, "global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", every, every, every)
+	b.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n")
 	if len(p.Rules) > 0 {
 		files, _ := json.Marshal(p.Rules) // JSON is YAML, and texts always have it
 		fmt.Fprintf(&b, "rule_files: %s\n", files)
@@ -50,9 +43,7 @@ func (p *Prometheus) Write() ([]string, error) {
 	b.WriteString("scrape_configs:\n")
 	for _, job := range slices.Sorted(maps.Keys(p.Targets)) {
 		fmt.Fprintf(&b, "  - job_name: %q\n    static_configs: [{targets: [%q]}]\n", job, p.Targets[job])
-		if !p.Classic {
-			b.WriteString("    scrape_native_histograms: true\n    always_scrape_classic_histograms: true\n")
-		}
+		b.WriteString("    scrape_native_histograms: true\n    always_scrape_classic_histograms: true\n")
 	}
 	file := filepath.Join(p.Folder, "prometheus.yml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -62,9 +53,7 @@ func (p *Prometheus) Write() ([]string, error) {
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(p.Folder, "data"), "--web.listen-address=" +
 			p.Address,
 		"--rules.alert.resend-delay=" + resendDelay.String(),
-	}
-	if !p.Classic {
-		args = append(args, "--enable-feature=created-timestamp-zero-ingestion,exemplar-storage")
+		"--enable-feature=created-timestamp-zero-ingestion,exemplar-storage",
 	}
 	return args, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,18 +30,6 @@ func columns(g Generation) []string {
 		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee " +
 			"uuid call_id parent_uuid parent_call_id answered_by")
 	}
-}
-
-// exportColumns are the columns of the stream; fewer means those of Wavix's sample.
-func exportColumns(g Generation, fewer bool) []string {
-	list := columns(g)
-	if fewer {
-		list = slices.DeleteFunc(list, func(name string) bool {
-			return name == "sip_trunk" || strings.HasPrefix(name, "parent_") || name == "answered_by" ||
-				name == "call_id" && g == GenerationC
-		})
-	}
-	return list
 }
 
 // look is the style of a row's values, since Wavix's older samples and its tables of types

@@ -66,9 +66,6 @@ func (e *exchange) records() simulator.Reply {
 		return a
 	}
 	names := columns(e.generation)
-	if e.endpoint == EndpointExport {
-		names = exportColumns(e.generation, e.ExportFewer)
-	}
 	rows := []any{}
 	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
 	if e.endpoint == EndpointExport {

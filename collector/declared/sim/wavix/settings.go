@@ -109,9 +109,6 @@ type Settings struct {
 	Timezone *time.Location
 	// MaxPerPage is the largest page; zero means 1000. A larger per_page is reduced to it.
 	MaxPerPage int
-	// ExportFewer leaves the columns out of the export that Wavix's sample lacks: the trunk, the
-	// parent, answered_by.
-	ExportFewer bool
 	// Linger is how long an ended call stays among those in progress, with the event of its end.
 	Linger time.Duration
 	// RequestsPerMinute is the limit of requests in a minute of the provider's clock; more get 429.
