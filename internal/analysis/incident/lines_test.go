@@ -146,6 +146,19 @@ func TestIncidentCalls(t *testing.T) {
 	}
 }
 
+// TestCausesByCode: failures that differ in one code alone have two causes.
+func TestCausesByCode(t *testing.T) {
+	other := expired
+	other.sub = cdr.KnownInt(1)
+	l := newLineCalls(Line{}, []call{
+		{outcome: cdr.Failed, failure: &failedCall{cause: expired}},
+		{outcome: cdr.Failed, failure: &failedCall{cause: other}},
+	})
+	if len(l.causes) != 2 {
+		t.Errorf("got %d causes, want 2", len(l.causes))
+	}
+}
+
 // TestCauseWords: codes in words are the taxonomy's.
 func TestCauseWords(t *testing.T) {
 	for name, tc := range map[string]struct {
