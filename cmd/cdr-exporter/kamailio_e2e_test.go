@@ -32,6 +32,7 @@ func TestE2EKamailio(t *testing.T) {
 	m := startMariaDB(t)
 	t.Run("accounting", func(t *testing.T) { t.Parallel(); m.testAccounting(t) })
 	t.Run("failover", func(t *testing.T) { t.Parallel(); m.testFailover(t) })
+	t.Run("match", func(t *testing.T) { t.Parallel(); m.testMatch(t) })
 }
 
 // testAccounting: what is counted is what SIPp says it did.
