@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/procfs"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -45,9 +46,7 @@ func amount(b *testing.B, variable string, usual int) int {
 func startGraph(b *testing.B, settings simulator.Settings) *sim.Server {
 	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	b.Cleanup(server.Close)
 	return server
 }
@@ -69,9 +68,7 @@ func startBinary(b *testing.B, binary string, server *sim.Server, folder, histor
 		"--log.level=error")
 	p.cmd.Stderr = os.Stderr
 	p.began = time.Now()
-	if err := p.cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, p.cmd.Start())
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait() // it is killed
@@ -82,9 +79,7 @@ func startBinary(b *testing.B, binary string, server *sim.Server, folder, histor
 
 // writeConfig writes a configuration with these sources.
 func writeConfig(b *testing.B, server *sim.Server, folder, history string, names ...string) (file string) {
-	if err := server.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, server.WriteCA(filepath.Join(folder, "ca.pem")))
 	var config strings.Builder
 	config.WriteString("storage: {path: data}\nsources:\n")
 	for _, name := range names {
@@ -96,9 +91,7 @@ func writeConfig(b *testing.B, server *sim.Server, folder, history string, names
 `, name, history, sim.TenantID, sim.ClientID, server.ClientSecret, server.BaseURL(), server.BaseURL())
 	}
 	file = filepath.Join(folder, "config.yaml")
-	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, os.WriteFile(file, []byte(config.String()), 0o600))
 	return file
 }
 
@@ -141,33 +134,23 @@ func (p *running) ready(b *testing.B) {
 // cpu is the processor time of the process up to now, to 10 ms.
 func (p *running) cpu(b *testing.B) time.Duration {
 	process, err := procfs.NewProc(p.pid())
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	stat, err := process.Stat()
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	return time.Duration(stat.CPUTime() * float64(time.Second))
 }
 
 // peakRSS is the most memory that a process had, in MB.
 func peakRSS(b *testing.B, pid int) float64 {
 	process, err := procfs.NewProc(pid)
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	status, err := process.NewStatus()
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	return float64(status.VmHWM) / (1 << 20)
 }
 
 func freeAddress(b *testing.B) string {
 	address, err := simulator.FreeAddress(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	return address
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -43,9 +44,7 @@ func BenchmarkMatch(b *testing.B) {
 	from := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	write := func(name, text string) string {
 		file := filepath.Join(folder, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, os.WriteFile(file, []byte(text), 0o600))
 		return file
 	}
 	write("books.yaml", matchDefinition)
@@ -53,9 +52,7 @@ func BenchmarkMatch(b *testing.B) {
 		"[left.csv], calls: {interval: 1m}}\n")
 	for side, name := range []string{"left.csv", "right.csv"} {
 		file, err := os.Create(filepath.Join(folder, name))
-		if err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, err)
 		out := bufio.NewWriter(file)
 		fmt.Fprintln(out, "id,start,caller,callee,duration,price")
 		for _, n := range random.Perm(rows) {
@@ -68,12 +65,8 @@ func BenchmarkMatch(b *testing.B) {
 				[]string{"+", "00"}[side], caller,
 				[]string{"+", "00"}[side], callee, duration, duration/10000, duration%10000)
 		}
-		if err := out.Flush(); err != nil {
-			b.Fatal(err)
-		}
-		if err := file.Close(); err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, out.Flush())
+		require.NoError(b, file.Close())
 	}
 	for b.Loop() {
 		var result struct {
@@ -127,9 +120,7 @@ func measure(b *testing.B, into any, most float64, binary string, args ...string
 	if err == nil {
 		err = json.Unmarshal(out, into)
 	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	peak := float64(command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024 // KiB on Linux
 	if peak >= most {
 		b.Errorf("it took %.0f MB, more than %.0f", peak, most)

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // childFolder, in the environment, makes this program a child that commits pages
@@ -49,9 +50,7 @@ func openIDs(b *testing.B, folder, fingerprint string) *idLedger {
 		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	spec := ledger.FeedSpec{
 		Settings: counting.Settings{
 			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(idsBegin) + 100*time.Hour,
@@ -60,9 +59,7 @@ func openIDs(b *testing.B, folder, fingerprint string) *idLedger {
 		Fingerprint: fingerprint,
 	}
 	feed, err := l.Feed(b.Context(), spec)
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	i := &idLedger{
 		ledger: l, feed: feed, rng: rand.New(rand.NewPCG(1, 2)), page: make([]*cdr.Record, 1000),
 		perDay: amount(b, "CDR_BENCH_PER_DAY", 1_000_000),
@@ -115,9 +112,7 @@ func (i *idLedger) commit(tb testing.TB, n int) {
 	if err != nil || batch == nil {
 		tb.Fatalf("outbox: %v, %v", batch, err)
 	}
-	if err := i.ledger.Logs().Ack(tb.Context(), batch.ID); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, i.ledger.Logs().Ack(tb.Context(), batch.ID))
 }
 
 // BenchmarkLedger fills a ledger with ten million remembered ids (CDR_BENCH_IDS), a million calls a
@@ -135,14 +130,10 @@ func BenchmarkLedger(b *testing.B) {
 		}
 	}
 	size, err := i.ledger.Size()
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	b.ReportMetric(float64(size)/float64(pages*len(i.page)), "B/id")
 	b.ReportMetric(peakRSS(b, os.Getpid()), "peak-MB")
-	if err := i.ledger.Close(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, i.ledger.Close())
 	killWriter(b, folder)
 	began := time.Now()
 	i = openIDs(b, folder, "")
@@ -150,9 +141,7 @@ func BenchmarkLedger(b *testing.B) {
 	if got := i.feed.State().Records; got < uint64(pages*len(i.page)) || got%uint64(len(i.page)) != 0 {
 		b.Fatalf("%d records after kill -9: want whole pages, all that were committed before", got)
 	}
-	if err := i.ledger.Close(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, i.ledger.Close())
 }
 
 // byName leaves a benchmark that takes minutes out, unless -bench has its name.
@@ -179,27 +168,19 @@ func (i *idLedger) million(b *testing.B, from int) string {
 // killWriter starts a child that commits to the ledger and kills it in the middle.
 func killWriter(b *testing.B, folder string) {
 	self, err := os.Executable()
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	child := exec.CommandContext(b.Context(), self)
 	child.Env = append(os.Environ(), childFolder+"="+folder)
 	out, err := child.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
+	require.NoError(b, child.Start())
 	var committed string
 	for committed != "20" { // some pages are in
 		if _, err := fmt.Fscan(out, &committed); err != nil {
 			b.Fatalf("the child has ended: %v", err)
 		}
 	}
-	if err := child.Process.Kill(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, child.Process.Kill())
 	_ = child.Wait() // it was killed
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -74,9 +75,7 @@ func recordDay(b *testing.B) *day {
 	to := from.Add(24 * time.Hour)
 	world := simulator.NewWorld(simulator.Historical(5, sim.DirectRoutingMix(), from, to, pipelineRows))
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	b.Cleanup(server.Close)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig.RootCAs = server.Pool()
@@ -96,16 +95,12 @@ func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *
 	block := provider.NewConfig()
 	text := "tenant_id: " + sim.TenantID + "\nclient_id: " + sim.ClientID + "\nclient_secret: " + server.ClientSecret +
 		"\nlogin_url: " + server.BaseURL() + "\ngraph_url: " + server.BaseURL() + "\ndirect_routing: {}\n"
-	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}))
 	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{
 		Transport:         transport,
 		RequestsPerMinute: 1 << 30,
 	}, Name: "bench"})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	b.Cleanup(source.Close)
 	return source
 }
@@ -117,9 +112,7 @@ func (d *day) read(b *testing.B, commit func(*collector.Page) error) int {
 		rows += len(page.Records)
 		return commit(page)
 	}}
-	if err := driver.Read(b.Context(), d.from, d.to); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, driver.Read(b.Context(), d.from, d.to))
 	return rows
 }
 
@@ -155,9 +148,7 @@ func (d *day) decode(b *testing.B) int {
 		var page struct {
 			Value []decodedRow `json:"value"`
 		}
-		if err := jsonv2.Unmarshal(body, &page); err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, jsonv2.Unmarshal(body, &page))
 		rows += len(page.Value)
 	}
 	return rows
@@ -175,9 +166,7 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 			TracesHistory: true, OutboxLimit: 1 << 40,
 		},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	defer l.Close() //nolint:errcheck // the measured commits were checked
 	feed, err := l.Feed(ctx, ledger.FeedSpec{
 		Settings: counting.Settings{
@@ -185,9 +174,7 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 			Lookback: 48 * time.Hour,
 		},
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	counted := 0
 	d.read(b, func(page *collector.Page) error {
 		result, err := feed.Commit(ctx, page)
@@ -203,9 +190,7 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 // cpu is the processor time of this process up to now.
 func cpu(b *testing.B) time.Duration {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 

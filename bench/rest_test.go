@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -28,19 +29,13 @@ func BenchmarkStart(b *testing.B) {
 	}
 	for { // so that no log records wait for an endpoint that isn't configured
 		batch, err := i.ledger.Logs().Next(b.Context(), 0)
-		if err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, err)
 		if batch == nil {
 			break
 		}
-		if err := i.ledger.Logs().Ack(b.Context(), batch.ID); err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, i.ledger.Logs().Ack(b.Context(), batch.ID))
 	}
-	if err := i.ledger.Close(); err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, i.ledger.Close())
 	binary := buildBinary(b)
 	for b.Loop() {
 		p := startBinary(b, binary, server, folder, "24h", "bench")

@@ -23,6 +23,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A scrapeFormat is what a scraper asks for.
@@ -75,9 +76,7 @@ func ourHandler(b *testing.B, n int) http.Handler {
 			ID: int64(i + 1), Metric: metrics.Calls.Name, LabelValues: scrapeLabels(i),
 			Start: time.Unix(1_790_000_000, 0), Shown: true, Value: strconv.Itoa(i),
 		}
-		if err := store.Load(feed, metrics.Calls, row); err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, store.Load(feed, metrics.Calls, row))
 	}
 	return prometheus.Handler(prometheus.Gatherer{store}, slog.New(slog.DiscardHandler))
 }
@@ -171,9 +170,7 @@ func checkScrape(b *testing.B, h http.Handler, n int) {
 	rec := httptest.NewRecorder()
 	scrapeOnce(h, rec, scrapeText)
 	text, err := io.ReadAll(rec.Result().Body)
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	if got := bytes.Count(append([]byte("\n"), text...), []byte("\ncdr_calls_total{")); got != n {
 		b.Fatalf("%d series are shown, want %d", got, n)
 	}

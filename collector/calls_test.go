@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // How the calls of these tests settle.
@@ -221,9 +222,7 @@ func ledgerOf(t *testing.T, rules counting.Rules, count func(*facts.Fact, []metr
 		Storage: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour}, OnFact: count,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -233,8 +232,6 @@ func ledgerOf(t *testing.T, rules counting.Rules, count func(*facts.Fact, []metr
 		Rules: rules, Source: "contoso", Provider: "p", Feed: "calls", Currency: "EUR", History: 3 * day,
 		Lookback: minutely.Lookback, LateAfter: time.Hour, Settle: settle, WholeAfter: wholeAfter,
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return feed
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Errors end a read and are returned as they are; nothing follows them.
@@ -77,9 +78,7 @@ func TestRule18_TwinsAreNumberedOverTheRead(t *testing.T) {
 		},
 	}
 	for range 2 {
-		if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, d.Read(t.Context(), time.Now(), time.Now()))
 	}
 	if want := []int{0, 1, 2, 0, 1, 2}; !slices.Equal(numbers, want) {
 		t.Errorf("numbers %v, want %v", numbers, want)
@@ -129,9 +128,7 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 		Missing: func(task work.Item, err error) { missing = append(missing, task.Key) },
 	}
 	for range 2 { // the second time nothing is new
-		if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, d.Read(t.Context(), time.Now(), time.Now()))
 	}
 	if fmt.Sprint(handed, missing, d.Named()) != "[a b c d] [young gone] 6" {
 		t.Errorf("handed on %v, missing %v, named %d", handed, missing, d.Named())

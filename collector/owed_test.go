@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestReadAgain: a day that an audit names is read once more piece by piece. A restart doesn't lose it, nor does a
@@ -26,9 +28,7 @@ func TestReadAgain(t *testing.T) {
 			return nil
 		}
 		l := loopOver(m, time.Minute, 48*time.Hour)
-		if err := l.ReadAgain(t.Context(), day, day.AddDate(0, 0, 1)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, l.ReadAgain(t.Context(), day, day.AddDate(0, 0, 1)))
 		l.Stop() // before it was read
 		l = loopOver(m, time.Minute, 48*time.Hour)
 		l.Start()

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // readerFunc is a RangeReader of a function.
@@ -206,9 +207,7 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 					s.Info.Rules.Legs, s.Metrics = legs, o.FeedMetrics
 					s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			incomplete, warnings := o.value(metrics.CallsIncomplete), strings.Count(log.String(), "level=WARN")
 			if want := map[bool]float64{true: 2}[legs]; incomplete != want || warnings != int(want) {
 				t.Errorf("%g calls are incomplete, %d warnings, want %g and as many: %s", incomplete, warnings, want,
@@ -307,9 +306,7 @@ func TestRanges_UnmappedValuesAreLoggedOnce(t *testing.T) {
 	}, func(s *FeedSettings) {
 		s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if n := strings.Count(log.String(), "value=ByotNewThing"); n != 1 {
 		t.Errorf("the new value was logged %d times", n)
 	}
@@ -340,9 +337,7 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		func(s *FeedSettings) {
 			s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 		})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	want := map[string]int{"new": 1, "duplicate": 2, "revised": 3, "invalid": 4, "ignored": 5, "too_old": 6}
 	for result, n := range want {
 		if got := seen.value(metrics.Rows, result); int(got) != n {

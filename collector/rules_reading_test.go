@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
@@ -295,9 +296,7 @@ func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
 	l := loopOver(m, time.Minute, 48*time.Hour)
 	list := partOf[*ranges](l)
 	for list.plan == nil || list.wait(t.Context()) <= 0 {
-		if err := list.do(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, list.do(t.Context()))
 	}
 	last := list.ladder.Last()
 	if list.plan.Levels[last].Read.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var minutely = plan.Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
@@ -25,9 +26,7 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	}
 	p.Joined = plan.Span{From: watermark.Add(-l.Lookback), To: watermark}
 	data, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	m.state.Resume = data
 	return m
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // numbers is a stream of one record a page. The position is how many were read. It fails before the
@@ -175,9 +176,7 @@ func TestSpanOfAStream(t *testing.T) {
 	var ids []string
 	for page, err := range (SpanReader{Stream: &numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute),
 		now) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for _, r := range page.Records {
 			ids = append(ids, r.ID)
 		}
@@ -220,9 +219,7 @@ func TestBadRowsOfASpan(t *testing.T) {
 		rows := 0
 		for page, err := range (SpanReader{Stream: s}).Pages(t.Context(), day.AddDate(0, 0, d),
 			day.AddDate(0, 0, d+1)) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			rows += len(page.Invalid)
 		}
 		if rows != want {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestFiles: the binary carries every file of the folders that users take files from,
@@ -29,9 +30,7 @@ func TestFiles(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
@@ -39,9 +38,7 @@ func TestFiles(t *testing.T) {
 	}
 	for _, path := range got {
 		carried, err := fs.ReadFile(dashboards.Files, path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		held, err := os.ReadFile(path)
 		if err != nil || !bytes.Equal(carried, held) || len(held) == 0 {
 			t.Errorf("%s is carried in another form than it has, or empty (%v)", path, err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const chart = "helm/cdr-exporter"
@@ -121,13 +122,9 @@ func TestE2EChart(t *testing.T) {
 					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
 				case o.Kind == "PrometheusRule":
 					var rules any
-					if err := o.Spec.Decode(&rules); err != nil {
-						t.Fatal(err)
-					}
+					require.NoError(t, o.Spec.Decode(&rules))
 					spec, err := json.Marshal(rules) // the YAML library can't write texts that begin with blanks
-					if err != nil {
-						t.Fatal(err)
-					}
+					require.NoError(t, err)
 					run(t, tool(t, "promtool"), "check", "rules", write(t, t.TempDir(), "rules.yaml", string(spec)))
 				case o.Kind == "ScaledObject":
 					checkScaling(t, o)
@@ -175,13 +172,9 @@ func checkScaling(t *testing.T, scaled object) {
 		MinReplicaCount int `yaml:"minReplicaCount"`
 		Triggers        []struct{ Metadata map[string]string }
 	}
-	if err := scaled.Spec.Decode(&spec); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, scaled.Spec.Decode(&spec))
 	rules, err := filepath.Abs("../dashboards/prometheus/recording.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var series strings.Builder
 	for i := range 12 {
 		labels := fmt.Sprintf(`{job="cdr-exporter", instance="a", source="s%d", feed="call_log"}`, i)
@@ -201,9 +194,7 @@ func checkScaling(t *testing.T, scaled object) {
 func checkPod(t *testing.T, workload object, probes string) []string {
 	t.Helper()
 	var p pod
-	if err := workload.Spec.Decode(&p); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, workload.Spec.Decode(&p))
 	container := p.Template.Spec.Containers[0]
 	for path, got := range map[string]probe{
 		"/-/healthy": container.LivenessProbe,

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestE2EChartRules: with thresholds, alerts that are off, labels to keep and Grafana's address the
@@ -46,9 +48,7 @@ func TestE2EChartRules(t *testing.T) {
 				compared++
 				file := strings.TrimPrefix(o.Metadata.Name, "cdr-exporter-") + ".yaml"
 				var got, want map[string]any
-				if err := o.Spec.Decode(&got); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, o.Spec.Decode(&got))
 				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))),
 					&want); err != nil {
 					t.Fatal(err)
@@ -130,9 +130,7 @@ func TestE2EChartPage(t *testing.T) {
 				}
 				var got, want map[string]any
 				decode := func(text string, into any) {
-					if err := yaml.Unmarshal([]byte(text), into); err != nil {
-						t.Fatal(err)
-					}
+					require.NoError(t, yaml.Unmarshal([]byte(text), into))
 				}
 				decode(o.Data["config.yaml"], &config)
 				decode(o.Data["rules.yaml"], &got)

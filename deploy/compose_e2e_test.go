@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // project is what a test looks at of the compose files.
@@ -36,9 +38,7 @@ type project struct {
 // loadCompose loads compose files as Docker Compose does.
 func loadCompose(t *testing.T, files ...string) (p project) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(run(t, tool(t, "compose-check"), files...)), &p); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(run(t, tool(t, "compose-check"), files...)), &p))
 	return p
 }
 
@@ -131,9 +131,7 @@ func TestE2EComposeGrafana(t *testing.T) {
 	sources := decode[struct{ Datasources []struct{ URL string } }](t, read(t, "compose/grafana/datasources.yaml"))
 	for _, source := range sources.Datasources {
 		address, err := url.Parse(source.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, ok := p.Services[address.Hostname()]; !ok {
 			t.Errorf("%s: there is no such service", source.URL)
 		}
@@ -228,18 +226,14 @@ func (s *stack) start(service, program string, more ...string) {
 func body(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return ""
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 

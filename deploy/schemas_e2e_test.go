@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // apiSchemas writes a JSON schema for each kind of Kubernetes, the Prometheus Operator and KEDA
@@ -61,9 +63,7 @@ func readSchema(t *testing.T, file string) map[string]any {
 	if filepath.Ext(file) == ".json" {
 		unmarshal = json.Unmarshal
 	}
-	if err := unmarshal([]byte(read(t, file)), &document); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, unmarshal([]byte(read(t, file)), &document))
 	closeObjects(document)
 	return document
 }
@@ -95,10 +95,6 @@ func closeObjects(node any) {
 func writeSchema(t *testing.T, file string, schema map[string]any) {
 	t.Helper()
 	text, err := json.Marshal(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, text, 0o600))
 }

@@ -6,14 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestArchitectureNamesCode: each function that docs/architecture.md names behind a file is in that file.
 func TestArchitectureNamesCode(t *testing.T) {
 	text, err := os.ReadFile("architecture.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	named := regexp.MustCompile("`([a-z0-9_/]+/[a-z0-9_]+\\.go)` `[A-Za-z]+\\.([A-Za-z]+)`").
 		FindAllStringSubmatch(string(text), -1)
 	if len(named) < 10 {

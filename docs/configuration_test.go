@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // allProviders decodes the blocks of all providers, and has every variable.
@@ -152,9 +153,7 @@ func compareBlockDefaults(t *testing.T, told map[string]string) {
 			keys[key] = value
 		}
 		text, err := yaml.Marshal(map[string]any{"sources": []any{map[string]any{"name": "a", name: keys}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if with := blocksOfDefinitions(t, string(text))[name]; with == nil || !plain.SameAs(with) {
 			t.Errorf("configuration.md tells other defaults of sources.%s than there are:\n%s", name, text)
 		}
@@ -165,9 +164,7 @@ func compareBlockDefaults(t *testing.T, told map[string]string) {
 func blocksOfDefinitions(t *testing.T, text string) map[string]*declared.Block {
 	t.Helper()
 	c, err := config.Parse("config.yaml", []byte(text), allProviders())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	all := make(map[string]*declared.Block)
 	for i := range c.Sources {
 		if block, is := c.Sources[i].Provider.(*declared.Block); is {
@@ -181,16 +178,10 @@ func blocksOfDefinitions(t *testing.T, text string) map[string]*declared.Block {
 func printed(t *testing.T, text string) (tree map[string]any) {
 	t.Helper()
 	c, err := config.Parse("config.yaml", []byte(text), allProviders())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	marshalled, err := yaml.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal(marshalled, &tree); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(marshalled, &tree))
 	for _, source := range tree["sources"].([]any) {
 		source := source.(map[string]any)
 		if block, _ := source["provider"].(map[string]any); block["text"] == nil { // not of a definition

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // marked is the block of code that follows a marker on a page.
@@ -31,9 +32,7 @@ func marked(t *testing.T, page, marker string) string {
 func tried(t *testing.T, definition, name, rows string) iter.Seq2[int, rowmap.Result] {
 	t.Helper()
 	d, err := declared.Load("definition.yaml", []byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	feed := d.Feeds[name]
 	return declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(rows))
 }
@@ -48,14 +47,10 @@ func TestDefinitionsTutorial(t *testing.T) {
 		"acmetel.yaml": definition,
 		"config.yaml":  marked(t, page, "configuration"),
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 	}
 	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: filepath.Join(folder, "config.yaml")}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if c.Sources[0].ProviderName != "acmetel" || providers[len(providers)-1].Name != "acmetel" {
 		t.Errorf("the source is of %s", c.Sources[0].ProviderName)
 	}
@@ -76,9 +71,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 		t.Errorf("the rows became %s, want %s", got, want)
 	}
 	d, err := declared.Load("acmetel.yaml", []byte(definition+marked(t, page, "tests")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	text := read(t, page)
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
 	if err != nil || len(verdicts) < 15 {

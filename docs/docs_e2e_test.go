@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestE2EProgramsTakeTheDocs gives what the docs show to the programs that it is
@@ -20,9 +22,7 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 	seen := make(map[string]int)
 	for _, p := range pages(t) {
 		blocks, _, err := p.blocks()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for _, b := range blocks {
 			kind, text := b.language, b.text
 			if kind == "yaml" {
@@ -46,9 +46,7 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 			t.Run(fmt.Sprintf("%s line %d", filepath.Base(p.path), b.line), func(t *testing.T) {
 				t.Parallel()
 				file := filepath.Join(t.TempDir(), "docs.yaml")
-				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 				name := arguments[0]
 				if name != "amtool" { // which a package of Debian installs
 					name = filepath.Join(os.Getenv("CDR_TOOLS_BIN"), name)
@@ -72,9 +70,7 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 func kindOf(t *testing.T, text string) string {
 	t.Helper()
 	var document map[string]any
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal([]byte(text), &document))
 	receivers, _ := document["receivers"].(map[string]any)
 	exporters, _ := document["exporters"].(map[string]any)
 	switch {
@@ -107,8 +103,6 @@ func asRules(t *testing.T, queries string) string {
 		rules = append(rules, map[string]string{"record": fmt.Sprintf("docs:query%d", i), "expr": query})
 	}
 	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "docs", "rules": rules}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }

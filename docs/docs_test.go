@@ -20,6 +20,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // page is one file that a user reads.
@@ -38,9 +39,7 @@ func pages(t *testing.T) []page {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	all := make([]page, len(paths))
 	for i, path := range paths {
 		text := read(t, path)
@@ -53,9 +52,7 @@ func pages(t *testing.T) []page {
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 
@@ -272,9 +269,7 @@ func sources(t *testing.T) string {
 			all.Write(text)
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 	}
 	return regexp.MustCompile(`" ?\+\n\s*"`).ReplaceAllString(all.String(), "") // a text may stand on two lines
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Microsoft Graph, its application permission CallRecords.Read.All, as in Microsoft's reference of permissions.
@@ -75,15 +77,11 @@ exit 0
 // and a permanent error ends it at once.
 func TestRegister(t *testing.T) {
 	script, err := filepath.Abs("../deploy/entra/register.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	bin, state := t.TempDir(), t.TempDir()
 	for name, text := range map[string]string{"az": fakeAzure, "sleep": "#!/bin/bash\n"} {
 		//nolint:gosec // the file must be executable
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700))
 	}
 	register := func(env string, args ...string) (string, error) {
 		c := exec.CommandContext(t.Context(), "bash", append([]string{script}, args...)...)

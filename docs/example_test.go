@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // readExample returns config.example.yaml as it is.
@@ -24,9 +25,7 @@ func TestExampleHasEveryKeyOfAProvider(t *testing.T) {
 			continue
 		}
 		missing, err := missingKeys(readExample(t), "sources[]."+p.Name, configtest.BlockKeys(p.NewConfig()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if len(missing) > 0 {
 			t.Errorf("config.example.yaml lacks %s of %s", strings.Join(missing, ", "), p.Name)
 		}

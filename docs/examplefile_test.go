@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // exampleBlocks are the providers whose blocks the example shows.
@@ -32,9 +33,7 @@ func TestExampleIsComplete(t *testing.T) {
 func topLevelMissing(t *testing.T, example string) []string {
 	t.Helper()
 	missing, err := missingKeys(example, "", configtest.Keys(reflect.TypeFor[config.Config]()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return slices.DeleteFunc(missing, func(key string) bool {
 		return strings.HasPrefix(key, "otlp.tls_config.") || strings.HasPrefix(key, "storage.postgres.tls_config.")
 	})

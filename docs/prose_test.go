@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // habits are ways of writing that make people read a sentence twice. Only a sentence that has one of the words is
@@ -21,7 +23,8 @@ var habits = []struct {
 	is    *regexp.Regexp
 }{
 	{
-		"what, as a subject", []string{"What", "Whoever"},
+		"what, as a subject",
+		[]string{"What", "Whoever"},
 		regexp.MustCompile(`^(?:What|Whatever|Whoever) \w+ [^?]*[.]?$`),
 	},
 	{"of, as a beginning", []string{"Of "}, regexp.MustCompile(`^Of (?:the|a|an|these|all|each|\d+) `)},
@@ -79,9 +82,7 @@ func TestProse(t *testing.T) {
 	}
 	for _, p := range pages(t) {
 		_, prose, err := p.blocks()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		lines += strings.Count(p.text, "\n")
 		for paragraph := range strings.SplitSeq(notProse.ReplaceAllString(prose, ""), "\n\n") {
 			note(p.path, paragraph)
@@ -112,9 +113,7 @@ func TestProse(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if most := perLines * lines / 10_000; len(faults) > most || lines < 10_000 {
 		t.Errorf("%d sentences in %d lines aren't plain, more than %d:\n%s", len(faults), lines, most,
 			strings.Join(faults, "\n"))

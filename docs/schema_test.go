@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const schemaFile = "config.schema.json"
@@ -20,9 +21,7 @@ const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"
 // the docs against the shipped schema.
 func TestSchemaAcceptsExamples(t *testing.T) {
 	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if !strings.HasPrefix(readExample(t), firstLine) {
 		t.Errorf("config.example.yaml doesn't begin with %s", firstLine)
 	}
@@ -55,8 +54,6 @@ var dates = regexp.MustCompile(`(?m)(: )(\d{4}-\d\d-\d\d)$`)
 
 func asEditorsRead(t *testing.T, text string) (document any) {
 	t.Helper()
-	if err := yaml.Unmarshal([]byte(dates.ReplaceAllString(text, `$1"$2"`)), &document); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal([]byte(dates.ReplaceAllString(text, `$1"$2"`)), &document))
 	return document
 }

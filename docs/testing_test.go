@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // The rules of counting.md and the guarantees of testing.md are numbered from 1 to these.
@@ -108,9 +109,7 @@ func findHolders(t *testing.T) (byRule, byGuarantee holders) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return byRule, byGuarantee
 }
 
@@ -129,9 +128,7 @@ func TestNamedTestsAreThere(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	named := regexp.MustCompile("`(?:([a-z0-9_/-]+)\\.)?((?:Test|Fuzz)\\w+)`")
 	for _, page := range pages(t) {
 		for _, found := range named.FindAllStringSubmatch(page.text, -1) {
@@ -166,9 +163,7 @@ func withMutants(t *testing.T, page string) string {
 	t.Helper()
 	text := read(t, filepath.Join("..", "tools", "mutants", "mutants.yaml"))
 	var all []struct{ Name, Package, Test string }
-	if err := yaml.Unmarshal([]byte(text), &all); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal([]byte(text), &all))
 	const begin, end = "<!-- mutants -->\n", "<!-- end of mutants -->\n"
 	before, rest, found := strings.Cut(page, begin)
 	_, after, closed := strings.Cut(rest, end)

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -86,9 +88,7 @@ func TestConfig(t *testing.T) {
 			source := block{"name": "contoso", "msgraph": merged(graph, c.graph)}
 			conf := confmap.NewFromStringMap(merged(block{"sources": []any{merged(source, c.source)}}, c.more))
 			config := NewFactory().CreateDefaultConfig()
-			if err := conf.Unmarshal(config); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, conf.Unmarshal(config))
 			err := confmap.Validate(config)
 			if (err != nil) != (len(c.want) > 0) {
 				t.Errorf("the error is %v", err)

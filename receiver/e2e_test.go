@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -39,14 +40,10 @@ func newCollector(t *testing.T, tenant map[string]any, rest string) *collector {
 	graph := tenant["sources"].([]any)[0].(map[string]any)["msgraph"].(map[string]any)
 	c.secret, graph["client_secret"] = graph["client_secret"].(string), "${env:SECRET}"
 	receiver, err := json.Marshal(tenant) // JSON is YAML
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	text := fmt.Sprintf("receivers:\n  cdr: %s\n%s  telemetry: {metrics: {level: none}}\n", receiver,
 		strings.ReplaceAll(rest, "FOLDER", c.folder))
-	if err := os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600))
 	return c
 }
 
@@ -61,15 +58,11 @@ func (c *collector) start() {
 	c.t.Helper()
 	c.cmd = c.command("--config=" + filepath.Join(c.folder, "otelcol.yaml"))
 	log, err := os.OpenFile(filepath.Join(c.folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	require.NoError(c.t, err)
 	defer func() { _ = log.Close() }()
 	ready := strings.Count(c.log(), "Everything is ready")
 	c.cmd.Stdout, c.cmd.Stderr = log, log
-	if err := c.cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
+	require.NoError(c.t, c.cmd.Start())
 	c.t.Cleanup(func() {
 		if c.cmd.ProcessState == nil {
 			c.end(syscall.SIGKILL)
@@ -121,9 +114,7 @@ func (c *collector) records(file string) map[string]int {
 	found := make(map[string]int)
 	for _, line := range c.lines(file) {
 		request, err := new(plog.JSONUnmarshaler).UnmarshalLogs(line)
-		if err != nil {
-			c.t.Fatal(err)
-		}
+		require.NoError(c.t, err)
 		for _, resource := range request.ResourceLogs().All() {
 			for _, scope := range resource.ScopeLogs().All() {
 				for _, r := range scope.LogRecords().All() {
@@ -140,9 +131,7 @@ func (c *collector) records(file string) map[string]int {
 func (c *collector) counted() (sum int64) {
 	for _, line := range c.lines("metrics.json") {
 		request, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
-		if err != nil {
-			c.t.Fatal(err)
-		}
+		require.NoError(c.t, err)
 		if n, there := sumIn(request, "cdr.calls"); there {
 			sum = n
 		}
@@ -155,9 +144,7 @@ func (c *collector) traces() map[pcommon.SpanID]ptrace.Span {
 	found := make(map[pcommon.SpanID]ptrace.Span)
 	for _, line := range c.lines("traces.json") {
 		request, err := new(ptrace.JSONUnmarshaler).UnmarshalTraces(line)
-		if err != nil {
-			c.t.Fatal(err)
-		}
+		require.NoError(c.t, err)
 		for _, resource := range request.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
 				for _, s := range scope.Spans().All() {
@@ -266,9 +253,7 @@ service:
 func TestE2ERefusing(t *testing.T) {
 	t.Parallel()
 	sink, err := otlpsink.Start(otlpsink.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(sink.Close)
 	tenant := newTenant(t)
 	tenant["otlp"].(map[string]any)["shutdown_timeout"] = "1s"

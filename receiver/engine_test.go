@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -28,14 +29,10 @@ func newTenant(t *testing.T) map[string]any {
 	settings := simulator.Historical(3, sim.DirectRoutingMix(), to.Add(-time.Hour), to, calls)
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
 	server, err := sim.Start(sim.Settings{DirectRouting: simulator.NewWorld(settings)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	ca := t.TempDir() + "/ca.pem"
-	if err := server.WriteCA(ca); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, server.WriteCA(ca))
 	return map[string]any{
 		"storage": map[string]any{"path": t.TempDir() + "/ledger"},
 		"otlp":    map[string]any{"interval": "1s"},
@@ -54,9 +51,7 @@ func newTenant(t *testing.T) map[string]any {
 func configOf(t *testing.T, f receiver.Factory, raw map[string]any) component.Config {
 	t.Helper()
 	c := f.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(raw).Unmarshal(c); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, confmap.NewFromStringMap(raw).Unmarshal(c))
 	return c
 }
 
@@ -70,29 +65,21 @@ func TestOneEngine(t *testing.T) {
 	for run := range 2 {
 		c := configOf(t, f, raw)
 		ofLogs, err := f.CreateLogs(t.Context(), set, c, logs)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ofMetrics, err := f.CreateMetrics(t.Context(), set, c, points)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if component.Component(ofLogs) != component.Component(ofMetrics) {
 			t.Fatal("two signals of one configuration have two engines")
 		}
 		starting, end := context.WithCancel(t.Context())
 		for _, r := range []component.Component{ofLogs, ofMetrics} {
-			if err := r.Start(starting, componenttest.NewNopHost()); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, r.Start(starting, componenttest.NewNopHost()))
 		}
 		end() // the engine lives longer
 		eventually(t, func() bool { return logs.LogRecordCount() >= calls && points.DataPointCount() > 0 })
 		if run == 0 {
 			other, err := f.CreateLogs(t.Context(), set, configOf(t, f, raw), logs)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if err := other.Start(t.Context(), componenttest.NewNopHost()); err == nil ||
 				!strings.Contains(err.Error(), "open ledger") {
 				t.Errorf("a second engine of one ledger starts, or says %v", err)
@@ -118,15 +105,11 @@ func TestWithoutLogs(t *testing.T) {
 	f := NewFactory()
 	points := new(consumertest.MetricsSink)
 	r, err := f.CreateMetrics(t.Context(), receivertest.NewNopSettings(f.Type()), configOf(t, f, newTenant(t)), points)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if err := r.Shutdown(t.Context()); err != nil { // as after another component's failed start
 		t.Error(err)
 	}
-	if err := r.Start(t.Context(), componenttest.NewNopHost()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	eventually(t, func() bool { return sumOf(points, "cdr.calls") == calls })
 	if n := sumOf(points, "cdr.exporter.otlp.records"); n != 0 {
 		t.Errorf("%d log records were sent", n)

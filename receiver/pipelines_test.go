@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/multierr"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestPipelinesAnswer: only what every pipeline refuses for good may be the fault of a record, and
@@ -47,18 +49,14 @@ func TestPipelinesAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs, err := observer(receivertest.NewNopSettings(component.MustNewType("cdr")))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			records := &logs.ScopeLogs{
 				LogRecords: []*logs.LogRecord{{EventName: "cdr.call"}, {EventName: "cdr.call.revised"}},
 			}
 			request, err := proto.Marshal(&collogs.ExportLogsServiceRequest{
 				ResourceLogs: []*logs.ResourceLogs{{ScopeLogs: []*logs.ScopeLogs{records}}},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			sink := new(consumertest.LogsSink)
 			err = logsInto(sink, obs)(t.Context(), request)
 			if n := sink.LogRecordCount(); n != 2 || err != nil {

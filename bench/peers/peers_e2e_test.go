@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestMain lets the test's program be the loader.
@@ -28,9 +30,7 @@ func TestE2ELife(t *testing.T) {
 		Exporter: buildExporter(t), SQLExporter: "prometheus-sql-exporter", Configs: "configs",
 		Life: 5 * time.Second, LifeCalls: 10_000,
 	}, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, l := range lives {
 		if l.calls != l.truth || l.fresh == 0 || l.read < 5*l.fresh || l.exporter <= 0 {
 			t.Errorf("%s: %+v", l.name, l)
@@ -58,9 +58,7 @@ func buildExporter(t *testing.T) string {
 // TestE2EPeers runs the peers with few rows, Telegraf among them only if it is built: `make .tools/bin/telegraf`.
 func TestE2EPeers(t *testing.T) {
 	telegraf, err := filepath.Abs(filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "telegraf"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	running := peers
 	if _, err := os.Stat(telegraf); errors.Is(err, fs.ErrNotExist) {
 		running = peers[:2]
@@ -70,9 +68,7 @@ func TestE2EPeers(t *testing.T) {
 	results, err := compare(t.Context(), settings{
 		Rows: rows, Rounds: 1, Exporter: buildExporter(t), Telegraf: telegraf, Configs: "configs", Period: time.Second,
 	}, running, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	exact := [moments]int{rows, rows, rows + 1, rows + 1}
 	forgets := [moments]int{rows, rows + pageSize, rows + pageSize + 1, 0}
 	for i, want := range [][moments]int{exact, exact, forgets, forgets}[:len(running)] {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestTables(t *testing.T) {
@@ -47,19 +49,13 @@ func TestTables(t *testing.T) {
 
 func TestWriteTables(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(file, []byte("a\n"+tablesBegin+"old\n"+tablesEnd+"b\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeTables(file, "| new |\n"); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte("a\n"+tablesBegin+"old\n"+tablesEnd+"b\n"), 0o600))
+	require.NoError(t, writeTables(file, "| new |\n"))
 	got, err := os.ReadFile(file)
 	if want := "a\n" + tablesBegin + "\n| new |\n\n" + tablesEnd + "b\n"; err != nil || string(got) != want {
 		t.Errorf("the page is %q, %v, want %q", got, err, want)
 	}
-	if err := os.WriteFile(file, []byte("a\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte("a\n"), 0o600))
 	if writeTables(file, "") == nil {
 		t.Error("a page without a place for tables must be an error")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const ownDefinition = `provider: bill
@@ -119,9 +120,7 @@ func readExport(t *testing.T, definition, text string) (records, printed string,
 	t.Chdir(t.TempDir())
 	a := auditCommand{against: "export.csv"}
 	for name, text := range map[string]string{a.against: text, "own.yaml": definition} {
-		if err := os.WriteFile(filepath.Clean(name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(filepath.Clean(name), []byte(text), 0o600))
 	}
 	if definition != "" {
 		a.file.definition = "own.yaml"

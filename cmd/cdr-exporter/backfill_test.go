@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
@@ -70,9 +71,7 @@ func (s *site) backfill(t *testing.T, config string, from, to time.Time, args ..
 		t.Errorf("there is a progress bar on a pipe: %s", said)
 	}
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s.vault.search("the history", text)
 	return pastOf(t, text)
 }
@@ -211,9 +210,7 @@ func TestBackfillUpToLive(t *testing.T) {
 	live := x.scrape().tables("contoso", pstn)
 	n.command(0, "backfill", "--config.file="+file, "--from=72h", "--output="+n.path("past.om"))
 	text, err := os.ReadFile(n.path("past.om"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	x.stop()
 	after := n.command(0, "backfill", "--config.file="+file, "--source=contoso", "--from=72h", "--output=-")
 	stopped := digests(t, n.ledger())

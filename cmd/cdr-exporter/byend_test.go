@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestCallsOverMidnight (definitions.md 1 and 3): the provider filters by end, but a command for a
@@ -16,9 +18,7 @@ func TestCallsOverMidnight(t *testing.T) {
 	s := newSite(t)
 	midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(-48 * time.Hour)
 	db, err := sql.Open("sqlite", s.path("calls.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	run := func(query string, values ...any) {
 		if _, err := db.ExecContext(t.Context(), query, values...); err != nil {
 			t.Fatal(err)
@@ -33,9 +33,7 @@ func TestCallsOverMidnight(t *testing.T) {
 		run(`INSERT INTO calls VALUES (?, ?, ?)`, id, from.Format(time.DateTime),
 			from.Add(3*time.Hour).Format(time.DateTime))
 	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, db.Close())
 	s.write("pbx.yaml", `provider: mypbx
 sql: {driver: sqlite, query: "SELECT * FROM calls WHERE ended >= :from AND ended < :to"}
 feeds:

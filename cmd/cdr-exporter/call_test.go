@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const someCall = "5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0"
@@ -71,9 +72,7 @@ func printedCall(t *testing.T, tree *collector.CallTree, output string, policy c
 	t.Helper()
 	var out bytes.Buffer
 	k := &call{source: "contoso", id: someCall, output: output}
-	if err := k.print(t.Context(), looking(tree, nil), cdr.NewRedactor(policy, []byte("key")), &out); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, k.print(t.Context(), looking(tree, nil), cdr.NewRedactor(policy, []byte("key")), &out))
 	return out.String()
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -88,13 +89,9 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 func certificate(t testing.TB, at *site, name string) *simulator.Authority {
 	t.Helper()
 	authority, err := simulator.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	at.write(name+".pem",
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
 	at.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))

@@ -7,6 +7,7 @@ import (
 
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -29,17 +30,13 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 		s.APIKey = secretFor(t, "hush-wavix")
 	}
 	server, err := wavixsim.Start(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	for _, w := range []*simulator.World{s.Placed, s.Received} {
 		at.vault.hidePeople(w.Mix())
 	}
 	at.keep("wavix-key", server.APIKey)
-	if err := server.WriteCA(at.path("wavix-ca.pem")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, server.WriteCA(at.path("wavix-ca.pem")))
 	return &carrier{
 		Server: server, name: "wave", Auth: "bearer", Format: "json", perMinute: 1_000_000,
 		CallLog: "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}", ActiveCalls: "{interval: 1s}",

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // The address of notifications is tried from here; that nothing answers fails no feed.
@@ -32,9 +33,7 @@ func TestCheckSourcesWithAWebhook(t *testing.T) {
 	t.Cleanup(listener.Close)
 	to := time.Now().Add(-24 * time.Hour)
 	tenant, err := sim.Start(sim.Settings{CallRecords: sim.HistoricalCallRecords(7, to.Add(-time.Hour), to, 5)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(tenant.Close)
 	for path, want := range map[string]string{
 		"/webhooks/contoso": `call_records +ok, the webhook answers at http://127`,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -49,9 +50,7 @@ service:
     traces: {receivers: [otlp], exporters: [file/traces]}
 `, c.http, c.grpc, filepath.Join(c.folder, "logs.json"), filepath.Join(c.folder, "metrics.json"),
 		filepath.Join(c.folder, "traces.json"), c.prometheus)
-	if err := os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600))
 	return c
 }
 
@@ -86,9 +85,7 @@ func lines[T any](t *testing.T, file string) []T {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var all []T
 	for line := range bytes.Lines(data) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
@@ -161,9 +158,7 @@ var (
 func TestE2ECollectorRecipes(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "otlp.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	wanted := map[string]struct {
 		header, value    string
 		sums, histograms bool // are deltas
@@ -199,9 +194,7 @@ func TestE2ECollectorRecipes(t *testing.T) {
 			text = variable.ReplaceAllString(backEnd.ReplaceAllString(text, r.URL()), "hush")
 			text += "  telemetry: {metrics: {level: none}}\n"
 			file := filepath.Join(t.TempDir(), "otelcol.yaml")
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 			c := &otelcol{t: t, http: address, grpc: address}
 			c.run(file)
 			at := []time.Time{n.Pause()}

@@ -17,6 +17,7 @@ import (
 
 	wxsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -53,9 +54,7 @@ func ringcentralFor(t *testing.T) (*rcsim.Server, *simulator.World) {
 	s.Revised, s.Malformed = 0, 0
 	account := world(t, s)
 	server, err := rcsim.Start(rcsim.Settings{Account: account, Heavy: 1_000_000, Auth: 1_000_000})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server, account
 }
@@ -66,9 +65,7 @@ func wavixFor(t *testing.T) *wxsim.Server {
 		Placed:   world(t, steady(92, documented(wxsim.PlacedMix()), 1_000)),
 		Received: world(t, steady(93, documented(wxsim.ReceivedMix()), 1_000)), Generation: wxsim.GenerationC,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return server
 }
@@ -101,9 +98,7 @@ sources:
       active_calls: {interval: 1s}
 `, ringcentral, rcsim.ClientID, rc.ClientSecret, rc.JWT(), wavix, key, format)
 	file := filepath.Join(folder, "config.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }
 
@@ -116,9 +111,7 @@ func TestConformance_Simulators(t *testing.T) {
 			rc, calls := ringcentralFor(t)
 			wx := wavixFor(t)
 			ca := filepath.Join(t.TempDir(), "ca.pem")
-			if err := os.WriteFile(ca, append(rc.CA(), wx.CA()...), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.WriteFile(ca, append(rc.CA(), wx.CA()...), 0o600))
 			prismRC := startPrism(t, ringcentralDocument, rc.BaseURL(), ca)
 			prismWX := startPrism(t, wavixDocument, wx.BaseURL(), ca)
 			frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)

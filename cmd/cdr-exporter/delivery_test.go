@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -28,12 +29,8 @@ func TestEndpointDown(t *testing.T) {
 				DirectRouting: world(t, past(84, sim.DirectRoutingMix(), 400)), PageSize: 100,
 			})
 			authority, err := simulator.NewAuthority()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
+			require.NoError(t, authority.WriteCA(n.path("otlp-ca.pem")))
 			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
 			place := otlpsink.Settings{
 				Listen: free(t),

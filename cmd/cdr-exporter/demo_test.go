@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/app/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -207,9 +208,7 @@ func secured(t *testing.T, s *site, user, password string) (string, *simulator.A
 	t.Helper()
 	authority := certificate(t, s, "web")
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s.vault.hide("the password of the metrics port", password)
 	s.vault.hide("the hash of that password", string(hash))
 	file := s.write("web.yaml", fmt.Sprintf("tls_server_config: {cert_file: web.pem, key_file: web.key}\n"+

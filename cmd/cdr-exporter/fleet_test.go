@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // fleet is several replicas of the exporter over one database, each with a separate connection
@@ -219,9 +220,7 @@ func (f *fleet) unfenced() {
 			SELECT seq, lag(seq) OVER (PARTITION BY feed ORDER BY n) AS before FROM audit) x WHERE seq < before`,
 	} {
 		var found int
-		if err := f.query(query, &found); err != nil {
-			f.t.Fatal(err)
-		}
+		require.NoError(f.t, f.query(query, &found))
 		if found > 0 {
 			f.t.Errorf("%d %s", found, what)
 		}
@@ -289,9 +288,7 @@ func (f *fleet) pauseInCommit(r *replica) {
 func (f *fleet) verify() {
 	f.t.Helper()
 	config, err := os.ReadFile(f.config)
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	require.NoError(f.t, err)
 	copied := f.write("copy.yaml", strings.Replace(string(config), fleetStorage, "path: ledger", 1))
 	for _, args := range [][]string{
 		{"ledger", "verify", "--config.file=" + f.config},

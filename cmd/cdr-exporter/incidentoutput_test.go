@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // addCalls adds an attempt a minute from noon on, in letters: answered, busy, failed, misdialled, unknown.
@@ -69,18 +70,14 @@ func TestIncidentOutput(t *testing.T) {
 			addCalls(finder, "contoso", "direct_routing", "a", cdr.Record{Trunk: tc.trunk, Direction: cdr.Inbound})
 		}
 		report, err := finder.Report(noon, noon.Add(time.Hour))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if tc.numbers != "" {
 			report.Numbers = tc.numbers
 		}
 		for output, ending := range map[string]string{"text": "txt", "json": "json", "csv": "csv"} {
 			t.Run(name+" "+output, func(t *testing.T) {
 				var got bytes.Buffer
-				if err := printIncident(report, output, &got); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, printIncident(report, output, &got))
 				golden.File(t, filepath.Join("testdata", "incident", name+"."+ending), got.Bytes())
 			})
 		}

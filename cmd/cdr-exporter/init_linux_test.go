@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -36,13 +37,9 @@ func onTerminal(t *testing.T, args ...string) *terminal {
 func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	raw, err := master.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var number int
 	if err := raw.Control(func(fd uintptr) {
 		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
@@ -52,21 +49,15 @@ func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
 		t.Fatal(err)
 	}
 	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	x := &terminal{t: t, master: master, screen: new(output), cmd: exec.CommandContext(t.Context(), binary, args...)}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr, x.cmd.Env = slave, slave, slave, environment(nil)
 	if stdout != nil {
 		x.cmd.Stdout = stdout
 	}
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := x.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := slave.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, x.cmd.Start())
+	require.NoError(t, slave.Close())
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
@@ -101,9 +92,7 @@ func (x *terminal) answer(question, text string) {
 func (x *terminal) echoes() (on bool) {
 	x.t.Helper()
 	raw, err := x.master.SyscallConn()
-	if err != nil {
-		x.t.Fatal(err)
-	}
+	require.NoError(x.t, err)
 	_ = raw.Control(func(fd uintptr) {
 		if mode, err := unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
 			on = mode.Lflag&unix.ECHO != 0

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	_ "github.com/go-sql-driver/mysql"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestE2EKamailio (definitions.md 5): SIPp makes calls through a real Kamailio, whose accounting
@@ -228,9 +230,7 @@ func background(t *testing.T, as *syscall.Credential, name string, args ...strin
 	var out bytes.Buffer
 	c.Env = append(os.Environ(), "TZ=UTC")
 	c.Stdout, c.Stderr, c.SysProcAttr = &out, &out, &syscall.SysProcAttr{Credential: as, Setpgid: true}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, c.Start())
 	t.Cleanup(func() {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 		_ = c.Wait()
@@ -244,16 +244,12 @@ func freePort(t *testing.T, network string) int {
 	t.Helper()
 	if network == "udp" {
 		c, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer c.Close() //nolint:errcheck // only its port is wanted
 		return c.LocalAddr().(*net.UDPAddr).Port
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer l.Close() //nolint:errcheck // only its port is wanted
 	return l.Addr().(*net.TCPAddr).Port
 }
@@ -302,9 +298,7 @@ func (m *mariaDB) dsn(name string) string {
 func (m *mariaDB) open(t *testing.T, name string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("mysql", m.dsn(name)+"?multiStatements=true")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the server ends too
 	return db
 }
@@ -414,9 +408,7 @@ func startCalls(
 	c := exec.CommandContext(t.Context(), "sipp", args...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, c.Start())
 	return func() int {
 		t.Helper()
 		err := c.Wait()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -49,9 +50,7 @@ func (c *company) call(n int) {
 	if err == nil {
 		_, err = f.WriteString(text)
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		c.t.Fatal(err)
-	}
+	require.NoError(c.t, errors.Join(err, f.Close()))
 }
 
 func (c *company) counted(x *exporter) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // legsCase are rows of a provider, and what must be counted of them: each of `want` once for each copy.
@@ -35,13 +37,9 @@ const (
 func TestLegs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/legs.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var cases []legsCase
-	if err := yaml.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal(text, &cases))
 	for _, c := range cases {
 		name, _, _ := strings.Cut(c.Name, ",")
 		t.Run(name, func(t *testing.T) {
@@ -57,9 +55,7 @@ func (c *legsCase) run(t *testing.T) {
 	case "lines":
 		p.write("rows", "")
 	case "files":
-		if err := os.Mkdir(p.path("in"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.Mkdir(p.path("in"), 0o700))
 	case "sqlite":
 		p.execute(c.Header)
 	}
@@ -213,9 +209,7 @@ func (p *rowProvider) publish(rows []string) {
 		switch p.Way {
 		case "lines":
 			f, err := os.OpenFile(p.path("rows"), os.O_APPEND|os.O_WRONLY, 0o600)
-			if err != nil {
-				p.t.Fatal(err)
-			}
+			require.NoError(p.t, err)
 			if _, err := f.WriteString(row + "\n"); err != nil {
 				p.t.Fatal(err)
 			}
@@ -237,11 +231,7 @@ func (p *rowProvider) publish(rows []string) {
 func (p *rowProvider) execute(statements string) {
 	p.t.Helper()
 	db, err := sql.Open("sqlite", p.path("rows.db"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	require.NoError(p.t, err)
 	_, err = db.ExecContext(p.t.Context(), "PRAGMA busy_timeout = 10000; "+statements)
-	if err := errors.Join(err, db.Close()); err != nil {
-		p.t.Fatal(err)
-	}
+	require.NoError(p.t, errors.Join(err, db.Close()))
 }

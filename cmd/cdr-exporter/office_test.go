@@ -9,6 +9,7 @@ import (
 
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -47,9 +48,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 		s.Auth = unlimited
 	}
 	server, err := rcsim.Start(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	o := &office{
 		Server: server, name: "acme", scope: "account", View: "detailed", world: s.Account,
@@ -62,9 +61,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 	}
 	at.keep("ringcentral-secret", server.ClientSecret)
 	at.keep("ringcentral-jwt", server.JWT())
-	if err := server.WriteCA(at.path("ringcentral-ca.pem")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, server.WriteCA(at.path("ringcentral-ca.pem")))
 	return o
 }
 

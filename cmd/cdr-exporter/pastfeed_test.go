@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // someFeed is a feed whose range begins at noon.
@@ -130,9 +131,7 @@ func TestAtomicFile(t *testing.T) {
 	failed := errors.New("failed")
 	for _, want := range []error{failed, nil} {
 		out, finish, err := createFile(name, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, err := out.Write([]byte("whole")); err != nil {
 			t.Fatal(err)
 		}
@@ -151,19 +150,13 @@ func TestAtomicFile(t *testing.T) {
 	}
 	// One that is replaced keeps who may read it, and a link to it stays.
 	link := filepath.Join(folder, "link")
-	if err := errors.Join(os.Chmod(name, 0o600), os.Symlink(name, link)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, errors.Join(os.Chmod(name, 0o600), os.Symlink(name, link)))
 	if os.Getuid() == 0 {
-		if err := os.Chown(name, 1234, 5678); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.Chown(name, 1234, 5678))
 	}
 	owner := func() string {
 		info, err := os.Stat(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		stat := reflect.Indirect(reflect.ValueOf(info.Sys())) // Windows doesn't have these fields
 		return fmt.Sprint(info.Mode(), stat.FieldByName("Uid"), stat.FieldByName("Gid"))
 	}

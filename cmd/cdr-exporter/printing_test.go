@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // noon is when the calls of these tests begin.
@@ -64,9 +65,7 @@ func TestLeftOut(t *testing.T) {
 		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
 		feed: &collector.FeedInfo{Reader: absent{}, Fetcher: absent{}}, printer: printer, errors: &errs,
 	}
-	if err := p.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.run(t.Context()))
 	const want = "row 7: left out: no start\nrecord young: left out: the provider doesn't have it yet\n" +
 		"record old: left out: the provider no longer has it\n"
 	if errs.String() != want {
@@ -112,12 +111,8 @@ func (n *nearby) print(t *testing.T, output string) string {
 		feed:     &collector.FeedInfo{Reader: n, Limits: collector.Limits{MaxRange: time.Hour}, Currency: "CHF"},
 		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: printer, errors: &out,
 	}
-	if err := p.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := flush(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, p.run(t.Context()))
+	require.NoError(t, flush())
 	return out.String()
 }
 
@@ -143,9 +138,7 @@ func TestPieces(t *testing.T) {
 // counted.
 func TestCurrency(t *testing.T) {
 	amount, err := cdr.ParseMoney("0.25")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for name, tc := range map[string]struct{ own, lines, row, table string }{
 		"the feed's": {
 			"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage",
@@ -180,12 +173,8 @@ func TestTableOfControlCharacters(t *testing.T) {
 	r := &cdr.Record{ID: "a", Start: noon, UserName: "two\nlines\tand \x1b[31mred"}
 	for output, to := range map[string]*bytes.Buffer{"table": &table, "jsonl": &lines, "csv": &rows} {
 		printer, flush := newPrinter(output, false, to)
-		if err := printer(r, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := flush(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, printer(r, nil))
+		require.NoError(t, flush())
 	}
 	if strings.Count(table.String(), "\n") != 2 || strings.ContainsAny(table.String(), "\x1b\t") {
 		t.Errorf("the table is %q", table.String())
@@ -202,21 +191,15 @@ func TestChargesInCSV(t *testing.T) {
 	printer, flush := newPrinter("csv", true, &out)
 	r := &cdr.Record{ID: "a", Start: noon, Duration: time.Minute}
 	amount, err := cdr.ParseMoney("0.25")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Charges = []cdr.Charge{
 		{Component: "usage", Currency: "USD", Amount: amount},
 		{Component: "forwarding", Currency: "EUR", Amount: amount.Neg()},
 	}
 	for _, r := range []*cdr.Record{r, {ID: "b", Start: noon, Duration: time.Second}} {
-		if err := printer(r, []recording{{ID: "rec", Type: "automatic"}, {ID: "other"}}); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, printer(r, []recording{{ID: "rec", Type: "automatic"}, {ID: "other"}}))
 	}
-	if err := flush(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, flush())
 	at := noon.Format(time.RFC3339)
 	want := "start,id,direction,call_type,outcome,duration,trunk,country,sip_code,sub_code,reason,caller,callee,user," +
 		"recording_id,recording_type,recording_content_type,recording_duration_seconds,amount,currency,component\n" +
@@ -238,12 +221,8 @@ func TestCSV(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		write, flush := rowWriter("csv", &out)
-		if err := write([]string{"x", text}); err != nil {
-			t.Fatal(err)
-		}
-		if err := flush(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, write([]string{"x", text}))
+		require.NoError(t, flush())
 		rows, err := csv.NewReader(&out).ReadAll()
 		if err != nil || rows[0][1] != want {
 			t.Errorf("%q is %q, want %q, %v", text, rows, want, err)

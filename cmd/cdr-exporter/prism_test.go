@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // prism is a process of Prism: it stands before a server and says where requests and answers stray from
@@ -44,9 +46,7 @@ func startPrism(t *testing.T, document, upstream, ca string) *prism {
 		"--port", "0", filepath.Join(specs, document), upstream)
 	p.cmd.Env = environment(map[string]string{"NODE_EXTRA_CA_CERTS": ca, "NO_COLOR": "1"})
 	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p.cmd.Stderr = p.cmd.Stdout
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start Prism: %v", err)
@@ -95,9 +95,7 @@ func (p *prism) stop() {
 // the simulator itself.
 func (p *prism) front(simulator string, pool http.RoundTripper, described func(path string) bool) *httptest.Server {
 	direct, err := url.Parse(simulator)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	require.NoError(p.t, err)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			if described(r.In.URL.Path) {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
@@ -45,9 +46,7 @@ scrape_configs:
     scrape_protocols: [PrometheusProto]
     static_configs: [{targets: [%q]}]
 `, target)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	return awaitPrometheus(t, address, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")
 }
@@ -165,15 +164,11 @@ func (p *prometheus) compared(expression func(metric, part string) string) table
 func (p *prometheus) startAtZero(fresh families) {
 	p.t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "dashboards", "prometheus", "*.yaml"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	require.NoError(p.t, err)
 	read := make(map[string]bool)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			p.t.Fatal(err)
-		}
+		require.NoError(p.t, err)
 		var rules struct {
 			Groups []struct{ Rules []struct{ Expr string } }
 		}
@@ -183,13 +178,9 @@ func (p *prometheus) startAtZero(fresh families) {
 		for _, group := range rules.Groups {
 			for _, rule := range group.Rules {
 				body, err := p.get("/api/v1/parse_query?query=" + url.QueryEscape(rule.Expr))
-				if err != nil {
-					p.t.Fatal(err)
-				}
+				require.NoError(p.t, err)
 				var tree any
-				if err := json.Unmarshal(body, &tree); err != nil {
-					p.t.Fatal(err)
-				}
+				require.NoError(p.t, json.Unmarshal(body, &tree))
 				namesIn(tree, read)
 			}
 		}

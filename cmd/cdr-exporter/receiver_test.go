@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
@@ -30,9 +31,7 @@ type receiver struct {
 func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 	t.Helper()
 	sink, err := otlpsink.Start(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := &receiver{sink, t}
 	t.Cleanup(func() {
 		sink.Close()
@@ -52,9 +51,7 @@ func free(t testing.TB) string {
 		if err != nil {
 			continue
 		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, l.Close())
 		return address
 	}
 }

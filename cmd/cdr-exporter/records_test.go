@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -97,17 +98,13 @@ func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, entry := range entries {
 		if strings.HasSuffix(entry.Name(), "-shm") {
 			continue
 		}
 		data, err := os.ReadFile(filepath.Join(folder, entry.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		all[entry.Name()] = fmt.Sprintf("%x", sha256.Sum256(data))
 	}
 	return all

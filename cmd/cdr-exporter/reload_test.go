@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -76,9 +77,7 @@ func TestReload(t *testing.T) {
 	}
 
 	success, err := x.scrape().one("cdr_exporter_config_last_reload_success_timestamp_seconds")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	n.vault.hide("an inline secret", "inline~hush~hush")
 	file := n.configure(settings{More: "surprise: 1", Sources: []source{{
 		History: "yesterday", Credential: "client_secret: inline~hush~hush\n      client_secrets: inline~hush~hush",
@@ -106,9 +105,7 @@ func TestReload(t *testing.T) {
 	if _, err := os.Stat(n.path("elsewhere")); err == nil {
 		t.Error("a refused reload made the new storage.path")
 	}
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Remove(file))
 	x.signal(syscall.SIGHUP)
 	x.logged("Reload of the configuration failed", "can't be read")
 	x.lastReload(0)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestLedgerReplaced (counting.md 34): the exporter notices when its ledger is replaced while it runs. It stays up but
@@ -78,9 +79,7 @@ func TestDatabaseReplaced(t *testing.T) {
 	n.write("dsn", dsn)
 	x := n.start(settings{Storage: "postgres: {dsn_file: dsn}", Sources: []source{{PSTN: "-"}}}).ready()
 	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
 	if _, err := conn.Exec(t.Context(), "DROP SCHEMA "+schema+" CASCADE; CREATE SCHEMA "+schema); err != nil {
 		t.Fatal(err)

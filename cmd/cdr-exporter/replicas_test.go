@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -204,16 +205,12 @@ func (r *replica) scrapeWhilePaused() func() families {
 	if err == nil {
 		_, err = io.WriteString(conn, "GET /metrics HTTP/1.0\r\n\r\n")
 	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	return func() families {
 		r.t.Helper()
 		defer func() { _ = conn.Close() }() // all was read
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			r.t.Fatal(err)
-		}
+		require.NoError(r.t, err)
 		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
 		if err != nil || response.StatusCode != http.StatusOK {

@@ -4,14 +4,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestDateIn: a date is a midnight of the time zone, a month its first day's; all else stays as it is.
 func TestDateIn(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	newYear := time.Date(2027, 1, 1, 0, 30, 0, 0, zone) // still 2026 in UTC
 	var got []string
 	for _, text := range []string{

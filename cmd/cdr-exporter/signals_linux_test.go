@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestLedgerCommandsEndAtASignal: they don't end what they read first, which may be a large ledger,
@@ -21,19 +23,13 @@ func TestLedgerCommandsEndAtASignal(t *testing.T) {
 		"compact": "--config.file=", "copy": "--to=new.yaml --from=",
 	} {
 		pipe := newSite(t).path(name + ".yaml")
-		if err := unix.Mkfifo(pipe, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, unix.Mkfifo(pipe, 0o600))
 		cmd := exec.CommandContext(t.Context(), binary,
 			append([]string{"ledger", name}, strings.Fields(flag+pipe)...)...)
 		cmd.Env = environment(nil)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, cmd.Start())
 		writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits until the command opens it
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
@@ -52,23 +48,17 @@ func TestLedgerCommandsEndAtASignal(t *testing.T) {
 func TestRunEndsAtASignalWhileItStarts(t *testing.T) {
 	t.Parallel()
 	database, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = database.Close() })
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	text := "storage: {postgres: {dsn: \"postgres://cdr@" + database.Addr().String() + "/cdr?sslmode=disable\"}}\n" +
 		"sources:\n  - name: wave\n    wavix: {api_key: key, call_log: }\n"
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	cmd := exec.CommandContext(t.Context(), binary, "run", "--config.file="+config, "--web.listen-address=127.0.0.1:0")
 	cmd.Env = environment(nil)
 	var log strings.Builder
 	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, cmd.Start())
 	if _, err := database.Accept(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // site is a folder with the configuration and the ledger of an exporter, and what must
@@ -30,9 +32,7 @@ func newSite(t testing.TB) *site {
 // part is a folder of the site for one account's files. The same texts must not appear in it.
 func (s *site) part(name string) *site {
 	s.t.Helper()
-	if err := os.Mkdir(s.path(name), 0o700); err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, os.Mkdir(s.path(name), 0o700))
 	return &site{t: s.t, vault: s.vault, folder: s.path(name)}
 }
 
@@ -54,9 +54,7 @@ func (s *site) searchLedger() {
 // write writes a file into the site's folder.
 func (s *site) write(name, text string) string {
 	s.t.Helper()
-	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, os.WriteFile(s.path(name), []byte(text), 0o600))
 	return s.path(name)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -19,9 +20,7 @@ import (
 // that is done.
 func mountSmallDisk(t *testing.T, folder string, size int) bool {
 	t.Helper()
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Mkdir(folder, 0o700))
 	err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
 	const again = "CDR_TEST_IN_NAMESPACE"
 	if errors.Is(err, syscall.EPERM) && os.Getenv(again) == "" {
@@ -48,9 +47,7 @@ func mountSmallDisk(t *testing.T, folder string, size int) bool {
 func fillDisk(t *testing.T, name string) string {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for size := 1 << 20; size > 0; {
 		if _, err = f.Write(make([]byte, size)); err != nil {
 			size /= 2
@@ -59,9 +56,7 @@ func fillDisk(t *testing.T, name string) string {
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("fill the disk: %v", err)
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, f.Close())
 	return name
 }
 
@@ -107,9 +102,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 			})
 			r.ClearFailures()
 			r.complete(n, at)
-			if err := os.Remove(filling); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.Remove(filling))
 			n.Resume()
 			n.Advance(48 * time.Hour)
 			later := n.Pause()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
@@ -77,9 +78,7 @@ func newStack(t *testing.T) *stack {
 	s.pager = newPager(t)
 	s.received = startAlertmanager(t, s.pager, stackSpeed)
 	rules, err := parts.WriteRules(t.TempDir(), stackSpeed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s.watch = newWatching(t, parts.Prometheus{
 		Targets: map[string]string{"scraped": s.address}, Rules: rules, Alertmanager: s.received.Base[len("http://"):],
 	})

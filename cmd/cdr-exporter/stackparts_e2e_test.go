@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
@@ -83,9 +84,7 @@ func startAlertmanager(t *testing.T, to *pager, speed int) parts.API {
 	t.Helper()
 	address := free(t)
 	args, err := parts.WriteAlertmanager(t.TempDir(), address, to.URL, speed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p := startProgram(t, "Alertmanager", alertmanagerProgram(t), args...)
 	api := parts.API{Base: "http://" + address}
 	eventually(t, "start Alertmanager", func() error {
@@ -108,9 +107,7 @@ func newWatching(t *testing.T, p parts.Prometheus) *watching {
 	t.Helper()
 	p.Folder, p.Address = t.TempDir(), free(t)
 	args, err := p.Write()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	w := &watching{t: t, args: args, API: parts.API{Base: "http://" + p.Address}}
 	w.start()
 	return w

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -37,9 +38,7 @@ func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
 	t.Helper()
 	orElse(&s.ClientSecret, secretFor(t, "hush"))
 	server, err := sim.Start(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	n := &tenant{Server: server, site: at, worlds: make(map[string]*simulator.World)}
 	for feed, world := range map[string]*simulator.World{pstn: s.PSTN, directRouting: s.DirectRouting} {
@@ -49,9 +48,7 @@ func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
 		}
 	}
 	n.keep("secret", n.ClientSecret)
-	if err := server.WriteCA(n.path("ca.pem")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, server.WriteCA(n.path("ca.pem")))
 	return n
 }
 

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestTutorial: docs/follow-a-call.md can be followed. Its files are saved, its commands are run one after the
@@ -16,18 +18,12 @@ import (
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/follow-a-call.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	folder := t.TempDir()
 	save := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
-	if err := os.Symlink(binary, filepath.Join(folder, "cdr-exporter")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Symlink(binary, filepath.Join(folder, "cdr-exporter")))
 	address := free(t)
 	here := strings.NewReplacer("localhost:9477", address, "cdr-exporter run", "cdr-exporter run --web.listen-address="+
 		address)

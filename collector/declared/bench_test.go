@@ -4,18 +4,15 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // BenchmarkMapJSON maps a row of Twilio.
 func BenchmarkMapJSON(b *testing.B) {
 	text, err := declared.BuiltinText("twilio")
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	d, err := declared.Load("twilio.yaml", text)
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	feed := d.Feeds["calls"]
 	m := declared.NewMapper(&feed, declared.MapperSettings{EmergencyNumbers: []string{"112"}})
 	row := []byte(`{"sid":"CA00000000000000000000000000000001","date_created":"Mon, 23 Nov 2026 10:00:00 +0000","parent_call_sid":null,` +

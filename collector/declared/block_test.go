@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // tableDefinition is a definition of rows in SQLite.
@@ -43,9 +44,7 @@ func TestSourceIgnores(t *testing.T) {
 				block = "ignore: " + c.source
 			}
 			source, err := declaredtest.Open(t.TempDir(), text, "dsn: "+path+", calls: {"+block+"}", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
 				begin.Add(time.Minute))); !slices.Equal(got, c.want) {
@@ -58,17 +57,13 @@ func TestSourceIgnores(t *testing.T) {
 // TestSameBlock: a reload takes a block for the same until what it holds is changed.
 func TestSameBlock(t *testing.T) {
 	d, err := declared.Load("d.yaml", []byte(tableDefinition))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p := declared.NewProvider(d)
 	block := func(feed string) any {
 		text := "sources: [{name: pbx, acmetel: {dsn: calls.db, calls: {" + feed + "}}}]"
 		c, err := config.Parse("config.yaml", []byte(text),
 			config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return c.Sources[0].Provider
 	}
 	for _, c := range []struct {

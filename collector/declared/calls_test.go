@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome,
@@ -148,9 +149,7 @@ func TestCalls(t *testing.T) {
 			StandAloneCluster/2/28392 outbound SIPTRUNK-A invalid_number talk 0s connected 0s legs 1 whole`},
 	} {
 		rows, err := os.ReadFile("testdata/" + c.rows)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		m := builtin(t, c.provider, c.feed, c.parameters)
 		got := strings.Join(callsOf(t, m, rows, c.rows == "freeswitch_legs.jsonl"), "\n")
 		if want := strings.ReplaceAll(c.want, "\t", ""); got != strings.TrimSpace(want) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestBuiltin loads every definition that is built in. Its file has at most 150 lines before its tests.
@@ -41,9 +42,7 @@ func FuzzTry(f *testing.F) {
 	f.Add([]byte("start,state\n2026-11-23T10:00:01Z,done\n"))
 	f.Add([]byte("{\"start\":\"x\"}\n{"))
 	d, err := declared.Load("d.yaml", []byte(base(f, "whole")))
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	feed := d.Feeds["calls"]
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(text) {

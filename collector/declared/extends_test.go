@@ -8,19 +8,16 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestExtends: what a file that amends a built-in definition says holds, and all else is as there.
 func TestExtends(t *testing.T) {
 	const feed = "extends: asterisk\nfeeds:\n  cdr:\n"
 	builtin, err := declared.BuiltinText("asterisk")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	was, err := declared.Load("asterisk.yaml", builtin)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, c := range []struct {
 		name, text string
 		holds      func(d *declared.Definition) bool
@@ -74,9 +71,7 @@ func TestExtends(t *testing.T) {
 		text := feed + "    record:\n      trunk: {path: userfield, match: '^trunk=(.+)$'}\n      party:\n    " +
 			"  labels: {department: accountcode}\n"
 		d, err := declared.Load("mine.yaml", []byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		cdrs := d.Feeds["cdr"]
 		m := declared.NewMapper(&cdrs, declared.MapperSettings{Parameters: map[string][]string{"trunks": {"SIP/a"}}})
 		r := m.MapFields(

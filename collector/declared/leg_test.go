@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestLegKeys: what a feed's rows are decides which keys it takes, and the source's come before the definition's.
@@ -24,9 +25,7 @@ func TestLegKeys(t *testing.T) {
 			text := strings.NewReplacer("    record:", "    defaults: {"+c.defaults+"}\n    record:",
 				"      FIELD\n", c.more).Replace(base(t, "fields"))
 			source, err := declaredtest.Open(t.TempDir(), text, "calls: {"+c.block+"}", time.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			f := &source.Feeds[0]
 			got := fmt.Sprint(f.Settle, " ", f.WholeAfter)
 			if f.Rules.Whole {
@@ -48,15 +47,11 @@ func TestColumns(t *testing.T) {
 		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 'fra-1')")
 	for block, want := range map[string]string{"columns: {trunk: gw_out}": "fra-1", "columns: {}": ""} {
 		source, err := declaredtest.Open(t.TempDir(), base(t, "maps"), "dsn: "+path+", calls: , "+block, time.Now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 		var trunks []string
 		for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for _, r := range page.Records {
 				trunks = append(trunks, r.Trunk)
 			}

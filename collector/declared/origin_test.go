@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestOrigins: a traced record says from which line each field is, and repeats the row's words and
@@ -23,9 +24,7 @@ feeds:
       caller: from
       trunk: route
 `))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	feed := d.Feeds["calls"]
 	row := []byte(`{"start": "2026-10-05T10:00:00Z", "state": "nope", "from": "+4930111111", "route": "+4930222222"}`)
 	want := []cdr.Origin{

@@ -8,19 +8,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // builtin makes a mapper of a feed that is built in.
 func builtin(t *testing.T, provider, feed string, parameters map[string][]string) *declared.Mapper {
 	t.Helper()
 	text, err := declared.BuiltinText(provider)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	d, err := declared.Load(provider+".yaml", text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	f := d.Feeds[feed]
 	return declared.NewMapper(&f, declared.MapperSettings{Parameters: parameters})
 }

@@ -12,15 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // base is a definition of testdata/definitions.
 func base(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/definitions/" + name + ".yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 

@@ -16,15 +16,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // mapper makes a mapper of the only feed of a definition.
 func mapper(t testing.TB, text string, settings declared.MapperSettings) *declared.Mapper {
 	t.Helper()
 	d, err := declared.Load("acmetel.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, feed := range d.Feeds {
 		return declared.NewMapper(&feed, settings)
 	}
@@ -35,9 +34,7 @@ func mapper(t testing.TB, text string, settings declared.MapperSettings) *declar
 func newYork(t testing.TB) declared.MapperSettings {
 	t.Helper()
 	zone, err := time.LoadLocation("America/New_York")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return declared.MapperSettings{
 		Parameters: map[string][]string{
 			"tenant": {"t1"}, "carriers.acme": {"10.1.0.0/16", "2001:db8::/32"},

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestTokenIsRenewedOnce: after 401 and 403 the client sends the request again with a new token, once.
@@ -121,9 +123,7 @@ func TestTokenAfterTheWait(t *testing.T) {
 			s.Token = tokenFunc(func() string { at = append(at, time.Since(started)); return "x" })
 		})
 		var got string
-		if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)))
 		if want := []time.Duration{0, 10 * time.Minute}; !slices.Equal(at, want) {
 			t.Errorf("tokens were taken at %v, want %v", at, want)
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var errBroken = errors.New("broken")
@@ -357,9 +359,7 @@ func TestRequestMethods(t *testing.T) {
 			transport, seen, _ := methods(test.answer)
 			test.request.URL = "/x"
 			var got string
-			if err := newTest(t, transport, nil).Fetch(t.Context(), test.request, readAll(&got)); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, newTest(t, transport, nil).Fetch(t.Context(), test.request, readAll(&got)))
 			if !slices.Equal(*seen, []sentRequest{test.want}) {
 				t.Errorf("sent %+v, want %+v", *seen, test.want)
 			}

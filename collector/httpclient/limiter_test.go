@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // The limit is used in full, hour after hour, and never overrun, whatever the way takes
@@ -149,9 +151,7 @@ func TestRetryAfterComesBeforeWhatRemains(t *testing.T) {
 		)
 		client := windowed(t, transport, nil)
 		for range 2 {
-			if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))))
 		}
 		if at := rec.times()[2]; at < 20*time.Second || at > 22*time.Second {
 			t.Errorf("asked again after %v, want 20 s to a tenth more", at)
@@ -328,9 +328,7 @@ func TestQuotasOutliveClients(t *testing.T) {
 		page := replies(200, "page")
 		first, _ := open("a", page)
 		for range 2 {
-			if err := get(t.Context(), first, "/x"); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, get(t.Context(), first, "/x"))
 		}
 		other, rec := open("b", page)
 		if err := get(t.Context(), other, "/x"); err != nil || rec.times()[0] != 0 {
@@ -341,9 +339,7 @@ func TestQuotasOutliveClients(t *testing.T) {
 			t.Errorf("after a reload the budget is %+v, want 1 of 3", b)
 		}
 		for range 2 {
-			if err := get(t.Context(), second, "/x"); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, get(t.Context(), second, "/x"))
 		}
 		if at := rec.times(); at[0] != 0 || at[1] != time.Minute+windowMargin {
 			t.Errorf("after a reload it is asked at %v, want at once and once there is room", at)
@@ -356,9 +352,7 @@ func TestQuotasOutliveClients(t *testing.T) {
 		if third.ThrottledUntil().IsZero() || third.Budget().FrozenUntil.IsZero() {
 			t.Error("a reload ends the penalty")
 		}
-		if err := get(t.Context(), third, "/x"); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, get(t.Context(), third, "/x"))
 		if at := rec.times()[0]; at < frozen+10*time.Minute || at > frozen+11*time.Minute+time.Second {
 			t.Errorf("after another it is asked at %v, want 10 to 11 minutes after %v", at, frozen)
 		}
@@ -374,9 +368,7 @@ func TestQuotasWithoutAKey(t *testing.T) {
 	} {
 		transport, _ := script(replies(200, "page"))
 		one, two := windowed(t, transport, change), windowed(t, transport, change)
-		if err := get(t.Context(), one, "/x"); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, get(t.Context(), one, "/x"))
 		if got := two.Budget().Remaining; got != 10 {
 			t.Errorf("%s: %d remain for another client, want 10", name, got)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // noted is a transport that notes who asked, and answers as it is told.
@@ -216,9 +218,7 @@ func TestLimitAndDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &noted{do: slow(0)}
 		client := windowed(t, server, func(s *Settings) { s.Limit.Requests = 1 })
-		if err := get(t.Context(), client, "/a"); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, get(t.Context(), client, "/a"))
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()

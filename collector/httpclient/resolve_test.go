@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestResolve(t *testing.T) {
@@ -93,9 +95,7 @@ func FuzzResolve(f *testing.F) {
 		f.Add(seed)
 	}
 	client, err := New(Settings{BaseURL: "https://a.example/v1"})
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, link string) {
 		target, err := client.Resolve(link)
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestThrottled(t *testing.T) {
@@ -144,9 +146,7 @@ func TestPace(t *testing.T) {
 				client := newTest(t, transport, func(s *Settings) { *s = test.settings; s.Transport = transport })
 				const more = 5
 				for range test.burst + more {
-					if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))); err != nil {
-						t.Fatal(err)
-					}
+					require.NoError(t, client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))))
 				}
 				at := rec.times()
 				want, got := more*test.gap, at[len(at)-1]
@@ -193,9 +193,7 @@ func TestBudgetAndDeadline(t *testing.T) {
 		client := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = 1 })
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		if err := client.Fetch(ctx, Request{URL: "/x"}, readAll(new(string))); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.Fetch(ctx, Request{URL: "/x"}, readAll(new(string))))
 		err := client.Fetch(ctx, Request{URL: "/x", Label: "calls"}, nil)
 		want := "GET calls: the request budget has no room before the deadline: context deadline exceeded"
 		if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || IsRetryable(err) {

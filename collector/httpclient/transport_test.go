@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func certPEM(server *httptest.Server) string {
@@ -68,9 +70,7 @@ func TestCAFileChanges(t *testing.T) {
 	server := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	write := func(content string) {
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
 	}
 	write(otherCA(t))
 	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CAFile: file}})
@@ -98,9 +98,7 @@ func TestProxyURL(t *testing.T) {
 	}))
 	defer proxy.Close()
 	target, err := url.Parse(proxy.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	target.User = url.UserPassword("me", "secret")
 	client := realClient(t, Settings{BaseURL: "https://graph.example", ProxyURL: target, Token: &tokens{}})
 	_, err = client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
@@ -126,13 +124,9 @@ func TestProxyFromEnvironment(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			target, err := url.Parse(test.target)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			transport, err := NewTransport(config.TLSConfig{}, test.proxy)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			got, err := transport.(*http.Transport).Proxy(&http.Request{URL: target})
 			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil &&
 				got.String() != test.want {
@@ -156,9 +150,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	client := realClient(t, Settings{BaseURL: server.URL})
 	for range 3 {
 		err := client.Fetch(t.Context(), Request{URL: "/page"}, func([]byte) error { return nil })
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, err := client.Get(t.Context(), Request{URL: "/refused"}); KindOf(err) != KindForbidden {
 			t.Fatal(err)
 		}
@@ -172,16 +164,12 @@ func TestConnectionsAreReused(t *testing.T) {
 func otherCA(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
 		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // pageOf is a page of n different rows of the shape that Graph gives.
@@ -61,9 +62,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := decodeWith(m, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
-					b.Fatal(err)
-				}
+				require.NoError(b, decodeWith(m, page, func(p *collector.Page) { rows += len(p.Records) }))
 			}
 			if rows != b.N*benchRows {
 				b.Fatalf("decoded %d rows, want %d", rows, b.N*benchRows)

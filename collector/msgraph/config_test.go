@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const (
@@ -42,13 +43,9 @@ func TestOpen(t *testing.T) {
 		t.Fatalf("the provider %q has a %T", provider.Name, provider.NewConfig())
 	}
 	block := testAuth + "cloud: usgov_l4\npstn: {interval: 2m, lookback: 3h, late_after: 4h}\ndirect_routing: {}\n"
-	if err := config.Unmarshal("config.yaml", []byte(block), c, config.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, config.Unmarshal("config.yaml", []byte(block), c, config.Options{}))
 	source, err := provider.Open(c, collector.SourceSettings{Name: "contoso"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer source.Close()
 	if len(source.Feeds) != 2 {
 		t.Fatalf("%d feeds, want 2", len(source.Feeds))
@@ -101,9 +98,7 @@ func TestOpenCallRecords(t *testing.T) {
 	open := func(block string, change func(*collector.SourceSettings)) *collector.Source {
 		t.Helper()
 		c, err := decodeConfig(block)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		settings := collector.SourceSettings{Name: "contoso", Derive: func(purpose string) []byte {
 			sum := sha256.Sum256([]byte(purpose))
 			return sum[:]
@@ -112,9 +107,7 @@ func TestOpenCallRecords(t *testing.T) {
 			change(&settings)
 		}
 		source, err := Provider().Open(c, settings)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		t.Cleanup(source.Close)
 		return source
 	}
@@ -165,16 +158,12 @@ func TestSubscriptionAdvice(t *testing.T) {
 				answers = append(answers, token, test.answer)
 			}
 			c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			source, err := Provider().Open(c, collector.SourceSettings{
 				Settings: httpclient.Settings{Transport: &providertest.Script{Answers: answers}},
 				Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			t.Cleanup(source.Close)
 			_, _, err = source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
 			if what, todo := source.Advise(err); err == nil || !strings.Contains(what+todo, test.advice) {
@@ -196,17 +185,13 @@ func TestFeedOfRequests(t *testing.T) {
 		{Body: `{"id":"` + record2 + `"}`, Status: http.StatusCreated},
 	}}
 	c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
 		Name:     "contoso", Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"),
 		Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(source.Close)
 	feed := source.Feeds[0]
 	if rows, err := feed.Probe(t.Context()); err != nil || rows != 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // FuzzPage: whatever Graph answers, a page is either refused or read with one record or
@@ -18,9 +19,7 @@ import (
 func FuzzPage(f *testing.F) {
 	for _, name := range []string{"pstn", "direct_routing"} {
 		page, err := os.ReadFile("testdata/" + name + ".json")
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		f.Add(page)
 	}
 	for _, page := range []string{

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // read is what a page held, cloned so that it outlives the next.
@@ -93,13 +94,9 @@ func directRoutingLog() *callLog {
 func with(t *testing.T, object string, members map[string]any) string {
 	t.Helper()
 	decoded := map[string]any{}
-	if err := json.Unmarshal([]byte(object), &decoded); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(object), &decoded))
 	maps.Copy(decoded, members)
 	encoded, err := json.Marshal(decoded)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(encoded)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const (
@@ -72,9 +73,7 @@ func block(address string) *Config {
 func startTenant(t *testing.T) (*sim.Server, *Config, collector.SourceSettings) {
 	t.Helper()
 	server, err := sim.Start(sim.Settings{ClientSecret: testSecret})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	var s collector.SourceSettings
 	s.TLS = promconfig.TLSConfig{CA: string(server.CA())}
@@ -85,9 +84,7 @@ func startTenant(t *testing.T) (*sim.Server, *Config, collector.SourceSettings) 
 func open(t *testing.T, c *Config, settings collector.SourceSettings) *collector.Source {
 	t.Helper()
 	source, err := Provider().Open(c, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(source.Close)
 	return source
 }
@@ -164,25 +161,17 @@ func write(t *testing.T, file, content string) {
 func newCertificate(t *testing.T, notAfter time.Time) (string, *x509.Certificate) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(notAfter.Unix()), Subject: pkix.Name{CommonName: "cdr-exporter test"},
 		NotBefore: notAfter.Add(-24 * time.Hour), NotAfter: notAfter,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})) +
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), cert
 }
@@ -207,15 +196,11 @@ func TestCertificate(t *testing.T) {
 
 	// A renewed file shows without a reload, with the next token.
 	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer (&http.Client{Transport: creds.transport}).CloseIdleConnections()
 	write(t, file, renewed)
 	later := time.Now().Add(time.Minute) // coarse file times
-	if err := os.Chtimes(file, later, later); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Chtimes(file, later, later))
 	if _, err := creds.token(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -223,9 +208,7 @@ func TestCertificate(t *testing.T) {
 		t.Errorf("the renewed certificate ends %s", got)
 	}
 	// A file that hangs or is gone stops nothing that is shown.
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Remove(file))
 	if _, err := creds.token(t.Context()); err == nil || !creds.expiry().Equal(next.NotAfter) {
 		t.Errorf("without its file: %v, it ends %s", err, creds.expiry())
 	}
@@ -236,9 +219,7 @@ func TestPKCS12(t *testing.T) {
 	c.ClientCertificate = config.NewSecretFile("testdata/legacy.pfx")
 	c.ClientCertificatePassword = config.NewSecret("test")
 	certs, _, err := (&credentials{config: c}).certificates(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	server.Register(func(a *sim.Application) { a.Certificates = certs })
 	source := open(t, c, settings)
 	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
@@ -331,17 +312,13 @@ func TestManagedIdentity(t *testing.T) {
 // TestOnlyTheTokenEndpointIsAsked: nothing that the library may come to ask for leaves.
 func TestOnlyTheTokenEndpointIsAsked(t *testing.T) {
 	endpoint, err := url.Parse("https://login.example/tenant/oauth2/v2.0/token")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, other := range []string{
 		"https://evil.example/tenant/oauth2/v2.0/token", "http://login.example/tenant/oauth2/v2.0/token",
 		"https://login.example/common/discovery/instance", "https://login.example/tenant/oauth2/v2.0/token?x=1",
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, other, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		g := &providertest.Script{Answers: []answer{{}}}
 		resp, err := (&exchange{credentials: &credentials{transport: g}, endpoint: endpoint}).Do(request)
 		if err == nil {
@@ -362,9 +339,7 @@ func TestClouds(t *testing.T) {
 	}
 	for _, name := range cloudNames {
 		creds, err := newCredentials(&Config{}, clouds[name], new(collector.SourceSettings))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if got := [2]string{clouds[name].login, creds.scope}; got != want[name] {
 			t.Errorf("%s: %q, want %q", name, got, want[name])
 		}

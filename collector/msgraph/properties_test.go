@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // propertyFact is a line of testdata/properties.tsv.
@@ -18,9 +20,7 @@ type propertyFact struct {
 func readPropertyFacts(t *testing.T) []propertyFact {
 	t.Helper()
 	content, err := os.ReadFile("testdata/properties.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, lines, _ := strings.Cut(strings.TrimSpace(string(content)), "\n") // behind the header
 	var facts []propertyFact
 	for line := range strings.Lines(lines) {

@@ -21,6 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var testStart = time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
@@ -100,9 +101,7 @@ func wantTokenErrorOf(
 ) {
 	t.Helper()
 	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, err = creds.token(t.Context())
 	(&http.Client{Transport: creds.transport}).CloseIdleConnections()
 	if _, ok := errors.AsType[*advice.Error](err); !ok {
@@ -178,9 +177,7 @@ func TestThrottledTokens(t *testing.T) {
 			Cloud: cloudGlobal, PSTN: new(PSTN),
 		}
 		source, err := Provider().Open(c, settings)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		var group sync.WaitGroup
 		group.Go(func() { _, err = source.Feeds[0].Probe(t.Context()) })
 		synctest.Wait()
@@ -211,9 +208,7 @@ func TestCancelledToken(t *testing.T) {
 	_, c, settings := startTenant(t)
 	c.ClientSecret = config.NewSecret(testSecret)
 	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := creds.token(ctx); !errors.Is(err, context.Canceled) {
@@ -236,9 +231,7 @@ func TestUnusableCredentials(t *testing.T) {
 	}
 	pfx := func(c *Config, name, password string) {
 		content, err := os.ReadFile("testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		certificate(c, string(content), password)
 	}
 	for _, test := range []struct {

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestPlan_SurvivesARestart(t *testing.T) {
@@ -23,9 +25,7 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 	})
 	p.Levels[7].Again = Again{At: now, From: now, Wait: time.Minute}
 	data, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if len(data) > 2000 {
 		t.Errorf("the plan takes %d bytes with every commit", len(data))
 	}
@@ -44,9 +44,7 @@ func TestPlan_DecodeOther(t *testing.T) {
 	}
 	p.Expired = time.Hour
 	other, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, c := range []struct {
 		name, data string
 		kept       bool
@@ -82,18 +80,14 @@ func withLevels(t *testing.T, levels int) string {
 	p := New(minutely)
 	p.Expired, p.Levels = time.Hour, make([]Level, levels)
 	data, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(data)
 }
 
 // FuzzDecodePlan: whatever is stored, what is decoded can be stored again, and an error leaves a plan that catches up.
 func FuzzDecodePlan(f *testing.F) {
 	good, err := New(minutely).Encode()
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Add(good)
 	f.Add(good[:len(good)-1])
 	f.Add([]byte(`{"levels":null}`))

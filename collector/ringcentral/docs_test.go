@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestDocsShowTheTaxonomy fails if the tables of outcomes in the docs differ from the taxonomy;
@@ -71,9 +72,7 @@ func verdictTable(table map[string]outcomeMapping) string {
 // the docs list them.
 func TestDocsListTheFields(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "providers", "ringcentral.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	party := party{
 		who: who{ExtensionID: "1", Name: "A"}, ExtensionNumber: "101", Location: "B", Device: device{ID: "2"},
 		DialerNumber: "3", DialedNumber: "4",

@@ -8,15 +8,14 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // FuzzRow: whatever a row holds, it becomes a record, or is ignored or invalid.
 func FuzzRow(f *testing.F) {
 	for _, name := range []string{"inbound_simple", "inbound_detailed", "active_call"} {
 		text, err := os.ReadFile("testdata/samples/" + name + ".json")
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		f.Add(text, true)
 		f.Add(text, false)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // read is what a page held.
@@ -52,16 +53,12 @@ func open(t testing.TB, keys string, transport http.RoundTripper) *collector.Sou
 	c, err := config.Parse("config.yaml", []byte("sources: [{name: acme, ringcentral: {client_id: app, "+
 		"client_secret: hush, jwt: hush, "+keys+"}}]"),
 		config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	source, err := p.Open(c.Sources[0].Provider, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: transport}, Now: time.Now,
 		EmergencyNumbers: []string{"911", "933", "112", "999", "JP:119"},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(source.Close)
 	return source
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const (
@@ -125,16 +126,12 @@ func TestEveryMemberIsMapped(t *testing.T) {
 				t.Fatalf("invalid %q, error %v", before.invalid, err)
 			}
 			var row map[string]any
-			if err := json.Unmarshal([]byte(raw), &row); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, json.Unmarshal([]byte(raw), &row))
 			if !alter(row, strings.Split(member, ".")) {
 				continue
 			}
 			content, err := json.Marshal(row)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			after, err := decodePage(t, accountLog(), pageOf("", string(content)))
 			changed = changed || err != nil || !reflect.DeepEqual(before.rows, after.rows)
 		}
@@ -200,9 +197,7 @@ func pathsOf(value any, path string, into map[string]bool) {
 func sample(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile("testdata/samples/" + name + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(content)
 }
 
@@ -210,9 +205,7 @@ func sample(t *testing.T, name string) string {
 func TestSamples(t *testing.T) {
 	for _, name := range []string{"inbound_simple", "inbound_detailed", "active_call"} {
 		var value any
-		if err := json.Unmarshal([]byte(sample(t, name)), &value); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal([]byte(sample(t, name)), &value))
 		paths, read := map[string]bool{}, readMembers()
 		pathsOf(value, "", paths)
 		for path := range paths {

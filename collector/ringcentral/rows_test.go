@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var legLine = regexp.MustCompile(`^leg (\d+|-) (\d+) (\w+|".*?")(?: (.*))?$`)
@@ -27,9 +28,7 @@ func legOf(t *testing.T, line string) string {
 		return strings.TrimPrefix(line, "leg ")
 	}
 	seconds, err := strconv.Atoi(m[2])
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	leg := fmt.Sprintf(`{"legType":"Hunting","startTime":"2026-03-02T10:00:%02d.000Z","result":%q`, seconds, strings.Trim(m[3], `"`))
 	if m[1] != "-" {
 		leg += `,"extension":{"id":` + m[1] + "}"
@@ -86,9 +85,7 @@ func became(t *testing.T, log, line string, legs []string) string {
 		t.Fatalf("%s isn't JSON", raw)
 	}
 	got, err := decodePage(t, log, pageOf("", raw))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var all []string
 	for _, r := range got.rows {
 		for _, key := range slices.Sorted(maps.Keys(r)) {

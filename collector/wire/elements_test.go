@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // rowsOf reads an object with rows and a link behind them.
@@ -72,9 +74,7 @@ func TestUnreadableRowsAreKnownAgain(t *testing.T) {
 	var seen []string
 	for _, body := range []string{`{"rows":[{"a":01}]}`, `{"rows":[1, {"a":01} ]}`, `{"rows":[{"a":02}]}`} {
 		rows, err := NewInput().Page([]byte(body), "rows", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		seen = append(seen, string(Checked(rows[len(rows)-1])))
 	}
 	if !strings.HasPrefix(seen[0], Unreadable) || seen[0] != seen[1] || seen[0] == seen[2] {
@@ -127,9 +127,7 @@ func FuzzElements(f *testing.F) {
 			}
 			for decoder.PeekKind() != ']' {
 				element, err := decoder.ReadValue()
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				want = append(want, string(element))
 			}
 		}

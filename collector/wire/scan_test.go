@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // FuzzScan: the scanner sees what another decoder sees in every valid object.
@@ -46,9 +48,7 @@ func FuzzScan(f *testing.F) {
 		}
 		for i := 0; decoder.PeekKind() != '}'; i++ {
 			want, err := decoder.ReadValue()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if i >= len(got) || !bytes.Equal(got[i], want) {
 				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
 			}

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestE2EUnitsAreHardened: systemd rates the exposure of the services at 2.0 of 10 at most, and
@@ -29,9 +31,7 @@ func TestE2EUnitsAreHardened(t *testing.T) {
 // TestE2ETimer: systemd understands when the timer elapses.
 func TestE2ETimer(t *testing.T) {
 	text, err := os.ReadFile("cdr-exporter-report.timer")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, after, _ := strings.Cut(string(text), "OnCalendar=")
 	when, _, _ := strings.Cut(after, "\n")
 	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "calendar", "--base-time=2026-11-26", when).

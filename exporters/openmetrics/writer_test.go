@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -41,9 +42,7 @@ func TestWriter(t *testing.T) {
 		Count: 6, Sum: 12.25e6,
 		Buckets: []uint64{1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2},
 	})
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, w.Close())
 	if w.Samples() != 5+2*14 {
 		t.Errorf("%d samples", w.Samples())
 	}

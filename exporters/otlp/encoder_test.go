@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var callStart = time.Date(2026, 3, 1, 12, 0, 0, 105_000_000, time.UTC)
@@ -27,9 +28,7 @@ var callStart = time.Date(2026, 3, 1, 12, 0, 0, 105_000_000, time.UTC)
 func money(t testing.TB, text string) cdr.Money {
 	t.Helper()
 	m, err := cdr.ParseMoney(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return m
 }
 
@@ -169,16 +168,12 @@ func valueText(v *commonpb.AnyValue) string {
 func goldenJSON(t *testing.T, name string, message proto.Message) {
 	t.Helper()
 	varying, err := protojson.Marshal(message)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var plain, got bytes.Buffer
 	if err := json.Compact(&plain, varying); err != nil { // protojson varies its spaces from build to build
 		t.Fatal(err)
 	}
-	if err := json.Indent(&got, plain.Bytes(), "", "  "); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Indent(&got, plain.Bytes(), "", "  "))
 	got.WriteByte('\n')
 	golden.File(t, filepath.Join("testdata", name+".json"), got.Bytes())
 }

@@ -14,15 +14,15 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // newGRPCUploader connects to an endpoint.
 func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 	t.Helper()
 	conn, err := dial(Settings{Endpoint: endpoint, GRPC: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	closing(t, conn)
 	return grpcUploader{conn, exportLogs}
 }
@@ -41,9 +41,7 @@ func TestEveryGRPCCode(t *testing.T) {
 	asking := func(code codes.Code) error {
 		st, err := status.New(code, "the endpoint's own words").
 			WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(7 * time.Second)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return st.Err()
 	}
 	tests := []struct {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -38,22 +39,16 @@ func configurePrometheus(t *testing.T, features, text string) string {
 		t.Fatalf("CDR_TOOLS_BIN must hold prometheus: %v", err)
 	}
 	address, err := simulator.FreeAddress(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	var output bytes.Buffer
 	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address",
 		address,
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature="+features)
 	command.Stdout, command.Stderr = &output, &output
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, command.Start())
 	t.Cleanup(func() {
 		if err := command.Process.Signal(os.Interrupt); err != nil {
 			t.Errorf("stop prometheus: %v", err)
@@ -183,9 +178,7 @@ func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
 func getJSON(ctx context.Context, t *testing.T, address string, out any) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false // it isn't up yet

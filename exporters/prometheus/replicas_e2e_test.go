@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestE2EReplicas: a feed moves from one replica to another and back, and more calls were counted
@@ -23,9 +24,7 @@ import (
 // the hour.
 func TestE2EReplicas(t *testing.T) {
 	page, err := os.ReadFile("../../docs/prometheus.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	relabelling := regexp.MustCompile("(?s)\n(    metric_relabel_configs:\n.*?)```").FindSubmatch(page)
 	if relabelling == nil {
 		t.Fatal("docs/prometheus.md shows no relabelling")

@@ -10,15 +10,14 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // activityOf is what the charts are made of.
 func activityOf(t *testing.T, a *App) []web.Activity {
 	t.Helper()
 	all, err := a.Activity(t.Context(), time.Now().Add(-web.ActivityKept))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return all
 }
 
@@ -28,9 +27,7 @@ func sumOf(t *testing.T, lines []string, label string) (sum int64) {
 	for _, line := range lines {
 		if labels, value, _ := strings.Cut(line, "} "); strings.Contains(labels, label) {
 			v, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			sum += int64(v)
 		}
 	}
@@ -71,9 +68,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	await(t, "the figures match the metrics", func() bool {
 		_, body := ask(t, a, http.MethodGet, "/api/v1/status")
 		status = web.Status{}
-		if err := json.Unmarshal([]byte(body), &status); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal([]byte(body), &status))
 		return status.Ledger.Series == sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`)
 	})
 	feed := status.Sources[0].Feeds[0]

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -35,14 +36,10 @@ func newTenant(t *testing.T) *tenant {
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
 	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	n := &tenant{Server: server, t: t, folder: t.TempDir()}
-	if err := server.WriteCA(filepath.Join(n.folder, "ca.pem")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, server.WriteCA(filepath.Join(n.folder, "ca.pem")))
 	return n
 }
 
@@ -71,36 +68,26 @@ func start(t *testing.T, file string, providers ...collector.Provider) *App {
 // writeFile writes a file.
 func writeFile(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // reload reads the configuration again.
 func reload(t *testing.T, a *App) {
 	t.Helper()
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Reload())
 }
 
 // ask is the answer of the metrics port.
 func ask(t *testing.T, a *App, method, path string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+a.Addr()+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return answer.StatusCode, string(body)
 }
 
@@ -134,9 +121,7 @@ func TestLifecycle(t *testing.T) {
 		return code == http.StatusOK
 	})
 	for range 2 {
-		if err := a.Stop(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, a.Stop())
 	}
 	if err := a.Start(); err == nil {
 		t.Error("started after it was stopped")
@@ -183,9 +168,7 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("the key in use is %q", got)
 	}
-	if err := os.Remove(key); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Remove(key))
 	for range 3 {
 		a.rereadFiles(t.Context())
 	}

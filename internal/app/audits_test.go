@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestAuditedDay(t *testing.T) {
@@ -14,9 +15,7 @@ func TestAuditedDay(t *testing.T) {
 		"2026-03-10T23:59:59Z": "2026-03-08", "2026-03-11T00:00:00Z": "2026-03-08",
 	} {
 		at, err := time.Parse(time.RFC3339, now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if day, wanted := auditedDay(at, "03:30"); !wanted || day.Format(time.RFC3339) != want+"T00:00:00Z" {
 			t.Errorf("at %s it is %s, %t; want %s", now, day, wanted, want)
 		}

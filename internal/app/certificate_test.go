@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -23,9 +24,7 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 	if err == nil {
 		err = former.WriteCA(filepath.Join(folder, "ca.pem"))
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	reached := make(chan struct{}, 1)
 	endpoint := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		select {
@@ -34,17 +33,13 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 		}
 	}))
 	renewed, err := simulator.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	endpoint.TLS = &tls.Config{Certificates: []tls.Certificate{renewed.Certificate}}
 	endpoint.StartTLS()
 	t.Cleanup(endpoint.Close)
 	a := start(t, provider.write(folder, "active_calls: ", "otlp: {endpoint: \""+endpoint.URL+
 		"\", interval: 1s, tls_config: {ca_file: ca.pem}}"), provider.provider())
-	if err := renewed.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, renewed.WriteCA(filepath.Join(folder, "ca.pem")))
 	reload(t, a)
 	select {
 	case <-reached:

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestGaugesOfDailyTotals: the provider's totals of today and yesterday are shown by these names,
@@ -19,9 +20,7 @@ func TestGaugesOfDailyTotals(t *testing.T) {
 	noon := time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC)
 	day := func(feed, date string, total *daily.ProviderTotal) []daily.Totals {
 		at, err := time.Parse(time.DateOnly, date)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return []daily.Totals{{Source: "a", Feed: feed, Day: daily.DateOf(at), Counted: daily.Counted{Total: total}}}
 	}
 	theirs := cdrtest.Money(t, "12.50")

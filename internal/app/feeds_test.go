@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // What is older than the provider keeps isn't asked for at a first start, and so is never shown as lost.
@@ -41,12 +42,8 @@ func TestHistoryThatIsNotKept(t *testing.T) {
 				Providers: []collector.Provider{provider},
 				Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := a.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
+			require.NoError(t, a.Start())
 			state := a.running.Load().sources[0].feeds()[0].state.State()
 			if err := a.Stop(); err != nil {
 				t.Error(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // tel is a provider whose call_log has ten calls that didn't connect, and gives reasons or none.
@@ -82,9 +83,7 @@ func TestPropertiesByProvider(t *testing.T) {
 		}
 	}
 	c, err := config.Load(file, ConfigOptions(known))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p := rules.Default()
 	p.Feeds = rules.Configured(c, known)
 	written, err := p.RecordingFile()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestDefinitionsOfABuiltin: one definition may take the place of a built-in one, and has the keys
@@ -29,9 +30,7 @@ func TestDefinitionsOfABuiltin(t *testing.T) {
 				files["b_pbx.yaml"] = c.second
 			}
 			for name, text := range files {
-				if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 			}
 			_, _, err := app.LoadConfig(app.Settings{ConfigFile: filepath.Join(folder, "config.yaml")}, false)
 			if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // wantForgotten checks that the metrics have nothing of the source branch.
@@ -71,9 +72,7 @@ func TestReloadDuringAScrape(t *testing.T) {
 	<-time.After(100 * time.Millisecond) // it would forget branch now if it didn't wait for the scrape
 	close(answer)
 	<-scraped
-	if err := <-reloaded; err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, <-reloaded)
 	wantForgotten(t, a)
 }
 
@@ -95,9 +94,7 @@ func TestReloadNativeHistograms(t *testing.T) {
 		t.Fatal("the default has none")
 	}
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if err := os.WriteFile(file, bytes.Replace(text, []byte("metrics: {"),
 		[]byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
 		t.Fatal(err)
@@ -122,9 +119,7 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 		file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
 		a := start(t, file, p.provider())
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		writeFile(t, file, string(text)+config)
 		if config == "" {
 			writeFile(t, people, bad)
@@ -211,9 +206,7 @@ func TestStopClosesSourcesTogether(t *testing.T) {
 		both.Done()
 		both.Wait()
 	}))
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Stop())
 }
 
 // A reload request during shutdown is refused at once: shutdown neither waits for its answer nor
@@ -234,7 +227,5 @@ func TestReloadWhileStopping(t *testing.T) {
 			t.Errorf("the reload: %v", err)
 		}
 	}()
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Stop())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // share writes a configuration whose ledger is in PostgreSQL.
@@ -20,9 +21,7 @@ func (p *acme) share(dsn string, sources ...notifyingSource) string {
 	p.t.Helper()
 	file := p.writeSources(p.t.TempDir(), sources...)
 	text, err := os.ReadFile(file)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	require.NoError(p.t, err)
 	writeFile(p.t, filepath.Join(filepath.Dir(file), "dsn"), dsn)
 	shared := strings.Replace(string(text), "{path: data}",
 		"{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
@@ -39,9 +38,7 @@ func ownedFeed(source string, n int) string {
 func sharedStatus(t *testing.T, a *App) (status web.Status) {
 	t.Helper()
 	_, body := ask(t, a, http.MethodGet, "/api/v1/status")
-	if err := json.Unmarshal([]byte(body), &status); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(body), &status))
 	return status
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // shown are the lines of some metrics.
@@ -103,9 +104,7 @@ func TestSnapshotFeed(t *testing.T) {
 		t.Error("the feed is in the status after a reload without it")
 	}
 	inspector, err := a.ledger.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	feeds, err := inspector.Feeds()
 	if err := errors.Join(err, inspector.Close()); err != nil || len(feeds) != 1 || feeds[0].Feed != "call_log" {
 		t.Errorf("the ledger knows %+v, %v, want call_log alone", feeds, err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // office is the source of most of these tests.
@@ -29,17 +30,13 @@ func listen(file string, p *acme) Settings {
 func startWith(t *testing.T, settings Settings) *App {
 	t.Helper()
 	a, err := New(t.Context(), settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		if err := a.Stop(); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	if err := a.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Start())
 	return a
 }
 
@@ -47,9 +44,7 @@ func startWith(t *testing.T, settings Settings) *App {
 func post(t *testing.T, url, body string) (int, string) {
 	t.Helper()
 	code, text, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, url, body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return code, text
 }
 

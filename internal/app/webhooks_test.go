@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A notification is followed by the fetching, though the list isn't due for hours; what
@@ -95,13 +96,9 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 		return err
 	}
 	a, err := New(t.Context(), listen(p.writeSources(t.TempDir(), office), p))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = a.Stop() })
-	if err := a.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Start())
 	if got := <-kept; got != "200 hello <nil>" {
 		t.Errorf("got %s", got)
 	}
@@ -113,13 +110,9 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	p := newNotifying(t)
 	settings := listen(p.writeSources(t.TempDir(), office), p)
 	a, err := New(t.Context(), settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	address := a.WebhookAddr()
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Stop())
 	settings.WebhookAddresses = []string{address, "not an address"}
 	if _, err := New(t.Context(), settings); err == nil || !strings.Contains(err.Error(), "not an address") {
 		t.Fatalf("got %v", err)

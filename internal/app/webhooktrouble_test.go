@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Without its state a feed takes nothing: the provider sends it again later.
@@ -119,9 +120,7 @@ func TestWebhookLog(t *testing.T) {
 	}
 	post(t, hookURL(a, office)+"?say=hush-query", "")
 	post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Stop())
 	if got := log.String(); strings.Contains(got, "hush-") {
 		t.Errorf("a stranger's words were logged:\n%s", got)
 	}

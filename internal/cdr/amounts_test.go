@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestAmounts(t *testing.T) {
 	money := func(text string) *cdr.Money {
 		m, err := cdr.ParseMoney(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return &m
 	}
 	var a, b cdr.Amounts

@@ -3,6 +3,8 @@ package cdr
 import (
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func money(t *testing.T, raw string) Money {
@@ -173,9 +175,7 @@ func FuzzParseMoney(f *testing.F) {
 
 func BenchmarkMoneyAdd(b *testing.B) {
 	charge, err := ParseMoney("0.00325")
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	var sum Money
 	b.ReportAllocs()
 	for b.Loop() {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // grade reads itself.
@@ -19,9 +20,7 @@ func TestTypeThatReadsItself(t *testing.T) {
 	var report struct {
 		Grades []grade `yaml:"grades"`
 	}
-	if err := config.Unmarshal("c.yaml", []byte("grades: [C, A]\n"), &report, options()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, config.Unmarshal("c.yaml", []byte("grades: [C, A]\n"), &report, options()))
 	equal(t, "grades", report.Grades, []grade{2, 0})
 	err := config.Unmarshal("c.yaml", []byte("grades: [[C]]\n"), &report, options())
 	if want := "c.yaml:1: grades[0]: must be a whole number without quotes, is a list"; err == nil ||

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // hint is what to do about a file that can't be read.
@@ -40,9 +41,7 @@ func TestCheckFiles(t *testing.T) {
 		write(t, filepath.Join(dir, name), "x")
 	}
 	write(t, filepath.Join(dir, "key.pem"), "")
-	if err := os.MkdirAll(filepath.Join(dir, "sub/secret"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sub/secret"), 0o700))
 	want := strings.NewReplacer("HINT", hint, "DIR", dir, "CANT", "can't read the file").Replace(
 		`DIR/c.yaml:4: otlp.headers_file.authorization: CANT DIR/token.txt: no such file or directory; HINT
 DIR/c.yaml:5: otlp.tls_config.key_file: CANT DIR/key.pem: is empty; HINT
@@ -53,9 +52,7 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: CANT DIR/sub/secret: not a reg
 	for _, name := range []string{"token.txt", "key.pem"} {
 		write(t, filepath.Join(dir, name), "x")
 	}
-	if err := os.Remove(filepath.Join(dir, "sub/secret")); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Remove(filepath.Join(dir, "sub/secret")))
 	write(t, filepath.Join(dir, "sub/secret"), "x")
 	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file "+
 		"DIR/ca.pem; set certificates and their own keys as PEM", "DIR", dir)
@@ -75,9 +72,7 @@ func writeCertificate(t *testing.T, dir string) {
 	defer server.Close()
 	certificate := server.TLS.Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
 	write(t, filepath.Join(dir, "ca.pem"), text)
 	write(t, filepath.Join(dir, "cert.pem"), text)

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // lineBreak is what YAML counts as the end of a line.
@@ -19,9 +20,7 @@ var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 // within the file and is one line of text.
 func FuzzParse(f *testing.F) {
 	example, err := os.ReadFile("../../config.example.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Add(example)
 	for _, seed := range []string{
 		"", "---", "...", "a: b", valid, valid + "---\n" + valid, withFiles, source + "    limits: {x: {rows: 1}}\n",

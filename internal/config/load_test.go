@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // load parses a file that must be valid, as if it were in /etc/cdr.
@@ -164,9 +165,7 @@ func TestLoad(t *testing.T) {
 	t.Chdir(dir)
 	for _, name := range []string{path, "c.yaml", "./c.yaml"} {
 		c, err := config.Load(name, options())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if want := filepath.Join(dir, "data"); c.Storage.Path != want {
 			t.Errorf("loaded as %s, storage.path is %s, want %s", name, c.Storage.Path, want)
 		}
@@ -184,9 +183,7 @@ func TestLoad(t *testing.T) {
 func TestUnmarshal(t *testing.T) {
 	block := acme{}
 	err := config.Unmarshal("block.yaml", []byte("tenant_id: t\nclient_secret: s\ncalls:\n"), &block, config.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	equal(t, "interval", block.Calls.Interval, 5*time.Minute)
 	err = config.Unmarshal("block.yaml", []byte("tenant_id: t\nclient_secret: s\n"), &block, config.Options{})
 	equal(t, "the error", fmt.Sprint(err), "block.yaml:1: a feed is missing; give at least one of calls, active_calls")

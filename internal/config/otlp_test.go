@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // resolve completes an otlp block (none if it is empty) from an environment: a variable and its value a line, without
@@ -86,9 +87,7 @@ func TestOTLPEndpoints(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := resolve(t, tt.block, tt.env)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			equal(t, "endpoints", fmt.Sprintf("%s %s, %s %s", s.Logs.Protocol, s.Logs.Endpoint, s.Metrics.Protocol,
 				s.Metrics.Endpoint), tt.want)
 		})
@@ -110,9 +109,7 @@ func TestOTLPFromTheEnvironment(t *testing.T) {
 		OTEL_SERVICE_NAME=service
 		OTEL_RESOURCE_ATTRIBUTES=service.name=attribute,team=tele%3Dcom,deployment.environment.name=dev`
 	s, err := resolve(t, "{metrics: false, resource_attributes: {deployment.environment.name: prod}}", environment)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	tlsConfig := config.TLSConfig{CAFile: "/ca.pem", CertFile: "/cert.pem", Key: config.NewSecretFile("key.pem")}
 	logsTLS := tlsConfig
 	logsTLS.CAFile = "/logs-ca.pem"
@@ -136,9 +133,7 @@ func TestOTLPKeysOfTheFileWin(t *testing.T) {
 	s, err := resolve(t, "{headers: {x: y}, tls_config: {server_name: n}, interval: 1m, log_timestamp: "+
 		"observed, outbox_limit: 3, outbox_full: skip_logs, shutdown_timeout: 2s, resource_attributes: "+
 		"{service.name: file}}", environment)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, signal := range []config.OTLPSignal{s.Logs, s.Metrics} {
 		equal(t, "headers", signal.Headers, map[string]config.Secret{"x": config.NewSecret("y")})
 		equal(t, "TLS", signal.TLSConfig, config.TLSConfig{ServerName: "n"})

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // valid is the end of a file whose problems are above it.
@@ -27,9 +28,7 @@ var heading = regexp.MustCompile(`(?m)^-- (.+) --\n`)
 func problemCases(t *testing.T) (all []problemCase) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/problems.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	names, bodies := heading.FindAllStringSubmatch(string(text), -1), heading.Split(string(text), -1)[1:]
 	for i, body := range bodies {
 		yaml, want, _ := strings.Cut("\n"+body, "\n=> ")

@@ -11,27 +11,20 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // compileSchema compiles a schema with an implementation that isn't ours.
 func compileSchema(t *testing.T, schema map[string]any) *jsonschema.Schema {
 	t.Helper()
 	text, err := json.Marshal(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(config.SchemaURL, document); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, compiler.AddResource(config.SchemaURL, document))
 	compiled, err := compiler.Compile(config.SchemaURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return compiled
 }
 

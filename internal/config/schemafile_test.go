@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // schemaFile is the schema for editors.
@@ -54,13 +55,9 @@ func generateSchema(t *testing.T) []byte {
 	t.Helper()
 	schema := config.Schema(app.ConfigOptions(app.Providers()).Providers)
 	text, err := os.ReadFile("../../config.example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var example yaml.Node
-	if err := yaml.Unmarshal(leftOut.ReplaceAll(text, []byte("$1$2")), &example); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal(leftOut.ReplaceAll(text, []byte("$1$2")), &example))
 	if got := describe(schema, example.Content[0]); got < 60 {
 		t.Errorf("only %d keys have a description", got)
 	}
@@ -68,9 +65,7 @@ func generateSchema(t *testing.T) []byte {
 	encoder := json.NewEncoder(&generated)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(schema); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, encoder.Encode(schema))
 	return generated.Bytes()
 }
 

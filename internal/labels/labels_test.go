@@ -10,24 +10,21 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // department is a label of a file with this text.
 func department(t *testing.T, key, text string) config.Label {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "people.csv")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return config.Label{Name: "department", File: config.File(file), Key: key, Column: key, Value: "department"}
 }
 
 func load(t *testing.T, all ...config.Label) *Set {
 	t.Helper()
 	set, err := Load(all)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return set
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // childEnv makes this program a child that starts a server and waits to be killed.
@@ -101,9 +103,7 @@ func TestProxy(t *testing.T) {
 	proxy := NewProxy(t, Shared(t).Addr)
 	through := At(direct, proxy.Addr)
 	conn, err := pgx.Connect(t.Context(), through)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	proxy.Stall()
 	conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: insert})
 	must(t, errors.Join(conn.PgConn().Frontend().Flush(), conn.PgConn().Conn().Close())) // as if the process died

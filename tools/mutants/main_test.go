@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestMutantsApply: each mutant's text stands once in its file, it changes something, and the test
@@ -12,9 +14,7 @@ import (
 func TestMutantsApply(t *testing.T) {
 	const tree = "../.."
 	all, err := mutants()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	names := make(map[string]bool)
 	for _, m := range all {
 		if names[m.Name] {
@@ -32,14 +32,10 @@ func TestMutantsApply(t *testing.T) {
 
 func hasTest(t *testing.T, folder, name string) bool {
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if strings.Contains(string(text), "func "+name+"(") {
 			return true
 		}

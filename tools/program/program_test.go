@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestInFolder: a folder stays if the work in it fails, and the error names it.
@@ -25,9 +27,7 @@ func TestInFolder(t *testing.T) {
 // TestEnded: a process that has ended by itself says so with the end of its log.
 func TestEnded(t *testing.T) {
 	p, err := Start(t.Context(), t.TempDir(), "failing", "sh", "-c", "echo why; exit 3")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	<-p.Done
 	if err := p.Ended(); err == nil || !strings.Contains(err.Error(),
 		"failing ended by itself (exit status 3); its log ends:\nwhy\n") {

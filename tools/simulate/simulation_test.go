@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 
 	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var (
@@ -79,9 +81,7 @@ func TestShortest(t *testing.T) {
 // play runs a script and returns its trace and what is wrong at the end.
 func play(t *testing.T, s script) (trace string, problems []string) {
 	w, err := newWorld(&s, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer w.close()
 	synctest.Test(t, func(*testing.T) {
 		if err := w.run(); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -14,9 +15,7 @@ import (
 func TestPaced(t *testing.T) {
 	longest := func(s demo.Settings) (talk, wait time.Duration, failed, calls int) {
 		p, err := demo.Start(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer p.Close()
 		noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 		p.DirectRouting.Each(noon, noon.Add(20*time.Minute), func(c *simulator.Call) bool {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // said is the output of a command up to now. It is safe for concurrent use.
@@ -84,14 +86,10 @@ func warnings(t *testing.T) string {
 func (v *visitor) send(method, path string) string {
 	v.t.Helper()
 	request, err := http.NewRequestWithContext(v.t.Context(), method, v.base+path, http.NoBody)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	require.NoError(v.t, err)
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	response, err := client.Do(request)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	require.NoError(v.t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -18,9 +19,7 @@ func TestStorybook(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, []string{"-listen=127.0.0.1:0"}, write) }()
 	line, err := bufio.NewReader(read).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	base := regexp.MustCompile(`http://\S+/`).FindString(line)
 	links := regexp.MustCompile(`href="\./([^"]+/)">`).FindAllStringSubmatch(get(t, base), -1)
 	if len(links) != len(stories.All()) {
@@ -39,13 +38,9 @@ func TestStorybook(t *testing.T) {
 func get(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != http.StatusOK {

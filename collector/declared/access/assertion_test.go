@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // signing is a definition with a signed token.
@@ -76,9 +77,7 @@ func newSigner(t *testing.T, token string) *signer {
 
 func (s *signer) write(t *testing.T, token string) {
 	t.Helper()
-	if err := os.WriteFile(s.file, []byte(token+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(s.file, []byte(token+"\n"), 0o600))
 }
 
 func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
@@ -88,9 +87,7 @@ func (s *signer) start(t *testing.T, more string) *collector.FeedInfo {
 		collector.SourceSettings{
 			Settings: httpclient.Settings{Transport: s}, Now: func() time.Time { return s.Now },
 		})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s.Source = source
 	return &source.Feeds[0]
 }
@@ -110,9 +107,7 @@ func TestAssertion(t *testing.T) {
 	s := newSigner(t, token)
 	s.Now = declaredtest.Noon
 	info := s.start(t, "")
-	if err := s.read(t, info); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.read(t, info))
 	form := s.forms[0]
 	if form.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" || form.Get("assertion") != token {
 		t.Errorf("the form is %v", form)
@@ -150,9 +145,7 @@ func TestAnotherUsersAssertion(t *testing.T) {
 				s.owner = "1"
 			}
 			info := s.start(t, c.more)
-			if err := s.read(t, info); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, s.read(t, info))
 			s.write(t, c.then)
 			s.owner = c.owner
 			err := s.read(t, info)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: " +
@@ -176,9 +177,7 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
 		}
 		f.Replace = run
-		if err := f.read(t); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, f.read(t))
 		f.Replace = nil
 		if err := f.read(t); err != nil || len(f.spent) != 1 {
 			t.Errorf("with the exporter running: %v, used %q", err, f.spent)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // writer writes rows to calls.csv as programs and logrotate do, while they are read.
@@ -179,9 +180,7 @@ func FuzzFilePosition(f *testing.F) {
 		r.open(filesDefinition(files), "calls: {}, paths: [calls.csv]")
 		r.add("calls.csv", line("a"))
 		for page, err := range r.info.Stream.Pages(f.Context(), collector.StreamPosition{Now: r.now}) {
-			if err != nil {
-				f.Fatal(err)
-			}
+			require.NoError(f, err)
 			r.commit(page)
 		}
 		f.Add(r.position)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestObjectsThatArrive: wherever the writer pauses, each object counts once, and a copy counts
@@ -32,9 +33,7 @@ func FuzzObjects(f *testing.F) {
 	var feeds []declared.Feed
 	for _, files := range []string{"read: lines, format: jsonl", "read: whole, format: json"} {
 		d, err := declared.Load("d.yaml", []byte(filesDefinition(files)))
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		feeds = append(feeds, d.Feeds["calls"])
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // patternFiles are files whose lines a pattern describes, with the lines of a log that tell of no
@@ -22,9 +23,7 @@ func FuzzLinePattern(f *testing.F) {
 	f.Add("1795428001 call x busy by a\n[a] 1795428001 busy\n# b\n")
 	f.Add("[\xff\n{")
 	d, err := declared.Load("d.yaml", []byte(patternDefinition("read: lines")))
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	feed := d.Feeds["calls"]
 	f.Fuzz(func(t *testing.T, text string) {
 		rows := 0

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // filesDefinition is a definition of rows in files; more is keys of files.
@@ -56,9 +57,7 @@ func read(t *testing.T, definition, block string) *reading {
 func (r *reading) open(definition, block string) {
 	r.t.Helper()
 	source, err := declaredtest.Open(r.folder, definition, block, func() time.Time { return r.now })
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	r.info = &source.Feeds[0]
 }
 
@@ -138,9 +137,7 @@ func (r *reading) add(name, text string) {
 
 func (r *reading) must(err error) {
 	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 }
 
 // line is a row of CSV whose trunk names it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestTexts: what rows files have, and that a row that can't be read costs no other.
@@ -30,9 +31,7 @@ func TestTexts(t *testing.T) {
 				block = ", " + value
 			case "<":
 				text, err := strconv.Unquote(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				texts = append(texts, text)
 			}
 			last = i

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // pass lets time pass.
@@ -243,9 +244,7 @@ func TestTrySavedFiles(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, files := range []string{"read: lines, format: jsonl", "read: whole, format: json"} {
 				d, err := declared.Load("d.yaml", []byte(filesDefinition(files)))
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				feed, got := d.Feeds["calls"], ""
 				for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(c.text)) {
 					got += m.Invalid

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // xmlDefinition is a definition of whole files of XML; more is what its record has beside start and
@@ -32,9 +33,7 @@ func TestXMLPaths(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			d, err := declared.Load("d.yaml",
 				[]byte(strings.Replace(xmlDefinition("    rows: cdr\n", ""), "trunk: trunk", "trunk: "+path, 1)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			feed := d.Feeds["calls"]
 			for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(text)) {
 				if m.Record == nil || m.Record.Trunk != want {
@@ -52,9 +51,7 @@ func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><cdr a="1"><b c="2">x</b><b/></cdr>`))
 	f.Add([]byte("<!DOCTYPE l [<!ENTITY e \"e\">]><l>&e;</l>"))
 	d, err := declared.Load("d.yaml", []byte(xmlDefinition("    rows: cdr\n", "")))
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	feed := d.Feeds["calls"]
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(append([]byte("<"), text...)) {

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // posting is a definition whose records are posted.
@@ -65,9 +66,7 @@ func listen(t testing.TB, secret config.Secret) *listener {
 func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
 	t.Helper()
 	d, err := declared.Load("acmetel.yaml", []byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p := declared.NewProvider(d)
 	block := p.NewConfig().(*declared.Block)
 	block.Secrets["token"], block.Feeds["calls"] = secret, declared.FeedBlock{}
@@ -76,9 +75,7 @@ func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
 		return append([]byte(purpose), make([]byte, 32)...)[:32]
 	}}
 	source, err := p.Open(block, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	l.info = source.Feeds[0]
 	l.handler = l.info.Webhook.Handler(collector.Inbox{
 		Commit: func(_ context.Context, page *collector.Page) error {
@@ -238,9 +235,7 @@ func TestPushToken(t *testing.T) {
 	if w := l.answer(request(call, nil)); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("without a file: got %d", w.Code)
 	}
-	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
 	if w := l.answer(request(call, nil)); w.Code != http.StatusNoContent {
 		t.Errorf("with the file: got %d", w.Code)
 	}

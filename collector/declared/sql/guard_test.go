@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestSQLQuietTable (contract: exactly once): a table that gets few rows has the same rows among
@@ -29,9 +30,7 @@ func TestSQLQuietTable(t *testing.T) {
 		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now },
 		Options: metrics.Options{SeriesLimit: 1000},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer l.Close() //nolint:errcheck // the folder goes
 	feed, err := l.Feed(t.Context(), ledger.FeedSpec{
 		Settings: counting.Settings{
@@ -39,9 +38,7 @@ func TestSQLQuietTable(t *testing.T) {
 			LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	counted := 0
 	for day := range 40 {
 		now = begin.Add(time.Duration(day) * 24 * time.Hour)
@@ -52,14 +49,10 @@ func TestSQLQuietTable(t *testing.T) {
 		state := feed.State()
 		for page, err := range info.Stream.Pages(t.Context(),
 			collector.StreamPosition{Resume: state.Resume, Origin: state.Origin, Now: now}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			page.ObservedAt = now
 			result, err := feed.Commit(t.Context(), page)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			counted += result.New
 		}
 		if _, err := feed.Commit(t.Context(),
@@ -69,9 +62,7 @@ func TestSQLQuietTable(t *testing.T) {
 			}); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Prune(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, l.Prune(t.Context()))
 	}
 	if counted != 4 {
 		t.Errorf("%d calls were counted, there are 4", counted)
@@ -93,9 +84,7 @@ func TestSQLHoldsNoLock(t *testing.T) {
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 			pages, number := 0, 10_000
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				if pages++; len(page.Records) > 1000 {
 					t.Errorf("a page has %d rows", len(page.Records))
 				}
@@ -208,9 +197,7 @@ func TestSQLOrder(t *testing.T) {
 func pgDatabase(t *testing.T, dsn string, statements ...string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	declaredtest.Execute(t, db, statements...)
 	return db
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // table is a definition of rows in SQLite; query and filter are its own.
@@ -35,9 +36,7 @@ feeds:
 func open(t testing.TB, definition, block string) *collector.Source {
 	t.Helper()
 	source, err := declaredtest.Open(t.TempDir(), definition, block, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return source
 }
 
@@ -51,9 +50,7 @@ const (
 func TestSQLByStart(t *testing.T) {
 	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
 	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	begin := time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC) // clocks are set back at 1:00 UTC on the 25th
 	var want []string
 	for n := range 240 {
@@ -84,9 +81,7 @@ func TestSQLInserted(t *testing.T) {
 	var position []byte
 	poll := func(crashAfter int) (rows int) {
 		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Resume: position}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if crashAfter--; crashAfter == -1 {
 				return rows
 			}
@@ -194,15 +189,11 @@ var accounting = []string{
 // TestKamailioQuery (definitions.md 5): one statement for each database.
 func TestKamailioQuery(t *testing.T) {
 	text, err := declared.BuiltinText("kamailio")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	path, _ := declaredtest.Database(t, accounting...)
 	dsn := pgtest.Database(t)
 	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test drops the schema
 	declaredtest.Execute(t, db, accounting...)
 	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
@@ -211,9 +202,7 @@ func TestKamailioQuery(t *testing.T) {
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 			var got []string
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				for _, r := range page.Records {
 					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.CallKey, r.Outcome, r.Duration,
 						r.Provisional))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestForParameter: a list parameter stands for each of its values, and an empty one is an error.
@@ -34,9 +35,7 @@ feeds:
 			var trunks []string
 			from := declaredtest.Noon.Add(-time.Hour)
 			for page, err := range info.Reader.Pages(t.Context(), from, declaredtest.Noon) {
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				for _, r := range page.Records {
 					trunks = append(trunks, r.Trunk)
 				}

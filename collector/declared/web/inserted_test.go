@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n" +
@@ -106,9 +107,7 @@ func TestInsertedOverlap(t *testing.T) {
 			info := f.Open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
 			from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}
 			position, _, err := declaredtest.Poll(t, info, from)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			f.Now, f.Asked = declaredtest.Noon.Add(5*time.Minute), nil
 			next, _, err := declaredtest.Poll(t, info, collector.StreamPosition{Resume: position, Now: f.Now})
 			if asked := strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", ""); err != nil ||

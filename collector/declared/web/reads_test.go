@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // What a case of testdata/reads has:
@@ -51,9 +52,7 @@ func TestRowsAndTotals(t *testing.T) { playReads(t, "totals", "") }
 func definition(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/definitions/" + name + ".yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A webhook brings its subscription and its path, and records are fetched several at a time.
@@ -29,23 +30,17 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 	now := time.Now()
 	records := sim.HistoricalCallRecords(9, now.Add(time.Hour), now.Add(2*time.Hour), 20)
 	server, err := sim.Start(sim.Settings{CallRecords: records, At: now.Add(30 * time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	client, err := httpclient.New(httpclient.Settings{
 		BaseURL: server.BaseURL(), Transport: server.Trusted(), RequestsPerMinute: 60_000,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	config := new(Config)
 	config.SetDefaults()
 	config.Settle = 90 * time.Minute
 	source, err := New(config, sim.TenantID, &collector.SourceSettings{Name: "contoso", Now: time.Now}, client)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	feed := source.Info
 	fetched := 0
 	err = providertest.Read(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // askedFor is how a request looks, without the host and what all have.
@@ -68,9 +69,7 @@ func TestTrapInnerPages(t *testing.T) {
 		{Body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
 	}}
 	record, err := recordsOf(t, g).read(t.Context(), strings.ToUpper(record1))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if record.ID != record1 || len(record.Sessions) != 125 || len(record.Sessions[59].Segments) != 25 ||
 		len(record.Participants) != 137 {
 		t.Errorf("%s has %d sessions, %d segments, %d participants", record.ID, len(record.Sessions),

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func newTestMapper() *mapper {
@@ -24,9 +25,7 @@ func newTestMapper() *mapper {
 func readCall(t testing.TB, text string) *callRecord {
 	t.Helper()
 	var c callRecord
-	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(text), &c))
 	return &c
 }
 
@@ -34,9 +33,7 @@ func readCall(t testing.TB, text string) *callRecord {
 func readAll(t testing.TB, text string) document {
 	t.Helper()
 	var all document
-	if err := json.Unmarshal([]byte(text), &all); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal([]byte(text), &all))
 	return all
 }
 
@@ -134,9 +131,7 @@ func TestGoldenCallRecords(t *testing.T) {
 	for _, name := range []string{"phone", "meeting"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile("testdata/call_record_" + name + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			r, unmapped := mapCall(t, string(text))
 			if len(unmapped) > 0 {
 				t.Errorf("unmapped: %v", unmapped)

@@ -22,6 +22,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // endless answers each request with a page that has a next link.
@@ -44,9 +45,7 @@ func (e *endless) RoundTrip(r *http.Request) (*http.Response, error) {
 func (e *endless) records(t testing.TB) *Records {
 	t.Helper()
 	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: e})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return &Records{
 		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1),
 		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)}, now: time.Now,
@@ -124,18 +123,14 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 // read while encoding/json decodes it once (the aim: 0.7).
 func BenchmarkReadRecord(b *testing.B) {
 	text, err := os.ReadFile("testdata/call_record_phone.json")
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	for _, sessions := range []int{10, 1000} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
 			all := readAll(b, string(text))
 			//nolint:forcetypeassert // a test
 			all["id"], all["sessions"] = record1, slices.Repeat(all["sessions"].([]any), sessions)
 			body, err := json.Marshal(all)
-			if err != nil {
-				b.Fatal(err)
-			}
+			require.NoError(b, err)
 			e := &endless{live: func() {}, page: func(_ int64, path string) io.Reader {
 				if strings.HasSuffix(path, "/participants_v2") {
 					return strings.NewReader(`{"value":[]}`)
@@ -155,9 +150,7 @@ func BenchmarkReadRecord(b *testing.B) {
 				ours += time.Since(begin)
 				var generic map[string]any
 				begin = time.Now()
-				if err := json.Unmarshal(body, &generic); err != nil {
-					b.Fatal(err)
-				}
+				require.NoError(b, json.Unmarshal(body, &generic))
 				theirs += time.Since(begin)
 			}
 			b.ReportMetric(float64(ours.Nanoseconds())/float64(b.N), "ns/op")

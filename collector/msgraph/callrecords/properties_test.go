@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // callFacts are the lines of testdata/callrecords.tsv, by type and property: `mapped`,
@@ -12,9 +14,7 @@ import (
 func callFacts(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	content, err := os.ReadFile("testdata/callrecords.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	_, lines, _ := strings.Cut(strings.TrimSpace(string(content)), "\n") // behind the header
 	facts := map[string]map[string]string{}
 	for line := range strings.Lines(lines) {

@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A record that grows while it is read may have a session, or a part of one, on two pages:
@@ -38,13 +39,9 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 		{Body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
 	}
 	record, err := recordsOf(t, &providertest.Script{Answers: answers}).read(t.Context(), record1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	tree, err := recordsOf(t, &providertest.Script{Answers: answers}).LookUp(t.Context(), record1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := newTestMapper().mapRecord(record, true)
 	// a has 3 streams, b 2, and c one in each of its two parts.
 	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 ||
@@ -88,9 +85,7 @@ func TestRule17_SettlesWhileItIsRead(t *testing.T) {
 		return settles.Add(time.Second)
 	}
 	b, err := records.Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if b.Records[0].Settled || len(b.Enqueue) != 1 || !b.Enqueue[0].Due.Equal(settles) {
 		t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // at is a session between two ends from one second of the call to another; a negative one isn't given.
@@ -104,9 +105,7 @@ func TestSessionListedForSeveralServices(t *testing.T) {
 				answers = slices.Insert(answers, 1, answer{Body: `{"value":[` + strings.Join(c.second, ",") + `]}`})
 			}
 			record, err := recordsOf(t, &providertest.Script{Answers: answers}).read(t.Context(), record1)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			r := newTestMapper().mapRecord(record, true)
 			var got []string
 			for _, v := range r.Visits {

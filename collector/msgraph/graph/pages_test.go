@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestEnvelope (counting.md 31): an answer that isn't a page differs from a page with a bad row.
@@ -92,9 +93,7 @@ func TestPages(t *testing.T) {
 		}}
 		var got []string
 		for rows, err := range Pages(t.Context(), g.Client(t, nil), httpclient.Request{URL: "/a"}) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			got = append(got, fmt.Sprintf("%d %d %d %s", rows.Page, rows.First, len(rows.Rows), rows.Rows[0]))
 		}
 		if want := "1 1 1000 0, 1 1001 501 0, 2 1 1 2, 3 1 2 3"; strings.Join(got, ", ") != want {

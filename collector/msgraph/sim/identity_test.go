@@ -4,14 +4,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Graph accepts only its own tokens, with the scheme Bearer.
 func TestAuthorisation(t *testing.T) {
 	server, err := Start(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	token := server.issue()
 	for name, c := range map[string]struct {

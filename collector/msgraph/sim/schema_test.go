@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -23,9 +24,7 @@ type schema map[string]map[string]string
 func readSchema(t *testing.T) schema {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", "callrecords.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s := schema{}
 	for line := range strings.SplitSeq(strings.TrimSpace(string(content)), "\n") {
 		cells := strings.Split(line, "\t")
@@ -135,21 +134,15 @@ func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 	t.Helper()
 	s.At, s.FirstPages = end.Add(72*time.Hour), 1_000_000
 	server, err := Start(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	return func(uri string) (body map[string]any) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+callRecordsPath+uri,
 			http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		response, err := server.Trusted().RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer response.Body.Close()
 		d := json.NewDecoder(response.Body)
 		d.UseNumber()
@@ -172,9 +165,7 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 	}
 	for _, row := range list {
 		body := get("/" + row.(map[string]any)["id"].(string) + "?$expand=sessions($expand=segments)")
-		if err := s.check("record", "callRecord", body, seen); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, s.check("record", "callRecord", body, seen))
 	}
 	for _, name := range []string{
 		"averageJitter", "averageVideoFrameLossPercentage", "packetUtilization",

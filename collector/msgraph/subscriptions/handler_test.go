@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // inbox is a ledger for what notifications name.
@@ -95,9 +96,7 @@ func set(key string, value any) func(map[string]any) {
 func bodyOf(t testing.TB, items ...any) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"value": items})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(text)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const (
@@ -117,9 +118,7 @@ func inBubble(t *testing.T, test func(t *testing.T, k *keeping)) {
 	g := new(tenant)
 	var err error
 	g.Server, err = sim.Start(sim.Settings{Webhooks: roundTrip(g.deliver), Delivery: sim.Delivery{Every: -1}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(g.Close)
 	g.trusted = g.Trusted()
 	synctest.Test(t, func(t *testing.T) {
@@ -133,13 +132,9 @@ func newManager(
 ) *Manager {
 	t.Helper()
 	client, err := httpclient.New(httpclient.Settings{BaseURL: baseURL, Transport: transport, Quote: graph.Quote})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	m, _, err := New(&Webhook{PublicURL: testHook}, testTenant, settings, client, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return m
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // fakeReader lists records in pages of two, whose memory it uses again, and fails as often as it is to.
@@ -87,9 +88,7 @@ func openLedger(t *testing.T, lookback time.Duration, now func() time.Time) (
 	if err == nil {
 		feed, err = l.Feed(t.Context(), read.Spec)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	return l, feed, read, where
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,9 +27,7 @@ func TestExporterReads(t *testing.T) {
 		p.Levels[m].Read = noon.Add(-ago)
 	}
 	stored, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for name, tc := range map[string]struct {
 		ago, last, next time.Duration // before noon
 		arrival, never  bool

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestOrder: entries come in the order of their bytes, equal and empty ones too, as often as they
@@ -25,9 +26,7 @@ func TestOrder(t *testing.T) {
 					entry = nil
 				}
 				want = append(want, entry)
-				if err := s.Add(entry); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, s.Add(entry))
 			}
 			slices.SortFunc(want, bytes.Compare)
 			for range 2 {
@@ -42,9 +41,7 @@ func TestOrder(t *testing.T) {
 					t.Fatalf("%d entries of %d", at, n)
 				}
 			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, s.Close())
 			if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 				t.Errorf("%v is left: %v", left, err)
 			}

@@ -22,6 +22,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -105,9 +106,7 @@ func (b *bench) close() {
 
 func (b *bench) must(err error) {
 	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	require.NoError(b.t, err)
 }
 
 // count lists records and has the exporter count them.

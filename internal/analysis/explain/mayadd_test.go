@@ -7,6 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A feed needs to be read only if the ledger has a series of it that is selected, with the labels with which its
@@ -17,9 +18,7 @@ func TestMayAdd(t *testing.T) {
 	b.count(cdrtest.Call("a", on("first")))
 	b.count(cdrtest.Call("a", on("second"))) // its call stays on the first trunk
 	i, err := b.where.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer i.Close() //nolint:errcheck // read
 	other := b.spec
 	other.Feed = "other"
@@ -35,9 +34,7 @@ func TestMayAdd(t *testing.T) {
 		{"cdr_call_failures_total", false, true},
 	} {
 		s, err := explain.Parse(c.selector, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if has := (&explain.Feed{Selector: s, Spec: b.spec}).MayAdd(i); has != c.has {
 			t.Errorf("%s: %t, want %t", c.selector, has, c.has)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/explain"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestParse(t *testing.T) {
@@ -43,9 +44,7 @@ func TestParse(t *testing.T) {
 
 func TestHas(t *testing.T) {
 	s, err := explain.Parse(`cdr_calls_total{source=~"a|b",feed!="pstn"}`, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, c := range []struct {
 		values string
 		want   bool

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -138,9 +139,7 @@ func (b *bench) read(feeds ...Feed) (Summary, past) {
 	b.t.Helper()
 	var sum Summary
 	h, err := Open(b.t.Context(), b.set)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	require.NoError(b.t, err)
 	defer func() {
 		if err := h.Close(); err != nil {
 			b.t.Error(err)
@@ -151,9 +150,7 @@ func (b *bench) read(feeds ...Feed) (Summary, past) {
 			b.t.Fatal(err)
 		}
 	}
-	if err := h.Write(b.t.Context(), openmetrics.NewWriter(&b.text, nil)); err != nil {
-		b.t.Fatal(err)
-	}
+	require.NoError(b.t, h.Write(b.t.Context(), openmetrics.NewWriter(&b.text, nil)))
 	return sum, pastOf(b.t, b.text.String())
 }
 
@@ -175,9 +172,7 @@ func pastOf(t testing.TB, text string) past {
 		}
 		fields := strings.Fields(line)
 		at, err := strconv.ParseFloat(fields[2], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		all[fields[0]] = append(all[fields[0]], point{int64(at*1000 + 0.5), fields[1]})
 	}
 	return all

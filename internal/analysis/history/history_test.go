@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // within are the calls of a range.
@@ -268,9 +269,7 @@ func sumsOf(t *testing.T, f *fakeFeed, from, to time.Time) (all map[string]float
 	} {
 		for _, text := range past.ends(metric) {
 			value, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			all[metric] += value
 		}
 	}
@@ -406,9 +405,7 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now },
 		Options: metrics.Options{SeriesLimit: 1000},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer l.Close() //nolint:errcheck // the test is over
 	info := legFeed(f, now).Info
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "fake", Settings: counting.Settings{
@@ -416,9 +413,7 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 		WholeAfter: info.WholeAfter, Lookback: 48 * time.Hour,
 		History: 48 * time.Hour, LateAfter: neverLate, Currency: "EUR",
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	commit := func(page *counting.Page) {
 		page.ObservedAt = now
 		if _, err := state.Commit(t.Context(), page); err != nil {

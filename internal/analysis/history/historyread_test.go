@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestPiecesAndPasses (counting.md 9): the range is read in pieces that overlap by a
@@ -105,9 +106,7 @@ func TestRetries(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &fakeFeed{before: func(time.Time, time.Time) error { return tc.err }}
 				h, err := Open(t.Context(), newBench(t).set)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				_, err = h.Read(t.Context(), only(f, noon.Add(time.Hour)))
 				if !errors.Is(err, tc.err) || f.reads != tc.reads {
 					t.Errorf("%d reads, %v", f.reads, err)

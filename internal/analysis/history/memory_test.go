@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // endless is a feed that makes up its calls while they are read, so it needs no memory.
@@ -51,23 +52,15 @@ func TestMemoryIsBounded(t *testing.T) {
 		b := newBench(t)
 		b.set.Progress = func(Progress) { look() }
 		h, err := Open(t.Context(), b.set)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		f := only(new(fakeFeed), noon.AddDate(0, 0, days))
 		f.Info.Reader = &endless{gap: 100 * time.Second, page: look}
 		sum, err := h.Read(t.Context(), f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		w := openmetrics.NewWriter(io.Discard, nil)
-		if err := h.Write(t.Context(), w); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, h.Write(t.Context(), w))
 		look()
-		if err := h.Close(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, h.Close())
 		t.Logf("%d days: %d calls, %d series, %d samples, %.1f MB", days, sum.Calls, h.Series(), w.Samples(),
 			float64(most)/1e6)
 		return most, sum.Calls

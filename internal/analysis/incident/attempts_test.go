@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that
@@ -60,9 +61,7 @@ func TestAttempts(t *testing.T) {
 				Name: "cdr", Rules: collector.Rules{Legs: true}, Properties: collector.FeedProperties{Reasons: true},
 			}}
 			hasher, err := counting.NewHasher(strings.Repeat("ab", 32))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			decision, read := counting.NewDecision(), start.Add(time.Hour)
 			page := &counting.Page{
 				Records: c.legs, ObservedAt: read, Position: &counting.Position{Read: &counting.Read{Began: read}},
@@ -72,9 +71,7 @@ func TestAttempts(t *testing.T) {
 				known.IDs = append(known.IDs, make([]counting.Stored, len(keys.IDs))...)
 			}
 			change, err := decision.Decide(known)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for i := range change.Facts {
 				finder.Add(feed, &change.Facts[i])
 			}

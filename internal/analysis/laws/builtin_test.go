@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // run plays the laws on the text of a definition.
@@ -28,9 +29,7 @@ func run(t *testing.T, text string) (verdicts map[string]laws.Verdict, err error
 func keepsLaws(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
 	verdicts, err := run(t, text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for law, v := range verdicts {
 		if v.State == laws.Broken {
 			t.Errorf("%s: %s", law, v.Detail)
@@ -45,9 +44,7 @@ func TestBuiltin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of it waits
 			text, err := declared.BuiltinText(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for law, v := range keepsLaws(t, string(text)) {
 				if v.State == laws.NotJudged && strings.HasSuffix(law, " rows") {
 					t.Errorf("%s isn't judged: %s", law, v.Detail)

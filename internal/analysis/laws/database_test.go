@@ -9,24 +9,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestPostgres: a definition keeps the laws in a real PostgreSQL, and no schema is left behind. The tests of the
 // binary do the same with MariaDB.
 func TestPostgres(t *testing.T) {
 	text, err := os.ReadFile("../../../providers/fusionpbx.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	d, err := declared.Load("fusionpbx.yaml", text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	dsn := pgtest.Shared(t).Admin()
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, DSN: dsn})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	held := 0
 	for _, v := range verdicts {
 		switch v.State {
@@ -40,9 +35,7 @@ func TestPostgres(t *testing.T) {
 		t.Errorf("only %d laws were judged", held)
 	}
 	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer db.Close() //nolint:errcheck // it only read
 	left := 0
 	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'cdr_test_%'`).
@@ -55,9 +48,7 @@ func TestPostgres(t *testing.T) {
 // TestBadDSN: a DSN of another driver is refused before anything is played, and the error has nothing of it.
 func TestBadDSN(t *testing.T) {
 	text, err := declared.BuiltinText("kamailio")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, c := range []struct{ driver, dsn, want string }{
 		{"mysql", "kamailio:s3cret-word@host/kamailio", "it isn't a DSN of the definition's driver, mysql"},
 		{"postgres", "postgres://u:s3cret-word@host:x/db", "it isn't a DSN of the definition's driver, postgres"},
@@ -65,9 +56,7 @@ func TestBadDSN(t *testing.T) {
 	} {
 		t.Run(c.driver, func(t *testing.T) {
 			d, err := declared.Load("kamailio.yaml", text)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			set := map[string][]string{"driver": {c.driver}}
 			_, err = laws.Run(t.Context(), laws.Settings{Definition: d, DSN: c.dsn, Set: set})
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {

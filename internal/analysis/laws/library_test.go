@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestLibrary: every definition of the library keeps all laws, says what it is, and is in the list of docs/library.md.
@@ -14,16 +16,12 @@ func TestLibrary(t *testing.T) {
 		t.Fatalf("there is no definition: %v", err)
 	}
 	page, err := os.ReadFile("../../../docs/library.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel() // most of it waits
 			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			text := string(data)
 			for _, want := range []string{"\n# https://", "\n# Level: ", "\n# Unverified: "} {
 				if !strings.Contains(text, want) {

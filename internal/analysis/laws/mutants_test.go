@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // broken says which law a definition breaks first; empty: none. A definition that isn't valid is found before.
@@ -141,9 +142,7 @@ func TestMutants(t *testing.T) {
 		}
 		t.Run(provider+" "+name, func(t *testing.T) {
 			text, err := declared.BuiltinText(provider)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			definition, tests, _ := strings.Cut(string(text), "\ntests:")
 			mutant := strings.Replace(definition, old, now, 1) + "\ntests:" + tests
 			if mutant == string(text) {
@@ -165,9 +164,7 @@ func TestMutants(t *testing.T) {
 func TestTables(t *testing.T) {
 	for _, provider := range declared.BuiltinNames() {
 		text, err := declared.BuiltinText(provider)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for i := 0; ; i++ {
 			mutant, entry := withoutEntry(t, text, i)
 			if entry == "" {
@@ -186,9 +183,7 @@ func TestTables(t *testing.T) {
 func withoutEntry(t *testing.T, text []byte, n int) (mutant, entry string) {
 	t.Helper()
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal(text, &document))
 	var visit func(node *yaml.Node, path string)
 	visit = func(node *yaml.Node, path string) {
 		for i := 0; i+1 < len(node.Content) && node.Kind == yaml.MappingNode && entry == ""; i += 2 {
@@ -213,9 +208,7 @@ func withoutEntry(t *testing.T, text []byte, n int) (mutant, entry string) {
 	}
 	visit(&document, provider(&document))
 	out, err := yaml.Marshal(&document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(out), entry
 }
 

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestStrangers: right definitions of made-up providers with awkward habits, written from the pages
@@ -17,9 +19,7 @@ func TestStrangers(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel() // most of it waits
 			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			keepsLaws(t, string(text))
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/match"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var noon = time.Date(2026, 10, 5, 12, 0, 0, 0, time.UTC)
@@ -58,9 +59,7 @@ func record(t testing.TB, text string) *cdr.Record {
 			r.Answer, r.End = r.Start, r.Start.Add(r.Duration)
 		default:
 			amount, err := cdr.ParseMoney(word)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			r.Charges = []cdr.Charge{{Component: "usage", Amount: amount}}
 		}
 	}
@@ -113,9 +112,7 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 		}
 		books[i] = match.NewBook(s)
 		for _, r := range records {
-			if err := books[i].Add(r); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, books[i].Add(r))
 		}
 		defer func() {
 			if err := books[i].Close(); err != nil {
@@ -131,9 +128,7 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 
 func (b *bench) mustRun(t testing.TB, left, right []*cdr.Record) {
 	t.Helper()
-	if err := b.run(t, left, right); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, b.run(t, left, right))
 }
 
 func (b *bench) tariff(t testing.TB, text string) {
@@ -379,9 +374,7 @@ func TestClock(t *testing.T) {
 // In the hour that clocks repeat, a time without a zone is of two instants.
 func TestRepeatedHour(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	change := time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC).Sub(noon).Seconds()
 	call := func(id string, at float64, more string) *cdr.Record {
 		return record(t, fmt.Sprintf("%s %f %s", id, change+at, more))

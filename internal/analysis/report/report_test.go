@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/report"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -17,9 +18,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func money(t *testing.T, text string) cdr.Money {
 	t.Helper()
 	m, err := cdr.ParseMoney(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return m
 }
 
@@ -196,13 +195,9 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			zone, err := time.LoadLocation(tc.zone)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			r, err := report.New(strings.Split(tc.by, ","), []string{"department"}, zone)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			tc.add(t, adder{r, "acme"})
 			if got := lines(r); !slices.Equal(got, tc.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))

@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestOutage: the trunk fails once for each ledger that is new, in each run at the same time.
 func TestOutage(t *testing.T) {
 	p, err := demo.Start(demo.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer p.Close()
 	folder := filepath.Join(t.TempDir(), "new")
 	from, to, err := p.Outage(folder)
@@ -23,9 +22,7 @@ func TestOutage(t *testing.T) {
 	}
 	older := t.TempDir()
 	for _, file := range []string{filepath.Join(folder, "ledger.db"), filepath.Join(older, "ledger.db")} {
-		if err := os.WriteFile(file, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
 	}
 	if again, end, err := p.Outage(folder); err != nil || !again.Equal(from) || !end.Equal(to) {
 		t.Errorf("again from %s to %s, want %s to %s; %v", again, end, from, to, err)

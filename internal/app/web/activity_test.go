@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -24,9 +25,7 @@ func TestActivityThatCannotBeRead(t *testing.T) {
 	handler, err := web.Handler(web.Settings{
 		Metrics: http.NotFoundHandler(), Backend: backend, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	page := ask(t, handler, http.MethodGet, "/")
 	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "1,234,567") ||
 		strings.Contains(page.Body.String(), `class="axis"`) {

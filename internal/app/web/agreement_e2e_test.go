@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -117,9 +118,7 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), text, 0o600)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 	}
 	command := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "promtool"), "test", "rules",
 		filepath.Join(dir, "tests.yaml"))

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A handshake that fails is a warning on a port of ours. It is neither on a public one, which is scanned, nor if
@@ -47,9 +49,7 @@ func TestHandshakesThatFail(t *testing.T) {
 				}
 				_ = conn.Close()
 			}
-			if err := stop(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, stop())
 			if !strings.Contains(out.String(), "level="+test.level+` msg="http: TLS handshake error`) ||
 				strings.Contains(out.String(), "WARN") != (test.level == "WARN") {
 				t.Errorf("logged %s", out.String())
@@ -85,18 +85,14 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	})
 	client := newClient(t, &http.Transport{})
 	awaitBegun(t, client, addresses)
-	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600))
 	for range 2 * publicLines {
 		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil ||
 			code != http.StatusInternalServerError {
 			t.Fatal(code, err)
 		}
 	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, stop())
 	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > publicLines+1 ||
 		!strings.Contains(out.String(), "cannot unmarshal !!str <value>") || strings.Contains(out.String(), "sesame") {
 		t.Errorf("%d lines for %d requests: %s", n, 2*publicLines, out.String())
@@ -111,9 +107,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	})
 	for range publicConnections {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addresses[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer conn.Close() //nolint:errcheck // the server may have closed it
 		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -127,7 +121,5 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusNotFound {
 		t.Errorf("%d, %v", code, err)
 	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, stop())
 }

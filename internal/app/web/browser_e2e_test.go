@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -31,9 +32,7 @@ func TestE2EBrowser(t *testing.T) {
 	server := httptest.NewServer(slowLine(liveHandler(t)))
 	defer server.Close()
 	pages, err := stories.Handler(slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	storybook := httptest.NewServer(pages)
 	defer storybook.Close()
 	script := filepath.Join("..", "..", "..", "tools", "browser", "page.mjs")
@@ -117,12 +116,8 @@ func startDemo(t *testing.T) string {
 	demo := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "demo", "--web.listen-address=127.0.0.1:0")
 	demo.WaitDelay = 10 * time.Second
 	said, err := demo.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := demo.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, demo.Start())
 	t.Cleanup(func() {
 		_ = demo.Process.Signal(syscall.SIGTERM)
 		if err := demo.Wait(); err != nil {
@@ -152,9 +147,7 @@ func awaitReady(t *testing.T, address string) {
 		case <-ticker.C:
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"-/ready", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		answer, err := client.Do(request)
 		if err != nil {
 			last = err.Error()

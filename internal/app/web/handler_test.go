@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -107,9 +108,7 @@ func TestTelemetryPath(t *testing.T) {
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if answer := ask(t, handler, http.MethodGet, path); answer.Code != 200 ||
 				answer.Body.String() != "metrics\n" {
 				t.Errorf("%s: got %d %q", path, answer.Code, answer.Body)

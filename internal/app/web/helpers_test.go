@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -23,9 +24,7 @@ func newHandler(t *testing.T, backend web.Backend) http.Handler {
 	handler, err := web.Handler(web.Settings{
 		Metrics: metricsText, Backend: backend, Logger: slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return handler
 }
 
@@ -51,9 +50,7 @@ func statusPage(t *testing.T, backend web.Backend) (body, policy string) {
 func statusOf(t *testing.T, backend web.Backend) (status web.Status) {
 	t.Helper()
 	body := ask(t, newHandler(t, backend), http.MethodGet, "/api/v1/status").Body.Bytes()
-	if err := json.Unmarshal(body, &status); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal(body, &status))
 	return status
 }
 

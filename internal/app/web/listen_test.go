@@ -4,18 +4,16 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestListenFailureOpensNothing(t *testing.T) {
 	taken, err := Listen(t.Context(), []string{"127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer closeAll(taken)
 	free, err := Listen(t.Context(), []string{"127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	address := free[0].Addr().String()
 	closeAll(free)
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -216,9 +217,7 @@ func TestUnrenderablePageIsLogged(t *testing.T) {
 		Metrics: http.NotFoundHandler(), Backend: &stories.Backend{Shown: web.Status{OTLP: web.OTLP{Oldest: never}}},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	answer := ask(t, handler, http.MethodGet, "/api/v1/status")
 	if answer.Code != http.StatusInternalServerError || answer.Body.String() != "Internal error; the log says why.\n" {
 		t.Errorf("got %d %q", answer.Code, answer.Body)
@@ -231,9 +230,7 @@ func TestUnrenderablePageIsLogged(t *testing.T) {
 func eachElement(t *testing.T, body string, do func(*html.Node)) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for node := range root.Descendants() {
 		if node.Type == html.ElementNode {
 			do(node)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // quiet is a log that nobody reads.
@@ -23,9 +25,7 @@ var welcome = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _,
 func start(t *testing.T, settings ServeSettings) (addresses []string, stop func() error) {
 	t.Helper()
 	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0", "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, listener := range listeners {
 		addresses = append(addresses, listener.Addr().String())
 	}
@@ -54,9 +54,7 @@ func start(t *testing.T, settings ServeSettings) (addresses []string, stop func(
 func get(t *testing.T, client *http.Client, url, user, password string) (code int, body string, err error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if user != "" {
 		request.SetBasicAuth(user, password)
 	}
@@ -85,14 +83,10 @@ func TestServeRefusesHugeHeaders(t *testing.T) {
 			for size, want := range map[int]int{limit - 1024: 200, limit + 8192: 431} {
 				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+
 					"/-/healthy", nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				request.Header.Set("X-Padding", strings.Repeat("x", size))
 				answer, err := client.Do(request)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				answer.Body.Close()
 				if answer.StatusCode != want {
 					t.Errorf("%d bytes: got %d, want %d", size, answer.StatusCode, want)
@@ -178,9 +172,7 @@ func TestServeCutsOffWhatDoesNotEnd(t *testing.T) {
 
 func TestServeStopsWhenAListenerFails(t *testing.T) {
 	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0", "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	address := listeners[1].Addr().String()
 	_ = listeners[1].Close()
 	err = Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler(), Logger: quiet})

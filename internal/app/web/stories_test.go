@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -75,9 +76,7 @@ func constants(t *testing.T, file string, types ...string) (all []string) {
 		for _, name := range types {
 			if id, ok := spec.Type.(*ast.Ident); ok && id.Name == name {
 				value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				all = append(all, name+"="+value+"\n")
 			}
 		}
@@ -89,8 +88,6 @@ func constants(t *testing.T, file string, types ...string) (all []string) {
 func parsed(t *testing.T, file string) *ast.File {
 	t.Helper()
 	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return tree
 }

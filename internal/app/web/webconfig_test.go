@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -23,9 +24,7 @@ import (
 func writeFile(t *testing.T, folder, name, text string) string {
 	t.Helper()
 	name = filepath.Join(folder, name)
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
 	return name
 }
 
@@ -33,13 +32,9 @@ func writeFile(t *testing.T, folder, name, text string) string {
 func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 	t.Helper()
 	authority, err := simulator.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	writeFile(t, folder, "cert.pem", string(authority.CA()))
 	writeFile(t, folder, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	return authority.Pool()
@@ -49,9 +44,7 @@ func TestServeTLSAndBasicAuth(t *testing.T) {
 	folder := t.TempDir()
 	pool := writeCertificate(t, folder)
 	hashed, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"+
 		"basic_auth_users: {ali: "+string(hashed)+"}\n")
 	addresses, stop := start(t, ServeSettings{
@@ -152,9 +145,7 @@ func TestValidateConfigFile(t *testing.T) {
 // A file that loses its users while it is served lets nobody in until that is meant.
 func TestUsersThatVanish(t *testing.T) {
 	hashed, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	users := "basic_auth_users: {ali: " + string(hashed) + "}\n"
 	var log bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", users)
@@ -179,17 +170,13 @@ func TestUsersThatVanish(t *testing.T) {
 		{"meant", "basic_auth_users: {}\n", "", 200},
 		{"emptied after that", "", "", 200},
 	} {
-		if err := os.WriteFile(file, []byte(step.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, []byte(step.text), 0o600))
 		if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", step.user, "open sesame"); err != nil ||
 			code != step.code {
 			t.Errorf("%s: got %d, %v, want %d", step.name, code, err, step.code)
 		}
 	}
-	if err := stop(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, stop())
 	if n := strings.Count(log.String(), "has no users any more"); n != 1 {
 		t.Errorf("logged %d times: %s", n, log.String())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Money: the first known amount is a charge, what changes later a correction, a
@@ -197,9 +198,7 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 func TestLabelsOfVersions(t *testing.T) {
 	version := func(labels cdr.Labels, outcome cdr.Outcome, price string) *cdr.Record {
 		amount, err := cdr.ParseMoney(price)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return &cdr.Record{
 			ID: "a", Start: now.Add(-time.Hour), Outcome: outcome, Duration: time.Minute, Labels: labels,
 			Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}},

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var (
@@ -109,9 +110,7 @@ func (s *store) preview(at time.Time, records ...*cdr.Record) []counting.Finding
 func (s *store) previewPage(page *counting.Page) *counting.Findings {
 	s.t.Helper()
 	found, err := s.decision.Preview(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, err)
 	return found
 }
 

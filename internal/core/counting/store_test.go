@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // store is a ledger as a few maps: it remembers what changes say, and adds up what their facts
@@ -49,9 +50,7 @@ type store struct {
 
 func newStore(t *testing.T, settings counting.Settings, state counting.State) *store {
 	hasher, err := counting.NewHasher(strings.Repeat("ab", 32))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return &store{
 		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
 		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]work.Item{}, bad: map[counting.Hash]bool{},
@@ -90,9 +89,7 @@ func (s *store) known(keys *counting.Keys) *counting.Known {
 			continue
 		}
 		call, err := counting.CallOf(key.Key)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		require.NoError(s.t, err)
 		k.Tasks[key], k.DueCalls = task, append(k.DueCalls, call)
 	}
 	slices.Sort(k.DueCalls)
@@ -137,9 +134,7 @@ func (s *store) decide(page *counting.Page) *counting.Change {
 		records[i] = *r
 	}
 	change, err := s.decision.Decide(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	require.NoError(s.t, err)
 	for i, r := range page.Records {
 		if !reflect.DeepEqual(records[i], *r) {
 			s.t.Fatalf("record %d was changed: %+v, was %+v", i, *r, records[i])

@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // activity is all that the ledger tells, as `start calls/failures`, the start from epoch.
 func (r *rig) activity() string {
 	r.t.Helper()
 	all, err := r.ledger.Activity(r.t.Context(), time.Time{})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	var lines []string
 	for _, a := range all {
 		lines = append(lines, fmt.Sprintf("%dm %d/%d", a.Start.Sub(epoch)/time.Minute, a.Calls, a.Failures))
@@ -106,9 +105,7 @@ func TestActivityOfFeeds(t *testing.T) {
 	get := func(from time.Time) string {
 		t.Helper()
 		all, err := r.ledger.Activity(t.Context(), from)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		var lines []string
 		for _, a := range all {
 			lines = append(lines, fmt.Sprintf("%s/%s/%s %s", a.Source, a.Provider, a.Feed, a.Start.Format("15:04")))

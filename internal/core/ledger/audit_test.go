@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // An audit looks records up while the ledger is open, wherever they lie, and finds all records of an
@@ -22,9 +23,7 @@ func TestAudit(t *testing.T) {
 	r.inspect(func(i *Inspector) {
 		records := []*cdr.Record{call("a"), call("c"), call("d")}
 		found, err := i.Preview(r.spec, &counting.Page{ObservedAt: epoch, Records: records})
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		want := []counting.Status{counting.StatusCounted, counting.StatusCounted, counting.StatusMissing}
 		for n := range want {
 			if found.Records[n].Status != want[n] {
@@ -63,13 +62,9 @@ func TestStoreAudit(t *testing.T) {
 	r.records(call("a"))
 	day := epoch.Truncate(24 * time.Hour)
 	inspector, err := r.storage.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	audited, err := inspector.Identity()
-	if err := errors.Join(err, inspector.Close()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, errors.Join(err, inspector.Close()))
 	store := func(at time.Time, missing ...int64) {
 		t.Helper()
 		var results []daily.Audit
@@ -79,9 +74,7 @@ func TestStoreAudit(t *testing.T) {
 				Missing: n, Differs: n > 1,
 			})
 		}
-		if err := r.storage.StoreAudit(t.Context(), audited, r.spec, results); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, r.storage.StoreAudit(t.Context(), audited, r.spec, results))
 	}
 	store(epoch, 5, 6, 7)
 	store(epoch.Add(time.Minute), 1, 2)

@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // settle is how long a call of these tests waits for further legs.
@@ -43,9 +44,7 @@ func (r *rig) wantCalls(when string, counted, waiting int) {
 	r.t.Helper()
 	var stored int
 	err := r.ledger.engine.ScanRow(`SELECT count(*) FROM tasks WHERE kind = ?`, []any{work.Call}, &stored)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	if got := r.total("cdr_calls_total"); got != counted || r.feed.waitingCalls != waiting || stored != waiting {
 		r.t.Errorf("%s: %d calls, %d wait, %d are stored; want %d, %d", when, got, r.feed.waitingCalls, stored, counted,
 			waiting)

@@ -12,15 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // contents are all rows of all tables, as text.
 func contents(t *testing.T, s Storage) (all []string) {
 	t.Helper()
 	e, err := openTables(t.Context(), s.database(), engine.Access{View: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer e.Close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
 		if err := e.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
@@ -47,9 +46,7 @@ func contents(t *testing.T, s Storage) (all []string) {
 func (r *rig) leave() {
 	r.t.Helper()
 	if r.ledger.Shared() {
-		if err := r.ledger.Leave(r.t.Context()); err != nil {
-			r.t.Fatal(err)
-		}
+		require.NoError(r.t, r.ledger.Leave(r.t.Context()))
 	}
 	r.close()
 }
@@ -75,9 +72,7 @@ func TestCopy(t *testing.T) {
 	r.leave()
 	back := newStorage(t)
 	for _, step := range [][2]Storage{{r.storage, other}, {other, back}} {
-		if err := Copy(t.Context(), step[0], step[1], silent); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, Copy(t.Context(), step[0], step[1], silent))
 		if err := Copy(t.Context(), step[0], step[1], silent); err == nil || !strings.Contains(err.Error(), "already") {
 			t.Fatalf("copied over a ledger: %v", err)
 		}

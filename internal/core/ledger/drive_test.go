@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestATroubledLedgerEqualsAQuietOne (guarantee 1; counting.md 16, 36) drives random pages,
@@ -105,9 +106,7 @@ func (r *rig) useKeyOf(other *rig) {
 	if err == nil {
 		_, err = r.ledger.engine.Exec(`UPDATE feeds SET key_check = ? WHERE id > 0`, other.feed.keyCheck)
 	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 }
 
 func (d *drive) run(steps int) {

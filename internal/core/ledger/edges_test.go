@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // breakReopen makes the next commit's end unknown, and the file impossible to open
@@ -110,9 +111,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	r.ledger.reserve.release()
 	// A folder in its place leaves no room for a reserve.
 	blocked := filepath.Join(r.storage.Folder, reserveName)
-	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.MkdirAll(filepath.Join(blocked, "x"), 0o750))
 	page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
 	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
@@ -121,9 +120,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
 		t.Fatalf("a notification is stored: %v", err)
 	}
-	if err := os.RemoveAll(blocked); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.RemoveAll(blocked))
 	r.commit(page)
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 	if n, err := r.ledger.Enqueue(t.Context(), r.spec, task); err != nil || n != 1 {

@@ -24,6 +24,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) {
@@ -199,9 +200,7 @@ func (r *rig) failOnce(point string, err error) {
 
 func (r *rig) prune() {
 	r.t.Helper()
-	if err := r.ledger.Prune(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.Prune(r.t.Context()))
 }
 
 // exec changes what is stored.
@@ -215,9 +214,7 @@ func (r *rig) exec(statement string, args ...any) {
 // count is how many rows a table has.
 func (r *rig) count(table string) (n int) {
 	r.t.Helper()
-	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM `+table, nil, &n); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.engine.ScanRow(`SELECT count(*) FROM `+table, nil, &n))
 	return n
 }
 
@@ -225,17 +222,13 @@ func (r *rig) count(table string) (n int) {
 func (r *rig) next() *outbox.Batch {
 	r.t.Helper()
 	batch, err := r.ledger.Logs().Next(r.t.Context(), 0)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	return batch
 }
 
 func (r *rig) ack(id int64) {
 	r.t.Helper()
-	if err := r.ledger.Logs().Ack(r.t.Context(), id); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.Logs().Ack(r.t.Context(), id))
 }
 
 // drain takes all batches of log records.
@@ -285,9 +278,7 @@ func (r *rig) logs() []string {
 			}
 			return nil
 		})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	return all
 }
 
@@ -297,20 +288,14 @@ func (r *rig) image() Storage {
 		return copySchema(r.t, r.storage)
 	}
 	folder := filepath.Join(r.t.TempDir(), "image")
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, os.MkdirAll(folder, 0o750))
 	for _, suffix := range []string{"", "-wal"} {
 		data, err := os.ReadFile(filepath.Join(r.storage.Folder, fileName+suffix))
 		if os.IsNotExist(err) {
 			continue
 		}
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, fileName+suffix), data, 0o600); err != nil {
-			r.t.Fatal(err)
-		}
+		require.NoError(r.t, err)
+		require.NoError(r.t, os.WriteFile(filepath.Join(folder, fileName+suffix), data, 0o600))
 	}
 	return Storage{Folder: folder}
 }
@@ -367,13 +352,9 @@ func (r *rig) remembered() map[idKey][]byte {
 	fresh := r.storedIDs()
 	for _, bucket := range fresh.Buckets() {
 		entries, err := fresh.Bucket(bucket)
-		if err != nil {
-			r.t.Fatal(err)
-		}
+		require.NoError(r.t, err)
 		for _, entry := range entries {
-			if err := entry.Check(); err != nil {
-				r.t.Fatal(err)
-			}
+			require.NoError(r.t, entry.Check())
 			all[idKey{bucket, entry.Hash}] = entry.Data
 		}
 	}
@@ -384,9 +365,7 @@ func (r *rig) remembered() map[idKey][]byte {
 func (r *rig) storedIDs() *ids.Store {
 	r.t.Helper()
 	fresh, err := ids.Load(&r.ledger.engine.Session, r.feed.id, ids.NewMemory(1<<30, 0))
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	return fresh
 }
 
@@ -410,17 +389,13 @@ func (r *rig) remember(bucket int64, key counting.Hash, data []byte) {
 	r.t.Helper()
 	err := r.storedIDs().Keep(int64(1_000_000+r.count("journal")),
 		[]counting.Stored{{Place: counting.Place{Bucket: bucket, Hash: key}, Data: data}})
-	if err := errors.Join(err, r.feed.load()); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, errors.Join(err, r.feed.load()))
 }
 
 // packIDs moves what is remembered into blocks.
 func (r *rig) packIDs() {
 	r.t.Helper()
-	if err := r.feed.packIDs(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.feed.packIDs(r.t.Context()))
 }
 
 // total sums the shown values of a counter.
@@ -430,9 +405,7 @@ func (r *rig) total(name string) int {
 	for key, v := range r.values() {
 		if strings.HasPrefix(key, name+"{") {
 			n, err := strconv.Atoi(v)
-			if err != nil {
-				r.t.Fatal(err)
-			}
+			require.NoError(r.t, err)
 			total += n
 		}
 	}

@@ -10,19 +10,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // inspect looks into the rig's ledger.
 func (r *rig) inspect(look func(*Inspector)) {
 	r.t.Helper()
 	i, err := r.storage.Inspect(r.t.Context())
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	look(i)
-	if err := i.Close(); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, i.Close())
 }
 
 // wantSound expects that verify finds nothing.
@@ -133,9 +130,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			if problems := i.Verify(func(string, int) {}); len(problems) == 0 {
 				t.Error("nothing found")
 			}
-			if err := i.Close(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, i.Close())
 		})
 	}
 }

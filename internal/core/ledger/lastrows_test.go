@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // commitRow commits a row of call a as a reader does.
@@ -40,9 +41,7 @@ func TestRule37Lookup(t *testing.T) {
 	r := newRig(t)
 	commit := func(row string, options ...func(*cdr.Record)) {
 		t.Helper()
-		if err := r.commitRow(row, options...); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, r.commitRow(row, options...))
 	}
 	commit("A")
 	r.wantUnchanged("within the first history", false, false)
@@ -66,9 +65,7 @@ func TestRule37Lookup(t *testing.T) {
 	spec.Feed = "pstn"
 	own(t, r.ledger, spec)
 	other, err := r.ledger.Feed(t.Context(), spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, _, unchanged := other.Lookup("a", []byte("A")); unchanged {
 		t.Error("another feed recognises the row")
 	}
@@ -93,9 +90,7 @@ func TestRule37FailedCommit(t *testing.T) {
 	r.live()
 	failure, writes := errors.New("disk"), 0
 	for fails := 1; ; fails++ {
-		if err := r.commitRow(fmt.Sprint("A", fails), outcome(cdr.Answered)); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, r.commitRow(fmt.Sprint("A", fails), outcome(cdr.Answered)))
 		writes = 0
 		r.probe = func(point string) error {
 			if writes++; writes == fails && point != "committed" {

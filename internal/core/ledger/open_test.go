@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestSecondProcessIsRefused(t *testing.T) {
@@ -23,9 +25,7 @@ func TestOpenRefuses(t *testing.T) {
 	junk := func(r *rig) {
 		file := filepath.Join(r.storage.Folder, fileName)
 		_ = os.Remove(file + "-wal")
-		if err := os.WriteFile(file, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("not a database ", 1000)), 0o600))
 	}
 	for name, c := range map[string]struct {
 		statements []string
@@ -65,9 +65,7 @@ func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	g, err := ReadSummary(t.Context(), r.storage)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if got := g.Origins["contoso/direct_routing"]; !got.Equal(r.feed.State().Origin) {
 		t.Fatalf("origin %v", got)
 	}
@@ -86,9 +84,7 @@ func TestFilesArePrivate(t *testing.T) {
 	r.live()
 	for _, suffix := range []string{"", "-wal"} {
 		info, err := os.Stat(filepath.Join(r.storage.Folder, fileName+suffix))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("%s%s has mode %v", fileName, suffix, info.Mode())
 		}
@@ -160,13 +156,9 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			text, err := r.storage.Postgres.DSN(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			dsn, err := url.Parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			c.prepare(r, dsn)
 			s, other := r.settings(), *r.storage.Postgres
 			other.StatementTimeout, other.DSN = 300*time.Millisecond,

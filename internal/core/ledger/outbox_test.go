@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // counting.md 26: batches leave in order, and only the oldest may go. One that isn't acknowledged comes again after a
@@ -119,9 +120,7 @@ func TestOutboxFull(t *testing.T) {
 				t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
 			}
 			b, err := queue.Next(t.Context(), 0)
-			if err := errors.Join(err, queue.Ack(t.Context(), b.ID)); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, errors.Join(err, queue.Ack(t.Context(), b.ID)))
 			r.records(call("c"))
 		})
 	}
@@ -138,9 +137,7 @@ func TestOutboxWait(t *testing.T) {
 		woken <- ctx.Err()
 	}()
 	r.records(call("a"))
-	if err := <-woken; err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, <-woken)
 	r.ack(1)
 	cancel()
 	r.ledger.Logs().Wait(ctx) // the context has ended: it returns
@@ -156,9 +153,7 @@ func TestRule29FullDisk(t *testing.T) {
 		t.Fatalf("reserve: %v, %v", info, err)
 	}
 	var pages int64
-	if err := r.ledger.engine.ScanRow(`PRAGMA page_count`, nil, &pages); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, r.ledger.engine.ScanRow(`PRAGMA page_count`, nil, &pages))
 	limit := func(n int64) { r.exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, n)) }
 	limit(pages)
 	var page counting.Page
@@ -211,17 +206,13 @@ func TestSpansHaveTheirOwnQueue(t *testing.T) {
 		t.Errorf("%d spans wait, since %v", n, oldest)
 	}
 	b, err := spans.Next(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	want := "root b v1 from=+1555010****\nchild b v1 from=+1555010****\nroot a v1 from=+493012****\nchild a " +
 		"v1 from=+493012****\n"
 	if string(b.Data) != want || b.Records != 4 || b.Feed != "direct_routing" {
 		t.Errorf("%d spans of %s: %q, want %q", b.Records, b.Feed, b.Data, want)
 	}
-	if err := spans.Ack(t.Context(), b.ID); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, spans.Ack(t.Context(), b.ID))
 	if b, err = spans.Next(t.Context(), 0); b != nil || err != nil {
 		t.Errorf("%v waits, %v", b, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // lent copies a page as readers hand it over: its texts are views of memory that belongs to the reader. Overwrite is
@@ -88,9 +89,7 @@ func TestAPageThatIsOverwritten(t *testing.T) {
 		t.Errorf("the premium call is %s", premium)
 	}
 	r.clock.add(time.Hour)
-	if err := r.ledger.Show(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, r.ledger.Show(t.Context()))
 	inMemory, logs := r.values(), r.logs()
 	r.reopen()
 	if stored := r.values(); !maps.Equal(inMemory, stored) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const sbc1Peak = "cdr_call_peak_concurrency{sbc1.example.com}"
@@ -55,9 +56,7 @@ func peakCalls(t *testing.T, text string) (pages [][]*cdr.Record) {
 			}
 			from, err := time.ParseDuration(words[1])
 			length, err2 := time.ParseDuration(words[2])
-			if err := errors.Join(err, err2); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, errors.Join(err, err2))
 			r := call(words[0], lasting(from, length))
 			for _, word := range words[3:] {
 				peakWords[word](r)

@@ -19,6 +19,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // serverVariable, in the environment, has the tests of this package run on PostgreSQL: it is the URL of a database.
@@ -90,9 +91,7 @@ func empty(t testing.TB, name string) {
 
 func inSchema(t testing.TB, name string) Storage {
 	dsn, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	query := dsn.Query()
 	query.Set("search_path", name)
 	dsn.RawQuery = query.Encode()
@@ -105,13 +104,9 @@ func inSchema(t testing.TB, name string) Storage {
 func schemaOf(t testing.TB, s Storage) string {
 	t.Helper()
 	dsn, err := s.Postgres.DSN(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	parsed, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return parsed.Query().Get("search_path")
 }
 
@@ -138,9 +133,7 @@ func copySchema(t testing.TB, from Storage) Storage {
 	if err == nil {
 		err = l.Close()
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, table := range append(tableNames(), "replicas") {
 		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;",
 			schemaOf(t, from), schemaOf(t, to), table)
@@ -155,9 +148,7 @@ func own(t testing.TB, l *Ledger, spec FeedSpec) {
 	if !l.Shared() {
 		return
 	}
-	if err := l.Register(t.Context(), spec); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, l.Register(t.Context(), spec))
 	if _, err := l.Acquire(t.Context(), ownerOf(t, l, spec)); err != nil {
 		t.Fatal(err)
 	}
@@ -175,9 +166,7 @@ func inWords(statement string) string {
 func ownerOf(t testing.TB, l *Ledger, spec FeedSpec) *FeedOwner {
 	t.Helper()
 	c, err := l.Renew(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	i := slices.IndexFunc(c.Feeds, func(f FeedOwner) bool { return f.Source == spec.Source && f.Feed == spec.Feed })
 	if i < 0 {
 		t.Fatalf("no feed %s/%s", spec.Source, spec.Feed)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // wantNothingPersonal expects that a text has nothing of the records of these tests that privacy removes.
@@ -33,9 +34,7 @@ func TestPrivacyNothingInTheFiles(t *testing.T) {
 	r.records(secretive, call("", func(r *cdr.Record) { r.ID, r.Synthetic = "", "in|1|+15550100001|+15550100002" }))
 	for _, file := range []string{"", "-wal"} {
 		data, err := os.ReadFile(filepath.Join(r.storage.Folder, fileName+file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		wantNothingPersonal(t, fileName+file, string(data))
 	}
 	logs := r.logs() // the batches are packed

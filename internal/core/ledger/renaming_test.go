@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // counting.md 19: another account under the same name stops the feed; a renamed
@@ -27,9 +28,7 @@ func TestRule19WhoItIs(t *testing.T) {
 	renamed := r.spec
 	renamed.Source, renamed.RenamedFrom = "fabrikam", "contoso"
 	f, err := r.ledger.Feed(t.Context(), renamed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if got, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}}); err != nil ||
 		got.Duplicate != 1 {
 		t.Fatalf("renamed: %+v, %v", got, err)
@@ -76,9 +75,7 @@ func TestRule19OneFeedOfARow(t *testing.T) {
 			renamed.Source, renamed.RenamedFrom = "fabrikam", "contoso"
 			rename(r, renamed)
 			f, err := r.ledger.Feed(t.Context(), renamed)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if len(r.ledger.feeds) != 1 {
 				t.Errorf("%d feeds write the same row", len(r.ledger.feeds))
 			}

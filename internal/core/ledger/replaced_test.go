@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // wantReplaced expects that nothing can be done any more, and that this was reported once.
@@ -67,9 +68,7 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 				r := newRig(t)
 				r.live()
 				r.records(call("a"))
-				if err := c.do(r.storage.Folder); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, c.do(r.storage.Folder))
 				before := tree(t, r.storage.Folder)
 				if broken {
 					r.ledger.engine.MarkBroken()
@@ -108,9 +107,7 @@ func tree(t *testing.T, path string) (all []string) {
 		all = append(all, fmt.Sprintf("%s: %.8q", path, data))
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return all
 }
 
@@ -140,9 +137,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 		"made anew": {func(r *rig) { dropTables(r); makeAnew(r) }, "another ledger"},
 		"taken over": {func(r *rig) {
 			dropTables(r)
-			if err := makeAnew(r).ledger.Leave(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, makeAnew(r).ledger.Leave(t.Context()))
 			inServer(t, fmt.Sprintf(`UPDATE %s.feeds SET owner = 'replica', epoch = %d, seq = %d WHERE id > 0`,
 				schemaName(r), r.feed.epoch, r.feed.seq))
 		}, "another ledger"},
@@ -253,16 +248,12 @@ func TestRule34VerifyFindsAnotherKey(t *testing.T) {
 	r.records(call("a"))
 	r.exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret())
 	i, err := r.storage.Inspect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	problems := i.Verify(func(string, int) {})
 	if err := errors.Join(problems...); len(problems) != 1 || !strings.Contains(err.Error(), "another key") {
 		t.Errorf("verify finds %v", err)
 	}
-	if err := errors.Join(i.Close(), r.ledger.Close()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, errors.Join(i.Close(), r.ledger.Close()))
 	l, err := Open(t.Context(), r.settings())
 	if err == nil {
 		own(t, l, r.spec)

@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // replicaOf is a rig on the same ledger, as another process would open it.
@@ -19,9 +20,7 @@ func replicaOf(r *rig, name string) *rig {
 	shared.Replica = name
 	other.storage = Storage{Postgres: &shared}
 	l, err := Open(r.t.Context(), other.settings())
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	other.ledger, other.feed = l, nil
 	r.t.Cleanup(other.close)
 	if _, err := l.Renew(r.t.Context()); err != nil {
@@ -33,18 +32,14 @@ func replicaOf(r *rig, name string) *rig {
 func (r *rig) acquire() bool {
 	r.t.Helper()
 	acquired, err := r.ledger.Acquire(r.t.Context(), ownerOf(r.t, r.ledger, r.spec))
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	return acquired
 }
 
 // takeOver opens the feed that another replica gives up.
 func (r *rig) takeOver(from *rig) {
 	r.t.Helper()
-	if err := from.ledger.Leave(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, from.ledger.Leave(r.t.Context()))
 	if !r.acquire() {
 		r.t.Fatal("not acquired")
 	}
@@ -69,18 +64,14 @@ func twoReplicas(t *testing.T) (a, b *rig) {
 func (r *rig) release() {
 	r.t.Helper()
 	r.ledger.Drop(r.spec.Source, r.spec.Feed)
-	if err := r.ledger.Release(r.t.Context(), r.spec.Source, r.spec.Feed); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.Release(r.t.Context(), r.spec.Source, r.spec.Feed))
 }
 
 // terminate ends the connection to the server.
 func (r *rig) terminate() {
 	r.t.Helper()
 	var pid int64
-	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid))
 	inServer(r.t, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 10000)`, pid))
 }
 
@@ -223,9 +214,7 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	r := newRig(t)
 	r.spec.Feed = "pstn" // another owner has it until now
 	own(t, r.ledger, r.spec)
-	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, r.ledger.Register(t.Context(), r.spec))
 	r.exec(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, engine.Micros(epoch), []byte{},
 		r.spec.Feed)
 	r.exec(`ALTER TABLE outbox RENAME TO away`)
@@ -254,9 +243,7 @@ func TestFeedAfterALostConnection(t *testing.T) {
 			break
 		}
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.live()
 }
 
@@ -296,9 +283,7 @@ func TestAcquireAtOnce(t *testing.T) {
 		return // TestOnPostgres runs it
 	}
 	a := newRig(t)
-	if err := a.ledger.Leave(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.ledger.Leave(t.Context()))
 	var all []*rig
 	for i := range 4 {
 		all = append(all, replicaOf(a, fmt.Sprint("replica", i)))
@@ -319,9 +304,7 @@ func TestAcquireAtOnce(t *testing.T) {
 			t.Fatalf("%d replicas acquired the feed", n)
 		}
 		for _, r := range all {
-			if err := r.ledger.Release(t.Context(), a.spec.Source, a.spec.Feed); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, r.ledger.Release(t.Context(), a.spec.Source, a.spec.Feed))
 		}
 	}
 }
@@ -439,9 +422,7 @@ func TestOutboxOfARemovedSource(t *testing.T) {
 	sends := func(when string, want *rig) {
 		t.Helper()
 		for _, r := range []*rig{a, b, a, b} {
-			if err := r.ledger.adoptOutbox(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, r.ledger.adoptOutbox(t.Context()))
 		}
 		for _, r := range []*rig{a, b} {
 			batch, err := r.ledger.Logs().Next(t.Context(), 0)
@@ -452,9 +433,7 @@ func TestOutboxOfARemovedSource(t *testing.T) {
 	}
 	sends("it is read", a)
 	a.release()
-	if err := a.ledger.adoptOutbox(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.ledger.adoptOutbox(t.Context()))
 	if n, _ := a.ledger.Logs().Waiting(); n != 0 {
 		t.Error("what may be moving to another replica is sent")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // counting.md 5: the floor, and what lies below it.
@@ -116,9 +117,7 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 		spec.Feed = fmt.Sprint("feed", i)
 		own(t, r.ledger, spec)
 		f, err := r.ledger.Feed(t.Context(), spec)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		others = append(others, f)
 	}
 	r.live()

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestSecret: what is kept for a source is there after an opening, for a command, and under the
@@ -48,9 +50,7 @@ func TestSecretIsSpentOnce(t *testing.T) {
 	failing := func(err error) func(string) error { return failAt("INSERT INTO meta", err) }
 	withoutReserve := func(r *rig) {
 		r.ledger.reserve.release()
-		if err := os.MkdirAll(filepath.Join(r.storage.Folder, reserveName, "x"), 0o750); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.MkdirAll(filepath.Join(r.storage.Folder, reserveName, "x"), 0o750))
 	}
 	for name, c := range map[string]struct {
 		before, during, after func(r *rig)

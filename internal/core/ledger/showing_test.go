@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const answered = "cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}"
@@ -93,9 +94,7 @@ func TestRule21ZeroFor(t *testing.T) {
 
 func (r *rig) show() {
 	r.t.Helper()
-	if err := r.ledger.Show(r.t.Context()); err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, r.ledger.Show(r.t.Context()))
 }
 
 // counting.md 22: past the limit open labels are folded, closed ones are kept,

@@ -12,15 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // due is the work that is due at the rig's time, as `kind key version`.
 func (r *rig) due() []string {
 	r.t.Helper()
 	work, err := r.feed.Due(r.t.Context(), r.clock.at, 100)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	require.NoError(r.t, err)
 	var all []string
 	for _, w := range work {
 		all = append(all, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
@@ -159,9 +158,7 @@ func TestRule32NamedAgain(t *testing.T) {
 		var got string
 		for _, due := range []func(context.Context, time.Time, int) ([]work.Item, error){r.feed.Due, r.feed.SetAside} {
 			all, err := due(t.Context(), epoch.Add(48*time.Hour), 10)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for _, w := range all {
 				got += fmt.Sprint(w.Due.Sub(epoch), " ", w.Attempts, " ", w.SetAside)
 			}
@@ -309,9 +306,7 @@ func TestPostedInOrder(t *testing.T) {
 	waiting := func() (tasks []work.Item, keys string) {
 		t.Helper()
 		tasks, err := r.feed.Due(t.Context(), time.Now().Add(100*365*24*time.Hour), 100)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for _, w := range tasks {
 			keys += w.Key
 		}

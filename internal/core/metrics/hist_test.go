@@ -10,6 +10,8 @@ import (
 
 	prom "github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // observations of every size that a call can have, some on bucket bounds.
@@ -41,9 +43,7 @@ func TestHistogramIsAsClientGolang(t *testing.T) {
 		theirs.Observe(float64(parts) / 1e6)
 	}
 	var m dto.Metric
-	if err := theirs.Write(&m); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, theirs.Write(&m))
 	want := m.GetHistogram()
 	if ours.Count != want.GetSampleCount() || ours.Schema != want.GetSchema() || ours.Zeros != want.GetZeroCount() {
 		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.Count, ours.Schema, ours.Zeros,

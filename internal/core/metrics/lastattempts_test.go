@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // attempt is an outbound call over sbc1 that started second seconds after midday.
@@ -92,9 +93,7 @@ func attemptsOf(t *testing.T, text string) (all []*cdr.Record) {
 		if times != "" && err == nil {
 			n, err = strconv.Atoi(times)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		outcome := map[byte]cdr.Outcome{
 			'a': cdr.Answered, 'f': cdr.Failed, 'b': cdr.Busy, 'v': cdr.Voicemail,
 			'n': cdr.NotConnected, 'u': cdr.Unknown,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestCourses: panels don't contradict each other by how they draw what is counted when its record is read.
@@ -25,9 +26,7 @@ func TestCourses(t *testing.T) {
 				continue // log lines
 			}
 			all, err := panelTargets(*d.Title, p)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			drawn := false
 			if style, ok := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig); ok && style.DrawStyle != nil {
 				drawn = *style.DrawStyle == "bars"

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // folder holds the files that Grafana imports.
@@ -25,15 +26,11 @@ func TestFilesAreCurrent(t *testing.T) {
 	for _, d := range built(t) {
 		names = append(names, d.File)
 		want, err := d.JSON()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		golden.File(t, filepath.Join(folder, d.File), want)
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, e := range entries {
 		if !slices.Contains(names, e.Name()) {
 			t.Errorf("%s isn't built by this package", e.Name())
@@ -65,9 +62,7 @@ func withoutFormats(t *testing.T, d Built) []byte {
 		d.Annotations.List = append(d.Annotations.List, a.AnnotationQuery)
 	}
 	text, err := json.Marshal(d.Dashboard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return text
 }
 
@@ -97,9 +92,7 @@ func TestLabelsAreHeldAgainstTheCatalogue(t *testing.T) {
 func built(t *testing.T) []Built {
 	t.Helper()
 	all, err := All(rules.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return all
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // promFile is a test as promtool reads it.
@@ -214,9 +215,7 @@ func evaluate(t *testing.T, name string, q query, input []promSeries, at string,
 		Expr:  rules.Default().Resolve(q.expr),
 		Every: time.Duration(q.every) * time.Minute,
 	}).filled(5 * time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	interval := "15s"
 	if strings.HasSuffix(at, "h") {
 		interval = "1m"
@@ -236,9 +235,7 @@ func promExprs(t *testing.T) []promExpr {
 			continue
 		}
 		expr, err := target.filled(5 * time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		// The series are there for minutes.
 		exprs = append(exprs, finds(strings.NewReplacer(" offset 1w", "", " offset -1h", "").Replace(expr)))
 	}
@@ -258,13 +255,9 @@ func promtool(t *testing.T, file promFile) (string, error) {
 	t.Helper()
 	file.Interval = "15s"
 	text, err := yaml.Marshal(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "test.yml")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(path, text, 0o600))
 	tool := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "promtool")
 	if _, err := os.Stat(tool); err != nil {
 		t.Fatalf("CDR_TOOLS_BIN must hold promtool: %v", err)

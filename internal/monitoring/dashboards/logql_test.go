@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // variable is a variable in a query, maybe with its format.
@@ -25,18 +27,14 @@ var otlpSource = filepath.Join("..", "..", "..", "exporters", "otlp")
 func attributes(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(otlpSource, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var names []string
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ast.Inspect(parsed, func(n ast.Node) bool {
 			if name, ok := attributeKey(n); ok {
 				names = append(names, strings.ReplaceAll(name, ".", "_"))
@@ -68,9 +66,7 @@ func attributeKey(n ast.Node) (string, bool) {
 func recordFields(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "otlp.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var names []string
 	for field, name := range map[string]string{"TraceId": "trace_id"} {
 		if strings.Contains(string(text), "\n| "+field+" |") {
@@ -211,13 +207,9 @@ func TestLinksLeadToVariables(t *testing.T) {
 func urlsTo(t *testing.T, d *Built, to string) []string {
 	t.Helper()
 	text, err := d.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var tree any
-	if err := json.Unmarshal(text, &tree); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, json.Unmarshal(text, &tree))
 	var urls []string
 	var walk func(any)
 	walk = func(node any) {

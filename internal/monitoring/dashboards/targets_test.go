@@ -12,6 +12,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // panelQuery is one query of a panel, with the variables that Grafana fills in.
@@ -32,18 +33,14 @@ type panelQuery struct {
 func targets(t *testing.T) (targets []panelQuery) {
 	t.Helper()
 	all, err := All(rules.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for i := range all {
 		for _, p := range all[i].Panels {
 			if p.Panel == nil {
 				continue
 			}
 			of, err := panelTargets(*all[i].Title, p.Panel)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			targets = append(targets, of...)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // alertmanagerConfig is what of Alertmanager's configuration names alerts and labels.
@@ -69,13 +71,9 @@ func alternatives(matchers []string) int { return strings.Count(strings.Join(mat
 func loadAlertmanager(t *testing.T) alertmanagerConfig {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "dashboards", "alertmanager", "alertmanager.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var c alertmanagerConfig
-	if err := yaml.Unmarshal(content, &c); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, yaml.Unmarshal(content, &c))
 	return c
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // sorted walks a map in the order of its keys.
@@ -54,9 +56,7 @@ func testFiles(t *testing.T) []string {
 func loadTests(t *testing.T, path string) (file promtoolTests) {
 	t.Helper()
 	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if err := yaml.Unmarshal(content, &file); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -119,18 +119,14 @@ func TestRunbooks(t *testing.T) {
 	between := regexp.MustCompile(`(?m)^(#.*)?$`) // two queries
 	classicPart := regexp.MustCompile(`(cdr_\w+)_(?:bucket|count|sum)\b`)
 	files, err := os.ReadDir(filepath.Join(root, "docs", "runbooks"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, f := range files {
 		if !want[f.Name()] {
 			t.Errorf("no alert has the runbook %s", f.Name())
 		}
 		delete(want, f.Name())
 		content, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if !strings.HasPrefix(string(content), "# "+strings.TrimSuffix(f.Name(), ".md")+"\n") {
 			t.Errorf("%s doesn't begin with the alert's name", f.Name())
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // promtool runs the real one.
@@ -32,9 +34,7 @@ func TestE2EPromtool(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			content, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			tests := string(content)
 			recording, alerting := needed(tests, func(alert string) bool {
 				return strings.Contains(tests, alert) || strings.Contains(tests, "ALERTS")
@@ -49,9 +49,7 @@ func testRules(t *testing.T, recording, alerting []Group, tests string) (dir str
 	t.Helper()
 	dir = writeRules(t, recording, alerting)
 	path := filepath.Join(dir, "tests.yaml")
-	if err := os.WriteFile(path, []byte(tests), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(path, []byte(tests), 0o600))
 	promtool(t, "test", "rules", path)
 	return dir
 }
@@ -72,9 +70,7 @@ func writeRules(t *testing.T, recording, alerting []Group) (dir string) {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), content, 0o600)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 	}
 	return dir
 }

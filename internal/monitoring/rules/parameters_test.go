@@ -9,19 +9,16 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestExample: rules.example.yaml names every parameter with its default.
 func TestExample(t *testing.T) {
 	const name = "rules.example.yaml"
 	text, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var p Parameters
-	if err := config.Unmarshal(name, text, &p, config.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, config.Unmarshal(name, text, &p, config.Options{}))
 	want := Default()
 	// empty
 	want.KeepLabels, want.Off, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.AlertLabels,
@@ -113,9 +110,7 @@ func TestChoices(t *testing.T) {
 	p.Off, p.EmergencyCalls, p.RunbookURL, p.GrafanaURL = []string{"CDRWatchdog"}, critical, "https://wiki/",
 		"https://grafana/"
 	text, err := p.AlertsFile()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if strings.Contains(string(text), "CDRWatchdog") {
 		t.Error("the watchdog isn't off")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // root is the repository's folder.
@@ -26,9 +27,7 @@ func TestGenerated(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			want, err := produce()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			golden.File(t, filepath.Join(root, filepath.FromSlash(path)), want)
 		})
 	}

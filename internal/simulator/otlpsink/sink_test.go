@@ -13,6 +13,8 @@ import (
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -50,26 +52,18 @@ func counter(value int64, start, at uint64) proto.Message {
 // noticed, refused records aren't kept, and what was accepted in silence is.
 func TestSink(t *testing.T) {
 	sink, err := Start(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(sink.Close)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	send := func(path string, message proto.Message, want int) {
 		t.Helper()
 		body, err := proto.Marshal(message)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink.URL()+path, bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r.Header.Set("Content-Type", protobuf)
 		response, err := client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer response.Body.Close()
 		if response.StatusCode != want {
 			t.Errorf("HTTP %d, want %d", response.StatusCode, want)

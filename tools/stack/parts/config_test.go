@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestWriteAlertmanager: the shipped example is as it is, but for its times and receivers.
@@ -17,9 +19,7 @@ func TestWriteAlertmanager(t *testing.T) {
 		t.Fatalf("started with %v, %v", args, err)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "alertmanager.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, part := range []string{
 		"group_wait: 1s", "group_interval: 10s", "repeat_interval: 24m",
 		`"http://127.0.0.1:2/pager"`, `alertname = "CDRTrunkDown"`,

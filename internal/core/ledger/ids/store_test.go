@@ -11,14 +11,13 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // newFile is a database with the two tables.
 func newFile(t *testing.T) *engine.Session {
 	e, err := engine.Open(t.Context(), engine.SQLite{File: filepath.Join(t.TempDir(), "ids.db")}, engine.Access{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = e.Close() })
 	for _, text := range []string{
 		`PRAGMA synchronous = OFF`, // nothing here needs to be durable
@@ -36,18 +35,14 @@ func newFile(t *testing.T) *engine.Session {
 func load(t *testing.T, db Database, memory *Memory) *Store {
 	t.Helper()
 	s, err := Load(db, 1, memory)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s
 }
 
 func get(t *testing.T, s *Store, at counting.Place) string {
 	t.Helper()
 	data, err := s.Get(at)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(data)
 }
 
@@ -55,26 +50,20 @@ func get(t *testing.T, s *Store, at counting.Place) string {
 func all(t *testing.T, s *Store, bucket int64) []counting.Stored {
 	t.Helper()
 	entries, err := s.Bucket(bucket)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return entries
 }
 
 // kept has a store keep and apply states.
 func kept(t *testing.T, s *Store, commit int64, states ...counting.Stored) {
 	t.Helper()
-	if err := s.Keep(commit, states); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.Keep(commit, states))
 	s.Apply()
 }
 
 func packed(t *testing.T, s *Store) {
 	t.Helper()
-	if err := s.Pack(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.Pack())
 	s.Apply()
 }
 
@@ -144,9 +133,7 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 			s := load(t, newFile(t), NewMemory(1<<10, 500))
 			kept(t, s, 1, entry(1, 1, "\x03old"))
 			lost := entry(1, 2, "\x03lost")
-			if err := errors.Join(s.Keep(2, []counting.Stored{lost}), next(s)); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, errors.Join(s.Keep(2, []counting.Stored{lost}), next(s)))
 			s.Apply()
 			if data := get(t, s, lost.Place); data != "" {
 				t.Errorf("got %q, want nothing", data)
