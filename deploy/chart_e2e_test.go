@@ -223,7 +223,7 @@ func startRendered(t *testing.T, folder string, args []string) {
 		case strings.HasPrefix(found[2], "/"):
 			args[i] = found[1] + "=" + filepath.Join(folder, arg[len(found[0]):])
 			protected = protected || found[1] == "--web.config.file" &&
-				strings.Contains(read(t, filepath.Join(folder, "web-config.yaml")), "basic_auth")
+				strings.Contains(golden.Read(t, filepath.Join(folder, "web-config.yaml")), "basic_auth")
 		default:
 			listen := freeAddress(t)
 			args[i] = found[1] + "=" + listen
@@ -270,7 +270,7 @@ func TestE2EPackagedChart(t *testing.T) {
 		},
 		"../dashboards/grafana/overview.json": func(string) bool { return true },
 	} {
-		for line := range strings.Lines(read(t, file)) {
+		for line := range strings.Lines(golden.Read(t, file)) {
 			line = strings.TrimSpace(line)
 			if kept(line) && !strings.Contains(packaged, strings.TrimPrefix(line, "- ")) {
 				t.Fatalf("%s: the packaged chart lacks the line %s", file, line)
@@ -364,7 +364,7 @@ func objects(t *testing.T, text string) (all []object) {
 // TestE2EChartDocs renders what docs/kubernetes.md shows: every block of values, merged into the
 // first one, and every helm command.
 func TestE2EChartDocs(t *testing.T) {
-	page := strings.ReplaceAll(read(t, "../docs/kubernetes.md"), "\\\n", "")
+	page := strings.ReplaceAll(golden.Read(t, "../docs/kubernetes.md"), "\\\n", "")
 	folder := t.TempDir()
 	values := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1)
 	first := write(t, folder, "values.yaml", values[0][1])

@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -49,7 +50,7 @@ func TestE2EChartRules(t *testing.T) {
 				file := strings.TrimPrefix(o.Metadata.Name, "cdr-exporter-") + ".yaml"
 				var got, want map[string]any
 				require.NoError(t, o.Spec.Decode(&got))
-				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))),
+				if err := yaml.Unmarshal([]byte(golden.Read(t, filepath.Join(folder, "assets", "prometheus", file))),
 					&want); err != nil {
 					t.Fatal(err)
 				}

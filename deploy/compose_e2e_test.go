@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -47,8 +48,8 @@ func loadCompose(t *testing.T, files ...string) (p project) {
 func TestE2EComposeFiles(t *testing.T) {
 	version := decode[struct {
 		AppVersion string `yaml:"appVersion"`
-	}](t, read(t, chart+"/Chart.yaml")).AppVersion
-	if !strings.Contains(read(t, "../CHANGELOG.md"), "\n## "+version) {
+	}](t, golden.Read(t, chart+"/Chart.yaml")).AppVersion
+	if !strings.Contains(golden.Read(t, "../CHANGELOG.md"), "\n## "+version) {
 		t.Errorf("CHANGELOG.md has no version %s, which the chart installs", version)
 	}
 	for name, files := range map[string][]string{
@@ -77,7 +78,7 @@ func TestE2EComposeFiles(t *testing.T) {
 	}
 	folder := t.TempDir()
 	write(t, folder, "client-secret.txt", "x")
-	run(t, exporter, "check", "config", write(t, folder, "config.yaml", read(t, "compose/account/config.yaml")))
+	run(t, exporter, "check", "config", write(t, folder, "config.yaml", golden.Read(t, "compose/account/config.yaml")))
 }
 
 // TestE2ECompose starts the programs of compose.yaml that can be had here with its commands, files and variables; only
@@ -128,7 +129,8 @@ func TestE2ECompose(t *testing.T) {
 // a folder of dashboards.
 func TestE2EComposeGrafana(t *testing.T) {
 	p := loadCompose(t, "compose/compose.yaml")
-	sources := decode[struct{ Datasources []struct{ URL string } }](t, read(t, "compose/grafana/datasources.yaml"))
+	sources := decode[struct{ Datasources []struct{ URL string } }](t,
+		golden.Read(t, "compose/grafana/datasources.yaml"))
 	for _, source := range sources.Datasources {
 		address, err := url.Parse(source.URL)
 		require.NoError(t, err)
@@ -138,7 +140,7 @@ func TestE2EComposeGrafana(t *testing.T) {
 	}
 	providers := decode[struct {
 		Providers []struct{ Options struct{ Path string } }
-	}](t, read(t, "compose/grafana/dashboards.yaml"))
+	}](t, golden.Read(t, "compose/grafana/dashboards.yaml"))
 	folder := providers.Providers[0].Options.Path
 	var found []string
 	for _, volume := range p.Services["grafana"].Volumes {
@@ -184,7 +186,7 @@ func newStack(t *testing.T, addresses map[string]string) *stack {
 		for _, volume := range service.Volumes {
 			if _, done := s.paths[name][volume.Target]; !done {
 				s.paths[name][volume.Target] = write(t, t.TempDir(), filepath.Base(volume.Source),
-					s.rewrite(name, read(t, volume.Source)))
+					s.rewrite(name, golden.Read(t, volume.Source)))
 			}
 		}
 	}

@@ -142,14 +142,6 @@ func write(t *testing.T, folder, name, text string) string {
 	return file
 }
 
-// read is the text of a file.
-func read(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	return string(text)
-}
-
 // decode decodes YAML.
 func decode[T any](t *testing.T, text string) (value T) {
 	t.Helper()

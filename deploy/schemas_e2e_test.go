@@ -11,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -63,7 +64,7 @@ func readSchema(t *testing.T, file string) map[string]any {
 	if filepath.Ext(file) == ".json" {
 		unmarshal = json.Unmarshal
 	}
-	require.NoError(t, unmarshal([]byte(read(t, file)), &document))
+	require.NoError(t, unmarshal([]byte(golden.Read(t, file)), &document))
 	closeObjects(document)
 	return document
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -47,7 +48,7 @@ var given = []string{"tenant_id", "client_id", "client_secret", "client_secret_e
 // that it tells: the paths of config.example.yaml, without positions in lists.
 func described(t *testing.T) map[string]string {
 	t.Helper()
-	text := read(t, "configuration.md")
+	text := golden.Read(t, "configuration.md")
 	row := regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| (.*?) \\|")
 	all := make(map[string]string)
 	for _, found := range row.FindAllStringSubmatch(text, -1) {

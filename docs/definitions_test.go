@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -21,7 +22,7 @@ import (
 func marked(t *testing.T, page, marker string) string {
 	t.Helper()
 	found := regexp.MustCompile("(?s)<!-- " + marker + " -->\\s+```[a-z]+\n(.*?)\n *```").
-		FindStringSubmatch(read(t, page))
+		FindStringSubmatch(golden.Read(t, page))
 	if found == nil {
 		t.Fatalf("%s has no block behind %s", page, marker)
 	}
@@ -72,7 +73,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 	d, err := declared.Load("acmetel.yaml", []byte(definition+marked(t, page, "tests")))
 	require.NoError(t, err)
-	text := read(t, page)
+	text := golden.Read(t, page)
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
 	if err != nil || len(verdicts) < 15 {
 		t.Fatalf("%d laws were judged: %v", len(verdicts), err)

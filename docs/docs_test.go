@@ -42,18 +42,10 @@ func pages(t *testing.T) []page {
 	require.NoError(t, err)
 	all := make([]page, len(paths))
 	for i, path := range paths {
-		text := read(t, path)
+		text := golden.Read(t, path)
 		all[i] = page{path: path, text: text}
 	}
 	return all
-}
-
-// read is the text of a file.
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return string(text)
 }
 
 // block is a fenced block of code.
@@ -120,7 +112,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 // TestEveryPageIsListed: README.md of this folder links to every page; runbooks and decisions are
 // listed by their folders.
 func TestEveryPageIsListed(t *testing.T) {
-	list := read(t, "README.md")
+	list := golden.Read(t, "README.md")
 	for _, p := range pages(t) {
 		switch folder := filepath.Dir(p.path); {
 		case folder != "." && folder != "providers", p.path == "README.md":
@@ -200,8 +192,8 @@ func TestFigures(t *testing.T) {
 		{"counting.md", "plan figures", "../collector/testdata/plan-figures.txt"},
 	} {
 		t.Run(shown.name, func(t *testing.T) {
-			figures := read(t, shown.file)
-			text := read(t, shown.page)
+			figures := golden.Read(t, shown.file)
+			text := golden.Read(t, shown.page)
 			want, err := withFigures(text, shown.name, figures)
 			if err != nil {
 				t.Fatalf("%s: %v", shown.page, err)
@@ -277,8 +269,8 @@ func sources(t *testing.T) string {
 // TestFieldsOfGraphAreListed: every attribute that a property of Graph's goes to
 // is named where the docs list them.
 func TestFieldsOfGraphAreListed(t *testing.T) {
-	table := read(t, "../collector/msgraph/testdata/properties.tsv")
-	text := read(t, "providers/msgraph.md")
+	table := golden.Read(t, "../collector/msgraph/testdata/properties.tsv")
+	text := golden.Read(t, "providers/msgraph.md")
 	names := regexp.MustCompile(`\tcdr\.msgraph\.([a-z0-9_]+)\t`).FindAllStringSubmatch(table, -1)
 	for _, name := range names {
 		if !strings.Contains(text, "`"+name[1]+"`") {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -26,7 +27,7 @@ var anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 func TestEntraAsksForOnePermission(t *testing.T) {
 	folder := filepath.Join("..", "deploy", "entra")
 	for _, name := range []string{"main.tf", "register.sh", "Register-CdrExporter.ps1"} {
-		text := read(t, filepath.Join(folder, name))
+		text := golden.Read(t, filepath.Join(folder, name))
 		got := anyGUID.FindAllString(text, -1)
 		slices.Sort(got)
 		if !slices.Equal(slices.Compact(got), graphIDs) {
@@ -90,7 +91,7 @@ func TestRegister(t *testing.T) {
 		return string(out), err
 	}
 	asked := func(what string) int {
-		return strings.Count("\n"+read(t, filepath.Join(state, "asked")), "\n"+what)
+		return strings.Count("\n"+golden.Read(t, filepath.Join(state, "asked")), "\n"+what)
 	}
 	if out, err := register("DENIED=1", "workload", "https://oidc.example.com", "system"); err == nil ||
 		asked("rest --method POST") != 1 || !strings.Contains(out, "Insufficient privileges") {
@@ -115,7 +116,7 @@ func TestRegister(t *testing.T) {
 			t.Errorf("az %s was called %d times, want %d", what, got, want)
 		}
 	}
-	if text := read(t, filepath.Join(state, "secret.txt")); text != "hush\n" {
+	if text := golden.Read(t, filepath.Join(state, "secret.txt")); text != "hush\n" {
 		t.Errorf("the secret's file has %q", text)
 	}
 }

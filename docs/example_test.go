@@ -10,13 +10,14 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // readExample returns config.example.yaml as it is.
 func readExample(t *testing.T) string {
 	t.Helper()
-	return read(t, filepath.Join("..", "config.example.yaml"))
+	return golden.Read(t, filepath.Join("..", "config.example.yaml"))
 }
 
 func TestExampleHasEveryKeyOfAProvider(t *testing.T) {

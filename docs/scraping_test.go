@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 // TestRelabellingOfReplicas: the scrape configuration for replicas and the chart give all series
@@ -14,7 +15,7 @@ func TestRelabellingOfReplicas(t *testing.T) {
 	pattern := regexp.MustCompile(`regex: (cdr_\(.*)\n`)
 	var found []string
 	for _, path := range []string{"prometheus.md", "../deploy/helm/cdr-exporter/templates/servicemonitor.yaml"} {
-		text := read(t, path)
+		text := golden.Read(t, path)
 		for _, match := range pattern.FindAllStringSubmatch(text, -1) {
 			found = append(found, match[1])
 		}

@@ -146,7 +146,7 @@ func TestNamedTestsAreThere(t *testing.T) {
 // that hold it, as the tests themselves say; -update rewrites the lists.
 func TestEveryRuleHasATest(t *testing.T) {
 	byRule, byGuarantee := findHolders(t)
-	text := read(t, "testing.md")
+	text := golden.Read(t, "testing.md")
 	const marker = "<!-- the lists below are written by `go test ./docs -run TestEveryRuleHasATest -update` -->\n"
 	head, _, found := strings.Cut(text, marker)
 	if !found {
@@ -161,7 +161,7 @@ func TestEveryRuleHasATest(t *testing.T) {
 // withMutants writes the table of mutants between its markers.
 func withMutants(t *testing.T, page string) string {
 	t.Helper()
-	text := read(t, filepath.Join("..", "tools", "mutants", "mutants.yaml"))
+	text := golden.Read(t, filepath.Join("..", "tools", "mutants", "mutants.yaml"))
 	var all []struct{ Name, Package, Test string }
 	require.NoError(t, yaml.Unmarshal([]byte(text), &all))
 	const begin, end = "<!-- mutants -->\n", "<!-- end of mutants -->\n"

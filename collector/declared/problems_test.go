@@ -3,7 +3,6 @@ package declared_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,15 +11,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // base is a definition of testdata/definitions.
 func base(t testing.TB, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("testdata/definitions/" + name + ".yaml")
-	require.NoError(t, err)
-	return string(text)
+	return golden.Read(t, "testdata/definitions/"+name+".yaml")
 }
 
 // TestProblems: what is wrong with a definition, or with a source's block, is reported with file, line and key.

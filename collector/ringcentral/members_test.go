@@ -2,13 +2,13 @@ package ringcentral_test
 
 import (
 	"encoding/json"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -196,9 +196,7 @@ func pathsOf(value any, path string, into map[string]bool) {
 
 func sample(t *testing.T, name string) string {
 	t.Helper()
-	content, err := os.ReadFile("testdata/samples/" + name + ".json")
-	require.NoError(t, err)
-	return string(content)
+	return golden.Read(t, "testdata/samples/"+name+".json")
 }
 
 // TestSamples: every member of the older documentation's rows is read, or left out for a reason.

@@ -1,7 +1,6 @@
 package golden
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,11 +24,7 @@ func (c *Case) Say(line int, result string) {
 // the first case is a comment.
 func Cases(t *testing.T, path string, play func(t *testing.T, c *Case)) {
 	t.Helper()
-	content, err := os.ReadFile(path) //nolint:gosec // a test's own file
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, body, _ := strings.Cut(string(content), "\n-- ")
+	head, body, _ := strings.Cut(Read(t, path), "\n-- ")
 	all := []string{head}
 	for text := range strings.SplitSeq(strings.TrimSuffix(body, "\n"), "\n-- ") {
 		lines := strings.Split(text, "\n")

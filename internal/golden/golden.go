@@ -14,6 +14,16 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files and the tables of the docs")
 
+// Read is the text of a file of the repository.
+func Read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // File compares a text with a file.
 func File(t testing.TB, path string, got []byte) {
 	t.Helper()
@@ -55,15 +65,13 @@ func JSON(t testing.TB, path string, value any) {
 // Tables compares the named tables with the tables on a page of the docs.
 func Tables(t testing.TB, path string, tables map[string]string) {
 	t.Helper()
-	page, err := os.ReadFile(path) //nolint:gosec // a page of the docs
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(page)
+	text := Read(t, path)
 	for name, table := range tables {
-		if text, err = fill(text, name, table); err != nil {
+		filled, err := fill(text, name, table)
+		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
+		text = filled
 	}
 	File(t, path, []byte(text))
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // What a case of testdata/reads has:
@@ -51,9 +49,7 @@ func TestRowsAndTotals(t *testing.T) { playReads(t, "totals", "") }
 // definition is one of ../testdata/definitions.
 func definition(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../testdata/definitions/" + name + ".yaml")
-	require.NoError(t, err)
-	return string(text)
+	return golden.Read(t, "../testdata/definitions/"+name+".yaml")
 }
 
 // provider answers in the words of a case.
