@@ -221,7 +221,7 @@ func TestPushStores(t *testing.T) {
 		}
 	}
 	damaged := b
-	damaged.Data = "x" + damaged.Data[1:]
+	damaged.Data = a.Data[:20] + b.Data[20:] // another nonce
 	page := l.info.Posted([]work.Item{a, damaged, {Key: "c", Data: "?"}})
 	if len(page.Records) != 1 || page.Records[0].CallerNumber != "+4930901820" || len(page.Invalid) != 2 {
 		t.Errorf("the tasks became %d records, and %d rows that can't be read", len(page.Records), len(page.Invalid))
