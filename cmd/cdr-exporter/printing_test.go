@@ -57,7 +57,8 @@ func (absent) Fetch(_ context.Context, tasks []work.Item) (*collector.Page, erro
 	return nil, map[string]error{"young": collector.ErrNotYet, "old": collector.ErrGone}[tasks[0].Key]
 }
 
-// TestLeftOut: what can't be printed is told of. TestDriver_FetchesWhatIsNamed of collector has the rest.
+// TestLeftOut: the command names each row and record that it leaves out. The rest of fetching is
+// TestDriver_FetchesWhatIsNamed of collector.
 func TestLeftOut(t *testing.T) {
 	var table, errs bytes.Buffer
 	printer, _ := newPrinter("csv", false, &table)

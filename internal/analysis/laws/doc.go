@@ -3,7 +3,8 @@
 // (docs/counting.md).
 //
 //	laws.go     the laws, each a few scripts
-//	truth.go    compares requests, limits, and what each row becomes, with `tests`
+//	truth.go    compares limits, and what each row becomes, with `tests`
+//	answers.go  compares requests, and what their answers hold, with `tests`
 //	bench.go    a feed under test: its parameters and rows
 //	scripts.go  the laws about times and failures; values.go: about values
 //	play.go     a running script: a loop and a ledger, polled by the script's clock; it can be killed
