@@ -1,4 +1,4 @@
-package laws_test
+package providers_test
 
 import (
 	"os"
@@ -11,11 +11,11 @@ import (
 
 // TestLibrary: every definition of the library keeps all laws, says what it is, and is in the list of docs/library.md.
 func TestLibrary(t *testing.T) {
-	files, err := filepath.Glob("../../../providers/*.yaml")
+	files, err := filepath.Glob("*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there is no definition: %v", err)
 	}
-	page, err := os.ReadFile("../../../docs/library.md")
+	page, err := os.ReadFile("../docs/library.md")
 	require.NoError(t, err)
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -1,4 +1,4 @@
-package laws_test
+package providers_test
 
 import (
 	"context"
