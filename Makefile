@@ -74,12 +74,11 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
 	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/core/ledger ./cmd/... ./...
 
-# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Those of docs and deploy read
-# texts and start programs, and those of providers play thousands of scripts on definitions, with code that is watched in its
-# own tests: without the race detector. Collecting garbage under the race
-# detector is expensive, and the heaps are small: so it runs seldom (GOGC). The race detector would also let each package sleep
-# for a second before it ends (GORACE). The tests that drive the binary are built like it, and as lint looks at it, so that one
-# kind of package less is compiled.
+# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Without the race detector: docs and deploy read
+# texts and start programs; providers and simulate play thousands of scripts, one step after the other, with code that is
+# watched in its own tests. Collecting garbage under the race detector is expensive, and the heaps are small: so it runs
+# seldom (GOGC). The race detector would also let each package sleep for a second before it ends (GORACE). The tests that drive
+# the binary are built like it, and as lint looks at it, so that one kind of package less is compiled.
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
@@ -89,14 +88,14 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	export GOGC=400 GORACE=atexit_sleep_ms=0; \
 	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... & \
 	$(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-	CGO_ENABLED=0 $(call gotestsum,texts) -trimpath $(TEXTS) || failed=1; \
+	CGO_ENABLED=0 $(call gotestsum,unraced) -trimpath $(UNRACED) || failed=1; \
 	$(call gotestsum,rest) $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | \
-		grep -v -e '/cmd/' $(TEXTS:.%=-e 'cdr-exporter%$$') $(SIMULATORS:%=-e '%$$')) || failed=1; \
+		grep -v -e '/cmd/' $(UNRACED:.%=-e 'cdr-exporter%$$') $(SIMULATORS:%=-e '%$$')) || failed=1; \
 	( cd receiver && CGO_ENABLED=0 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
 
-TEXTS := ./docs ./deploy ./deploy/systemd ./providers
+UNRACED := ./docs ./deploy ./deploy/systemd ./providers ./tools/simulate
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
