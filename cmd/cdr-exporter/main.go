@@ -76,7 +76,8 @@ func run(ctx context.Context, args []string, s streams) int {
 // newCLI defines every command, for these arguments. `run` is the default.
 func newCLI(s streams, args []string) (*kingpin.Application, map[string]command) {
 	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of "+
-		"Microsoft Teams, RingCentral, Wavix, and providers that a file describes.")
+		"Microsoft Teams, RingCentral, Wavix, Twilio, Zoom, Webex, Asterisk, FreeSWITCH, Kamailio, Cisco CUCM, "+
+		"and of any other system that a file describes.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
