@@ -104,9 +104,9 @@ RACE := -race -gcflags=modernc.org/...=-race=false
 SIMULATORS := /internal/simulator /collector/msgraph/sim /collector/ringcentral/sim /collector/declared/sim/wavix
 RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-exporter%=-race=false)
 
-# Lint has already done what `go test` would vet.
+# Lint has already done what `go test` would vet, and nobody debugs what is linked here.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events $(CURDIR)/.tools/tests-$(1).json -- \
-	-vet=off -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
+	-vet=off -ldflags='-s -w' -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
 .PHONY: long
 long: ## tests with random input, each with LONG (20) times as many cases; takes hours
