@@ -226,10 +226,8 @@ func (p *mapping) secondTrunk() {
 func (p *mapping) duration() {
 	r := p.record
 	duration, found := read(p, "duration", &p.feed.Record.Duration, (*language.Result).Length)
-	if !found && !r.Answer.IsZero() && !r.End.Before(r.Answer) && r.End.Sub(r.Answer) <= cdr.LongestCall {
-		duration, found = r.End.Sub(r.Answer), true
-	}
 	r.Duration, r.NoDuration = duration, !found
+	r.DeriveDuration()
 }
 
 // ids reads every id of the row; an id that the definition names must be there.
