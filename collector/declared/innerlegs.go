@@ -121,7 +121,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 	q := &mapping{Mapper: p.leg, record: new(cdr.Record), isLeg: true}
 	d, r := &q.feed.Record, q.record
 	r.ID, r.Parent = q.text("id", &d.ID), q.text("parent", &d.Parent)
-	r.Start, r.Answer, r.End = q.time("start", &d.Start), q.time("answer", &d.Answer), q.time("end", &d.End)
+	q.times()
 	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, (*language.Result).Length)
 	q.duration()
 	q.outcome()

@@ -22,6 +22,7 @@ type Mapper struct {
 	extra     []string            // keys, sorted
 	labels    []string            // names, sorted
 	ignore    *language.Condition // the source's
+	zones     []*time.Location    // of times that have none, if clocks may be set back there
 	trace     string              // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
@@ -67,6 +68,13 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	}
 	if m.row.Zone = s.Zone; m.row.Zone == nil {
 		m.row.Zone = time.UTC
+	}
+	for _, v := range [...]*language.Value{&feed.Record.Start, &feed.Record.Answer, &feed.Record.End} {
+		for _, zone := range v.Zones(m.row.Zone) {
+			if zone != time.UTC && !slices.Contains(m.zones, zone) {
+				m.zones = append(m.zones, zone)
+			}
+		}
 	}
 	if m.row.Now = s.Now; m.row.Now == nil {
 		m.row.Now = time.Now
@@ -149,7 +157,7 @@ func (p *mapping) fill() {
 	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
 	r.Version, _ = read(p, "version", &d.Version, (*language.Result).Version)
-	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
+	p.times()
 	p.innerLegs()
 	r.NoCall = !p.feed.countsCalls()
 	switch p.feed.Counts {
@@ -172,6 +180,28 @@ func (p *mapping) fill() {
 	p.extras()
 	if r.ID == "" && (!d.ID.IsSet() || p.feed.WithoutID) {
 		r.Synthetic = p.syntheticKey()
+	}
+}
+
+// times reads when the call began, was answered and ended.
+func (p *mapping) times() {
+	d, r := &p.feed.Record, p.record
+	values, times := [...]*language.Value{&d.Start, &d.Answer, &d.End}, [...]*time.Time{&r.Start, &r.Answer, &r.End}
+	for i, field := range [...]string{"start", "answer", "end"} {
+		*times[i] = p.time(field, values[i])
+	}
+	at := cmp.Or(r.Start, r.Answer, r.End)
+	if !slices.ContainsFunc(p.zones, func(zone *time.Location) bool { return language.SetBack(at, zone) }) {
+		return
+	}
+	moments := make([]language.Moment, len(values))
+	for i := range moments {
+		other := language.Read(&p.row, values[i], (*language.Result).Other)
+		moments[i] = language.Moment{At: *times[i], Other: other.Value}
+	}
+	language.InOrder(moments)
+	for i := range moments {
+		*times[i] = moments[i].At
 	}
 }
 
@@ -226,10 +256,8 @@ func (p *mapping) secondTrunk() {
 func (p *mapping) duration() {
 	r := p.record
 	duration, found := read(p, "duration", &p.feed.Record.Duration, (*language.Result).Length)
-	if !found && !r.Answer.IsZero() && !r.End.Before(r.Answer) && r.End.Sub(r.Answer) <= cdr.LongestCall {
-		duration, found = r.End.Sub(r.Answer), true
-	}
 	r.Duration, r.NoDuration = duration, !found
+	r.DeriveDuration()
 }
 
 // ids reads every id of the row; an id that the definition names must be there.

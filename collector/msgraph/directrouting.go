@@ -26,6 +26,7 @@ func (m *mapper) mapDirectRouting(f *wire.Fields, r *cdr.Record) {
 	// INVITE was forwarded.
 	if r.Direction == cdr.Outbound && r.Outcome == cdr.Answered {
 		r.Answer = r.Start
+		r.DeriveDuration()
 	}
 	r.Trunk = label(strings.ToLower(f.Text("trunkFullyQualifiedDomainName")))
 	r.MediaBypass = f.Bool("mediaBypassEnabled")

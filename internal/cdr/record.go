@@ -190,6 +190,13 @@ func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
 	return time.Duration(n) * unit, ""
 }
 
+// DeriveDuration takes a duration that the provider doesn't give from the answer to the end, where both are plausible.
+func (r *Record) DeriveDuration() {
+	if d := r.End.Sub(r.Answer); r.NoDuration && !r.Answer.IsZero() && d >= 0 && d <= LongestCall {
+		r.Duration, r.NoDuration = d, false
+	}
+}
+
 // TalkTime is how long persons talked in an answered call, if known.
 func (r *Record) TalkTime() (talk time.Duration, known bool) {
 	switch {

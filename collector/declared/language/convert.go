@@ -153,11 +153,18 @@ func inferYear(text, form string, zone *time.Location, now time.Time) (at time.T
 	return time.Time{}, noTimeOf + form
 }
 
-// ParseTime reads a time in the first of its forms that matches.
-func (a *alternative) parseTime(text string, zone *time.Location, now func() time.Time) (at time.Time, problem string) {
+// zone is the zone of times that have none; otherwise is the source's.
+func (a *alternative) zone(otherwise *time.Location) *time.Location {
 	if a.Zone != nil {
-		zone = a.Zone.Location
+		return a.Zone.Location
 	}
+	return otherwise
+}
+
+// parseTimeIn reads a time in the first of its forms that matches.
+func (a *alternative) parseTimeIn(
+	text string, zone *time.Location, now func() time.Time,
+) (at time.Time, problem string) {
 	for _, form := range a.Time {
 		var one string
 		if a.Year != "" && !hasYear(form) {

@@ -51,8 +51,16 @@ func (g *Result) Time() (at time.Time, problem string) {
 	if at, problem = g.parseTime(g.Text); problem == "" && at.IsZero() {
 		problem = NoValue
 	}
-	if problem != "" || g.by.Minus == nil {
+	if problem != "" {
 		return at, problem
+	}
+	return g.minus(at)
+}
+
+// minus subtracts the length that the value names, if it names one.
+func (g *Result) minus(at time.Time) (began time.Time, problem string) {
+	if g.by.Minus == nil {
+		return at, ""
 	}
 	text, is := g.in.Text(g.by.Minus)
 	if is != Single {
@@ -63,7 +71,7 @@ func (g *Result) Time() (at time.Time, problem string) {
 }
 
 func (g *Result) parseTime(text string) (at time.Time, problem string) {
-	return g.by.parseTime(text, g.in.Zone, g.in.Now)
+	return g.by.parseTimeIn(text, g.by.zone(g.in.Zone), g.in.Now)
 }
 
 // Version is an integer, or a time, where a later time is a greater version.
@@ -99,6 +107,9 @@ func (g *Result) Length() (d time.Duration, problem string) {
 		return 0, problem
 	}
 	to, problem := g.parseTime(g.Text)
+	both := [...]Moment{{from, g.other(text, from)}, {to, g.other(g.Text, to)}}
+	InOrder(both[:])
+	from, to = both[0].At, both[1].At
 	switch d = to.Sub(from); {
 	case problem != "":
 		return 0, problem
