@@ -82,31 +82,29 @@ func TestRule10_ALeapThatNoDateConfirms(t *testing.T) {
 		{"ahead by less", 47 * time.Hour, true},
 		{"back behind the watermark", -6 * time.Minute, false},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := quiet(t, minutely, time.Now())
-				var local skewed
-				clock := NewClock(local.now, nil)
-				m.clock = clock.Now
-				loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) { s.Clock = clock })
-				loop.Start()
-				pass(t, 5*time.Minute)
-				before, reads := m.State().Watermark, len(m.done())
-				local.set(c.skew)
-				pass(t, 5*time.Minute)
-				if n := len(m.done()) - reads; n < 4 {
-					t.Errorf("%d reads in five minutes", n)
-				}
-				if now := m.State().Watermark; now.After(before.Add(time.Second)) != c.moves {
-					t.Errorf("the watermark went from %s to %s, want it to move: %t", before, now, c.moves)
-				}
-				local.set(0)
-				pass(t, 5*time.Minute)
-				loop.Stop()
-				if behind := time.Since(m.state.Watermark); !c.moves && behind > 2*time.Minute {
-					t.Errorf("once the clock is right again the watermark is %s behind", behind)
-				}
-			})
+		inBubble(t, c.name, func(t *testing.T) {
+			m := quiet(t, minutely, time.Now())
+			var local skewed
+			clock := NewClock(local.now, nil)
+			m.clock = clock.Now
+			loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) { s.Clock = clock })
+			loop.Start()
+			pass(t, 5*time.Minute)
+			before, reads := m.State().Watermark, len(m.done())
+			local.set(c.skew)
+			pass(t, 5*time.Minute)
+			if n := len(m.done()) - reads; n < 4 {
+				t.Errorf("%d reads in five minutes", n)
+			}
+			if now := m.State().Watermark; now.After(before.Add(time.Second)) != c.moves {
+				t.Errorf("the watermark went from %s to %s, want it to move: %t", before, now, c.moves)
+			}
+			local.set(0)
+			pass(t, 5*time.Minute)
+			loop.Stop()
+			if behind := time.Since(m.state.Watermark); !c.moves && behind > 2*time.Minute {
+				t.Errorf("once the clock is right again the watermark is %s behind", behind)
+			}
 		})
 	}
 }
@@ -195,13 +193,13 @@ type wrongly struct {
 // by much, for long or not, also if a process begins with it. No position passes calls that are still to come, and the
 // watermark isn't ahead afterwards. While a container is suspended the monotonic clock stops.
 func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
-	const lookback, h = time.Hour, time.Hour
+	const lookback, h, interval = time.Hour, time.Hour, 20 * time.Second
 	for _, c := range []struct {
 		name  string
 		steps []wrongly
 	}{
-		{"a Date ahead for seconds", []wrongly{{date: 50 * time.Minute, lasts: 15 * time.Second}}},
-		{"a Date days ahead for seconds", []wrongly{{date: 6 * day, lasts: 15 * time.Second}}},
+		{"a Date ahead for a minute", []wrongly{{date: 50 * time.Minute, lasts: time.Minute}}},
+		{"a Date days ahead for a minute", []wrongly{{date: 6 * day, lasts: time.Minute}}},
 		{"a Date ahead by less than the lookback", []wrongly{{date: 50 * time.Minute, lasts: 3 * h}}},
 		{"a Date ahead by more", []wrongly{{date: 2 * h, lasts: 3 * h, shown: true}}},
 		{"a Date ahead by a year", []wrongly{{date: 400 * day, lasts: 3 * h, shown: true}}},
@@ -217,47 +215,45 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 		{"a container slept for minutes", []wrongly{{slept: 3 * time.Minute}}},
 		{"a container slept for days", []wrongly{{slept: 80 * h}}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var world, local, date skewed
-				m := newModel(time.Now().Add(-lookback))
-				m.keep, m.clock = 2*lookback, world.now
-				slept := func() time.Duration { return time.Duration(world.by.Load()) }
-				m.local = func() time.Time { return local.now().Add(slept()) }
-				m.date = func() time.Time { return date.now().Add(slept()).Truncate(time.Second) }
-				traffic(m, time.Now().Add(c.steps[0].slept+10*h), 30*time.Second, lookback)
-				l := loopOver(m, 5*time.Second, lookback)
-				l.Start()
-				pass(t, h)
-				for _, step := range c.steps {
-					if step.slept > 0 {
-						m.keep = 200 * h
-						world.set(step.slept)
-						pass(t, time.Minute)
-						if behind := world.now().Sub(m.State().Watermark); behind < 0 || behind > 20*time.Second {
-							t.Errorf("a minute later the watermark is %s behind", behind)
-						}
-					}
-					local.set(step.local)
-					date.set(step.date)
-					pass(t, step.lasts)
-					s := l.Status()
-					if step.shown && (s.State != StateError || !strings.Contains(s.LastError, "differ by")) {
-						t.Errorf("the state is %+v", s)
-					}
-					if step.restarts {
-						l.Stop()
-						pass(t, 10*time.Minute)
-						l = loopOver(m, 5*time.Second, lookback)
-						l.Start()
+		inBubble(t, c.name, func(t *testing.T) {
+			var world, local, date skewed
+			m := newModel(time.Now().Add(-lookback))
+			m.keep, m.clock = 2*lookback, world.now
+			slept := func() time.Duration { return time.Duration(world.by.Load()) }
+			m.local = func() time.Time { return local.now().Add(slept()) }
+			m.date = func() time.Time { return date.now().Add(slept()).Truncate(time.Second) }
+			traffic(m, time.Now().Add(c.steps[0].slept+10*h), 30*time.Second, lookback)
+			l := loopOver(m, interval, lookback)
+			l.Start()
+			pass(t, h)
+			for _, step := range c.steps {
+				if step.slept > 0 {
+					m.keep = 200 * h
+					world.set(step.slept)
+					pass(t, 4*time.Minute)
+					if behind := world.now().Sub(m.State().Watermark); behind < 0 || behind > 4*interval {
+						t.Errorf("four minutes later the watermark is %s behind", behind)
 					}
 				}
-				local.set(0)
-				date.set(0)
-				pass(t, 3*lookback)
-				l.Stop()
-				m.wantWhole(t, world.now().Add(-lookback), time.Minute)
-			})
+				local.set(step.local)
+				date.set(step.date)
+				pass(t, step.lasts)
+				s := l.Status()
+				if step.shown && (s.State != StateError || !strings.Contains(s.LastError, "differ by")) {
+					t.Errorf("the state is %+v", s)
+				}
+				if step.restarts {
+					l.Stop()
+					pass(t, 10*time.Minute)
+					l = loopOver(m, interval, lookback)
+					l.Start()
+				}
+			}
+			local.set(0)
+			date.set(0)
+			pass(t, 3*lookback)
+			l.Stop()
+			m.wantWhole(t, world.now().Add(-lookback), time.Minute)
 		})
 	}
 }
@@ -276,31 +272,29 @@ func TestRule10_AWatermarkAheadStepsBack(t *testing.T) {
 // TestRule10_TheProviderRefusesWhatAWrongClockAsksFor: calls are counted by the other clock meanwhile.
 func TestRule10_TheProviderRefusesWhatAWrongClockAsksFor(t *testing.T) {
 	for _, skew := range []time.Duration{-100 * day, 100 * day} {
-		t.Run(skew.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := quiet(t, minutely, time.Now())
-				m.fault = func(from, to time.Time, _ int) error {
-					if time.Since(from) > 90*day || time.Until(to) > day {
-						return errProvider
-					}
-					return nil
+		inBubble(t, skew.String(), func(t *testing.T) {
+			m := quiet(t, minutely, time.Now())
+			m.fault = func(from, to time.Time, _ int) error {
+				if time.Since(from) > 90*day || time.Until(to) > day {
+					return errProvider
 				}
-				traffic(m, time.Now().Add(5*time.Hour), time.Minute, time.Second)
-				var local skewed
-				m.local = local.now
-				l := loopOver(m, time.Minute, 48*time.Hour)
-				l.Start()
-				pass(t, time.Hour)
-				local.set(skew)
-				pass(t, 2*time.Hour)
-				if left := m.missing(time.Now().Add(-5 * time.Minute)); len(left) > 0 {
-					t.Errorf("%d calls aren't counted while the clock is wrong", len(left))
-				}
-				local.set(0)
-				pass(t, 2*time.Hour)
-				l.Stop()
-				m.wantWhole(t, time.Now().Add(-5*time.Minute), 2*time.Minute)
-			})
+				return nil
+			}
+			traffic(m, time.Now().Add(5*time.Hour), time.Minute, time.Second)
+			var local skewed
+			m.local = local.now
+			l := loopOver(m, time.Minute, 48*time.Hour)
+			l.Start()
+			pass(t, time.Hour)
+			local.set(skew)
+			pass(t, 2*time.Hour)
+			if left := m.missing(time.Now().Add(-5 * time.Minute)); len(left) > 0 {
+				t.Errorf("%d calls aren't counted while the clock is wrong", len(left))
+			}
+			local.set(0)
+			pass(t, 2*time.Hour)
+			l.Stop()
+			m.wantWhole(t, time.Now().Add(-5*time.Minute), 2*time.Minute)
 		})
 	}
 }
@@ -337,44 +331,42 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 // TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while single front ends
 // disagree and the process is restarted: no call is lost or counted twice.
 func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
-	for seed := range long.Seeds(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const lookback, interval, lasts = time.Hour, 20 * time.Second, 10 * time.Hour
-				random, fronts, begin := seeded(seed), seeded(seed+100), time.Now()
-				var local, date skewed
-				m := newModel(begin.Add(-lookback))
-				m.keep, m.local = 2*lookback, local.now
-				m.date = func() time.Time {
-					if fronts.IntN(50) == 0 { // of many front ends one
-						return time.Now().Add(5 * day)
-					}
-					return date.now().Truncate(time.Second)
+	for seed := range long.Seeds(4) {
+		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
+			const lookback, interval, lasts = time.Hour, 20 * time.Second, 10 * time.Hour
+			random, fronts, begin := seeded(seed), seeded(seed+100), time.Now()
+			var local, date skewed
+			m := newModel(begin.Add(-lookback))
+			m.keep, m.local = 2*lookback, local.now
+			m.date = func() time.Time {
+				if fronts.IntN(50) == 0 { // of many front ends one
+					return time.Now().Add(5 * day)
 				}
-				traffic(m, begin.Add(lasts+4*lookback), 30*time.Second, lookback)
-				l := loopOver(m, interval, lookback)
-				l.Start()
-				some := func(most time.Duration) { pass(t, time.Duration(random.ExpFloat64()*float64(most))) }
-				by := []time.Duration{3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * day, 400 * day}
-				for time.Since(begin) < lasts {
-					wrong := []*skewed{&local, &date}[random.IntN(2)]
-					wrong.set(by[random.IntN(len(by))] * time.Duration(1-2*random.IntN(2)))
-					some(20 * time.Minute)
-					if random.IntN(3) == 0 {
-						l.Stop()
-						some(5 * time.Minute)
-						l = loopOver(m, interval, lookback)
-						l.Start()
-						pass(t, 10*interval)
-					}
-					wrong.set(0)
+				return date.now().Truncate(time.Second)
+			}
+			traffic(m, begin.Add(lasts+4*lookback), 30*time.Second, lookback)
+			l := loopOver(m, interval, lookback)
+			l.Start()
+			some := func(most time.Duration) { pass(t, time.Duration(random.ExpFloat64()*float64(most))) }
+			by := []time.Duration{3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * day, 400 * day}
+			for time.Since(begin) < lasts {
+				wrong := []*skewed{&local, &date}[random.IntN(2)]
+				wrong.set(by[random.IntN(len(by))] * time.Duration(1-2*random.IntN(2)))
+				some(20 * time.Minute)
+				if random.IntN(3) == 0 {
+					l.Stop()
+					some(5 * time.Minute)
+					l = loopOver(m, interval, lookback)
+					l.Start()
 					pass(t, 10*interval)
-					some(20 * time.Minute)
 				}
-				pass(t, 3*lookback)
-				l.Stop()
-				m.wantWhole(t, time.Now().Add(-lookback), time.Minute)
-			})
+				wrong.set(0)
+				pass(t, 10*interval)
+				some(20 * time.Minute)
+			}
+			pass(t, 3*lookback)
+			l.Stop()
+			m.wantWhole(t, time.Now().Add(-lookback), time.Minute)
 		})
 	}
 }

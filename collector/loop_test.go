@@ -99,12 +99,10 @@ func TestLoop_BacksOffAndComesBack(t *testing.T) {
 			return nil
 		}, seconds(0, 1, 3, 63, 123, 183, 243)},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if got := polls(t, 255*time.Second, c.fail); !slices.Equal(got, c.want) {
-					t.Errorf("polled at %v, want %v", got, c.want)
-				}
-			})
+		inBubble(t, c.name, func(t *testing.T) {
+			if got := polls(t, 255*time.Second, c.fail); !slices.Equal(got, c.want) {
+				t.Errorf("polled at %v, want %v", got, c.want)
+			}
 		})
 	}
 }
@@ -302,27 +300,25 @@ func TestLoop_Status(t *testing.T) {
 				"two processes count this feed",
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				m := newModel(began)
-				m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
-				l := loopOf(func(context.Context) error { return c.err }, func(s *FeedSettings) {
-					s.Ledger, s.Advise = m, advice
-					s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
-				})
-				l.Start()
-				pass(t, 10*time.Millisecond)
-				s := l.Status()
-				if s.State != c.state || s.LastError != c.text || s.Records != 42 || !s.Watermark.Equal(began) ||
-					!s.Ready {
-					t.Errorf("the status is %+v, want %s: %s", s, c.state, c.text)
-				}
-				if (c.err == nil) != (!s.LastSuccess.IsZero()) || !s.NextRead.After(began) {
-					t.Errorf("the last success is %s, the next read %s", s.LastSuccess, s.NextRead)
-				}
-				l.Stop()
+		inBubble(t, c.name, func(t *testing.T) {
+			began := time.Now()
+			m := newModel(began)
+			m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
+			l := loopOf(func(context.Context) error { return c.err }, func(s *FeedSettings) {
+				s.Ledger, s.Advise = m, advice
+				s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
 			})
+			l.Start()
+			pass(t, 10*time.Millisecond)
+			s := l.Status()
+			if s.State != c.state || s.LastError != c.text || s.Records != 42 || !s.Watermark.Equal(began) ||
+				!s.Ready {
+				t.Errorf("the status is %+v, want %s: %s", s, c.state, c.text)
+			}
+			if (c.err == nil) != (!s.LastSuccess.IsZero()) || !s.NextRead.After(began) {
+				t.Errorf("the last success is %s, the next read %s", s.LastSuccess, s.NextRead)
+			}
+			l.Stop()
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -17,6 +18,12 @@ func TestMain(m *testing.M) {
 	// which takes a quarter of the time.
 	runtime.GOMAXPROCS(1)
 	goleak.VerifyTestMain(m)
+}
+
+// inBubble runs a subtest in virtual time.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
 // What the program passes in fits.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
@@ -149,48 +148,46 @@ func TestRanges_NamesCompleteReads(t *testing.T) {
 			time.Hour,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began, p, n := time.Now(), &pages{}, 0
-				p.state.Origin = began.Add(-c.history)
-				p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
-				read := readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
-					if c.found[n] < 0 {
-						return errProvider
-					}
-					p.result.New = c.found[n]
-					return emit(&Page{})
-				})
-				info := &FeedInfo{
-					Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback,
-					Limits: Limits{MaxRange: c.longest},
+		inBubble(t, c.name, func(t *testing.T) {
+			began, p, n := time.Now(), &pages{}, 0
+			p.state.Origin = began.Add(-c.history)
+			p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
+			read := readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+				if c.found[n] < 0 {
+					return errProvider
 				}
-				list := partOf[*ranges](NewLoop(FeedSettings{
-					Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil),
-				}))
-				for n = range c.found {
-					before := len(p.all)
-					if err := list.do(t.Context()); (err != nil) != (c.found[n] < 0) {
-						t.Fatalf("poll %d: %v", n, err)
-					}
-					got := ""
-					for _, page := range p.all[before:] {
-						switch {
-						case page.Position == nil:
-						case page.Position.Read == nil:
-							got = "none"
-						default:
-							r := page.Position.Read
-							got = fmt.Sprintf("%s to %s since %s", r.From.Sub(began), r.To.Sub(began),
-								r.Began.Sub(began))
-						}
-					}
-					if got != c.want[n] {
-						t.Errorf("poll %d looked at %q, want %q", n, got, c.want[n])
-					}
-					<-time.After(list.wait(t.Context()))
-				}
+				p.result.New = c.found[n]
+				return emit(&Page{})
 			})
+			info := &FeedInfo{
+				Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback,
+				Limits: Limits{MaxRange: c.longest},
+			}
+			list := partOf[*ranges](NewLoop(FeedSettings{
+				Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil),
+			}))
+			for n = range c.found {
+				before := len(p.all)
+				if err := list.do(t.Context()); (err != nil) != (c.found[n] < 0) {
+					t.Fatalf("poll %d: %v", n, err)
+				}
+				got := ""
+				for _, page := range p.all[before:] {
+					switch {
+					case page.Position == nil:
+					case page.Position.Read == nil:
+						got = "none"
+					default:
+						r := page.Position.Read
+						got = fmt.Sprintf("%s to %s since %s", r.From.Sub(began), r.To.Sub(began),
+							r.Began.Sub(began))
+					}
+				}
+				if got != c.want[n] {
+					t.Errorf("poll %d looked at %q, want %q", n, got, c.want[n])
+				}
+				<-time.After(list.wait(t.Context()))
+			}
 		})
 	}
 }
@@ -369,40 +366,38 @@ func TestRetention(t *testing.T) {
 		{"history of more", 0, 30 * 24 * time.Hour, 50 * 24 * time.Hour, 20 * 24 * time.Hour},
 		{"a lookback of more", 0, 40 * time.Hour, 0, 0},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := quiet(t, minutely, time.Now())
-				if c.history > 0 {
-					m = newModel(time.Now().Add(-c.history))
+		inBubble(t, c.name, func(t *testing.T) {
+			m := quiet(t, minutely, time.Now())
+			if c.history > 0 {
+				m = newModel(time.Now().Add(-c.history))
+			}
+			m.limits.Retention = c.keeps
+			pass(t, c.down)
+			var log bytes.Buffer
+			seen := newObserved()
+			settings := func(s *FeedSettings) {
+				s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
+			}
+			for range 2 { // a restart shows it again, and doesn't log it again
+				l := loopOver(m, time.Minute, 48*time.Hour, settings)
+				l.Start()
+				pass(t, time.Hour)
+				l.Stop()
+			}
+			if got := seen.duration(metrics.Unreadable); (got - c.want).Abs() > time.Minute {
+				t.Errorf("shown as unreadable: %s, want %s", got, c.want)
+			}
+			if n := strings.Count(log.String(), "no longer keeps"); n != map[bool]int{true: 1}[c.want > 0] {
+				t.Errorf("logged %d times: %s", n, log.String())
+			}
+			for _, r := range m.reads {
+				if r.at.Sub(r.from) > c.keeps+2*time.Second {
+					t.Errorf("read from %s ago, of which %s are kept", r.at.Sub(r.from), c.keeps)
 				}
-				m.limits.Retention = c.keeps
-				pass(t, c.down)
-				var log bytes.Buffer
-				seen := newObserved()
-				settings := func(s *FeedSettings) {
-					s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
-				}
-				for range 2 { // a restart shows it again, and doesn't log it again
-					l := loopOver(m, time.Minute, 48*time.Hour, settings)
-					l.Start()
-					pass(t, time.Hour)
-					l.Stop()
-				}
-				if got := seen.duration(metrics.Unreadable); (got - c.want).Abs() > time.Minute {
-					t.Errorf("shown as unreadable: %s, want %s", got, c.want)
-				}
-				if n := strings.Count(log.String(), "no longer keeps"); n != map[bool]int{true: 1}[c.want > 0] {
-					t.Errorf("logged %d times: %s", n, log.String())
-				}
-				for _, r := range m.reads {
-					if r.at.Sub(r.from) > c.keeps+2*time.Second {
-						t.Errorf("read from %s ago, of which %s are kept", r.at.Sub(r.from), c.keeps)
-					}
-				}
-				if behind := time.Since(m.state.Watermark); behind > 2*time.Minute || !m.state.HistoryDone {
-					t.Errorf("the watermark is %s behind, done is %t", behind, m.state.HistoryDone)
-				}
-			})
+			}
+			if behind := time.Since(m.state.Watermark); behind > 2*time.Minute || !m.state.HistoryDone {
+				t.Errorf("the watermark is %s behind, done is %t", behind, m.state.HistoryDone)
+			}
 		})
 	}
 }

@@ -94,36 +94,34 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 		{"anything else", errProvider, 600},
 		{"a panic", nil, 600},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m, loop := silentFeed(t, 20, func(m *taskModel) {
-					m.fault = func(string) error {
-						if c.err == nil {
-							panic("boom")
-						}
-						return c.err
+		inBubble(t, c.name, func(t *testing.T) {
+			m, loop := silentFeed(t, 20, func(m *taskModel) {
+				m.fault = func(string) error {
+					if c.err == nil {
+						panic("boom")
 					}
-				})
-				pass(t, time.Hour)
-				if m.attempts() != 0 || m.State().Records != 0 {
-					t.Errorf("%d attempts were counted", m.attempts())
+					return c.err
 				}
-				if n := m.allFetches(); n > c.most || n < 4 {
-					t.Errorf("in an hour of it, %d were fetched", n)
-				}
-				err := loop.trouble()
-				if err == nil || loop.Status().State == StateOK || isPanic(err) != (c.err == nil) {
-					t.Errorf("shown is %v", err)
-				}
-				m.with(func() { m.fault = nil })
-				pass(t, 11*time.Minute)
-				if loop.trouble() != nil || loop.Status().State != StateOK {
-					t.Errorf("afterwards it shows %v", loop.trouble())
-				}
-				pass(t, 2*time.Hour)
-				loop.Stop()
-				m.want(t)
 			})
+			pass(t, time.Hour)
+			if m.attempts() != 0 || m.State().Records != 0 {
+				t.Errorf("%d attempts were counted", m.attempts())
+			}
+			if n := m.allFetches(); n > c.most || n < 4 {
+				t.Errorf("in an hour of it, %d were fetched", n)
+			}
+			err := loop.trouble()
+			if err == nil || loop.Status().State == StateOK || isPanic(err) != (c.err == nil) {
+				t.Errorf("shown is %v", err)
+			}
+			m.with(func() { m.fault = nil })
+			pass(t, 11*time.Minute)
+			if loop.trouble() != nil || loop.Status().State != StateOK {
+				t.Errorf("afterwards it shows %v", loop.trouble())
+			}
+			pass(t, 2*time.Hour)
+			loop.Stop()
+			m.want(t)
 		})
 	}
 }
@@ -159,43 +157,41 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 		{"too long", &httpclient.Error{Kind: httpclient.KindTooLarge}},
 		{"not found", fmt.Errorf("%w: 404", ErrNotYet)},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var poison []string
-				for i := range 10 {
-					poison = append(poison, fmt.Sprint("c", i))
+		inBubble(t, c.name, func(t *testing.T) {
+			var poison []string
+			for i := range 10 {
+				poison = append(poison, fmt.Sprint("c", i))
+			}
+			m, loop := silentFeed(t, 30, func(m *taskModel) { m.fault = only(c.err, poison...) })
+			pass(t, 30*time.Second)
+			if n := m.State().Records; n != 20 {
+				t.Errorf("after half a minute %d calls are counted", n)
+			}
+			// Others come now and then.
+			for i := range 90 {
+				m.with(func() {
+					now := time.Now()
+					m.calls = append(m.calls, published(fmt.Sprint("d", i), now))
+				})
+				if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
+					t.Fatal(err)
 				}
-				m, loop := silentFeed(t, 30, func(m *taskModel) { m.fault = only(c.err, poison...) })
-				pass(t, 30*time.Second)
-				if n := m.State().Records; n != 20 {
-					t.Errorf("after half a minute %d calls are counted", n)
+				pass(t, 10*time.Minute)
+			}
+			if n := m.State().Records; n != 110 {
+				t.Errorf("%d calls are counted", n)
+			}
+			setAside := 0
+			for _, key := range poison {
+				if m.waiting("notified", key).SetAside {
+					setAside++
 				}
-				// Others come now and then.
-				for i := range 90 {
-					m.with(func() {
-						now := time.Now()
-						m.calls = append(m.calls, published(fmt.Sprint("d", i), now))
-					})
-					if _, err := m.notify(fmt.Sprint("d", i)); err != nil {
-						t.Fatal(err)
-					}
-					pass(t, 10*time.Minute)
-				}
-				if n := m.State().Records; n != 110 {
-					t.Errorf("%d calls are counted", n)
-				}
-				setAside := 0
-				for _, key := range poison {
-					if m.waiting("notified", key).SetAside {
-						setAside++
-					}
-				}
-				if setAside != len(poison) || loop.trouble() != nil {
-					t.Errorf("%d of %d are set aside", setAside, len(poison))
-				}
-				loop.Stop()
-				m.wantWhole(t)
-			})
+			}
+			if setAside != len(poison) || loop.trouble() != nil {
+				t.Errorf("%d of %d are set aside", setAside, len(poison))
+			}
+			loop.Stop()
+			m.wantWhole(t)
 		})
 	}
 }
@@ -228,33 +224,31 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 func TestRecords_AFullDisk(t *testing.T) {
 	broken := errors.New("disk I/O error") // is shown as the feed's
 	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, broken} {
-		t.Run(full.Error(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				manager := &fakeManager{again: time.Minute}
-				m, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond },
-					func(m *taskModel) { m.settings = func(s *FeedSettings) { s.Info.Subscription = manager } })
-				m.with(func() { m.refuse = func(*counting.Page) error { return full } })
-				pass(t, time.Second)
-				m.with(func() { m.fetched = nil })
-				asked := manager.asked()
-				pass(t, time.Hour)
-				if n := m.allFetches(); n > 1000 {
-					t.Errorf("%d useless fetches in an hour", n)
-				}
-				if n := manager.asked() - asked; n < 5 {
-					t.Errorf("in an hour the subscription was looked after %d times", n)
-				}
-				if err := loop.trouble(); err != nil && full != broken { //nolint:errorlint // one of the above
-					t.Errorf("the feed takes it for the provider's: %v", err)
-				}
-				if m.attempts() != 0 {
-					t.Errorf("%d attempts were counted", m.attempts())
-				}
-				m.with(func() { m.refuse = nil })
-				pass(t, 3*time.Hour)
-				loop.Stop()
-				m.want(t)
-			})
+		inBubble(t, full.Error(), func(t *testing.T) {
+			manager := &fakeManager{again: time.Minute}
+			m, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond },
+				func(m *taskModel) { m.settings = func(s *FeedSettings) { s.Info.Subscription = manager } })
+			m.with(func() { m.refuse = func(*counting.Page) error { return full } })
+			pass(t, time.Second)
+			m.with(func() { m.fetched = nil })
+			asked := manager.asked()
+			pass(t, time.Hour)
+			if n := m.allFetches(); n > 1000 {
+				t.Errorf("%d useless fetches in an hour", n)
+			}
+			if n := manager.asked() - asked; n < 5 {
+				t.Errorf("in an hour the subscription was looked after %d times", n)
+			}
+			if err := loop.trouble(); err != nil && full != broken { //nolint:errorlint // one of the above
+				t.Errorf("the feed takes it for the provider's: %v", err)
+			}
+			if m.attempts() != 0 {
+				t.Errorf("%d attempts were counted", m.attempts())
+			}
+			m.with(func() { m.refuse = nil })
+			pass(t, 3*time.Hour)
+			loop.Stop()
+			m.want(t)
 		})
 	}
 }
@@ -417,32 +411,30 @@ func clockOf(local, date *skewed) func(s *FeedSettings) {
 // counted before the record has all of them.
 func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 	for _, skew := range []time.Duration{-3 * time.Hour, -time.Hour, 10 * time.Minute, 3 * time.Hour} {
-		t.Run(skew.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now.Add(-time.Hour))
-				m.calls = append(m.calls, &notifiedCall{
-					id: "a", start: now.Add(-10 * time.Minute),
-					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
-				})
-				var local, date skewed
-				local.set(skew)
-				l := m.loop(clockOf(&local, &date))
-				l.Start()
-				pass(t, time.Minute)
-				if !m.isCounted("a") {
-					t.Error("after a minute the call isn't counted")
-				}
-				pass(t, 3*time.Hour)
-				l.Stop()
-				settles := m.calls[0].end.Add(m.settle)
-				if at := m.fetched[len(m.fetched)-1].at; len(m.fetched) != 2 || at.Before(settles) ||
-					at.After(settles.Add(5*time.Minute)) {
-					t.Errorf("the record was fetched %v, want once at first and once at %s, when it settles", m.fetched,
-						settles)
-				}
-				m.want(t)
+		inBubble(t, skew.String(), func(t *testing.T) {
+			now := time.Now()
+			m := newTaskModel(now.Add(-time.Hour))
+			m.calls = append(m.calls, &notifiedCall{
+				id: "a", start: now.Add(-10 * time.Minute),
+				end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)},
 			})
+			var local, date skewed
+			local.set(skew)
+			l := m.loop(clockOf(&local, &date))
+			l.Start()
+			pass(t, time.Minute)
+			if !m.isCounted("a") {
+				t.Error("after a minute the call isn't counted")
+			}
+			pass(t, 3*time.Hour)
+			l.Stop()
+			settles := m.calls[0].end.Add(m.settle)
+			if at := m.fetched[len(m.fetched)-1].at; len(m.fetched) != 2 || at.Before(settles) ||
+				at.After(settles.Add(5*time.Minute)) {
+				t.Errorf("the record was fetched %v, want once at first and once at %s, when it settles", m.fetched,
+					settles)
+			}
+			m.want(t)
 		})
 	}
 }
@@ -461,38 +453,36 @@ func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
 		{"a Date of a day ago", 0, -day},
 		{"our clock three hours behind", -3 * time.Hour, 0},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now.Add(-time.Hour))
-				m.add(now, now.Add(4*time.Hour), time.Minute, time.Minute)
-				late := m.calls[15]
-				m.fault = func(key string) error {
-					if key == late.id && time.Since(now) < 40*time.Minute {
-						return httpclient.Retryable(errors.New("not this one"))
-					}
-					return nil
+		inBubble(t, c.name, func(t *testing.T) {
+			now := time.Now()
+			m := newTaskModel(now.Add(-time.Hour))
+			m.add(now, now.Add(4*time.Hour), time.Minute, time.Minute)
+			late := m.calls[15]
+			m.fault = func(key string) error {
+				if key == late.id && time.Since(now) < 40*time.Minute {
+					return httpclient.Retryable(errors.New("not this one"))
 				}
-				var local, date skewed
-				l := m.loop(clockOf(&local, &date))
-				l.Start()
-				pass(t, 10*time.Minute)
-				local.set(c.local)
-				date.set(c.date)
-				pass(t, lasts)
-				if n, all := m.fetchesOf(late.id), m.allFetches(); n > 20 || all > 150 {
-					t.Errorf("the record was fetched %d times in %s, all %d times", n, lasts, all)
-				}
-				local.set(0)
-				date.set(0)
-				pass(t, 40*time.Minute)
-				if !m.isCounted(late.id) {
-					t.Errorf("half an hour after it can be read it isn't counted: %+v", m.waiting("record", late.id))
-				}
-				pass(t, 4*time.Hour)
-				l.Stop()
-				m.want(t)
-			})
+				return nil
+			}
+			var local, date skewed
+			l := m.loop(clockOf(&local, &date))
+			l.Start()
+			pass(t, 10*time.Minute)
+			local.set(c.local)
+			date.set(c.date)
+			pass(t, lasts)
+			if n, all := m.fetchesOf(late.id), m.allFetches(); n > 20 || all > 150 {
+				t.Errorf("the record was fetched %d times in %s, all %d times", n, lasts, all)
+			}
+			local.set(0)
+			date.set(0)
+			pass(t, 40*time.Minute)
+			if !m.isCounted(late.id) {
+				t.Errorf("half an hour after it can be read it isn't counted: %+v", m.waiting("record", late.id))
+			}
+			pass(t, 4*time.Hour)
+			l.Stop()
+			m.want(t)
 		})
 	}
 }

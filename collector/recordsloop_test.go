@@ -19,43 +19,41 @@ import (
 // whatever version, early or late.
 func TestRecords_CountsEveryCall(t *testing.T) {
 	for _, notified := range []bool{false, true} {
-		t.Run(fmt.Sprint("notified ", notified), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now.Add(-24 * time.Hour))
-				m.latency = 50 * time.Millisecond
-				m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 7*time.Minute, 0)
-				for i, c := range m.calls {
-					first := c.versions[0]
-					switch i % 5 {
-					case 0:
-						c.versions = []time.Time{first, first.Add(20 * time.Minute), first.Add(5 * time.Hour)}
-					case 1:
-						c.bare, c.versions = true, []time.Time{first, first.Add(15 * time.Minute)}
-					case 2:
-						c.bare = true // until it has settled
-					case 3:
-						c.readable = first.Add(40 * time.Minute)
-					}
+		inBubble(t, fmt.Sprint("notified ", notified), func(t *testing.T) {
+			now := time.Now()
+			m := newTaskModel(now.Add(-24 * time.Hour))
+			m.latency = 50 * time.Millisecond
+			m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 7*time.Minute, 0)
+			for i, c := range m.calls {
+				first := c.versions[0]
+				switch i % 5 {
+				case 0:
+					c.versions = []time.Time{first, first.Add(20 * time.Minute), first.Add(5 * time.Hour)}
+				case 1:
+					c.bare, c.versions = true, []time.Time{first, first.Add(15 * time.Minute)}
+				case 2:
+					c.bare = true // until it has settled
+				case 3:
+					c.readable = first.Add(40 * time.Minute)
 				}
-				loop := m.loop()
-				loop.Start()
-				for range 18 * 12 {
-					pass(t, 5*time.Minute)
-					if notified {
-						m.tellPublished(t)
-					}
+			}
+			loop := m.loop()
+			loop.Start()
+			for range 18 * 12 {
+				pass(t, 5*time.Minute)
+				if notified {
+					m.tellPublished(t)
 				}
-				loop.Stop()
-				m.want(t)
-				for _, c := range m.calls {
-					// Once a version, once settled, some before it was readable, and while bare
-					// with each list.
-					if n := m.fetches[c.id]; n > 30 {
-						t.Errorf("%s was fetched %d times", c.id, n)
-					}
+			}
+			loop.Stop()
+			m.want(t)
+			for _, c := range m.calls {
+				// Once a version, once settled, some before it was readable, and while bare
+				// with each list.
+				if n := m.fetches[c.id]; n > 30 {
+					t.Errorf("%s was fetched %d times", c.id, n)
 				}
-			})
+			}
 		})
 	}
 }
@@ -347,32 +345,30 @@ func (m *fakeManager) asked() int {
 // at most. Once it can, also after a crash, the history is shown soon.
 func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 	for _, history := range []time.Duration{time.Hour, day, 10 * day} {
-		t.Run(history.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now.Add(-history))
-				m.add(m.state.Origin, now, max(10*time.Minute, history/100), 0)
-				m.fault = ofFetches(errProvider)
-				loop := m.loop()
-				loop.Start()
-				pass(t, day)
-				if s := loop.Status(); m.State().HistoryDone || m.State().Watermark.After(now) || s.State == StateOK {
-					t.Errorf("while nothing can be fetched the status is %+v", s)
-				}
-				if n := m.listed(); n < 24 || n > 28 {
-					t.Errorf("the list was read %d times in a day", n)
-				}
-				loop.Stop()
-				m.with(func() { m.fault = nil })
-				loop = m.loop()
-				loop.Start()
-				pass(t, 15*time.Minute)
-				loop.Stop()
-				if behind := time.Since(m.state.Watermark); !m.state.HistoryDone || behind > 10*time.Minute {
-					t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, behind)
-				}
-				m.wantWhole(t)
-			})
+		inBubble(t, history.String(), func(t *testing.T) {
+			now := time.Now()
+			m := newTaskModel(now.Add(-history))
+			m.add(m.state.Origin, now, max(10*time.Minute, history/100), 0)
+			m.fault = ofFetches(errProvider)
+			loop := m.loop()
+			loop.Start()
+			pass(t, day)
+			if s := loop.Status(); m.State().HistoryDone || m.State().Watermark.After(now) || s.State == StateOK {
+				t.Errorf("while nothing can be fetched the status is %+v", s)
+			}
+			if n := m.listed(); n < 24 || n > 28 {
+				t.Errorf("the list was read %d times in a day", n)
+			}
+			loop.Stop()
+			m.with(func() { m.fault = nil })
+			loop = m.loop()
+			loop.Start()
+			pass(t, 15*time.Minute)
+			loop.Stop()
+			if behind := time.Since(m.state.Watermark); !m.state.HistoryDone || behind > 10*time.Minute {
+				t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, behind)
+			}
+			m.wantWhole(t)
 		})
 	}
 }

@@ -40,9 +40,8 @@ func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 	}
 	for name, refusal := range refusals {
 		for _, notified := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, " notified ", notified), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { testOutage(t, refusal, notified) })
-			})
+			inBubble(t, fmt.Sprint(name, " notified ", notified),
+				func(t *testing.T) { testOutage(t, refusal, notified) })
 		}
 	}
 }
@@ -96,49 +95,47 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 // but not the list. The next call that is fetched is the witness.
 func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 	for name, refusal := range refusals {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				now := time.Now()
-				m := newTaskModel(now)
-				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
-				m.calls = []*notifiedCall{
-					{
-						id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
-						versions: []time.Time{now.Add(time.Minute)}, readable: now,
-					},
-					{
-						id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
-						versions: []time.Time{now.Add(40 * time.Hour)},
-					},
-				}
-				loop := m.loop()
-				loop.Start()
-				pass(t, 10*time.Minute)
-				if status := loop.Status(); status.State != StateError {
-					t.Errorf("the state is %s", status.State)
-				}
-				pass(t, 39*time.Hour)
-				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.SetAside ||
-					m.State().Watermark.After(now.Add(11*time.Minute)) {
-					t.Errorf("it is %+v, the watermark %s", w, m.State().Watermark)
-				}
-				if n := m.listed(); n < 39*11 {
-					t.Errorf("the list was read %d times", n)
-				}
-				pass(t, 2*time.Hour)
-				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.SetAside ||
-					time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
-					t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w,
-						time.Since(m.State().Watermark), loop.Status().State)
-				}
-				if !m.isCounted("next") {
-					t.Error("the other call isn't counted")
-				}
-				m.with(func() { m.fault = nil })
-				pass(t, 25*time.Hour)
-				loop.Stop()
-				m.want(t)
-			})
+		inBubble(t, name, func(t *testing.T) {
+			now := time.Now()
+			m := newTaskModel(now)
+			m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
+			m.calls = []*notifiedCall{
+				{
+					id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
+					versions: []time.Time{now.Add(time.Minute)}, readable: now,
+				},
+				{
+					id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
+					versions: []time.Time{now.Add(40 * time.Hour)},
+				},
+			}
+			loop := m.loop()
+			loop.Start()
+			pass(t, 10*time.Minute)
+			if status := loop.Status(); status.State != StateError {
+				t.Errorf("the state is %s", status.State)
+			}
+			pass(t, 39*time.Hour)
+			if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.SetAside ||
+				m.State().Watermark.After(now.Add(11*time.Minute)) {
+				t.Errorf("it is %+v, the watermark %s", w, m.State().Watermark)
+			}
+			if n := m.listed(); n < 39*11 {
+				t.Errorf("the list was read %d times", n)
+			}
+			pass(t, 2*time.Hour)
+			if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.SetAside ||
+				time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
+				t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w,
+					time.Since(m.State().Watermark), loop.Status().State)
+			}
+			if !m.isCounted("next") {
+				t.Error("the other call isn't counted")
+			}
+			m.with(func() { m.fault = nil })
+			pass(t, 25*time.Hour)
+			loop.Stop()
+			m.want(t)
 		})
 	}
 }
@@ -183,49 +180,47 @@ func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*
 // delays nothing. It is tried again soon after a list names it, and once a day, until the provider
 // gives it.
 func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
-	for _, back := range []time.Duration{30 * time.Hour, 5 * 24 * time.Hour} {
-		t.Run(back.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var log bytes.Buffer
-				seen := newObserved()
-				m, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
-					s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
-				})
-				poison := m.calls[3].id
-				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
-				pass(t, 9*time.Hour)
-				if m.waiting("record", poison).SetAside {
-					t.Error("it is given up within hours")
-				}
-				pass(t, 11*time.Hour)
-				tried := m.fetchesOf(poison)
-				setAside := func() float64 { return seen.value(metrics.Tasks, "set_aside") }
-				if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts ||
-					tried > 2*maxAttempts {
-					t.Errorf("after 20 hours it is %+v, %v are set aside, fetched %d times", w, setAside(), tried)
-				}
-				if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
-					t.Errorf("the log has %s", log.String())
-				}
-				if loop.trouble() != nil || loop.Status().State != StateOK ||
-					time.Since(m.State().Watermark) > 6*time.Minute {
-					t.Errorf("the trouble is %v, the watermark is %s behind", loop.trouble(),
-						time.Since(m.State().Watermark))
-				}
-				pass(t, back-20*time.Hour)
-				if more := m.fetchesOf(poison) - tried; more < 2 || more > 24 {
-					t.Errorf("until %s it was tried %d times more", back, more)
-				}
-				m.with(func() { m.fault = nil })
-				if pass(t, 25*time.Hour); !m.isCounted(poison) {
-					t.Error("it isn't counted")
-				}
-				loop.Stop()
-				if n := strings.Count(log.String(), "set aside"); n != 1 || setAside() != 0 {
-					t.Errorf("it was logged %d times; %v are set aside", n, setAside())
-				}
-				m.wantWhole(t)
+	for _, back := range []time.Duration{30 * time.Hour, 3 * 24 * time.Hour} {
+		inBubble(t, back.String(), func(t *testing.T) {
+			var log bytes.Buffer
+			seen := newObserved()
+			m, loop := busyTenant(t, 5*24*time.Hour, func(s *FeedSettings) {
+				s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 			})
+			poison := m.calls[3].id
+			m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
+			pass(t, 9*time.Hour)
+			if m.waiting("record", poison).SetAside {
+				t.Error("it is given up within hours")
+			}
+			pass(t, 11*time.Hour)
+			tried := m.fetchesOf(poison)
+			setAside := func() float64 { return seen.value(metrics.Tasks, "set_aside") }
+			if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts ||
+				tried > 2*maxAttempts {
+				t.Errorf("after 20 hours it is %+v, %v are set aside, fetched %d times", w, setAside(), tried)
+			}
+			if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
+				t.Errorf("the log has %s", log.String())
+			}
+			if loop.trouble() != nil || loop.Status().State != StateOK ||
+				time.Since(m.State().Watermark) > 6*time.Minute {
+				t.Errorf("the trouble is %v, the watermark is %s behind", loop.trouble(),
+					time.Since(m.State().Watermark))
+			}
+			pass(t, back-20*time.Hour)
+			if more := m.fetchesOf(poison) - tried; more < 2 || more > 24 {
+				t.Errorf("until %s it was tried %d times more", back, more)
+			}
+			m.with(func() { m.fault = nil })
+			if pass(t, 25*time.Hour); !m.isCounted(poison) {
+				t.Error("it isn't counted")
+			}
+			loop.Stop()
+			if n := strings.Count(log.String(), "set aside"); n != 1 || setAside() != 0 {
+				t.Errorf("it was logged %d times; %v are set aside", n, setAside())
+			}
+			m.wantWhole(t)
 		})
 	}
 }

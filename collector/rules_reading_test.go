@@ -139,25 +139,23 @@ func TestRule06_APollThatTakesLongerThanTheInterval(t *testing.T) {
 
 func TestRule09_LongRangesAreCutAndOverlap(t *testing.T) {
 	for _, limit := range []time.Duration{0, 90 * 24 * time.Hour, 30 * time.Hour, 10 * time.Minute} {
-		t.Run(limit.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newModel(time.Now().Add(-4 * 24 * time.Hour))
-				m.limits.MaxRange = limit
-				run(t, m, minutely, 5*time.Second)
-				var end time.Time
-				for _, r := range m.reads[1:] {
-					if limit > 0 && r.to.Sub(r.from) > limit {
-						t.Errorf("a range of %s, where %s are allowed", r.to.Sub(r.from), limit)
-					}
-					if !end.IsZero() && end.Sub(r.from) < time.Second {
-						t.Errorf("a range from %s follows one to %s", r.from, end)
-					}
-					end = r.to
+		inBubble(t, limit.String(), func(t *testing.T) {
+			m := newModel(time.Now().Add(-4 * 24 * time.Hour))
+			m.limits.MaxRange = limit
+			run(t, m, minutely, 5*time.Second)
+			var end time.Time
+			for _, r := range m.reads[1:] {
+				if limit > 0 && r.to.Sub(r.from) > limit {
+					t.Errorf("a range of %s, where %s are allowed", r.to.Sub(r.from), limit)
 				}
-				if !m.state.HistoryDone || !m.reads[1].from.Equal(m.state.Origin) {
-					t.Errorf("done is %t; the history starts at %s", m.state.HistoryDone, m.reads[1].from)
+				if !end.IsZero() && end.Sub(r.from) < time.Second {
+					t.Errorf("a range from %s follows one to %s", r.from, end)
 				}
-			})
+				end = r.to
+			}
+			if !m.state.HistoryDone || !m.reads[1].from.Equal(m.state.Origin) {
+				t.Errorf("done is %t; the history starts at %s", m.state.HistoryDone, m.reads[1].from)
+			}
 		})
 	}
 }
@@ -166,40 +164,38 @@ func TestRule09_LongRangesAreCutAndOverlap(t *testing.T) {
 // the first pass, and finds it in the second.
 func TestRule09_OldRangesAreReadUntilNothingIsNew(t *testing.T) {
 	for _, recent := range []bool{false, true} {
-		t.Run(fmt.Sprint("recent is ", recent), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				origin := time.Now().Add(-5 * 24 * time.Hour)
-				if recent {
-					origin = time.Now().Add(-20 * time.Hour)
+		inBubble(t, fmt.Sprint("recent is ", recent), func(t *testing.T) {
+			origin := time.Now().Add(-5 * 24 * time.Hour)
+			if recent {
+				origin = time.Now().Add(-20 * time.Hour)
+			}
+			m := newModel(origin)
+			m.pageSize = 3
+			for i := range 10 {
+				at := origin.Add(time.Duration(i+1) * time.Hour)
+				m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: at, published: at})
+			}
+			hidden := false
+			m.fault = func(from, to time.Time, page int) error {
+				if page == 1 && !hidden && !from.After(origin) {
+					hidden = true
+					m.rows[0].published = time.Now().Add(time.Second) // what follows moves up
 				}
-				m := newModel(origin)
-				m.pageSize = 3
-				for i := range 10 {
-					at := origin.Add(time.Duration(i+1) * time.Hour)
-					m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: at, published: at})
+				return nil
+			}
+			run(t, m, minutely, 500*time.Millisecond)
+			_, found := m.counted["3"]
+			passes := 0
+			for _, r := range m.reads {
+				if r.from.Equal(origin) {
+					passes++
 				}
-				hidden := false
-				m.fault = func(from, to time.Time, page int) error {
-					if page == 1 && !hidden && !from.After(origin) {
-						hidden = true
-						m.rows[0].published = time.Now().Add(time.Second) // what follows moves up
-					}
-					return nil
-				}
-				run(t, m, minutely, 500*time.Millisecond)
-				_, found := m.counted["3"]
-				passes := 0
-				for _, r := range m.reads {
-					if r.from.Equal(origin) {
-						passes++
-					}
-				}
-				// A recent range will be read by deeper levels in any case.
-				if want := map[bool]int{false: 3, true: 1}[recent]; passes != want || found == recent {
-					t.Errorf("%d passes over the first range, want %d; the row that moved was found: %t", passes, want,
-						found)
-				}
-			})
+			}
+			// A recent range will be read by deeper levels in any case.
+			if want := map[bool]int{false: 3, true: 1}[recent]; passes != want || found == recent {
+				t.Errorf("%d passes over the first range, want %d; the row that moved was found: %t", passes, want,
+					found)
+			}
 		})
 	}
 }

@@ -21,30 +21,28 @@ func TestRecords_TheSubscriptionManagerIsAsked(t *testing.T) {
 		{"it is to wait", &httpclient.Error{Status: 503, RetryAfter: 20 * time.Minute}, 3, 4},
 		{"it panics", nil, 60, 110},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newTaskModel(time.Now())
-				manager := &fakeManager{again: time.Minute, err: c.err, panics: c.name == "it panics"}
-				loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
-				loop.Start()
-				pass(t, time.Hour)
-				if n := manager.asked(); n < c.min || n > c.max {
-					t.Errorf("it was asked %d times in an hour", n)
-				}
-				err, fails := loop.trouble(), c.err != nil || manager.panics
-				if !errors.Is(err, c.err) && !isPanic(err) || (loop.Status().State == StateError) != fails {
-					t.Errorf("the trouble is %v", err)
-				}
-				if n := m.listed(); n < 11 {
-					t.Errorf("the list was read %d times", n)
-				}
-				manager.with(func() { manager.err, manager.panics = nil, false })
-				pass(t, 25*time.Minute)
-				if loop.trouble() != nil {
-					t.Errorf("afterwards the trouble is %v", loop.trouble())
-				}
-				loop.Stop()
-			})
+		inBubble(t, c.name, func(t *testing.T) {
+			m := newTaskModel(time.Now())
+			manager := &fakeManager{again: time.Minute, err: c.err, panics: c.name == "it panics"}
+			loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
+			loop.Start()
+			pass(t, time.Hour)
+			if n := manager.asked(); n < c.min || n > c.max {
+				t.Errorf("it was asked %d times in an hour", n)
+			}
+			err, fails := loop.trouble(), c.err != nil || manager.panics
+			if !errors.Is(err, c.err) && !isPanic(err) || (loop.Status().State == StateError) != fails {
+				t.Errorf("the trouble is %v", err)
+			}
+			if n := m.listed(); n < 11 {
+				t.Errorf("the list was read %d times", n)
+			}
+			manager.with(func() { manager.err, manager.panics = nil, false })
+			pass(t, 25*time.Minute)
+			if loop.trouble() != nil {
+				t.Errorf("afterwards the trouble is %v", loop.trouble())
+			}
+			loop.Stop()
 		})
 	}
 }
@@ -90,43 +88,41 @@ func TestRule12_AGapIsListed(t *testing.T) {
 		{"while it still fails", time.Hour, 4 * time.Hour, true},
 		{"longer than may be read", 10 * 24 * time.Hour, 10 * 24 * time.Hour, false},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				m := newTaskModel(begin)
-				m.state.HistoryDone = true
-				manager := &fakeManager{again: 5 * time.Minute}
-				loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
-				loop.Start()
-				pass(t, 10*24*time.Hour)
-				now := time.Now()
-				m.with(func() { m.fault = func(string) error { return errProvider } })
-				manager.with(func() {
-					manager.gap = now.Add(-c.gap)
-					if c.keepFails {
-						manager.err = errProvider
-					}
-				})
-				pass(t, 30*time.Minute)
-				if !errors.Is(loop.trouble(), errProvider) {
-					t.Errorf("the trouble is %v", loop.trouble())
-				}
-				m.with(func() { m.lists = nil; m.fault = nil })
-				manager.with(func() { manager.err = nil })
-				pass(t, 10*time.Minute)
-				loop.Stop()
-				want := now.Add(-c.from)
-				found := 0
-				for _, l := range m.lists {
-					if near(l.from, want) {
-						found++
-					}
-				}
-				if found != 1 || loop.trouble() != nil {
-					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want,
-						loop.trouble())
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now()
+			m := newTaskModel(begin)
+			m.state.HistoryDone = true
+			manager := &fakeManager{again: 5 * time.Minute}
+			loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
+			loop.Start()
+			pass(t, 10*24*time.Hour)
+			now := time.Now()
+			m.with(func() { m.fault = func(string) error { return errProvider } })
+			manager.with(func() {
+				manager.gap = now.Add(-c.gap)
+				if c.keepFails {
+					manager.err = errProvider
 				}
 			})
+			pass(t, 30*time.Minute)
+			if !errors.Is(loop.trouble(), errProvider) {
+				t.Errorf("the trouble is %v", loop.trouble())
+			}
+			m.with(func() { m.lists = nil; m.fault = nil })
+			manager.with(func() { manager.err = nil })
+			pass(t, 10*time.Minute)
+			loop.Stop()
+			want := now.Add(-c.from)
+			found := 0
+			for _, l := range m.lists {
+				if near(l.from, want) {
+					found++
+				}
+			}
+			if found != 1 || loop.trouble() != nil {
+				t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want,
+					loop.trouble())
+			}
 		})
 	}
 }

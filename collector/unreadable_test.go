@@ -60,47 +60,45 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 		{"many", 5 * time.Minute, 12 * h, instants(-h, h, 2*h, 2*h+7*time.Second, 5*h), 18 * h},
 		{"short intervals", time.Second, time.Minute, instants(5*time.Minute, 7*time.Minute), 20 * time.Minute},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				m := newModel(begin.Add(-3 * h))
-				m.latency = 50 * time.Millisecond
-				after := min(2*h, 10*c.lookback) // how long calls go on once all can be read
-				traffic(m, begin.Add(c.heal+after), max(c.interval/4, time.Second), c.lookback)
-				isBad := overlaps(begin, c.bad)
-				for i := range m.rows { // the watermark may pass a stepped over call
-					if row := &m.rows[i]; isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second)) {
-						row.published = row.published.Add(time.Millisecond)
-					}
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now()
+			m := newModel(begin.Add(-3 * h))
+			m.latency = 50 * time.Millisecond
+			after := min(2*h, 10*c.lookback) // how long calls go on once all can be read
+			traffic(m, begin.Add(c.heal+after), c.interval, c.lookback)
+			isBad := overlaps(begin, c.bad)
+			for i := range m.rows { // the watermark may pass a stepped over call
+				if row := &m.rows[i]; isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second)) {
+					row.published = row.published.Add(time.Millisecond)
 				}
-				m.fault = func(from, to time.Time, _ int) error {
-					if time.Since(begin) < c.heal && isBad(from, to) {
-						return httpclient.Retryable(errProvider)
-					}
-					return nil
+			}
+			m.fault = func(from, to time.Time, _ int) error {
+				if time.Since(begin) < c.heal && isBad(from, to) {
+					return httpclient.Retryable(errProvider)
 				}
-				o := newObserved()
-				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
-				l.Start()
-				pass(t, c.heal-time.Minute)
-				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute ||
-					!m.State().HistoryDone {
-					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
-				}
-				if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) {
-					t.Errorf("stepped over are %v", l.Status().Unread)
-				}
-				most := time.Duration(4*len(c.bad)) * time.Second
-				if got := o.duration(metrics.Unreadable); got == 0 || got > most {
-					t.Errorf("%s can't be read, want at most %s", got, most)
-				}
-				pass(t, 7*h+after+c.lookback)
-				l.Stop()
-				m.wantWhole(t, time.Now().Add(-c.lookback-h), 3*c.interval+time.Minute)
-				if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
-					t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
-				}
-			})
+				return nil
+			}
+			o := newObserved()
+			l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
+			l.Start()
+			pass(t, c.heal-time.Minute)
+			if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute ||
+				!m.State().HistoryDone {
+				t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
+			}
+			if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) {
+				t.Errorf("stepped over are %v", l.Status().Unread)
+			}
+			most := time.Duration(4*len(c.bad)) * time.Second
+			if got := o.duration(metrics.Unreadable); got == 0 || got > most {
+				t.Errorf("%s can't be read, want at most %s", got, most)
+			}
+			pass(t, min(7*h, 2*c.heal)+after+c.lookback)
+			l.Stop()
+			m.wantWhole(t, time.Now().Add(-c.lookback-h), 3*c.interval+time.Minute)
+			if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
+				t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
+			}
 		})
 	}
 }
@@ -131,44 +129,42 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
 		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				m := newModel(begin.Add(-history))
-				m.latency = 50 * time.Millisecond
-				traffic(m, begin.Add(12*time.Hour), 10*time.Minute, time.Second)
-				var healed atomic.Bool
-				isBad := overlaps(begin.Add(-history), c.bad)
-				m.fault = func(from, to time.Time, _ int) error {
-					if healed.Load() || !isBad(from, to) {
-						return nil
-					}
-					<-time.After(failing)
-					return httpclient.Retryable(errProvider)
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now()
+			m := newModel(begin.Add(-history))
+			m.latency = 50 * time.Millisecond
+			traffic(m, begin.Add(12*time.Hour), 10*time.Minute, time.Second)
+			var healed atomic.Bool
+			isBad := overlaps(begin.Add(-history), c.bad)
+			m.fault = func(from, to time.Time, _ int) error {
+				if healed.Load() || !isBad(from, to) {
+					return nil
 				}
-				o := newObserved()
-				l := loopOver(m, c.interval, history, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
-				l.Start()
-				for !m.State().HistoryDone && time.Since(begin) <= c.within {
-					pass(t, time.Second)
-				}
-				if !m.State().HistoryDone || o.duration(metrics.Unreadable) == 0 || len(l.Status().Unread) == 0 {
-					t.Errorf("the history is shown: %t", m.State().HistoryDone)
-				}
-				pass(t, time.Hour)
-				if behind := time.Since(m.State().Watermark); behind > c.interval+time.Minute {
-					t.Errorf("the watermark is %s behind", behind)
-				}
-				if left := m.beside(begin, isBad); len(left) > 0 {
-					t.Errorf("%d calls that can be read aren't counted, such as %v", len(left), left[0])
-				}
-				healed.Store(true)
-				pass(t, 7*time.Hour)
-				l.Stop()
-				if left := m.missing(begin); len(left) > 0 || len(l.Status().Unread) > 0 {
-					t.Errorf("%d calls weren't counted; stepped over are %v", len(left), l.Status().Unread)
-				}
-			})
+				<-time.After(failing)
+				return httpclient.Retryable(errProvider)
+			}
+			o := newObserved()
+			l := loopOver(m, c.interval, history, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
+			l.Start()
+			for !m.State().HistoryDone && time.Since(begin) <= c.within {
+				pass(t, time.Second)
+			}
+			if !m.State().HistoryDone || o.duration(metrics.Unreadable) == 0 || len(l.Status().Unread) == 0 {
+				t.Errorf("the history is shown: %t", m.State().HistoryDone)
+			}
+			pass(t, time.Hour)
+			if behind := time.Since(m.State().Watermark); behind > c.interval+time.Minute {
+				t.Errorf("the watermark is %s behind", behind)
+			}
+			if left := m.beside(begin, isBad); len(left) > 0 {
+				t.Errorf("%d calls that can be read aren't counted, such as %v", len(left), left[0])
+			}
+			healed.Store(true)
+			pass(t, 7*time.Hour)
+			l.Stop()
+			if left := m.missing(begin); len(left) > 0 || len(l.Status().Unread) > 0 {
+				t.Errorf("%d calls weren't counted; stepped over are %v", len(left), l.Status().Unread)
+			}
 		})
 	}
 }
@@ -230,36 +226,34 @@ func TestRule31_ADayThatCantBeRead(t *testing.T) {
 		{"the day before", 60 * time.Hour, day},
 		{"today", 30 * time.Hour, 0},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now() // midnight
-				m, bad := newModel(begin.Add(-c.history)), begin.Add(-c.bad)
-				m.limits.Grain = day
-				traffic(m, begin.Add(40*time.Hour), 5*time.Minute, 6*time.Hour)
-				isBad := func(at time.Time) bool { return !at.Before(bad) && at.Before(bad.Add(day)) }
-				m.fault = func(from, to time.Time, _ int) error {
-					if from.Truncate(day).Before(bad.Add(day)) && to.After(bad) {
-						return errProvider
-					}
-					return nil
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now() // midnight
+			m, bad := newModel(begin.Add(-c.history)), begin.Add(-c.bad)
+			m.limits.Grain = day
+			traffic(m, begin.Add(40*time.Hour), 5*time.Minute, 6*time.Hour)
+			isBad := func(at time.Time) bool { return !at.Before(bad) && at.Before(bad.Add(day)) }
+			m.fault = func(from, to time.Time, _ int) error {
+				if from.Truncate(day).Before(bad.Add(day)) && to.After(bad) {
+					return errProvider
 				}
-				l := loopOver(m, time.Minute, 48*time.Hour)
-				l.Start()
-				pass(t, 36*time.Hour)
-				if behind := time.Since(m.State().Watermark); behind > 10*time.Minute || !m.State().HistoryDone {
-					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
-				}
-				left := m.missing(begin.Add(30 * time.Hour))
-				left = slices.DeleteFunc(left, func(r modelRow) bool { return isBad(r.start) })
-				if len(left) > 0 {
-					t.Errorf("%d calls of other days weren't counted, the first of %s after the begin", len(left),
-						left[0].start.Sub(begin))
-				}
-				if unread := l.Status().Unread; len(unread) != 1 {
-					t.Errorf("stepped over are %q", unread)
-				}
-				l.Stop()
-			})
+				return nil
+			}
+			l := loopOver(m, time.Minute, 48*time.Hour)
+			l.Start()
+			pass(t, 36*time.Hour)
+			if behind := time.Since(m.State().Watermark); behind > 10*time.Minute || !m.State().HistoryDone {
+				t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
+			}
+			left := m.missing(begin.Add(30 * time.Hour))
+			left = slices.DeleteFunc(left, func(r modelRow) bool { return isBad(r.start) })
+			if len(left) > 0 {
+				t.Errorf("%d calls of other days weren't counted, the first of %s after the begin", len(left),
+					left[0].start.Sub(begin))
+			}
+			if unread := l.Status().Unread; len(unread) != 1 {
+				t.Errorf("stepped over are %q", unread)
+			}
+			l.Stop()
 		})
 	}
 }
@@ -313,36 +307,34 @@ func TestRule13_MissingRows(t *testing.T) {
 		{"at the begin of the history", -3 * time.Hour, 0},
 		{"a day that can't be halved", time.Hour, 24 * time.Hour},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				m := newModel(begin.Add(-3 * time.Hour))
-				m.limits.Grain = c.grain
-				traffic(m, begin.Add(14*time.Hour), time.Minute, time.Hour)
-				bad := begin.Add(c.bad)
-				r, asked := lackingUntil(m, bad, begin.Add(10*time.Hour))
-				l := loopOver(m, time.Minute, 6*time.Hour, func(s *FeedSettings) { s.Info.Reader = r })
-				l.Start()
-				pass(t, 10*time.Hour)
-				if s := m.State(); s.Watermark.After(bad) || s.Watermark.Before(s.Origin) || !s.HistoryDone {
-					t.Errorf("the watermark is %s, missing since %s, history: %t", s.Watermark, bad, s.HistoryDone)
-				}
-				if left := m.missing(begin.Add(9*time.Hour - 10*time.Minute)); len(left) > 0 {
-					t.Errorf("%d calls weren't counted, the first of %s", len(left), left[0].start)
-				}
-				if unread := l.Status().Unread; len(unread) != 1 || !strings.Contains(unread[0], " rows)") {
-					t.Errorf("shown is %q", unread)
-				}
-				if n := asked.Load(); n%FewerRowsReads != 0 || n > 40*FewerRowsReads {
-					t.Errorf("the span was read %d times", n)
-				}
-				pass(t, 7*time.Hour)
-				l.Stop()
-				m.wantWhole(t, begin.Add(14*time.Hour), 5*time.Minute)
-				if unread := l.Status().Unread; len(unread) > 0 {
-					t.Errorf("still shown is %q", unread)
-				}
-			})
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now()
+			m := newModel(begin.Add(-3 * time.Hour))
+			m.limits.Grain = c.grain
+			traffic(m, begin.Add(14*time.Hour), time.Minute, time.Hour)
+			bad := begin.Add(c.bad)
+			r, asked := lackingUntil(m, bad, begin.Add(10*time.Hour))
+			l := loopOver(m, time.Minute, 6*time.Hour, func(s *FeedSettings) { s.Info.Reader = r })
+			l.Start()
+			pass(t, 10*time.Hour)
+			if s := m.State(); s.Watermark.After(bad) || s.Watermark.Before(s.Origin) || !s.HistoryDone {
+				t.Errorf("the watermark is %s, missing since %s, history: %t", s.Watermark, bad, s.HistoryDone)
+			}
+			if left := m.missing(begin.Add(9*time.Hour - 10*time.Minute)); len(left) > 0 {
+				t.Errorf("%d calls weren't counted, the first of %s", len(left), left[0].start)
+			}
+			if unread := l.Status().Unread; len(unread) != 1 || !strings.Contains(unread[0], " rows)") {
+				t.Errorf("shown is %q", unread)
+			}
+			if n := asked.Load(); n%FewerRowsReads != 0 || n > 40*FewerRowsReads {
+				t.Errorf("the span was read %d times", n)
+			}
+			pass(t, 7*time.Hour)
+			l.Stop()
+			m.wantWhole(t, begin.Add(14*time.Hour), 5*time.Minute)
+			if unread := l.Status().Unread; len(unread) > 0 {
+				t.Errorf("still shown is %q", unread)
+			}
 		})
 	}
 }
@@ -384,37 +376,35 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 		{"up every hour", time.Hour, time.Hour, 0},
 		{"while a history is read", 5 * time.Minute, 0, time.Minute},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newModel(time.Now().Add(-3 * time.Hour))
-				m.latency = c.latency
-				traffic(m, time.Now().Add(20*time.Hour), time.Minute, 6*time.Hour)
-				begin := time.Now()
-				m.fault = func(time.Time, time.Time, int) error {
-					since := time.Since(begin)
-					up := since < c.begins || since > 15*time.Hour || c.flapping > 0 && since/c.flapping%2 == 0
-					if up {
-						return nil
-					}
-					return errProvider
+		inBubble(t, c.name, func(t *testing.T) {
+			m := newModel(time.Now().Add(-3 * time.Hour))
+			m.latency = c.latency
+			traffic(m, time.Now().Add(20*time.Hour), time.Minute, 6*time.Hour)
+			begin := time.Now()
+			m.fault = func(time.Time, time.Time, int) error {
+				since := time.Since(begin)
+				up := since < c.begins || since > 15*time.Hour || c.flapping > 0 && since/c.flapping%2 == 0
+				if up {
+					return nil
 				}
-				l := loopOver(m, time.Minute, 6*time.Hour)
-				l.Start()
-				for time.Since(begin) < 14*time.Hour+30*time.Minute {
-					if pass(t, time.Minute); len(l.Status().Unread) != 0 {
-						t.Errorf("after %s %v is stepped over", time.Since(begin), l.Status().Unread)
-						break
-					}
+				return errProvider
+			}
+			l := loopOver(m, time.Minute, 6*time.Hour)
+			l.Start()
+			for time.Since(begin) < 14*time.Hour+30*time.Minute {
+				if pass(t, time.Minute); len(l.Status().Unread) != 0 {
+					t.Errorf("after %s %v is stepped over", time.Since(begin), l.Status().Unread)
+					break
 				}
-				if behind := time.Since(m.State().Watermark); c.flapping == 0 && behind < 13*time.Hour {
-					t.Errorf("the watermark is %s behind", behind)
-				}
-				pass(t, 20*time.Hour)
-				l.Stop()
-				if left := m.missing(begin.Add(20 * time.Hour)); len(left) != 0 || len(l.Status().Unread) != 0 {
-					t.Errorf("%d calls weren't counted, and %v is stepped over", len(left), l.Status().Unread)
-				}
-			})
+			}
+			if behind := time.Since(m.State().Watermark); c.flapping == 0 && behind < 13*time.Hour {
+				t.Errorf("the watermark is %s behind", behind)
+			}
+			pass(t, 20*time.Hour)
+			l.Stop()
+			if left := m.missing(begin.Add(20 * time.Hour)); len(left) != 0 || len(l.Status().Unread) != 0 {
+				t.Errorf("%d calls weren't counted, and %v is stepped over", len(left), l.Status().Unread)
+			}
 		})
 	}
 }

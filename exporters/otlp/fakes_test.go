@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -211,6 +212,12 @@ func logsAnswer(t testing.TB, rejected int64, message string) string {
 }
 
 var asProtobuf = map[string]string{"Content-Type": "application/x-protobuf"}
+
+// inBubble runs a subtest in virtual time.
+func inBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
 
 // elapse waits in the time of a synctest bubble.
 func elapse(d time.Duration) { <-time.After(d) }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -88,19 +87,6 @@ func TestEveryGRPCCode(t *testing.T) {
 				t.Errorf("got %+v, want again after 7s", got)
 			}
 		})
-	}
-}
-
-func TestGRPCPartialSuccess(t *testing.T) {
-	r := newReceiver()
-	r.answer = func(proto.Message) (proto.Message, error) {
-		return &collogspb.ExportLogsServiceResponse{
-			PartialSuccess: &collogspb.ExportLogsPartialSuccess{RejectedLogRecords: 2, ErrorMessage: "no"},
-		}, nil
-	}
-	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), requestOf(t, "a", "b", "c"))
-	if got.kind != accepted || got.rejected != 2 {
-		t.Errorf("got %+v, want 2 rejected", got)
 	}
 }
 

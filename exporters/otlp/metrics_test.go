@@ -110,30 +110,28 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		}, "a web page answered", true, 2},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				log := &bytes.Buffer{}
-				exportMetrics(t, oneCall(1), log, func(*http.Request) (*http.Response, error) {
-					if time.Since(begin) < time.Minute {
-						return tc.answer(), nil
-					}
-					return respond(200, asProtobuf, ""), nil
-				}, func(e *Exporter) {
-					elapse(50 * time.Second)
-					if s := e.Status(); s.Retrying != tc.retrying || !strings.Contains(s.LastError, tc.want) {
-						t.Errorf("in trouble: %+v, want %v, %q", s, tc.retrying, tc.want)
-					}
-					elapse(32 * time.Second)
-					if s := e.Status(); s.Retrying {
-						t.Errorf("afterwards: %+v", s)
-					}
-				})
-				checkNoSecret(t, "the log", log.String())
-				if strings.Count(log.String(), "\n") != tc.lines {
-					t.Errorf("want %d lines, not\n%s", tc.lines, log)
+		inBubble(t, tc.name, func(t *testing.T) {
+			begin := time.Now()
+			log := &bytes.Buffer{}
+			exportMetrics(t, oneCall(1), log, func(*http.Request) (*http.Response, error) {
+				if time.Since(begin) < time.Minute {
+					return tc.answer(), nil
+				}
+				return respond(200, asProtobuf, ""), nil
+			}, func(e *Exporter) {
+				elapse(50 * time.Second)
+				if s := e.Status(); s.Retrying != tc.retrying || !strings.Contains(s.LastError, tc.want) {
+					t.Errorf("in trouble: %+v, want %v, %q", s, tc.retrying, tc.want)
+				}
+				elapse(32 * time.Second)
+				if s := e.Status(); s.Retrying {
+					t.Errorf("afterwards: %+v", s)
 				}
 			})
+			checkNoSecret(t, "the log", log.String())
+			if strings.Count(log.String(), "\n") != tc.lines {
+				t.Errorf("want %d lines, not\n%s", tc.lines, log)
+			}
 		})
 	}
 }

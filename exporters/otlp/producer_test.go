@@ -70,34 +70,6 @@ func TestMetricsGolden(t *testing.T) {
 	})
 }
 
-// shifting shows another snapshot each time.
-type shifting struct{ snapshots []metrics.Snapshot }
-
-func (s *shifting) Snapshot() metrics.Snapshot {
-	next := s.snapshots[0]
-	s.snapshots = s.snapshots[1:]
-	return next
-}
-
-func TestProducerForgetsWhatVanished(t *testing.T) {
-	show := func(sets ...*metrics.LabelSet) metrics.Snapshot {
-		f := metrics.Family{Def: metrics.Calls}
-		for i, l := range sets {
-			f.Points = append(f.Points, metrics.Point{Labels: l, Value: float64(i)})
-		}
-		return metrics.Snapshot{Families: []metrics.Family{f}}
-	}
-	a, b := labelSet(metrics.Calls, "a"), labelSet(metrics.Calls, "b")
-	p := Producer{Sources: []metrics.Source{&shifting{[]metrics.Snapshot{show(a, b), show(b), show()}}}}
-	for _, want := range []int{2, 1, 0} {
-		got := produce(t, p)
-		sum, _ := got["cdr.calls"].Data.(metricdata.Sum[int64])
-		if len(sum.DataPoints) != want {
-			t.Errorf("%d points, want %d", len(sum.DataPoints), want)
-		}
-	}
-}
-
 // TestNamesBecomeThoseOfPrometheus: Prometheus makes our names on /metrics of the OTLP names and units, for every
 // metric.
 func TestNamesBecomeThoseOfPrometheus(t *testing.T) {

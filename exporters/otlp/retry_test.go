@@ -83,30 +83,28 @@ func TestRetryAfter(t *testing.T) {
 		{"too long", "999999999", time.Hour, time.Hour + time.Second},
 	}
 	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var times []time.Time
-				r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
-					times = append(times, time.Now())
-					if len(times) > 1 {
-						return respond(200, asProtobuf, ""), nil
-					}
-					value := tc.value
-					if value == "in 90 s" {
-						value = time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)
-					}
-					return respond(429, map[string]string{"Retry-After": value}, ""), nil
-				})
-				stop := r.started(t)
-				elapse(2 * time.Hour)
-				stop()
-				if len(times) != 2 {
-					t.Fatalf("%d requests, want 2", len(times))
+		inBubble(t, tc.name, func(t *testing.T) {
+			var times []time.Time
+			r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
+				times = append(times, time.Now())
+				if len(times) > 1 {
+					return respond(200, asProtobuf, ""), nil
 				}
-				if wait := times[1].Sub(times[0]); wait < tc.least || wait > tc.most {
-					t.Errorf("waited %v, want %v to %v", wait, tc.least, tc.most)
+				value := tc.value
+				if value == "in 90 s" {
+					value = time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)
 				}
+				return respond(429, map[string]string{"Retry-After": value}, ""), nil
 			})
+			stop := r.started(t)
+			elapse(2 * time.Hour)
+			stop()
+			if len(times) != 2 {
+				t.Fatalf("%d requests, want 2", len(times))
+			}
+			if wait := times[1].Sub(times[0]); wait < tc.least || wait > tc.most {
+				t.Errorf("waited %v, want %v to %v", wait, tc.least, tc.most)
+			}
 		})
 	}
 }
@@ -166,30 +164,28 @@ func TestShutdown(t *testing.T) {
 		"tries once more at once":     {1, time.Minute, 5 * time.Second, 30 * time.Second, 0, 1, 0, 0},
 		"accepted at the last moment": {2, 0, 3 * time.Second, 0, 4 * time.Second, 1, 1, 4 * time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				back := time.Now().Add(c.down)
-				r := newRig(t, Settings{ShutdownTimeout: c.timeout}, newOutbox(),
-					func(*http.Request) (*http.Response, error) {
-						if time.Now().Before(back) {
-							return respond(503, map[string]string{"Retry-After": "3000"}, ""), nil
-						}
-						elapse(c.slow)
-						return respond(200, asProtobuf, ""), nil
-					})
-				stop := r.started(t)
-				synctest.Wait()
-				for i := range c.batches {
-					r.outbox.add(batch(int64(i)+1, "a"))
-				}
-				elapse(c.before)
-				begin := time.Now()
-				stop()
-				if took := time.Since(begin); took != c.took {
-					t.Errorf("the shutdown took %v, want %v", took, c.took)
-				}
-				r.want(t, "in the end", c.sent, 0, c.left)
-			})
+		inBubble(t, name, func(t *testing.T) {
+			back := time.Now().Add(c.down)
+			r := newRig(t, Settings{ShutdownTimeout: c.timeout}, newOutbox(),
+				func(*http.Request) (*http.Response, error) {
+					if time.Now().Before(back) {
+						return respond(503, map[string]string{"Retry-After": "3000"}, ""), nil
+					}
+					elapse(c.slow)
+					return respond(200, asProtobuf, ""), nil
+				})
+			stop := r.started(t)
+			synctest.Wait()
+			for i := range c.batches {
+				r.outbox.add(batch(int64(i)+1, "a"))
+			}
+			elapse(c.before)
+			begin := time.Now()
+			stop()
+			if took := time.Since(begin); took != c.took {
+				t.Errorf("the shutdown took %v, want %v", took, c.took)
+			}
+			r.want(t, "in the end", c.sent, 0, c.left)
 		})
 	}
 }

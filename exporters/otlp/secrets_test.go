@@ -38,26 +38,24 @@ func TestNoSecretOverHTTP(t *testing.T) {
 		"a web page": respond(200, map[string]string{"Content-Type": "text/html"}, echo),
 		"a redirect": respond(302, map[string]string{"Location": "http://elsewhere.example.com/?" + echo}, echo),
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, Settings{
-					Endpoint: "http://otlp.example.com/base",
-					Headers:  Headers{"x-token": text(bearer), "authorization": text(basic)},
-				}, newOutbox(batch(1, "a", "b")), func(req *http.Request) (*http.Response, error) {
-					if req.Header.Get("Authorization") != basic || req.Header.Get("X-Token") != bearer {
-						t.Errorf("headers %v", req.Header)
-					}
-					return answer, nil
-				})
-				stop := r.started(t)
-				elapse(time.Minute)
-				stop()
-				checkNoSecret(t, "the log", r.log.String())
-				checkNoSecret(t, "the status", fmt.Sprintf("%+v", r.Status()))
-				if r.log.Len() == 0 || !r.Status().Retrying {
-					t.Errorf("status %+v, log:\n%s", r.Status(), r.log)
+		inBubble(t, name, func(t *testing.T) {
+			r := newRig(t, Settings{
+				Endpoint: "http://otlp.example.com/base",
+				Headers:  Headers{"x-token": text(bearer), "authorization": text(basic)},
+			}, newOutbox(batch(1, "a", "b")), func(req *http.Request) (*http.Response, error) {
+				if req.Header.Get("Authorization") != basic || req.Header.Get("X-Token") != bearer {
+					t.Errorf("headers %v", req.Header)
 				}
+				return answer, nil
 			})
+			stop := r.started(t)
+			elapse(time.Minute)
+			stop()
+			checkNoSecret(t, "the log", r.log.String())
+			checkNoSecret(t, "the status", fmt.Sprintf("%+v", r.Status()))
+			if r.log.Len() == 0 || !r.Status().Retrying {
+				t.Errorf("status %+v, log:\n%s", r.Status(), r.log)
+			}
 		})
 	}
 }

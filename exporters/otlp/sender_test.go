@@ -105,48 +105,46 @@ func TestEveryStatus(t *testing.T) {
 	refused := []int{400, 402, 406, 409, 410, 411, 413, 415, 422, 431, 500, 501, 505, 511}
 	for _, code := range slices.Concat(again, refused) {
 		again := slices.Contains(again, code)
-		t.Run(fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var got []string
-				requests := 0
-				outbox := newOutbox(batch(1, "a", "b", "bad", "c", "d"), batch(2, "e"))
-				r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox,
-					func(req *http.Request) (*http.Response, error) {
-						requests++
-						ids := idsOf(readLogs(t, req.Body))
-						if again && requests <= 3 || !again && slices.Contains(ids, "bad") {
-							return respond(code, nil, "the endpoint's own words: +4930123456"), nil
-						}
-						got = append(got, ids...)
-						return respond(200, asProtobuf, ""), nil
-					})
-				r.drain(t)
-				want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
-				if !again {
-					want, counts = []string{"a", "b", "c", "d", "e"}, [2]int{5, 1}
-				}
-				if !slices.Equal(got, want) {
-					t.Errorf("accepted %q, want %q", got, want)
-				}
-				if r.count.counts() != counts {
-					t.Errorf("sent and rejected: %v, want %v", r.count.counts(), counts)
-				}
-				if deleted := []int64{1, 2}; !slices.Equal(outbox.acked, deleted) {
-					t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
-				}
-				status := r.Status()
-				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", code)) ||
-					!strings.Contains(status.LastError, hints[code]) {
-					t.Errorf("status %+v", status)
-				}
-				if named := strings.Contains(r.log.String(), uidFor("bad")); named == again {
-					t.Errorf("the log names the refused record: %v\n%s", named, r.log)
-				}
-				if strings.Contains(r.log.String()+status.LastError, "own words") ||
-					strings.Contains(r.log.String(), "4930") {
-					t.Errorf("the endpoint's words are in the log or the status:\n%s", r.log)
-				}
-			})
+		inBubble(t, fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
+			var got []string
+			requests := 0
+			outbox := newOutbox(batch(1, "a", "b", "bad", "c", "d"), batch(2, "e"))
+			r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox,
+				func(req *http.Request) (*http.Response, error) {
+					requests++
+					ids := idsOf(readLogs(t, req.Body))
+					if again && requests <= 3 || !again && slices.Contains(ids, "bad") {
+						return respond(code, nil, "the endpoint's own words: +4930123456"), nil
+					}
+					got = append(got, ids...)
+					return respond(200, asProtobuf, ""), nil
+				})
+			r.drain(t)
+			want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
+			if !again {
+				want, counts = []string{"a", "b", "c", "d", "e"}, [2]int{5, 1}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("accepted %q, want %q", got, want)
+			}
+			if r.count.counts() != counts {
+				t.Errorf("sent and rejected: %v, want %v", r.count.counts(), counts)
+			}
+			if deleted := []int64{1, 2}; !slices.Equal(outbox.acked, deleted) {
+				t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
+			}
+			status := r.Status()
+			if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", code)) ||
+				!strings.Contains(status.LastError, hints[code]) {
+				t.Errorf("status %+v", status)
+			}
+			if named := strings.Contains(r.log.String(), uidFor("bad")); named == again {
+				t.Errorf("the log names the refused record: %v\n%s", named, r.log)
+			}
+			if strings.Contains(r.log.String()+status.LastError, "own words") ||
+				strings.Contains(r.log.String(), "4930") {
+				t.Errorf("the endpoint's words are in the log or the status:\n%s", r.log)
+			}
 		})
 	}
 }

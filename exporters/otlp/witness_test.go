@@ -27,43 +27,41 @@ func refuseBad(code int) judge {
 // 30).
 func TestOutage(t *testing.T) {
 	for _, code := range []int{400, 413, 422, 500} {
-		t.Run(fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const batches, each = 20, 30
-				outbox := newOutbox()
-				for id := range int64(batches) {
-					var ids []string
-					for n := range each {
-						ids = append(ids, fmt.Sprintf("r%d-%d", id, n))
-					}
-					outbox.add(batch(id+1, ids...))
+		inBubble(t, fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
+			const batches, each = 20, 30
+			outbox := newOutbox()
+			for id := range int64(batches) {
+				var ids []string
+				for n := range each {
+					ids = append(ids, fmt.Sprintf("r%d-%d", id, n))
 				}
-				var works atomic.Bool
-				r := newJudged(t, outbox, func(_ int, ids []string) int {
-					if works.Load() || len(ids) == 0 {
-						return 200
-					}
-					return code
-				})
-				stop := r.started(t)
-				elapse(90 * time.Minute)
-				r.want(t, "after 90 minutes", 0, 0, batches)
-				if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
-					t.Errorf("status %+v", status)
+				outbox.add(batch(id+1, ids...))
+			}
+			var works atomic.Bool
+			r := newJudged(t, outbox, func(_ int, ids []string) int {
+				if works.Load() || len(ids) == 0 {
+					return 200
 				}
-				if n, most := r.requests.Load(), int64(90*3+2*maxRefusals); n > most {
-					t.Errorf("%d requests in 90 minutes, want at most %d", n, most)
-				}
-				works.Store(true)
-				elapse(5 * time.Minute)
-				stop()
-				r.want(t, "in the end", batches*each, 0, 0)
-				for id, times := range r.got {
-					if times != 1 {
-						t.Errorf("%s came %d times", id, times)
-					}
-				}
+				return code
 			})
+			stop := r.started(t)
+			elapse(90 * time.Minute)
+			r.want(t, "after 90 minutes", 0, 0, batches)
+			if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
+				t.Errorf("status %+v", status)
+			}
+			if n, most := r.requests.Load(), int64(90*3+2*maxRefusals); n > most {
+				t.Errorf("%d requests in 90 minutes, want at most %d", n, most)
+			}
+			works.Store(true)
+			elapse(5 * time.Minute)
+			stop()
+			r.want(t, "in the end", batches*each, 0, 0)
+			for id, times := range r.got {
+				if times != 1 {
+					t.Errorf("%s came %d times", id, times)
+				}
+			}
 		})
 	}
 }
@@ -72,30 +70,28 @@ func TestOutage(t *testing.T) {
 // everything, convicts nothing of the rest (counting.md 30).
 func TestOutageAfterAWitness(t *testing.T) {
 	for _, behind := range []int{0, 3} {
-		t.Run(fmt.Sprint(behind, " batches behind"), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				outbox := newOutbox(batch(1, "a", "b", "c", "d"))
-				for id := range int64(behind) {
-					outbox.add(batch(id+2, fmt.Sprint("later", id)))
+		inBubble(t, fmt.Sprint(behind, " batches behind"), func(t *testing.T) {
+			outbox := newOutbox(batch(1, "a", "b", "c", "d"))
+			for id := range int64(behind) {
+				outbox.add(batch(id+2, fmt.Sprint("later", id)))
+			}
+			var works atomic.Bool
+			r := newJudged(t, outbox, func(n int, _ []string) int {
+				if n == 2 || works.Load() {
+					return 200
 				}
-				var works atomic.Bool
-				r := newJudged(t, outbox, func(n int, _ []string) int {
-					if n == 2 || works.Load() {
-						return 200
-					}
-					return 500
-				})
-				stop := r.started(t)
-				elapse(time.Hour)
-				r.want(t, "in the outage", 2, 0, behind+1)
-				if n := r.requests.Load(); !r.Status().Retrying || n > 250 {
-					t.Errorf("%d requests in an hour, status %+v", n, r.Status())
-				}
-				works.Store(true)
-				elapse(5 * time.Minute)
-				stop()
-				r.want(t, "in the end", 4+behind, 0, 0)
+				return 500
 			})
+			stop := r.started(t)
+			elapse(time.Hour)
+			r.want(t, "in the outage", 2, 0, behind+1)
+			if n := r.requests.Load(); !r.Status().Retrying || n > 250 {
+				t.Errorf("%d requests in an hour, status %+v", n, r.Status())
+			}
+			works.Store(true)
+			elapse(5 * time.Minute)
+			stop()
+			r.want(t, "in the end", 4+behind, 0, 0)
 		})
 	}
 }

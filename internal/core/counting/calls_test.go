@@ -309,24 +309,6 @@ func TestWhatDoesNotWait(t *testing.T) {
 	}
 }
 
-// An inbound call is one attempt on its trunk when it counts, however many phones ring.
-func TestInboundCallIsOneAttempt(t *testing.T) {
-	r := newCallRig(t, nil)
-	r.records(leg("a", 0, -1, 9), leg("b", 1, -1, 9), leg("c", 1, 5, 9, party(cdr.PartyMachine)))
-	if len(r.attempts) > 0 {
-		t.Errorf("attempts %q", r.attempts)
-	}
-	r.wait(settle)
-	if want := []string{"inbound sbc1.example.com machine"}; !slices.Equal(r.attempts, want) {
-		t.Errorf("attempts %q, want %q", r.attempts, want)
-	}
-	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}": "1", "cdr_call_failures_total": "",
-		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "",
-		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "4",
-	})
-}
-
 // A record that leads from one trunk onto another is an inbound call on the first, and at once an
 // attempt on the second. Such a record occupies both, and it is one leg.
 func TestSecondTrunk(t *testing.T) {

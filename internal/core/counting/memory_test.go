@@ -80,18 +80,3 @@ func TestMemoryOfChanges(t *testing.T) {
 		})
 	}
 }
-
-// TestMemoryOfCall: a call of several records is remembered with its labels, and that it was late.
-func TestMemoryOfCall(t *testing.T) {
-	r := newCallRig(t, nil)
-	leg := call("a", inGroup("k"))
-	r.records(leg, call("b", inGroup("k")))
-	if m := r.preview(r.at, leg)[0].Memory; !m.Leg || m.Call != nil {
-		t.Errorf("a call that waits is remembered as %+v", m)
-	}
-	r.wait(3 * time.Hour)
-	m := r.preview(r.at, leg)[0].Memory
-	if m.Call == nil || m.Call.Late || m.Call.Trunk != leg.Trunk || m.Call.Labels.CallType != leg.CallType {
-		t.Errorf("a call that was counted is remembered as %+v", m.Call)
-	}
-}

@@ -22,16 +22,6 @@ func fullRow() known {
 	}
 }
 
-func TestRowIsRead(t *testing.T) {
-	k := fullRow()
-	k.connection = connection{trunk: 3, second: 1 << 20, start: 1.7e15, end: 1.7e15 + 60e6}
-	row := k.append(nil)
-	var again known
-	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
-		t.Errorf("read as %+v, %v", again, err)
-	}
-}
-
 // TestRowOfManyCharges reads every row that was written: also of a record whose components came and
 // went with definitions.
 func TestRowOfManyCharges(t *testing.T) {

@@ -148,12 +148,3 @@ func TestVisitIsNoCall(t *testing.T) {
 		}
 	}
 }
-
-// A visit that has a call key isn't a leg of that call, also when it comes again: the call counts.
-func TestVisitIsNoLeg(t *testing.T) {
-	r := newRig(t, counting.Rules{Legs: true})
-	visit := call("visit", inGroup("g"), func(r *cdr.Record) { r.NoCall, r.Visits = true, []cdr.Visit{{}} })
-	r.play(step{"a visit", page{visit}, "1 new"}, step{"again", page{visit}, "1 repeated"},
-		step{"its call", page{call("call", inGroup("g"))}, "1 new"})
-	wantValues(t, r.values(), map[string]string{answered: "1"})
-}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,22 +29,6 @@ func rigToPrune(t *testing.T) *rig {
 	r.clock.add(60 * 24 * time.Hour)
 	r.readTo(r.clock.at)
 	return r
-}
-
-// Pruning spans works in small transactions too.
-func TestSpansArePrunedInPieces(t *testing.T) {
-	r := rigToPrune(t)
-	var left []int
-	r.probe = func(point string) error {
-		if point == "committed" {
-			left = append(left, r.entries(byFact))
-		}
-		return nil
-	}
-	r.prune()
-	if want := []int{pruneBlocks + 1, 1, 0}; !slices.Equal(left, want) {
-		t.Errorf("left after each transaction %v, want %v", left, want)
-	}
 }
 
 // Prune that can't commit, with more to delete than one transaction does, gives up until it is called again.
