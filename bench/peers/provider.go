@@ -50,7 +50,7 @@ func startProvider(rows []row) (*provider, error) {
 	mux.HandleFunc("GET /later", p.newRows)
 	mux.HandleFunc("GET /next", p.next)
 	var err error
-	p.Host, err = simulator.NewHost(time.Time{}, nil, mux, "")
+	p.Host, err = simulator.NewHost(time.Time{}, nil, mux)
 	return p, err
 }
 

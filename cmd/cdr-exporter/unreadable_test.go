@@ -42,7 +42,7 @@ func poison(f *simulator.Faults, array string, rows ...string) {
 func TestPoisonRows(t *testing.T) {
 	t.Parallel()
 	faults := func(array string, rows []string) *simulator.Faults {
-		f := simulator.NewFaults(simulator.FaultSettings{Seed: 11})
+		f := simulator.NewFaults(11)
 		poison(f, array, rows...)
 		return f
 	}

@@ -48,9 +48,8 @@ func TestFormats(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 211, SlowFor: time.Second})
-			faults.Rate("", 0.03, append(append(simulator.Transient(), wavixsim.Harmful()...),
-				wavixsim.Harmless()...)...)
+			faults := simulator.NewFaults(211)
+			faults.Rate("", 0.03, simulator.Transient()...)
 			c.settings.Faults = faults
 			at := newSite(t)
 			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), 250)),

@@ -112,21 +112,17 @@ func (s *Server) list(p *page) simulator.Reply {
 	now := s.Now()
 	in := span{later(p.from, now.Add(-retention)).UnixMilli(), min(p.to.UnixMilli()-1, now.UnixMilli())}
 	rows, more := s.CallRecords.list(in, p.begin, s.Visible(), s.RecordPage)
-	p.size, p.more = len(rows), more
-	p.body = func(p *page) []byte {
-		list, to, next := []any{}, p.target, ""
-		for i := range rows[:p.size] {
-			x := &rows[i]
-			list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
-			to.begin = x.next
-		}
-		if p.more {
-			filter := "startDateTime ge " + p.from.Format(time.RFC3339)
-			next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
-		}
-		return p.collection("", next, list)
+	list, to, next := []any{}, p.target, ""
+	for i := range rows {
+		x := &rows[i]
+		list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
+		to.begin = x.next
 	}
-	return p.answer()
+	if more {
+		filter := "startDateTime ge " + p.from.Format(time.RFC3339)
+		next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
+	}
+	return p.answer(p.collection("", next, list))
 }
 
 func (s *Server) record(p *page) simulator.Reply {
@@ -153,8 +149,7 @@ func (s *Server) record(p *page) simulator.Reply {
 	}
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
-	p.body = func(p *page) []byte { return p.recordBody(plan) }
-	return p.answer()
+	return p.answer(p.recordBody(plan))
 }
 
 func (p *page) context(rest string) string {
@@ -170,11 +165,6 @@ func (p *page) collection(context, next string, rows any) []byte {
 
 // recordBody renders a record with its sessions, or a page of one of its collections.
 func (p *page) recordBody(plan *recordPlan) []byte {
-	if p.fault == OlderVersion {
-		p.version--
-		all := plan.versions[p.version].sessions
-		p.size, p.more = min(p.size, all), p.size < all
-	}
 	last := p.skip + p.size
 	to, next := p.target, ""
 	to.skip = last

@@ -32,8 +32,7 @@ func Start(settings Settings) (*Server, error) {
 		links: map[string]target{},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(),
-		`{"@odata.count":0,"value":[]}`); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	s.notifier = newNotifier(s)

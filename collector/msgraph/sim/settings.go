@@ -27,23 +27,8 @@ const (
 const (
 	ExpiredToken simulator.Fault = "401 expired" // 401 InvalidAuthenticationToken
 	Forbidden    simulator.Fault = "403"         // 403 with an empty message
-	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
-	ExpiredLink400 simulator.Fault = "link 400"
-	ExpiredLink410 simulator.Fault = "link 410"
-	// HostileLink points to another host, which records its visitors.
-	HostileLink  simulator.Fault = "hostile link"
-	RepeatedLink simulator.Fault = "repeated link" // a further page that links to itself
-	EmptyPage    simulator.Fault = "empty page"    // a page without rows that has a link to the rows
-	ShortPage    simulator.Fault = "short page"    // half a page, with a link to the rest
-	// CapitalLink spells @odata.NextLink.
-	CapitalLink  simulator.Fault = "capital link"
-	OlderVersion simulator.Fault = "older version" // the version before the published one
+	ExpiredLink  simulator.Fault = "410 link"    // 410 for a next link that was followed
 )
-
-// Harmless are faults of Graph that a correct client doesn't notice.
-func Harmless() []simulator.Fault {
-	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
-}
 
 // The only tenant, its application and the application's permission.
 const (
@@ -81,7 +66,7 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
-	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(0))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60),
 		cmp.Or(s.SessionPage, 60)

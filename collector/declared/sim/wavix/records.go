@@ -76,17 +76,8 @@ func (e *exchange) records() simulator.Reply {
 
 func (e *exchange) list(rows []any, total int) simulator.Reply {
 	pages := (total + e.perPage - 1) / e.perPage
-	pagination := func(perPage int) simulator.Object {
-		return simulator.NewObject("current_page", e.page, "per_page", perPage, "total", total, "total_pages", pages)
-	}
-	a := reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(e.perPage))))
-	other := func(members ...any) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body = simulator.JSON(simulator.NewObject(members...)) }
-	}
-	a.Own[NoItems] = other("pagination", pagination(e.perPage))
-	a.Own[ZeroPerPage] = other("items", rows, "pagination", pagination(0))
-	a.Own[SwappedMembers] = other("pagination", pagination(e.perPage), "items", rows)
-	return a
+	return reply(simulator.JSON(simulator.NewObject("items", rows, "pagination",
+		simulator.NewObject("current_page", e.page, "per_page", e.perPage, "total", total, "total_pages", pages))))
 }
 
 // export is rows as newline-delimited JSON.
@@ -94,20 +85,5 @@ func export(rows []any) simulator.Reply {
 	a := reply(lines(rows))
 	// as in Wavix's samples
 	a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}}
-	a.Own[BlankLines] = func(r *simulator.Reply) {
-		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
-	}
-	if len(rows) == 0 {
-		return a
-	}
-	half := len(rows) / 2
-	shorter := func(tail []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body = append(lines(rows[:half]), tail...) }
-	}
-	next := simulator.JSON(rows[half])
-	a.Own[CutLine] = shorter(next[:len(next)/2])
-	a.Own[ShortStream] = shorter(nil)
-	a.Own[ErrorInStream] = shorter(append(failureOf(503, ""), '\n'))
-	a.Own[NoFinalNewline] = func(r *simulator.Reply) { r.Body = bytes.TrimSuffix(r.Body, []byte("\n")) }
 	return a
 }

@@ -35,7 +35,7 @@ func Start(settings Settings) (*Server, error) {
 	}
 	s.Upgrade(settings.Generation)
 	var err error
-	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, http.HandlerFunc(s.serve), ""); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -113,9 +113,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		if invalid := e.parse(); invalid != "" {
 			return refuse(http.StatusBadRequest, "Missing or invalid parameter "+invalid)
 		}
-		a := e.records()
-		a.From, a.To, a.Continued = e.from, e.to.AddDate(0, 0, 1), e.page > 1
-		return a
+		return e.records()
 	})
 }
 
@@ -144,19 +142,10 @@ func refuse(status int, message string) simulator.Reply {
 	return simulator.Reply{Status: status, Refused: true, Body: failureOf(status, message)}
 }
 
-// reply is a JSON answer, with the faults that fit any request.
+// reply is a JSON answer, with the fault that fits any request.
 func reply(body []byte) simulator.Reply {
-	failed := func(body []byte) func(*simulator.Reply) {
-		return simulator.Instead(simulator.Reply{Status: http.StatusOK, Body: body})
-	}
 	return simulator.Reply{
 		Status: http.StatusOK, Body: body, Error: func(status int) []byte { return failureOf(status, "") },
-		Own: map[simulator.Fault]func(*simulator.Reply){
-			SuccessFalse: failed(failureOf(http.StatusServiceUnavailable, "")),
-			ErrorTrue:    failed([]byte(`{"error":true,"message":"Internal error"}`)),
-			FeatureDisabled: simulator.Instead(refuse(http.StatusForbidden,
-				"Request failed. The feature is disabled for your account.")),
-			MissingScope: simulator.Instead(refuse(http.StatusForbidden, "Forbidden")),
-		},
+		Own: map[simulator.Fault]simulator.Reply{Forbidden: refuse(http.StatusForbidden, "Forbidden")},
 	}
 }

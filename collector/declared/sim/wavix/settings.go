@@ -51,39 +51,9 @@ const (
 	Shuffled
 )
 
-// The faults that are Wavix's own.
-const (
-	// SuccessFalse and ErrorTrue are errors with status 200.
-	SuccessFalse simulator.Fault = "success false 200"
-	ErrorTrue    simulator.Fault = "error true 200"
-	// FeatureDisabled and MissingScope are 403 for a valid key. Wavix documents the scopes, but not
-	// the text for a key without calls:read.
-	FeatureDisabled simulator.Fault = "403 feature disabled"
-	MissingScope    simulator.Fault = "403 missing scope"
-	// NoItems leaves out `items`, or `calls`.
-	NoItems        simulator.Fault = "no items"
-	ZeroPerPage    simulator.Fault = "per_page 0"      // per_page is 0
-	SwappedMembers simulator.Fault = "swapped members" // the pagination comes before the items
-	// CutLine ends a stream within a line, ShortStream after half of the lines; both look like a
-	// regular end. ErrorInStream ends half of the lines with an object that says success false.
-	CutLine       simulator.Fault = "cut line"
-	ShortStream   simulator.Fault = "short stream"
-	ErrorInStream simulator.Fault = "error in stream"
-	// BlankLines has empty lines between the lines of a stream; NoFinalNewline has no line end
-	// after the last.
-	BlankLines     simulator.Fault = "blank lines"
-	NoFinalNewline simulator.Fault = "no final newline"
-)
-
-// Harmless are Wavix's faults that a correct client doesn't notice.
-func Harmless() []simulator.Fault {
-	return []simulator.Fault{ZeroPerPage, SwappedMembers, BlankLines, NoFinalNewline}
-}
-
-// Harmful are Wavix's own faults after which the same request succeeds.
-func Harmful() []simulator.Fault {
-	return []simulator.Fault{SuccessFalse, ErrorTrue, NoItems, CutLine, ShortStream, ErrorInStream}
-}
+// Forbidden is 403 for a valid key, Wavix's own fault. Wavix documents the scopes, but not the text for
+// a key without calls:read.
+const Forbidden simulator.Fault = "403"
 
 // Settings configure the server. All have defaults.
 type Settings struct {
@@ -118,7 +88,7 @@ type Settings struct {
 
 func (s *Settings) setDefaults() {
 	s.Placed, s.Received = cmp.Or(s.Placed, simulator.NoCalls()), cmp.Or(s.Received, simulator.NoCalls())
-	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(0))
 	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
 	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)
