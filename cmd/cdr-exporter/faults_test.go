@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 		seed: 7, calls: 750, era: unfoldingEra,
 		graph:       sim.Settings{PageSize: 50, Faults: graph},
 		ringcentral: rcsim.Settings{MaxPerPage: 100, Faults: office},
-		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier, Order: wavixsim.Shuffled},
+		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier},
 	})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()

@@ -153,7 +153,7 @@ func TestKill(t *testing.T) {
 		s := killed(25, bustlingEra(30*time.Second), 25)
 		slow := simulator.NewFaults(12)
 		slow.Rate("", 0.2, simulator.Slow)
-		s.graph.Faults, s.wavix.Faults, s.wavix.Order = slow, slow, wavixsim.Shuffled
+		s.graph.Faults, s.wavix.Faults = slow, slow
 		m := newMassacre(t, false, s)
 		for range 8 {
 			m.kill()

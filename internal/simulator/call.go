@@ -93,35 +93,16 @@ type Flaw uint8
 
 // The flaws. A row with any of them must be counted as invalid.
 const (
-	NoFlaw           Flaw = iota
-	WrongType             // a boolean where a number belongs
-	ObjectForString       // an object where a string belongs
-	NotAnObject           // a row that is a string
-	Truncated             // a row with only id and type
-	BadTime               // a start that isn't a time
-	ImpossibleTime        // a start on a day that doesn't exist
-	NullStart             // a start that is null
-	NegativeDuration      // a duration below zero
-	NumericID             // an id that is a number
+	NoFlaw      Flaw = iota
+	NotAnObject      // a row that is a string
+	Truncated        // a row with only id and type
+	BadTime          // a start that isn't a time
 )
 
-// Spoil applies the row's flaw to its members: its id, its start, its duration or a text.
-func (c *Call) Spoil(id, start, duration, text *any) {
-	switch c.Flaw {
-	case WrongType:
-		*duration = true
-	case ObjectForString:
-		*text = NewObject("name", "hidden")
-	case BadTime:
-		*start = "yesterday"
-	case ImpossibleTime:
-		*start = "2026-02-30T25:61:00Z"
-	case NullStart:
-		*start = nil
-	case NegativeDuration:
-		*duration = -5
-	case NumericID:
-		*id = c.Place()
-	default: // the row isn't an object, or is nearly empty
+// Started is the text of the call's start, or nonsense if that is the row's flaw.
+func (c *Call) Started(text string) string {
+	if c.Flaw == BadTime {
+		return "yesterday"
 	}
+	return text
 }

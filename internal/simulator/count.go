@@ -210,22 +210,6 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 		code(k.SubCode))
 }
 
-// AddLate adds what a leg brings after its call was counted: connected time, talk time if the call
-// had none, and a change of the call's outcome.
-func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
-	k, trunk := counted.Kind, call.Trunk.Name
-	if connected > 0 {
-		c.Metrics.Add("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk,
-			call.Country())
-	}
-	if talk > 0 && k.Outcome != cdr.Answered {
-		c.Metrics.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk)
-	}
-	if outcome != k.Outcome {
-		c.Metrics.Count("cdr_call_outcome_changes_total", k.Outcome, outcome)
-	}
-}
-
 // moneyOf is the call whose money is counted.
 type moneyOf struct {
 	kind    *Kind

@@ -124,7 +124,7 @@ func (w *World) spoil(c *Call, d *Draws) {
 		c.published = 1
 	case kind.Second != nil:
 	case d.Hits(w.s.Malformed):
-		c.Flaw = 1 + Flaw(d.Below(int(NumericID)))
+		c.Flaw = 1 + Flaw(d.Below(int(BadTime)))
 		c.published = 1
 	case d.Hits(w.s.NoID):
 		c.NoID = true

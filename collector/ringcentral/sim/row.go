@@ -23,11 +23,11 @@ type scope struct {
 	number int64
 }
 
-// part has the members that rows and legs share, except those that a leg replaces. A flaw can spoil
-// members of type any.
+// part has the members that rows and legs share, except those that a leg replaces.
 type part struct {
-	start, duration, action     any
+	duration                    any
 	milliseconds                int64
+	start, action               string
 	kind, internal, direction   string
 	result, reason, description string
 	transport                   string
@@ -59,7 +59,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	default:
 	}
 	p := part{
-		start: startText(c), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction,
+		start: c.Started(startText(c)), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction,
 		action: v.Kind.Wire, transport: w.transport,
 		from: sc.own(c, v, w), to: sc.other(c), extension: sc.extension(c.User),
 	}
@@ -87,11 +87,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	if detailed {
 		view, legs = "Detailed", sc.legs(&p, c, v)
 	}
-	var wireID any = id
-	if c.Spoil(&wireID, &p.start, &p.duration, &p.action); c.Flaw != simulator.NoFlaw {
-		p.milliseconds = 0
-	}
-	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", wireID, "sessionId", sessionID(c))
+	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", id, "sessionId", sessionID(c))
 	if c.CallID[15]%50 != 0 { // some rows lack it
 		o.Set("telephonySessionId", "s-"+hexOf(c.CallID), "partyId", "p-"+hexOf(c.CallID)+"-1")
 	}
