@@ -18,7 +18,7 @@ func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call
 		kind, goesOn := v.Kind, at.Before(c.End(v))
 		rings := goesOn && !kind.Outcome.Connected()
 		ended := c.End(v).Before(at.Add(-linger))
-		if c.Flaw == NoFlaw && !kind.Ignored && !kind.View && !c.Start.After(at) && !ended && !rings {
+		if c.Flaw == NoFlaw && !kind.Ignored && !c.Second && !c.Start.After(at) && !ended && !rings {
 			active = append(active, *c)
 		}
 		return true

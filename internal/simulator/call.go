@@ -21,11 +21,9 @@ type Call struct {
 	Trunk *Trunk
 	// User is nil for voice applications, Peer nil if the other party isn't a user.
 	User, Peer *User
-	// Second says that the row is the second of its call; Partner is the call id of the other row,
-	// if that has another one.
-	Second  bool
-	Partner UUID
-	// Recording is nil if the call wasn't recorded. Both rows of a call share it.
+	// Second says that the row is the second of its call.
+	Second bool
+	// Recording is nil if the call wasn't recorded.
 	Recording *Recording
 
 	// Invite is zero if the provider doesn't give it.
@@ -63,8 +61,8 @@ type Version struct {
 	// Incomplete says that the user's names, which arrive late, are still null. Nothing that is
 	// counted depends on them.
 	Incomplete bool
-	// State says whether the provider has finished the row.
-	State State
+	// InProgress says that the row isn't final: the call continues.
+	InProgress bool
 	// Recorded says that the version has the call's recording.
 	Recorded bool
 }

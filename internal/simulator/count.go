@@ -28,10 +28,6 @@ type Counter struct {
 	seen []int
 }
 
-// lookback is how long a reader waits for the final version of a row, from its start; then the row
-// counts as it is (counting.md 17).
-const lookback = 48 * time.Hour
-
 // NewCounter counts calls of a mix.
 func NewCounter(m *Mix, v View) *Counter {
 	return &Counter{view: v, mix: m, Totals: Totals{Ignored: map[string]int{}, Metrics: Tables{}}}
@@ -57,14 +53,11 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	if call.Start.Before(c.view.From) {
 		return nil
 	}
-	if c.view.Simple {
-		call.simplify()
-	}
 	if c.seen = c.view.seen(call, c.seen[:0]); len(c.seen) == 0 {
 		return nil
 	}
 	c.Rows += call.Copies
-	seen := c.final(call)
+	seen := slices.DeleteFunc(c.seen, func(n int) bool { return call.versions[n].InProgress })
 	if len(seen) == 0 {
 		c.Unfinished++
 		return nil
@@ -80,16 +73,16 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	}
 	c.Records++
 	c.countLegs(first.Kind)
-	whole = whole && !first.Kind.View
+	whole = whole && !call.Second
 	if whole {
 		v := *first
 		talk := cdr.KnownLength(v.Duration)
-		if v.Kind.Times != nil && !c.view.Simple {
+		if v.Kind.Times != nil {
 			talk, v.Duration = v.Kind.Times(first, c.view.Queues)
 		}
 		c.CountCall(call, &v, talk)
 	}
-	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
+	if call.versions[seen[len(seen)-1]].Recorded {
 		c.Metrics.Count("cdr_recordings_total", call.Recording.Type)
 	}
 	// Money has the labels of the first version seen.
@@ -105,32 +98,6 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 		}
 	}
 	return first
-}
-
-// final are the versions that count: the final ones, or the last one if the reader waited long
-// enough (counting.md 17).
-func (c *Counter) final(call *Call) []int {
-	if call.Flaw != NoFlaw {
-		return c.seen
-	}
-	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > lookback
-	return slices.DeleteFunc(c.seen, func(n int) bool {
-		return call.versions[n].State != Final && (n != last || !stands)
-	})
-}
-
-// simplify removes money, and everything that only the legs show.
-func (c *Call) simplify() {
-	for i := range c.Versions() {
-		v := &c.versions[i]
-		v.Usage, v.Connection, v.Currency = Price{}, Price{}, ""
-		if v.Kind.Plain != nil {
-			v.Kind = v.Kind.Plain
-		}
-		if v.Kind.Unfinished && v.State == Final {
-			v.State = NoResult
-		}
-	}
 }
 
 // seen are the versions of a call that the reader saw, in order.
@@ -167,7 +134,7 @@ func (c *Counter) CountCall(call *Call, v *Version, talk cdr.Length) {
 
 // countLegs counts the legs of a row: those that it lists, else the row itself.
 func (c *Counter) countLegs(k *Kind) {
-	if len(k.Legs) == 0 || c.view.Simple {
+	if len(k.Legs) == 0 {
 		c.Metrics.Count("cdr_call_legs_total", k.CallType, k.Outcome)
 		return
 	}

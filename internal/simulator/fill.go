@@ -12,10 +12,9 @@ const (
 )
 
 func (w *World) fill(c *Call, block int64, number int) {
-	if w.pairs && w.fillSecond(c, block, number) {
-		return
+	if !w.fillSecond(c, block, number) {
+		w.fillFirst(c, block, number)
 	}
-	w.fillFirst(c, block, number)
 }
 
 // fillFirst makes a call that isn't the second row of another.
@@ -40,9 +39,6 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	}
 	// A trunk that fails changes the kind, and so whether the call shares the previous call's id.
 	c.CallID = w.callID(block, number, kind.SharesCall)
-	if kind.Second != nil && kind.Second.OwnCall {
-		c.Partner = w.callID(block, number+1, false)
-	}
 	if !kind.NoUser {
 		c.User = &m.Users[d.Below(len(m.Users))]
 	}
@@ -122,7 +118,7 @@ func (w *World) spoil(c *Call, d *Draws) {
 	switch {
 	case kind.Ignored:
 		c.published = 1
-	case kind.Second != nil:
+	case kind.Twice:
 	case d.Hits(w.s.Malformed):
 		c.Flaw = 1 + Flaw(d.Below(int(BadTime)))
 		c.published = 1

@@ -37,9 +37,8 @@ type Settings struct {
 	NoID float64
 	// Incidents is the share of ten-minute spans in which a trunk fails for a while, per trunk.
 	Incidents float64
-	// InProgress is the share of connected calls whose row is listed soon after they began, Unsaid
-	// the share of all calls whose row is first listed without a result.
-	InProgress, Unsaid float64
+	// InProgress is the share of connected calls whose row is listed soon after they began.
+	InProgress float64
 	// Recorded is the share of recorded calls among connected calls of at least 30 s, RecordedLate
 	// the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64

@@ -14,11 +14,8 @@ type World struct {
 	arrivals
 
 	// kinds draws from the mix's kinds, trunks from the trunks of each family.
-	kinds  table
-	trunks map[int]table
-	// pairs says that a kind has second rows.
-	pairs bool
-
+	kinds   table
+	trunks  map[int]table
 	outages atomic.Pointer[[]outage]
 
 	mu sync.Mutex // also held while outages change
@@ -38,7 +35,6 @@ func NewWorld(s Settings) *World {
 	w.outages.Store(&[]outage{})
 	for i := range s.Mix.Kinds {
 		k := &s.Mix.Kinds[i]
-		w.pairs = w.pairs || k.Second != nil
 		w.kinds = w.kinds.with(i, k.Weight)
 	}
 	for i := range s.Mix.Trunks {
@@ -91,14 +87,6 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 func (c *Call) Place() uint64 { return placeOf(c.Block, c.Number) }
 
 func placeOf(block int64, number int) uint64 { return uint64(block)<<16 | uint64(number) }
-
-// RecordingPlace is the place of the call's first row.
-func (c *Call) RecordingPlace() uint64 {
-	if c.Second {
-		return c.Place() - 1
-	}
-	return c.Place()
-}
 
 // Call makes the call at a place, and says whether it exists.
 func (w *World) Call(place uint64, c *Call) bool {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
@@ -76,8 +75,6 @@ func Start(s Settings) (*Accounts, error) {
 func (s *Settings) world(w simulator.Settings) *simulator.World {
 	w.Revised, w.MaxLate = 0, s.Late+8*time.Second
 	w.Delays = []simulator.Delay{{Weight: 9, Max: s.Late / 6}, {Weight: 1, Max: s.Late}}
-	// A row that never becomes final counts in the end, but the totals don't have it.
-	w.Mix.Kinds = slices.DeleteFunc(w.Mix.Kinds, func(k simulator.Kind) bool { return k.Unfinished })
 	for _, kinds := range [][]simulator.Kind{w.Mix.Kinds, w.Mix.Incident} {
 		for i := range kinds {
 			k := &kinds[i]

@@ -94,7 +94,7 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 		case len(p.rows) == p.perPage:
 			p.more = true
 		case connected:
-			live := simulator.Version{Kind: v.Kind, State: simulator.InProgress, Published: c.Start.Add(ActiveLag)}
+			live := simulator.Version{Kind: v.Kind, InProgress: true, Published: c.Start.Add(ActiveLag)}
 			if c.Number%2 == 0 {
 				live.Duration = at.Sub(c.Start).Truncate(time.Second)
 			}
