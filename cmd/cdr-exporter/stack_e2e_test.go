@@ -131,7 +131,7 @@ func (s *stack) trouble() {
 		}
 		return simulator.NoFault
 	})
-	s.RemoveSubscriptions()
+	s.LoseSubscriptions()
 	s.collector.stop()
 }
 

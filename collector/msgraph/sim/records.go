@@ -8,8 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-const retention = 30 * 24 * time.Hour
-
 // CallRecords are a tenant's call records: participants, sessions, streams, and when each version
 // was published. Everything about a record follows from its call's place in its world, which is
 // part of its id. It is safe for concurrent use.

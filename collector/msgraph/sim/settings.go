@@ -53,8 +53,6 @@ type Settings struct {
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records;
 	// zero means 60, 60, 20 and 130.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages is the limit of requests for one call record in 20 seconds; zero means 10.
-	FirstPages int
 	// Webhooks sends requests to notification addresses; nil means a connection that trusts the
 	// machine's authorities. Plain http works on loopback.
 	Webhooks http.RoundTripper
@@ -73,5 +71,4 @@ func (s *Settings) setDefaults() {
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.PSTN, s.DirectRouting = cmp.Or(s.PSTN, simulator.NoCalls()), cmp.Or(s.DirectRouting, simulator.NoCalls())
 	s.CallRecords = cmp.Or(s.CallRecords, NewCallRecords(CallRecordSettings{}))
-	s.FirstPages = cmp.Or(s.FirstPages, 10)
 }
