@@ -30,9 +30,8 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	c.ID = d.UUID()
 
 	kind := &m.Kinds[w.kinds.draw(&d)]
-	index := w.trunks[kind.Family].draw(&d)
-	c.Trunk = &m.Trunks[index]
-	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.Hits(loses) {
+	c.Trunk = &m.Trunks[w.trunks[kind.Family].draw(&d)]
+	if loses := w.failing(c.Trunk, start); loses > 0 && d.Hits(loses) {
 		if fails := m.incidents(kind); len(fails) > 0 {
 			kind = *Pick(&d, fails)
 		}

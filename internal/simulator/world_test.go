@@ -70,7 +70,6 @@ func TestPublication(t *testing.T) {
 // once it is mended, none; what started before stays as it was.
 func TestBreakAndMendTrunk(t *testing.T) {
 	s := Live(3, testMix(), begin, 10)
-	s.Incidents = 0
 	w := newTestWorld(t, s)
 	from, mended, end := begin.Add(time.Hour), begin.Add(70*time.Minute), begin.Add(80*time.Minute)
 	lost := func(from, to time.Time) float64 {
@@ -122,7 +121,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 4 {
 		group.Go(func() {
 			for range 2 {
-				w.FailPart("a", hitByIncident, begin.Add(time.Duration(i)*time.Hour),
+				w.FailPart("a", 0.85, begin.Add(time.Duration(i)*time.Hour),
 					begin.Add(time.Duration(i+1)*time.Hour))
 				rowsIn(w, q)
 				w.Totals(Once(q.At))

@@ -166,7 +166,7 @@ func (w *world) deliver(t *turns) otlp.Deliver {
 		if err := t.wait(ctx, logRecords); err != nil {
 			return err
 		}
-		return w.sink.DeliverLogs(ctx, request)
+		return w.sink.DeliverLogs(request)
 	}
 }
 

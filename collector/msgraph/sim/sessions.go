@@ -41,7 +41,7 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 			}
 		}
 	}
-	start, kind := formatTime(v.start, p.call.Number), "peerToPeer"
+	start, kind := formatTime(p.start, p.call.Number), "peerToPeer"
 	var join, organizer any
 	if p.shape.group {
 		kind, join = "groupCall", "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+
@@ -112,7 +112,7 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 	}
 	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
 	o = simulator.NewObject(append(ends,
-		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(later(s.start, v.start), index),
+		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(s.start, index),
 		"endDateTime", formatTime(s.end, index),
 		"isTest", p.shape.Test, "failureInfo", failure)...)
 	for i, part := range s.segments {
@@ -124,8 +124,8 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 			failed = failure
 		}
 		segments = append(segments, simulator.NewObject(append(ends[:4:4],
-			"id", part.id, "startDateTime", formatTime(later(part.start, v.start), s.caller.style),
-			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo",
+			"id", part.id, "startDateTime", formatTime(part.start, s.caller.style),
+			"endDateTime", formatTime(part.end, s.callee.style), "failureInfo",
 			failed, "media", rendered)...))
 	}
 	return o, segments

@@ -28,9 +28,9 @@ func Start(settings Settings) (*Server, error) {
 	s := &Server{
 		Settings: settings,
 		limits: map[string]*simulator.Limiter{
-			"auth":   {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			"medium": {Limit: 4 * settings.Heavy, Window: settings.Window, Penalty: true},
-			"heavy":  {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+			"auth":   {Limit: settings.Auth, Window: settings.Window},
+			"medium": {Limit: 4 * settings.Heavy, Window: settings.Window},
+			"heavy":  {Limit: settings.Heavy, Window: settings.Window},
 		},
 		permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
