@@ -21,8 +21,6 @@ type Call struct {
 	Trunk *Trunk
 	// User is nil for voice applications, Peer nil if the other party isn't a user.
 	User, Peer *User
-	// Second says that the row is the second of its call.
-	Second bool
 	// Recording is nil if the call wasn't recorded.
 	Recording *Recording
 

@@ -73,7 +73,6 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	}
 	c.Records++
 	c.countLegs(first.Kind)
-	whole = whole && !call.Second
 	if whole {
 		v := *first
 		talk := cdr.KnownLength(v.Duration)

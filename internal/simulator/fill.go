@@ -12,13 +12,6 @@ const (
 )
 
 func (w *World) fill(c *Call, block int64, number int) {
-	if !w.fillSecond(c, block, number) {
-		w.fillFirst(c, block, number)
-	}
-}
-
-// fillFirst makes a call that isn't the second row of another.
-func (w *World) fillFirst(c *Call, block int64, number int) {
 	m := w.s.Mix
 	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
 	*c = Call{Block: block, Number: number, Copies: 1}
@@ -117,7 +110,6 @@ func (w *World) spoil(c *Call, d *Draws) {
 	switch {
 	case kind.Ignored:
 		c.published = 1
-	case kind.Twice:
 	case d.Hits(w.s.Malformed):
 		c.Flaw = 1 + Flaw(d.Below(int(BadTime)))
 		c.published = 1

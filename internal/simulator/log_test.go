@@ -7,16 +7,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// logMix is a log with everything that only some providers have: legs, second rows, rows that
+// logMix is a log with everything that only some providers have: legs, and rows that
 // aren't calls.
 func logMix() *Mix {
 	m := testMix()
 	legs := []Leg{{Wire: "A", Type: "a", Outcome: cdr.Answered}, {Wire: "B", Type: "b", Outcome: cdr.NoAnswer}}
 	m.Kinds = append(m.Kinds,
-		Kind{
-			Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
-			Twice: true,
-		},
 		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs},
 		Kind{Weight: 2, Wire: "Fax", CallType: "fax", Outcome: cdr.Answered, Ignored: true},
 	)

@@ -90,10 +90,6 @@ type Kind struct {
 	// Times are the talk time of persons, if any answered, and the connected time, by the call's legs;
 	// nil means the call's duration.
 	Times func(v *Version, queues bool) (talk cdr.Length, connected time.Duration) `yaml:"-"`
-	// Twice says that the next row is another view of the call, which isn't a call (guarantee 1): with the
-	// same start, duration and versions, published a little later. A row at the end of its block may have
-	// none. Such a kind never has flaws.
-	Twice bool
 	// Detail is the provider simulator's own data about the kind.
 	Detail any `yaml:"-"`
 }

@@ -109,5 +109,5 @@ func (w *World) Reach() time.Duration {
 	for _, d := range s.Delays {
 		delay = max(delay, d.Max)
 	}
-	return s.longest() + delay + maxVersions*max(s.RevisedAfterMax, time.Millisecond) + mostBehind
+	return s.longest() + delay + maxVersions*max(s.RevisedAfterMax, time.Millisecond)
 }

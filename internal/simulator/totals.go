@@ -10,8 +10,7 @@ import (
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
-	// Records is the number of distinct valid records. Sessions are the records that are calls: not
-	// further views of a call.
+	// Records is the number of distinct valid records. Sessions are their calls.
 	Records, Sessions int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
