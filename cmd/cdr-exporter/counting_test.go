@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -82,7 +81,6 @@ func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
 		seed: 1, calls: 800, era: presentEra,
-		graph: sim.Settings{Gzip: true}, ringcentral: rcsim.Settings{Gzip: true},
 	})
 	e.hold()
 	r := newReceiver(t, e.vault, otlpsink.Settings{})

@@ -206,15 +206,10 @@ func (c *Counter) revision(of moneyOf, before, after *Version) {
 func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
 		was, is := p[0], p[1]
-		moved := was.Known && before.Currency != after.Currency
-		changed = changed || moved || !was.Known && is.Known || was.Amount != is.Amount
-		switch {
-		case !was.Known && is.Amount > 0: // zero makes no series
+		changed = changed || !was.Known && is.Known || was.Amount != is.Amount
+		if !was.Known && is.Amount > 0 { // zero makes no series
 			c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
-		case moved: // a refund, and a payment in the other currency
-			c.correct(of, before, i, -was.Amount)
-			c.correct(of, after, i, is.Amount)
-		default:
+		} else {
 			c.correct(of, after, i, is.Amount-was.Amount)
 		}
 	}

@@ -22,8 +22,8 @@ func (w *World) fill(c *Call, block int64, number int) {
 	c.Start = time.UnixMilli(start).UTC()
 	c.ID = d.UUID()
 
-	kind := &m.Kinds[w.kinds.draw(&d)]
-	c.Trunk = &m.Trunks[w.trunks[kind.Family].draw(&d)]
+	kind := Pick(&d, m.Kinds)
+	c.Trunk = Pick(&d, w.trunks[kind.Family])
 	if loses := w.failing(c.Trunk, start); loses > 0 && d.Hits(loses) {
 		if fails := m.incidents(kind); len(fails) > 0 {
 			kind = *Pick(&d, fails)

@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -116,14 +114,4 @@ func (c *Recorder) Count(endpoint string) map[int]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.of[endpoint])
-}
-
-// Gzip compresses a body.
-func Gzip(body []byte) []byte {
-	var b bytes.Buffer
-	// A buffer never fails, and the level is valid.
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	_, _ = z.Write(body)
-	_ = z.Close()
-	return b.Bytes()
 }

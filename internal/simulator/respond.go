@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -20,8 +19,6 @@ type Reply struct {
 	Error func(status int) []byte
 	// Refused requests get no faults.
 	Refused bool
-	// Gzip compresses the body for clients that accept it.
-	Gzip bool
 	// Own are the provider's own faults that apply to this request, and what it answers instead.
 	Own map[Fault]Reply
 	// Do executes the request, unless a fault refuses it; nil for a request that changes nothing.
@@ -65,10 +62,6 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	maps.Copy(header, a.Header)
 	header.Set("Date", now.Format(http.TimeFormat))
 	header.Set("Content-Type", cmp.Or(a.Header.Get("Content-Type"), "application/json"))
-	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		header.Set("Content-Encoding", "gzip")
-		a.Body = Gzip(a.Body)
-	}
 	if fault == Reset {
 		reset(r)
 	}

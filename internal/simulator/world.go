@@ -13,9 +13,8 @@ type World struct {
 	s Settings
 	arrivals
 
-	// kinds draws from the mix's kinds, trunks from the trunks of each family.
-	kinds   table
-	trunks  map[int]table
+	trunks map[int][]Trunk // by family
+
 	outages atomic.Pointer[[]outage]
 
 	mu sync.Mutex // also held while outages change
@@ -31,15 +30,10 @@ func NewWorld(s Settings) *World {
 		panic(fmt.Sprintf("simulated world: from %s to %s, %g calls per second", s.From, s.To, s.PerSecond))
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, blocks: map[int64][]entry{}}
+	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int][]Trunk{}, blocks: map[int64][]entry{}}
 	w.outages.Store(&[]outage{})
-	for i := range s.Mix.Kinds {
-		k := &s.Mix.Kinds[i]
-		w.kinds = w.kinds.with(i, k.Weight)
-	}
-	for i := range s.Mix.Trunks {
-		t := &s.Mix.Trunks[i]
-		w.trunks[t.Family] = w.trunks[t.Family].with(i, t.Weight)
+	for _, t := range s.Mix.Trunks {
+		w.trunks[t.Family] = append(w.trunks[t.Family], t)
 	}
 	return w
 }

@@ -33,7 +33,7 @@ const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
-		Status: status, Body: body, Gzip: s.Gzip && status == http.StatusOK,
+		Status: status, Body: body,
 		Own: map[simulator.Fault]simulator.Reply{
 			ExpiredToken: s.unauthorized(r), Forbidden: s.refuse(r, http.StatusForbidden, "Forbidden", ""),
 		},

@@ -57,8 +57,6 @@ type Settings struct {
 	// machine's authorities. Plain http works on loopback.
 	Webhooks http.RoundTripper
 	Delivery Delivery
-	// Gzip compresses Graph's answers for clients that accept it.
-	Gzip bool
 	// ClientSecret is valid unless another one is registered. It has a constant default.
 	ClientSecret string
 }

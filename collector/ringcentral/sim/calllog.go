@@ -25,13 +25,17 @@ type page struct {
 	more            bool
 }
 
-func (q *request) newPage() *page {
+// newPage is a page of rows in a view.
+func (q *request) newPage(view string) *page {
 	if q.text("type") != "Voice" {
 		q.fail("type")
 	}
+	if q.text("view") != view {
+		q.fail("view")
+	}
 	return &page{
 		request: q, number: q.number("page"), perPage: min(q.number("perPage"), q.server.MaxPerPage),
-		detailed: q.isDetailed(), rows: []any{},
+		detailed: view == "Detailed", rows: []any{},
 	}
 }
 
@@ -63,13 +67,13 @@ func (p *page) finish() simulator.Reply {
 	if p.number > 1 {
 		navigation.Set("previousPage", simulator.NewObject("uri", p.link(p.number-1)))
 	}
-	return p.reply(simulator.JSON(simulator.NewObject("uri", p.server.BaseURL()+p.RequestURI, "records", p.rows,
+	return reply(simulator.JSON(simulator.NewObject("uri", p.server.BaseURL()+p.RequestURI, "records", p.rows,
 		"paging", paging, "navigation", navigation)))
 }
 
 // callLog lists the rows that start in a range of time, both ends included, newest first.
 func (s *Server) callLog(q *request) simulator.Reply {
-	p := q.newPage()
+	p := q.newPage("Detailed")
 	ask := simulator.Query{
 		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Skip: p.skip(),
 		Limit: p.perPage,
@@ -85,7 +89,7 @@ func (s *Server) callLog(q *request) simulator.Reply {
 
 // activeCalls lists the calls in progress, and those that ended a moment ago, newest first.
 func (s *Server) activeCalls(q *request) simulator.Reply {
-	p, at := q.newPage(), s.Visible().Add(-ActiveLag)
+	p, at := q.newPage("Simple"), s.Visible().Add(-ActiveLag)
 	skip := p.skip()
 	q.world.EachActive(at, afterglow, func(c *simulator.Call, v *simulator.Version, connected bool) {
 		switch {
@@ -120,7 +124,7 @@ func (s *Server) recording(q *request) simulator.Reply {
 	if !v.Recorded {
 		return *notFound("recordingId")
 	}
-	return q.reply(simulator.JSON(simulator.NewObject(
+	return reply(simulator.JSON(simulator.NewObject(
 		"contentType", "audio/mpeg", "contentUri", sc.contentURI(q.PathValue("id")), "duration",
 		int(v.Duration/time.Second), "id", q.PathValue("id"))))
 }

@@ -80,12 +80,6 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	return missingPermission(permission)
 }
 
-func (q *request) reply(body []byte) simulator.Reply {
-	a := reply(body)
-	a.Gzip = q.server.Gzip
-	return a
-}
-
 func (q *request) fail(name string) {
 	if q.wrong == nil {
 		q.wrong = badParameter(name)
@@ -98,14 +92,6 @@ func (q *request) text(name string) string {
 		q.fail(name)
 	}
 	return q.query.Get(name)
-}
-
-func (q *request) isDetailed() bool {
-	view := q.text("view")
-	if view != "Simple" && view != "Detailed" {
-		q.fail("view")
-	}
-	return view == "Detailed"
 }
 
 func (q *request) instant(name string) time.Time {

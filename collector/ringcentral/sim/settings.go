@@ -35,8 +35,6 @@ type Settings struct {
 	Account, Extension *simulator.World
 	// Faults may be nil for none.
 	Faults *simulator.Faults
-	// Gzip compresses answers for clients that accept it.
-	Gzip bool
 
 	// ClientSecret has a fixed default.
 	ClientSecret string

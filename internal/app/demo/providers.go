@@ -89,7 +89,7 @@ func Start(s Settings) (*Providers, error) {
 		CallRecords: p.Records,
 	})
 	if err == nil {
-		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
+		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit})
 	}
 	if err == nil {
 		p.Carrier, err = wavix.Start(wavix.Settings{Placed: placed, Received: received})
