@@ -75,7 +75,10 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 		if fault == Cut {
 			panic(http.ErrAbortHandler)
 		}
-		time.Sleep(slowFor)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(slowFor):
+		}
 		a.Body = a.Body[half:]
 	}
 	_, _ = w.Write(a.Body)

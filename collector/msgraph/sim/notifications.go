@@ -221,7 +221,9 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 		n.notified.Lost++
 		return
 	}
-	one := &notification{subscription: x.ID, address: x.NotificationURL, body: changeBody(x, e.id.String(), style), due: due}
+	one := &notification{
+		subscription: x.ID, address: x.NotificationURL, body: changeBody(x, e.id.String(), style), due: due,
+	}
 	n.queue = append(n.queue, one)
 	if d.Hits(how.Duplicated) {
 		again := *one

@@ -55,7 +55,8 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 		id = nil
 	}
 	return simulator.NewObject(
-		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", c.Started(formatTime(c.Start, c.Number)),
+		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name,
+		"startDateTime", c.Started(formatTime(c.Start, c.Number)),
 		"duration", int64(v.Duration/time.Second),
 		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,
 	)

@@ -116,7 +116,8 @@ func (s *Server) token(r *http.Request) simulator.Reply {
 	}
 	return reply(simulator.JSON(map[string]any{
 		"access_token": s.openSession(), "token_type": "bearer", "expires_in": tokenLifetime,
-		"scope": "ReadAccounts ReadCallLog ReadCallRecording", "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
+		"scope": "ReadAccounts ReadCallLog ReadCallRecording", "owner_id": userID,
+		"endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
 	}))
 }
 

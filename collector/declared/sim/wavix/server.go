@@ -105,8 +105,9 @@ func (e *exchange) calls() simulator.Reply {
 	e.eachActive(at, func(r *row) {
 		from, to := r.parties(true)
 		begin, answered, _ := r.life()
-		o := simulator.NewObject("uuid", r.ID.String(), "direction", r.side.direction().String(), "from", from, "to", to,
-			"call_started", timeText(begin), "event_payload", nil, "machine_detected", false, "tag", "example-campaign")
+		o := simulator.NewObject("uuid", r.ID.String(), "direction", r.side.direction().String(),
+			"from", from, "to", to, "call_started", timeText(begin),
+			"event_payload", nil, "machine_detected", false, "tag", "example-campaign")
 		if answered.IsZero() || answered.After(at) {
 			o.Set("event_type", "ringing", "event_time", timeText(begin), "call_answered", nil)
 		} else {
