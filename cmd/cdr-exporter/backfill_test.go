@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
@@ -117,7 +116,7 @@ func TestCommandsOfEveryProvider(t *testing.T) {
 	e := newEstate(t, estateSettings{
 		seed: 21, calls: 100, era: pastEra,
 		worlds: func(s *simulator.Settings) { s.Malformed, s.Duplicated = 0.02, 0.1 },
-		graph:  sim.Settings{PageSize: 100}, ringcentral: rcsim.Settings{Gzip: true},
+		graph:  sim.Settings{PageSize: 100},
 	})
 	e.hold()
 	from, to := lastDays(3)

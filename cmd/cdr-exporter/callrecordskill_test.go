@@ -13,8 +13,7 @@ import (
 // evening is a tenant that notifies an exporter, which doesn't read the list for hours.
 func evening(seed uint64, calls int) switchboardSettings {
 	return switchboardSettings{seed: seed, calls: calls, from: 8 * time.Hour, to: -8 * time.Hour, graph: sim.Settings{
-		FirstPages: 1_000_000, // processes that follow each other soon don't know of each other's requests
-		Delivery:   sim.Delivery{Seed: seed, Duplicated: 0.3, Retry: 200 * time.Millisecond},
+		Delivery: sim.Delivery{Seed: seed, Duplicated: 0.3, Retry: 200 * time.Millisecond},
 	}}
 }
 

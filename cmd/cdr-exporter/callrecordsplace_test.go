@@ -52,7 +52,7 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	now := time.Now()
 	b := &switchboard{
 		settle: s.settle, hook: free(t),
-		faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed, SlowFor: time.Second}),
+		faults: simulator.NewFaults(s.seed),
 	}
 	if s.versions.Final == 0 {
 		s.versions = sim.UsualVersions()
@@ -200,8 +200,8 @@ func (b *switchboard) delivered() {
 
 // fails lets all requests to one endpoint meet a fault, and no others.
 func (b *switchboard) fails(endpoint string, fault simulator.Fault) {
-	b.faults.Hook(func(r simulator.Request) simulator.Fault {
-		if r.Endpoint == endpoint {
+	b.faults.Hook(func(asked string) simulator.Fault {
+		if asked == endpoint {
 			return fault
 		}
 		return simulator.NoFault

@@ -17,7 +17,6 @@ type carrier struct {
 	name string
 	// Auth and Format say how it is read.
 	Auth, Format string
-	perMinute    int // requests
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
 }
@@ -38,7 +37,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 	at.keep("wavix-key", server.APIKey)
 	require.NoError(t, server.WriteCA(at.path("wavix-ca.pem")))
 	return &carrier{
-		Server: server, name: "wave", Auth: "bearer", Format: "json", perMinute: 1_000_000,
+		Server: server, name: "wave", Auth: "bearer", Format: "json",
 		CallLog: "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}", ActiveCalls: "{interval: 1s}",
 	}
 }
@@ -78,14 +77,14 @@ func (c *carrier) active(at time.Time) map[cdr.Direction]int {
 func (c *carrier) item() string {
 	return fmt.Sprintf(`  - name: %s
     history: 72h
-    requests_per_minute: %d
+    requests_per_minute: 1000000
     tls_config: {ca_file: wavix-ca.pem}
     wavix:
       base_url: %s
       api_key_file: wavix-key
       auth: %s
       format: %s
-%s`, c.name, c.perMinute, c.BaseURL(), c.Auth, c.Format,
+%s`, c.name, c.BaseURL(), c.Auth, c.Format,
 		feedLines("call_log", c.CallLog, "active_calls", c.ActiveCalls))
 }
 

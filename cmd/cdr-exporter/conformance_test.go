@@ -63,7 +63,7 @@ func wavixFor(t *testing.T) *wxsim.Server {
 	t.Helper()
 	server, err := wxsim.Start(wxsim.Settings{
 		Placed:   world(t, steady(92, documented(wxsim.PlacedMix()), 1_000)),
-		Received: world(t, steady(93, documented(wxsim.ReceivedMix()), 1_000)), Generation: wxsim.GenerationC,
+		Received: world(t, steady(93, documented(wxsim.ReceivedMix()), 1_000)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
@@ -156,7 +156,7 @@ func TestConformance_Simulators(t *testing.T) {
 func callsOf(t simulator.Totals) int { return int(t.Metrics.Sum("cdr_calls_total") / 1_000_000) }
 
 // documented is a mix without values that Wavix's document of 2026 doesn't allow. Its rows conform
-// to the document in wxsim.GenerationC, unless the world has malformed rows, rows without an id, or
+// to the document, unless the world has malformed rows, rows without an id, or
 // revisions, which have unknown prices at first.
 func documented(m *simulator.Mix) *simulator.Mix {
 	some := *m

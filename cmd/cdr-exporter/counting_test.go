@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -83,8 +81,6 @@ func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
 		seed: 1, calls: 800, era: presentEra,
-		graph: sim.Settings{Gzip: true}, ringcentral: rcsim.Settings{Gzip: true},
-		wavix: wavixsim.Settings{Linger: time.Minute},
 	})
 	e.hold()
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
@@ -153,16 +149,13 @@ func (x *exporter) rowsAll(e *estate) {
 
 // TestLateRowsAndRevisions (guarantees 1, 2, 3; counting.md 6, 8, 13, 16, 17): late
 // rows are found, revisions and recordings are counted once, at any age within the
-// lookback, and rows that aren't final wait. No limit of a provider is overrun; RingCentral's minute
-// is shortened.
+// lookback, and rows that aren't final wait. RingCentral's limit isn't overrun; its minute is shortened.
 func TestLateRowsAndRevisions(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
 		seed: 3, calls: 500, era: unfoldingEra,
 		ringcentral: rcsim.Settings{Heavy: 10, Auth: 5, Window: 2 * time.Second},
-		wavix:       wavixsim.Settings{RequestsPerMinute: 900},
 	})
-	e.carrier.perMinute = 900
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
 	x := e.start(settings{OTLP: r.overGRPC("")}).ready()
@@ -176,10 +169,5 @@ func TestLateRowsAndRevisions(t *testing.T) {
 	x.stop()
 	if n := e.office.Requests().Count("")[http.StatusTooManyRequests]; n != 0 {
 		t.Errorf("RingCentral throttled %d requests", n)
-	}
-	for _, endpoint := range []string{wavixsim.EndpointList, wavixsim.EndpointCalls} {
-		if n := e.carrier.Requests().Count(endpoint)[http.StatusTooManyRequests]; n != 0 {
-			t.Errorf("Wavix throttled %d requests for %s", n, endpoint)
-		}
 	}
 }

@@ -66,7 +66,6 @@ func TestEndpointDown(t *testing.T) {
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Times: 1})
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1})
 			r.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true, Times: 1})
-			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 429, RetryAfter: time.Second, Times: 1})
 			r.complete(n, now)
 			r.agrees(x)
 			if r.Repeats() == 0 {

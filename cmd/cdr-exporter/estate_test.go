@@ -40,18 +40,13 @@ var (
 )
 
 // bustlingEra is of bustling worlds. Wavix has fewer calls: where a machine is slow, more
-// would come in than are found meanwhile. None of them is forwarded unanswered: the leg is
-// published minutes later, when the call may be counted.
+// would come in than are found meanwhile.
 func bustlingEra(d time.Duration) era {
 	f := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 		return bustling(seed, mix, calls, d)
 	}
 	wavix := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
-		some := *mix
-		some.Kinds = slices.DeleteFunc(slices.Clone(mix.Kinds), func(k simulator.Kind) bool {
-			return k.Wire == "forwarded" && !k.Outcome.Connected()
-		})
-		return f(seed, &some, calls/3)
+		return f(seed, mix, calls/3)
 	}
 	return era{f, logOf(f), wavix}
 }

@@ -41,7 +41,7 @@ func changes(w *simulator.World, at ...time.Time) int {
 		before := -1
 		for _, t := range at {
 			v := c.At(t)
-			if v < 0 || c.Flaw != simulator.NoFlaw || c.Versions()[v].State != simulator.Final {
+			if v < 0 || c.Flaw != simulator.NoFlaw || c.Versions()[v].InProgress {
 				continue
 			}
 			if before >= 0 && v != before && changed(&c.Versions()[before], &c.Versions()[v]) {

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,66 +12,32 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// slow is an answer in dribbles.
-var slow = []simulator.Fault{simulator.Slow}
-
-// graphFaults are all faults after which the same read of Graph, or the next, succeeds:
-// for the one feed those that any provider has, for the other Graph's own.
-func graphFaults() (anyones, own []simulator.Fault) {
-	own = []simulator.Fault{sim.ExpiredToken, sim.ExpiredLink400, sim.ExpiredLink410, sim.RepeatedLink}
-	return slices.Concat(simulator.Transient(), slow), append(slices.Concat(own, sim.Harmless()), sim.HostileLink)
-}
-
-// ringcentralFaults are those of RingCentral, but for a 429 that doesn't say how long: for
-// good reason it stops everything for a minute.
-func ringcentralFaults() []simulator.Fault {
-	token := []simulator.Fault{rcsim.LostToken, rcsim.KilledSession, rcsim.ExpiredToken, rcsim.NoRecords}
-	all := slices.Concat([]simulator.Fault{rcsim.RepeatedNext}, rcsim.Harmless(), token, ringcentralTransient(), slow)
-	return append(all, rcsim.HostileNext)
-}
-
-func ringcentralTransient() []simulator.Fault {
-	return slices.DeleteFunc(simulator.Transient(), func(f simulator.Fault) bool { return f == simulator.Throttle })
-}
-
-// wavixFaults are those of Wavix's list.
-func wavixFaults() []simulator.Fault {
-	harmful := []simulator.Fault{wavixsim.SuccessFalse, wavixsim.ErrorTrue, wavixsim.NoItems}
-	return slices.Concat(simulator.Transient(), slow, harmful,
-		[]simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
-}
-
 // trouble makes the next requests to an endpoint fail with every applicable fault, once, with a
 // good answer after each, and later ones with some of them by chance.
-func trouble(f *simulator.Faults, endpoint string, every, chance []simulator.Fault) {
-	for _, fault := range every {
+func trouble(f *simulator.Faults, endpoint string, own ...simulator.Fault) {
+	for _, fault := range append(own, simulator.Transient()...) {
 		f.Once(endpoint, fault, simulator.NoFault)
 	}
-	f.Rate(endpoint, 0.02, chance...)
+	f.Rate(endpoint, 0.05, simulator.Transient()...)
 }
 
-// TestFaults (guarantees 7, 8; counting.md 9, 13, 26): whatever goes wrong between the providers and us
-// loses nothing and counts nothing twice. A next link to another host is refused, and nobody comes there.
+// TestFaults (guarantee 7; counting.md 9, 13, 26): whatever goes wrong between the providers and us
+// loses nothing and counts nothing twice.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	newFaults := func(seed uint64) *simulator.Faults {
-		return simulator.NewFaults(simulator.FaultSettings{Seed: seed, SlowFor: time.Second})
-	}
-	graph, office, carrier := newFaults(7), newFaults(8), newFaults(9)
-	anyones, own := graphFaults()
-	trouble(graph, sim.EndpointPSTN, anyones, slices.Concat(simulator.Transient(), sim.Harmless()))
-	trouble(graph, sim.EndpointDirectRouting, own, slices.Concat(simulator.Transient(), sim.Harmless()))
-	trouble(office, rcsim.EndpointCallLog, ringcentralFaults(), slices.Concat(ringcentralTransient(), rcsim.Harmless()))
-	trouble(carrier, wavixsim.EndpointList, wavixFaults(),
-		slices.Concat(simulator.Transient(), wavixsim.Harmful(), wavixsim.Harmless()))
-	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttle, simulator.HTMLOK, simulator.CutLength,
+	graph, office, carrier := simulator.NewFaults(7), simulator.NewFaults(8), simulator.NewFaults(9)
+	trouble(graph, sim.EndpointPSTN)
+	trouble(graph, sim.EndpointDirectRouting, sim.ExpiredToken, sim.ExpiredLink)
+	trouble(office, rcsim.EndpointCallLog)
+	trouble(carrier, wavixsim.EndpointList)
+	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttled, simulator.HTML, simulator.Cut,
 		simulator.Reset)
 	office.Once(rcsim.EndpointToken, simulator.Unavailable)
 	e := newEstate(t, estateSettings{
 		seed: 7, calls: 750, era: unfoldingEra,
 		graph:       sim.Settings{PageSize: 50, Faults: graph},
-		ringcentral: rcsim.Settings{Faults: office},
-		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier, Order: wavixsim.Shuffled},
+		ringcentral: rcsim.Settings{MaxPerPage: 100, Faults: office},
+		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier},
 	})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
@@ -96,20 +61,15 @@ func TestFaults(t *testing.T) {
 	x.rowsAll(e)
 	r.completeAll(e)
 	x.stop()
-	caught := len(e.tenant.Caught()) + len(e.office.Caught())
-	refused := linesWith(x.log.String(), "Reading the feed failed", "another host")
-	if caught > 0 || len(refused) != 2 {
-		t.Errorf("%d requests came to the other hosts, refused: %q", caught, refused)
-	}
 }
 
 // TestFeedsAreApart (guarantee 6): a feed that fails for good, and one whose account
 // lacks it, stop no other, whatever provider it is of.
 func TestFeedsAreApart(t *testing.T) {
 	t.Parallel()
-	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 10})
-	faults.Hook(func(r simulator.Request) simulator.Fault {
-		if r.Endpoint == sim.EndpointPSTN {
+	faults := simulator.NewFaults(10)
+	faults.Hook(func(endpoint string) simulator.Fault {
+		if endpoint == sim.EndpointPSTN {
 			return sim.Forbidden
 		}
 		return simulator.NoFault
@@ -117,7 +77,13 @@ func TestFeedsAreApart(t *testing.T) {
 	e := newEstate(t, estateSettings{seed: 10, calls: 500, era: presentEra, graph: sim.Settings{Faults: faults}})
 	e.hold()
 	e.office.SetPermissions(rcsim.ReadCallLog)
-	e.carrier.Faults.Always(wavixsim.EndpointCalls, wavixsim.MissingScope)
+	unscoped := func(endpoint string) simulator.Fault {
+		if endpoint == wavixsim.EndpointCalls {
+			return wavixsim.Forbidden
+		}
+		return simulator.NoFault
+	}
+	e.carrier.Faults.Hook(unscoped)
 	x := start(t, e.vault, launch{config: e.configure(settings{}), raced: true}).ready()
 	good := map[place]string{e.tenant: directRouting, e.desk: callLog, e.carrier: callLog}
 	for p, feed := range good {
@@ -161,7 +127,7 @@ func TestFeedsAreApart(t *testing.T) {
 	e.carrier.Faults.Stop()
 	x.countsAll(e)
 	x.inProgress(e)
-	e.carrier.Faults.Always(wavixsim.EndpointCalls, wavixsim.FeatureDisabled)
+	e.carrier.Faults.Hook(unscoped)
 	eventually(t, "show no calls in progress once that isn't known any more", func() error {
 		if n := len(x.scrape().series("cdr_active_calls", "source=wave")); n > 0 {
 			return fmt.Errorf("%d series", n)

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -152,9 +151,9 @@ func TestKill(t *testing.T) {
 	t.Run("while calls are published", func(t *testing.T) {
 		t.Parallel()
 		s := killed(25, bustlingEra(30*time.Second), 25)
-		slow := simulator.NewFaults(simulator.FaultSettings{Seed: 12, SlowFor: 100 * time.Millisecond})
+		slow := simulator.NewFaults(12)
 		slow.Rate("", 0.2, simulator.Slow)
-		s.graph.Faults, s.wavix.Faults, s.wavix.Order = slow, slow, wavixsim.Shuffled
+		s.graph.Faults, s.wavix.Faults = slow, slow
 		m := newMassacre(t, false, s)
 		for range 8 {
 			m.kill()
@@ -166,13 +165,10 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// killed is an environment whose reader is killed, with a page size. RingCentral has no page size
-// setting, but returns half of the requested rows.
+// killed is an environment whose reader is killed, with a page size.
 func killed(seed uint64, e era, page int) estateSettings {
-	half := simulator.NewFaults(simulator.FaultSettings{Seed: seed, MaxRun: math.MaxInt})
-	half.Rate(rcsim.EndpointCallLog, 1, rcsim.CutPage)
 	return estateSettings{
-		seed: seed, calls: 400, era: e, ringcentral: rcsim.Settings{Faults: half},
+		seed: seed, calls: 400, era: e, ringcentral: rcsim.Settings{MaxPerPage: page},
 		graph: sim.Settings{PageSize: page}, wavix: wavixsim.Settings{MaxPerPage: page},
 	}
 }

@@ -3,7 +3,6 @@ package main_test
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -26,9 +25,7 @@ const accessToken = "U0pDMTFQMDFQQVMwMHx"
 type office struct {
 	*rcsim.Server
 	name, scope string
-	// View is how much detail of a call is read: detailed or simple.
-	View  string
-	world *simulator.World
+	world       *simulator.World
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
 	visits               bool // visits to queues are read
@@ -51,7 +48,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	o := &office{
-		Server: server, name: "acme", scope: "account", View: "detailed", world: s.Account,
+		Server: server, name: "acme", scope: "account", world: s.Account,
 		CallLog: "interval: 1s, lookback: 48h", ActiveCalls: "{interval: 1s}",
 	}
 	for _, w := range []*simulator.World{s.Account, s.Extension} {
@@ -78,7 +75,7 @@ func (o *office) feeds() []string  { return []string{callLog} }
 func (o *office) server() provider { return o.Server }
 
 func (o *office) tables(_ string, at ...time.Time) tables {
-	t := o.world.Totals(simulator.View{At: at, Simple: o.View == "simple", Queues: o.visits})
+	t := o.world.Totals(simulator.View{At: at, Queues: o.visits})
 	if o.visits {
 		maps.Copy(t.Metrics, rcsim.Visits(o.world, at[len(at)-1]))
 	}
@@ -86,12 +83,7 @@ func (o *office) tables(_ string, at ...time.Time) tables {
 }
 
 func (o *office) tally(_ string, at ...time.Time) tally {
-	t := tallyOf(o.world, at...)
-	// The request is for calls only.
-	for _, kind := range []string{"incoming_fax", "outgoing_fax", "rc_meetings"} {
-		t.ignored -= view(o.world, at...).Ignored[kind]
-	}
-	return t
+	return tallyOf(o.world, at...)
 }
 
 func (o *office) active(at time.Time) map[cdr.Direction]int {
@@ -115,7 +107,7 @@ func (o *office) item() string {
       jwt_file: ringcentral-jwt
       scope: %s
 %s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope,
-		feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
+		feedLines("call_log", "{"+o.CallLog+"}", "active_calls", o.ActiveCalls))
 }
 
 // feedLines are the feeds of a source in the configuration: names and settings; those
@@ -147,27 +139,17 @@ func answers(r *simulator.Recorder, endpoints ...string) int {
 	return n
 }
 
-// logged returns settings for a RingCentral call log whose rows all become final. Otherwise rows would
-// wait for the end of their lookback, by the earlier clock, which is this machine's.
+// logged returns settings for a RingCentral call log.
 func logged(s simulator.Settings) simulator.Settings {
-	l := rcsim.Historical(s.Seed, finishing(s.Mix), s.From, s.To, s.Calls)
-	l.Delays, l.Revised, l.Unsaid = s.Delays, s.Revised, 0
+	l := rcsim.Historical(s.Seed, s.Mix, s.From, s.To, s.Calls)
+	l.Delays, l.Revised = s.Delays, s.Revised
 	return l
 }
 
 // unfoldingLog is unfolding for rows that are in progress at first.
 func unfoldingLog(seed uint64, mix *simulator.Mix, rows int) simulator.Settings {
 	now := time.Now()
-	l := rcsim.Historical(seed, finishing(mix), now.Add(-34*time.Hour), now.Add(-26*time.Hour), rows)
-	l.Unsaid = 0
-	return l
-}
-
-// finishing leaves out the kinds of calls whose rows never say how they ended, in the simple view neither.
-func finishing(mix *simulator.Mix) *simulator.Mix {
-	mix.Kinds = slices.DeleteFunc(mix.Kinds,
-		func(k simulator.Kind) bool { return k.Unfinished || k.Plain != nil && k.Plain.Unfinished })
-	return mix
+	return rcsim.Historical(seed, mix, now.Add(-34*time.Hour), now.Add(-26*time.Hour), rows)
 }
 
 // tallyOf are the row counts of a world that was read at these instants.

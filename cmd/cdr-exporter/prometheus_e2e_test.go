@@ -225,9 +225,9 @@ func TestE2EPrometheus(t *testing.T) {
 	t.Parallel()
 	slow := unfolding(111, sim.PSTNMix(), 800)
 	slow.Delays[0].Max = 30 * time.Hour
-	faults, asked := simulator.NewFaults(simulator.FaultSettings{}), make(chan struct{})
+	faults, asked := simulator.NewFaults(0), make(chan struct{})
 	answer := sync.OnceFunc(func() { close(asked) })
-	faults.Hook(func(simulator.Request) simulator.Fault { <-asked; return simulator.NoFault })
+	faults.Hook(func(string) simulator.Fault { <-asked; return simulator.NoFault })
 	n := newTenant(t, sim.Settings{
 		PSTN:          world(t, slow),
 		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 800)), Faults: faults,

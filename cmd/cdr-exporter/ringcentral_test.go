@@ -7,24 +7,20 @@ import (
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 )
 
-// TestRingCentralViews: in the simple view, without legs and money, and without the time of a change,
-// calls and recordings are the same. Visits to queues that legs tell of are counted once, by the
-// queue's name, over a kill, and calls are the same as without them.
-func TestRingCentralViews(t *testing.T) {
+// TestRingCentralQueues: visits to queues that legs tell of are counted once, by the queue's name, over
+// a kill, and calls are the same as without them.
+func TestRingCentralQueues(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	queues := newOffice(t, at, rcsim.Settings{Account: world(t, unfoldingLog(202, rcsim.Mix(), 500))})
-	simple := *queues
-	simple.name, simple.View = "simple", "simple"
 	queues.CallLog += ", queues: true"
 	queues.visits = true
 	seen := []time.Time{queues.Pause()}
-	config := at.configureSources(settings{}, queues.item(), simple.item())
+	config := at.configureSources(settings{}, queues.item())
 	for range 2 {
 		x := start(t, at.vault, launch{config: config}).ready()
 		for range 2 {
 			x.counts(queues, seen...)
-			x.counts(&simple, seen...)
 			queues.Advance(12 * time.Hour)
 			seen = append(seen, queues.Visible())
 		}
@@ -32,6 +28,5 @@ func TestRingCentralViews(t *testing.T) {
 	}
 	x := start(t, at.vault, launch{config: config}).ready()
 	x.counts(queues, seen...)
-	x.counts(&simple, seen...)
 	x.stop()
 }

@@ -122,8 +122,8 @@ func (s *stack) trouble() {
 	now := s.Now()
 	s.worlds[directRouting].FailPart(downTrunk, 1, now, now.AddDate(1, 0, 0))
 	s.worlds[directRouting].FailPart(badTrunk, 0.6, now, now.AddDate(1, 0, 0))
-	s.faults.Hook(func(r simulator.Request) simulator.Fault {
-		switch r.Endpoint {
+	s.faults.Hook(func(endpoint string) simulator.Fault {
+		switch endpoint {
 		case sim.EndpointPSTN:
 			return sim.Forbidden
 		case sim.EndpointSubscriptions:
@@ -131,7 +131,7 @@ func (s *stack) trouble() {
 		}
 		return simulator.NoFault
 	})
-	s.RemoveSubscriptions()
+	s.LoseSubscriptions()
 	s.collector.stop()
 }
 

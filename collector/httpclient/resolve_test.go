@@ -162,7 +162,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// counting.md 9: each link is followed once, in any spelling, and never to another host. An expired link ends the read.
+// TestPages (guarantee 8; counting.md 9): each link is followed once, in any spelling, and never to another host. An
+// expired link ends the read.
 func TestPages(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -181,6 +182,9 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client := newTest(t, fakeTransport(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Hostname() == "b.example" {
+					t.Error("the other host was asked")
+				}
 				if r.URL.RawQuery == "gone" {
 					return answer(410, ""), nil
 				}

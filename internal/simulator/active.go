@@ -9,8 +9,7 @@ import (
 
 // EachActive calls emit for each call that is connected at an instant, and for each that ended
 // within linger before, the latest start first. The version is the final one, even if the log
-// doesn't list it yet. It leaves out rows that aren't calls, malformed ones and further views of a
-// call.
+// doesn't list it yet. It leaves out rows that aren't calls, and malformed ones.
 func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call, v *Version, connected bool)) {
 	var active []Call
 	w.Each(at.Add(-w.s.longest()-linger), at.Add(time.Millisecond), func(c *Call) bool {
@@ -18,7 +17,7 @@ func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call
 		kind, goesOn := v.Kind, at.Before(c.End(v))
 		rings := goesOn && !kind.Outcome.Connected()
 		ended := c.End(v).Before(at.Add(-linger))
-		if c.Flaw == NoFlaw && !kind.Ignored && !kind.View && !c.Start.After(at) && !ended && !rings {
+		if c.Flaw == NoFlaw && !kind.Ignored && !c.Start.After(at) && !ended && !rings {
 			active = append(active, *c)
 		}
 		return true

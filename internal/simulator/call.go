@@ -21,11 +21,7 @@ type Call struct {
 	Trunk *Trunk
 	// User is nil for voice applications, Peer nil if the other party isn't a user.
 	User, Peer *User
-	// Second says that the row is the second of its call; Partner is the call id of the other row,
-	// if that has another one.
-	Second  bool
-	Partner UUID
-	// Recording is nil if the call wasn't recorded. Both rows of a call share it.
+	// Recording is nil if the call wasn't recorded.
 	Recording *Recording
 
 	// Invite is zero if the provider doesn't give it.
@@ -63,8 +59,8 @@ type Version struct {
 	// Incomplete says that the user's names, which arrive late, are still null. Nothing that is
 	// counted depends on them.
 	Incomplete bool
-	// State says whether the provider has finished the row.
-	State State
+	// InProgress says that the row isn't final: the call continues.
+	InProgress bool
 	// Recorded says that the version has the call's recording.
 	Recorded bool
 }
@@ -93,35 +89,16 @@ type Flaw uint8
 
 // The flaws. A row with any of them must be counted as invalid.
 const (
-	NoFlaw           Flaw = iota
-	WrongType             // a boolean where a number belongs
-	ObjectForString       // an object where a string belongs
-	NotAnObject           // a row that is a string
-	Truncated             // a row with only id and type
-	BadTime               // a start that isn't a time
-	ImpossibleTime        // a start on a day that doesn't exist
-	NullStart             // a start that is null
-	NegativeDuration      // a duration below zero
-	NumericID             // an id that is a number
+	NoFlaw      Flaw = iota
+	NotAnObject      // a row that is a string
+	Truncated        // a row with only id and type
+	BadTime          // a start that isn't a time
 )
 
-// Spoil applies the row's flaw to its members: its id, its start, its duration or a text.
-func (c *Call) Spoil(id, start, duration, text *any) {
-	switch c.Flaw {
-	case WrongType:
-		*duration = true
-	case ObjectForString:
-		*text = NewObject("name", "hidden")
-	case BadTime:
-		*start = "yesterday"
-	case ImpossibleTime:
-		*start = "2026-02-30T25:61:00Z"
-	case NullStart:
-		*start = nil
-	case NegativeDuration:
-		*duration = -5
-	case NumericID:
-		*id = c.Place()
-	default: // the row isn't an object, or is nearly empty
+// Started is the text of the call's start, or nonsense if that is the row's flaw.
+func (c *Call) Started(text string) string {
+	if c.Flaw == BadTime {
+		return "yesterday"
 	}
+	return text
 }

@@ -28,10 +28,6 @@ type Counter struct {
 	seen []int
 }
 
-// lookback is how long a reader waits for the final version of a row, from its start; then the row
-// counts as it is (counting.md 17).
-const lookback = 48 * time.Hour
-
 // NewCounter counts calls of a mix.
 func NewCounter(m *Mix, v View) *Counter {
 	return &Counter{view: v, mix: m, Totals: Totals{Ignored: map[string]int{}, Metrics: Tables{}}}
@@ -57,14 +53,11 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	if call.Start.Before(c.view.From) {
 		return nil
 	}
-	if c.view.Simple {
-		call.simplify()
-	}
 	if c.seen = c.view.seen(call, c.seen[:0]); len(c.seen) == 0 {
 		return nil
 	}
 	c.Rows += call.Copies
-	seen := c.final(call)
+	seen := slices.DeleteFunc(c.seen, func(n int) bool { return call.versions[n].InProgress })
 	if len(seen) == 0 {
 		c.Unfinished++
 		return nil
@@ -80,16 +73,15 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	}
 	c.Records++
 	c.countLegs(first.Kind)
-	whole = whole && !first.Kind.View
 	if whole {
 		v := *first
 		talk := cdr.KnownLength(v.Duration)
-		if v.Kind.Times != nil && !c.view.Simple {
+		if v.Kind.Times != nil {
 			talk, v.Duration = v.Kind.Times(first, c.view.Queues)
 		}
 		c.CountCall(call, &v, talk)
 	}
-	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
+	if call.versions[seen[len(seen)-1]].Recorded {
 		c.Metrics.Count("cdr_recordings_total", call.Recording.Type)
 	}
 	// Money has the labels of the first version seen.
@@ -105,32 +97,6 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 		}
 	}
 	return first
-}
-
-// final are the versions that count: the final ones, or the last one if the reader waited long
-// enough (counting.md 17).
-func (c *Counter) final(call *Call) []int {
-	if call.Flaw != NoFlaw {
-		return c.seen
-	}
-	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > lookback
-	return slices.DeleteFunc(c.seen, func(n int) bool {
-		return call.versions[n].State != Final && (n != last || !stands)
-	})
-}
-
-// simplify removes money, and everything that only the legs show.
-func (c *Call) simplify() {
-	for i := range c.Versions() {
-		v := &c.versions[i]
-		v.Usage, v.Connection, v.Currency = Price{}, Price{}, ""
-		if v.Kind.Plain != nil {
-			v.Kind = v.Kind.Plain
-		}
-		if v.Kind.Unfinished && v.State == Final {
-			v.State = NoResult
-		}
-	}
 }
 
 // seen are the versions of a call that the reader saw, in order.
@@ -167,7 +133,7 @@ func (c *Counter) CountCall(call *Call, v *Version, talk cdr.Length) {
 
 // countLegs counts the legs of a row: those that it lists, else the row itself.
 func (c *Counter) countLegs(k *Kind) {
-	if len(k.Legs) == 0 || c.view.Simple {
+	if len(k.Legs) == 0 {
 		c.Metrics.Count("cdr_call_legs_total", k.CallType, k.Outcome)
 		return
 	}
@@ -210,22 +176,6 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 		code(k.SubCode))
 }
 
-// AddLate adds what a leg brings after its call was counted: connected time, talk time if the call
-// had none, and a change of the call's outcome.
-func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
-	k, trunk := counted.Kind, call.Trunk.Name
-	if connected > 0 {
-		c.Metrics.Add("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk,
-			call.Country())
-	}
-	if talk > 0 && k.Outcome != cdr.Answered {
-		c.Metrics.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk)
-	}
-	if outcome != k.Outcome {
-		c.Metrics.Count("cdr_call_outcome_changes_total", k.Outcome, outcome)
-	}
-}
-
 // moneyOf is the call whose money is counted.
 type moneyOf struct {
 	kind    *Kind
@@ -256,15 +206,10 @@ func (c *Counter) revision(of moneyOf, before, after *Version) {
 func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
 		was, is := p[0], p[1]
-		moved := was.Known && before.Currency != after.Currency
-		changed = changed || moved || !was.Known && is.Known || was.Amount != is.Amount
-		switch {
-		case !was.Known && is.Amount > 0: // zero makes no series
+		changed = changed || !was.Known && is.Known || was.Amount != is.Amount
+		if !was.Known && is.Amount > 0 { // zero makes no series
 			c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
-		case moved: // a refund, and a payment in the other currency
-			c.correct(of, before, i, -was.Amount)
-			c.correct(of, after, i, is.Amount)
-		default:
+		} else {
 			c.correct(of, after, i, is.Amount-was.Amount)
 		}
 	}

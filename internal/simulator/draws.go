@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,12 +98,3 @@ func (d *Draws) Delay(delays []Delay) time.Duration {
 	}
 	return 0
 }
-
-// table draws from the indexes of many weighted things: it has one place per unit of weight.
-type table []uint16
-
-func (t table) with(index int, weight Weight) table {
-	return append(t, slices.Repeat([]uint16{uint16(index)}, int(weight))...)
-}
-
-func (t table) draw(d *Draws) int { return int(t[d.Below(len(t))]) }

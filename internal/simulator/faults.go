@@ -1,35 +1,49 @@
 package simulator
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
 )
 
-// FaultSettings say how faults behave.
-type FaultSettings struct {
-	Seed uint64
-	// SlowFor is how long the rest of a slow body takes; zero means two seconds.
-	SlowFor time.Duration
-	// MaxRun is how many requests to one endpoint may fail in a row by chance. Zero means two, so
-	// that the third attempt succeeds.
-	MaxRun int
-}
+// Fault is a fault of one response.
+type Fault string
+
+// The faults of any provider. NoFault is a regular response.
+const (
+	NoFault Fault = ""
+	// Throttled is 429 with Retry-After, Unavailable 503. Both carry the provider's own error body.
+	Throttled   Fault = "429"
+	Unavailable Fault = "503"
+	// HTML is a gateway's page where JSON should be, with status 200.
+	HTML Fault = "html"
+	// Cut announces more bytes than it sends. Slow sends half of the right body, and the rest later.
+	Cut  Fault = "cut"
+	Slow Fault = "slow"
+	// Reset resets the connection.
+	Reset Fault = "reset"
+)
+
+// Transient are the faults of any provider after which the same request succeeds.
+func Transient() []Fault { return []Fault{Throttled, Unavailable, HTML, Cut, Slow, Reset} }
+
+// slowFor is how long the rest of a slow body takes.
+const slowFor = 100 * time.Millisecond
+
+// maxRun is how many requests to one endpoint may fail in a row by chance: the third attempt succeeds.
+const maxRun = 2
 
 // Faults decide which requests fail. Chance follows from the seed and the number of the request at
 // its endpoint, so the same requests get the same faults. Injected faults come before chance. The
 // zero value isn't usable.
 type Faults struct {
-	s FaultSettings
+	seed uint64
 
 	mu      sync.Mutex
-	always  map[string]Fault // by endpoint
 	once    []pending
 	rates   []rate
-	hook    func(Request) Fault
+	hook    func(endpoint string) Fault
 	rewrite func(body []byte) []byte
-	counts  counts[Fault]
 	runs    map[string]int
 }
 
@@ -46,10 +60,7 @@ type rate struct {
 }
 
 // NewFaults has no faults yet.
-func NewFaults(s FaultSettings) *Faults {
-	s.SlowFor, s.MaxRun = cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
-	return &Faults{s: s, always: map[string]Fault{}, runs: map[string]int{}}
-}
+func NewFaults(seed uint64) *Faults { return &Faults{seed: seed, runs: map[string]int{}} }
 
 // Rate makes a share of an endpoint's requests fail with one of the faults; an empty endpoint means
 // all. Rates add up; the first that hits wins.
@@ -69,15 +80,8 @@ func (f *Faults) Once(endpoint string, faults ...Fault) {
 	}
 }
 
-// Always makes each matching request to an endpoint fail; NoFault ends that.
-func (f *Faults) Always(endpoint string, fault Fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.always[endpoint] = fault
-}
-
-// Hook calls a function for each request before anything else. It must not call f. Nil removes it.
-func (f *Faults) Hook(hook func(Request) Fault) {
+// Hook calls a function with each request's endpoint before anything else. It must not call f.
+func (f *Faults) Hook(hook func(endpoint string) Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hook = hook
@@ -99,16 +103,12 @@ func (f *Faults) rewritten(body []byte) []byte {
 	return f.rewrite(body)
 }
 
-// Stop ends all faults; the counts stay.
+// Stop ends all faults.
 func (f *Faults) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.always)
 	f.once, f.rates, f.hook, f.rewrite = nil, nil, nil, nil
 }
-
-// Counts is how often each fault happened at an endpoint; empty means all endpoints.
-func (f *Faults) Counts(endpoint string) map[Fault]int { return f.counts.Count(endpoint) }
 
 // Pending is the number of injected faults that haven't happened yet.
 func (f *Faults) Pending() int {
@@ -117,45 +117,34 @@ func (f *Faults) Pending() int {
 	return len(f.once)
 }
 
-// next decides on a request. fits says which faults apply to it.
-func (f *Faults) next(r Request, fits func(Fault) bool) Fault {
+// next decides on an endpoint's request with a number, from 0. fits says which faults apply to it.
+func (f *Faults) next(endpoint string, number int, fits func(Fault) bool) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	fault := f.choose(r, fits)
-	if fault != NoFault {
-		f.counts.add(r.Endpoint, fault)
-	}
-	return fault
-}
-
-func (f *Faults) choose(r Request, fits func(Fault) bool) Fault {
 	if f.hook != nil {
-		if fault := f.hook(r); fault != NoFault {
+		if fault := f.hook(endpoint); fault != NoFault {
 			return fault
 		}
 	}
-	if fault := f.always[r.Endpoint]; fault != NoFault && fits(fault) {
-		return fault
-	}
 	for i, p := range f.once {
-		if (p.endpoint == "" || p.endpoint == r.Endpoint) && fits(p.fault) {
+		if (p.endpoint == "" || p.endpoint == endpoint) && fits(p.fault) {
 			f.once = slices.Delete(f.once, i, i+1)
 			return p.fault
 		}
 	}
-	fault := f.chance(r, fits)
-	if fault == NoFault || f.runs[r.Endpoint] >= f.s.MaxRun {
-		f.runs[r.Endpoint] = 0
+	fault := f.chance(endpoint, number, fits)
+	if fault == NoFault || f.runs[endpoint] >= maxRun {
+		f.runs[endpoint] = 0
 		return NoFault
 	}
-	f.runs[r.Endpoint]++
+	f.runs[endpoint]++
 	return fault
 }
 
-func (f *Faults) chance(r Request, fits func(Fault) bool) Fault {
-	d := newDraws(f.s.Seed, hashOf(r.Endpoint), uint64(r.Number))
+func (f *Faults) chance(endpoint string, number int, fits func(Fault) bool) Fault {
+	d := newDraws(f.seed, hashOf(endpoint), uint64(number))
 	for _, rate := range f.rates {
-		if !d.Hits(rate.part) || len(rate.faults) == 0 || rate.endpoint != "" && rate.endpoint != r.Endpoint {
+		if !d.Hits(rate.part) || rate.endpoint != "" && rate.endpoint != endpoint {
 			continue
 		}
 		if fault := rate.faults[d.Below(len(rate.faults))]; fits(fault) {

@@ -12,14 +12,6 @@ const (
 )
 
 func (w *World) fill(c *Call, block int64, number int) {
-	if w.pairs && w.fillSecond(c, block, number) {
-		return
-	}
-	w.fillFirst(c, block, number)
-}
-
-// fillFirst makes a call that isn't the second row of another.
-func (w *World) fillFirst(c *Call, block int64, number int) {
 	m := w.s.Mix
 	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
 	*c = Call{Block: block, Number: number, Copies: 1}
@@ -30,19 +22,15 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	c.Start = time.UnixMilli(start).UTC()
 	c.ID = d.UUID()
 
-	kind := &m.Kinds[w.kinds.draw(&d)]
-	index := w.trunks[kind.Family].draw(&d)
-	c.Trunk = &m.Trunks[index]
-	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.Hits(loses) {
+	kind := Pick(&d, m.Kinds)
+	c.Trunk = Pick(&d, w.trunks[kind.Family])
+	if loses := w.failing(c.Trunk, start); loses > 0 && d.Hits(loses) {
 		if fails := m.incidents(kind); len(fails) > 0 {
 			kind = *Pick(&d, fails)
 		}
 	}
 	// A trunk that fails changes the kind, and so whether the call shares the previous call's id.
 	c.CallID = w.callID(block, number, kind.SharesCall)
-	if kind.Second != nil && kind.Second.OwnCall {
-		c.Partner = w.callID(block, number+1, false)
-	}
 	if !kind.NoUser {
 		c.User = &m.Users[d.Below(len(m.Users))]
 	}
@@ -122,9 +110,8 @@ func (w *World) spoil(c *Call, d *Draws) {
 	switch {
 	case kind.Ignored:
 		c.published = 1
-	case kind.Second != nil:
 	case d.Hits(w.s.Malformed):
-		c.Flaw = 1 + Flaw(d.Below(int(NumericID)))
+		c.Flaw = 1 + Flaw(d.Below(int(BadTime)))
 		c.published = 1
 	case d.Hits(w.s.NoID):
 		c.NoID = true

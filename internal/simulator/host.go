@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -10,15 +8,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
 
 // Host is the server of every simulated provider: HTTPS with its own authority, the provider's
-// clock, faults, counts of the requests, and another host for links in answers. It is safe for
-// concurrent use.
+// clock, faults and counts of the requests. It is safe for concurrent use.
 type Host struct {
 	*Authority
 	server   *http.Server
@@ -31,13 +26,12 @@ type Host struct {
 	mu     sync.Mutex // guards the fields below
 	offset time.Duration
 	held   time.Time // where publication stands; zero while it runs
-	caught []string
 }
 
 // NewHost listens on a free loopback port. Its clock stands at an instant until it is moved; zero
-// means that it follows the machine's. HostileURL answers with the hostile body. After an error
-// nothing stays open.
-func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string) (*Host, error) {
+// means that it follows the machine's. Faults may be nil if the handler doesn't call Answer. After an
+// error nothing stays open.
+func NewHost(at time.Time, faults *Faults, handler http.Handler) (*Host, error) {
 	authority, err := NewAuthority()
 	if err != nil {
 		return nil, err
@@ -50,14 +44,13 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 		Authority: authority, faults: faults, at: at, url: "https://" + listener.Addr().String(),
 	}
 	h.server = &http.Server{
-		Handler:           h.catch(handler, hostile),
+		Handler:           handler,
 		ReadHeaderTimeout: time.Minute,
 		// Connections that clients break, on purpose in tests, don't matter.
 		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{h.Certificate}, MinVersion: tls.VersionTLS12},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{},
-				c)
+			return context.WithValue(ctx, connKey{}, c)
 		},
 	}
 	// It only returns when Close closes the listener.
@@ -67,21 +60,6 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 
 // connKey finds a request's connection in its context.
 type connKey struct{}
-
-// catch answers requests to the other host with a body, and records them.
-func (h *Host) catch(handler http.Handler, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if "https://"+r.Host != h.HostileURL() {
-			handler.ServeHTTP(w, r)
-			return
-		}
-		h.mu.Lock()
-		h.caught = append(h.caught, r.RequestURI)
-		h.mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(body))
-	}
-}
 
 // reset closes a request's connection with an RST.
 func reset(r *http.Request) {
@@ -96,16 +74,6 @@ func reset(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// HostileURL is the address of another host for links: the same server by another name.
-func (h *Host) HostileURL() string { return strings.Replace(h.url, "127.0.0.1", "localhost", 1) }
-
-// Caught are the URIs of the requests that followed hostile links.
-func (h *Host) Caught() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.Clone(h.caught)
-}
-
 // Close stops listening. It may be called twice.
 func (h *Host) Close() {
 	_ = h.server.Close() // What is open is cut off: a test that ends doesn't wait.
@@ -118,71 +86,32 @@ func (h *Host) BaseURL() string { return h.url }
 // Requests counts the requests.
 func (h *Host) Requests() *Recorder { return &h.recorder }
 
-// Recorder counts requests by endpoint and status; 0 stands for all statuses.
-type Recorder = counts[int]
-
-// counts are numbers by endpoint; the empty endpoint stands for all.
-type counts[K comparable] struct {
+// Recorder counts requests by endpoint and status; 0 stands for all statuses, the empty endpoint for
+// all endpoints.
+type Recorder struct {
 	mu sync.Mutex
-	of map[string]map[K]int // guarded by mu
+	of map[string]map[int]int // guarded by mu
 }
 
 // add counts one more, and returns its endpoint's number.
-func (c *counts[K]) add(endpoint string, key K) int {
+func (c *Recorder) add(endpoint string, status int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
-		c.of = map[string]map[K]int{}
+		c.of = map[string]map[int]int{}
 	}
 	for _, name := range [...]string{"", endpoint} {
 		if c.of[name] == nil {
-			c.of[name] = map[K]int{}
+			c.of[name] = map[int]int{}
 		}
-		c.of[name][key]++
+		c.of[name][status]++
 	}
-	return c.of[endpoint][key]
+	return c.of[endpoint][status]
 }
 
 // Count are the numbers of an endpoint; empty means all.
-func (c *counts[K]) Count(endpoint string) map[K]int {
+func (c *Recorder) Count(endpoint string) map[int]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.of[endpoint])
-}
-
-// Answer makes and sends the answer to a request to an endpoint, with a fault if one is due, and
-// counts it.
-func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, reply func() Reply) {
-	number, fault := h.recorder.add(endpoint, 0)-1, NoFault
-	a := reply()
-	if !a.Refused {
-		a.Endpoint, a.Number = endpoint, number
-		fault = h.faults.next(a.Request, func(f Fault) bool {
-			_, known := transport[f]
-			return f == NoFault || known || a.Own[f] != nil
-		})
-	}
-	if change := a.Own[fault]; change != nil {
-		change(&a)
-	} else if a.Do != nil && statusOf(fault, http.StatusOK) < http.StatusBadRequest {
-		a.Do(&a)
-	}
-	if a.Status = statusOf(fault, a.Status); a.Status != 0 {
-		defer h.recorder.add(endpoint, a.Status) // after the body was sent
-	}
-	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.Header().Set("Content-Encoding", "gzip")
-		a.Body = Gzip(a.Body)
-	}
-	h.write(w, r, fault, a)
-}
-
-// Gzip compresses a body.
-func Gzip(body []byte) []byte {
-	var b bytes.Buffer
-	// A buffer never fails, and the level is valid.
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	_, _ = z.Write(body)
-	_ = z.Close()
-	return b.Bytes()
 }

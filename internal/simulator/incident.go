@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// incidentSpan is the grid on which trunks fail by chance.
-const incidentSpan = int64(10 * time.Minute / time.Millisecond)
-
-// hitByIncident is the share of its calls that such a trunk loses.
-const hitByIncident = 0.85
-
 // outage is a time in which a trunk fails, in milliseconds, and the share of its calls that it
 // loses.
 type outage struct {
@@ -50,24 +44,11 @@ func (w *World) changeOutages(change func([]outage) []outage) {
 }
 
 // failing is the share of calls that a trunk loses at an instant; 0 if it works.
-func (w *World) failing(trunk *Trunk, index int, at int64) float64 {
+func (w *World) failing(trunk *Trunk, at int64) float64 {
 	for _, o := range *w.outages.Load() {
 		if o.trunk == trunk.Name && o.from <= at && at < o.to {
 			return o.loses
 		}
-	}
-	if w.s.Incidents == 0 {
-		return 0
-	}
-	span := at / incidentSpan
-	d := newDraws(w.s.Seed, uint64(span), uint64(0x7a11+index))
-	if !d.Hits(w.s.Incidents) {
-		return 0
-	}
-	begin := d.below(incidentSpan * 7 / 10)
-	length := d.between(incidentSpan/10, incidentSpan*3/10)
-	if since := at - span*incidentSpan; begin <= since && since < begin+length {
-		return hitByIncident
 	}
 	return 0
 }

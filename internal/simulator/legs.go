@@ -25,16 +25,6 @@ type Recording struct {
 	Wire, Type string
 }
 
-// State says whether a provider has finished a row.
-type State uint8
-
-// The states.
-const (
-	Final      State = iota // the row says how the call ended
-	InProgress              // the row says that it continues
-	NoResult                // the row doesn't say
-)
-
 // recordable is the shortest duration of a recorded call.
 const recordable = 30 * time.Second
 
@@ -44,14 +34,7 @@ func (w *World) extend(c *Call, d *Draws) {
 	if w.s.Mix.Milliseconds {
 		c.shorten(d)
 	}
-	kind := c.versions[0].Kind
-	if kind.Ignored || c.Flaw != NoFlaw || c.NoID {
-		return
-	}
-	if kind.Unfinished {
-		for i := range c.Versions() {
-			c.versions[i].State = NoResult
-		}
+	if c.versions[0].Kind.Ignored || c.Flaw != NoFlaw || c.NoID {
 		return
 	}
 	w.record(c, d)
@@ -98,36 +81,24 @@ func (w *World) tooLate(c *Call, published time.Time) bool {
 	return w.s.MaxLate != 0 && published.After(c.Start.Add(w.s.MaxLate))
 }
 
-// precede puts a row that isn't final before the first one.
+// precede puts a row of the call in progress before the first one.
 func (w *World) precede(c *Call, d *Draws) {
-	if w.s.InProgress == 0 && w.s.Unsaid == 0 {
-		return
-	}
 	first := &c.versions[0]
-	early := Version{Kind: first.Kind, Currency: first.Currency}
 	// A call in progress is listed a few seconds after it began.
 	begun := c.Start.Add(d.Duration(3*time.Second, 10*time.Second))
-	gap := first.Published.Sub(c.End(first)).Milliseconds()
-	switch {
-	case d.Hits(w.s.InProgress) && first.Kind.Outcome.Connected() && begun.Before(c.End(first)):
-		early.State, early.Published = InProgress, begun
-	case d.Hits(w.s.Unsaid) && gap > 1:
-		early.State = NoResult
-		early.Published = c.End(first).Add(time.Duration(d.below(gap)) * time.Millisecond)
-	default:
+	if !d.Hits(w.s.InProgress) || !first.Kind.Outcome.Connected() || !begun.Before(c.End(first)) {
 		return
 	}
+	early := Version{Kind: first.Kind, Currency: first.Currency, InProgress: true, Published: begun}
 	copy(c.versions[1:], c.versions[:c.published])
 	c.versions[0] = early
 	c.published++
 }
 
-// final is the first final version, or else the last one.
+// final is the first final version.
 func (c *Call) final() *Version {
-	for i := range c.Versions() {
-		if c.versions[i].State == Final {
-			return &c.versions[i]
-		}
+	if c.versions[0].InProgress {
+		return &c.versions[1]
 	}
-	return &c.versions[c.published-1]
+	return &c.versions[0]
 }

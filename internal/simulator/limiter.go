@@ -6,15 +6,12 @@ import (
 	"time"
 )
 
-// Limiter answers a number of requests in a sliding window. A token bucket isn't enough:
-// RingCentral documents a window and a penalty, and the tests rely on the exact number that a
-// window allows.
+// Limiter answers a number of requests in a sliding window, and refuses all requests after one that
+// exceeds the limit, until none came for a whole window. A token bucket isn't enough: RingCentral
+// documents a window and a penalty, and the tests rely on the exact number that a window allows.
 type Limiter struct {
 	Limit  int
 	Window time.Duration
-	// Penalty refuses all requests after one that exceeds the limit, until none came for a whole
-	// window.
-	Penalty bool
 
 	mu      sync.Mutex
 	passed  []time.Time // in the window; guarded by mu, like the fields below
@@ -27,13 +24,10 @@ func (l *Limiter) Take(now time.Time) (left int, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.passed = slices.DeleteFunc(l.passed, func(at time.Time) bool { return now.Sub(at) >= l.Window })
-	switch {
-	case len(l.passed) < l.Limit && !now.Before(l.penalty):
+	if len(l.passed) < l.Limit && !now.Before(l.penalty) {
 		l.passed = append(l.passed, now)
-	case l.Penalty:
+	} else {
 		l.penalty, wait = now.Add(l.Window), l.Window
-	default:
-		wait = l.Window - now.Sub(l.passed[0])
 	}
 	return l.Limit - len(l.passed), wait
 }

@@ -66,7 +66,7 @@ const byStart, newestFirst = false, true
 // spoilt is a historical world in which all that can happen happens.
 func spoilt(n int, newest bool) Settings {
 	s := Historical(42, testMix(), begin, begin.Add(30*time.Hour), n)
-	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.NewestFirst = 0.1, 0.3, 0.05, 0.05, 0.3, newest
+	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.NewestFirst = 0.1, 0.3, 0.05, 0.05, newest
 	return s
 }
 

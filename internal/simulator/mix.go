@@ -80,10 +80,8 @@ type Kind struct {
 	Becomes *Kind `yaml:"-"`
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency `yaml:"-"`
-	Unlisted  bool          // for rows that lists leave out
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
-	Ignored    bool
-	Unfinished bool // for calls that never get a result
+	Ignored bool
 	// Legs are the legs that the provider lists.
 	Legs []Leg `yaml:"-"`
 	// LegLabels are the counted types and outcomes of the legs, joined with a bar, for a reader
@@ -92,15 +90,6 @@ type Kind struct {
 	// Times are the talk time of persons, if any answered, and the connected time, by the call's legs;
 	// nil means the call's duration.
 	Times func(v *Version, queues bool) (talk cdr.Length, connected time.Duration) `yaml:"-"`
-	// Plain is what the call is for a reader that doesn't see its legs; nil means the same.
-	Plain *Kind `yaml:"-"`
-	// Second is the kind of the next row: the same call from its other side, with the same start,
-	// duration and versions, published a little later. A row at the end of its block may have none.
-	// A kind with a second row never has flaws or revisions.
-	Second *Kind `yaml:"-"`
-	// OwnCall gives a second row another call id.
-	OwnCall bool `yaml:"own_call"`
-	View    bool `yaml:"-"` // a second row that is another view of its call, not a call (guarantee 1)
 	// Detail is the provider simulator's own data about the kind.
 	Detail any `yaml:"-"`
 }

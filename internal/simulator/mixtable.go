@@ -35,8 +35,8 @@ type kindRow[D any] struct {
 	// Codes are the SIP code and Microsoft's.
 	Codes []int64
 	// Emergency is the dialled number.
-	Emergency              Party
-	Becomes, Plain, Second *kindRow[D]
+	Emergency Party
+	Becomes   *kindRow[D]
 }
 
 // ReadMix makes a mix of YAML tables, whose keys are the fields of Mix, Kind and D. A kind without
@@ -74,8 +74,7 @@ func (t *mixTable[D]) kind(row *kindRow[D], complete func(*Kind, *D)) *Kind {
 	k.Outcome = Named(row.Outcome, cdr.Outcomes()...)
 	k.NoMedia, k.NoInvite, k.Ring = k.NoMedia || t.Usual.NoMedia, k.NoInvite || t.Usual.NoInvite,
 		cmp.Or(k.Ring, t.Usual.Ring)
-	k.Becomes, k.Plain, k.Second = t.kind(row.Becomes, complete), t.kind(row.Plain, complete),
-		t.kind(row.Second, complete)
+	k.Becomes = t.kind(row.Becomes, complete)
 	if len(row.Codes) == 2 {
 		k.SIPCode, k.SubCode = cdr.KnownInt(row.Codes[0]), cdr.KnownInt(row.Codes[1])
 	}

@@ -32,7 +32,7 @@ func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 			n = last - (b - first)
 		}
 		for _, e := range w.entries(n) {
-			if e.start < low || e.start > high || e.published > at || e.unlisted {
+			if e.start < low || e.start > high || e.published > at {
 				continue
 			}
 			if q.Skip >= int(e.copies) {
@@ -75,7 +75,6 @@ type entry struct {
 	start, published int64
 	number           uint16
 	copies           uint8
-	unlisted         bool
 }
 
 // entries finds the entries of a block, or makes them.
@@ -89,11 +88,7 @@ func (w *World) entries(block int64) []entry {
 	var c Call
 	for i := range made {
 		w.fill(&c, block, i)
-		first := &c.versions[0]
-		made[i] = entry{
-			c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies),
-			first.Kind.Unlisted,
-		}
+		made[i] = entry{c.Start.UnixMilli(), c.versions[0].Published.UnixMilli(), uint16(i), uint8(c.Copies)}
 	}
 	if w.s.NewestFirst {
 		slices.Reverse(made)

@@ -54,7 +54,7 @@ func (w *World) revise(c *Call, d *Draws) {
 	case choice == 0 && kind.Priced && first:
 		last.Usage, last.Connection, last.Currency = Price{}, Price{}, ""
 	case choice <= 2 && kind.Priced && last.Usage.Known:
-		w.reprice(&next, d)
+		reprice(&next, d)
 	case first && c.User != nil:
 		last.Incomplete = true
 	default:
@@ -84,19 +84,15 @@ func (w *World) price(v *Version, d *Draws) {
 	}
 }
 
-// reprice changes the price of a call: more, less, nothing, or another currency.
-func (w *World) reprice(v *Version, d *Draws) {
-	switch d.below(4) {
+// reprice changes the price of a call: more, less or nothing.
+func reprice(v *Version, d *Draws) {
+	switch d.below(3) {
 	case 0:
 		v.Usage.Amount += Amount(d.between(1, 2500))
 	case 1:
 		v.Usage.Amount -= Amount(d.between(1, 2500))
-	case 2:
-		v.Usage.Amount, v.Connection.Amount = 0, 0
 	default:
-		if c := Pick(d, w.s.Mix.Tariffs).Currency; c != "" && v.Currency != "" {
-			v.Currency = c
-		}
+		v.Usage.Amount, v.Connection.Amount = 0, 0
 	}
 }
 

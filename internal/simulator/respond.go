@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// Reply is the answer to a request before any fault, and the request itself.
+// Reply is the answer to a request before any fault.
 type Reply struct {
 	Status int
 	// Header may have a Content-Type; the default is application/json.
@@ -16,90 +17,74 @@ type Reply struct {
 	Body   []byte
 	// Error makes the body of an error status, in the provider's form.
 	Error func(status int) []byte
-	// Request is the request, without its endpoint and number.
-	Request
 	// Refused requests get no faults.
 	Refused bool
-	// Gzip compresses the body for clients that accept it.
-	Gzip bool
-	// Own are the provider's own faults that apply to this request, and how each changes the reply.
-	Own map[Fault]func(*Reply)
+	// Own are the provider's own faults that apply to this request, and what it answers instead.
+	Own map[Fault]Reply
 	// Do executes the request, unless a fault refuses it; nil for a request that changes nothing.
 	Do func(*Reply)
 }
 
-// Instead is a fault that replaces a reply.
-func Instead(refused Reply) func(*Reply) {
-	return func(r *Reply) { *r = refused }
-}
+// statuses are the faults that answer with a status and the provider's error body.
+var statuses = map[Fault]int{Throttled: http.StatusTooManyRequests, Unavailable: http.StatusServiceUnavailable}
 
 const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't " +
 	"available right now</h1></body></html>\n"
 
-// write sends a reply with a fault of any provider, or unchanged: the provider's own faults are
-// already in the reply. For cut bodies and resets it panics with http.ErrAbortHandler, which
-// net/http expects.
-func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Reply) {
+// Answer makes and sends the answer to a request to an endpoint, with a fault if one is due, and
+// counts it. For cut bodies and resets it panics with http.ErrAbortHandler, which net/http expects.
+func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, reply func() Reply) {
+	number := h.recorder.add(endpoint, 0) - 1
+	a, fault := reply(), NoFault
+	if !a.Refused {
+		fault = h.faults.next(endpoint, number, func(f Fault) bool {
+			_, own := a.Own[f]
+			return f == NoFault || own || slices.Contains(Transient(), f)
+		})
+	}
 	header, now := w.Header(), h.Now()
+	if own, ok := a.Own[fault]; ok {
+		a = own
+	} else if status, ok := statuses[fault]; ok {
+		a = Reply{Status: status, Body: a.Error(status)}
+		if fault == Throttled {
+			header.Set("Retry-After", "1")
+		}
+	} else if a.Do != nil {
+		a.Do(&a)
+	}
+	if fault == HTML {
+		a = Reply{Status: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte(htmlPage)}
+	}
+	if fault == NoFault && a.Status == http.StatusOK {
+		a.Body = h.faults.rewritten(a.Body)
+	}
 	maps.Copy(header, a.Header)
 	header.Set("Date", now.Format(http.TimeFormat))
 	header.Set("Content-Type", cmp.Or(a.Header.Get("Content-Type"), "application/json"))
-	switch fault {
-	case CutChunked:
-		sendHalf(w, a)
-		panic(http.ErrAbortHandler)
-	case CutLength, Slow:
-		header.Set("Content-Length", strconv.Itoa(len(a.Body)))
-		rest := sendHalf(w, a)
-		if fault == CutLength {
+	if fault == Reset {
+		reset(r)
+	}
+	defer h.recorder.add(endpoint, a.Status) // after the body was sent
+	header.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	w.WriteHeader(a.Status)
+	if fault == Cut || fault == Slow {
+		half := len(a.Body) / 2
+		_, _ = w.Write(a.Body[:half])
+		_ = http.NewResponseController(w).Flush() // both writers of net/http support it
+		if fault == Cut {
 			panic(http.ErrAbortHandler)
 		}
 		select {
 		case <-r.Context().Done():
-		case <-time.After(h.faults.s.SlowFor):
-			_, _ = w.Write(rest)
+		case <-time.After(slowFor):
 		}
-		return
-	case Reset:
-		reset(r)
-	case HTMLBadGateway, HTMLOK:
-		header.Del("Content-Encoding")
-		header.Set("Content-Type", "text/html; charset=utf-8")
-		a.Body = []byte(htmlPage)
-	default:
-		if _, ok := transport[fault]; !ok {
-			if a.Status == http.StatusOK {
-				a.Body = h.faults.rewritten(a.Body)
-			}
-			break
-		}
-		header.Del("Content-Encoding")
-		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // in whole seconds: at least one
-		if after := map[Fault]string{
-			ThrottleSeconds: "1", UnavailableSeconds: "1",
-			ThrottleDate: inTwo,
-		}[fault]; after != "" {
-			header.Set("Retry-After", after)
-		}
-		if a.Body = nil; fault != EmptyError && a.Error != nil {
-			a.Body = a.Error(a.Status)
-		}
+		a.Body = a.Body[half:]
 	}
-	header.Set("Content-Length", strconv.Itoa(len(a.Body)))
-	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body)
 }
 
 // WholeSeconds is a duration in the form of headers: rounded up to seconds.
 func WholeSeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
-}
-
-// sendHalf sends half of the body, and returns the rest.
-func sendHalf(w http.ResponseWriter, a Reply) (rest []byte) {
-	half := len(a.Body) / 2
-	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body[:half])
-	_ = http.NewResponseController(w).Flush() // both writers of net/http support it
-	return a.Body[half:]
 }

@@ -35,11 +35,8 @@ type Settings struct {
 	// NoID is the share of valid rows without an id. They are never revised nor duplicated, and
 	// count as calls (counting.md 18).
 	NoID float64
-	// Incidents is the share of ten-minute spans in which a trunk fails for a while, per trunk.
-	Incidents float64
-	// InProgress is the share of connected calls whose row is listed soon after they began, Unsaid
-	// the share of all calls whose row is first listed without a result.
-	InProgress, Unsaid float64
+	// InProgress is the share of connected calls whose row is listed soon after they began.
+	InProgress float64
 	// Recorded is the share of recorded calls among connected calls of at least 30 s, RecordedLate
 	// the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64
@@ -84,13 +81,13 @@ func Historical(seed uint64, mix *Mix, from, to time.Time, n int) Settings {
 }
 
 // Live is a world whose calls start at origin and never end, with a number of calls a second, quick
-// delays and incidents.
+// delays.
 func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
 	return Settings{
 		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond,
 		Delays: QuickDelays(), MaxLate: 12 * time.Hour,
 		Revised: 0.02, RevisedAfterMin: time.Minute, RevisedAfterMax: 10 * time.Minute,
-		Duplicated: 0.005, Incidents: 0.05,
+		Duplicated: 0.005,
 	}
 }
 
@@ -112,5 +109,5 @@ func (w *World) Reach() time.Duration {
 	for _, d := range s.Delays {
 		delay = max(delay, d.Max)
 	}
-	return s.longest() + delay + maxVersions*max(s.RevisedAfterMax, time.Millisecond) + mostBehind
+	return s.longest() + delay + maxVersions*max(s.RevisedAfterMax, time.Millisecond)
 }

@@ -10,14 +10,13 @@ import (
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
-	// Records is the number of distinct valid records. Sessions are the records that are calls: not
-	// further views of a call.
+	// Records is the number of distinct valid records. Sessions are their calls.
 	Records, Sessions int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows.
 	Invalid int
-	// Unfinished is the number of distinct rows that don't count yet, since they aren't final.
+	// Unfinished is the number of distinct rows that don't count yet, since their calls continue.
 	Unfinished int
 	// Revisions are the versions that changed a value of money or outcome, or added an unknown
 	// amount.
@@ -77,8 +76,6 @@ type View struct {
 	From time.Time
 	// At are the instants at which the reader read the whole range, ascending.
 	At []time.Time
-	// Simple says that the reader sees neither legs nor money.
-	Simple bool
 	// Queues says that the reader knows which legs are of queues.
 	Queues bool
 	// Settle is how long after a call's end its media are counted. Zero means as soon as it has

@@ -13,11 +13,7 @@ type World struct {
 	s Settings
 	arrivals
 
-	// kinds draws from the mix's kinds, trunks from the trunks of each family.
-	kinds  table
-	trunks map[int]table
-	// pairs says that a kind has second rows.
-	pairs bool
+	trunks map[int][]Trunk // by family
 
 	outages atomic.Pointer[[]outage]
 
@@ -34,16 +30,10 @@ func NewWorld(s Settings) *World {
 		panic(fmt.Sprintf("simulated world: from %s to %s, %g calls per second", s.From, s.To, s.PerSecond))
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, blocks: map[int64][]entry{}}
+	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int][]Trunk{}, blocks: map[int64][]entry{}}
 	w.outages.Store(&[]outage{})
-	for i := range s.Mix.Kinds {
-		k := &s.Mix.Kinds[i]
-		w.pairs = w.pairs || k.Second != nil
-		w.kinds = w.kinds.with(i, k.Weight)
-	}
-	for i := range s.Mix.Trunks {
-		t := &s.Mix.Trunks[i]
-		w.trunks[t.Family] = w.trunks[t.Family].with(i, t.Weight)
+	for _, t := range s.Mix.Trunks {
+		w.trunks[t.Family] = append(w.trunks[t.Family], t)
 	}
 	return w
 }
@@ -91,14 +81,6 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 func (c *Call) Place() uint64 { return placeOf(c.Block, c.Number) }
 
 func placeOf(block int64, number int) uint64 { return uint64(block)<<16 | uint64(number) }
-
-// RecordingPlace is the place of the call's first row.
-func (c *Call) RecordingPlace() uint64 {
-	if c.Second {
-		return c.Place() - 1
-	}
-	return c.Place()
-}
 
 // Call makes the call at a place, and says whether it exists.
 func (w *World) Call(place uint64, c *Call) bool {

@@ -26,9 +26,9 @@ type environment struct {
 
 // start starts all of it until the fixture is closed.
 func (e *environment) start(b *fixture, seed uint64) (err error) {
-	faults := simulator.NewFaults(simulator.FaultSettings{Seed: seed})
+	faults := simulator.NewFaults(seed)
 	faults.Rate("", 0.01, simulator.Transient()...)
-	faults.Hook(func(simulator.Request) simulator.Fault {
+	faults.Hook(func(string) simulator.Fault {
 		if e.cut.Load() {
 			return simulator.Reset
 		}

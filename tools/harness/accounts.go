@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	wavix "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
@@ -76,12 +75,6 @@ func Start(s Settings) (*Accounts, error) {
 func (s *Settings) world(w simulator.Settings) *simulator.World {
 	w.Revised, w.MaxLate = 0, s.Late+8*time.Second
 	w.Delays = []simulator.Delay{{Weight: 9, Max: s.Late / 6}, {Weight: 1, Max: s.Late}}
-	// The leg of a call that was forwarded unanswered is published minutes later, when the call may
-	// already be counted. A row that never becomes final counts in the end, but the totals don't have
-	// it.
-	w.Mix.Kinds = slices.DeleteFunc(w.Mix.Kinds, func(k simulator.Kind) bool {
-		return k.Wire == "forwarded" && !k.Outcome.Connected() || k.Unfinished
-	})
 	for _, kinds := range [][]simulator.Kind{w.Mix.Kinds, w.Mix.Incident} {
 		for i := range kinds {
 			k := &kinds[i]
@@ -110,7 +103,7 @@ func (a *Accounts) Close() {
 // Pace says how often the accounts are read, and when their calls count. Each is a YAML duration.
 type Pace struct{ Interval, Lookback, Settle, WholeAfter string }
 
-// configuration reads all feeds. A call whose parent isn't listed waits for whole_after.
+// configuration reads all feeds.
 const configuration = `storage: {%[1]s}
 metrics: {zero_for: 0s}
 otlp: %[2]s

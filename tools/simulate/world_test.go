@@ -63,8 +63,8 @@ type world struct {
 
 // newWorld makes the parts that don't belong to a bubble: they listen.
 func newWorld(s *script, folder string) (w *world, err error) {
-	w = &world{script: s, folder: folder, faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed})}
-	w.faults.Hook(func(simulator.Request) simulator.Fault {
+	w = &world{script: s, folder: folder, faults: simulator.NewFaults(s.seed)}
+	w.faults.Hook(func(string) simulator.Fault {
 		if time.Now().Before(w.down) {
 			return simulator.Unavailable
 		}
@@ -166,7 +166,7 @@ func (w *world) deliver(t *turns) otlp.Deliver {
 		if err := t.wait(ctx, logRecords); err != nil {
 			return err
 		}
-		return w.sink.DeliverLogs(ctx, request)
+		return w.sink.DeliverLogs(request)
 	}
 }
 
@@ -220,7 +220,7 @@ func (w *world) step(number int, all []incident) error {
 		case reload:
 			err = w.app.Reload()
 		case fault:
-			kinds := simulator.Transient()[1:] // the wait after a 429 without Retry-After is random
+			kinds := simulator.Transient()
 			w.faults.Once("", kinds[random.IntN(len(kinds))])
 		case outage:
 			w.down = time.Now().Add(time.Duration(1+random.IntN(20)) * time.Minute)

@@ -12,8 +12,7 @@ import (
 const fastRouting = 3.0
 
 // paced are the settings of a demo for alerting rules that are speed times as fast. Calls are
-// shorter by the same factor and published within seconds, no trunk fails by chance, and Direct
-// Routing has more calls.
+// shorter by the same factor and published within seconds, and Direct Routing has more calls.
 func paced(speed int) demo.Settings {
 	if speed <= 1 {
 		return demo.Settings{}
@@ -24,7 +23,6 @@ func paced(speed int) demo.Settings {
 				shorten(&kinds[i], time.Duration(speed), i)
 			}
 		}
-		world.Incidents = 0
 		world.Delays = []simulator.Delay{{Weight: 1, Max: 3 * time.Second}}
 	}}
 }

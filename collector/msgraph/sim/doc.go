@@ -2,12 +2,12 @@
 // world of calls and known totals.
 //
 // It is strict about requests, to detect a wrong client, and its answers have the oddities of the
-// real ones: late rows, copies, revisions, links with other parameter names, and faults on demand.
+// real ones: late rows, copies, revisions, links with other parameter names, and faults.
 // The package decides how a call counts when it makes the call. It never uses the exporter's mapping
 // for that, and doesn't import it.
 //
 //	pstn := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
-//	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 1})
+//	faults := simulator.NewFaults(1)
 //	faults.Rate(sim.EndpointPSTN, 0.1, simulator.Transient()...)
 //	server, err := sim.Start(sim.Settings{PSTN: pstn, Faults: faults})
 //	defer server.Close()
@@ -23,7 +23,7 @@
 // Delivery says:
 //
 //	records := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
-//	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
+//	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1}})
 //	server.Subscriptions(), server.Notified()
 //	want := records.Totals(simulator.View{At: []time.Time{at}, Settle: 90 * time.Minute})
 //

@@ -29,9 +29,7 @@ func (s *Server) function(p *page) simulator.Reply {
 		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip,
 		Limit: s.PageSize,
 	}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
-	p.size = len(rows)
-	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }
-	return p.answer()
+	return p.answer(p.rows(rows))
 }
 
 // rows is the body of a page. As in the documentation's samples, the link comes before the rows of

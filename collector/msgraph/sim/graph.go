@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -27,21 +26,16 @@ func formatTime(t time.Time, style int) string {
 }
 
 var errorCodes = map[int]string{
-	http.StatusTooManyRequests:     "TooManyRequests",
-	http.StatusInternalServerError: "UnknownError",
-	http.StatusBadGateway:          "BadGateway",
-	http.StatusServiceUnavailable:  "ServiceNotAvailable",
-	http.StatusGatewayTimeout:      "GatewayTimeout",
+	http.StatusTooManyRequests: "TooManyRequests", http.StatusServiceUnavailable: "ServiceNotAvailable",
 }
 
 const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
-		Status: status, Body: body, Gzip: s.Gzip && status == http.StatusOK,
-		Own: map[simulator.Fault]func(*simulator.Reply){
-			ExpiredToken: simulator.Instead(s.unauthorized(r)),
-			Forbidden:    simulator.Instead(s.refuse(r, http.StatusForbidden, "Forbidden", "")),
+		Status: status, Body: body,
+		Own: map[simulator.Fault]simulator.Reply{
+			ExpiredToken: s.unauthorized(r), Forbidden: s.refuse(r, http.StatusForbidden, "Forbidden", ""),
 		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
@@ -92,72 +86,25 @@ type page struct {
 	// size is the number of entries on the page; more says whether further pages follow.
 	size int
 	more bool
-	// fault changes the page's form; body renders it.
-	fault simulator.Fault
-	body  func(*page) []byte
 }
 
-// answer is the answer with the page, as the faults change it.
-func (p *page) answer() simulator.Reply {
-	s, r := p.Server, p.request
-	a := s.reply(r, http.StatusOK, nil)
-	a.Body = p.body(p)
-	a.From, a.To, a.Continued = p.from, p.to, p.continued
+// answer is the answer with the page.
+func (p *page) answer(body []byte) simulator.Reply {
+	a := p.reply(p.request, http.StatusOK, body)
 	if p.continued {
-		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
-		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
-	}
-	for fault, fits := range map[simulator.Fault]bool{
-		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,
-		OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,
-	} {
-		if fits {
-			a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
-		}
+		a.Own[ExpiredLink] = p.refuse(p.request, http.StatusGone, "Gone", "The link has expired.")
 	}
 	return a
-}
-
-func (p *page) spoilt(fault simulator.Fault) []byte {
-	q := *p
-	q.fault = fault
-	switch fault {
-	case EmptyPage:
-		q.size, q.more = 0, true
-	case ShortPage:
-		q.size, q.more = p.size/2, true
-	case HostileLink, RepeatedLink:
-		q.more = true
-	default:
-	}
-	body := q.body(&q)
-	if fault == CapitalLink {
-		name := `@odata.NextLink"`
-		if p.endpoint == EndpointCallRecord {
-			name = `@odata.nextlink"` // the documentation's samples have both
-		}
-		body = bytes.ReplaceAll(body, []byte(`@odata.nextLink"`), []byte(name))
-	}
-	return body
 }
 
 // maxLinks is how many next links are remembered; beyond it all of them expire.
 const maxLinks = 50_000
 
-// next makes the link to the rest of the page, which a fault may change. A distinct link has a
-// unique $skiptoken.
+// next makes the link to the rest of the page. A distinct link has a unique $skiptoken.
 func (p *page) next(uri string, to target, distinct bool) string {
-	host := "https://" + p.request.Host
-	switch p.fault {
-	case HostileLink:
-		return p.HostileURL() + p.request.RequestURI
-	case RepeatedLink:
-		return host + p.request.RequestURI
-	default:
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if distinct || p.fault == EmptyPage || p.fault == ShortPage {
+	if distinct {
 		p.linksIssued++
 		separator := "?"
 		if strings.Contains(uri, "?") {
@@ -169,7 +116,7 @@ func (p *page) next(uri string, to target, distinct bool) string {
 		clear(p.links)
 	}
 	p.links[uri] = to
-	return host + uri
+	return "https://" + p.request.Host + uri
 }
 
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {

@@ -9,10 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -29,10 +26,6 @@ type Delivery struct {
 	// Lost is the share of notifications that are never sent, Duplicated the share that is sent
 	// twice.
 	Lost, Duplicated float64
-	// Forged is the number of forged notifications per real one: with a wrong client state, with
-	// none, or from another tenant. Malformed is the number of notifications per real one whose id
-	// isn't a GUID.
-	Forged, Malformed float64
 	// Retry is the pause before a refused notification is sent again; zero means 10 s.
 	Retry time.Duration
 }
@@ -49,12 +42,6 @@ type Notified struct {
 	Lost, Copies int
 	// Delivered were accepted with a 2xx, including copies.
 	Delivered int
-	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle
-	// notifications.
-	Forged, Malformed, Lifecycle int
-	// Refused is the number of requests without a 2xx within ten seconds, Handshakes the number of
-	// validation requests.
-	Refused, Handshakes int
 }
 
 // Notified counts the notifications up to now.
@@ -75,35 +62,11 @@ func (n *notifier) NotificationsWaiting() int {
 // LoseSubscriptions removes all subscriptions without a notification.
 func (n *notifier) LoseSubscriptions() { n.remove("") }
 
-// RemoveSubscriptions removes all subscriptions, and sends subscriptionRemoved.
-func (n *notifier) RemoveSubscriptions() { n.announce(n.remove(""), "subscriptionRemoved") }
-
-// RequireReauthorization sends reauthorizationRequired to all subscriptions.
-func (n *notifier) RequireReauthorization() { n.announce(n.Subscriptions(), "reauthorizationRequired") }
-
-// MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
-func (n *notifier) MissNotifications() {
-	n.mu.Lock()
-	n.queuePublished()
-	n.queue = nil
-	n.mu.Unlock()
-	n.announce(n.Subscriptions(), "missed")
-}
-
 type notification struct {
-	// delivered is the counter to increment on delivery.
-	delivered *int
-	// subscription is the id of its subscription.
-	subscription string
-	address      address
+	subscription string // its id
+	address      string
 	body         json.RawMessage
 	due          time.Time
-}
-
-// address is a notification URL. Lifecycle notifications aren't sent together with others.
-type address struct {
-	url       string
-	lifecycle bool
 }
 
 // publication is the event that a version of a record is published.
@@ -122,9 +85,6 @@ type notifier struct {
 	ctx    context.Context // cancelled when the server closes
 	cancel context.CancelFunc
 	done   sync.WaitGroup // waits for run
-	// NotificationsPaused holds notifications back; records are still published and listed.
-	NotificationsPaused atomic.Bool
-
 	// mu guards the fields below.
 	mu            sync.Mutex
 	subscriptions []Subscription // the oldest first
@@ -257,37 +217,25 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 	how := &n.server.Delivery
 	d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
 	due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
-	lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
-	to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), x.ClientState, TenantID, style)
-	if lost {
+	if d.Hits(how.Lost) {
 		n.notified.Lost++
-	} else {
-		n.push(x, to, body, &n.notified.Delivered, due)
+		return
 	}
-	if copied && !lost {
+	one := &notification{
+		subscription: x.ID, address: x.NotificationURL, body: changeBody(x, e.id.String(), style), due: due,
+	}
+	n.queue = append(n.queue, one)
+	if d.Hits(how.Duplicated) {
+		again := *one
+		again.due = due.Add(d.Duration(0, how.DelayMax))
 		n.notified.Copies++
-		n.push(x, to, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
+		n.queue = append(n.queue, &again)
 	}
-	if d.Hits(how.Forged) {
-		n.push(x, to, forgery(x, style), &n.notified.Forged, due)
-	}
-	if d.Hits(how.Malformed) {
-		ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
-		n.push(x, to, changeBody(x, ids[d.Below(len(ids))], x.ClientState, TenantID, style), &n.notified.Malformed, due)
-	}
-}
-
-// push queues a notification, which counts when it is delivered. The caller holds the lock.
-func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
-	n.queue = append(n.queue, &notification{
-		delivered: delivered, subscription: x.ID, address: to, body: body,
-		due: due,
-	})
 }
 
 // changeBody renders a change notification. The resource has a leading slash or not, and its type
 // is in upper or lower case.
-func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
+func changeBody(x *Subscription, id string, style int) []byte {
 	resource, kind, slash := "communications/callRecords/"+id, "#microsoft.graph.callrecord", ""
 	if style&2 != 0 {
 		kind = "#Microsoft.Graph.callRecord"
@@ -296,36 +244,11 @@ func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 		slash = "/"
 	}
 	return simulator.JSON(simulator.NewObject(
-		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", x.ChangeType, "tenantId", tenant,
+		"subscriptionId", x.ID, "clientState", x.ClientState, "changeType", x.ChangeType, "tenantId", TenantID,
 		"resource", slash+resource,
 		"subscriptionExpirationDateTime", formatTime(x.Expires, style),
 		"resourceData", simulator.NewObject("@odata.type", kind, "@odata.id", resource, "id", id),
 	))
-}
-
-// forgery is a notification from a stranger: with a wrong client state, with none, or from another
-// tenant.
-func forgery(x *Subscription, style int) []byte {
-	state, tenant := "not the "+x.ClientState, TenantID
-	switch style % 3 {
-	case 1:
-		state = ""
-	case 2:
-		state, tenant = x.ClientState, uuid.NewString()
-	}
-	return changeBody(x, uuid.NewString(), state, tenant, style)
-}
-
-// announce sends a lifecycle notification to subscriptions.
-func (n *notifier) announce(all []Subscription, event string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, x := range all {
-		n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
-			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", TenantID,
-			"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
-		)), &n.notified.Lifecycle, n.server.Now())
-	}
 }
 
 // Deliver sends the due notifications and returns when they have been answered. Addresses don't
@@ -333,11 +256,9 @@ func (n *notifier) announce(all []Subscription, event string) {
 func (n *notifier) Deliver() {
 	n.mu.Lock()
 	n.queuePublished()
-	due := map[address][]*notification{}
-	if !n.NotificationsPaused.Load() {
-		for _, x := range n.takeDue() {
-			due[x.address] = append(due[x.address], x)
-		}
+	due := map[string][]*notification{}
+	for _, x := range n.takeDue() {
+		due[x.address] = append(due[x.address], x)
 	}
 	n.mu.Unlock()
 	var answered sync.WaitGroup
@@ -359,8 +280,7 @@ func (n *notifier) takeDue() (due []*notification) {
 			return false
 		}
 		// Notifications for a subscription that has ended are dropped.
-		if x.address.lifecycle || slices.ContainsFunc(live,
-			func(s Subscription) bool { return s.ID == x.subscription }) {
+		if slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
 			due = append(due, x)
 		}
 		return true
@@ -375,16 +295,13 @@ func (n *notifier) send(batch []*notification) {
 	for i, x := range batch {
 		bodies[i] = x.body
 	}
-	accepted := n.post(batch[0].address.url, simulator.JSON(simulator.NewObject("value", bodies)))
+	accepted := n.post(batch[0].address, simulator.JSON(simulator.NewObject("value", bodies)))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sending -= len(batch)
-	if !accepted {
-		n.notified.Refused++
-	}
 	for _, x := range batch {
 		if accepted {
-			*x.delivered++
+			n.notified.Delivered++
 		} else {
 			x.due = n.server.Now().Add(cmp.Or(n.server.Delivery.Retry, 10*time.Second))
 			n.queue = append(n.queue, x)

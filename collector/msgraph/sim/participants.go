@@ -178,20 +178,12 @@ func (e *participant) listed() simulator.Object {
 }
 
 func renderNetwork(kind string) simulator.Object {
-	var band, radio, strength any = "unknown", "unknown", nil
 	address, subnet := "192.0.2.10", "192.0.2.0"
 	if kind == "wifi" {
-		band, radio, strength = "frequency50GHz", "wifi80211ac", 71
 		address, subnet = "192.0.2.70", "192.0.2.64"
 	}
-	return simulator.NewObject(
-		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", address, "subnet", subnet, "port",
-		50_011,
-		"reflexiveIPAddress", "198.51.100.7", "macAddress", "02-00-00-00-00-00", "dnsSuffix", nil, "linkSpeed",
-		1_000_000_000,
-		"wifiBand", band, "wifiRadioType", radio, "wifiSignalStrength", strength, "bandwidthLowEventRatio", 0,
-		"traceRouteHops", []any{},
-	)
+	return simulator.NewObject("connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", address,
+		"subnet", subnet, "reflexiveIPAddress", "198.51.100.7", "traceRouteHops", []any{})
 }
 
 // addNetwork adds how an end was connected; what isn't known is null, or missing in the odd styles.

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -16,7 +15,6 @@ type stream struct {
 	medium, way, network, platform, verdict string
 
 	bypass     cdr.Bool
-	codec      string
 	direction  string
 	start, end time.Time
 	style      int
@@ -27,43 +25,24 @@ type stream struct {
 func (x *stream) object() simulator.Object {
 	o := simulator.NewObject(
 		"streamId", strconv.Itoa(1_504_545_584+x.style), "streamDirection", x.direction,
-		"startDateTime", formatTime(x.start, x.style), "endDateTime", formatTime(x.end, x.style),
-		"averageBandwidthEstimate", nil)
+		"startDateTime", formatTime(x.start, x.style), "endDateTime", formatTime(x.end, x.style))
 	for _, member := range []struct {
 		name  string
 		value any
 	}{
-		{"averageJitter", duration(x.Jitter, 1, x.style)},
-		{"maxJitter", duration(x.Jitter, 3, x.style)},
-		{"averageRoundTripTime", duration(x.RoundTrip, 1, x.style)},
-		{"maxRoundTripTime", duration(x.RoundTrip, 2, x.style)},
-		{"averagePacketLossRate", ratio(x.Loss, 1)},
-		{"maxPacketLossRate", ratio(x.Loss, 2)},
-		{"averageRatioOfConcealedSamples", ratio(x.Concealed, 1)},
-		{"maxRatioOfConcealedSamples", ratio(x.Concealed, 2)},
+		{"averageJitter", duration(x.Jitter, x.style)},
+		{"averageRoundTripTime", duration(x.RoundTrip, x.style)},
+		{"averagePacketLossRate", number(x.Loss, 1_000_000)},
+		{"averageRatioOfConcealedSamples", number(x.Concealed, 1_000_000)},
 		{"packetUtilization", number(x.Packets, 1)},
-		{"postForwardErrorCorrectionPacketLossRate", ratio(x.LossLeft, 1)},
+		{"postForwardErrorCorrectionPacketLossRate", number(x.LossLeft, 1_000_000)},
 		{"averageVideoFrameLossPercentage", number(x.FrameLoss, 100)},
 		{"averageVideoFrameRate", number(x.FrameRate, 100)},
-		// These two look like the ones above, but the published rules don't use them.
-		{"averageVideoPacketLossRate", ratio(x.LossLeft, 1)},
-		{"averageReceivedFrameRate", number(x.FrameRate, 50)},
-		{"averageFreezeDuration", duration(x.LossLeft, 1, x.style)},
 		{"wasMediaBypassed", truth(x.bypass)},
 	} {
 		if member.value != nil || x.style%2 == 0 {
 			o.Set(member.name, member.value)
 		}
-	}
-	switch x.codec {
-	case "audio":
-		o.Set("audioCodec", [...]string{
-			"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk",
-			"unknown",
-		}[x.style])
-		o.Set("isAudioForwardErrorCorrectionUsed", x.style%2 == 0)
-	case "video":
-		o.Set("videoCodec", [...]string{"h264", "av1", "h264uc", "unknown"}[x.style%4])
 	}
 	return o
 }
@@ -76,26 +55,14 @@ func number(n cdr.Int, parts float64) any {
 	return json.Number(strconv.FormatFloat(float64(n.Value)/parts, 'f', -1, 64))
 }
 
-// ratio is a multiple of a ratio in millionths, at most 1.
-func ratio(n cdr.Int, multiple int64) any {
-	n.Value = min(n.Value*multiple, 1_000_000)
-	return number(n, 1_000_000)
-}
-
-// duration is a multiple of a duration in microseconds, in one of the forms of ISO 8601: PT0.016S,
-// PT1M2.5S where it fits, P0DT0H0M0.016S.
-func duration(n cdr.Int, multiple int64, style int) any {
+// duration is a duration in microseconds, in one of the forms of ISO 8601: PT0.016S, P0DT0H0M0.016S.
+func duration(n cdr.Int, style int) any {
 	if !n.Known {
 		return nil
 	}
-	const minute = 60_000_000
-	micros := n.Value * multiple
-	seconds := strconv.FormatFloat(float64(micros%minute)/1e6, 'f', -1, 64)
-	switch {
-	case style == 7:
-		return fmt.Sprintf("P0DT0H%dM%sS", micros/minute, seconds)
-	case micros >= minute:
-		return fmt.Sprintf("PT%dM%sS", micros/minute, seconds)
+	seconds := strconv.FormatFloat(float64(n.Value)/1e6, 'f', -1, 64)
+	if style == 7 {
+		return "P0DT0H0M" + seconds + "S"
 	}
 	return "PT" + seconds + "S"
 }
@@ -155,7 +122,7 @@ func (p *recordPlan) drawStream(
 		bypass = cdr.Unsaid
 	}
 	return &stream{
-		perMeasure: c.draw(quality), direction: direction, codec: l.Codec, start: s.start, end: s.end, style: style,
+		perMeasure: c.draw(quality), direction: direction, start: s.start, end: s.end, style: style,
 		bypass: bypass,
 		medium: l.Label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.Verdict,
 	}

@@ -109,34 +109,24 @@ func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 const notSimulated = "This request isn't simulated."
 
 func (s *Server) list(p *page) simulator.Reply {
-	now := s.Now()
-	in := span{later(p.from, now.Add(-retention)).UnixMilli(), min(p.to.UnixMilli()-1, now.UnixMilli())}
+	in := span{p.from.UnixMilli(), min(p.to.UnixMilli()-1, s.Now().UnixMilli())}
 	rows, more := s.CallRecords.list(in, p.begin, s.Visible(), s.RecordPage)
-	p.size, p.more = len(rows), more
-	p.body = func(p *page) []byte {
-		list, to, next := []any{}, p.target, ""
-		for i := range rows[:p.size] {
-			x := &rows[i]
-			list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
-			to.begin = x.next
-		}
-		if p.more {
-			filter := "startDateTime ge " + p.from.Format(time.RFC3339)
-			next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
-		}
-		return p.collection("", next, list)
+	list, to, next := []any{}, p.target, ""
+	for i := range rows {
+		x := &rows[i]
+		list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
+		to.begin = x.next
 	}
-	return p.answer()
+	if more {
+		filter := "startDateTime ge " + p.from.Format(time.RFC3339)
+		next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
+	}
+	return p.answer(p.collection("", next, list))
 }
 
 func (s *Server) record(p *page) simulator.Reply {
-	if wait := s.wait(limitKey{p.id, p.continued}); wait > 0 {
-		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
-		a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
-		return a
-	}
 	plan := &recordPlan{}
-	if !s.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) || s.Now().Sub(plan.start) > retention {
+	if !s.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) {
 		return s.refuse(p.request, http.StatusNotFound, "NotFound", "")
 	}
 	if !p.continued {
@@ -153,8 +143,7 @@ func (s *Server) record(p *page) simulator.Reply {
 	}
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
-	p.body = func(p *page) []byte { return p.recordBody(plan) }
-	return p.answer()
+	return p.answer(p.recordBody(plan))
 }
 
 func (p *page) context(rest string) string {
@@ -170,11 +159,6 @@ func (p *page) collection(context, next string, rows any) []byte {
 
 // recordBody renders a record with its sessions, or a page of one of its collections.
 func (p *page) recordBody(plan *recordPlan) []byte {
-	if p.fault == OlderVersion {
-		p.version--
-		all := plan.versions[p.version].sessions
-		p.size, p.more = min(p.size, all), p.size < all
-	}
 	last := p.skip + p.size
 	to, next := p.target, ""
 	to.skip = last
@@ -227,26 +211,4 @@ func (p *page) recordLink(to target) string {
 		uri += "sessions?$expand=segments"
 	}
 	return p.next(uri, to, true)
-}
-
-// limitKey is a record, and whether the requests are for its first page or for further ones.
-type limitKey struct {
-	id   simulator.UUID
-	next bool
-}
-
-// wait counts a request for a record, within the limits for first pages in 20 seconds and for
-// further pages in 5 minutes. If the request exceeds the limit, it returns how long to wait.
-func (s *Server) wait(key limitKey) (wait time.Duration) {
-	limit := simulator.Limiter{Limit: s.FirstPages, Window: 20 * time.Second}
-	if key.next {
-		limit = simulator.Limiter{Limit: 50, Window: 5 * time.Minute}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.limits[key] == nil {
-		s.limits[key] = &limit
-	}
-	_, wait = s.limits[key].Take(s.Now())
-	return wait
 }

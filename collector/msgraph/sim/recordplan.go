@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	maxVersions = 5                // most versions of a record
-	maxShift    = 90 * time.Minute // longest delay of an early version's start
-	mostSetup   = time.Minute      // longest time that a routed call's record starts before its row
+	maxVersions = 5           // most versions of a record
+	mostSetup   = time.Minute // longest time that a routed call's record starts before its row
 )
 
 // The purposes of random numbers.
@@ -39,8 +38,6 @@ type recordVersion struct {
 	sessions, media int
 	// rated says that the version has ratings, explained that it has failures.
 	rated, explained bool
-	// start is the record's start in this version.
-	start time.Time
 	// remeasured says that quality was measured again.
 	remeasured bool
 }
@@ -164,7 +161,7 @@ func (p *recordPlan) drawContents(published []time.Time, usual int, d *simulator
 		early = p.drawEarly(whole, d)
 	}
 	for i, at := range published {
-		r := recordVersion{sessions: whole, media: whole, rated: true, explained: true, start: p.start}
+		r := recordVersion{sessions: whole, media: whole, rated: true, explained: true}
 		switch {
 		case i >= usual:
 			r.sessions, r.media, r.remeasured = p.sessions, p.sessions, true
@@ -181,9 +178,9 @@ func (p *recordPlan) drawContents(published []time.Time, usual int, d *simulator
 }
 
 // drawEarly draws the first of several versions. It may lack sessions, media, ratings and the
-// reasons of failures, and its start may be wrong.
+// reasons of failures.
 func (p *recordPlan) drawEarly(whole int, d *simulator.Draws) recordVersion {
-	r := recordVersion{sessions: whole, start: p.start, explained: d.Below(4) != 0, rated: d.Below(3) == 0}
+	r := recordVersion{sessions: whole, explained: d.Below(4) != 0, rated: d.Below(3) == 0}
 	switch n := d.Below(10); {
 	case n < 2:
 		r.sessions = 0
@@ -195,9 +192,6 @@ func (p *recordPlan) drawEarly(whole int, d *simulator.Draws) recordVersion {
 		r.media = r.sessions
 	case n < 6:
 		r.media = d.Between(0, r.sessions)
-	}
-	if half := min(maxShift, p.end.Sub(p.start)/2); half > time.Second && d.Hits(p.source.records.versions.Moved) {
-		r.start = p.start.Add(d.Duration(time.Second, half))
 	}
 	return r
 }

@@ -8,8 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-const retention = 30 * 24 * time.Hour
-
 // CallRecords are a tenant's call records: participants, sessions, streams, and when each version
 // was published. Everything about a record follows from its call's place in its world, which is
 // part of its id. It is safe for concurrent use.
@@ -49,8 +47,6 @@ type Versions struct {
 	// up to YoungFor.
 	Young    float64
 	YoungFor time.Duration
-	// Moved is the share of records whose start is too late in early versions.
-	Moved float64
 }
 
 // UsualVersions are minutes to an hour apart, and final within 80 minutes.
@@ -58,7 +54,7 @@ func UsualVersions() Versions {
 	return Versions{
 		First: recordDelays(), GapMin: 2 * time.Minute, GapMax: 25 * time.Minute, Final: 80 * time.Minute,
 		Later: 0.02, LaterMin: 3 * time.Hour, LaterMax: 20 * time.Hour,
-		Young: 0.1, YoungFor: 5 * time.Minute, Moved: 0.03,
+		Young: 0.1, YoungFor: 5 * time.Minute,
 	}
 }
 
@@ -67,7 +63,7 @@ func QuickVersions() Versions {
 	return Versions{
 		First: simulator.QuickDelays(), GapMin: 5 * time.Second, GapMax: 40 * time.Second, Final: 3 * time.Minute,
 		Later: 0.01, LaterMin: 10 * time.Minute, LaterMax: 40 * time.Minute,
-		Young: 0.05, YoungFor: 10 * time.Second, Moved: 0.03,
+		Young: 0.05, YoungFor: 10 * time.Second,
 	}
 }
 
@@ -92,7 +88,7 @@ func HistoricalCalls(seed uint64, from, to time.Time, n int) simulator.Settings 
 // calls a second.
 func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Settings {
 	s := simulator.Live(seed, CallRecordsMix(), origin, perSecond)
-	s.MaxLate, s.Revised, s.Incidents = 0, 0, 0
+	s.MaxLate, s.Revised = 0, 0
 	return s
 }
 
@@ -128,7 +124,7 @@ func (r *CallRecords) reach() time.Duration {
 	for _, s := range r.sources {
 		world = max(world, s.world.Reach())
 	}
-	return world + max(v.LaterMax, first+v.Final+maxVersions*v.GapMax) + maxShift
+	return world + max(v.LaterMax, first+v.Final+maxVersions*v.GapMax)
 }
 
 // find makes the plan of the record with an id, if it exists.
@@ -159,9 +155,8 @@ type listedRecord struct {
 // list returns up to limit records from a position, whose start at an instant is in a span, and
 // says whether more follow.
 func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (page []listedRecord, more bool) {
-	// An early version may have a later start than the call, and a routed call's record an earlier
-	// start than its row.
-	from := time.UnixMilli(in.low).Add(-maxShift)
+	// A routed call's record may have an earlier start than its row.
+	from := time.UnixMilli(in.low)
 	to := simulator.Earlier(time.UnixMilli(in.high).Add(mostSetup), at)
 	var p recordPlan
 	for _, s := range r.sources[begin.source:] {
@@ -176,7 +171,7 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 			if version < 0 {
 				return true
 			}
-			if start := p.versions[version].start.UnixMilli(); start < in.low || start > in.high {
+			if start := p.start.UnixMilli(); start < in.low || start > in.high {
 				return true
 			}
 			if more = len(page) == limit; !more {

@@ -20,20 +20,15 @@ type CallTotals struct {
 	Settled int
 }
 
-// Totals are the counts of a reader that reads at the times of the view. The view's From is
-// compared with a record's start as the reader first saw it.
+// Totals are the counts of a reader that reads at the times of the view.
 func (r *CallRecords) Totals(v simulator.View) CallTotals {
 	t := CallTotals{Totals: simulator.Totals{Metrics: simulator.Tables{}}}
 	if len(v.At) == 0 {
 		return t
 	}
-	from := v.From
-	if !from.IsZero() {
-		from = from.Add(-maxShift)
-	}
 	var p recordPlan
 	for _, s := range r.sources {
-		s.world.Each(from, v.At[len(v.At)-1].Add(time.Millisecond), func(c *simulator.Call) bool {
+		s.world.Each(v.From, v.At[len(v.At)-1].Add(time.Millisecond), func(c *simulator.Call) bool {
 			if s.plan(c, &p) {
 				t.add(&p, &v)
 			}
@@ -54,7 +49,10 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 		}
 		return
 	}
-	var seen, counted, timed, settled bool
+	if p.start.Before(view.From) {
+		return
+	}
+	var counted, timed, settled bool
 	var outcome cdr.Outcome
 	sessions := 0
 	for _, at := range view.At {
@@ -63,10 +61,6 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 			continue
 		}
 		v := &p.versions[i]
-		if !seen && v.start.Before(view.From) {
-			return
-		}
-		seen = true
 		over := !at.Before(p.end.Add(view.Settle))
 		if !counted && v.sessions == 0 && !over {
 			continue
@@ -131,7 +125,7 @@ func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duratio
 	for i := range v.sessions {
 		s := p.outline(i)
 		if outcome := s.legOutcome(v); outcome.Connected() && (!persons || outcome == cdr.Answered) {
-			all = append(all, cdr.Interval{From: later(s.start, v.start), To: s.end})
+			all = append(all, cdr.Interval{From: s.start, To: s.end})
 		}
 	}
 	slices.SortFunc(all, func(a, b cdr.Interval) int { return a.From.Compare(b.From) })
@@ -141,7 +135,7 @@ func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duratio
 			sum, until = sum+i.To.Sub(from), i.To
 		}
 	}
-	return cmp.Or(sum, p.end.Sub(v.start)) // without lengths of sessions, use the record's
+	return cmp.Or(sum, p.end.Sub(p.start)) // without lengths of sessions, use the record's
 }
 
 // addCall counts the parts of a call that count once, immediately.
@@ -207,7 +201,7 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 		// neither an agent nor another service follows: the caller leaves at the session's end
 		if s.callee.role == attendant || s.callee.role == callQueue {
 			t.Metrics.Count("cdr_queue_calls_total", "", cdr.QueueAbandoned)
-			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(later(s.start, v.start)).Microseconds(), "",
+			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(s.start).Microseconds(), "",
 				cdr.QueueAbandoned)
 		}
 		if i < v.media {

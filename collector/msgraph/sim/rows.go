@@ -50,14 +50,14 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	case c.Number%2 == 1: // the user of a voice application is null or empty
 		user, principal, name = "", "", ""
 	}
-	var id, start, duration any = c.ID.String(), formatTime(c.Start, c.Number), int64(v.Duration / time.Second)
+	var id any = c.ID.String()
 	if c.NoID {
 		id = nil
 	}
-	c.Spoil(&id, &start, &duration, &caller)
 	return simulator.NewObject(
-		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start,
-		"duration", duration,
+		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name,
+		"startDateTime", c.Started(formatTime(c.Start, c.Number)),
+		"duration", int64(v.Duration/time.Second),
 		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,
 	)
 }

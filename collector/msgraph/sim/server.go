@@ -15,8 +15,7 @@ type Server struct {
 
 	mu          sync.Mutex // guards the fields below
 	application Application
-	tokens      map[string][]string             // valid access tokens, and their roles
-	limits      map[limitKey]*simulator.Limiter // for requests for one call record
+	tokens      map[string][]string // valid access tokens, and their roles
 	// links are the next links issued so far, by path and query, and their targets. The server
 	// refuses other links, to detect a client that builds links.
 	links       map[string]target
@@ -28,12 +27,11 @@ func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
 		Settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}},
-		tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
-		links: map[string]target{},
+		tokens: map[string][]string{},
+		links:  map[string]target{},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(),
-		`{"@odata.count":0,"value":[]}`); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	s.notifier = newNotifier(s)

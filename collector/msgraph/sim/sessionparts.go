@@ -70,8 +70,6 @@ type line struct {
 	Wire, Label string
 	// OneWay says that only one end sends.
 	OneWay bool `yaml:"one_way"`
-	// Codec is audio, video or empty.
-	Codec string
 	// Classes are its classes of quality.
 	Classes []class
 }

@@ -41,8 +41,8 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 			}
 		}
 	}
-	var id, number, kind, start, join, organizer any = p.id.String(), v.number, "peerToPeer",
-		formatTime(v.start, p.call.Number), nil, nil
+	start, kind := formatTime(p.start, p.call.Number), "peerToPeer"
+	var join, organizer any
 	if p.shape.group {
 		kind, join = "groupCall", "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+
 			"%40thread.v2/0"
@@ -57,14 +57,11 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 		}
 		organizer = first.listed()
 	}
-	if listed == isListFlaw(p.flaw) {
-		p.call.Spoil(&id, &start, &number, &kind)
-		if p.flaw == simulator.NegativeDuration { // a record has no duration: its id leads elsewhere instead
-			id, number = "../"+p.id.String(), v.number
-		}
+	if !listed {
+		start = p.call.Started(start)
 	}
 	return simulator.NewObject(
-		"id", id, "version", number, "type", kind, "modalities", modalities, "lastModifiedDateTime",
+		"id", p.id.String(), "version", v.number, "type", kind, "modalities", modalities, "lastModifiedDateTime",
 		formatTime(v.at, p.call.Number),
 		"startDateTime", start, "endDateTime", formatTime(p.end, p.call.Number), "joinWebUrl", join, "organizer_v2",
 		organizer,
@@ -86,13 +83,7 @@ func (l *listedRecord) row() any {
 
 // isListFlaw says whether a flaw is in the list, so that only the list has the record. The other
 // flaws are in the record itself.
-func isListFlaw(f simulator.Flaw) bool {
-	list := []simulator.Flaw{
-		simulator.NumericID, simulator.NotAnObject, simulator.Truncated,
-		simulator.NegativeDuration, simulator.WrongType,
-	}
-	return slices.Contains(list, f)
-}
+func isListFlaw(f simulator.Flaw) bool { return f == simulator.NotAnObject || f == simulator.Truncated }
 
 // participants are the known participants of a version, each once.
 func (p *recordPlan) participants(version int) []simulator.Object {
@@ -121,7 +112,7 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 	}
 	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
 	o = simulator.NewObject(append(ends,
-		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(later(s.start, v.start), index),
+		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(s.start, index),
 		"endDateTime", formatTime(s.end, index),
 		"isTest", p.shape.Test, "failureInfo", failure)...)
 	for i, part := range s.segments {
@@ -133,8 +124,8 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 			failed = failure
 		}
 		segments = append(segments, simulator.NewObject(append(ends[:4:4],
-			"id", part.id, "startDateTime", formatTime(later(part.start, v.start), s.caller.style),
-			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo",
+			"id", part.id, "startDateTime", formatTime(part.start, s.caller.style),
+			"endDateTime", formatTime(part.end, s.callee.style), "failureInfo",
 			failed, "media", rendered)...))
 	}
 	return o, segments

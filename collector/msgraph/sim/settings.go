@@ -27,23 +27,8 @@ const (
 const (
 	ExpiredToken simulator.Fault = "401 expired" // 401 InvalidAuthenticationToken
 	Forbidden    simulator.Fault = "403"         // 403 with an empty message
-	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
-	ExpiredLink400 simulator.Fault = "link 400"
-	ExpiredLink410 simulator.Fault = "link 410"
-	// HostileLink points to another host, which records its visitors.
-	HostileLink  simulator.Fault = "hostile link"
-	RepeatedLink simulator.Fault = "repeated link" // a further page that links to itself
-	EmptyPage    simulator.Fault = "empty page"    // a page without rows that has a link to the rows
-	ShortPage    simulator.Fault = "short page"    // half a page, with a link to the rest
-	// CapitalLink spells @odata.NextLink.
-	CapitalLink  simulator.Fault = "capital link"
-	OlderVersion simulator.Fault = "older version" // the version before the published one
+	ExpiredLink  simulator.Fault = "410 link"    // 410 for a next link that was followed
 )
-
-// Harmless are faults of Graph that a correct client doesn't notice.
-func Harmless() []simulator.Fault {
-	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
-}
 
 // The only tenant, its application and the application's permission.
 const (
@@ -68,25 +53,20 @@ type Settings struct {
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records;
 	// zero means 60, 60, 20 and 130.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages is the limit of requests for one call record in 20 seconds; zero means 10.
-	FirstPages int
 	// Webhooks sends requests to notification addresses; nil means a connection that trusts the
 	// machine's authorities. Plain http works on loopback.
 	Webhooks http.RoundTripper
 	Delivery Delivery
-	// Gzip compresses Graph's answers for clients that accept it.
-	Gzip bool
 	// ClientSecret is valid unless another one is registered. It has a constant default.
 	ClientSecret string
 }
 
 func (s *Settings) setDefaults() {
-	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(0))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60),
 		cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.PSTN, s.DirectRouting = cmp.Or(s.PSTN, simulator.NoCalls()), cmp.Or(s.DirectRouting, simulator.NoCalls())
 	s.CallRecords = cmp.Or(s.CallRecords, NewCallRecords(CallRecordSettings{}))
-	s.FirstPages = cmp.Or(s.FirstPages, 10)
 }

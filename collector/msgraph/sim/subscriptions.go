@@ -199,9 +199,6 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 		return errors.New("the address can't be asked")
 	}
 	r.Header.Set("Content-Type", "text/plain; charset=utf-8")
-	s.notifier.mu.Lock()
-	s.notified.Handshakes++
-	s.notifier.mu.Unlock()
 	response, err := s.client.Do(r)
 	if err != nil {
 		return errors.New("the notification endpoint didn't answer in time, or not at all")

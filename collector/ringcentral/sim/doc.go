@@ -3,7 +3,7 @@
 //
 // It is strict about requests, to detect a client's mistakes, and its answers are as difficult as
 // the real API's: rows that aren't final, copies, revisions, recordings that come later, pages that
-// shift, a rate limit whose penalty restarts with every request, and faults on demand. The totals
+// shift, a rate limit whose penalty restarts with every request, and faults. The totals
 // follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
 //	account := simulator.NewWorld(sim.Historical(1, sim.Mix(), from, to, 10_000))

@@ -35,13 +35,10 @@ func notFound(parameter string) *simulator.Reply {
 	return apiError(http.StatusNotFound, "", "CMN-102", "Resource for parameter ["+parameter+"] is not found")
 }
 
-// missingPermission is CMN-401 for the app's permissions, CMN-408 for the user's.
-func missingPermission(code, permission string) *simulator.Reply {
+// missingPermission is CMN-408 for the user's permissions.
+func missingPermission(permission string) *simulator.Reply {
 	message := "[" + permission + "] permission required"
-	if code == "CMN-401" {
-		message = "In order to call this API endpoint, application needs to have [" + permission + "] permission"
-	}
-	entry := simulator.NewObject("errorCode", code, "message", message, "permissionName", permission)
+	entry := simulator.NewObject("errorCode", "CMN-408", "message", message, "permissionName", permission)
 	return refusal(http.StatusForbidden, "errorCode", "InsufficientPermissions", "message", message, "errors",
 		[]any{entry}, "permissionName", permission)
 }

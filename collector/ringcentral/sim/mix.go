@@ -43,10 +43,8 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 		for i := range kinds {
 			k := &kinds[i]
 			judgeLegs(k, name == "extension")
-			for _, other := range []*simulator.Kind{k.Second, k.Becomes, k.Plain} {
-				if other != nil {
-					judgeLegs(other, name == "extension")
-				}
+			if k.Becomes != nil {
+				judgeLegs(k.Becomes, name == "extension")
 			}
 		}
 	}
@@ -56,8 +54,8 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 // wire has the API's values for a kind of row, as far as the totals don't depend on them.
 type wire struct {
 	Reason, Description string
-	// Message is the type of the linked message, Link the member that names the other session of a transfer.
-	Message, Link string
+	// Message is the type of the linked message.
+	Message string
 	// Bare says that the user's party has only a name.
 	Bare bool
 	// Fresh marks values that are newer than RingCentral's published specification, or missing in
@@ -68,9 +66,6 @@ type wire struct {
 	Row string
 	// Internal marks calls between two extensions without numbers.
 	Internal bool
-	// View says that an extension's log lists the session once for each part that the extension had
-	// in it.
-	View bool
 	// Legs are the row's legs; the first describes the whole call. Nil means one leg.
 	Legs []legRow
 	// Visits are the visits to queues that the legs show. A call's queues are Queues in turn,
@@ -149,17 +144,12 @@ func complete(k *simulator.Kind, w *wire) {
 	}
 	switch {
 	case w.Row != "":
-		k.Ignored, k.Family, k.Unlisted = true, 1, w.Row != "Voice"
+		k.Ignored, k.Family = true, 1
 	case w.Legs == nil:
 		k.Legs = []simulator.Leg{newLeg(leg, k.Phrase, k.Outcome)}
 	}
 	if w.Internal {
 		k.Direction, k.Party, w.internalType, w.transport = cdr.Internal, simulator.Colleague, "Local", "VoIP"
-	}
-	if w.View {
-		again := *k
-		again.View = true
-		k.Second = &again
 	}
 }
 
@@ -170,7 +160,7 @@ func newLeg(kind, result string, outcome cdr.Outcome) simulator.Leg {
 }
 
 // Historical is a world of exactly n rows that started in [from, to), with the usual delays,
-// copies, revisions, recordings and rows that aren't final at first.
+// copies, revisions, recordings and rows of calls in progress.
 func Historical(seed uint64, mix *simulator.Mix, from, to time.Time, n int) simulator.Settings {
 	return logged(simulator.Historical(seed, mix, from, to, n))
 }
@@ -182,7 +172,7 @@ func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) 
 
 func logged(s simulator.Settings) simulator.Settings {
 	s.NewestFirst = true
-	s.InProgress, s.Unsaid, s.Recorded, s.RecordedLate = 0.05, 0.02, 0.2, 0.5
+	s.InProgress, s.Recorded, s.RecordedLate = 0.05, 0.2, 0.5
 	return s
 }
 

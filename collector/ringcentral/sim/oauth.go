@@ -52,7 +52,7 @@ func (s *Server) mintJWT() string {
 		"exp": now.AddDate(1, 0, 0).Unix(),
 		"jti": "Simulated-Jti-0001",
 	}
-	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.key) // any key signs
+	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(rand.Text())) // any key signs
 	return text
 }
 
@@ -111,14 +111,13 @@ func (s *Server) identify(r *http.Request) *simulator.Reply {
 
 // token is the JWT bearer grant (RFC 7523).
 func (s *Server) token(r *http.Request) simulator.Reply {
-	key := func(*jwt.Token) (any, error) { return s.key, nil }
-	_, err := jwt.Parse(r.PostForm.Get("assertion"), key, jwt.WithValidMethods([]string{"HS256"}))
-	if err != nil || r.PostForm.Get("grant_type") != jwtGrant {
+	if r.PostForm.Get("assertion") != s.jwt || r.PostForm.Get("grant_type") != jwtGrant {
 		return *oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion")
 	}
 	return reply(simulator.JSON(map[string]any{
 		"access_token": s.openSession(), "token_type": "bearer", "expires_in": tokenLifetime,
-		"scope": strings.Join(s.Scopes, " "), "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
+		"scope": "ReadAccounts ReadCallLog ReadCallRecording", "owner_id": userID,
+		"endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
 	}))
 }
 

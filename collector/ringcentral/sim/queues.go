@@ -40,7 +40,7 @@ func Visits(w *simulator.World, at time.Time) simulator.Tables {
 	t := simulator.Tables{}
 	w.Each(time.Time{}, at.Add(time.Millisecond), func(c *simulator.Call) bool {
 		n := c.At(at)
-		if n < 0 || c.Flaw != simulator.NoFlaw || c.Versions()[n].State != simulator.Final {
+		if n < 0 || c.Flaw != simulator.NoFlaw || c.Versions()[n].InProgress {
 			return true
 		}
 		v := &c.Versions()[n]

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -68,40 +67,17 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// The permission ReadCallRecording includes the call log.
-	scopes, permission := []string{ReadCallLog, ReadCallRecording}, ReadCallLog
+	permission := FullCompanyCallLog
 	switch {
 	case endpoint == EndpointRecording:
-		scopes, permission = []string{ReadCallRecording}, ReadCallRecording
-	case endpoint == EndpointExtensions:
-		scopes = []string{ReadAccounts}
-	case company:
-		permission = FullCompanyCallLog
-	}
-	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.Scopes, scope) }) {
-		return missingPermission("CMN-401", scopes[0])
+		permission = ReadCallRecording
+	case endpoint == EndpointExtensions || !company:
+		permission = ReadCallLog
 	}
 	if slices.Contains(s.permissions, permission) {
 		return nil
 	}
-	return missingPermission("CMN-408", permission)
-}
-
-// reply is a JSON answer, with the faults that fit any request.
-func (q *request) reply(body []byte) simulator.Reply {
-	a := reply(body)
-	a.Gzip = q.server.Gzip
-	a.Own = map[simulator.Fault]func(*simulator.Reply){
-		LostToken: simulator.Instead(*lostToken()),
-		ExpiredToken: simulator.Instead(*apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128",
-			"Access token expired.")),
-		KilledSession: func(r *simulator.Reply) {
-			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
-			q.server.closeSession(token)
-			*r = *lostToken()
-		},
-	}
-	return a
+	return missingPermission(permission)
 }
 
 func (q *request) fail(name string) {
@@ -118,14 +94,6 @@ func (q *request) text(name string) string {
 	return q.query.Get(name)
 }
 
-func (q *request) isDetailed() bool {
-	view := q.text("view")
-	if view != "Simple" && view != "Detailed" {
-		q.fail("view")
-	}
-	return view == "Detailed"
-}
-
 func (q *request) instant(name string) time.Time {
 	t, err := time.Parse(milliseconds, q.text(name))
 	if err != nil {
@@ -137,7 +105,7 @@ func (q *request) instant(name string) time.Time {
 // number is a page number or a page size, which have the same bounds.
 func (q *request) number(name string) int {
 	n, err := strconv.Atoi(q.text(name))
-	if err != nil || n < 1 || n > maxPerPage {
+	if err != nil || n < 1 || n > maxNumber {
 		q.fail(name)
 		return 1
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,11 +22,11 @@ type scope struct {
 	number int64
 }
 
-// part has the members that rows and legs share, except those that a leg replaces. A flaw can spoil
-// members of type any.
+// part has the members that rows and legs share, except those that a leg replaces.
 type part struct {
-	start, duration, action     any
+	duration                    any
 	milliseconds                int64
+	start, action               string
 	kind, internal, direction   string
 	result, reason, description string
 	transport                   string
@@ -59,23 +58,20 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	default:
 	}
 	p := part{
-		start: startText(c), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction,
+		start: c.Started(startText(c)), kind: "Voice", internal: w.internalType, direction: w.direction,
 		action: v.Kind.Wire, transport: w.transport,
 		from: sc.own(c, v, w), to: sc.other(c), extension: sc.extension(c.User),
 	}
 	milliseconds := v.Duration.Milliseconds()
-	if v.State == simulator.Final || v.State == simulator.InProgress && v.Duration != 0 {
+	if !v.InProgress || v.Duration != 0 {
 		p.duration = (milliseconds + 500) / 1000
 		if milliseconds%1000 != 0 || c.Number%3 == 0 {
 			p.milliseconds = milliseconds
 		}
 	}
-	switch v.State {
-	case simulator.InProgress:
-		p.result = "In Progress"
-	case simulator.Final:
-		p.result, p.reason, p.description = v.Kind.Phrase, w.Reason, w.Description
-	default:
+	p.result, p.reason, p.description = v.Kind.Phrase, w.Reason, w.Description
+	if v.InProgress {
+		p.result, p.reason, p.description = "In Progress", "", ""
 	}
 	if w.direction == "Inbound" {
 		p.from, p.to = p.to, p.from
@@ -87,22 +83,20 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	if detailed {
 		view, legs = "Detailed", sc.legs(&p, c, v)
 	}
-	var wireID any = id
-	if c.Spoil(&wireID, &p.start, &p.duration, &p.action); c.Flaw != simulator.NoFlaw {
-		p.milliseconds = 0
-	}
-	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", wireID, "sessionId", sessionID(c))
+	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", id, "sessionId", sessionID(c))
 	if c.CallID[15]%50 != 0 { // some rows lack it
 		o.Set("telephonySessionId", "s-"+hexOf(c.CallID), "partyId", "p-"+hexOf(c.CallID)+"-1")
 	}
 	p.add(&o)
-	if v.State == simulator.Final {
-		sc.addLinks(&o, c, w)
+	if w.Message != "" && !v.InProgress {
+		id := strconv.FormatUint(400_000_000_000+c.Place()%1_000_000_000, 10)
+		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id,
+			"type", w.Message))
 	}
 	if len(legs) > 0 {
 		o.Set("legs", legs)
 	}
-	if detailed && v.Usage.Known && v.State == simulator.Final {
+	if detailed && v.Usage.Known && !v.InProgress {
 		o.Set("billing", simulator.NewObject("costIncluded", javaNumber(v.Usage.Amount), "costPurchased",
 			javaNumber(v.Connection.Amount)))
 	}
@@ -173,20 +167,8 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 	return o
 }
 
-// addLinks adds the message, and the other session of a transfer.
-func (sc *scope) addLinks(o *simulator.Object, c *simulator.Call, w *wire) {
-	if w.Message != "" {
-		id := strconv.FormatUint(400_000_000_000+c.Place()%1_000_000_000, 10)
-		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id,
-			"type", w.Message))
-	}
-	if w.Link != "" {
-		o.Set(w.Link, simulator.NewObject("telephonySessionId", "s-"+hexOf(c.Partner)))
-	}
-}
-
 func (sc *scope) recording(c *simulator.Call) simulator.Object {
-	id := strconv.FormatUint(c.RecordingPlace()*2+uint64(sc.number), 10)
+	id := strconv.FormatUint(c.Place()*2+uint64(sc.number), 10)
 	return simulator.NewObject("uri", sc.account+"/recording/"+id, "id", id, "type", c.Recording.Wire, "contentUri",
 		sc.contentURI(id))
 }
@@ -200,12 +182,8 @@ func (sc *scope) contentURI(id string) string {
 // maxLegRing is the longest duration of an unanswered leg.
 const maxLegRing = 12 * time.Second
 
-// legs are the row's legs, between its parties. A call in progress has one leg; a row without a
-// result has none.
+// legs are the row's legs, between its parties. A call in progress has one leg.
 func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list []simulator.Object) {
-	if v.State == simulator.NoResult {
-		return nil
-	}
 	users := sc.world.Mix().Users
 	for i := range v.Kind.Legs {
 		l := &v.Kind.Legs[i]
@@ -230,7 +208,7 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 		if w := detailOf(v); w.Legs != nil && w.Legs[i].Queue > 0 {
 			p.extension = sc.extension(queueOf(c, w.Legs[i].Queue))
 		}
-		if p.duration = int64(lasted(l, v) / time.Second); v.State == simulator.InProgress {
+		if p.duration = int64(lasted(l, v) / time.Second); v.InProgress {
 			p.result, p.duration = "In Progress", nil
 		}
 		o := simulator.NewObject("legType", l.Wire)
@@ -238,7 +216,7 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 			o.Set("master", true)
 		}
 		p.add(&o)
-		if list = append(list, o); v.State == simulator.InProgress {
+		if list = append(list, o); v.InProgress {
 			break
 		}
 	}
@@ -268,13 +246,8 @@ func makeID(place uint64, scope int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d/%d", place, scope))
 }
 
-// sessionID is a session's id; for half of the calls, the second session's id is greater by 1000.
 func sessionID(c *simulator.Call) string {
-	id, further := c.CallID, uint64(0)
-	if c.Second && c.Partner != (simulator.UUID{}) {
-		id, further = c.Partner, 1000
-	}
-	return strconv.FormatUint(binary.BigEndian.Uint64(id[8:])%900_000_000_000+100_000_000_000+further, 10)
+	return strconv.FormatUint(binary.BigEndian.Uint64(c.CallID[8:])%900_000_000_000+100_000_000_000, 10)
 }
 
 func hexOf(id simulator.UUID) string { return hex.EncodeToString(id[:]) }

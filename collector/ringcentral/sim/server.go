@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"crypto/rand"
 	"net/http"
 	"strconv"
 	"sync"
@@ -17,7 +16,6 @@ type Server struct {
 	account, extension scope
 	limits             map[string]*simulator.Limiter // by group of endpoints
 	jwt                string
-	key                []byte // signs valid JWTs
 
 	mu          sync.Mutex // guards the fields below
 	permissions []string   // of the user who made the JWT
@@ -30,15 +28,14 @@ func Start(settings Settings) (*Server, error) {
 	s := &Server{
 		Settings: settings,
 		limits: map[string]*simulator.Limiter{
-			"auth":   {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			"medium": {Limit: 4 * settings.Heavy, Window: settings.Window, Penalty: true},
-			"heavy":  {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+			"auth":   {Limit: settings.Auth, Window: settings.Window},
+			"medium": {Limit: 4 * settings.Heavy, Window: settings.Window},
+			"heavy":  {Limit: settings.Heavy, Window: settings.Window},
 		},
-		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
+		permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
 	var err error
-	const hostile = `{"records":[],"paging":{"perPage":100},"navigation":{}}`
-	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), hostile); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID

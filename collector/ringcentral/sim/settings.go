@@ -19,33 +19,11 @@ const (
 	EndpointOther       = "other"      // all other paths: always an error
 )
 
-// RingCentral's own faults.
-const (
-	// LostToken is a single 401 OAU-213; the session stays. KilledSession ends it too.
-	LostToken     simulator.Fault = "401 lost"
-	KilledSession simulator.Fault = "401 killed"
-	ExpiredToken  simulator.Fault = "401 expired" // 401 OAU-128
-	// HostileNext links to another host, which records the requests that follow.
-	HostileNext  simulator.Fault = "hostile next page"
-	RepeatedNext simulator.Fault = "repeated next page" // a page that is its own next page
-	NoRecords    simulator.Fault = "no records"         // 200 without records
-	// EmptyPage is a page without rows and a link to the rows.
-	EmptyPage simulator.Fault = "empty page"
-	// CutPage reduces the page size to half of the requested one, and says so.
-	CutPage simulator.Fault = "cut page"
-	// OddPaging has wrong numbers of page and rows, and totals that are too small.
-	OddPaging simulator.Fault = "odd paging"
-)
-
-// Harmless are RingCentral's faults that a correct client doesn't notice.
-func Harmless() []simulator.Fault { return []simulator.Fault{EmptyPage, CutPage, OddPaging} }
-
-// Permissions of the user who made the JWT, and scopes of the app.
+// Permissions of the user who made the JWT.
 const (
 	FullCompanyCallLog = "FullCompanyCallLog"
 	ReadCallLog        = "ReadCallLog"
 	ReadCallRecording  = "ReadCallRecording"
-	ReadAccounts       = "ReadAccounts" // the app's only
 )
 
 // Settings configure the server. All have defaults.
@@ -57,14 +35,11 @@ type Settings struct {
 	Account, Extension *simulator.World
 	// Faults may be nil for none.
 	Faults *simulator.Faults
-	// Gzip compresses answers for clients that accept it.
-	Gzip bool
 
 	// ClientSecret has a fixed default.
 	ClientSecret string
-	// Scopes are the app's; nil means all that are needed.
-	Scopes []string
-
+	// MaxPerPage is the largest page; zero means 1000. A larger perPage is reduced to it.
+	MaxPerPage int
 	// Heavy and Auth limit the requests of a group in a Window; zero means 10, 5 and a minute.
 	Heavy, Auth int
 	Window      time.Duration
@@ -72,10 +47,8 @@ type Settings struct {
 
 func (s *Settings) setDefaults() {
 	s.Account, s.Extension = cmp.Or(s.Account, simulator.NoCalls()), cmp.Or(s.Extension, simulator.NoCalls())
-	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(0))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
-	if s.Scopes == nil {
-		s.Scopes = []string{ReadCallLog, ReadCallRecording, ReadAccounts}
-	}
+	s.MaxPerPage = cmp.Or(s.MaxPerPage, maxNumber)
 	s.Heavy, s.Auth, s.Window = cmp.Or(s.Heavy, 10), cmp.Or(s.Auth, 5), cmp.Or(s.Window, time.Minute)
 }

@@ -22,7 +22,7 @@ func TestHealthy(t *testing.T) {
 			var all, faults simulator.Weight
 			for _, k := range mix.Kinds {
 				all += k.Weight
-				if k.Outcome == cdr.Failed || k.Wire == forwardedInVain {
+				if k.Outcome == cdr.Failed || k.Wire == wavix.ForwardedInVain {
 					faults += k.Weight
 				}
 			}

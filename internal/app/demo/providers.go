@@ -89,7 +89,7 @@ func Start(s Settings) (*Providers, error) {
 		CallRecords: p.Records,
 	})
 	if err == nil {
-		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
+		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit})
 	}
 	if err == nil {
 		p.Carrier, err = wavix.Start(wavix.Settings{Placed: placed, Received: received})
@@ -101,18 +101,14 @@ func Start(s Settings) (*Providers, error) {
 	return p, nil
 }
 
-// forwardedInVain is a call to Wavix that it couldn't forward: another record says that the forwarding failed.
-const forwardedInVain = "forwarded in vain"
-
-// healthy leaves out the kinds of calls whose values no mapping knows, or whose parent isn't listed: who sees the
-// exporter for the first time isn't to read of them. It makes faults rarer than the error budget allows, so that a
-// trunk that fails stands out.
+// healthy leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't
+// to read of them. It makes faults rarer than the error budget allows, so that a trunk that fails stands out.
 func healthy(mix *simulator.Mix) {
 	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
-		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown || k.Wire == "other parent"
+		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown
 	})
 	for i := range mix.Kinds {
-		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed || k.Wire == forwardedInVain {
+		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed || k.Wire == wavix.ForwardedInVain {
 			k.Weight = 1
 		} else {
 			k.Weight *= 4

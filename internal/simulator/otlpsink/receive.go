@@ -8,15 +8,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
-	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // Clients may compress.
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -29,12 +25,8 @@ type Reply struct {
 	OnlyLogs bool
 	// Status is the HTTP status; over gRPC the answer is the code with the same meaning.
 	Status int
-	// RetryAfter is sent as the header or as gRPC retry information.
-	RetryAfter time.Duration
 	// Match limits it to requests with a matching record.
 	Match func(Log) bool
-	// Delay comes before the answer. Without a failure it is a slow acceptance.
-	Delay time.Duration
 	// Accept keeps the data although the answer is a failure: a lost acknowledgement.
 	Accept bool
 	// Drop closes the connection without an answer (HTTP), or is Unavailable.
@@ -78,8 +70,8 @@ func (s *Sink) reply(isLogs bool, logs []Log) Reply {
 // refuses says that the answer is a failure.
 func (r *Reply) refuses() bool { return r.Status != 0 || r.Drop }
 
-// receive keeps a request's data, as the reply to it says, after the reply's delay.
-func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
+// receive keeps a request's data, as the reply to it says.
+func (s *Sink) receive(request proto.Message) Reply {
 	var logs []Log
 	var points []Point
 	exported, isLogs := request.(*collogs.ExportLogsServiceRequest)
@@ -89,14 +81,6 @@ func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
 		points = readPoints(r)
 	}
 	reply := s.reply(isLogs, logs)
-	if reply.Delay > 0 {
-		timer := time.NewTimer(reply.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
 	if !reply.refuses() || reply.Accept {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -120,12 +104,12 @@ func (s *Sink) authorise(handler http.Handler) http.HandlerFunc {
 }
 
 // DeliverLogs receives an encoded ExportLogsServiceRequest without a connection.
-func (s *Sink) DeliverLogs(ctx context.Context, encoded []byte) error {
+func (s *Sink) DeliverLogs(encoded []byte) error {
 	request := new(collogs.ExportLogsServiceRequest)
 	if err := proto.Unmarshal(encoded, request); err != nil {
 		return fmt.Errorf("decode log records: %w", err)
 	}
-	if reply := s.receive(ctx, request); reply.refuses() {
+	if reply := s.receive(request); reply.refuses() {
 		return fmt.Errorf("the endpoint answered %d", reply.Status)
 	}
 	return nil
@@ -135,7 +119,7 @@ func (s *Sink) DeliverLogs(ctx context.Context, encoded []byte) error {
 func (s *Sink) overHTTP(request func() proto.Message) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if into := request(); s.decode(w, r, into) {
-			respond(w, s.receive(r.Context(), into))
+			respond(w, s.receive(into))
 		}
 	}
 }
@@ -180,9 +164,6 @@ func respond(w http.ResponseWriter, reply Reply) {
 	if !reply.refuses() {
 		return
 	}
-	if reply.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((reply.RetryAfter+time.Second-1)/time.Second)))
-	}
 	w.WriteHeader(cmp.Or(reply.Status, http.StatusServiceUnavailable))
 	body, _ := proto.Marshal(&rpcstatus.Status{Message: "refused"}) // a valid text
 	_, _ = w.Write(body)
@@ -195,9 +176,9 @@ type grpcLogs struct {
 
 // Export takes log records.
 func (g *grpcLogs) Export(
-	ctx context.Context, request *collogs.ExportLogsServiceRequest,
+	_ context.Context, request *collogs.ExportLogsServiceRequest,
 ) (*collogs.ExportLogsServiceResponse, error) {
-	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
+	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(request)
 }
 
 type grpcMetrics struct {
@@ -207,27 +188,19 @@ type grpcMetrics struct {
 
 // Export takes metric points.
 func (g *grpcMetrics) Export(
-	ctx context.Context, request *colmetrics.ExportMetricsServiceRequest,
+	_ context.Context, request *colmetrics.ExportMetricsServiceRequest,
 ) (*colmetrics.ExportMetricsServiceResponse, error) {
-	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
+	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(request)
 }
 
-// receiveGRPC is receive for gRPC: a failure is a status, with retry information if the reply has any.
-func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
-	reply := s.receive(ctx, request)
+// receiveGRPC is receive for gRPC: a failure is a status.
+func (s *Sink) receiveGRPC(request proto.Message) error {
+	reply := s.receive(request)
 	if !reply.refuses() {
 		return nil
 	}
-	code := map[int]codes.Code{
-		http.StatusBadRequest:      codes.InvalidArgument,
-		http.StatusTooManyRequests: codes.ResourceExhausted,
-	}[reply.Status]
-	st := status.New(cmp.Or(code, codes.Unavailable), "refused")
-	if reply.RetryAfter > 0 {
-		delay := &errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}
-		if detailed, err := st.WithDetails(delay); err == nil {
-			st = detailed
-		}
+	if reply.Status == http.StatusBadRequest {
+		return status.Error(codes.InvalidArgument, "refused")
 	}
-	return st.Err()
+	return status.Error(codes.Unavailable, "refused")
 }

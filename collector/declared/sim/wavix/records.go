@@ -2,13 +2,86 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
+
+// place is the source of a row, and what decides whether and where it is listed.
+type place struct {
+	published int64 // in milliseconds
+	order     uint64
+	call      uint64
+	world     side
+	leg       bool
+}
+
+// row makes the row at a place.
+func (s *Server) row(p place) row {
+	var c simulator.Call
+	s.worlds()[p.world].Call(p.call, &c)
+	all := rows(p.world, &c)
+	if p.leg {
+		return all[1]
+	}
+	return all[0]
+}
+
+// between are the rows that start in [from, to), by type, in a random order that is always the same,
+// published or not. Late rows come in the middle.
+func (s *Server) between(from, to int64) *[sides][]place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	span := [2]int64{from, to}
+	if d := s.days[span]; d != nil {
+		return d
+	}
+	d := new([sides][]place)
+	s.eachRow(time.UnixMilli(from).Add(-maxOffset), time.UnixMilli(to), func(r *row) {
+		if start := r.Start.UnixMilli(); from <= start && start < to {
+			d[r.side] = append(d[r.side],
+				place{r.Versions()[0].Published.UnixMilli(), styleOf(r.ID), r.Place(), r.world(), r.isLeg()})
+		}
+	})
+	for i := range d {
+		slices.SortFunc(d[i], func(x, y place) int { return cmp.Compare(x.order, y.order) })
+	}
+	s.days[span] = d
+	return d
+}
+
+// midnight is when a day of the account's time zone begins, a number of days after another. A day
+// may have other than 24 hours, and may not begin at 0:00.
+func (s *Server) midnight(first time.Time, days int) time.Time {
+	return time.Date(first.Year(), first.Month(), first.Day()+days, 0, 0, 0, 0, s.Timezone)
+}
+
+// rows are the rows of a type that start on a day from first to last and are visible at an instant.
+func (s *Server) rows(first, last time.Time, of side, at time.Time) (list []place) {
+	end := s.midnight(at.In(s.Timezone), 1) // later rows aren't visible yet
+	from, to := s.midnight(first, 0), s.midnight(last, 1)
+	if !from.Before(end) {
+		return nil
+	}
+	for _, p := range s.between(from.UnixMilli(), min(to.UnixMilli(), end.UnixMilli()))[of] {
+		if p.published <= at.UnixMilli() {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// DayTotals is the list's total at an instant for a day of the account's time zone, of both types. Only
+// the date of day matters.
+func (s *Server) DayTotals(date, at time.Time) int {
+	return len(s.rows(date, date, placed, at)) + len(s.rows(date, date, received, at))
+}
 
 // parse reads the query, and returns the name of a missing or wrong parameter. It also requires
 // those with defaults at Wavix: without disposition=all Wavix lists only answered calls, and
@@ -29,13 +102,16 @@ func (e *exchange) parse() (invalid string) {
 		}
 		return int(n)
 	}
-	of, ok := sideOf(e.options.Get("type"))
-	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"),
-		min(number("per_page"), e.MaxPerPage)
-	switch {
-	case !ok:
+	e.from, e.to, e.page, e.perPage = day("from"), day("to"), number("page"), min(number("per_page"), e.MaxPerPage)
+	switch e.options.Get("type") {
+	case Placed:
+		e.side = placed
+	case Received:
+		e.side = received
+	default:
 		return "type"
-	case e.options.Get("disposition") != "all":
+	}
+	if e.options.Get("disposition") != "all" {
 		return "disposition"
 	}
 	return invalid
@@ -47,67 +123,51 @@ func (e *exchange) records() simulator.Reply {
 	list := e.rows(e.from, e.to, e.side, at)
 	total := len(list)
 	list = list[min((e.page-1)*e.perPage, total):min(e.page*e.perPage, total)]
-	each := func(f func(*row, *simulator.Version)) {
-		for i := range list {
-			r := e.at(&list[i])
-			for range list[i].copies {
-				f(&r, &r.Versions()[r.At(at)])
+	all := make([]object, 0, len(list))
+	for i := range list {
+		r := e.row(list[i])
+		one := r.object(e.old, &r.Versions()[r.At(at)])
+		all = append(all, slices.Repeat([]object{one}, r.Copies)...)
+	}
+	switch e.endpoint {
+	case EndpointCSV:
+		return e.csv(all)
+	case EndpointExport:
+		var b bytes.Buffer
+		for _, o := range all {
+			b.Write(append(o.json(e.old), '\n'))
+		}
+		a := reply(b.Bytes())
+		// as in Wavix's samples
+		a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}}
+		return a
+	}
+	items := make([]any, len(all))
+	for i, o := range all {
+		items[i] = o.json(e.old)
+	}
+	return reply(simulator.JSON(simulator.NewObject("items", items, "pagination", simulator.NewObject(
+		"current_page", e.page, "per_page", e.perPage, "total", total, "total_pages", (total+e.perPage-1)/e.perPage))))
+}
+
+func (e *exchange) csv(all []object) simulator.Reply {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write(columns(e.old)) // a buffer never fails
+	for _, o := range all {
+		line := make([]string, len(columns(e.old)))
+		for i, name := range columns(e.old) {
+			if value := o.members[name]; value != nil {
+				line[i] = fmt.Sprint(value)
 			}
 		}
+		if o.nonsense != "" {
+			line = []string{o.nonsense}
+		}
+		_ = w.Write(line)
 	}
-	if e.endpoint == EndpointCSV {
-		var b bytes.Buffer
-		w := csv.NewWriter(&b)
-		_ = w.Write(columns(e.generation))
-		each(func(r *row, v *simulator.Version) { r.writeCSV(w, e.generation, v) })
-		w.Flush()
-		a := reply(b.Bytes())
-		a.Header = http.Header{"Content-Type": {"text/csv; charset=utf-8"}}
-		return a
-	}
-	names := columns(e.generation)
-	rows := []any{}
-	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
-	if e.endpoint == EndpointExport {
-		return export(rows)
-	}
-	return e.list(rows, total)
-}
-
-func (e *exchange) list(rows []any, total int) simulator.Reply {
-	pages := (total + e.perPage - 1) / e.perPage
-	pagination := func(perPage int) simulator.Object {
-		return simulator.NewObject("current_page", e.page, "per_page", perPage, "total", total, "total_pages", pages)
-	}
-	a := reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(e.perPage))))
-	other := func(members ...any) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body = simulator.JSON(simulator.NewObject(members...)) }
-	}
-	a.Own[NoItems] = other("pagination", pagination(e.perPage))
-	a.Own[ZeroPerPage] = other("items", rows, "pagination", pagination(0))
-	a.Own[SwappedMembers] = other("pagination", pagination(e.perPage), "items", rows)
-	return a
-}
-
-// export is rows as newline-delimited JSON.
-func export(rows []any) simulator.Reply {
-	a := reply(lines(rows))
-	// as in Wavix's samples
-	a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}}
-	a.Own[BlankLines] = func(r *simulator.Reply) {
-		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
-	}
-	if len(rows) == 0 {
-		return a
-	}
-	half := len(rows) / 2
-	shorter := func(tail []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body = append(lines(rows[:half]), tail...) }
-	}
-	next := simulator.JSON(rows[half])
-	a.Own[CutLine] = shorter(next[:len(next)/2])
-	a.Own[ShortStream] = shorter(nil)
-	a.Own[ErrorInStream] = shorter(append(failureOf(503, ""), '\n'))
-	a.Own[NoFinalNewline] = func(r *simulator.Reply) { r.Body = bytes.TrimSuffix(r.Body, []byte("\n")) }
+	w.Flush()
+	a := reply(b.Bytes())
+	a.Header = http.Header{"Content-Type": {"text/csv; charset=utf-8"}}
 	return a
 }

@@ -8,70 +8,57 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// scenario is what a call has in addition to its own row; a plain call has nothing. It is the Wire
-// of a mix's kind.
-type scenario string
-
+// The types of call, as values of the parameter `type`.
 const (
-	// selfParent is a row that names itself as its parent, which means none. otherParent names a
-	// parent that isn't listed.
-	selfParent  scenario = "self parent"
-	otherParent scenario = "other parent"
-	// ownNumber is a placed call to one of the account's own numbers: it is also listed as
-	// received, with the same id.
-	ownNumber scenario = "own number"
-	// forwarded is a received call that went on to the telephone network. It has a placed leg,
-	// whose parent it is, and a fee. The leg is answered, or fails.
-	forwarded       scenario = "forwarded"
-	forwardedInVain scenario = "forwarded in vain"
+	Placed   = "placed"
+	Received = "received"
 )
 
-func (s scenario) isForwarded() bool { return s == forwarded || s == forwardedInVain }
-
-// part selects one of a call's rows.
-type part uint8
+// side is a type of call, and the world with the calls of that type.
+type side uint8
 
 const (
-	ownPart part = iota
-	// linkedPart is the leg of a forwarded call, or the received row of a call between own numbers.
-	linkedPart
-	// twinPart is another call that equals one without an id.
-	twinPart
+	placed side = iota
+	received
+	sides
 )
 
-// partsOf are the rows that a call has.
-func partsOf(c *simulator.Call) []part {
-	list := make([]part, 1, 3)
-	if s := scenarioOf(c); s == ownNumber || s.isForwarded() {
-		list = append(list, linkedPart)
-	}
-	if c.NoID && styleOf(c.ID)%3 == 0 && scenarioOf(c) != otherParent { // two rows with one parent make one call
-		list = append(list, twinPart)
-	}
-	return list
-}
+// String is the type in the spelling of Wavix and of the label.
+func (s side) String() string { return [...]string{Placed, Received}[s] }
 
-func scenarioOf(c *simulator.Call) scenario { return scenario(c.Versions()[0].Kind.Wire) }
+func (s side) direction() cdr.Direction { return [...]cdr.Direction{cdr.Outbound, cdr.Inbound}[s] }
+
+// The kinds of received calls that went on to the telephone network, by the Wire of a mix's kind. Such a
+// call has a fee and a placed row, its leg, which is answered or fails.
+const (
+	forwarded = "forwarded"
+	// ForwardedInVain is a call whose leg fails.
+	ForwardedInVain = "forwarded in vain"
+)
 
 // row is one row of a type's list, as a separate call. A version's Connection is the fee for
 // forwarding.
 type row struct {
 	simulator.Call
-	scenario
-	side, world side
-	part        part
-	// origin is the id of the call that the row is made from.
-	origin simulator.UUID
-	// parent is zero if the row has none; child says that the parent is the call's own row, of the
-	// other type.
+	side side
+	// parent is the id of the forwarded call whose leg the row is; zero for all others.
 	parent simulator.UUID
-	child  bool
 	hasFee bool
 }
 
+// world is the side of the call that the row is of.
+func (r *row) world() side {
+	if r.isLeg() {
+		return received
+	}
+	return r.side
+}
+
+func (r *row) isLeg() bool { return r.parent != simulator.UUID{} }
+
 const (
-	// maxOffset is the longest time between a call and the start of a linked row.
-	maxOffset = 5 * time.Second
+	// maxOffset is the longest time between a call and the start of its leg.
+	maxOffset = 4 * time.Second
 	// maxSetup is the longest setup before a call's start, maxRing the longest ringing of a failed
 	// call.
 	maxSetup = 20 * time.Second
@@ -83,78 +70,42 @@ var (
 	target  = simulator.Prefix{Weight: 3, Digits: "+141555501", Random: 2, Country: "US", Place: "United States"}
 )
 
-// row makes one of a call's rows.
-func (s *Server) row(of side, c *simulator.Call, p part) row {
-	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID}
-	r.hasFee = r.isForwarded() && p != linkedPart
-	switch r.scenario {
-	case selfParent:
-		if !c.NoID {
-			r.parent = c.ID
-		}
-	case otherParent:
-		r.parent = c.CallID
-	case ownNumber:
-		r.Prefix = &s.worlds[of].Mix().Own
-	default:
-	}
-	versions := r.Versions()
-	for i := range versions {
-		if !r.hasFee {
-			versions[i].Connection = simulator.Price{}
+// rows are the rows that a call has: its own, and its leg if it was forwarded. A row that can't be read
+// or has no id is nobody's parent.
+func rows(of side, c *simulator.Call) []row {
+	wire := c.Versions()[0].Kind.Wire
+	own := row{Call: *c, side: of, hasFee: wire == forwarded || wire == ForwardedInVain}
+	for i := range own.Versions() {
+		if v := &own.Versions()[i]; own.hasFee {
+			v.Published = v.Published.Add(maxOffset) // the leg is listed with it
+		} else {
+			v.Connection = simulator.Price{}
 		}
 	}
-	switch {
-	case p == twinPart:
-		// It is exactly equal, but may be listed later.
-		versions[0].Published = versions[0].Published.Add(time.Duration(styleOf(c.ID)>>8%900) * time.Second)
-	case p == linkedPart && r.scenario == ownNumber:
-		r.mirror()
-	case p == linkedPart:
-		r.leg()
+	if !own.hasFee || own.NoID || own.Flaw != simulator.NoFlaw {
+		return []row{own}
 	}
-	return r
+	return []row{own, own.leg()}
 }
 
-// link turns the row into one of the other type, with one version, and returns that version with a
-// separate copy of the kind.
-func (r *row) link(of side) simulator.Version {
-	v := r.Versions()[0]
-	k := *v.Kind
-	k.Direction, k.CallType = of.direction(), of.String()
-	v.Kind, v.Incomplete, v.Usage = &k, false, simulator.Price{Known: true}
-	r.side, r.Trunk, r.Flaw, r.Copies = of, &noTrunk, simulator.NoFlaw, 1
-	return v
-}
-
-// mirror makes the received row of a call between own numbers. It costs nothing, and appears later
-// in the list.
-func (r *row) mirror() {
-	v := r.link(received)
-	v.Published = v.Published.Add(time.Duration(styleOf(r.ID)>>8%600) * time.Second)
-	r.SetVersions(v)
-}
-
-// leg makes the placed row of a forwarded call, listed with its parent or later.
-func (r *row) leg() {
-	style, v := styleOf(r.CallID), r.link(placed)
-	listed, talk := v.Published, v.Duration
-	offset := time.Second + time.Duration(style%4)*time.Second
-	r.parent, r.child, r.ID, r.NoID = r.ID, true, r.CallID, false
-	r.Prefix, r.Start = &target, r.Start.Add(offset)
-	v.Kind.Phrase, v.Kind.Outcome, v.Duration = "failed", cdr.Failed, 0
-	if r.scenario == forwarded {
-		v.Kind.Phrase, v.Kind.Outcome = "answered", cdr.Answered
-		v.Duration = max(time.Second, talk-offset)
-		if talk == 0 {
-			v.Duration = time.Duration(20+style>>8%300) * time.Second
-		}
+// leg makes the placed row of a forwarded call. If the call is connected, both end together.
+func (r *row) leg() row {
+	leg, v := *r, r.Versions()[0]
+	kind := *v.Kind
+	kind.Direction, kind.CallType = placed.direction(), Placed
+	v.Kind, v.Incomplete, v.Usage, v.Connection = &kind, false, simulator.Price{Known: true}, simulator.Price{}
+	offset := time.Second + time.Duration(styleOf(r.CallID)%4)*time.Second
+	if kind.Wire == forwarded {
+		offset = min(offset, v.Duration-time.Second)
+		v.Duration -= offset
 		v.Usage.Amount = simulator.Amount(1300 * minutes(v.Duration))
+	} else {
+		kind.Phrase, kind.Outcome, v.Duration = "failed", cdr.Failed, 0
 	}
-	if v.Published = r.Start.Add(v.Duration); v.Published.Before(listed) {
-		v.Published = listed
-	}
-	r.SetVersions(v)
+	leg.parent, leg.ID, leg.side, leg.Trunk, leg.Copies, leg.hasFee = r.ID, r.CallID, placed, &noTrunk, 1, false
+	leg.Prefix, leg.Start = &target, r.Start.Add(offset)
+	leg.SetVersions(v)
+	return leg
 }
 
 // minutes are the started minutes.
@@ -172,7 +123,38 @@ func (r *row) life() (begin, answered, end time.Time) {
 	return r.Start, time.Time{}, r.Start.Add(within(maxRing))
 }
 
-// styleOf is a number derived from an id, to choose the row's style.
+// styleOf is a number derived from an id, to choose what a row has beyond its call.
 func styleOf(id simulator.UUID) uint64 {
 	return simulator.Scatter(binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15)
+}
+
+// eachRow calls f for every row of the calls that start in [from, to), always in the same order. A
+// call's own row comes before its leg. f may use the row until it returns.
+func (s *Server) eachRow(from, to time.Time, f func(*row)) {
+	for of, w := range s.worlds() {
+		w.Each(from, to, func(c *simulator.Call) bool {
+			for _, r := range rows(side(of), c) {
+				f(&r)
+			}
+			return true
+		})
+	}
+}
+
+// eachActive calls f for the rows whose call is in progress at an instant.
+func (s *Server) eachActive(at time.Time, f func(*row)) {
+	const longest = 8*time.Hour + maxSetup + maxOffset
+	s.eachRow(at.Add(-longest), at.Add(maxSetup), func(r *row) {
+		if begin, _, end := r.life(); !begin.After(at) && end.After(at) {
+			f(r)
+		}
+	})
+}
+
+// Active is the number of calls in progress at an instant, with an entry each for inbound and
+// outbound. A forwarded call counts as two.
+func (s *Server) Active(at time.Time) map[cdr.Direction]int {
+	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
+	s.eachActive(at, func(r *row) { active[r.side.direction()]++ })
+	return active
 }

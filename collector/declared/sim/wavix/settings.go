@@ -17,79 +17,12 @@ const (
 	EndpointOther  = "other"    // all other paths: always an error
 )
 
-// The types of call, as values of the parameter `type`.
-const (
-	Placed   = "placed"
-	Received = "received"
-)
-
-// Generation is a state of Wavix's API (see the package's tests for its paths).
-type Generation uint8
-
-// The generations.
-const (
-	// GenerationA is 2025 and before: the key as `appid`, /v1/cdr, /v1/cdr/all, /v1/cdr.csv and
-	// /v1/call, numbers as JSON numbers, uuid.
-	GenerationA Generation = iota + 1
-	// GenerationB is early 2026: the key as bearer, /v1/cdr, /v1/calls, money as strings.
-	GenerationB
-	// GenerationC is June 2026, which Wavix's OpenAPI document describes: /v1/cdrs, /v1/calls, and
-	// call_id in addition to uuid.
-	GenerationC
-	// GenerationD is C without the deprecated uuid and parent_uuid.
-	GenerationD
-)
-
-// Order is the order of rows within a type, which Wavix doesn't document.
-type Order uint8
-
-// The orders. In each, late rows come in the middle.
-const (
-	Ascending Order = iota
-	Descending
-	// Shuffled is a random order that is always the same.
-	Shuffled
-)
-
-// The faults that are Wavix's own.
-const (
-	// SuccessFalse and ErrorTrue are errors with status 200.
-	SuccessFalse simulator.Fault = "success false 200"
-	ErrorTrue    simulator.Fault = "error true 200"
-	// FeatureDisabled and MissingScope are 403 for a valid key. Wavix documents the scopes, but not
-	// the text for a key without calls:read.
-	FeatureDisabled simulator.Fault = "403 feature disabled"
-	MissingScope    simulator.Fault = "403 missing scope"
-	// NoItems leaves out `items`, or `calls`.
-	NoItems        simulator.Fault = "no items"
-	ZeroPerPage    simulator.Fault = "per_page 0"      // per_page is 0
-	SwappedMembers simulator.Fault = "swapped members" // the pagination comes before the items
-	// CutLine ends a stream within a line, ShortStream after half of the lines; both look like a
-	// regular end. ErrorInStream ends half of the lines with an object that says success false.
-	CutLine       simulator.Fault = "cut line"
-	ShortStream   simulator.Fault = "short stream"
-	ErrorInStream simulator.Fault = "error in stream"
-	// BlankLines has empty lines between the lines of a stream; NoFinalNewline has no line end
-	// after the last.
-	BlankLines     simulator.Fault = "blank lines"
-	NoFinalNewline simulator.Fault = "no final newline"
-)
-
-// Harmless are Wavix's faults that a correct client doesn't notice.
-func Harmless() []simulator.Fault {
-	return []simulator.Fault{ZeroPerPage, SwappedMembers, BlankLines, NoFinalNewline}
-}
-
-// Harmful are Wavix's own faults after which the same request succeeds.
-func Harmful() []simulator.Fault {
-	return []simulator.Fault{SuccessFalse, ErrorTrue, NoItems, CutLine, ShortStream, ErrorInStream}
-}
+// Forbidden is 403 for a valid key, Wavix's own fault. Wavix documents the scopes, but not the text for
+// a key without calls:read.
+const Forbidden simulator.Fault = "403"
 
 // Settings configure the server. All have defaults.
 type Settings struct {
-	// At is where the provider's clock stands until it is moved; zero means that it follows the
-	// machine's clock.
-	At time.Time
 	// Placed and Received are the listed calls: worlds of PlacedMix and ReceivedMix, or of parts of
 	// these; nil means none.
 	Placed, Received *simulator.World
@@ -97,30 +30,25 @@ type Settings struct {
 	Faults *simulator.Faults
 	// APIKey has a fixed default.
 	APIKey string
-
-	// Generation is GenerationC if zero.
-	Generation Generation
-	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv in later generations. AcceptAppID
-	// still accepts the key as `appid`.
-	KeepOldPaths, AcceptAppID bool
-
-	// Order is the order of rows. Timezone is the time zone of days; nil means UTC.
-	Order    Order
+	// Old is the API of 2025: /v1/cdr, /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers,
+	// uuid. Otherwise it is that of June 2026, which Wavix's OpenAPI document describes: /v1/cdrs,
+	// /v1/calls, and call_id in addition to uuid. Both take the key as bearer or as `appid`.
+	Old bool
+	// Timezone is the time zone of days; nil means UTC.
 	Timezone *time.Location
 	// MaxPerPage is the largest page; zero means 1000. A larger per_page is reduced to it.
 	MaxPerPage int
-	// Linger is how long an ended call stays among those in progress, with the event of its end.
-	Linger time.Duration
-	// RequestsPerMinute is the limit of requests in a minute of the provider's clock; more get 429.
-	// Zero means no limit.
-	RequestsPerMinute int
+}
+
+// worlds are the worlds by side.
+func (s *Settings) worlds() [sides]*simulator.World {
+	return [...]*simulator.World{placed: s.Placed, received: s.Received}
 }
 
 func (s *Settings) setDefaults() {
 	s.Placed, s.Received = cmp.Or(s.Placed, simulator.NoCalls()), cmp.Or(s.Received, simulator.NoCalls())
-	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(0))
 	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
-	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)
 	s.MaxPerPage = cmp.Or(s.MaxPerPage, 1000)
 }
