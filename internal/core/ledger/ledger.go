@@ -95,7 +95,7 @@ type Settings struct {
 	// commit succeeds.
 	OnFact func(f *facts.Fact, changed []metrics.Delta)
 	// IDMemory is the most memory for blocks of ids, in bytes; a sixteenth of it bounds the journal.
-	// 0 means 32 MB and 2 MB.
+	// 0 means 28 MB and 2 MB.
 	IDMemory int
 	// Reserve is the size of the reserve for a full disk, in bytes, at least 1 MiB; 0 means 16 MiB.
 	Reserve int64

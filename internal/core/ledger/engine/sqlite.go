@@ -19,7 +19,7 @@ type SQLite struct{ File string }
 
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=busy_timeout(10000)&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)" +
+	"&_pragma=busy_timeout(10000)&_pragma=cache_size(-2048)&_pragma=journal_size_limit(67108864)" +
 	"&_pragma=temp_store(MEMORY)"
 
 func (s SQLite) open(a *Access) (writer, reader *sql.DB, err error) {

@@ -36,6 +36,7 @@ type part struct {
 	// offsets are where each state's length prefix begins within data; nil for keys.
 	offsets []uint32
 	cached  *list.Element
+	used    int // Memory.packs when it was used last
 }
 
 // A Bloom filter has filterBits bits a key, of which filterProbes are set: its false positives are four in a thousand.

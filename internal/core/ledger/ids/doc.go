@@ -8,7 +8,8 @@
 //
 // Keep adds a row to the journal. When the journal is full, and before old buckets are forgotten,
 // Pack moves it into the blocks, bucket by bucket: a new block replaces those before it that aren't
-// more than twice as large, so that a bucket has few blocks and an entry is rewritten seldom.
+// more than twice as large, so that a bucket has few blocks and an entry is rewritten seldom. A block
+// has at most 8192 entries.
 // Forget deletes the blocks of whole buckets.
 //
 // Keep, Pack and Forget write within a transaction, which may be tried again; Apply brings memory

@@ -10,10 +10,13 @@ import (
 
 const (
 	// memoryBytes bounds the parts of blocks in memory: the filters of three days of five million
-	// calls each, and the columns used last.
-	memoryBytes = 32 << 20
+	// calls each, and the columns used last, which have at most columnBytes.
+	memoryBytes, columnBytes = 28 << 20, 4 << 20
 	// journalBytes is the size at which a feed's journal is packed: some 20,000 ids.
 	journalBytes = 2 << 20
+	// filterPacks is how many full journals, 1.3 million ids, a filter stays in memory without being used. A first
+	// history in order of time uses each hour's filters for a while and never again.
+	filterPacks = 64
 )
 
 // Memory holds the recently used parts of all stores' blocks. Filters have a separate bound: a page
@@ -22,6 +25,7 @@ const (
 type Memory struct {
 	journal          int // bytes of a journal that is full
 	filters, columns recentParts
+	packs            int // how many journals were packed
 }
 
 // recentParts are the parts that were used last, as many as fit into limit bytes.
@@ -31,10 +35,10 @@ type recentParts struct {
 	parts list.List // of *part, the one used last in front
 }
 
-// NewMemory makes a memory for some bytes of blocks, and says how large a journal becomes; 0 takes 32 MB and 2 MB.
+// NewMemory makes a memory for some bytes of blocks, and says how large a journal becomes; 0 takes 28 MB and 2 MB.
 func NewMemory(blocks, journal int) *Memory {
 	blocks = cmp.Or(blocks, memoryBytes)
-	columns := blocks / 4
+	columns := min(blocks/4, columnBytes)
 	return &Memory{
 		journal: cmp.Or(journal, journalBytes), filters: recentParts{limit: blocks - columns},
 		columns: recentParts{limit: columns},
@@ -81,6 +85,7 @@ func (m *Memory) load(db Database, b *block, p *part) error {
 	}
 	if p.cached != nil {
 		parts.parts.MoveToFront(p.cached)
+		p.used = m.packs
 		return nil
 	}
 	var err error
@@ -95,6 +100,7 @@ func (m *Memory) load(db Database, b *block, p *part) error {
 		err = b.read(db, `SELECT states FROM blocks WHERE id = ?`, b.setStates)
 	}
 	if err == nil {
+		p.used = m.packs
 		parts.add(p)
 	}
 	return err
@@ -112,6 +118,18 @@ func (b *block) read(db Database, text string, set func([]byte) error) error {
 func (m *Memory) added(b *block) {
 	m.columns.add(&b.states)
 	m.columns.add(&b.keys)
+}
+
+// packed notes that a journal was packed, and drops filters that haven't been used for long.
+func (m *Memory) packed() {
+	m.packs++
+	for last := m.filters.parts.Back(); last != nil; last = m.filters.parts.Back() {
+		p := last.Value.(*part) //nolint:forcetypeassert // it has no others
+		if m.packs-p.used <= filterPacks {
+			return
+		}
+		m.filters.drop(p)
+	}
 }
 
 func (m *Memory) forget(b *block) {

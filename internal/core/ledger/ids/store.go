@@ -19,8 +19,9 @@ type Database interface {
 	Insert(table, columns string, feed int64, values ...any) (id int64, err error)
 }
 
-// fullBlock is from how many ids on a block isn't merged any more, since a block is loaded as a whole.
-const fullBlock = 16 << 10
+// fullBlock is the number of ids of a block that isn't merged any more, and the most that a block gets. A block is
+// loaded, compressed and written as a whole, so its size is also what SQLite and we copy at once.
+const fullBlock = 8 << 10
 
 // Store is what one feed remembers, as of its last commit. It isn't safe for concurrent use.
 type Store struct {
@@ -200,7 +201,7 @@ func (s *Store) IsEmpty() bool { return s.journal.rows == 0 }
 func (s *Store) Pack() error {
 	s.written = written{row: s.written.row[:0], packed: true}
 	for _, bucket := range slices.Sorted(maps.Keys(s.journal.places)) {
-		if err := s.writeBlock(bucket, s.journal.bucket(bucket)); err != nil {
+		if err := s.writeBlocks(bucket, s.journal.bucket(bucket)); err != nil {
 			return fmt.Errorf("move ids into blocks: %w", err)
 		}
 	}
@@ -208,9 +209,9 @@ func (s *Store) Pack() error {
 	return err
 }
 
-// writeBlock writes entries, sorted by key, as a bucket's newest block. It merges those before it that have at most
-// twice as many entries.
-func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
+// writeBlocks writes entries, sorted by key, as a bucket's newest blocks. It merges those before them that have at
+// most twice as many entries.
+func (s *Store) writeBlocks(bucket int64, entries []counting.Stored) error {
 	for _, b := range slices.Backward(s.blocks[bucket]) {
 		if b.ids >= fullBlock || b.ids > 2*len(entries) {
 			break
@@ -224,11 +225,16 @@ func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
 			return err
 		}
 	}
-	b, packed := newBlock(bucket, entries)
-	var err error
-	b.row, err = s.db.Insert("blocks", "bucket, ids, keys, states", s.feed, bucket, b.ids, b.keys.data, packed)
-	s.written.added = append(s.written.added, b)
-	return err
+	for part := range slices.Chunk(entries, fullBlock) {
+		b, packed := newBlock(bucket, part)
+		var err error
+		b.row, err = s.db.Insert("blocks", "bucket, ids, keys, states", s.feed, bucket, b.ids, b.keys.data, packed)
+		if err != nil {
+			return err
+		}
+		s.written.added = append(s.written.added, b)
+	}
+	return nil
 }
 
 func (s *Store) delete(b *block) error {
@@ -273,6 +279,7 @@ func (s *Store) Apply() {
 	}
 	if w.packed {
 		s.journal.clear()
+		s.memory.packed()
 	}
 	if err := s.journal.add(w.row); err != nil {
 		panic(err) // appendToJournal made it

@@ -208,3 +208,56 @@ func TestKeysAndStatesLeaveFiltersInMemory(t *testing.T) {
 		}
 	}
 }
+
+// A block is copied as a whole when it is written and when it is read, so many ids of one bucket become several blocks.
+func TestBlocksHaveALargestSize(t *testing.T) {
+	s := load(t, newFile(t), NewMemory(0, 0))
+	const ids = 2*fullBlock + 100
+	var states []counting.Stored
+	for k := range counting.Hash(ids) {
+		states = append(states, entry(1, (k+1)*0x9e3779b97f4a7c15, fmt.Sprint(k)))
+	}
+	kept(t, s, 1, states[:ids-200]...)
+	packed(t, s)
+	kept(t, s, 2, states[ids-200:]...)
+	packed(t, s)
+	for _, b := range s.blocks[1] {
+		if b.ids > fullBlock {
+			t.Errorf("a block has %d ids, want %d at most", b.ids, fullBlock)
+		}
+	}
+	if n := s.Sizes().BlockIDs; n != ids {
+		t.Errorf("the blocks have %d ids, want %d", n, ids)
+	}
+	for _, one := range states {
+		if got := get(t, s, one.Place); got != string(one.Data) {
+			t.Fatalf("%v has %q, want %q", one.Place, got, one.Data)
+		}
+	}
+}
+
+// A first history uses an hour's filters for a while. Memory doesn't hold them until it is full.
+func TestAFilterNotUsedForLongLeavesMemory(t *testing.T) {
+	s := load(t, newFile(t), NewMemory(0, 0))
+	used, unused := counting.Place{Bucket: 1, Hash: 1}, counting.Place{Bucket: 2, Hash: 1}
+	kept(t, s, 1, entry(1, 1, "\x03used"), entry(2, 1, "\x03unused"))
+	packed(t, s)
+	get(t, s, used)
+	get(t, s, unused)
+	for range filterPacks {
+		packed(t, s)
+		get(t, s, used)
+	}
+	for _, bucket := range []int64{1, 2} {
+		if s.blocks[bucket][0].filter.data == nil {
+			t.Errorf("the filter of bucket %d left memory too early", bucket)
+		}
+	}
+	packed(t, s)
+	if s.blocks[1][0].filter.data == nil || s.blocks[2][0].filter.data != nil {
+		t.Error("want the filter in memory that was used, not the other one")
+	}
+	if got := get(t, s, unused); got != "\x03unused" {
+		t.Errorf("got %q, whose filter is made again", got)
+	}
+}
