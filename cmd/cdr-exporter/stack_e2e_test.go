@@ -131,7 +131,9 @@ func (s *stack) trouble() {
 		}
 		return simulator.NoFault
 	})
-	s.LoseSubscriptions()
+	if !s.RemoveSubscriptions() {
+		s.t.Error("the exporter refused to hear that its subscription was removed")
+	}
 	s.collector.stop()
 }
 

@@ -62,6 +62,19 @@ func (n *notifier) NotificationsWaiting() int {
 // LoseSubscriptions removes all subscriptions without a notification.
 func (n *notifier) LoseSubscriptions() { n.remove("") }
 
+// RemoveSubscriptions removes all subscriptions with a lifecycle notification to each, and says whether all were accepted.
+func (n *notifier) RemoveSubscriptions() (accepted bool) {
+	accepted = true
+	for _, x := range n.remove("") {
+		one := simulator.NewObject(
+			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", TenantID,
+			"clientState", x.ClientState, "lifecycleEvent", "subscriptionRemoved",
+		)
+		accepted = n.post(x.LifecycleURL, simulator.JSON(simulator.NewObject("value", []any{one}))) && accepted
+	}
+	return accepted
+}
+
 type notification struct {
 	subscription string // its id
 	address      string
