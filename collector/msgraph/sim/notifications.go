@@ -62,7 +62,8 @@ func (n *notifier) NotificationsWaiting() int {
 // LoseSubscriptions removes all subscriptions without a notification.
 func (n *notifier) LoseSubscriptions() { n.remove("") }
 
-// RemoveSubscriptions removes all subscriptions with a lifecycle notification to each, and says whether all were accepted.
+// RemoveSubscriptions removes all subscriptions, with a lifecycle notification to each. It says
+// whether all were accepted.
 func (n *notifier) RemoveSubscriptions() (accepted bool) {
 	accepted = true
 	for _, x := range n.remove("") {
