@@ -209,7 +209,8 @@ func TestKeysAndStatesLeaveFiltersInMemory(t *testing.T) {
 	}
 }
 
-// A block is copied as a whole when it is written and when it is read, so many ids of one bucket become several blocks.
+// A block is copied as a whole when it is written and when it is read. So a bucket with more than
+// fullBlock ids has several blocks.
 func TestBlocksHaveALargestSize(t *testing.T) {
 	s := load(t, newFile(t), NewMemory(0, 0))
 	const ids = 2*fullBlock + 100
