@@ -52,8 +52,9 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	if p.start.Before(view.From) {
 		return
 	}
-	var counted, timed, settled bool
+	var counted, settled bool
 	var outcome cdr.Outcome
+	var times recordTimes
 	sessions := 0
 	for _, at := range view.At {
 		i := p.readable(at)
@@ -70,12 +71,12 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 		switch {
 		case !counted:
 			t.addCall(p, v, outcome)
+			times.first = v
 		case outcome != before:
 			t.Metrics.Count("cdr_call_outcome_changes_total", before, outcome)
 		}
-		if outcome.Connected() && !timed {
-			t.addTimes(p, v)
-			timed = true
+		if outcome.Connected() {
+			t.addTimes(p, v, &times)
 		}
 		counted = true
 		for ; sessions < v.sessions; sessions++ {
@@ -151,17 +152,27 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 	}
 }
 
-// addTimes counts the call's duration, with the first version that shows it connected.
-func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
-	direction, country := p.direction(v), ""
+// recordTimes are what was counted of a call's times, with the labels of its first version.
+type recordTimes struct {
+	first     *recordVersion
+	talked    bool
+	connected time.Duration
+}
+
+// addTimes counts talk time with the first version in which a person answered, and by how much connected time grew.
+func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion, was *recordTimes) {
+	direction, country := p.direction(was.first), ""
 	if direction != cdr.Internal {
 		country = p.call.Country()
 	}
-	if p.outcome(v) == cdr.Answered {
+	if p.outcome(v) == cdr.Answered && !was.talked {
+		was.talked = true
 		t.Metrics.Observe("cdr_call_duration_seconds", p.connected(v, true).Microseconds(), direction, p.callType(), "")
 	}
-	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "",
-		country)
+	if by := p.connected(v, false) - was.connected; by > 0 {
+		was.connected += by
+		t.Metrics.Add("cdr_call_connected_seconds_total", by.Microseconds(), direction, p.callType(), "", country)
+	}
 }
 
 // direction is a version's direction. A version without sessions names no telephone.

@@ -377,6 +377,10 @@ func isChanged(m *counting.Memory, label string, fromListed bool) bool {
 		return fromListed && isOther
 	case "direction":
 		return fromListed && has("cdr.direction")
+	case "duration":
+		if m.Connected.Known {
+			return false
+		}
 	}
 	return slices.ContainsFunc(changing[label], has)
 }

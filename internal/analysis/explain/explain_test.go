@@ -391,6 +391,11 @@ func TestDifferences(t *testing.T) {
 			b.count(cdrtest.Call("a"))
 			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = time.Hour }))
 		}, "1 false revised 1"},
+		{"another duration, of a record with legs in it", "cdr_call_connected_seconds_total", func(b *bench) {
+			for _, took := range []time.Duration{time.Minute, 90 * time.Second, 70 * time.Second} {
+				b.count(cdrtest.Call("a", func(r *cdr.Record) { r.ListsLegs, r.Duration = true, took }))
+			}
+		}, "90 true"},
 		{"the range begins before what is remembered", "cdr_calls_total", func(b *bench) {
 			b.count(cdrtest.Call("a"))
 			b.at = b.at.Add(7 * 24 * time.Hour)

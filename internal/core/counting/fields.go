@@ -60,9 +60,13 @@ func secondField(dst []byte, r *cdr.Record) []byte {
 	return pack.AppendText(pack.AppendText(dst, r.Second.Trunk), r.Second.Channel)
 }
 
-// legField is what else a call needs of its leg; empty for a record that is a call by itself.
+// legField is what else a call needs of its leg, or of the legs that its record has in it; empty for a record that is
+// a call of one leg.
 func legField(dst []byte, r *cdr.Record) []byte {
 	if r.CallKey == "" && r.Parent == "" {
+		if times := timesOf(r); times != (callTimes{}) {
+			dst = appendLength(appendLength(dst, times.connected), times.talk)
+		}
 		return dst
 	}
 	dst = append(dst, byte(r.Party), boolByte(r.NoOutcome), boolByte(r.Whole))

@@ -28,6 +28,8 @@ type Memory struct {
 	Changed []string
 	// Visit: it is only a visit to a queue.
 	Visit bool
+	// Connected and Talk are the counted times of a call whose legs are in its record; unknown: the listed ones.
+	Connected, Talk cdr.Length
 }
 
 // CallMemory is what a ledger remembers of a call of several records.
@@ -70,6 +72,7 @@ func (k *known) memory(listed []fieldHash) (*Memory, error) {
 	m := &Memory{
 		Late: k.flags&rowLate != 0, Leg: k.flags&rowLeg != 0, Visit: k.flags&rowVisit != 0, Labels: k.ChargeLabels,
 		Outcomes: append(was.outcomes, k.outcome), Charges: slices.Clone(k.charges), Corrections: was.corrections,
+		Connected: k.times.connected, Talk: k.times.talk,
 	}
 	for i := range recordFields {
 		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24
@@ -88,18 +91,29 @@ func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 	first, was := *r, &m.Labels
 	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	first.Outcome, first.Charges = m.Outcomes[0], m.firstCharges()
+	if m.Connected.Known {
+		first.Connected, first.Talk = m.Connected, m.Talk
+	}
+	last := first
+	if !first.Outcome.Connected() {
+		first.Connected = cdr.Length{} // a later version's
+	}
 	if m.Leg {
 		dst = facts.AppendCharges(facts.AppendLegs(dst, &first), &first, "")
 	} else {
 		dst = facts.AppendRecord(dst, &first, facts.Context{Late: m.Late, BypassLater: true})
-		connected := m.Outcomes[0].Connected()
+		connected, talked := m.Outcomes[0].Connected(), m.Outcomes[0] == cdr.Answered
 		for i, to := range m.Outcomes[1:] {
 			dst = append(dst, facts.Fact{Kind: facts.OutcomeChange, Record: &first, From: m.Outcomes[i], To: to})
-			if to.Connected() && !connected {
-				now := first
-				now.Outcome, connected = to, true
+			now := last
+			now.Outcome = to
+			switch {
+			case to.Connected() && !connected:
 				dst = facts.AppendConnected(dst, &now)
+			case to == cdr.Answered && !talked:
+				dst = facts.AppendTalk(dst, &now)
 			}
+			connected, talked = connected || to.Connected(), talked || to == cdr.Answered
 		}
 	}
 	for _, c := range m.Corrections {

@@ -97,6 +97,7 @@ func (d *Decision) decideNew(i int) *state {
 		result.Delays = append(result.Delays, delay)
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
+			h.times = timesOf(r)
 			h.connection = d.addConnected(r)
 		}
 		if d.Traces() {

@@ -193,8 +193,8 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 	})
 }
 
-// counting.md 16, 23: a call and the later changes of its charge have the labels of its first
-// version, whatever a file says then. A later version that connects it has its own.
+// counting.md 16, 23: a call, the later changes of its charge, and the time of a later version that connects it have
+// the labels of its first version, whatever a file says then.
 func TestLabelsOfVersions(t *testing.T) {
 	version := func(labels cdr.Labels, outcome cdr.Outcome, price string) *cdr.Record {
 		amount, err := cdr.ParseMoney(price)
@@ -217,7 +217,7 @@ func TestLabelsOfVersions(t *testing.T) {
 	for name, want := range map[string]int64{
 		"cdr_calls_total{unknown,,no_answer,,false,department=Sales\n}":                1,
 		"cdr_call_failures_total{unknown,,no_answer,,,,user,false,department=Sales\n}": 1,
-		"cdr_call_connected_seconds_total{unknown,,,,department=Legal\n}":              60e6,
+		"cdr_call_connected_seconds_total{unknown,,,,department=Sales\n}":              60e6,
 	} {
 		if s.counts[name] != want {
 			t.Errorf("%q is %d, want %d, of %q", name, s.counts[name], want, got)
@@ -231,6 +231,82 @@ func TestLabelsOfVersions(t *testing.T) {
 		if money := s.money[name]; money.String() != want {
 			t.Errorf("%q is %s, want %s, of %q", name, money.String(), want, got)
 		}
+	}
+}
+
+// counting.md 16: what versions add to the times of a call of one record. If it has its legs in it, connected time
+// grows as with late legs, and never twice by the same seconds.
+func TestTimesOfVersions(t *testing.T) {
+	type legs struct {
+		outcome         cdr.Outcome
+		talk, connected int // seconds; -1: not known
+	}
+	listed := func(l legs) *cdr.Record {
+		r := call("a", outcome(l.outcome))
+		r.ListsLegs, r.NoDuration, r.Duration = true, l.connected < 0, 0
+		if l.connected >= 0 {
+			r.Duration = time.Hour // of the whole conference
+			r.Connected = cdr.KnownLength(time.Duration(l.connected) * time.Second)
+		}
+		if l.talk >= 0 {
+			r.Talk = cdr.KnownLength(time.Duration(l.talk) * time.Second)
+		}
+		return r
+	}
+	plain := func(l legs) *cdr.Record {
+		r := call("a", outcome(l.outcome))
+		r.Duration, r.NoDuration = time.Duration(l.connected)*time.Second, l.connected < 0
+		return r
+	}
+	for _, c := range []struct {
+		name            string
+		record          func(legs) *cdr.Record
+		versions        []legs
+		talk, connected string
+	}{
+		{"a menu, then a person", listed, []legs{{cdr.Machine, -1, 2}, {cdr.Answered, 60, 62}}, "1/60", "62"},
+		{"a person, then two", listed, []legs{{cdr.Answered, 60, 60}, {cdr.Answered, 90, 95}}, "1/60", "95"},
+		{"shorter, then longer", listed, []legs{
+			{cdr.Answered, 60, 60}, {cdr.Answered, 20, 20}, {cdr.Answered, 60, 60}, {cdr.Answered, 70, 70},
+		}, "1/60", "70"},
+		{
+			"failed in between", listed,
+			[]legs{{cdr.Answered, 60, 60}, {cdr.Failed, -1, -1}, {cdr.Answered, 70, 70}},
+			"1/60", "70",
+		},
+		{
+			"connected later", listed,
+			[]legs{{cdr.NoAnswer, -1, -1}, {cdr.Machine, -1, 5}, {cdr.Answered, 20, 25}},
+			"1/20", "25",
+		},
+		{
+			"without times at first", listed,
+			[]legs{{cdr.Answered, -1, -1}, {cdr.Answered, 20, 20}, {cdr.Answered, 30, 30}},
+			"1/20", "30",
+		},
+		{"one leg that is longer", plain, []legs{{cdr.Answered, 0, 60}, {cdr.Answered, 0, 70}}, "1/60", "60"},
+		{"one leg, voicemail and then a person", plain, []legs{
+			{cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60}, {cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60},
+		}, "1/60", "60"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, counting.Rules{})
+			var last *cdr.Record
+			for _, l := range c.versions {
+				last = c.record(l)
+				r.records(last)
+				r.restart()
+			}
+			want := map[string]string{
+				"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         c.talk,
+				"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": c.connected,
+				"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         c.connected,
+			}
+			wantValues(t, r.values(), want)
+			if c.record(legs{}).ListsLegs {
+				wantValues(t, r.remembered(last).values(), want)
+			}
+		})
 	}
 }
 

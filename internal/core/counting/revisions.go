@@ -21,7 +21,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	}
 	defer func() { k.earlier = first.append(nil) }()
 	if !isLeg {
-		d.addLateDuration(k, r)
+		d.addTimes(k, &first, r)
 	}
 	// not_connected without a duration says nothing about the outcome.
 	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
@@ -52,21 +52,53 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	return append(changed, fields...)
 }
 
-// addLateDuration counts how long a call took that was counted as connected, with the first version that says it.
-func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
+// addTimes counts the times that a version adds to a call of one record: all times with the first version that was
+// connected, how long it took with the first that says it, and talk time with the first that a person answered. If
+// the record has its legs in it, connected time grows with them (counting.md 16).
+func (d *Decision) addTimes(k *known, first *earlier, r *cdr.Record) {
+	if !r.Outcome.Connected() {
+		return
+	}
+	// The times are of the call, which keeps the labels of its first version.
+	call := *r
+	call.Direction, call.CallType, call.Country, call.Labels = k.Direction, k.CallType, k.Country, k.Labels
 	said := slices.ContainsFunc(k.fields, func(f fieldHash) bool { return f.key == fieldDuration })
-	if k.flags&rowTimed != 0 && r.Outcome.Connected() && k.schema == fieldSchema && !said {
-		d.change.Facts = facts.AppendDuration(d.change.Facts, r)
+	all := &d.change.Facts
+	switch {
+	case k.flags&rowTimed == 0:
+		*all = facts.AppendConnected(*all, &call)
+		k.flags |= rowTimed
+		k.times = timesOf(r)
+	case k.times != callTimes{}:
+		now := timesOf(r)
+		if by := now.connected.Value - k.times.connected.Value; by > 0 {
+			*all = facts.AppendLonger(*all, &call, by)
+			k.times.connected = now.connected
+		}
+		if !k.times.talk.Known && now.talk.Known {
+			*all = facts.AppendTalk(*all, &call)
+			k.times.talk = now.talk
+		}
+	case k.schema == fieldSchema && !said:
+		*all = facts.AppendDuration(*all, &call)
+		k.times = timesOf(r)
+	case k.outcome != cdr.Answered && !slices.Contains(first.outcomes, cdr.Answered):
+		*all = facts.AppendTalk(*all, &call)
 	}
 }
 
-// changeOutcome counts the changed outcome of a call of one record and, if that first connects it,
-// how long it took. moved is above 0 if the call became connected, below 0 if it no longer is.
-func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
-	if r.Outcome.Connected() && k.flags&rowTimed == 0 {
-		d.change.Facts = facts.AppendConnected(d.change.Facts, r)
-		k.flags |= rowTimed
+// timesOf are the times of a connected record that has its legs in it; none of another one.
+func timesOf(r *cdr.Record) (t callTimes) {
+	if r.ListsLegs || len(r.Legs) > 0 {
+		t.connected.Value, t.connected.Known = r.ConnectedTime()
+		t.talk.Value, t.talk.Known = r.TalkTime()
 	}
+	return t
+}
+
+// changeOutcome counts the changed outcome of a call of one record. moved is above 0 if the call became connected,
+// below 0 if it no longer is.
+func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: k.outcome, To: r.Outcome})
 	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
 }

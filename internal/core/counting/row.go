@@ -3,6 +3,7 @@ package counting
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
@@ -40,32 +41,43 @@ const (
 
 // head is what stands in front of a record's body: all that isn't of its last version.
 type head struct {
-	revisions int64 // how often it changed, as far as seven bits count
+	revisions int64 // how often it changed, as far as six bits count
 	flags     byte
 	// earlier is what versions after the first changed, in the form of earlier.append; empty: nothing.
 	earlier []byte
 	// connection is when the call was connected, so that a later version can change it.
 	connection connection
+	// times are the counted ones of a call whose legs are in its record, which later versions can add to.
+	times callTimes
 	// labels are the operator's labels of the first version.
 	labels cdr.Labels
 	// call is the key of the leg's call.
 	call Hash
 }
 
+// callTimes are how long a call was counted as connected, and its talk time if that was observed.
+type callTimes struct{ connected, talk cdr.Length }
+
 const (
 	// flagsAt is where the flags stand in a record's row.
 	flagsAt = 2
-	// hasEarlier marks the number of revisions where head.earlier stands in the row.
-	hasEarlier = 0x80
+	// hasEarlier and hasTimes mark the number of revisions where head.earlier and head.times stand in the row.
+	hasEarlier, hasTimes = 0x80, 0x40
+	mostRevisions        = hasTimes - 1
 	// secondShift is where the number of a second trunk stands in the one that has both.
 	secondShift = 32
 )
 
 func (h *head) append(dst []byte) []byte {
-	dst = append(dst, rowRecord, byte(min(h.revisions, hasEarlier-1)), h.flags)
+	at := len(dst) + 1
+	dst = append(dst, rowRecord, byte(min(h.revisions, mostRevisions)), h.flags)
 	if len(h.earlier) > 0 {
-		dst[len(dst)-flagsAt] |= hasEarlier
+		dst[at] |= hasEarlier
 		dst = pack.AppendText(dst, h.earlier)
+	}
+	if h.times != (callTimes{}) {
+		dst[at] |= hasTimes
+		dst = appendLength(appendLength(dst, h.times.connected), h.times.talk)
 	}
 	dst = binary.AppendUvarint(dst, uint64(h.connection.trunk|h.connection.second<<secondShift))
 	if h.connection.trunk != 0 {
@@ -81,15 +93,34 @@ func (h *head) append(dst []byte) []byte {
 	return dst
 }
 
+// appendLength appends a length in microseconds, as one more, and 0 if it isn't known.
+func appendLength(dst []byte, l cdr.Length) []byte {
+	if !l.Known {
+		return append(dst, 0)
+	}
+	return binary.AppendUvarint(dst, uint64(l.Value.Microseconds())+1)
+}
+
+func readLength(r *pack.Reader) cdr.Length {
+	n := r.Uvarint()
+	if n == 0 {
+		return cdr.Length{}
+	}
+	return cdr.KnownLength(time.Duration(n-1) * time.Microsecond) //nolint:gosec // as many as were appended
+}
+
 // splitRow splits a record's row into its head and its body. The body is nil if it isn't a record's row.
 func splitRow(row []byte) (h head, body []byte) {
 	if len(row) < 4 || row[0] != rowRecord {
 		return head{}, nil
 	}
 	r := pack.Reader{Data: row[3:]}
-	h = head{revisions: int64(row[1] &^ hasEarlier), flags: row[flagsAt]}
+	h = head{revisions: int64(row[1] & mostRevisions), flags: row[flagsAt]}
 	if row[1]&hasEarlier != 0 {
 		h.earlier = r.Bytes(r.Uvarint())
+	}
+	if row[1]&hasTimes != 0 {
+		h.times = callTimes{readLength(&r), readLength(&r)}
 	}
 	trunks := r.Uvarint()
 	h.connection.trunk, h.connection.second = int64(trunks&(1<<secondShift-1)), int64(trunks>>secondShift)

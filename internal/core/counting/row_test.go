@@ -49,6 +49,7 @@ func TestRowFlags(t *testing.T) {
 	k := fullRow()
 	first := k.append(nil)
 	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
+	k.times = callTimes{cdr.KnownLength(0), cdr.Length{}}
 	row := k.append(nil)
 	_, body := splitRow(row)
 	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags ||
@@ -57,7 +58,7 @@ func TestRowFlags(t *testing.T) {
 	}
 	var again known
 	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 ||
-		!bytes.Equal(again.earlier, k.earlier) {
+		!bytes.Equal(again.earlier, k.earlier) || again.times != k.times {
 		t.Errorf("%+v, %v", again, err)
 	}
 	for _, c := range []struct {

@@ -93,12 +93,27 @@ func AppendConnected(dst []Fact, r *cdr.Record) []Fact { return appendSetup(Appe
 // AppendDuration appends how long a connected call of one record took, on its trunk too.
 func AppendDuration(dst []Fact, r *cdr.Record) []Fact { return appendTrunkTime(appendTimes(dst, r), r) }
 
-// appendTimes appends talk and connected time. A duration that the provider doesn't give isn't one
-// of 0 s.
-func appendTimes(dst []Fact, r *cdr.Record) []Fact {
+// AppendTalk appends the talk time of an answered call, if known.
+func AppendTalk(dst []Fact, r *cdr.Record) []Fact {
 	if talk, known := r.TalkTime(); known {
 		dst = append(dst, Fact{Kind: Talk, Record: r, Time: talk})
 	}
+	return dst
+}
+
+// AppendLonger appends by how much the connected time of a call of one record grew, on its trunk too.
+func AppendLonger(dst []Fact, r *cdr.Record, by time.Duration) []Fact {
+	dst = append(dst, Fact{Kind: Connected, Record: r, Time: by})
+	if r.Trunk != "" {
+		dst = append(dst, OnTrunk(r, r.Trunk, r.Direction, by))
+	}
+	return dst
+}
+
+// appendTimes appends talk and connected time. A duration that the provider doesn't give isn't one
+// of 0 s.
+func appendTimes(dst []Fact, r *cdr.Record) []Fact {
+	dst = AppendTalk(dst, r)
 	if connected, known := r.ConnectedTime(); known {
 		dst = append(dst, Fact{Kind: Connected, Record: r, Time: connected})
 	}
