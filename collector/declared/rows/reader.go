@@ -145,7 +145,12 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			if err := r.fill(n + r.layout.Skip); err != nil && (!r.Ends || !errors.Is(err, io.EOF)) {
 				return row, false, err
 			}
-			r.Columns, n = row.Fields, min(n+r.layout.Skip, len(r.ahead))
+			if r.Columns == nil {
+				for _, name := range row.Fields {
+					r.Columns = append(r.Columns, strings.TrimSpace(name))
+				}
+			}
+			n = min(n+r.layout.Skip, len(r.ahead))
 			r.Count += r.layout.Skip
 		}
 		row.Mark, row.Bare = r.ahead[n-1].Mark, r.ahead[n-1].bare
@@ -161,7 +166,8 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 // isNames says whether a row has the names of the columns.
 func (r *Reader) isNames(row *Row) bool {
 	isCSV := row.Fields != nil && r.layout.Format == FormatCSV
-	return isCSV && (r.Columns == nil || slices.Equal(row.Fields, r.Columns))
+	isName := func(value, name string) bool { return strings.TrimSpace(value) == name }
+	return isCSV && (r.Columns == nil || slices.EqualFunc(row.Fields, r.Columns, isName))
 }
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
@@ -304,22 +310,29 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
-// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the
-// comma, and within a value that doesn't begin with one. Within one that does, a quote is text if
-// neither a separator nor the end of a line is next to it.
+// blanks may stand before and behind a quoted value.
+const blanks = " \t"
+
+// splitFields are the values of a row (RFC 4180, but blanks around quotes don't count). Quotes are plain text unless
+// the separator is the comma, and within a value that doesn't begin with one. Within one that does, a quote is text
+// if neither a separator nor the end of a line is next to it.
 func splitFields(text string, separator byte) (fields []string, state fieldsState) {
 	if separator != Comma[0] {
 		return strings.Split(text, string(separator)), fieldsRead
 	}
 	for {
 		value, rest, more := strings.Cut(text, Comma)
-		if strings.HasPrefix(text, `"`) {
-			end, state := quotedEnd(text)
-			if state != fieldsRead {
+		if quoted := strings.TrimLeft(text, blanks); strings.HasPrefix(quoted, `"`) {
+			end, state := quotedEnd(quoted)
+			isPlain := len(quoted) < len(text) && (state != fieldsRead || hasText(quoted[1:end]))
+			switch {
+			case isPlain: // such as 1, "Ada" <4101>
+			case state != fieldsRead:
 				return nil, state
+			default:
+				value = strings.ReplaceAll(quoted[1:end], `""`, `"`)
+				_, rest, more = strings.Cut(quoted[end+1:], Comma)
 			}
-			value = strings.ReplaceAll(text[1:end], `""`, `"`)
-			_, rest, more = strings.Cut(text[end+1:], Comma)
 		}
 		if fields = append(fields, value); !more {
 			return fields, fieldsRead
@@ -327,6 +340,9 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 		text = rest
 	}
 }
+
+// hasText says whether quotes within a quoted value are text.
+func hasText(quoted string) bool { return strings.Contains(strings.ReplaceAll(quoted, `""`, ""), `"`) }
 
 // quotedEnd is where the quote ends that a text begins with.
 func quotedEnd(text string) (end int, state fieldsState) {
@@ -336,14 +352,12 @@ func quotedEnd(text string) (end int, state fieldsState) {
 			return 0, fieldsOpen
 		}
 		at += length
-		before, after := text[at-1], byte('\n')
-		if at+1 < len(text) {
-			after = text[at+1]
-		}
+		before, behind := text[at-1], text[at+1:]
+		next := strings.TrimLeft(behind, blanks)
 		switch {
-		case after == '"':
+		case strings.HasPrefix(behind, `"`):
 			at++
-		case after == Comma[0], after == '\n':
+		case next == "", next[0] == Comma[0], next[0] == '\n':
 			return at, fieldsRead
 		case before == Comma[0], before == '\n':
 			return 0, fieldsWrong
