@@ -125,6 +125,9 @@ func (r *Reader) Next() (PlacedRow, error) {
 	}
 }
 
+// The byte order marks of UTF-16.
+var utf16le, utf16be = []byte("\xff\xfe"), []byte("\xfe\xff")
+
 // readNext reads the next row, which may be the names, with the lines that the layout skips behind
 // them.
 func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
@@ -137,7 +140,9 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			row.Row = Row{Raw: first.Chain[:], Problem: "the line is longer than 1 MiB"}
 		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 {
 			row.Raw = first.text
-			if n, err = r.readRow(&row.Row); err != nil {
+			if bytes.HasPrefix(row.Raw, utf16le) || bytes.HasPrefix(row.Raw, utf16be) {
+				row.Problem = "it is in UTF-16; convert the file to UTF-8, or let its program write UTF-8"
+			} else if n, err = r.readRow(&row.Row); err != nil {
 				return row, false, err
 			}
 		}
