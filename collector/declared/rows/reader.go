@@ -328,8 +328,12 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 	for {
 		value, rest, more := strings.Cut(text, Comma)
 		if quoted := strings.TrimLeft(text, blanks); strings.HasPrefix(quoted, `"`) {
-			end, state := quotedEnd(quoted)
-			isPlain := len(quoted) < len(text) && (state != fieldsRead || hasText(quoted[1:end]))
+			isPadded := len(quoted) < len(text)
+			end, state := quotedEnd(quoted, "")
+			if isPadded || state == fieldsWrong {
+				end, state = quotedEnd(quoted, blanks)
+			}
+			isPlain := isPadded && (state != fieldsRead || hasText(quoted[1:end]))
 			switch {
 			case isPlain: // such as 1, "Ada" <4101>
 			case state != fieldsRead:
@@ -349,8 +353,8 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 // hasText says whether quotes within a quoted value are text.
 func hasText(quoted string) bool { return strings.Contains(strings.ReplaceAll(quoted, `""`, ""), `"`) }
 
-// quotedEnd is where the quote ends that a text begins with.
-func quotedEnd(text string) (end int, state fieldsState) {
+// quotedEnd is where the quote ends that a text begins with. between may stand between it and a separator.
+func quotedEnd(text, between string) (end int, state fieldsState) {
 	for at := 1; ; at++ {
 		length := strings.IndexByte(text[at:], '"')
 		if length < 0 {
@@ -358,11 +362,11 @@ func quotedEnd(text string) (end int, state fieldsState) {
 		}
 		at += length
 		before, behind := text[at-1], text[at+1:]
-		next := strings.TrimLeft(behind, blanks)
+		lineEnd := strings.TrimLeft(behind, blanks)
 		switch {
 		case strings.HasPrefix(behind, `"`):
 			at++
-		case next == "", next[0] == Comma[0], next[0] == '\n':
+		case lineEnd == "", lineEnd[0] == '\n', strings.HasPrefix(strings.TrimLeft(behind, between), Comma):
 			return at, fieldsRead
 		case before == Comma[0], before == '\n':
 			return 0, fieldsWrong
