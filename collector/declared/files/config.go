@@ -51,7 +51,7 @@ func (c *Config) Validate(r *config.Report) {
 			"the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
 	}
 	if c.Format != rows.FormatCSV {
-		r.Refuse([]string{"columns", "widths", "separator", "skip"}, "is for format: csv only; leave it out")
+		r.Refuse([]string{"columns", "widths", "separator", "quotes", "skip"}, "is for format: csv only; leave it out")
 	}
 	if len(c.Separator) != 1 || c.Separator == `"` || c.Separator == "\n" || c.Separator == "\r" {
 		r.Problemf("separator", "must be one character of ASCII, such as |")

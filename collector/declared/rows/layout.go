@@ -22,11 +22,16 @@ type Layout struct {
 	// Widths are the numbers of values that a row may have; empty: any.
 	Widths    []int  `yaml:"widths"`
 	Separator string `yaml:"separator"`
+	// Quotes says that values may be quoted although the separator isn't the comma.
+	Quotes bool `yaml:"quotes"`
 	// Pattern is of format: pattern.
 	Pattern *LinePattern `yaml:"pattern"`
 	// Skip is the number of lines after the names, wherever these are, that aren't rows.
 	Skip int `yaml:"skip"`
 }
+
+// HasQuotes says whether values may be quoted.
+func (l *Layout) HasQuotes() bool { return l.Quotes || l.Separator == Comma }
 
 // allows says whether a row may have this number of values.
 func (l *Layout) allows(width int) bool {

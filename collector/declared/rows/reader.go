@@ -194,7 +194,7 @@ func (r *Reader) readRow(row *Row) (lines int, err error) {
 func (r *Reader) readFields(row *Row) (lines int, err error) {
 	text := string(row.Raw)
 	for lines = 1; ; lines++ {
-		fields, state := splitFields(text, r.layout.Separator[0])
+		fields, state := splitFields(text, r.layout)
 		if state == fieldsRead {
 			row.Raw, row.Columns, row.Fields = []byte(text), r.Columns, fields
 			if r.Columns != nil && !r.layout.allows(len(fields)) {
@@ -315,23 +315,21 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
-// blanks may stand before and behind a quoted value.
-const blanks = " \t"
-
 // splitFields are the values of a row (RFC 4180, but blanks around quotes don't count). Quotes are plain text unless
-// the separator is the comma, and within a value that doesn't begin with one. Within one that does, a quote is text
-// if neither a separator nor the end of a line is next to it.
-func splitFields(text string, separator byte) (fields []string, state fieldsState) {
-	if separator != Comma[0] {
-		return strings.Split(text, string(separator)), fieldsRead
+// the layout has them, and within a value that doesn't begin with one. Within one that does, a quote is text if
+// neither a separator nor the end of a line is next to it.
+func splitFields(text string, layout *Layout) (fields []string, state fieldsState) {
+	separator, blanks := layout.Separator, strings.ReplaceAll(" \t", layout.Separator, "")
+	if !layout.HasQuotes() {
+		return strings.Split(text, separator), fieldsRead
 	}
 	for {
-		value, rest, more := strings.Cut(text, Comma)
+		value, rest, more := strings.Cut(text, separator)
 		if quoted := strings.TrimLeft(text, blanks); strings.HasPrefix(quoted, `"`) {
 			isPadded := len(quoted) < len(text)
-			end, state := quotedEnd(quoted, "")
+			end, state := quotedEnd(quoted, separator, "")
 			if isPadded || state == fieldsWrong {
-				end, state = quotedEnd(quoted, blanks)
+				end, state = quotedEnd(quoted, separator, blanks)
 			}
 			isPlain := isPadded && (state != fieldsRead || hasText(quoted[1:end]))
 			switch {
@@ -340,7 +338,7 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 				return nil, state
 			default:
 				value = strings.ReplaceAll(quoted[1:end], `""`, `"`)
-				_, rest, more = strings.Cut(quoted[end+1:], Comma)
+				_, rest, more = strings.Cut(quoted[end+1:], separator)
 			}
 		}
 		if fields = append(fields, value); !more {
@@ -354,7 +352,7 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 func hasText(quoted string) bool { return strings.Contains(strings.ReplaceAll(quoted, `""`, ""), `"`) }
 
 // quotedEnd is where the quote ends that a text begins with. between may stand between it and a separator.
-func quotedEnd(text, between string) (end int, state fieldsState) {
+func quotedEnd(text, separator, between string) (end int, state fieldsState) {
 	for at := 1; ; at++ {
 		length := strings.IndexByte(text[at:], '"')
 		if length < 0 {
@@ -362,13 +360,13 @@ func quotedEnd(text, between string) (end int, state fieldsState) {
 		}
 		at += length
 		before, behind := text[at-1], text[at+1:]
-		lineEnd := strings.TrimLeft(behind, blanks)
+		lineEnd := strings.TrimLeft(behind, " \t")
 		switch {
 		case strings.HasPrefix(behind, `"`):
 			at++
-		case lineEnd == "", lineEnd[0] == '\n', strings.HasPrefix(strings.TrimLeft(behind, between), Comma):
+		case lineEnd == "", lineEnd[0] == '\n', strings.HasPrefix(strings.TrimLeft(behind, between), separator):
 			return at, fieldsRead
-		case before == Comma[0], before == '\n':
+		case before == separator[0], before == '\n':
 			return 0, fieldsWrong
 		}
 	}

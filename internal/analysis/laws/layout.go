@@ -4,14 +4,15 @@ package laws
 type layout struct {
 	columns   []string
 	separator string
+	quotes    bool // values may be quoted
 	names     bool // a file begins with the names
 	skip      int  // number of lines after them
 }
 
 func (b *bench) layout() layout {
-	l := layout{columns: b.feed.Columns, separator: ","}
+	l := layout{columns: b.feed.Columns, separator: ",", quotes: true}
 	if f := b.feed.Lines(); f != nil {
-		l.columns, l.separator, l.skip = f.Columns, f.Separator, f.Skip
+		l.columns, l.separator, l.quotes, l.skip = f.Columns, f.Separator, f.HasQuotes(), f.Skip
 	}
 	if len(l.columns) == 0 {
 		l.columns, l.names = b.columns, true

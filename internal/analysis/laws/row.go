@@ -184,11 +184,12 @@ func (l *layout) line(text string) string {
 
 // join are values as a line.
 func (l *layout) join(fields []string) string {
-	if l.separator != "," {
+	if !l.quotes {
 		return strings.Join(fields, l.separator)
 	}
 	var b strings.Builder
 	w := csv.NewWriter(&b)
+	w.Comma = rune(l.separator[0])
 	_ = w.Write(fields) // into memory
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
