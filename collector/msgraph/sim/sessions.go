@@ -154,9 +154,11 @@ func (p *recordPlan) outline(index int) *session {
 	if !p.shape.group {
 		s.id = p.id.String() // as in the documentation's sample
 	}
-	// The first session starts and ends with the call.
-	if length := p.end.Sub(p.start); index > 0 && length >= 2*time.Second {
-		s.start = p.start.Add(d.Duration(0, length/2))
+	// The first session starts with the call, and ends with it unless others take part.
+	if length := p.end.Sub(p.start); p.shape.group && length >= 2*time.Second {
+		if index > 0 {
+			s.start = p.start.Add(d.Duration(0, length/2))
+		}
 		s.end = s.start.Add(d.Duration(time.Second, p.end.Sub(s.start)))
 	}
 	p.drawEnds(s, index, &d)
