@@ -28,7 +28,7 @@ type Memory struct {
 	Changed []string
 	// Visit: it is only a visit to a queue.
 	Visit bool
-	// Connected and Talk are the counted times of a call whose legs are in its record; unknown: the listed ones.
+	// Connected and Talk are the counted times of a call whose legs are in its record; no Connected: the listed ones.
 	Connected, Talk cdr.Length
 }
 
@@ -92,7 +92,7 @@ func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	first.Outcome, first.Charges = m.Outcomes[0], m.firstCharges()
 	if m.Connected.Known {
-		first.Connected, first.Talk = m.Connected, m.Talk
+		first.Connected, first.Talk, first.NoDuration = m.Connected, m.Talk, true
 	}
 	last := first
 	if !first.Outcome.Connected() {

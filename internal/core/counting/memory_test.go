@@ -24,6 +24,16 @@ func TestMemory(t *testing.T) {
 		var last *cdr.Record
 		for range 1 + random.IntN(5) {
 			last = call("a", outcome(outcomes[random.IntN(len(outcomes))]))
+			if last.Duration = time.Hour; seed%2 == 0 {
+				last.ListsLegs, last.NoDuration = true, random.IntN(3) == 0 || !last.Outcome.Connected()
+				last.Duration = time.Duration(random.IntN(5)) * time.Minute
+				if last.Outcome.Connected() {
+					last.Connected = length(random)
+					if _, known := last.ConnectedTime(); known {
+						last.Talk = length(random)
+					}
+				}
+			}
 			for _, component := range []string{"usage", "setup"} {
 				if random.IntN(3) > 0 {
 					currency := []string{"EUR", "EUR", "USD"}[random.IntN(3)]
@@ -44,6 +54,10 @@ func TestMemory(t *testing.T) {
 			t.Fatalf("seed %d: %v %v, counted %v %v", seed, again.counts, money(again.store), r.counts, money(r.store))
 		}
 	}
+}
+
+func length(random *rand.Rand) cdr.Length {
+	return cdr.Length{Value: time.Duration(1+random.IntN(4)) * time.Second, Known: random.IntN(3) > 0}
 }
 
 // remembered is what is counted again of a record's memory and its last version.

@@ -90,8 +90,12 @@ func (d *Decision) addTimes(k *known, first *earlier, r *cdr.Record) {
 // timesOf are the times of a connected record that has its legs in it; none of another one.
 func timesOf(r *cdr.Record) (t callTimes) {
 	if r.ListsLegs || len(r.Legs) > 0 {
-		t.connected.Value, t.connected.Known = r.ConnectedTime()
-		t.talk.Value, t.talk.Known = r.TalkTime()
+		if connected, known := r.ConnectedTime(); known {
+			t.connected = cdr.KnownLength(connected)
+		}
+		if talk, known := r.TalkTime(); known {
+			t.talk = cdr.KnownLength(talk)
+		}
 	}
 	return t
 }
