@@ -51,6 +51,8 @@ func (c *Config) record(contentType string, body []byte, at []string) ([]byte, e
 			}
 		}
 		switch {
+		case errors.Is(err, errSeveralRecords):
+			return nil, err
 		case err != nil:
 			return nil, errNoForm // its own error quotes the body
 		case !found:
@@ -87,5 +89,8 @@ func xmlRecord(body []byte, at []string) (record []byte, err error) {
 
 func (c *Config) inForm(body []byte) (record []byte, found bool, err error) {
 	form, err := url.ParseQuery(string(body))
+	if err == nil && len(form[c.Field]) > 1 {
+		err = errSeveralRecords
+	}
 	return []byte(form.Get(c.Field)), form.Has(c.Field), err
 }

@@ -157,6 +157,11 @@ func TestPush(t *testing.T) {
 		{"a list", "[" + call + "]", nil, 400, "invalid", [3]int{}},
 		{"two records", call + call, nil, 400, "invalid", [3]int{}},
 		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", [3]int{}},
+		{
+			"a form with two records", "cdr=" + url.QueryEscape(call) + "&cdr=" + url.QueryEscape(call),
+			form(urlencoded), 400, "invalid",
+			[3]int{},
+		},
 		{"no form", "cdr=%zz", form(urlencoded), 400, "invalid", [3]int{}},
 		{"another field", "xml=1", form(urlencoded), 400, "invalid", [3]int{}},
 		{"another field in Base64", "xml=1", form(coded), 400, "invalid", [3]int{}},
