@@ -118,7 +118,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From },
 		Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnFact: h.add,
-		IDMemory: 1 << 20, // it is read once, in order
+		IDMemory: 8 << 20, // it is read in order, but calls of several records look into several blocks at once
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("count history: %w", err), h.Close())

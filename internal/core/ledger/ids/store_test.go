@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,4 +263,34 @@ func TestAFilterNotUsedForLongLeavesMemory(t *testing.T) {
 	if got := get(t, s, unused); got != "\x03unused" {
 		t.Errorf("got %q, whose filter is made again", got)
 	}
+}
+
+// What a commit finds in blocks holds no block in memory that had to leave: a report of calls of several records, in
+// which each id lay in another block than the last one, took 30 kB for each of them.
+func TestFoundStatesHoldNoBlock(t *testing.T) {
+	const blocks, ids, size = 64, 100, 1000
+	s := load(t, newFile(t), NewMemory(1<<10, 1<<20))
+	var keys []counting.Key
+	for bucket := range int64(blocks) {
+		var states []counting.Stored
+		for key := range counting.Hash(ids) {
+			states = append(states, entry(bucket, key, "\x03"+strings.Repeat("x", size)))
+		}
+		kept(t, s, bucket, states...)
+		packed(t, s)
+		keys = append(keys, counting.Key{Hash: 7, Buckets: []int64{bucket}})
+	}
+	live := func() int64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc) //nolint:gosec // far less
+	}
+	before := live()
+	known, err := s.Known(nil, keys, time.Time{})
+	require.NoError(t, err)
+	if grew := live() - before; grew > blocks*ids*size/2 {
+		t.Errorf("%d states of %d bytes take %d bytes", len(known), size, grew)
+	}
+	runtime.KeepAlive(known)
 }
