@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -86,14 +87,19 @@ func (p *Postgres) open(a *Access) (writer, reader *sql.DB, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	var connected atomic.Bool
 	refreshConfig := stdlib.OptionBeforeConnect(func(ctx context.Context, c *pgx.ConnConfig) error {
 		now, err := p.config(ctx)
 		if err == nil {
 			*c = *now
+			if !connected.Load() { // at the start no lease can end, and a busy server may take its time
+				c.ConnectTimeout = defaultStatementTimeout / 2
+			}
 		}
 		return err
 	})
 	verified := stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		connected.Store(true)
 		if a.Verify == nil {
 			return nil
 		}
