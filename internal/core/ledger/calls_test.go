@@ -147,7 +147,7 @@ func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
 	wantShown("settled", true, 1)
 }
 
-// Beyond 10,000 calls that wait the oldest count as they are.
+// Beyond 10,000 calls that wait the oldest count as they are. Those that are whole aren't among them.
 func TestMostCallsWait(t *testing.T) {
 	r := newCallRig(t)
 	r.tuning.Encoder = nil
@@ -171,6 +171,16 @@ func TestMostCallsWait(t *testing.T) {
 		r.total("cdr_call_failures_total") != surplus {
 		t.Errorf("%d incomplete, %d wait, %d failures: the oldest count", result.Incomplete, result.Waiting,
 			r.total("cdr_call_failures_total"))
+	}
+	again := make([]*cdr.Record, surplus)
+	for i := range again {
+		again[i] = call(fmt.Sprint("more", i), inGroup(fmt.Sprint("more", i)), start(epoch))
+	}
+	if _, err := r.try(again...); err != nil {
+		t.Fatal(err)
+	}
+	if result = r.settled(); result.Incomplete != 0 || result.Waiting != 0 {
+		t.Errorf("settled: %d incomplete, %d wait, of calls that are all whole", result.Incomplete, result.Waiting)
 	}
 }
 

@@ -154,7 +154,8 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 		})
 }
 
-// readDueCalls reads the calls that wait and that the page may make whole, and the oldest if too many wait.
+// readDueCalls reads the calls that wait and that the page may make whole, and the oldest if too many
+// would still wait.
 func (p *pageCommit) readDueCalls() error {
 	complete := p.decision.CompleteRead()
 	if p.waitingCalls == 0 || complete == nil {
@@ -172,24 +173,25 @@ func (p *pageCommit) readDueCalls() error {
 				}
 				key, err := counting.CallOf(w.Key)
 				k.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
-				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus || k.Surplus[key]
+				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus
 				return err
 			})
 	}
-	if surplus := p.waitingCalls - counting.MostWaiting; surplus > 0 && p.page.Position != nil {
-		if err := read(`ORDER BY version, key`, min(surplus, counting.DueAtOnce), true); err != nil ||
-			len(k.DueCalls) == counting.DueAtOnce {
-			return err
-		}
-	}
 	// A call from before what was read waits for a deeper read. Until then it delays nothing.
-	from := int64(math.MinInt64)
+	until, from := engine.Micros(complete.Began), int64(math.MinInt64)
+	if !complete.To.IsZero() {
+		until = min(until, engine.Micros(complete.To))
+	}
 	if !complete.From.IsZero() {
 		from = engine.Micros(complete.From)
 	}
-	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls),
-		false,
-		engine.Micros(complete.Began), from)
+	err := read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, version, kind, key`, counting.DueAtOnce,
+		false, until, from)
+	surplus := min(p.waitingCalls-counting.MostWaiting, counting.DueAtOnce) - len(k.DueCalls)
+	if err != nil || surplus <= 0 {
+		return err
+	}
+	return read(`AND NOT (set_aside = 0 AND due <= ? AND version >= ?) ORDER BY version, key`, surplus, true, until, from)
 }
 
 // findOldest finds the call that a read must look at next: the oldest of those that wait.

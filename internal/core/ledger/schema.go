@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "16"
+const schemaVersion = "17"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (nextID).
@@ -56,8 +56,8 @@ var schema = []string{
 		data TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is read in
-	// its order, not sorted out of all.
-	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, kind, key)`,
+	// its order, not sorted out of all. With version, the index alone has the oldest call that waits.
+	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, version, kind, key)`,
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,

@@ -72,8 +72,8 @@ func taskTargets(w *work.Item) []any {
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
-	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `') ORDER
-	BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `')
+	ORDER BY due, version, kind, key LIMIT ?`
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {

@@ -95,7 +95,7 @@ func TestRule04Queued(t *testing.T) {
 		r.reopen()
 	}
 	r.wantWaiting(4, 1)
-	r.wantDue("in the end", "record a 1, notified a 3, notified b 4, notified c 3")
+	r.wantDue("in the end", "record a 1, notified a 3, notified c 3, notified b 4")
 }
 
 // counting.md 4: a list that brings the same version again changes nothing of what is
