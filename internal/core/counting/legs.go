@@ -139,7 +139,8 @@ func (d *Decision) rootOf(key Hash) Hash {
 }
 
 // bindCall returns the key of the call that a record is a leg of. It links the record's own keys to
-// it, and moves there what waits under them.
+// it, and moves there what waits under them. If the call of the record's children was counted before
+// the record came, its key is the one that stays.
 func (d *Decision) bindCall(e *entry) Hash {
 	if e.call == 0 {
 		return 0
@@ -150,13 +151,21 @@ func (d *Decision) bindCall(e *entry) Hash {
 		if own == root {
 			continue
 		}
-		d.keepState(d.newState(Place{d.factBucket(e.record.Start), d.hasher.pair(kindLink, own, 0)}),
-			func(dst []byte) []byte {
-				return appendLink(dst, root)
-			})
-		d.moveCall(own, root)
+		from, start := own, e.record.Start
+		if d.isCounted(own, start) && !d.isCounted(root, start) {
+			from, root = root, own
+		}
+		to := root
+		d.keepState(d.newState(Place{d.factBucket(start), d.hasher.pair(kindLink, from, 0)}),
+			func(dst []byte) []byte { return appendLink(dst, to) })
+		d.moveCall(from, to)
 	}
 	return root
+}
+
+func (d *Decision) isCounted(key Hash, start time.Time) bool {
+	_, call := d.countedCall(key, start)
+	return call != nil
 }
 
 // legOf is what waits of a record: its legs for the call, and itself without what privacy removes,
