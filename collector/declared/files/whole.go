@@ -232,7 +232,7 @@ func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (found []rows.Row
 			if len(all) > 1 {
 				document.Problem = "the file has an object that isn't valid JSON"
 			}
-		case l.Path != nil:
+		case l.Path != nil, document.Raw[0] == '[':
 			inside, err := l.Document(document.Raw)
 			if err == nil {
 				found = append(found, inside...)

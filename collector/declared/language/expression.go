@@ -9,6 +9,7 @@ import (
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
@@ -46,8 +47,9 @@ func compile(text string, truth bool) (*expression, error) {
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(expressionNodes), expr.Patch(used),
 		expr.Function(stringFunction, stringOf, new(func(any) any)),
-		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"),
-		expr.DisableBuiltin("timezone"),
+	}
+	for _, name := range disabled {
+		options = append(options, expr.DisableBuiltin(name))
 	}
 	options = append(options, timeOptions()...)
 	if truth {
@@ -65,6 +67,15 @@ func compile(text string, truth bool) (*expression, error) {
 }
 
 const stringFunction = "string"
+
+// disabled are the library's functions that expressions don't have, or have in another form. functions
+// are its others. A row may have values of any of these names, such as type, count or date.
+var (
+	disabled  = []string{"now", "date", "duration", "timezone"}
+	functions = slices.DeleteFunc(slices.Clone(builtin.Names), func(name string) bool {
+		return name == stringFunction || slices.Contains(disabled, name)
+	})
+)
 
 // stringOf is the function string. For a missing value it returns nil, not the text <nil>.
 func stringOf(values ...any) (any, error) {
@@ -109,7 +120,11 @@ func (n *names) Visit(node *ast.Node) {
 	name := ""
 	switch of := (*node).(type) {
 	case *ast.IdentifierNode:
-		name = of.Value
+		if name = of.Value; slices.Contains(functions, name) { // it isn't called: a value of the row
+			ast.Patch(node, &ast.MemberNode{
+				Node: &ast.IdentifierNode{Value: "$env"}, Property: &ast.StringNode{Value: name},
+			})
+		}
 	case *ast.CallNode:
 		if called, ok := of.Callee.(*ast.IdentifierNode); ok {
 			n.call(of, called)
