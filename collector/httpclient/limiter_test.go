@@ -124,7 +124,7 @@ func TestLimitIsFrozenByOneRefusal(t *testing.T) {
 }
 
 // Two refusals of which neither says for how long: the second hold is twice as long, so
-// that a penalty longer than it was taken for ends.
+// that a penalty longer than it was taken for ends. Once the provider answers, holds are short again.
 func TestLimitRefusedWithoutAnyWord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newSliding(always(200 * time.Millisecond))
@@ -138,6 +138,12 @@ func TestLimitRefusedWithoutAnyWord(t *testing.T) {
 		first, second := server.ours[1].Sub(server.ours[0]), server.ours[2].Sub(server.ours[1])
 		if first < 30*time.Second || first > 34*time.Second || second < time.Minute || second > 67*time.Second {
 			t.Errorf("asked again after %v and %v, want 30 s and 60 s, and a tenth more at most", first, second)
+		}
+		server.limit = 0 // it refuses again: answers in between end the longer hold
+		asked := len(server.ours)
+		saturate(t, client, []string{"c"}, 2*time.Minute)
+		if again := server.ours[asked+1].Sub(server.ours[asked]); again < 30*time.Second || again > 34*time.Second {
+			t.Errorf("after answers asked again after %v, want 30 s, and a tenth more at most", again)
 		}
 	})
 }

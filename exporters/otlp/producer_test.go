@@ -49,7 +49,9 @@ func TestMetricsGolden(t *testing.T) {
 	}
 	charges, failures := one(metrics.CallCharges, 1.25), one(metrics.CallFailures, 9)
 	charges.Points[0].Start = callStart
-	failures.Points[0].Exemplars = []*metrics.Exemplar{anExemplar(1)}
+	withSpan := anExemplar(1)
+	withSpan.SpanID = [8]byte{0xab, 7: 0xcd}
+	failures.Points[0].Exemplars = []*metrics.Exemplar{withSpan}
 	failures.Points = append(failures.Points, metrics.Point{Labels: labelSet(metrics.CallFailures, "x"), Value: 9})
 	durations := metrics.Family{Def: metrics.CallDuration, Points: []metrics.Point{{
 		Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,

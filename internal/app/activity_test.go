@@ -76,6 +76,9 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 		feed.NewestCall.IsZero() || feed.Snapshot {
 		t.Errorf("the status is %+v of %+v", status.Ledger, feed)
 	}
+	if got := sumOf(t, shown(t, a, "cdr_exporter_newest_call_timestamp_seconds"), ""); got != feed.NewestCall.Unix() {
+		t.Errorf("the metrics have %d as the time of the newest call, the status %d", got, feed.NewestCall.Unix())
+	}
 }
 
 // TestStatusShowsOverflow: the status shows overflowing observations with the feed and the ledger.
