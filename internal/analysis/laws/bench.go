@@ -2,8 +2,10 @@ package laws
 
 import (
 	"cmp"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -403,10 +406,10 @@ func (b *bench) readRow(text string, of map[string]string) (rows int, mapped row
 	return rows, mapped
 }
 
-// split are the rows of a saved answer or file. An element of XML stands on a line.
+// split are the rows of a saved answer or file.
 func (b *bench) split(saved []byte) (texts []string, err error) {
 	if len(saved) > 0 && b.feed.Format == "xml" {
-		return strings.Split(strings.TrimSpace(string(saved)), "\n"), nil
+		return elements(string(saved), b.feed.Rows)
 	}
 	rows, err := b.newMapper().Saved(saved)
 	for i := range rows {
@@ -415,6 +418,46 @@ func (b *bench) split(saved []byte) (texts []string, err error) {
 		}
 	}
 	return texts, err
+}
+
+// elements are the texts of the elements of XML at the end of a path, at any depth; without a path the root.
+func elements(text string, at []string) (all []string, err error) {
+	if !utf8.ValidString(text) { // ISO-8859-1
+		runes := make([]rune, len(text))
+		for i := range runes {
+			runes[i] = rune(text[i])
+		}
+		text = string(runes)
+	}
+	in := xml.NewDecoder(strings.NewReader(text))
+	in.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // it is decoded
+	var names []string
+	for {
+		begin := in.InputOffset()
+		token, err := in.Token()
+		switch {
+		case errors.Is(err, io.EOF) && all == nil:
+			return nil, errors.New("it has no element " + strings.Join(at, "."))
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, errors.New("it isn't valid XML")
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			names = append(names, t.Name.Local)
+			if len(at) > len(names) || !slices.Equal(names[len(names)-len(at):], at) {
+				continue
+			}
+			if err := in.Skip(); err != nil {
+				return nil, errors.New("it isn't valid XML")
+			}
+			all = append(all, text[begin:in.InputOffset()])
+			names = names[:len(names)-1]
+		case xml.EndElement:
+			names = names[:len(names)-1]
+		}
+	}
 }
 
 // isFile says whether tests give a row of columns as a file, with the lines before it.

@@ -142,7 +142,7 @@ func (r *run) begin() []step {
 		steps = []step{{rows: r.base}}
 	}
 	legs := r.feed.Record.Group.IsSet() || r.feed.Record.Parent.IsSet()
-	if legs && !r.byTime() && r.script.steps != nil {
+	if legs && !r.byTime() && (r.script.steps != nil || r.script.torn) {
 		// In a history that is read by arrival the legs of a call come in their order; while the exporter runs, in any.
 		steps = append([]step{{}}, steps...)
 	}
