@@ -187,7 +187,8 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	if s.script.overlap && from > 0 && len(page) > 0 {
 		page = append([]*row{matching[from-1]}, page...)
 	}
-	if between := s.script.between; between != nil && more && asked.page == 0 {
+	// Rows change once the first of them was on a page: a row that no page had isn't missed.
+	if between := s.script.between; between != nil && more && asked.page == 0 && slices.Contains(page, s.rows[0]) {
 		s.rows, s.script.between = between(s.rows), nil
 	}
 	if kind == "total" {
