@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // deepRead is how far the provider's clock moves so that the exporter reads everything again that
@@ -15,53 +12,25 @@ import (
 const deepRead = 10 * time.Hour
 
 // exporterRun runs the exporter several times on one ledger.
-type exporterRun struct {
-	peerSettings
-	provider *provider
-	sink     *sink // nil without logs
-	env      []string
-	config   string
-	address  string
-}
+type exporterRun struct{ *peerRun }
 
 func runExporter(ctx context.Context, s peerSettings) (result, error) {
-	return (&exporterRun{peerSettings: s, config: "cdr-exporter.yaml"}).run(ctx)
+	return runPeer(ctx, s, "cdr-exporter.yaml", false, measureExporter)
 }
 
 func runExporterWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
-	x := &exporterRun{peerSettings: s, config: "cdr-exporter-logs.yaml"}
-	if x.sink, err = startSink(); err != nil {
-		return r, err
-	}
-	defer x.sink.close()
-	return x.run(ctx)
+	return runPeer(ctx, s, "cdr-exporter-logs.yaml", true, measureExporter)
 }
 
-func (x *exporterRun) run(ctx context.Context) (r result, err error) {
-	if err := os.MkdirAll(x.folder, 0o700); err != nil {
-		return r, err
-	}
-	if x.provider, err = startProvider(x.day.rows); err != nil {
-		return r, err
-	}
-	defer x.provider.Close()
-	if x.address, err = simulator.FreeAddress(ctx); err != nil {
-		return r, err
-	}
-	ca := filepath.Join(x.folder, "ca.pem")
-	if err := x.provider.WriteCA(ca); err != nil {
-		return r, err
-	}
-	x.env = []string{"PEER_DATA=" + x.ledger(), "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL()}
-	if x.sink != nil {
-		x.env = append(x.env, "PEER_OTLP="+x.sink.url)
-	}
-	if err := x.measure(ctx, &r); err != nil {
-		return r, err
+func measureExporter(ctx context.Context, p *peerRun, r *result) error {
+	x := &exporterRun{p}
+	x.env = append(x.env, "PEER_DATA="+x.ledger())
+	if err := x.measure(ctx, r); err != nil {
+		return err
 	}
 	size, err := sizeOf(x.ledger())
 	r.disk = float64(size) / float64(len(x.day.rows)+1)
-	return r, err
+	return err
 }
 
 func (x *exporterRun) ledger() string { return filepath.Join(x.folder, "ledger") }
@@ -136,7 +105,7 @@ func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 			all.usage, err = take()
 		}
 		if err != nil {
-			p.kill()
+			p.Kill()
 			return nil, err
 		}
 		parts[i] = seen{
@@ -163,7 +132,7 @@ func (x *exporterRun) until(ctx context.Context, p *process, given, duplicates i
 		if err != nil {
 			return false, err
 		}
-		s.wall = time.Since(p.began)
+		s.wall = time.Since(p.Began)
 		s.calls = sumOf(scrape, "cdr_calls_total{", "")
 		s.duplicates = sumOf(scrape, "cdr_exporter_rows_total{", `result="duplicate"`)
 		if s.calls < g.calls || s.duplicates-duplicates < g.duplicates {

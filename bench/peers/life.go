@@ -184,7 +184,7 @@ func (x *lifeRun) run(ctx context.Context, rows []row) (err error) {
 	if err != nil {
 		return err
 	}
-	defer p.kill()
+	defer p.Kill()
 	return x.measure(ctx, p, "http://"+address+"/metrics")
 }
 
@@ -204,7 +204,7 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 	if err := p.until(ctx, 100*time.Millisecond, "read the history", counted); err != nil {
 		return err
 	}
-	if took := time.Since(p.began); took > scaledStart {
+	if took := time.Since(p.Began); took > scaledStart {
 		return fmt.Errorf("the first read of the history took %s", took)
 	}
 	x.provider.mu.Lock()
@@ -278,7 +278,7 @@ func replayLife(
 	if err != nil {
 		return used, err
 	}
-	defer exporter.kill()
+	defer exporter.Kill()
 
 	r := &replayRun{
 		ctx: ctx, of: of, conn: conn, cluster: cluster, exporter: exporter, metrics: metrics,
@@ -297,15 +297,15 @@ func replayLife(
 	}
 	close(r.started)
 	select {
-	case <-r.loader.done:
+	case <-r.loader.Done:
 	case <-ctx.Done():
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	state := r.loader.cmd.ProcessState
+	state := r.loader.ProcessState
 	if err := errors.Join(r.err, ctx.Err()); err != nil || !state.Success() {
-		r.loader.kill()
-		return used, fmt.Errorf("the loader: %w %s; its log ends:\n%s", err, state, r.loader.tail())
+		r.loader.Kill()
+		return used, fmt.Errorf("the loader: %w", errors.Join(err, r.loader.Problem("ended")))
 	}
 	r.loaderEnd = state.UserTime() + state.SystemTime()
 	return r.result(ctx, provider)
@@ -338,7 +338,7 @@ func startSQLExporter(
 		return err == nil, err
 	})
 	if err != nil {
-		p.kill()
+		p.Kill()
 	}
 	return p, metrics, err
 }

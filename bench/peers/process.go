@@ -16,15 +16,55 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
-// process is a peer that runs.
-type process struct {
-	cmd   *exec.Cmd
-	log   string // the file with its output
-	done  chan struct{}
-	began time.Time
+// peerRun is what a peer's run has: the provider that it reads, the sink of its log records, and its configuration.
+type peerRun struct {
+	peerSettings
+	provider *provider
+	sink     *sink // nil without logs
+	env      []string
+	config   string
+	address  string
 }
+
+// runPeer makes what a peer needs, and measures it.
+func runPeer(
+	ctx context.Context, s peerSettings, config string, logs bool,
+	measure func(ctx context.Context, x *peerRun, r *result) error,
+) (r result, err error) {
+	x := &peerRun{peerSettings: s, config: config}
+	if err := os.MkdirAll(x.folder, 0o700); err != nil {
+		return r, err
+	}
+	if x.provider, err = startProvider(x.day.rows); err != nil {
+		return r, err
+	}
+	defer x.provider.Close()
+	if x.address, err = simulator.FreeAddress(ctx); err != nil {
+		return r, err
+	}
+	ca := filepath.Join(x.folder, "ca.pem")
+	if err := x.provider.WriteCA(ca); err != nil {
+		return r, err
+	}
+	x.env = []string{"PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL()}
+	if logs {
+		if x.sink, err = startSink(); err != nil {
+			return r, err
+		}
+		defer x.sink.close()
+		x.env = append(x.env, "PEER_SINK="+x.sink.url, "PEER_OTLP="+x.sink.url)
+	}
+	err = measure(ctx, x, &r)
+	return r, err
+}
+
+// process is a peer that runs.
+type process struct{ *program.Process }
 
 // usage is what a process used from its start to its end.
 type usage struct {
@@ -32,34 +72,18 @@ type usage struct {
 	peak float64 // MB
 }
 
-// start starts a program with only these environment variables. It appends its log to a file in the
-// folder. The program is killed when the context ends.
-func start(ctx context.Context, folder string, env []string, program string, args ...string) (*process, error) {
-	p := &process{
-		cmd: exec.CommandContext(ctx, program, args...), log: filepath.Join(folder, "log.txt"),
-		done: make(chan struct{}), began: time.Now(),
-	}
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close() //nolint:errcheck // the process has its own
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // stop looks at its state
-	}()
-	return p, nil
+// start starts a program with only these environment variables. It is killed when the context ends.
+func start(ctx context.Context, folder string, env []string, file string, args ...string) (*process, error) {
+	cmd := exec.CommandContext(ctx, file, args...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, env...)
+	p, err := program.Start(folder, "log", cmd)
+	return &process{p}, err
 }
 
 // used is what a process has used up to now. Its peak is VmHWM: the maximum of rusage starts with
 // the maximum of the parent process.
 func (p *process) used() (u usage, err error) {
-	found, err := procfs.NewProc(p.cmd.Process.Pid)
+	found, err := procfs.NewProc(p.Cmd.Process.Pid)
 	if err != nil {
 		return u, err
 	}
@@ -72,36 +96,11 @@ func (p *process) used() (u usage, err error) {
 // stop ends a process like a service manager and returns its usage.
 func (p *process) stop() (usage, error) {
 	u, err := p.used()
-	if err == nil {
-		err = p.cmd.Process.Signal(syscall.SIGTERM)
+	if err = errors.Join(err, p.Stop()); err != nil {
+		return usage{}, err
 	}
-	if err != nil {
-		p.kill()
-		return usage{}, fmt.Errorf("%w; its log ends:\n%s", err, p.tail())
-	}
-	select {
-	case <-p.done:
-	case <-time.After(time.Minute):
-		p.kill()
-		return usage{}, errors.New("it didn't end within a minute")
-	}
-	state := p.cmd.ProcessState
-	if !state.Success() {
-		return usage{}, fmt.Errorf("%s; its log ends:\n%s", state, p.tail())
-	}
-	u.cpu = state.UserTime() + state.SystemTime()
+	u.cpu = p.ProcessState.UserTime() + p.ProcessState.SystemTime()
 	return u, nil
-}
-
-// kill ends a process that may already have ended.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
-
-func (p *process) tail() string {
-	log, _ := os.ReadFile(p.log) // without a log there is nothing to show
-	return string(log[max(0, len(log)-2000):])
 }
 
 // until checks a condition at an interval, until it is true, or the context or the process ends.
@@ -116,10 +115,10 @@ func (p *process) until(ctx context.Context, every time.Duration, what string, r
 		}
 		last = err
 		select {
-		case <-p.done:
-			return fmt.Errorf("%s: the process ended by itself; its log ends:\n%s", what, p.tail())
+		case <-p.Done:
+			return fmt.Errorf("%s: %w", what, p.Ended())
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w (%w); its log ends:\n%s", what, ctx.Err(), last, p.tail())
+			return fmt.Errorf("%s: %w (%w)", what, ctx.Err(), last)
 		case <-tick.C:
 		}
 	}

@@ -7,57 +7,26 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // telegrafRun runs Telegraf on the pages of a provider.
 type telegrafRun struct {
-	peerSettings
-	provider *provider
-	sink     *sink // nil without logs
-	config   string
-	env      []string
-	address  string
-	process  *process
+	*peerRun
+	process *process
 }
 
 func runTelegraf(ctx context.Context, s peerSettings) (result, error) {
-	return (&telegrafRun{peerSettings: s, config: "telegraf.conf"}).run(ctx)
+	return runPeer(ctx, s, "telegraf.conf", false, measureTelegraf)
 }
 
 func runTelegrafWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
-	x := &telegrafRun{peerSettings: s, config: "telegraf-logs.conf"}
-	if x.sink, err = startSink(); err != nil {
-		return r, err
-	}
-	defer x.sink.close()
-	return x.run(ctx)
+	return runPeer(ctx, s, "telegraf-logs.conf", true, measureTelegraf)
 }
 
-func (x *telegrafRun) run(ctx context.Context) (r result, err error) {
-	if err := os.MkdirAll(x.folder, 0o700); err != nil {
-		return r, err
-	}
-	if x.provider, err = startProvider(x.day.rows); err != nil {
-		return r, err
-	}
-	defer x.provider.Close()
-	if x.address, err = simulator.FreeAddress(ctx); err != nil {
-		return r, err
-	}
-	ca := filepath.Join(x.folder, "ca.pem")
-	if err := x.provider.WriteCA(ca); err != nil {
-		return r, err
-	}
-	x.env = []string{
-		"PEER_GRAPH=" + x.provider.BaseURL(), "PEER_CA=" + ca, "PEER_LISTEN=" + x.address,
-		"PEER_PERIOD=" + x.Period.String(),
-	}
-	if x.sink != nil {
-		x.env = append(x.env, "PEER_SINK="+x.sink.url)
-	}
-	return r, x.measure(ctx, &r)
+func measureTelegraf(ctx context.Context, p *peerRun, r *result) error {
+	x := &telegrafRun{peerRun: p}
+	x.env = append(x.env, "PEER_LISTEN="+x.address, "PEER_PERIOD="+x.Period.String())
+	return x.measure(ctx, r)
 }
 
 // measure fills in a result: the day, one page again, a late row, a restart.
@@ -66,12 +35,12 @@ func (x *telegrafRun) measure(ctx context.Context, r *result) error {
 	if err := x.start(ctx, x.pages()); err != nil {
 		return err
 	}
-	defer func() { x.process.kill() }() // the one that runs at the end
+	defer func() { x.process.Kill() }() // the one that runs at the end
 	var err error
 	if r.totals[afterDay], err = x.count(ctx, len(rows)); err != nil {
 		return fmt.Errorf("read the day: %w", err)
 	}
-	r.clock = perSecond(len(rows), time.Since(x.process.began))
+	r.clock = perSecond(len(rows), time.Since(x.process.Began))
 	used, err := x.process.used()
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 		}
 	}
 	for _, x := range r.exporters {
-		if err := x.stop(); err != nil {
+		if err := x.Stop(); err != nil {
 			return nil, err
 		}
 	}

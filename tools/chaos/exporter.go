@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -13,11 +12,12 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // exporter is a process that is restarted whenever it was ended.
 type exporter struct {
-	program, config, name string
+	file, config, name string
 	dsn                   string        // file with the database's DSN; empty with SQLite
 	wire                  *pgtest.Proxy // to the database; nil with SQLite
 	disk                  string        // the small file system of the ledger; empty: it has none
@@ -25,41 +25,24 @@ type exporter struct {
 	did                   map[string]int // see round.did
 
 	address string // address of its metrics
-	cmd     *exec.Cmd
-	ended   chan struct{} // closed when the process has ended
+	*program.Process
 }
 
-// start starts the process, which appends its log to a file.
+// start starts the process.
 func (x *exporter) start() (err error) {
 	if x.address == "" {
 		if x.address, err = simulator.FreeAddress(context.Background()); err != nil {
 			return err
 		}
 	}
-	log, err := os.OpenFile(x.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close() //nolint:errcheck // the process has its own
-	cmd, ended := x.command("run", "--web.listen-address="+x.address), make(chan struct{})
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", x.name, err)
-	}
-	x.cmd, x.ended = cmd, ended
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait() // its state says how it ended
-	}()
-	return nil
+	x.Process, err = program.Start(filepath.Dir(x.config), x.name, x.command("run", "--web.listen-address="+x.address))
+	return err
 }
-
-func (x *exporter) log() string { return filepath.Join(filepath.Dir(x.config), x.name+".log") }
 
 // command is a command of the exporter, without this machine's environment variables that it would
 // read.
 func (x *exporter) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), x.program, append(args, "--config.file="+x.config)...)
+	cmd := exec.CommandContext(context.Background(), x.file, append(args, "--config.file="+x.config)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's interrupt must not reach it
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "CDR_DSN_FILE=" + x.dsn}
 	return cmd
@@ -88,20 +71,20 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 				return nil
 			}
 			x.did["kill"]++
-			x.kill()
+			x.Kill()
 			err = x.start()
 		case n == 16:
 			x.did["stop"]++
 			// A program only handles signals once it has started.
-			err = errors.Join(x.wait(ctx, 2*time.Second), x.stop(), x.start())
+			err = errors.Join(x.wait(ctx, 2*time.Second), x.Stop(), x.start())
 		case n >= 18 && x.disk != "":
 			x.did["full disk"]++
 			err = x.suffocate(ctx, hold, allowed)
 		case n == 17 || x.wire == nil:
 			x.did["pause"]++
-			_ = x.cmd.Process.Signal(syscall.SIGSTOP) // wait sees whether it has ended
+			_ = x.Process.Process.Signal(syscall.SIGSTOP) // wait sees whether it has ended
 			err = x.wait(ctx, hold)
-			_ = x.cmd.Process.Signal(syscall.SIGCONT)
+			_ = x.Process.Process.Signal(syscall.SIGCONT)
 		default:
 			x.did["cut"]++
 			// A program that can't reach its database when it starts ends.
@@ -132,7 +115,7 @@ func (x *exporter) suffocate(ctx context.Context, hold time.Duration, allowed fu
 	err := x.wait(ctx, hold)
 	if err == nil && x.random.IntN(2) == 0 && allowed() {
 		x.did["kill"]++
-		x.kill()
+		x.Kill()
 		err = errors.Join(x.start(), x.wait(ctx, hold))
 	}
 	return errors.Join(err, os.Remove(filling))
@@ -145,33 +128,7 @@ func (x *exporter) wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-x.ended:
-		return x.problem("ended by itself")
+	case <-x.Done:
+		return x.Ended()
 	}
-}
-
-// problem is an error with the end of the log.
-func (x *exporter) problem(what string) error {
-	text, err := os.ReadFile(x.log())
-	return errors.Join(fmt.Errorf("%s %s (%s); its log ends:\n%s", x.name, what, x.cmd.ProcessState,
-		text[max(0, len(text)-2000):]), err)
-}
-
-// kill kills the process, if it runs, and waits until it has ended.
-func (x *exporter) kill() {
-	_ = x.cmd.Process.Kill() // it may have ended
-	<-x.ended
-}
-
-// stop ends the process like a service manager.
-func (x *exporter) stop() error {
-	_ = x.cmd.Process.Signal(syscall.SIGTERM) // its state says how it ended
-	select {
-	case <-x.ended:
-	case <-time.After(settleTimeout):
-	}
-	if x.cmd.ProcessState == nil || !x.cmd.ProcessState.Success() {
-		return x.problem("didn't end as it should after SIGTERM")
-	}
-	return nil
 }

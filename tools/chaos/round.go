@@ -53,7 +53,7 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 	}
 	for i := range max(1, r.replicas) {
 		x := &exporter{
-			program: r.program, config: config, name: fmt.Sprint("exporter-", i+1), disk: disk,
+			file: r.program, config: config, name: fmt.Sprint("exporter-", i+1), disk: disk,
 			random: rand.New(rand.NewPCG(r.seed, uint64(i))), did: make(map[string]int),
 		}
 		if r.server != nil {
@@ -66,7 +66,7 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 		if err := x.start(); err != nil {
 			return nil, err
 		}
-		defer x.kill()
+		defer x.Kill()
 		r.exporters = append(r.exporters, x)
 	}
 	if err := r.rage(ctx); err != nil {

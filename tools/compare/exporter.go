@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,25 +26,11 @@ type exporter struct {
 
 	address string
 	sink    *otlpsink.Sink
-	oneLeg  bool // only feeds whose calls have one leg are compared
 }
-
-// oneLegFeeds are the demo's feeds whose calls have one leg.
-var oneLegFeeds = map[string]bool{"contoso/pstn": true, "contoso/direct_routing": true}
-
-// intended are the metrics and attributes of log records that differ, or don't exist, in commits
-// from before calls had legs.
-var intended = map[string]string{
-	"cdr_call_legs_total":               "a row is a leg, so calls of every provider have some",
-	"cdr_trunk_connected_seconds_total": "is new",
-}
-
-// settleKeys are keys of the demo's configuration that those commits don't know.
-const settleKeys = ", settle: 10s, whole_after: 1m"
 
 // startExporter starts a program with its own ledger and its own listener for notifications. No
 // call is late in it, because lateness depends on the second at which a call is read.
-func startExporter(ctx context.Context, file, config, hook string, withoutSettle bool) (*exporter, error) {
+func startExporter(ctx context.Context, file, config, hook string) (*exporter, error) {
 	ownHook, hookErr := simulator.FreeAddress(ctx)
 	address, addressErr := simulator.FreeAddress(ctx)
 	text, readErr := os.ReadFile(config)
@@ -57,16 +41,13 @@ func startExporter(ctx context.Context, file, config, hook string, withoutSettle
 	folder, name := filepath.Split(file)
 	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), file+"-ledger", "late_after: 10m",
 		"late_after: 24h").Replace(string(text))
-	if withoutSettle {
-		own = strings.ReplaceAll(own, settleKeys, "")
-	}
 	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n",
 		sink.URL())
 	if err := os.WriteFile(file+".yaml", []byte(own), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := program.Start(ctx, folder, name, file, "run", "--config.file="+file+".yaml", "--web.listen-address="+
-		address, "--webhook.listen-address="+ownHook)
+	p, err := program.Start(folder, name, program.Command(ctx, file, "run", "--config.file="+file+".yaml",
+		"--web.listen-address="+address, "--webhook.listen-address="+ownHook))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +55,7 @@ func startExporter(ctx context.Context, file, config, hook string, withoutSettle
 }
 
 func (x *exporter) close() {
-	x.Stop()
+	_ = x.Stop() // its counts were compared
 	x.sink.Close()
 }
 
@@ -91,9 +72,6 @@ func (x *exporter) look(ctx context.Context) (look, error) {
 	}
 	l := look{series: map[string]string{}, records: map[string]string{}}
 	for _, r := range x.sink.Logs() {
-		if x.oneLeg && !oneLegFeeds[fmt.Sprint(r.Attributes["cdr.source"], "/", r.Attributes["cdr.feed"])] {
-			continue
-		}
 		if r.Attributes["cdr.source"] == "pbx" { // its records have no ids: each ledger's key makes different ones
 			delete(r.Attributes, "cdr.record.id")
 			delete(r.Attributes, "log.record.uid")
@@ -129,24 +107,12 @@ func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 			family.GetType() == dto.MetricType_GAUGE {
 			continue
 		}
-		if x.oneLeg && intended[name] != "" {
-			continue
-		}
 		for _, m := range family.GetMetric() {
-			of := make(map[string]string)
-			for _, l := range m.GetLabel() {
-				of[l.GetName()] = l.GetValue()
-			}
-			if x.oneLeg && !oneLegFeeds[of["source"]+"/"+of["feed"]] {
-				continue
-			}
 			series[name+fmt.Sprint(m.GetLabel())] = fmt.Sprint(m.GetCounter().GetValue(), m.GetHistogram())
 		}
 	}
 	return nil
 }
-
-func (l look) values() iter.Seq[string] { return maps.Values(l.series) }
 
 // differences has a line for each series and each log record that differs.
 func (l look) differences(other look) []string {

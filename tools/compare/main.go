@@ -6,9 +6,7 @@
 // Both have the demo's configuration, each with its own ledger. They read a history first, then
 // what is published in steps: late calls, revisions, repeats, groups and call records with their
 // calls. After each step all counters and histograms of calls and all log records must become the
-// same. If the earlier commit is from before calls had legs, only feeds whose calls have one leg
-// are compared, without the intended differences (intended). Compare prints a line for each
-// difference, keeps the ledgers and the logs, and exits 1.
+// same. Compare prints a line for each difference, keeps the ledgers and the logs, and exits 1.
 package main
 
 import (
@@ -17,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -104,14 +103,11 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 		return err
 	}
 	hold(providers)
-	// An earlier commit without `settle` counts calls with several legs differently.
-	oneLeg := exec.CommandContext(ctx, programs[0], "check", "config", "--config.file="+config).Run() != nil
 	var both [2]*exporter
 	for i, file := range programs {
-		if both[i], err = startExporter(ctx, file, config, hook, oneLeg && i == 0); err != nil {
+		if both[i], err = startExporter(ctx, file, config, hook); err != nil {
 			return err
 		}
-		both[i].oneLeg = oneLeg
 		defer both[i].close()
 	}
 	for step := range steps + 1 {
@@ -195,7 +191,7 @@ func settle(ctx context.Context, both [2]*exporter) (series, records int, differ
 			}
 		}
 		differences = looks[0].differences(looks[1])
-		now := fmt.Sprint(len(looks[0].series), len(looks[0].records), slices.Sorted(looks[0].values()))
+		now := fmt.Sprint(len(looks[0].series), len(looks[0].records), slices.Sorted(maps.Values(looks[0].series)))
 		if len(differences) == 0 && now == last && time.Since(begin) > stepTime || time.Since(begin) > settleTimeout {
 			return len(looks[1].series), len(looks[1].records), differences, nil
 		}

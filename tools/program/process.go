@@ -3,6 +3,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,67 +36,83 @@ func InFolder(prefix string, work func(folder string) error) error {
 	return os.RemoveAll(folder)
 }
 
-// Process runs until the context ends. Its output is in a file.
+// Process is a program that was started. Its output is in a file.
 type Process struct {
-	Name string
-	// Done is closed when it has ended.
-	Done chan struct{}
+	*exec.Cmd
 
-	cmd *exec.Cmd
-	err error // once Done is closed
+	Name string
+	// Began is when it was started, Done is closed when it has ended.
+	Began time.Time
+	Done  chan struct{}
+
 	log string
 }
 
-// Start starts a program, which appends its output to a file in the folder.
-func Start(ctx context.Context, folder, name, file string, args ...string) (*Process, error) {
-	p := &Process{Name: name, Done: make(chan struct{}), log: filepath.Join(folder, name+".log")}
+// Command is a command that ends like a service when the context does.
+func Command(ctx context.Context, file string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, file, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 15 * time.Second
+	return cmd
+}
+
+// Start starts a command, which appends its output to the file NAME.log in the folder.
+func Start(folder, name string, cmd *exec.Cmd) (*Process, error) {
+	p := &Process{
+		Cmd: cmd, Name: name, Began: time.Now(), Done: make(chan struct{}), log: filepath.Join(folder, name+".log"),
+	}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
 	}
-	p.cmd = exec.CommandContext(ctx, file, args...)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.WaitDelay = 15 * time.Second
-	if err := p.cmd.Start(); err != nil {
+	defer log.Close() //nolint:errcheck // the process has its own
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
 		defer close(p.Done)
-		p.err = p.cmd.Wait()
-		_ = log.Close()
+		_ = cmd.Wait() // its state says how it ended
 	}()
 	return p, nil
 }
 
+// longestEnd is how long a process may take to end.
+const longestEnd = 3 * time.Minute
+
 // Stop ends the process like a service manager, and waits until it has ended.
-func (p *Process) Stop() {
-	_ = p.cmd.Cancel() // it may have already ended
-	<-p.Done
+func (p *Process) Stop() error {
+	_ = p.Process.Signal(syscall.SIGTERM) // it may have ended: its state says how
+	select {
+	case <-p.Done:
+	case <-time.After(longestEnd):
+		p.Kill()
+	}
+	if !p.ProcessState.Success() {
+		return p.Problem("didn't end as it should after SIGTERM")
+	}
+	return nil
 }
 
 // Kill ends the process at once, and waits until it has ended.
-func (p *Process) Kill() error {
-	err := p.cmd.Process.Kill()
+func (p *Process) Kill() {
+	_ = p.Process.Kill() // it may have ended
 	<-p.Done
-	return err
 }
 
 // Ended says why the process has ended; nil while it runs.
 func (p *Process) Ended() error {
 	select {
 	case <-p.Done:
-		return fmt.Errorf("%s ended by itself (%w); its log ends:\n%s", p.Name, p.err, tail(p.log))
+		return p.Problem("ended by itself")
 	default:
 		return nil
 	}
 }
 
-func tail(file string) string {
-	const most = 2000
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text[max(0, len(text)-most):])
+// Problem is an error of a process that has ended, with the end of its log.
+func (p *Process) Problem(what string) error {
+	text, err := os.ReadFile(p.log)
+	return errors.Join(fmt.Errorf("%s %s (%s); its log ends:\n%s", p.Name, what, p.ProcessState,
+		text[max(0, len(text)-2000):]), err)
 }

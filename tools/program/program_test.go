@@ -26,7 +26,7 @@ func TestInFolder(t *testing.T) {
 
 // TestEnded: a process that has ended by itself says so with the end of its log.
 func TestEnded(t *testing.T) {
-	p, err := Start(t.Context(), t.TempDir(), "failing", "sh", "-c", "echo why; exit 3")
+	p, err := Start(t.TempDir(), "failing", Command(t.Context(), "sh", "-c", "echo why; exit 3"))
 	require.NoError(t, err)
 	<-p.Done
 	if err := p.Ended(); err == nil || !strings.Contains(err.Error(),

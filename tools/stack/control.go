@@ -69,8 +69,6 @@ func (s *stack) kill(ctx context.Context) error {
 	if p == nil {
 		return nil // it is already starting
 	}
-	if err := p.Kill(); err != nil {
-		return err
-	}
+	p.Kill()
 	return s.runExporter(ctx)
 }

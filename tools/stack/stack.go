@@ -69,7 +69,7 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 
 // launch starts a part's process, and waits until it is ready.
 func (s *stack) launch(ctx context.Context, part, file string, api parts.API, args ...string) error {
-	p, err := program.Start(ctx, s.folder, part, file, args...)
+	p, err := program.Start(s.folder, part, program.Command(ctx, file, args...))
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *stack) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.processes {
-		p.Stop()
+		_ = p.Stop() // nothing reads what it leaves
 	}
 	if s.providers != nil {
 		s.providers.Close()
