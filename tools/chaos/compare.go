@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // settleTimeout is how long the exporters may take to count and to send everything.
@@ -66,15 +67,9 @@ func (r *round) figures(ctx context.Context) simulator.Tables {
 func (r *round) scrape(ctx context.Context, x *exporter, got simulator.Tables) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.address+"/metrics", http.NoBody)
-	if err != nil {
-		return err
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	body, err := program.Get(ctx, "http://"+x.address+"/metrics")
 	if err == nil {
-		defer response.Body.Close()
-		err = r.AddMetrics(got, response.Body)
+		err = r.AddMetrics(got, bytes.NewReader(body))
 	}
 	if err != nil {
 		return fmt.Errorf("scrape %s: %w", x.name, err)

@@ -18,11 +18,11 @@ import (
 // exporter is a process that is restarted whenever it was ended.
 type exporter struct {
 	file, config, name string
-	dsn                   string        // file with the database's DSN; empty with SQLite
-	wire                  *pgtest.Proxy // to the database; nil with SQLite
-	disk                  string        // the small file system of the ledger; empty: it has none
-	random                *rand.Rand
-	did                   map[string]int // see round.did
+	dsn                string        // file with the database's DSN; empty with SQLite
+	wire               *pgtest.Proxy // to the database; nil with SQLite
+	disk               string        // the small file system of the ledger; empty: it has none
+	random             *rand.Rand
+	did                map[string]int // see round.did
 
 	address string // address of its metrics
 	*program.Process

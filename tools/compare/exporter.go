@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,20 +85,15 @@ func (x *exporter) look(ctx context.Context) (look, error) {
 
 // scrape adds the counters and histograms of calls. An exporter that doesn't answer yet has none.
 func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.address+"/metrics", http.NoBody)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
+	body, err := program.Get(ctx, "http://"+x.address+"/metrics")
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("scrape %s: %w", x.Name, err)
 	}

@@ -12,26 +12,21 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil && ctx.Err() == nil:
-		fmt.Fprintln(os.Stderr, "stack:", err)
-		stop()
-		os.Exit(1)
-	}
+	program.Main("stack", func(ctx context.Context, args []string, out io.Writer) error {
+		if err := run(ctx, args, out); ctx.Err() == nil {
+			return err
+		}
+		return nil // an interrupt is how it ends
+	})
 }
 
 // mostSpeed keeps the windows of rates long enough for things that don't get faster: the intervals

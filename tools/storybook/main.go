@@ -15,23 +15,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "storybook:", err)
-		stop()
-		os.Exit(1)
-	}
-}
+func main() { program.Main("storybook", run) }
 
 // run serves the stories until the context ends.
 func run(ctx context.Context, args []string, out io.Writer) error {
