@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -110,7 +111,7 @@ func (c *committer) showSpans() {
 	for _, span := range setAside {
 		lost += span.Length()
 	}
-	c.settings.Metrics.Unreadable(lost)
+	c.settings.Metrics.SetSeconds(metrics.Unreadable, lost)
 	c.settings.Metrics.Tasks("span", len(items)-len(setAside), len(setAside))
 }
 

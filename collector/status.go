@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // State is how a feed is doing, as /api/v1/status shows it.
@@ -155,14 +156,15 @@ func (l *Loop) Refresh() {
 	o, lastSuccess := l.settings.Metrics, l.health.Load().status.LastSuccess
 	switch {
 	case l.settings.Ledger != nil:
-		o.Watermark(state.Watermark)
+		o.SetTime(metrics.Watermark, state.Watermark)
 	case !lastSuccess.IsZero(): // zero after a reload
-		o.Watermark(lastSuccess) // a snapshot has no position; queries of staleness are to include it
+		// A snapshot has no position; queries of staleness are to include it.
+		o.SetTime(metrics.Watermark, lastSuccess)
 	}
-	o.NewestCall(state.NewestCall)
-	o.LastSuccess(lastSuccess)
-	o.CatchingUp(behind(state.Watermark, now, l.settings.Info.PollInterval()))
-	o.ClockOffset(offset)
+	o.SetTime(metrics.NewestCall, state.NewestCall)
+	o.SetTime(metrics.LastSuccess, lastSuccess)
+	o.SetBool(metrics.CatchingUp, behind(state.Watermark, now, l.settings.Info.PollInterval()))
+	o.SetSeconds(metrics.ClockOffset, offset)
 	far := offset.Abs() > plan.ClockTolerance
 	if shown := l.offsetShown.Swap(far); far && !shown {
 		l.settings.Logger.Warn("The provider's clock differs from this machine's: it is read up to the later "+

@@ -63,21 +63,15 @@ func (f *FeedMetrics) Delays(all []time.Duration) {
 	}
 }
 
-// Watermark sets how far the feed has been read.
-func (f *FeedMetrics) Watermark(at time.Time) { f.self.SetTime(Watermark, at, f.source, f.feed) }
+// SetTime sets one of the feed's gauges to a Unix time.
+func (f *FeedMetrics) SetTime(d *Def, at time.Time) { f.self.SetTime(d, at, f.source, f.feed) }
 
-// NewestCall sets the latest start of a counted call.
-func (f *FeedMetrics) NewestCall(at time.Time) { f.self.SetTime(NewestCall, at, f.source, f.feed) }
+// SetBool sets one of the feed's gauges to 1 or 0.
+func (f *FeedMetrics) SetBool(d *Def, yes bool) { f.self.SetBool(d, yes, f.source, f.feed) }
 
-// LastSuccess sets when the feed was last read without an error.
-func (f *FeedMetrics) LastSuccess(at time.Time) { f.self.SetTime(LastSuccess, at, f.source, f.feed) }
-
-// CatchingUp says whether the watermark is far behind.
-func (f *FeedMetrics) CatchingUp(yes bool) { f.self.SetBool(CatchingUp, yes, f.source, f.feed) }
-
-// Unreadable sets the length of the ranges that couldn't be read.
-func (f *FeedMetrics) Unreadable(d time.Duration) {
-	f.self.Set(Unreadable, d.Seconds(), f.source, f.feed)
+// SetSeconds sets one of the feed's gauges to a length of time.
+func (f *FeedMetrics) SetSeconds(d *Def, length time.Duration) {
+	f.self.Set(d, length.Seconds(), f.source, f.feed)
 }
 
 // Tasks sets how many tasks of a kind wait, and how many were set aside.
@@ -99,11 +93,6 @@ func (f *FeedMetrics) Tasks(kind string, waiting, setAside int) {
 func (f *FeedMetrics) Calls(waiting, incomplete int) {
 	f.self.Set(CallsWaiting, float64(waiting), f.source, f.feed)
 	f.self.Add(CallsIncomplete, int64(incomplete), f.source, f.feed)
-}
-
-// ClockOffset sets the provider's clock minus ours.
-func (f *FeedMetrics) ClockOffset(d time.Duration) {
-	f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed)
 }
 
 // Labels counts for each of the operator's labels which new records have a value.
