@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -83,11 +82,7 @@ func newProviderTry(c *kingpin.CmdClause) command {
 }
 
 func (t *providerTry) run(_ context.Context, s streams) error {
-	text, err := os.ReadFile(t.file)
-	if err != nil {
-		return fmt.Errorf("read the definition: %w", err)
-	}
-	d, err := declared.Load(t.file, text)
+	d, err := loadDefinition(t.file)
 	if err != nil {
 		return err
 	}
@@ -104,15 +99,11 @@ func (t *providerTry) run(_ context.Context, s streams) error {
 
 // mapper makes a mapper of the feed, and says the currency of charges that name none.
 func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, currency string, err error) {
-	names := slices.Sorted(maps.Keys(d.Feeds))
-	name := t.feed
-	if name == "" && len(names) == 1 {
-		name = names[0]
+	name, err := feedOf(d, t.feed, t.file)
+	if err != nil {
+		return nil, "", err
 	}
-	feed, is := d.Feeds[name]
-	if !is {
-		return nil, "", fmt.Errorf("--feed: give one of the feeds of %s: %s", t.file, strings.Join(names, ", "))
-	}
+	feed := d.Feeds[name]
 	all, parameters := d.ParametersFor(&feed)
 	settings := declared.MapperSettings{Parameters: parameters}
 	for key, value := range t.set {

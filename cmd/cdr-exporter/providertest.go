@@ -56,11 +56,7 @@ func (t *providerTest) run(ctx context.Context, s streams) error {
 }
 
 func (t *providerTest) settings() (s laws.Settings, err error) {
-	text, err := os.ReadFile(t.file)
-	if err != nil {
-		return s, fmt.Errorf("read the definition: %w", err)
-	}
-	if s.Definition, err = declared.Load(t.file, text); err != nil {
+	if s.Definition, err = loadDefinition(t.file); err != nil {
 		return s, err
 	}
 	s.Laws, s.DSN = t.laws, t.dsn

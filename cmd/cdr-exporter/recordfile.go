@@ -75,22 +75,39 @@ func (f *recordFile) open(c *commandConfig, file string, text []byte) (opened op
 	return opened, nil
 }
 
-// load reads the definition and finds its feed. An only feed doesn't have to be named.
-func (f *recordFile) load(text []byte) (d *declared.Definition, feed string, err error) {
-	if f.definition != "" {
-		if text, err = os.ReadFile(f.definition); err != nil {
-			return nil, "", fmt.Errorf("read the definition: %w", err)
-		}
+// loadDefinition reads a definition.
+func loadDefinition(file string) (*declared.Definition, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the definition: %w", err)
 	}
-	if d, err = declared.Load(f.definition, text); err != nil {
+	return declared.Load(file, text)
+}
+
+// feedOf is the name of a definition's feed. An only feed doesn't have to be named.
+func feedOf(d *declared.Definition, name, file string) (string, error) {
+	names := slices.Sorted(maps.Keys(d.Feeds))
+	if name == "" && len(names) == 1 {
+		name = names[0]
+	}
+	if !slices.Contains(names, name) {
+		return "", fmt.Errorf("--feed: give one of the feeds of %s: %s", file, strings.Join(names, ", "))
+	}
+	return name, nil
+}
+
+// load reads the definition and finds its feed.
+func (f *recordFile) load(text []byte) (d *declared.Definition, feed string, err error) {
+	if f.definition == "" {
+		d, err = declared.Load("", text)
+	} else {
+		d, err = loadDefinition(f.definition)
+	}
+	if err != nil {
 		return nil, "", err
 	}
-	names := slices.Sorted(maps.Keys(d.Feeds))
-	if feed = f.feed; feed == "" && len(names) == 1 {
-		feed = names[0]
-	}
-	if !slices.Contains(names, feed) {
-		return nil, "", fmt.Errorf("--feed: give one of the feeds of %s: %s", f.definition, strings.Join(names, ", "))
+	if feed, err = feedOf(d, f.feed, f.definition); err != nil {
+		return nil, "", err
 	}
 	if d.Files == nil && d.Feeds[feed].Files == nil {
 		return nil, "", fmt.Errorf("--definition: %s doesn't read files; give one with `files`", f.definition)
