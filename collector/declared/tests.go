@@ -233,18 +233,6 @@ func (s *Source) Shift(text string, by time.Duration, zone *time.Location) strin
 	return ""
 }
 
-// Choose makes the feed the export that a source with these parameters reads.
-func (f *Feed) Choose(parameters map[string][]string) { f.List = f.Chosen(parameters) }
-
-// ReadAgain is how much of what was inserted is read again.
-func (f *Feed) ReadAgain() time.Duration { return f.Filter.Overlap.Time }
-
-// ParseTime reads a time in a form of a definition.
-func ParseTime(text, form string) (at time.Time, ok bool) {
-	at, problem := language.ParseTime(text, form, time.UTC)
-	return at, problem == ""
-}
-
 // ParametersFor are the parameters that a feed's texts may name, and their defaults.
 func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults map[string][]string) {
 	all, defaults = d.parametersOf(f), make(map[string][]string)
@@ -256,16 +244,8 @@ func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults 
 	return all, defaults
 }
 
-// Expand puts parameters into a text.
-func Expand(text string, parameters map[string][]string) string {
-	return language.Expand(text, parameters)
-}
-
 // Each gives the mapper the values of the feed's `for` of the rows to come.
 func (m *Mapper) Each(values map[string]string) { m.row.Each = values }
-
-// UseSQLite has the definition's queries run in SQLite, whichever database they are for.
-func (d *Definition) UseSQLite() { d.SQL.Driver = "sqlite" }
 
 // Unlimited has the definition's requests sent without waiting, since the tests' time is made up.
 func (d *Definition) Unlimited() {

@@ -255,12 +255,19 @@ func (l *List) refusal(page *answerPage, body []byte) error {
 
 // answers says whether an answer fulfils a condition.
 func answers(c *language.Condition, body []byte) bool {
-	var answer language.Row
-	if body = rows.Trimmed(body); len(body) == 0 || !rows.IsJSON(body) || !answer.SetJSON(body) {
+	answer, is := objectIn(body)
+	if !is {
 		return false
 	}
 	holds, _ := c.Holds(&answer)
 	return holds
+}
+
+// objectIn is an answer that is one JSON object.
+func objectIn(body []byte) (answer language.Row, is bool) {
+	body = rows.Trimmed(body)
+	is = len(body) > 0 && rows.IsJSON(body) && answer.SetJSON(body)
+	return answer, is
 }
 
 // errRefused is an answer that the definition's `refused` is true for.

@@ -11,7 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -62,8 +61,8 @@ func (r *reader) recordingInfo(ctx context.Context, id string) (info collector.R
 }
 
 func (l *Recording) read(body []byte) (info collector.RecordingInfo, err error) {
-	var answer language.Row
-	if !rows.IsJSON(body) || !answer.SetJSON(rows.Trimmed(body)) {
+	answer, is := objectIn(body)
+	if !is {
 		return info, errors.New("the answer about the recording isn't an object")
 	}
 	if l.Duration != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -60,8 +59,8 @@ var plainReason = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 
 // read reads a refused answer. An answer that isn't the provider's gives an empty refusal.
 func (s *Refusals) read(answer []byte) (found refusal) {
-	var r language.Row
-	if answer = rows.Trimmed(answer); len(answer) == 0 || !rows.IsJSON(answer) || !r.SetJSON(answer) {
+	r, is := objectIn(answer)
+	if !is {
 		return found
 	}
 	read := func(v *language.Value) string {

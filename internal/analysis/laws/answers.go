@@ -186,7 +186,7 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, prob
 	pages := info.Reader.Pages(context.Background(), span.From, span.To)
 	if info.Stream != nil {
 		pages = info.Stream.Pages(context.Background(),
-			collector.StreamPosition{Origin: span.From.Add(b.feed.ReadAgain()), Now: now})
+			collector.StreamPosition{Origin: span.From.Add(b.feed.Filter.Overlap.Time), Now: now})
 	}
 	from, to := span.From, span.To
 	if grain := b.feed.Filter.Grain; grain > time.Second {

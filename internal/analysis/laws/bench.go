@@ -20,6 +20,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -218,7 +219,7 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 func (b *bench) open() error {
 	b.definition.Unlimited()
 	if sql := b.definition.SQL; sql != nil && b.dsn == "" && !strings.HasPrefix(sql.Driver, "{") {
-		b.definition.UseSQLite()
+		sql.Driver = "sqlite"
 	}
 	keys := (&run{bench: b, script: new(script)}).newWorld("").block()
 	configured, source, err := b.openSource(keys, time.Hour, collector.SourceSettings{})
@@ -232,9 +233,9 @@ func (b *bench) open() error {
 		return errors.New("the definition has no block")
 	}
 	b.values = decoded.ValuesOf(b.name)
-	b.feed.Choose(b.values)
+	b.feed.List = b.feed.Chosen(b.values)
 	if sql := b.definition.SQL; sql != nil {
-		b.driver = declared.Expand(sql.Driver, b.values)
+		b.driver = language.Expand(sql.Driver, b.values)
 	}
 	for key, secret := range b.secrets {
 		b.values[key] = []string{secret}

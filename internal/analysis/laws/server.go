@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 )
 
 // world is the provider of a run.
@@ -92,7 +92,7 @@ func (b *bench) token(r *http.Request) *http.Response {
 		return nil
 	}
 	o := b.definition.HTTP.Auth.OAuth2
-	at, err := url.Parse(declared.Expand(o.TokenURL, b.values))
+	at, err := url.Parse(language.Expand(o.TokenURL, b.values))
 	if err == nil && r.URL.Path == at.Path && (at.Host == "" || at.Host == r.URL.Host) {
 		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
 			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`)
@@ -265,7 +265,7 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 	}
 	q.of = make(map[string]string)
 	for _, t := range b.feed.Request.Templates() {
-		template := declared.Expand(t.Text, b.values)
+		template := language.Expand(t.Text, b.values)
 		var text string
 		switch t.Steps[0] {
 		case "path":
@@ -335,8 +335,8 @@ func (q *request) read(template, text string) (problem string) {
 			q.of[name[3]] = groups[i+1]
 			continue
 		}
-		at, ok := declared.ParseTime(groups[i+1], name[2])
-		if !ok {
+		at, problem := language.ParseTime(groups[i+1], name[2], time.UTC)
+		if problem != "" {
 			return "isn't a time"
 		}
 		if name[1] == "from" {
@@ -442,13 +442,13 @@ func (b *bench) isTotals(u *url.URL) (day time.Time, is bool) {
 	if b.feed.Totals == nil {
 		return day, false
 	}
-	path := b.absolute(declared.Expand(b.feed.Totals.Request.Path[0], b.values))
+	path := b.absolute(language.Expand(b.feed.Totals.Request.Path[0], b.values))
 	q := request{of: make(map[string]string)}
 	if q.read(path, u.Path) != "" {
 		return day, false
 	}
 	for key, template := range b.feed.Totals.Request.Query {
-		if q.read(declared.Expand(template, b.values), u.Query().Get(key)) != "" {
+		if q.read(language.Expand(template, b.values), u.Query().Get(key)) != "" {
 			return day, false
 		}
 	}
