@@ -13,7 +13,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -85,30 +84,8 @@ func (d *Document) DecodeNode(n *config.Node) {
 		*d = Document(n.Text())
 		return
 	}
-	*d = documentOf(n)
-}
-
-func documentOf(n *config.Node) Document {
-	var parts []string
-	switch {
-	case n.IsMap():
-		for _, f := range n.Fields() {
-			key, _ := json.Marshal(f.Key)
-			parts = append(parts, string(key)+":"+string(documentOf(f.Value)))
-		}
-		return Document("{" + strings.Join(parts, ",") + "}")
-	case n.IsList():
-		for _, item := range n.Items() {
-			parts = append(parts, string(documentOf(item)))
-		}
-		return Document("[" + strings.Join(parts, ",") + "]")
-	case n.IsNull():
-		return "null"
-	case n.IsPlain() && rows.IsJSON([]byte(n.Text())):
-		return Document(n.Text())
-	}
-	text, _ := json.Marshal(n.Text(), jsontext.AllowInvalidUTF8(true))
-	return Document(text)
+	text, _ := json.Marshal(web.ValueOf(n), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	*d = Document(text)
 }
 
 // becomes are fields by their names in a definition, or one word: ignored, invalid or open (not final).

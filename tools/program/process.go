@@ -16,13 +16,14 @@ import (
 	"time"
 )
 
-// Main runs a tool until it ends, or until a signal ends its context, and then the process. A second signal ends it at once.
+// Main runs a tool until it ends, or until a signal ends its context, and then the process. A second
+// signal ends it at once.
 func Main(name string, run func(ctx context.Context, args []string, out io.Writer) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, name+":", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:revive // it is the main function of tools
 	}
 }
 

@@ -25,21 +25,23 @@ func (b *requestBody) DecodeNode(n *config.Node) {
 		n.Problemf("must be a mapping (it is sent as a JSON object), is %s", n.Form())
 		return
 	}
-	b.value = bodyValue(n)
+	b.value = ValueOf(n)
 }
 
-func bodyValue(n *config.Node) any {
+// ValueOf is a value of a definition as json writes it: numbers, truth values and null stay as they
+// are written.
+func ValueOf(n *config.Node) any {
 	switch {
 	case n.IsMap():
 		object := make(map[string]any)
 		for _, f := range n.Fields() {
-			object[f.Key] = bodyValue(f.Value)
+			object[f.Key] = ValueOf(f.Value)
 		}
 		return object
 	case n.IsList():
 		list := make([]any, 0)
 		for _, item := range n.Items() {
-			list = append(list, bodyValue(item))
+			list = append(list, ValueOf(item))
 		}
 		return list
 	case n.IsNull():
