@@ -168,8 +168,8 @@ func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 		string(text) != `{"listed":{"EUR":"15.01"},"counted":{"EUR":"9"}}` {
 		t.Errorf("%s, %v", text, err)
 	}
-	if reader.reads != 4 {
-		t.Errorf("%d reads", reader.reads)
+	if reader.reads != 4 || opened.times > 20 {
+		t.Errorf("%d reads, and the ledger is opened %d times", reader.reads, opened.times)
 	}
 	if said := fmt.Sprint(notes); !strings.Contains(said, "the audit ends at 2026-03-02T22:00:00Z") || len(notes) != 1 {
 		t.Errorf("it notes %s", said)
@@ -201,13 +201,15 @@ func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 	}
 }
 
-// openings remembers the last view of a ledger.
+// openings counts the views of a ledger, and remembers the last one.
 type openings struct {
 	Ledger
-	last *ledger.Inspector
+	last  *ledger.Inspector
+	times int
 }
 
 func (o *openings) Inspect(ctx context.Context) (i *ledger.Inspector, err error) {
+	o.times++
 	o.last, err = o.Ledger.Inspect(ctx)
 	return o.last, err
 }
