@@ -200,6 +200,10 @@ func (t *table) column(names []string, name string) int {
 
 // add adds a row. It ignores a row without a key or a value.
 func (t *table) add(line int, key, value string) {
+	if !utf8.ValidString(key) { // it would match nobody
+		t.problem(line, "the key isn't UTF-8; save the file as UTF-8")
+		return
+	}
 	key = normalise(t.config.Key, key)
 	if key == "" || value == "" {
 		return

@@ -205,6 +205,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"a line break", "user,department\nada,\"a\nb\"\n", "has a line break"},
 		{"too long", "user,department\nada," + strings.Repeat("x", 129) + "\n", "is longer than 128 bytes"},
 		{"not UTF-8", "user,department\nada,\xff\n", "isn't UTF-8"},
+		{"key not UTF-8", "user,department\nad\xe4,x\n", "isn't UTF-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load([]config.Label{department(t, "user", c.text)})
