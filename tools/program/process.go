@@ -27,7 +27,7 @@ func Main(name string, run func(ctx context.Context, args []string, out io.Write
 	}
 }
 
-// Get reads a page of a process on this machine, over a connection of its own: the process may end soon.
+// Get reads a page of a process on this machine. It keeps no connection, because the process may end soon.
 func Get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

@@ -1,6 +1,7 @@
 package files_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,15 @@ func TestXMLIdentity(t *testing.T) {
 		if err != nil || string(row.Raw) != want {
 			t.Errorf("got %s, %v, want %s", row.Raw, err, want)
 		}
+	}
+}
+
+// TestXMLElements: the texts of elements are in UTF-8, from their first byte to their last.
+func TestXMLElements(t *testing.T) {
+	const text = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<l>\xe4<cdr a=\"\xfc\"><b/></cdr> <cdr/>\xe4</l>"
+	got, err := rows.XMLElements([]byte(text), []string{"cdr"})
+	if want := []string{`<cdr a="ü"><b/></cdr>`, "<cdr/>"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -36,44 +37,66 @@ func ReadXML(in io.Reader, at []string) iter.Seq2[Row, error] {
 			yield(Row{}, err)
 			return
 		}
-		var names []string
-		elements, rows := 0, 0
-		for {
-			token, err := x.Token()
+		x.readRows(at, func(row Row, _ int64, err error) bool { return yield(row, err) })
+	}
+}
+
+// XMLElements are the texts of the elements that ReadXML reads as rows, in UTF-8.
+func XMLElements(text []byte, at []string) (all []string, err error) {
+	x, err := newXMLReader(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	x.text.keeps = true
+	x.readRows(at, func(_ Row, begin int64, failed error) bool {
+		if err = failed; err == nil {
+			all = append(all, string(x.text.kept[begin:x.InputOffset()]))
+		}
+		return err == nil
+	})
+	return all, err
+}
+
+// readRows yields the rows, and where each begins. An error comes last.
+func (x *xmlReader) readRows(at []string, yield func(row Row, begin int64, err error) bool) {
+	var names []string
+	elements, rows := 0, 0
+	for {
+		begin := x.InputOffset()
+		token, err := x.Token()
+		if err != nil {
+			if err = x.problem(err); err == nil && elements == 0 {
+				err = XMLError("it isn't XML")
+			} else if err == nil && elements > 1 && rows == 0 {
+				err = XMLError("it doesn't have the element " + strings.Join(at, "."))
+			}
 			if err != nil {
-				if err = x.problem(err); err == nil && elements == 0 {
-					err = XMLError("it isn't XML")
-				} else if err == nil && elements > 1 && rows == 0 {
-					err = XMLError("it doesn't have the element " + strings.Join(at, "."))
-				}
-				if err != nil {
-					yield(Row{}, err)
-				}
+				yield(Row{}, 0, err)
+			}
+			return
+		}
+		x.text.left = xmlRow
+		switch t := token.(type) {
+		case xml.Directive: // a DTD
+			yield(Row{}, 0, XMLError("it has a DTD, which isn't supported"))
+			return
+		case xml.EndElement:
+			names = names[:len(names)-1]
+		case xml.StartElement:
+			elements++
+			if names = append(names, t.Name.Local); len(names) > xmlDepth {
+				yield(Row{}, 0, errXMLDepth)
 				return
 			}
-			x.text.left = xmlRow
-			switch t := token.(type) {
-			case xml.Directive: // a DTD
-				yield(Row{}, XMLError("it has a DTD, which isn't supported"))
-				return
-			case xml.EndElement:
-				names = names[:len(names)-1]
-			case xml.StartElement:
-				elements++
-				if names = append(names, t.Name.Local); len(names) > xmlDepth {
-					yield(Row{}, errXMLDepth)
-					return
-				}
-				if len(at) > len(names) || !slices.Equal(names[len(names)-len(at):], at) {
-					continue
-				}
-				row, err := x.row(&t, len(names))
-				if err = x.problem(err); !yield(row, err) || err != nil {
-					return
-				}
-				rows++
-				names = names[:len(names)-1]
+			if len(at) > len(names) || !slices.Equal(names[len(names)-len(at):], at) {
+				continue
 			}
+			row, err := x.row(&t, len(names))
+			if err = x.problem(err); !yield(row, begin, err) || err != nil {
+				return
+			}
+			rows++
+			names = names[:len(names)-1]
 		}
 	}
 }
@@ -258,6 +281,8 @@ type xmlText struct {
 	left    int    // bytes left before the row must end
 	pending []byte // rest of the character read last
 	failed  error  // read error
+	keeps   bool   // what is read stays in kept
+	kept    []byte
 }
 
 // Read implements io.Reader. The decoder reads byte by byte.
@@ -272,6 +297,14 @@ func (t *xmlText) Read(p []byte) (n int, err error) {
 
 // ReadByte implements io.ByteReader.
 func (t *xmlText) ReadByte() (byte, error) {
+	b, err := t.readByte()
+	if t.keeps && err == nil {
+		t.kept = append(t.kept, b)
+	}
+	return b, err
+}
+
+func (t *xmlText) readByte() (byte, error) {
 	if len(t.pending) == 0 {
 		if t.left--; t.left < 0 {
 			return 0, XMLError("it has a row, or a piece between rows, of more than 16 MiB")

@@ -5,7 +5,8 @@
 //	laws.go     the laws, each a few scripts
 //	truth.go    compares limits, and what each row becomes, with `tests`
 //	answers.go  compares requests, and what their answers hold, with `tests`
-//	bench.go    a feed under test: its parameters and rows
+//	bench.go    a feed under test: its parameters, and how its provider answers
+//	saved.go    the rows of tests, of tables and of a saved file
 //	scripts.go  the laws about times and failures; values.go: about values
 //	play.go     a running script: a loop and a ledger, polled by the script's clock; it can be killed
 //	server.go   a provider over HTTP: pages, filters, faults

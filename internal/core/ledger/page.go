@@ -191,7 +191,8 @@ func (p *pageCommit) readDueCalls() error {
 	if err != nil || surplus <= 0 {
 		return err
 	}
-	return read(`AND NOT (set_aside = 0 AND due <= ? AND version >= ?) ORDER BY version, key`, surplus, true, until, from)
+	return read(`AND NOT (set_aside = 0 AND due <= ? AND version >= ?) ORDER BY version, key`, surplus, true,
+		until, from)
 }
 
 // findOldest finds the call that a read must look at next: the oldest of those that wait.
