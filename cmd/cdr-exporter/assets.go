@@ -115,17 +115,16 @@ func (a *assets) load() (map[string][]byte, error) {
 // configuration don't have to exist.
 func (a *assets) read() (*rules.Parameters, error) {
 	if a.config == "" {
-		return rules.Load(a.parameters)
+		return rules.Load(a.parameters, rules.Builtin())
 	}
 	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: a.config}, false)
 	if err != nil {
 		return nil, err
 	}
-	p, err := rules.Load(cmp.Or(a.parameters, string(c.RulesFile)))
+	p, err := rules.Load(cmp.Or(a.parameters, string(c.RulesFile)), rules.Configured(c, providers))
 	if err != nil {
 		return nil, err
 	}
-	p.Feeds = rules.Configured(c, providers)
 	for _, l := range c.Labels {
 		if l.Key == config.LabelBySubnet {
 			p.StreamLabels = append(p.StreamLabels, l.Name)

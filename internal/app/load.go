@@ -34,7 +34,7 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	r := &running{config: c, providers: all}
-	parameters, rulesErr := rules.Load(string(c.RulesFile))
+	parameters, rulesErr := rules.Load(string(c.RulesFile), nil)
 	if rulesErr == nil {
 		r.thresholds = parameters.Thresholds
 	}

@@ -65,10 +65,11 @@ func chartThresholds() ([]byte, error) {
 			continue
 		}
 		keys = append(keys, key)
-		p := Default()
+		p := new(Parameters)
 		if err := config.Unmarshal("rules.yaml", []byte(key+": "+other+"\n"), p, config.Options{}); err != nil {
 			return nil, err
 		}
+		p.Feeds = Builtin()
 		for file, rules := range p.ruleTexts() {
 			for at, texts := range rules {
 				for field, now := range texts {

@@ -19,8 +19,8 @@ type Feed struct {
 	collector.FeedProperties
 }
 
-// builtin are the feeds of all providers.
-func builtin() (all []Feed) {
+// Builtin are the feeds of all providers.
+func Builtin() (all []Feed) {
 	for _, p := range providers.All() {
 		for _, f := range p.Feeds() {
 			all = append(all, Feed{FeedProperties: f})

@@ -59,26 +59,31 @@ type Parameters struct {
 func Default() *Parameters {
 	p := new(Parameters)
 	p.SetDefaults()
+	p.Feeds = Builtin()
 	return p
 }
 
-// Load reads a file of parameters; without a file it returns the parameters of the shipped rules.
-func Load(file string) (*Parameters, error) {
-	p := Default()
-	if file == "" {
-		return p, nil
+// Load reads a file of parameters, for these feeds. Without a file it returns the parameters of the shipped rules.
+func Load(file string, feeds []Feed) (*Parameters, error) {
+	p := new(Parameters)
+	p.SetDefaults()
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the parameters of the rules: %w", err)
+		}
+		if err := config.Unmarshal(file, text, p, config.Options{}); err != nil {
+			return nil, err
+		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the parameters of the rules: %w", err)
-	}
-	return p, config.Unmarshal(file, text, p, config.Options{})
+	p.Feeds = feeds
+	return p, nil
 }
 
 // SetDefaults is called before a file is read.
 func (p *Parameters) SetDefaults() {
 	*p = Parameters{
-		Thresholds: thresholds.Default(), Feeds: builtin(),
+		Thresholds: thresholds.Default(),
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
 		QuietFloor: 10, ChargeFactor: 3,
 		ChargeFloors: map[string]float64{

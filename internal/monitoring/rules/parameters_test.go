@@ -17,14 +17,14 @@ func TestExample(t *testing.T) {
 	const name = "rules.example.yaml"
 	text, err := os.ReadFile(filepath.Join(root, name))
 	require.NoError(t, err)
-	var p Parameters
-	require.NoError(t, config.Unmarshal(name, text, &p, config.Options{}))
 	want := Default()
+	p, err := Load(filepath.Join(root, name), want.Feeds)
+	require.NoError(t, err)
 	// empty
 	want.KeepLabels, want.Off, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.AlertLabels,
 		p.HomeCountries
-	if !reflect.DeepEqual(&p, want) {
-		t.Errorf("it is %+v, want %+v", p, *want)
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("it is %+v, want %+v", *p, *want)
 	}
 	for _, key := range configtest.Keys(reflect.TypeFor[Parameters]()) {
 		if !strings.Contains(string(text), "\n"+key+":") {
