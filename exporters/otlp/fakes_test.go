@@ -77,8 +77,10 @@ func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
 	if len(o.ackErrs) > 0 {
 		err := o.ackErrs[0]
 		o.ackErrs = o.ackErrs[1:]
-		o.onEvent("ack fails")
-		return err
+		if err != nil {
+			o.onEvent("ack fails")
+			return err
+		}
 	}
 	at := slices.IndexFunc(o.batches, func(b *outbox.Batch) bool { return b.ID == id })
 	if at < 0 {

@@ -215,7 +215,7 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 		var events []string
 		outbox := newOutbox(batch(1, "a"), batch(2, "b"), batch(3, "c"))
 		outbox.onEvent = func(e string) { events = append(events, e) }
-		outbox.ackErrs = []error{errors.New("disk full"), ledger.ErrFull}
+		outbox.ackErrs = []error{errors.New("disk full"), ledger.ErrFull, nil, nil, ledger.ErrFull}
 		outbox.nextErrs = []error{errors.New("busy")}
 		r := newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
 			outbox.mu.Lock()
@@ -224,7 +224,7 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 			return respond(200, asProtobuf, ""), nil
 		})
 		r.drain(t)
-		want := []string{"send a", "ack fails", "ack fails", "ack 1", "send b", "ack 2", "send c", "ack 3"}
+		want := []string{"send a", "ack fails", "ack fails", "ack 1", "send b", "ack 2", "send c", "ack fails", "ack 3"}
 		if !slices.Equal(events, want) {
 			t.Errorf("got %q, want %q", events, want)
 		}
@@ -272,6 +272,9 @@ func TestPartialSuccess(t *testing.T) {
 			if r.count.counts() != tc.counts || requests != 1 || r.outbox.left() != 0 {
 				t.Errorf("sent and rejected %v in %d requests, %d batches left; want %v in 1, 0 left", r.count.counts(),
 					requests, r.outbox.left(), tc.counts)
+			}
+			if problem := r.Status().LastError; (problem != "") != (tc.counts[1] > 0) {
+				t.Errorf("the status has the problem %q", problem)
 			}
 			for _, want := range tc.inTheLog {
 				if !strings.Contains(r.log.String(), want) {
