@@ -35,6 +35,7 @@ func TestE2EKamailio(t *testing.T) {
 	t.Run("accounting", func(t *testing.T) { t.Parallel(); m.testAccounting(t) })
 	t.Run("failover", func(t *testing.T) { t.Parallel(); m.testFailover(t) })
 	t.Run("match", func(t *testing.T) { t.Parallel(); m.testMatch(t) })
+	t.Run("types", func(t *testing.T) { t.Parallel(); m.testTypes(t) })
 }
 
 // testAccounting: what is counted is what SIPp says it did.
@@ -182,6 +183,42 @@ failure_route[NEXT] {
 		t.Errorf("%g s connected, want between %g and %g", got, least, most)
 	}
 	x.stop()
+}
+
+// testTypes (definitions.md, "Databases"): a value is what the database prints, and a BIT is a number.
+func (m *mariaDB) testTypes(t *testing.T) {
+	t.Helper()
+	folder := t.TempDir()
+	_, err := m.database(t, "types").ExecContext(t.Context(), `CREATE TABLE calls (id BIGINT UNSIGNED, at DATETIME(3),
+		answered BIT(1), flags BIT(12), secs DOUBLE, cost DECIMAL(10, 4));
+		INSERT INTO calls VALUES (9300000000000000001, '2026-11-23 10:00:00.5', b'1', b'100000000001', 65, 0.1),
+			(9300000000000000003, '2026-11-23 10:01:00', b'0', NULL, 0, NULL)`)
+	require.NoError(t, err)
+	config := filepath.Join(folder, "config.yaml")
+	write(t, filepath.Join(folder, "types.yaml"), `provider: types
+sql: {driver: mysql, query: "SELECT * FROM calls WHERE at >= :from AND at < :to"}
+feeds:
+  calls:
+    filter: {by: start}
+    record:
+      id: id
+      start: {path: at, time: "2006-01-02 15:04:05"}
+      duration: secs
+      outcome: {path: answered, table: {"1": answered, "0": busy}}
+      sip_code: flags
+      charges: [{component: usage, amount: cost, currency: {is: EUR}}]
+`)
+	write(t, filepath.Join(folder, "dsn"), m.dsn("types"))
+	write(t, config, "storage: {path: ledger}\ndefinitions: [types.yaml]\nsources:\n  - name: db\n    "+
+		"types: {dsn_file: dsn, calls: }\n")
+	out, err := exec.CommandContext(t.Context(), binary, "records", "--config.file="+config, "--source=db",
+		"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
+	rows := strings.Split(string(out), "\n")
+	if err != nil || len(rows) != 4 ||
+		!strings.HasPrefix(rows[1], "2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,65,,,2049,") ||
+		!strings.HasPrefix(rows[2], "2026-11-23T10:01:00Z,9300000000000000003,unknown,,busy,0,,,,") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // waitForSum waits until the series of a metric add up to what is wanted.

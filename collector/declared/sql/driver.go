@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/big"
 	"net/url"
 	"strings"
 	"time"
@@ -98,6 +99,10 @@ func queryDB(ctx context.Context, db *sql.DB, q query, each func(columns, values
 	if err != nil {
 		return err
 	}
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return err
+	}
 	scanned, into, values := make([]sql.NullString, len(columns)), make([]any, len(columns)),
 		make([]string, len(columns))
 	for i := range scanned {
@@ -109,6 +114,9 @@ func queryDB(ctx context.Context, db *sql.DB, q query, each func(columns, values
 		}
 		for i, v := range scanned {
 			values[i] = v.String // empty for NULL
+			if v.Valid && types[i].DatabaseTypeName() == "BIT" {
+				values[i] = new(big.Int).SetBytes([]byte(v.String)).String() // MySQL sends the number's bytes
+			}
 		}
 		if err := each(columns, values); err != nil {
 			return err

@@ -140,6 +140,26 @@ func TestSQLBeganAgain(t *testing.T) {
 	}
 }
 
+// TestSQLKeys: a key that can't be kept is refused, and the error says why.
+func TestSQLKeys(t *testing.T) {
+	for _, c := range []struct{ key, problem string }{
+		{"9223372036854775807", ""},
+		{"9300000000000000001", "the number 9300000000000000001, and a key is at most 9223372036854775807"},
+		{"1.5", "no whole number in the column id"},
+	} {
+		t.Run(c.key, func(t *testing.T) {
+			path, _ := declaredtest.Database(t, "CREATE TABLE calls (id TEXT, at TEXT)",
+				"INSERT INTO calls VALUES ('"+c.key+"', '2026-11-23 10:00:00')")
+			source := open(t, table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ")
+			_, ids, err := declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{})
+			if c.problem == "" && (err != nil || !slices.Equal(ids, []string{c.key})) ||
+				c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+				t.Errorf("%v, %v, want %q", ids, err, c.problem)
+			}
+		})
+	}
+}
+
 // TestSQLSaysNoSecrets: errors of a database say what to do, and nothing of the password.
 func TestSQLSaysNoSecrets(t *testing.T) {
 	path, _ := declaredtest.Database(t, "CREATE TABLE other (id INTEGER)")

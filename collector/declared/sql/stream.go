@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -100,8 +101,16 @@ func (s *Stream) readPage(ctx context.Context, after int64) (page *collector.Pag
 func (s *Stream) keyOf(columns, values []string) (int64, error) {
 	name := s.Key
 	if i := slices.Index(columns, name); i >= 0 {
-		if key, err := strconv.ParseInt(values[i], 10, 64); err == nil {
+		key, err := strconv.ParseInt(values[i], 10, 64)
+		if err == nil {
 			return key, nil
+		}
+		if errors.Is(err, strconv.ErrRange) {
+			return 0, &advice.Error{
+				What: fmt.Sprintf("the column %s has the number %s, and a key is at most 9223372036854775807",
+					name, values[i]),
+				Todo: "filter by start, or by a column with smaller numbers",
+			}
 		}
 	}
 	return 0, &advice.Error{

@@ -284,6 +284,21 @@ func TestTimesOfVersions(t *testing.T) {
 			[]legs{{cdr.Answered, -1, -1}, {cdr.Answered, 20, 20}, {cdr.Answered, 30, 30}},
 			"1/20", "30",
 		},
+		{
+			"without times at first, then failed", listed,
+			[]legs{{cdr.Answered, -1, -1}, {cdr.Failed, -1, 5}, {cdr.Answered, 20, 20}, {cdr.Answered, 30, 30}},
+			"1/20", "30",
+		},
+		{
+			"one leg, failed between the answer and its duration", plain,
+			[]legs{{cdr.Answered, 0, -1}, {cdr.Failed, 0, 5}, {cdr.Failed, 0, 5}, {cdr.Answered, 0, 20}, {cdr.Answered, 0, 30}},
+			"1/20", "20",
+		},
+		{
+			"one leg, a duration of 0 before the answer", plain,
+			[]legs{{cdr.NoAnswer, 0, 0}, {cdr.Answered, 0, -1}, {cdr.Answered, 0, 20}, {cdr.Answered, 0, 30}},
+			"1/20", "20",
+		},
 		{"one leg that is longer", plain, []legs{{cdr.Answered, 0, 60}, {cdr.Answered, 0, 70}}, "1/60", "60"},
 		{"one leg, voicemail and then a person", plain, []legs{
 			{cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60}, {cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60},

@@ -20,6 +20,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 		return nil
 	}
 	defer func() { k.earlier = first.append(nil) }()
+	took := k.flags&rowTimed != 0 && k.hasDuration() || r.Outcome.Connected() && !r.NoDuration
 	if !isLeg {
 		d.addTimes(k, &first, r)
 	}
@@ -48,7 +49,9 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	}
 	first.addFields(k.fields, e.fields)
 	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
-	k.fields = merged
+	if k.fields = merged; k.flags&rowTimed != 0 && !took {
+		k.fields = slices.DeleteFunc(merged, isDuration) // of a version that wasn't connected: it isn't counted
+	}
 	return append(changed, fields...)
 }
 
@@ -62,7 +65,6 @@ func (d *Decision) addTimes(k *known, first *earlier, r *cdr.Record) {
 	// The times are of the call, which keeps the labels of its first version.
 	call := *r
 	call.Direction, call.CallType, call.Country, call.Labels = k.Direction, k.CallType, k.Country, k.Labels
-	said := slices.ContainsFunc(k.fields, func(f fieldHash) bool { return f.key == fieldDuration })
 	all := &d.change.Facts
 	switch {
 	case k.flags&rowTimed == 0:
@@ -79,13 +81,18 @@ func (d *Decision) addTimes(k *known, first *earlier, r *cdr.Record) {
 			*all = facts.AppendTalk(*all, &call)
 			k.times.talk = now.talk
 		}
-	case k.schema == fieldSchema && !said:
+	case k.schema == fieldSchema && !k.hasDuration():
 		*all = facts.AppendDuration(*all, &call)
 		k.times = timesOf(r)
 	case k.outcome != cdr.Answered && !slices.Contains(first.outcomes, cdr.Answered):
 		*all = facts.AppendTalk(*all, &call)
 	}
 }
+
+// hasDuration says whether a version gave a duration. If the call's times are counted, so is that duration.
+func (k *known) hasDuration() bool { return slices.ContainsFunc(k.fields, isDuration) }
+
+func isDuration(f fieldHash) bool { return f.key == fieldDuration }
 
 // timesOf are the times of a connected record that has its legs in it; none of another one.
 func timesOf(r *cdr.Record) (t callTimes) {
