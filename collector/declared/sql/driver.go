@@ -133,6 +133,8 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // values as the server prints them
 	config.ConnectTimeout = 10 * time.Second
 	config.RuntimeParams["datestyle"] = "ISO"
+	config.RuntimeParams["client_encoding"] = "UTF8" // the driver needs both of them for that mode
+	config.RuntimeParams["standard_conforming_strings"] = "on"
 	if q.zone != time.Local { // compare and print timestamps with a zone in the source's zone
 		config.RuntimeParams["timezone"] = q.zone.String()
 	}

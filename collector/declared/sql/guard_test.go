@@ -181,6 +181,35 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 	}
 }
 
+// TestSQLEncodingOfPostgres: names of a database in another encoding are read, whatever its escapes are.
+func TestSQLEncodingOfPostgres(t *testing.T) {
+	cluster := pgtest.Shared(t)
+	admin := pgDatabase(t, cluster.Admin())
+	defer admin.Close() //nolint:errcheck // the test is over
+	for encoding, c := range map[string]struct{ value, id string }{
+		"LATIN1": {"'M' || chr(252) || 'ller'", "M\u00fcller"}, "SQL_ASCII": {"'Smith'", "Smith"},
+	} {
+		t.Run(encoding, func(t *testing.T) {
+			name := "cdr_" + strings.ToLower(encoding)
+			declaredtest.Execute(t, admin,
+				"CREATE DATABASE "+name+" OWNER cdr TEMPLATE template0 LOCALE 'C' ENCODING '"+encoding+"'",
+				"ALTER DATABASE "+name+" SET standard_conforming_strings = off")
+			defer declaredtest.Execute(t, admin, "DROP DATABASE "+name+" WITH (FORCE)")
+			dsn := strings.Replace(cluster.DSN(), "/cdr?", "/"+name+"?", 1)
+			db := pgDatabase(t, dsn, "CREATE TABLE calls (id TEXT, at TIMESTAMP)",
+				"INSERT INTO calls VALUES ("+c.value+", '2026-11-23 09:00:00')")
+			defer db.Close() //nolint:errcheck // the test is over
+			text := strings.Replace(table(byStart, "by: start"), "sqlite", "postgres", 1)
+			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+			source := open(t, text, "dsn: '"+dsn+"', calls: ")
+			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
+				begin.Add(time.Second))); !slices.Equal(got, []string{c.id}) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 // TestSQLOrder: rows that don't come in the order of their key would be passed over.
 func TestSQLOrder(t *testing.T) {
 	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
