@@ -139,8 +139,8 @@ func (e *explainCommand) explain(
 	if err != nil {
 		return nil, err
 	}
-	if !from.Before(to) {
-		return nil, usageError{errors.New("--from must be before --to")}
+	if !from.Before(to) || from.After(now) {
+		return nil, errRange
 	}
 	feed := &explain.Feed{Selector: selector, Spec: app.SpecOf(c.Source(f.Source), f.Info), From: from, To: to}
 	if err := inspect(ctx, c, f, feed.Remember); err != nil {

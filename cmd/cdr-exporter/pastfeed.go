@@ -167,8 +167,10 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 		return fmt.Errorf("--from must be before %s, where live counting of %s began",
 			origin.UTC().Format(time.RFC3339), f.name())
 	}
-	return usageError{errors.New("--from must be before --to, and not in the future")}
+	return errRange
 }
+
+var errRange = usageError{errors.New("--from must be before --to, and not in the future")}
 
 // reportLost names the feeds whose past couldn't be read. That is an error, although the others
 // were read.
