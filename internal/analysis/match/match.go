@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/disksort"
@@ -250,7 +251,11 @@ func (m *matcher) prepare() error {
 		if err != nil {
 			return err
 		}
-		m.repeated = append(m.repeated, repeatedHours(b.settings.Zone, from, to)...)
+		for _, hour := range repeatedHours(b.settings.Zone, from, to) {
+			if !slices.Contains(m.repeated, hour) { // both books may have the zone
+				m.repeated = append(m.repeated, hour)
+			}
+		}
 	}
 	return m.compareBooks()
 }

@@ -70,8 +70,8 @@ func record(t testing.TB, text string) *cdr.Record {
 type bench struct {
 	settings match.Settings
 	country  string
-	zone     *time.Location
-	rules    counting.Rules // of the left book
+	zones    [2]*time.Location // of the books' times without one
+	rules    counting.Rules    // of the left book
 	trunk    string
 	notes    []string
 	// found has the pairs: class and ids, without the class `same`.
@@ -105,10 +105,9 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 			Name: [...]string{"ours", "the bill"}[i], Country: b.country, Currency: "EUR",
 			Folder: t.TempDir(),
 		}
+		s.Zone = b.zones[i]
 		if i == 0 {
 			s.Rules, s.Trunk = b.rules, b.trunk
-		} else {
-			s.Zone = b.zone
 		}
 		books[i] = match.NewBook(s)
 		for _, r := range records {
@@ -379,8 +378,6 @@ func TestRepeatedHour(t *testing.T) {
 	call := func(id string, at float64, more string) *cdr.Record {
 		return record(t, fmt.Sprintf("%s %f %s", id, change+at, more))
 	}
-	b := newBench()
-	b.zone = zone
 	left := []*cdr.Record{
 		call("a", -7200, "60"), call("b", -1800, "70"), call("c", 1800, "80"), call("d", 7200, "90"),
 		call("e", -900, "60 to=22222222"), call("f", 900, "66 to=22222222"), call("g", -600, "60 to=33333333"),
@@ -391,11 +388,19 @@ func TestRepeatedHour(t *testing.T) {
 		call("u", 900-3600, "66 to=22222222"), call("v", -900, "60 to=22222222"), call("s", -600, "60 to=33333333"),
 		call("t", -600, "60 to=33333333"),
 	}
-	b.mustRun(t, left, right)
 	want := "ambiguous - s, ambiguous - t, ambiguous g -, ambiguous h -, same a w, same b x, same c y, same d " +
 		"z, same e v, same f u"
-	if got := strings.Join(b.found, ", "); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	for name, zones := range map[string][2]*time.Location{
+		"the left book's zone": {zone, nil}, "the right book's zone": {nil, zone}, "both books' zone": {zone, zone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			b.zones = zones
+			b.mustRun(t, left, right)
+			if got := strings.Join(b.found, ", "); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
 	}
 }
 
