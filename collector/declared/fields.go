@@ -72,8 +72,8 @@ func readWord[T any](
 // integer reads an integer of the given bits. problem is the error for another text.
 func (p *mapping) integer(field string, v *language.Value, bits int, problem string) (n int64, found bool) {
 	return read(p, field, v, func(g *language.Result) (int64, string) {
-		n, err := strconv.ParseInt(g.Text, 10, bits)
-		if err != nil {
+		n, is := language.Integer(g.Text, bits)
+		if !is {
 			return 0, problem
 		}
 		return n, ""

@@ -1,8 +1,6 @@
 package language
 
 import (
-	"strconv"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -69,8 +67,8 @@ var q850Outcomes = map[int]cdr.Outcome{
 // q850 reads the low byte of an integer, signed or not, because Cisco puts the cause there. 0 gives
 // none.
 func q850(text string) (c Cause, known bool, problem string) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, is := Integer(text, 64)
+	if !is {
 		return c, false, noCode
 	}
 	code := int(uint8(n)) //nolint:gosec // the low byte is intended
@@ -115,11 +113,11 @@ var sipNames = map[int]string{
 
 // sip reads a final SIP code (RFC 3261). 1xx and 3xx don't say how a call ended.
 func sip(text string) (c Cause, known bool, problem string) {
-	code, err := strconv.Atoi(text)
-	if err != nil || code < 0 {
+	code, is := Integer(text, 64)
+	if !is || code < 0 {
 		return c, false, noCode
 	}
-	switch c.Outcome = cdr.SIPCause(int64(code)).Outcome; {
+	switch c.Outcome = cdr.SIPCause(code).Outcome; {
 	case code/100 == 2:
 		return Cause{Outcome: cdr.Answered}, true, ""
 	case code == 408: // without a sub code that says more
@@ -127,7 +125,7 @@ func sip(text string) (c Cause, known bool, problem string) {
 	case c.Outcome == cdr.Unknown:
 		return c, false, ""
 	}
-	c.Reason, c.Fault = sipNames[code], faultOf(c.Outcome)
+	c.Reason, c.Fault = sipNames[int(code)], faultOf(c.Outcome)
 	return c, true, ""
 }
 

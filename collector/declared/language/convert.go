@@ -185,6 +185,13 @@ func (a *alternative) parseTimeIn(
 	return time.Time{}, problem
 }
 
+// Integer reads a whole number of the given bits. A column of floats writes 486 as 486.0.
+func Integer(text string, bits int) (n int64, is bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseInt(whole, 10, bits)
+	return n, err == nil && strings.Trim(fraction, "0") == ""
+}
+
 // parseUnix reads a number of units since 1970, with or without a fraction.
 func parseUnix(text string, unit time.Duration) (at time.Time, problem string) {
 	const wrong = "isn't a Unix time"

@@ -83,7 +83,7 @@ func (g *Result) Version() (version int64, problem string) {
 		}
 		return at.UnixMicro(), problem
 	}
-	if n, err := strconv.ParseInt(g.Text, 10, 64); err == nil {
+	if n, is := Integer(g.Text, 64); is {
 		return n, ""
 	}
 	if at, is := comparedTime(g.Text, g.in.Zone); is {

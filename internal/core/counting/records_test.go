@@ -292,7 +292,11 @@ func TestTimesOfVersions(t *testing.T) {
 		{
 			"one leg, failed between the answer and its duration", plain,
 			[]legs{
-				{cdr.Answered, 0, -1}, {cdr.Failed, 0, 5}, {cdr.Failed, 0, 5}, {cdr.Answered, 0, 20}, {cdr.Answered, 0, 30},
+				{cdr.Answered, 0, -1},
+				{cdr.Failed, 0, 5},
+				{cdr.Failed, 0, 5},
+				{cdr.Answered, 0, 20},
+				{cdr.Answered, 0, 30},
 			},
 			"1/20", "20",
 		},
