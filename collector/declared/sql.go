@@ -2,6 +2,7 @@ package declared
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -42,6 +43,8 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 	}, nil
 }
 
+var orderIn = regexp.MustCompile(`(?i)\bORDER\s+BY\b`)
+
 const dsnKey = "dsn"
 
 // validateSQL reports what a feed from a database lacks. whole is the report of the definition, which may have
@@ -58,6 +61,9 @@ func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
 	want, spans := []string{"from", "to"}, "the ends of the span"
 	if f.Filter.By == web.ByInserted {
 		want, spans = []string{"after", "limit"}, "the last key that was read and the number of rows"
+		if !orderIn.MatchString(f.Query) {
+			statement.Problemf("query", "has no ORDER BY; end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit")
+		}
 		r.Required("filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
 	}
 	driver := d.SQL.Driver

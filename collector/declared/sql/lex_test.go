@@ -49,7 +49,7 @@ func TestBoundNames(t *testing.T) {
 	} {
 		for driver := range strings.FieldsSeq(all) {
 			t.Run(c.piece+", "+driver, func(t *testing.T) {
-				query := "    query: |\n      SELECT :after, :limit, " + c.piece + "\n"
+				query := "    query: |\n      SELECT (SELECT 1 ORDER BY 1), :after, :limit, " + c.piece + "\n"
 				text := strings.Replace(table("", "by: inserted, key: id"), "driver: sqlite", "driver: "+driver, 1) +
 					query
 				_, err := declared.Load("d.yaml", []byte(text))
