@@ -199,6 +199,9 @@ func (f *Feed) Sources() (all []Source) {
 	return all
 }
 
+// TimesOf is a place whose values are times of some forms.
+func TimesOf(forms ...string) Source { return Source{times: forms} }
+
 // Shift is a time at the source, moved by a length; empty: it isn't one. zone is for times without one.
 func (s *Source) Shift(text string, by time.Duration, zone *time.Location) string {
 	zone = cmp.Or(s.zone, zone)

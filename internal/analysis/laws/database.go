@@ -124,6 +124,16 @@ var sqlDrivers = map[string]string{"sqlite": "sqlite", "mysql": "mysql", "postgr
 
 var tableIn = regexp.MustCompile(`(?i)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
 
+var insertIn = regexp.MustCompile("(?i)^INSERT\\s+INTO\\s+([\\w.\"`]+)")
+
+// tableOf is the table that a statement inserts into.
+func tableOf(text string) string {
+	if found := insertIn.FindStringSubmatch(text); found != nil {
+		return strings.ToLower(found[1])
+	}
+	return ""
+}
+
 // rename moves each table to its name with another ending.
 func (d *database) rename(from, to string) (statements []string) {
 	for _, r := range d.setup {

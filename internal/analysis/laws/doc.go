@@ -11,7 +11,7 @@
 //	play.go     a running script: a loop and a ledger, polled by the script's clock; it can be killed
 //	server.go   a provider over HTTP: pages, filters, faults
 //	folder.go   files, and a system that posts
-//	database.go tables, in SQLite or in a real database
+//	database.go tables, in SQLite or in a real database; tables.go: their values, moved and damaged
 //
 // A script says which rows the provider shows when, and what fails meanwhile. In the end the ledger
 // must have counted the same as when all rows are read at once. The package

@@ -14,7 +14,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Settings are what Run needs.
@@ -273,30 +272,27 @@ func (b *bench) judgePlain() (*played, Verdict) {
 	if err != nil {
 		return nil, v.broken("%s", err)
 	}
-	keys, visits := make(map[string]bool), 0
-	add := func(r *cdr.Record, call string) {
-		if visits += len(r.Visits); !r.NoCall {
-			keys[call] = true
-		}
-	}
+	keys, visits := make(map[string]bool), 0.0
 	for _, r := range b.base {
-		if r.counts() {
-			add(r.mapped.Record, b.callOf(r))
+		if !r.counts() {
+			continue
+		}
+		if visits += float64(len(r.mapped.Record.Visits)); !r.mapped.Record.NoCall {
+			keys[b.callOf(r)] = true
 		}
 	}
+	calls := float64(len(keys))
 	if b.read != nil {
-		for _, r := range b.read.Records { // an open row stays in the tables, and counts in the end
-			add(r, cmp.Or(r.CallKey, r.Parent, r.ID))
-		}
+		calls, visits = callsOf(b.read.Records) // an open row stays in the tables, and counts in the end
 	}
 	problem := plain.trouble
 	if problem == "" || len(plain.wrong) > 0 {
-		problem = plain.miscounts(float64(len(keys)), float64(visits))
+		problem = plain.miscounts(calls, visits)
 	}
 	if problem != "" {
 		return nil, v.broken("%s: %s", plainScript, problem)
 	}
-	return &plain, v.held("%d rows are %d calls and %d visits", len(b.base), len(keys), visits)
+	return &plain, v.held("%d rows are %v calls and %v visits", len(b.base), calls, visits)
 }
 
 // callOf names the call of a row: by its group, or by the topmost row that it leads to by `parent`.

@@ -28,12 +28,21 @@ type row struct {
 
 	rows   int // that its text has
 	mapped rowmap.Result
-	key    string    // which later versions of the row share
-	at     time.Time // by which the provider filters
+	gives  []*cdr.Record // of a statement: what the query gives once it has run, and didn't before
+	key    string        // which later versions of the row share
+	at     time.Time     // by which the provider filters
 }
 
 // counts says whether the row is a record that is final.
 func (r *row) counts() bool { return r.mapped.Record != nil && !r.mapped.Record.Provisional }
+
+// records are those that the row gives.
+func (r *row) records() []*cdr.Record {
+	if r.mapped.Record != nil {
+		return []*cdr.Record{r.mapped.Record}
+	}
+	return r.gives
+}
 
 // flatten lists the rows of a feed's tests, those under `but` behind theirs.
 func flatten(feed string, all []declared.TestRow) (rows []*row, err error) {

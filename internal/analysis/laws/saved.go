@@ -52,10 +52,7 @@ func (b *bench) readRows(saved []byte) (err error) {
 	for _, r := range b.rows {
 		r.rows, r.mapped = b.readRow(r.text, r.of)
 		if record := r.mapped.Record; record != nil {
-			if r.at = record.Start; b.filteredBy() == "end" && !record.End.IsZero() {
-				r.at = record.End
-			}
-			r.key = record.ID
+			r.at, r.key = b.filtered(record), record.ID
 		}
 		if r.key == "" {
 			r.key = r.text
@@ -89,43 +86,98 @@ func (b *bench) readRows(saved []byte) (err error) {
 	return nil
 }
 
-// readTables reads the rows of the tables, for their times.
+// readTables reads the rows of the tables, for their times. A table whose rows never make the query give more is one
+// that others refer to: its rows are there from the beginning.
 func (b *bench) readTables() (err error) {
-	if b.read, err = b.readShown(b.base); err != nil {
+	if b.read, err = b.attach(b.base); err != nil {
 		return err
 	}
+	gives := make(map[string]bool)
+	for _, r := range b.base {
+		gives[tableOf(r.text)] = gives[tableOf(r.text)] || len(r.gives)+r.rows > 0
+	}
+	refers := func(r *row) bool { return !gives[tableOf(r.text)] }
+	for _, r := range b.base {
+		if refers(r) {
+			b.setup = append(b.setup, r)
+		}
+	}
+	b.base = slices.DeleteFunc(b.base, refers)
+	b.follow(b.base)
 	for _, r := range b.read.Records {
 		b.began = latest(b.began, latest(r.Start, r.End))
-	}
-	for _, r := range b.read.Records {
-		if len(b.base) > 0 && (b.base[0].at.IsZero() || r.Start.Before(b.base[0].at)) {
-			b.base[0].at = r.Start // the oldest
-		}
 	}
 	return nil
 }
 
-// withTables uses a database whose tables statements filled.
-func (b *bench) withTables(statements []*row, use func(w world) error) error {
+// follow puts each statement that makes the query give nothing to the one before.
+func (b *bench) follow(statements []*row) {
+	for i, r := range statements {
+		if len(r.gives) == 0 && i > 0 {
+			r.gives, r.at = statements[i-1].gives, statements[i-1].at
+		}
+	}
+}
+
+// attach runs statements one after the other, sets what each makes the query give, and the oldest start of that.
+func (b *bench) attach(statements []*row) (page *collector.Page, err error) {
+	known, before := make(map[string]string), 0
+	err = b.withTables(func(r *run) (err error) {
+		if page, err = r.readEver(); err != nil {
+			return err
+		}
+		for i, statement := range statements {
+			r.shown, statement.gives, statement.at = statements[:i+1], nil, time.Time{}
+			if page, err = r.readEver(); err != nil {
+				return err
+			}
+			statement.rows, before = rowsOf(page)-before, rowsOf(page)
+			for _, record := range page.Records {
+				text := fmt.Sprint(shown(record, ""))
+				if known[nameOf(record)] == text {
+					continue
+				}
+				known[nameOf(record)], statement.gives = text, append(statement.gives, record)
+				if statement.at.IsZero() || record.Start.Before(statement.at) {
+					statement.at = record.Start
+				}
+			}
+		}
+		return nil
+	})
+	return page, err
+}
+
+// withTables uses a database.
+func (b *bench) withTables(use func(r *run) error) error {
 	path, err := os.MkdirTemp(b.folder, "")
 	if err != nil {
 		return err
 	}
-	w := (&run{bench: b, script: new(script), shown: statements}).newWorld(path)
-	if err = w.show(); err == nil {
-		err = use(w)
+	r := &run{bench: b, script: new(script)}
+	r.world = r.newWorld(path)
+	return errors.Join(use(r), r.world.close())
+}
+
+// readEver reads all rows of the tables that the shown statements fill.
+func (r *run) readEver() (*collector.Page, error) {
+	if err := r.world.show(); err != nil {
+		return nil, err
 	}
-	return errors.Join(err, w.close())
+	from, to := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	page, err := r.readAll(r.world, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("run the query on tests.tables: %w", err)
+	}
+	return page, nil
 }
 
 // readShown reads all rows of tables that statements fill.
 func (b *bench) readShown(statements []*row) (page *collector.Page, err error) {
-	err = b.withTables(statements, func(w world) (err error) {
-		from, to := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
-		if page, err = b.readAll(w, from, to); err != nil {
-			return fmt.Errorf("run the query on tests.tables: %w", err)
-		}
-		return nil
+	err = b.withTables(func(r *run) (err error) {
+		r.shown = statements
+		page, err = r.readEver()
+		return err
 	})
 	return page, err
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // law is a law of counting: the scripts that it must hold in, or why it can't be judged.
@@ -67,7 +69,7 @@ func (b *bench) once(*played) (scripts []script, why string) {
 	if b.definition.Push != nil && b.feed.Files == nil && b.hasIDs() {
 		scripts = append(scripts, script{name: "each record is posted twice", posted: true, twice: true})
 	}
-	if again := b.moved(reused); again != nil && b.hasIDs() && !b.byTime() {
+	if again := b.moved(reused); again != nil && b.hasIDs() && !b.byTime() && b.definition.SQL == nil {
 		for _, r := range again {
 			r.key += " again"
 		}
@@ -86,11 +88,16 @@ func (b *bench) once(*played) (scripts []script, why string) {
 	return scripts, ""
 }
 
+const day = 24 * time.Hour
+
 // reused is after how long an id is another call's, and a key of legs too.
 const reused = 72 * time.Hour
 
 // moved are the rows, all of whose times are later; nil: they can't be written so.
 func (b *bench) moved(by time.Duration) (all []*row) {
+	if b.definition.SQL != nil {
+		return b.movedTables(by)
+	}
 	for _, r := range b.base {
 		text := r.text
 		for _, source := range b.feed.Sources() {
@@ -139,7 +146,15 @@ func (b *bench) order(*played) (scripts []script, why string) {
 	for i := range reversed {
 		grows = append(grows, step{rows: reversed[:i+1]})
 	}
-	scripts = append(scripts, script{name: "one row after the other, the last one first", steps: grows})
+	if b.apart() == "" {
+		scripts = append(scripts, script{name: "one row after the other, the last one first", steps: grows})
+	}
+	if later := b.moved(day); later != nil && b.definition.SQL != nil && !b.byTime() {
+		scripts = append(scripts, script{
+			name: "the first rows are a day later than those after them", begins: b.began.Add(day), judge: sameCalls,
+			steps: []step{{rows: append(later[:1:1], b.base[1:]...)}},
+		})
+	}
 	if l := b.layout(); l.names && b.feed.Lines() != nil && b.feed.Lines().Read == "lines" {
 		scripts = append(scripts, script{name: "each row behind the names of its columns", steps: grows, headed: true})
 	}
@@ -176,8 +191,22 @@ func (b *bench) shifting(*played) (scripts []script, why string) {
 	return scripts, ""
 }
 
+// apart says why rows can't come later than others; empty: they can.
+func (b *bench) apart() string {
+	for _, r := range b.base {
+		if b.byTime() && !r.at.IsZero() && b.began.Sub(r.at) > b.info.Lookback*6/10 {
+			return fmt.Sprintf("%s is too long before the newest for a lookback of %s; give them times closer together",
+				r.name, b.info.Lookback)
+		}
+	}
+	return ""
+}
+
 // late: a row comes long after its call.
 func (b *bench) late(*played) (scripts []script, why string) {
+	if why = b.apart(); why != "" {
+		return nil, why
+	}
 	var early, lateRows []*row
 	for i, r := range b.base {
 		if i%2 == 1 && b.standsAlone(r) {
@@ -201,11 +230,16 @@ func (b *bench) late(*played) (scripts []script, why string) {
 
 // standsAlone says whether no other row is of the same call.
 func (b *bench) standsAlone(r *row) bool {
-	if b.definition.SQL != nil {
-		return !b.feed.Record.Group.IsSet() && !b.feed.Record.Parent.IsSet()
+	return !slices.ContainsFunc(b.base, func(other *row) bool { return other != r && b.together(r, other) })
+}
+
+// together says whether two rows are of the same call.
+func (b *bench) together(r, other *row) bool {
+	if b.definition.SQL == nil {
+		return r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r)
 	}
-	return r.mapped.Record == nil || !slices.ContainsFunc(b.base, func(other *row) bool {
-		return other != r && other.mapped.Record != nil && b.callOf(other) == b.callOf(r)
+	return slices.ContainsFunc(r.gives, func(one *cdr.Record) bool {
+		return slices.ContainsFunc(other.gives, func(o *cdr.Record) bool { return keyOf(o) == keyOf(one) })
 	})
 }
 
@@ -265,8 +299,8 @@ func (b *bench) final(*played) (scripts []script, why string) {
 
 // edges: the exporter looks at the very times of rows, and a second later, while they come.
 func (b *bench) edges(*played) (scripts []script, why string) {
-	if b.definition.SQL != nil {
-		return nil, "the times of the tables' rows aren't known before they are read"
+	if why = b.apart(); why != "" && b.definition.SQL != nil { // a statement's rows come together
+		return nil, why
 	}
 	scripts = []script{b.live(b.base)}
 	change := b.began
@@ -279,6 +313,13 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 			s := b.live(rows)
 			s.name, s.judge = s.name+", half an hour before clocks change on "+change.Format(time.DateOnly), sameCalls
 			scripts = append(scripts, s)
+		}
+		if rows := b.moved(change.Add(day).Sub(oldest)); rows != nil && b.definition.SQL != nil && b.byTime() {
+			scripts = append(scripts, script{
+				name:  "a day after clocks change on " + change.Format(time.DateOnly),
+				steps: []step{{rows: b.base}}, // the query is judged, not what is counted
+				judge: func(b *bench, _, _ *played) string { return b.readSeconds(rows) },
+			})
 		}
 	}
 	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
@@ -298,19 +339,25 @@ func (b *bench) live(all []*row) script {
 	for _, r := range all {
 		at := r.at
 		for _, other := range all { // the rows of a call come together
-			if r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r) {
-				at = latest(latest(at, other.at), other.mapped.Record.End)
+			if !b.together(r, other) {
+				continue
+			}
+			for _, record := range other.records() {
+				at = latest(latest(at, b.filtered(record)), record.End)
 			}
 		}
 		arrivals = append(arrivals, arrival{r, at})
 		times = append(times, r.at, r.at.Add(time.Second), at, at.Add(time.Second))
+		for _, record := range r.gives { // a statement may have several
+			times = append(times, b.filtered(record), b.filtered(record).Add(time.Second))
+		}
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	times = slices.CompactFunc(times, time.Time.Equal)
 	now := times[0].Add(-time.Minute)
 	times = times[:min(len(times), 150)]
 	s := script{
-		name: "rows come while the exporter runs, which looks at their very times", live: true,
+		name: "rows come while the exporter runs, which looks at their very times", live: true, begins: times[0],
 		steps: []step{{}},
 	}
 	for _, at := range times {

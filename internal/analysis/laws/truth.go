@@ -180,28 +180,47 @@ func (b *bench) judgeSeconds(v Verdict) Verdict {
 	if b.tests.By == "" || len(b.read.Records) == 0 {
 		return v.unjudged("tests don't say which time the query filters by")
 	}
-	err := b.withTables(b.base, func(w world) error {
-		for _, r := range b.read.Records {
-			at := r.Start
-			if b.filteredBy() == "end" && !r.End.IsZero() {
-				at = r.End
-			}
-			at = at.Truncate(time.Second)
-			page, err := b.readAll(w, at, at.Add(time.Second))
+	if problem := b.readSeconds(b.base); problem != "" {
+		return v.broken("%s", problem)
+	}
+	return v.held("each of %d rows is in a read of its second", len(b.read.Records))
+}
+
+// readSeconds reads the second of each record from tables that statements fill, and says which read lacks it; empty:
+// none.
+func (b *bench) readSeconds(statements []*row) (problem string) {
+	err := b.withTables(func(r *run) error {
+		r.shown = statements
+		all, err := r.readEver()
+		if err != nil {
+			return err
+		}
+		for _, record := range all.Records {
+			at := b.filtered(record).Truncate(time.Second)
+			page, err := b.readAll(r.world, at, at.Add(time.Second))
 			if err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(page.Records, func(other *cdr.Record) bool { return other.ID == r.ID }) {
-				return fmt.Errorf("a read of the second %s lacks the row of that %s", at.Format(time.RFC3339),
+			if !has(page, record) {
+				problem = fmt.Sprintf("a read of the second %s lacks the row of that %s", at.Format(time.RFC3339),
 					b.filteredBy())
+				return nil
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return v.broken("%s", err)
+		return err.Error()
 	}
-	return v.held("each of %d rows is in a read of its second", len(b.read.Records))
+	return problem
+}
+
+// filtered is the time of a record by which the provider filters.
+func (b *bench) filtered(r *cdr.Record) time.Time {
+	if b.filteredBy() == "end" && !r.End.IsZero() {
+		return r.End
+	}
+	return r.Start
 }
 
 // readAll reads the rows of a database in a span.

@@ -106,6 +106,9 @@ var damages = []struct {
 
 // damaged: a row that can't be read is set aside, and no other.
 func (b *bench) damaged(*played) (scripts []script, why string) {
+	if b.definition.SQL != nil {
+		return b.damagedTables()
+	}
 	rows := slices.Clone(b.base)
 	n := 0
 	seen := make(map[string]bool)
