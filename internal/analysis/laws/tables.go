@@ -52,12 +52,14 @@ func (b *bench) valuesIn(text string) (all []value) {
 	types := make(map[string]string)
 	var columns []string
 	for _, r := range b.setup {
-		if found := tableIn.FindStringSubmatch(r.text); found != nil && strings.EqualFold(found[1], table) {
-			for _, at := range fields(r.text)[0] {
-				words := append(strings.Fields(r.text[at[0]:at[1]]), "")
-				columns = append(columns, words[0])
-				types[words[0]] = words[1]
-			}
+		made, found := fields(r.text), tableIn.FindStringSubmatch(r.text)
+		if found == nil || !strings.EqualFold(found[1], table) || len(made) == 0 {
+			continue
+		}
+		for _, at := range made[0] {
+			words := append(strings.Fields(r.text[at[0]:at[1]]), "")
+			columns = append(columns, words[0])
+			types[words[0]] = words[1]
 		}
 	}
 	if named, _, _ := strings.Cut(text, "("); len(groups) > 0 && !strings.Contains(strings.ToUpper(named), "VALUES") {
