@@ -3,6 +3,7 @@ package laws_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
@@ -22,15 +23,35 @@ func TestStrangers(t *testing.T) {
 			t.Parallel() // most of it waits
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
-			d, err := declared.Load("definition.yaml", text)
-			require.NoError(t, err)
-			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
-			require.NoError(t, err)
-			for _, v := range verdicts {
-				if v.State == laws.Broken {
-					t.Errorf("%s: %s", v.Law, v.Detail)
-				}
-			}
+			judged(t, string(text))
 		})
 	}
+}
+
+// TestFarApart: rows that are further apart than the lookback can't come late, so that isn't judged.
+func TestFarApart(t *testing.T) {
+	text, err := os.ReadFile("testdata/nameless.yaml")
+	require.NoError(t, err)
+	later := strings.NewReplacer("2026-11-23 10:10", "2026-11-28 10:10", "2026-11-22T23:10", "2026-11-27T23:10")
+	verdicts := judged(t, later.Replace(string(text)))
+	const want = "statement 2 of tables is too long before the newest for a lookback of 48h0m0s"
+	if v := verdicts["late"]; v.State != laws.NotJudged || !strings.HasPrefix(v.Detail, want) {
+		t.Errorf("late: %+v", v)
+	}
+}
+
+// judged are the verdicts on a definition, by law. None is broken.
+func judged(t *testing.T, text string) map[string]laws.Verdict {
+	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(text))
+	require.NoError(t, err)
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
+	require.NoError(t, err)
+	all := make(map[string]laws.Verdict)
+	for _, v := range verdicts {
+		if all[v.Law] = v; v.State == laws.Broken {
+			t.Errorf("%s: %s", v.Law, v.Detail)
+		}
+	}
+	return all
 }
