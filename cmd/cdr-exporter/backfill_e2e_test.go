@@ -61,7 +61,7 @@ func TestE2EBackfill(t *testing.T) {
 	// The median of durations comes from the classic buckets.
 	got := p.query(fmt.Sprintf(`histogram_quantile(0.5, sum by (le) (
 		increase(cdr_call_duration_seconds_bucket{source="acme"}[%ds] @ %d)))`, int(window.Seconds()), to.Unix()))
-	if len(got) != 1 || got[0].value <= 0 {
+	if len(got) != 1 || got[0].Value <= 0 {
 		t.Errorf("the median of durations is %v", got)
 	}
 }

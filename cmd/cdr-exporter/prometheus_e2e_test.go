@@ -3,20 +3,16 @@
 package main_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
@@ -24,12 +20,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
 // prometheus is a Prometheus that scrapes exporters.
 type prometheus struct {
 	*part
-	base string
+	parts.API
 }
 
 // startPrometheus starts one that takes metrics over OTLP, and scrapes an address with
@@ -55,69 +52,27 @@ scrape_configs:
 func awaitPrometheus(t *testing.T, address string, flags ...string) *prometheus {
 	t.Helper()
 	p := &prometheus{
-		base: "http://" + address,
 		part: startPart(t, "prometheus", append(flags, "--web.listen-address="+address)...),
+		API:  parts.API{Base: "http://" + address},
 	}
-	eventually(t, "start Prometheus", func() error {
-		p.running()
-		_, err := p.get("/-/ready")
-		return err
-	})
+	p.awaitReady()
 	return p
 }
 
-func (p *prometheus) get(path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.base+path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: status %d: %s", path, response.StatusCode, body)
-	}
-	return body, err
-}
-
-// sample is one element of an instant vector.
-type sample struct {
-	labels map[string]string
-	value  float64
+func (p *prometheus) awaitReady() {
+	p.t.Helper()
+	eventually(p.t, "start Prometheus", func() error {
+		p.running()
+		return p.Ready(p.t.Context())
+	})
 }
 
 // query evaluates an expression now.
-func (p *prometheus) query(expression string) []sample {
+func (p *prometheus) query(expression string) model.Vector {
 	p.t.Helper()
 	p.running()
-	body, err := p.get("/api/v1/query?query=" + url.QueryEscape(expression))
-	if err != nil {
-		p.t.Fatalf("query %s: %v", expression, err)
-	}
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		p.t.Fatalf("query %s: %v", expression, err)
-	}
-	var samples []sample
-	for _, r := range answer.Data.Result {
-		text, _ := r.Value[1].(string)
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			p.t.Fatalf("query %s: %v", expression, err)
-		}
-		samples = append(samples, sample{r.Metric, value})
-	}
+	samples, err := p.Query(p.t.Context(), expression)
+	require.NoError(p.t, err)
 	return samples
 }
 
@@ -149,9 +104,9 @@ func (p *prometheus) compared(expression func(metric, part string) string) table
 			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", by, expression(metric, part))) {
 				values := make([]any, len(labels))
 				for i, label := range labels {
-					values[i] = s.labels[label]
+					values[i] = string(s.Metric[model.LabelName(label)])
 				}
-				all.Add(strings.TrimSuffix(metric+"_"+part, "_"), harness.Millionths(s.value), values...)
+				all.Add(strings.TrimSuffix(metric+"_"+part, "_"), harness.Millionths(float64(s.Value)), values...)
 			}
 		}
 	}
@@ -177,10 +132,9 @@ func (p *prometheus) startAtZero(fresh families) {
 		}
 		for _, group := range rules.Groups {
 			for _, rule := range group.Rules {
-				body, err := p.get("/api/v1/parse_query?query=" + url.QueryEscape(rule.Expr))
-				require.NoError(p.t, err)
 				var tree any
-				require.NoError(p.t, json.Unmarshal(body, &tree))
+				path := "/api/v1/parse_query?query=" + url.QueryEscape(rule.Expr)
+				require.NoError(p.t, p.Read(p.t.Context(), path, &tree))
 				namesIn(tree, read)
 			}
 		}
@@ -259,7 +213,7 @@ func TestE2EPrometheus(t *testing.T) {
 	has()
 	for metric := range harness.Compared {
 		for _, s := range p.query(fmt.Sprintf(`sum(increase(%s{job="scraped"}[5m])) > 0`, metric)) {
-			t.Errorf("%s rises by %g with the first history", metric, s.value)
+			t.Errorf("%s rises by %g with the first history", metric, s.Value)
 		}
 	}
 	before := x.scrape().sum("cdr_calls_total")
@@ -271,7 +225,7 @@ func TestE2EPrometheus(t *testing.T) {
 		// The rise of each series, from its last value before, 0 for a new one.
 		samples := p.query(`sum(max_over_time(cdr_calls_total{job="scraped"}[30m])
 			- min_over_time(cdr_calls_total{job="scraped"}[30m]))`)
-		if len(samples) != 1 || samples[0].value != rise {
+		if len(samples) != 1 || float64(samples[0].Value) != rise {
 			return fmt.Errorf("it rises by %v, want %g", samples, rise)
 		}
 		return nil

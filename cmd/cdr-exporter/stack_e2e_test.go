@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
@@ -197,7 +198,7 @@ func TestE2EStack(t *testing.T) {
 		s.x.running()
 		for _, feed := range []string{directRouting, pstn} {
 			live := s.watch.query(fmt.Sprintf(`source_feed:cdr_live:min7m{feed=%q} == 1`, feed))
-			if len(live) != 1 || live[0].labels["source"] != "contoso" {
+			if len(live) != 1 || live[0].Metric["source"] != "contoso" {
 				return fmt.Errorf("%s isn't live", feed)
 			}
 		}
@@ -218,7 +219,7 @@ func TestE2EStack(t *testing.T) {
 	s.x.kill()
 	s.watch.stop()
 	s.startExporter()
-	s.watch.start()
+	s.watch.start(t)
 	s.agree()
 	s.x.stop()
 	s.vault.searchFolder(s.collector.folder)
@@ -269,7 +270,7 @@ func (s *stack) agree() {
 
 // shows is what the Collector's own exporter for Prometheus shows.
 func (c *otelcol) shows(x *exporter) (families, error) {
-	body, err := (&prometheus{base: "http://" + c.prometheus}).get("/metrics")
+	body, err := program.Get(c.t.Context(), "http://"+c.prometheus+"/metrics")
 	if err != nil {
 		return nil, err
 	}

@@ -97,9 +97,7 @@ func startAlertmanager(t *testing.T, to *pager, speed int) parts.API {
 // watching is a Prometheus that evaluates rules, and can be started again.
 type watching struct {
 	*prometheus
-	parts.API
 
-	t    *testing.T
 	args []string
 }
 
@@ -108,19 +106,16 @@ func newWatching(t *testing.T, p parts.Prometheus) *watching {
 	p.Folder, p.Address = t.TempDir(), free(t)
 	args, err := p.Write()
 	require.NoError(t, err)
-	w := &watching{t: t, args: args, API: parts.API{Base: "http://" + p.Address}}
-	w.start()
+	w := &watching{&prometheus{API: parts.API{Base: "http://" + p.Address}}, args}
+	w.start(t)
 	return w
 }
 
 // start starts it, also after a stop, with the data that it has kept.
-func (w *watching) start() {
-	w.t.Helper()
-	w.prometheus = &prometheus{base: w.Base, part: startPart(w.t, "prometheus", w.args...)}
-	eventually(w.t, "start Prometheus", func() error {
-		w.running()
-		return w.Ready(w.t.Context())
-	})
+func (w *watching) start(t *testing.T) {
+	t.Helper()
+	w.part = startPart(t, "prometheus", w.args...)
+	w.awaitReady()
 }
 
 // healthy waits until every rule was evaluated, and fails for one that can't be.

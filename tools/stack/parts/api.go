@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // API is a client of Prometheus or Alertmanager on this machine.
@@ -18,35 +18,15 @@ type API struct {
 	Base string
 }
 
-// client keeps no connections: its user soon ends, or calls another server.
-var client = http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-
 // Ready returns why it isn't ready.
 func (a API) Ready(ctx context.Context) error {
-	_, err := a.get(ctx, "/-/ready")
+	_, err := program.Get(ctx, a.Base+"/-/ready")
 	return err
-}
-
-func (a API) get(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Base+path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: status %d: %s", path, response.StatusCode, body)
-	}
-	return body, err
 }
 
 // Read reads the JSON of an answer into a value.
 func (a API) Read(ctx context.Context, path string, into any) error {
-	body, err := a.get(ctx, path)
+	body, err := program.Get(ctx, a.Base+path)
 	if err != nil {
 		return err
 	}
