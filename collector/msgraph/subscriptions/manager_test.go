@@ -83,23 +83,8 @@ func TestSubscriptionIsMade(t *testing.T) {
 		if again != 10*time.Minute || !gap.IsZero() {
 			t.Errorf("again in %s; the gap is %s", again, gap)
 		}
-	})
-}
-
-// It is renewed every ten minutes, and never lost, for weeks.
-func TestSubscriptionIsRenewed(t *testing.T) {
-	inBubble(t, func(t *testing.T, k *keeping) {
-		begin := time.Now()
-		for time.Since(begin) < 21*24*time.Hour {
-			again, gap, err := k.Maintain(t.Context(), time.Now())
-			if err != nil || !gap.IsZero() || again != 10*time.Minute {
-				t.Fatalf("after %s: %v, gap %s, again in %s", time.Since(begin), err, gap, again)
-			}
-			k.graph.requests()
-			<-time.After(again)
-		}
-		if all := k.graph.Subscriptions(); len(all) != 1 || all[0].ID != sub1 {
-			t.Errorf("in three weeks it was made again: %v", all)
+		if k.is(t, sub1); !k.graph.find(sub1).Expires.Equal(time.Now().Add(life)) {
+			t.Errorf("renewed, it ends %s", k.graph.find(sub1).Expires)
 		}
 	})
 }
@@ -263,27 +248,6 @@ func TestSubscriptionLifecycle(t *testing.T) {
 		if k.noteLifecycle("somethingElse") || k.Urgent() {
 			t.Error("an unknown event is known")
 		}
-	})
-}
-
-// A POST that was carried out though its answer is lost makes no second subscription.
-func TestSubscriptionWhoseAnswerIsLost(t *testing.T) {
-	inBubble(t, func(t *testing.T, k *keeping) {
-		lost := refusing(http.MethodPost, http.StatusGatewayTimeout, "Timeout")
-		k.graph.fault = func(r *http.Request) *providertest.Answer {
-			if r.Method == http.MethodPost {
-				k.graph.add(nil)
-			}
-			return lost(r)
-		}
-		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil {
-			t.Fatal("no error")
-		}
-		if got := k.graph.requests(); got != "GET s, POST s" {
-			t.Errorf("the requests are %s", got)
-		}
-		k.keep(t, "GET s, PATCH s/"+sub1)
-		k.is(t, sub1)
 	})
 }
 
