@@ -52,10 +52,3 @@ func FuzzParseCallType(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkParseCallType(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		parseCallType("ByotOutUserForwarding")
-	}
-}

@@ -8,13 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-func BenchmarkDirectRoutingOutcome(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		directRoutingOutcome(cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false)
-	}
-}
-
 func TestSubCodeTables(t *testing.T) {
 	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	for name, table := range map[string][]cdr.Cause{"codes": subCodes, "ranges": subCodeRanges} {

@@ -198,18 +198,6 @@ func FuzzCountriesOf(f *testing.F) {
 	})
 }
 
-func BenchmarkCountriesOf(b *testing.B) {
-	countries := NewCountries()
-	for _, number := range []string{"+4930123456***", "+447400123456", "+12125550100", "Internal Revenue Service"} {
-		b.Run(number, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				countries.Of(number)
-			}
-		})
-	}
-}
-
 // onKeypad writes a word on a telephone's keypad (ITU-T E.161).
 func onKeypad(word string) string {
 	keys := []string{"abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"}

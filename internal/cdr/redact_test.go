@@ -352,13 +352,3 @@ func TestRedactAllocations(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkRedact(b *testing.B) {
-	d := NewRedactor(DefaultPolicy(), testKey)
-	var r Record
-	b.ReportAllocs()
-	for b.Loop() {
-		personalRecord(&r)
-		d.Redact(&r)
-	}
-}

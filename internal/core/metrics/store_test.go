@@ -136,16 +136,6 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	}
 }
 
-func BenchmarkCount(b *testing.B) {
-	s, f := testStore()
-	c := fullCall()
-	changes := s.Begin(f, time.Now())
-	b.ReportAllocs()
-	for b.Loop() {
-		changes.addCall(c)
-	}
-}
-
 // A provider's value is fit for a label: valid UTF-8 without zero bytes, cut between characters.
 func TestCleanLabel(t *testing.T) {
 	for name, c := range map[string]struct{ value, want string }{
