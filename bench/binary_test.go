@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,16 +15,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // buildBinary builds the program as it is released.
 func buildBinary(b *testing.B) string {
 	binary := filepath.Join(b.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "../cmd/cdr-exporter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
-	}
+	require.NoError(b, program.Build(b.Context(), "..", binary))
 	return binary
 }
 
@@ -53,28 +49,21 @@ func startGraph(b *testing.B, settings simulator.Settings) *sim.Server {
 
 // running is a process of the program.
 type running struct {
-	cmd     *exec.Cmd
+	*program.Process
+
 	address string
-	began   time.Time
-	done    chan struct{}
 }
 
 // startBinary starts the program on the ledger "data" of a folder, with a source for each name that
 // reads direct routing calls from the simulated Graph. It is killed when the benchmark ends.
 func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
 	file := writeConfig(b, server, folder, history, names...)
-	p := &running{address: freeAddress(b), done: make(chan struct{})}
-	p.cmd = exec.CommandContext(b.Context(), binary, "run", "--config.file="+file, "--web.listen-address="+p.address,
-		"--log.level=error")
-	p.cmd.Stderr = os.Stderr
-	p.began = time.Now()
-	require.NoError(b, p.cmd.Start())
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // it is killed
-	}()
-	b.Cleanup(p.kill)
-	return p
+	address := freeAddress(b)
+	process, err := program.Start(folder, "cdr-exporter", exec.CommandContext(b.Context(), binary, "run",
+		"--config.file="+file, "--web.listen-address="+address, "--log.level=error"))
+	require.NoError(b, err)
+	b.Cleanup(process.Kill)
+	return &running{process, address}
 }
 
 // writeConfig writes a configuration with these sources.
@@ -95,13 +84,7 @@ func writeConfig(b *testing.B, server *sim.Server, folder, history string, names
 	return file
 }
 
-// kill ends the process. It may be called twice.
-func (p *running) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
-
-func (p *running) pid() int { return p.cmd.Process.Pid }
+func (p *running) pid() int { return p.Cmd.Process.Pid }
 
 // await checks a condition at an interval, for 45 minutes at most.
 func (p *running) await(b *testing.B, every time.Duration, what string, reached func() bool) {
@@ -109,11 +92,11 @@ func (p *running) await(b *testing.B, every time.Duration, what string, reached 
 	defer tick.Stop()
 	for !reached() {
 		select {
-		case <-p.done:
-			b.Fatalf("%s: the program ended by itself", what)
+		case <-p.Done:
+			b.Fatalf("%s: %v", what, p.Ended())
 		case <-tick.C:
 		}
-		if time.Since(p.began) > 45*time.Minute {
+		if time.Since(p.Began) > 45*time.Minute {
 			b.Fatalf("%s: not within 45 minutes", what)
 		}
 	}
@@ -122,12 +105,8 @@ func (p *running) await(b *testing.B, every time.Duration, what string, reached 
 // ready waits until the program says that it is ready.
 func (p *running) ready(b *testing.B) {
 	p.await(b, 5*time.Millisecond, "be ready", func() bool {
-		res, err := http.Get("http://" + p.address + "/-/ready") //nolint:noctx // bounded by the benchmark
-		if err != nil {
-			return false
-		}
-		_ = res.Body.Close()
-		return res.StatusCode == http.StatusOK
+		_, err := program.Get(b.Context(), "http://"+p.address+"/-/ready")
+		return err == nil
 	})
 }
 

@@ -3,12 +3,12 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // BenchmarkMillion lets the built binary read a million rows (CDR_BENCH_ROWS) of one day from the
@@ -24,22 +24,21 @@ func BenchmarkMillion(b *testing.B) {
 	for b.Loop() {
 		p := startBinary(b, binary, server, b.TempDir(), "38h", "bench")
 		p.await(b, 50*time.Millisecond, fmt.Sprintf("count %d rows", rows),
-			func() bool { return countedBy(p.address) == uint64(rows) })
-		b.ReportMetric(float64(rows)/time.Since(p.began).Seconds(), "rows/s")
+			func() bool { return p.counted(b) == uint64(rows) })
+		b.ReportMetric(float64(rows)/time.Since(p.Began).Seconds(), "rows/s")
 		b.ReportMetric(float64(rows)/p.cpu(b).Seconds(), "rows/cpu-s")
 		b.ReportMetric(peakRSS(b, p.pid()), "peak-MB")
-		p.kill()
+		p.Kill()
 	}
 }
 
-// countedBy asks the exporter how many records it has counted; 0 if it doesn't
+// counted asks the exporter how many records it has counted; 0 if it doesn't
 // answer yet.
-func countedBy(address string) uint64 {
-	res, err := http.Get("http://" + address + "/api/v1/status") //nolint:noctx // bounded by the benchmark
+func (p *running) counted(b *testing.B) uint64 {
+	answer, err := program.Get(b.Context(), "http://"+p.address+"/api/v1/status")
 	if err != nil {
 		return 0
 	}
-	defer res.Body.Close()
 	var status struct {
 		Sources []struct {
 			Feeds []struct {
@@ -47,7 +46,7 @@ func countedBy(address string) uint64 {
 			} `json:"feeds"`
 		} `json:"sources"`
 	}
-	if json.NewDecoder(res.Body).Decode(&status) != nil || len(status.Sources) == 0 ||
+	if json.Unmarshal(answer, &status) != nil || len(status.Sources) == 0 ||
 		len(status.Sources[0].Feeds) == 0 {
 		return 0
 	}

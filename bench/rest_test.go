@@ -40,13 +40,13 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		p := startBinary(b, binary, server, folder, "24h", "bench")
 		p.ready(b)
-		b.ReportMetric(float64(time.Since(p.began).Milliseconds()), "ready-ms")
+		b.ReportMetric(float64(time.Since(p.Began).Milliseconds()), "ready-ms")
 		b.ReportMetric(float64(p.cpu(b).Milliseconds()), "cpu-ms")
 		b.ReportMetric(peakRSS(b, p.pid()), "peak-MB")
-		if got := countedBy(p.address); got != uint64(pages)*1000 {
+		if got := p.counted(b); got != uint64(pages)*1000 {
 			b.Fatalf("the program knows %d records of %d", got, pages*1000)
 		}
-		p.kill()
+		p.Kill()
 	}
 }
 
@@ -69,8 +69,8 @@ func BenchmarkIdle(b *testing.B) {
 		before := p.cpu(b)
 		select {
 		case <-time.After(watched):
-		case <-p.done:
-			b.Fatal("the program ended by itself")
+		case <-p.Done:
+			b.Fatal(p.Ended())
 		}
 		b.ReportMetric(100*(p.cpu(b)-before).Seconds()/watched.Seconds(), "%-of-a-core")
 	}
