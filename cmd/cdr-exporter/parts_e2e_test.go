@@ -5,21 +5,19 @@ package main_test
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // part is a process of another project's binary, from the folder that CDR_TOOLS_BIN
 // names; `make tools` builds them.
 type part struct {
-	t    testing.TB
-	cmd  *exec.Cmd
-	log  *output
-	done chan struct{}
-	err  error // once done is closed
+	*program.Process
+
+	t testing.TB
 }
 
 // tool is the name of a binary in CDR_TOOLS_BIN.
@@ -41,21 +39,13 @@ func startPart(t testing.TB, name string, args ...string) *part {
 // startProgram is startPart for a file that is elsewhere.
 func startProgram(t testing.TB, name, file string, args ...string) *part {
 	t.Helper()
-	p := &part{t: t, log: new(output), done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), file, args...)
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.WaitDelay = 10 * time.Second
-	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("start %s: %v", name, err)
-	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.done)
-	}()
+	process, err := program.Start(t.TempDir(), name,
+		program.Command(context.WithoutCancel(t.Context()), file, args...))
+	require.NoError(t, err)
+	p := &part{process, t}
 	t.Cleanup(func() {
-		p.stop()
-		if t.Failed() {
-			t.Logf("the log of %s ends:\n%s", name, p.log.tail())
+		if p.stop(); t.Failed() {
+			t.Log(p.Problem("was stopped"))
 		}
 	})
 	return p
@@ -64,29 +54,16 @@ func startProgram(t testing.TB, name, file string, args ...string) *part {
 // stop ends the process as a service manager does, if it hasn't ended.
 func (p *part) stop() {
 	p.t.Helper()
-	select {
-	case <-p.done:
+	if p.Ended() != nil {
 		return
-	default:
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Errorf("stop %s: %v", p.cmd.Path, err)
-	}
-	select {
-	case <-p.done:
-	case <-time.After(waitTimeout):
-		_ = p.cmd.Process.Kill()
-		<-p.done
-		p.t.Errorf("%s didn't end within %s", p.cmd.Path, waitTimeout)
+	if err := p.Stop(); err != nil {
+		p.t.Error(err)
 	}
 }
 
 // running fails if the process has ended.
 func (p *part) running() {
 	p.t.Helper()
-	select {
-	case <-p.done:
-		p.t.Fatalf("%s ended by itself: %v\n%s", p.cmd.Path, p.err, p.log.tail())
-	default:
-	}
+	require.NoError(p.t, p.Ended())
 }

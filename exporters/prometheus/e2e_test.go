@@ -3,15 +3,12 @@
 package prometheus
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,11 +16,13 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
 // startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, with further
 // global settings, and returns where it is asked.
-func startPrometheus(t *testing.T, target, global string) string {
+func startPrometheus(t *testing.T, target, global string) parts.API {
 	t.Helper()
 	return configurePrometheus(t, "created-timestamp-zero-ingestion,exemplar-storage", fmt.Sprintf(`
 global: {scrape_interval: 1s, %s}
@@ -32,7 +31,7 @@ scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
 }
 
 // configurePrometheus is startPrometheus with these features and this configuration.
-func configurePrometheus(t *testing.T, features, text string) string {
+func configurePrometheus(t *testing.T, features, text string) parts.API {
 	t.Helper()
 	binary := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "prometheus")
 	if _, err := os.Stat(binary); err != nil {
@@ -43,60 +42,45 @@ func configurePrometheus(t *testing.T, features, text string) string {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-	var output bytes.Buffer
-	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address",
-		address,
-		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature="+features)
-	command.Stdout, command.Stderr = &output, &output
-	require.NoError(t, command.Start())
+	process, err := program.Start(dir, "prometheus", program.Command(context.WithoutCancel(t.Context()), binary,
+		"--config.file="+config, "--web.listen-address="+address, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--enable-feature="+features))
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		if err := command.Process.Signal(os.Interrupt); err != nil {
-			t.Errorf("stop prometheus: %v", err)
-		}
-		if err := command.Wait(); err != nil || t.Failed() {
-			t.Errorf("prometheus: %v\n%s", err, &output)
+		if err := process.Stop(); err != nil || t.Failed() {
+			t.Errorf("%v\n%v", err, process.Problem("was stopped"))
 		}
 	})
-	return "http://" + address
+	return parts.API{Base: "http://" + address}
 }
 
-// query asks until there is an answer that isn't empty, and returns its values,
-// each with its labels.
-func query(t *testing.T, api, expr string) map[string]string {
+// await waits until something is there.
+func await(t *testing.T, what string, isThere func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if all := ask(ctx, t, api, expr); len(all) > 0 {
-			return all
-		}
+	for !isThere() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("no answer to %s", expr)
+			t.Fatalf("there is no %s", what)
 		}
 	}
 }
 
-func ask(ctx context.Context, t *testing.T, api, expr string) map[string]string {
+// query asks until there is an answer that isn't empty, and returns its values by direction.
+func query(t *testing.T, api parts.API, expr string) map[string]string {
 	t.Helper()
-	var out struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if !getJSON(ctx, t, api+"/api/v1/query?query="+url.QueryEscape(expr), &out) {
-		return nil
-	}
 	all := make(map[string]string)
-	for _, r := range out.Data.Result {
-		all[r.Metric["direction"]] = fmt.Sprint(r.Value[1])
-	}
+	await(t, "answer to "+expr, func() bool {
+		samples, err := api.Query(t.Context(), expr)
+		for _, s := range samples {
+			all[string(s.Metric["direction"])] = s.Value.String()
+		}
+		return err == nil && len(all) > 0 // it may not be up yet
+	})
 	return all
 }
 
@@ -148,41 +132,18 @@ type storedExemplar struct {
 }
 
 // exemplar queries until Prometheus returns an exemplar. It must be the only one.
-func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
+func exemplar(t *testing.T, api parts.API, expr string, at time.Time) storedExemplar {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	ask := fmt.Sprintf("%s/api/v1/query_exemplars?query=%s&start=%d&end=%d", api, url.QueryEscape(expr), at.Unix()-60,
+	path := fmt.Sprintf("/api/v1/query_exemplars?query=%s&start=%d&end=%d", url.QueryEscape(expr), at.Unix()-60,
 		at.Unix()+60)
-	for {
-		var out struct {
-			Data []struct{ Exemplars []storedExemplar }
-		}
-		if getJSON(ctx, t, ask, &out) && len(out.Data) > 0 {
-			if len(out.Data) != 1 || len(out.Data[0].Exemplars) != 1 {
-				t.Fatalf("%s has the exemplars %+v", expr, out.Data)
-			}
-			return out.Data[0].Exemplars[0]
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("no exemplar of %s", expr)
-		}
+	var out struct {
+		Data []struct{ Exemplars []storedExemplar }
 	}
-}
-
-// getJSON reads an answer of Prometheus and says whether there was one.
-func getJSON(ctx context.Context, t *testing.T, address string, out any) bool {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	require.NoError(t, err)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false // it isn't up yet
+	await(t, "exemplar of "+expr, func() bool {
+		return api.Read(t.Context(), path, &out) == nil && len(out.Data) > 0
+	})
+	if len(out.Data) != 1 || len(out.Data[0].Exemplars) != 1 {
+		t.Fatalf("%s has the exemplars %+v", expr, out.Data)
 	}
-	defer res.Body.Close()
-	return json.NewDecoder(res.Body).Decode(out) == nil
+	return out.Data[0].Exemplars[0]
 }

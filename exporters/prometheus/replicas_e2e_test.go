@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
 // TestE2EReplicas: a feed moves from one replica to another and back, and more calls were counted
@@ -45,7 +46,7 @@ scrape_configs:
     static_configs: [%s]
 %s`, targets, targets, relabelling[1])
 	const zeros, starts = "created-timestamp-zero-ingestion", "st-storage,use-start-timestamps"
-	apis := make(map[string]string)
+	apis := make(map[string]parts.API)
 	for _, features := range []string{"exemplar-storage", zeros, starts} {
 		apis[features] = configurePrometheus(t, features, config)
 		query(t, apis[features], "count(up == 1) == 4") // the first sample of all would be taken however old it is
