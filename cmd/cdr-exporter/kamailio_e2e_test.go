@@ -277,18 +277,21 @@ func background(t *testing.T, as *syscall.Credential, name string, args ...strin
 	})
 }
 
-func freePort(t *testing.T, network string) int {
+// freeTCPPort is the port of a free address, whose UDP port is taken.
+func freeTCPPort(t *testing.T) int {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-		require.NoError(t, err)
-		defer c.Close() //nolint:errcheck // only its port is wanted
-		return c.LocalAddr().(*net.UDPAddr).Port
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	_, port, _ := strings.Cut(free(t), ":")
+	n, err := strconv.Atoi(port)
 	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // only its port is wanted
-	return l.Addr().(*net.TCPAddr).Port
+	return n
+}
+
+func freeUDPPort(t *testing.T) int {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	require.NoError(t, err)
+	defer c.Close() //nolint:errcheck // only its port is wanted
+	return c.LocalAddr().(*net.UDPAddr).Port
 }
 
 // mariaDB is a server.
@@ -297,7 +300,7 @@ type mariaDB struct{ port int }
 // startMariaDB starts a server that ends with the test.
 func startMariaDB(t *testing.T) *mariaDB {
 	t.Helper()
-	folder, m := t.TempDir(), &mariaDB{freePort(t, "tcp")}
+	folder, m := t.TempDir(), &mariaDB{freeTCPPort(t)}
 	data := filepath.Join(folder, "mariadb")
 	var as *syscall.Credential
 	// A server removes temporary tables of others from its folder for temporary files.
@@ -370,7 +373,7 @@ func open(t *testing.T, folder string) {
 // startKamailio starts a proxy in UTC with routes, which may set modparams.
 func startKamailio(t *testing.T, folder string, server int, database, routes string) (port int) {
 	t.Helper()
-	port = freePort(t, "udp")
+	port = freeUDPPort(t)
 	file := filepath.Join(folder, "kamailio.cfg")
 	write(t, file, fmt.Sprintf(`
 debug=1

@@ -2,8 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 )
@@ -44,16 +43,9 @@ func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 // asks for any port: for who comes back to where it was, or doesn't say where it is.
 func free(t testing.TB) string {
 	t.Helper()
-	var config net.ListenConfig
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))
-		l, err := config.Listen(t.Context(), "tcp", address)
-		if err != nil {
-			continue
-		}
-		require.NoError(t, l.Close())
-		return address
-	}
+	address, err := simulator.FreeAddress(t.Context())
+	require.NoError(t, err)
+	return address
 }
 
 // search searches all that came for secrets.

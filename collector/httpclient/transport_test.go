@@ -1,14 +1,9 @@
 package httpclient
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,11 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 func certPEM(server *httptest.Server) string {
@@ -72,7 +67,9 @@ func TestCAFileChanges(t *testing.T) {
 	write := func(content string) {
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
 	}
-	write(otherCA(t))
+	other, err := simulator.NewAuthority() // it signed nothing here
+	require.NoError(t, err)
+	require.NoError(t, other.WriteCA(file))
 	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CAFile: file}})
 	get := func() error {
 		_, err := client.Get(t.Context(), Request{URL: "/x?secret", Label: "calls"})
@@ -158,18 +155,4 @@ func TestConnectionsAreReused(t *testing.T) {
 	if len(remotes) != 1 {
 		t.Errorf("%d connections for 6 requests, want 1", len(remotes))
 	}
-}
-
-// otherCA makes the certificate of an authority that signed nothing here.
-func otherCA(t *testing.T) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
-		BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

@@ -282,6 +282,9 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 			return []work.Item{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
 		}, false, false, true},
 		{"ends in the future", 90 * time.Minute, -1000 * time.Hour, true, nil, false, false, true},
+		{"ends in the future, waited for once", 90 * time.Minute, -1000 * time.Hour, true, func(time.Time) []work.Item {
+			return []work.Item{{Kind: taskSettle, Key: record1, Version: 1, Due: time.Now()}}
+		}, false, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package callrecords
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,15 +63,3 @@ func TestCallOfSessions(t *testing.T) {
 
 // summary is what sessions amount to in any order.
 func summary(text string) string { return text[:strings.Index(text, " sessions")] }
-
-// TestLegsOfSessions: a leg has the type of the service that took it, else the type of the call.
-func TestLegsOfSessions(t *testing.T) {
-	r, _ := mapCall(t, callWith(at("s1", 0, 60, userEnd, `{"userAgent":{"role":"voicemail"}}`),
-		at("s2", 0, 60, userEnd, userEnd)))
-	want := []string{"voicemail answered voicemail", "peer_to_peer answered person"}
-	for i, l := range r.Legs {
-		if got := fmt.Sprint(l.Type, " ", l.Outcome, " ", l.Party); got != want[i] {
-			t.Errorf("got %s, want %s", got, want[i])
-		}
-	}
-}

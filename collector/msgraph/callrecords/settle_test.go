@@ -90,23 +90,3 @@ func TestRule17_SettlesWhileItIsRead(t *testing.T) {
 		t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 	}
 }
-
-// A call whose end lies ahead, whatever that means, settles like any other: settle after it
-// was known, not after the end, which may never come.
-func TestTrapEndAhead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		record := &callRecord{
-			ID: record1, Version: 7, Start: time.Now().UTC(), End: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
-			Sessions: []session{{ID: "s"}},
-		}
-		records := recordsOf(t, new(providertest.Script))
-		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
-		if b.Records[0].Settled || len(b.Enqueue) != 1 {
-			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
-		}
-		<-time.After(time.Until(b.Enqueue[0].Due) + time.Second)
-		if b = records.page(record, b.Enqueue, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
-			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
-		}
-	})
-}
