@@ -89,24 +89,6 @@ func open(t *testing.T, c *Config, settings collector.SourceSettings) *collector
 	return source
 }
 
-// TestSecretOverTLS: both feeds share a token. The tenant checks the form that asks for it.
-func TestSecretOverTLS(t *testing.T) {
-	server, c, settings := startTenant(t)
-	c.ClientSecret = config.NewSecret(testSecret)
-	source := open(t, c, settings)
-	for _, feed := range source.Feeds {
-		if _, err := feed.Probe(t.Context()); err != nil {
-			t.Errorf("%s: %v", feed.Name, err)
-		}
-	}
-	if asked := server.Requests().Count(sim.EndpointToken)[0]; asked != 1 {
-		t.Errorf("%d token requests, want one for both feeds", asked)
-	}
-	if at := source.CredentialExpiry(); !at.IsZero() {
-		t.Errorf("a secret's end is %s, want none", at)
-	}
-}
-
 // recordingObserver remembers who asked and what was answered.
 type recordingObserver struct{ requests []string }
 
@@ -116,7 +98,8 @@ func (o *recordingObserver) Request(feed, code string, _ time.Duration) {
 
 func (o *recordingObserver) Throttled(string, time.Duration) {}
 
-// TestRequestsAreObserved: those for tokens have an empty feed.
+// TestRequestsAreObserved: those for tokens have an empty feed. Both feeds share a token; the tenant
+// checks the form that asks for it.
 func TestRequestsAreObserved(t *testing.T) {
 	server, c, settings := startTenant(t)
 	c.ClientSecret = config.NewSecret(testSecret)
