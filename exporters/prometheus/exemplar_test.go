@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -97,26 +95,5 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	if h = gather(t, r)[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 ||
 		h.GetBucket()[1].Exemplar == nil {
 		t.Errorf("without native histograms: %v", h)
-	}
-}
-
-func TestExemplarsChange(t *testing.T) {
-	source := &fakeSource{}
-	families := withExemplars(start)
-	source.show(families...)
-	r := checked(Gatherer{source})
-	get := func() *dto.Exemplar { return gather(t, r)[calls.Name].GetMetric()[1].GetCounter().GetExemplar() }
-	if first := get(); first == nil {
-		t.Error("there is none")
-	}
-	families[1].Points[0].Exemplars = []*metrics.Exemplar{exemplarOf(4, 1, start.Add(time.Second))}
-	source.show(families...)
-	if changed := get(); changed.GetTimestamp().GetSeconds() != start.Unix()+1 {
-		t.Errorf("after another call: %v", changed)
-	}
-	families[1].Points[0].Exemplars = nil
-	source.show(families...)
-	if gone := get(); gone != nil {
-		t.Errorf("without: %v", gone)
 	}
 }

@@ -85,8 +85,9 @@ func TestProtobufCarriesNativeBuckets(t *testing.T) {
 			h = family.GetMetric()[0].GetHistogram()
 		}
 	}
-	if n := decode(h); !slices.Equal(n.Indexes, []int32{1, 2, 6}) || !slices.Equal(n.Counts, []uint64{1, 1, 3}) {
-		t.Errorf("native buckets %v: %v", n.Indexes, n.Counts)
+	if n := decode(h); !slices.Equal(n.Indexes, []int32{1, 2, 6}) || !slices.Equal(n.Counts, []uint64{1, 1, 3}) ||
+		n.Schema != 0 || n.Zeros != 1 {
+		t.Errorf("native buckets %+v", n)
 	}
 	if len(h.GetBucket()) != 3 || !h.GetCreatedTimestamp().AsTime().Equal(start) {
 		t.Errorf("%d classic buckets, created %v", len(h.GetBucket()), h.GetCreatedTimestamp().AsTime())
