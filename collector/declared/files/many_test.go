@@ -35,7 +35,7 @@ func TestFileMoreCostsLittle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(t, c.definition, "calls: {}, paths: ['calls*']")
 			add := func(i int) { r.add(fmt.Sprintf("calls_%d", i), c.text+fmt.Sprintf("%*s\n", i%7+1, "")) }
-			for i := range 1200 {
+			for i := range 400 {
 				add(i)
 			}
 			r.rest()
@@ -44,7 +44,7 @@ func TestFileMoreCostsLittle(t *testing.T) {
 			r.poll()
 			for i := range 20 {
 				was := r.position
-				add(1200 + i)
+				add(400 + i)
 				r.pass(20 * time.Second)
 				r.poll()
 				if changed := changedParts(was, r.position); changed == 0 || changed > 1<<10 {
