@@ -13,14 +13,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // exporter is a process of the binary.
 type exporter struct {
 	t      testing.TB
 	cmd    *exec.Cmd
-	log    *output // stderr
-	out    *output // stdout
+	log    *require.Output // stderr
+	out    *require.Output // stdout
 	vault  *vault
 	done   chan struct{}
 	exit   int // once done is closed
@@ -42,7 +44,10 @@ type launch struct {
 // then.
 func start(t testing.TB, v *vault, l launch) *exporter {
 	t.Helper()
-	x := &exporter{t: t, log: new(output), out: new(output), vault: v, done: make(chan struct{}), client: &l.client}
+	x := &exporter{
+		t: t, log: new(require.Output), out: new(require.Output), vault: v, done: make(chan struct{}),
+		client: &l.client,
+	}
 	args := l.args
 	if x.logs = l.config != ""; x.logs {
 		args = append([]string{"run", "--config.file=" + l.config, "--web.listen-address=127.0.0.1:0"}, l.args...)
@@ -115,7 +120,7 @@ func (x *exporter) clean() {
 	if strings.Contains(x.log.String(), "DATA RACE") {
 		x.t.Errorf("the race detector found a race:\n%s", x.log)
 	} else if x.t.Failed() {
-		x.t.Logf("the exporter's log ends:\n%s", x.log.tail())
+		x.t.Logf("the exporter's log ends:\n%s", x.log.Tail())
 	}
 }
 

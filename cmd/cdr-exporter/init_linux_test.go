@@ -23,7 +23,7 @@ type terminal struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	master *os.File
-	screen *output
+	screen *require.Output
 	seen   int // how much of the screen was waited for
 }
 
@@ -50,7 +50,9 @@ func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
 	}
 	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	require.NoError(t, err)
-	x := &terminal{t: t, master: master, screen: new(output), cmd: exec.CommandContext(t.Context(), binary, args...)}
+	x := &terminal{
+		t: t, master: master, screen: new(require.Output), cmd: exec.CommandContext(t.Context(), binary, args...),
+	}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr, x.cmd.Env = slave, slave, slave, environment(nil)
 	if stdout != nil {
 		x.cmd.Stdout = stdout

@@ -86,7 +86,7 @@ func TestDatabaseReplaced(t *testing.T) {
 	}
 	x.exited(1)
 	if why := "the ledger is gone from its place"; !strings.Contains(x.log.String(), why) {
-		t.Errorf("it doesn't say %q:\n%s", why, x.log.tail())
+		t.Errorf("it doesn't say %q:\n%s", why, x.log.Tail())
 	}
 	tables := 0
 	err = conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = $1`, schema).Scan(&tables)

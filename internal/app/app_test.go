@@ -158,7 +158,7 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	n := newTenant(t)
 	key := filepath.Join(n.folder, "key.txt")
 	writeFile(t, key, "first")
-	var log syncBuffer
+	var log require.Output
 	a := startWith(t, Settings{
 		ConfigFile: n.write("data", "privacy: {hash_key_file: key.txt}\n"), ListenAddresses: []string{"127.0.0.1:0"},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // A replica that is paused right after a reload drops what another one has taken over since,
@@ -59,7 +60,7 @@ func TestOwnership_ClockIsSetForward(t *testing.T) {
 // A replica that stops while the database is gone doesn't say that the database is back.
 func TestOwnership_LogsNoRecoveryWhenItStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, log := newFakeDatabase(), new(syncBuffer)
+		d, log := newFakeDatabase(), new(require.Output)
 		d.logger = slog.New(slog.NewTextHandler(log, nil))
 		a := d.start(t, "a", 2)
 		d.start(t, "b", 2)

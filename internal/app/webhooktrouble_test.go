@@ -14,7 +14,7 @@ import (
 func TestNotificationThatCannotBeKept(t *testing.T) {
 	t.Parallel()
 	p, folder := newNotifying(t), t.TempDir()
-	var log syncBuffer
+	var log require.Output
 	settings := listen(p.writeSources(folder, office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	a := startWith(t, settings)
@@ -107,7 +107,7 @@ func checkProblems(t *testing.T, err error, problems []string) {
 func TestWebhookLog(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
-	var log syncBuffer
+	var log require.Output
 	settings := listen(p.writeSources(t.TempDir(), office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a := startWith(t, settings)

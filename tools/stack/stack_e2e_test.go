@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -11,32 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
-
-// said is the output of a command up to now. It is safe for concurrent use.
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-// Write implements io.Writer.
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-// String is what was written.
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // visitor looks at the page of a stack that runs.
 type visitor struct {
@@ -104,7 +82,7 @@ func (v *visitor) send(method, path string) string {
 func TestE2EStackTool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Chdir(filepath.Join("..", ".."))
-	out, ended := new(said), make(chan error, 1)
+	out, ended := new(require.Output), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() { ended <- run(ctx, []string{"--listen=127.0.0.1:0"}, out) }()
