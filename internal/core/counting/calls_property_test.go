@@ -172,7 +172,7 @@ func TestTotalsAreThoseOfTheLegs(t *testing.T) {
 		"parents": {Legs: true, Parents: true}, "parents by arrival": {Legs: true, Parents: true, ByArrival: true},
 	} {
 		for _, late := range []bool{false, true} {
-			for seed := range long.Seeds(40) {
+			for seed := range long.Seeds(12) {
 				t.Run(fmt.Sprintf("%s, late legs %t, seed %d", name, late, seed), func(t *testing.T) {
 					w := newLegsWorld(rand.New(rand.NewPCG(seed, 9)), rules, late)
 					w.check(t)
