@@ -362,3 +362,15 @@ func TestLifecycleNotificationsWake(t *testing.T) {
 		}
 	}
 }
+
+// Without a ledger the handler has no secret and trusts no sender.
+func TestNotificationsWithoutSecret(t *testing.T) {
+	l := newListener(t)
+	l.manager.clientState = ""
+	for _, secret := range []any{"", nil, testState} {
+		if w := l.post(t, bodyOf(t, itemOf(record1, set("clientState", secret)))); w.Code != http.StatusAccepted ||
+			l.inbox.puts > 0 {
+			t.Errorf("%v: the status is %d, enqueued %d times", secret, w.Code, l.inbox.puts)
+		}
+	}
+}
