@@ -36,9 +36,9 @@ func (l *List) validateExports(r *config.Report) {
 	}
 }
 
-// export returns the list that a source with these parameters reads, and the list that gives its total;
+// Chosen returns the list that a source with these parameters reads, and the list that gives its total;
 // nil if the pages have the total.
-func (l *List) export(parameters map[string][]string) (read, total *List) {
+func (l *List) Chosen(parameters map[string][]string) (read, total *List) {
 	e, is := l.Exports[strings.Join(parameters[FormatKey], "")]
 	if !is {
 		return l, nil
@@ -48,10 +48,4 @@ func (l *List) export(parameters map[string][]string) (read, total *List) {
 	listed.Request.Query = maps.Clone(l.Request.Query)
 	maps.Copy(listed.Request.Query, l.TotalQuery)
 	return &own, &listed
-}
-
-// Chosen is the list that a source with these parameters reads.
-func (l *List) Chosen(parameters map[string][]string) List {
-	read, _ := l.export(parameters)
-	return *read
 }

@@ -90,10 +90,10 @@ func (l *List) JSONRows(body []byte) ([]rows.Row, error) {
 	return p.rows, err
 }
 
-// readCSV reads rows of CSV. A quote that isn't closed before the end means that the answer was
-// cut.
+// readCSV reads rows of CSV. The answer was cut if its last line has no end, and has too few values or a quote
+// that isn't closed.
 func (p *answerPage) readCSV(l *List, body []byte) error {
-	in := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma})
+	in, short := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma}), false
 	for row, err := range in.All() {
 		if err != nil {
 			return wire.ErrCut
@@ -101,8 +101,9 @@ func (p *answerPage) readCSV(l *List, body []byte) error {
 		if err := p.add(row.Row); err != nil {
 			return err
 		}
+		short = len(row.Fields) < len(in.Columns)
 	}
-	if in.Unclosed && !bytes.HasSuffix(body, []byte("\n")) {
+	if (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")) {
 		return wire.ErrCut
 	}
 	return nil

@@ -176,7 +176,7 @@ func (w *API) clientFor(name string, limit *access.Limit) (*httpclient.Client, e
 
 // ReadFeed adds a feed's reader to its info.
 func (w *API) ReadFeed(info *collector.FeedInfo, f *Feed) {
-	read, total := f.export(f.Parameters)
+	read, total := f.Chosen(f.Parameters)
 	f = f.with(read)
 	r := &reader{API: w, Feed: f}
 	if total != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -36,7 +37,8 @@ type bench struct {
 	name       string
 	feed       declared.Feed
 	tests      *declared.Tests
-	laws       []string // that are judged; none: all
+	judges     func(law string) bool // whether the settings want a law
+	counter    *web.List             // that gives the total of an export; nil: its pages do
 	answers    []declared.TestAnswer
 	keys       map[string]any      // of the source's block
 	values     map[string][]string // that stand for parameters
@@ -227,7 +229,8 @@ func (b *bench) open() error {
 		return errors.New("the definition has no block")
 	}
 	b.values = decoded.ValuesOf(b.name)
-	b.feed.List = b.feed.Chosen(b.values)
+	read, counter := b.feed.Chosen(b.values)
+	b.feed.List, b.counter = *read, counter
 	if sql := b.definition.SQL; sql != nil {
 		b.driver = language.Expand(sql.Driver, b.values)
 	}

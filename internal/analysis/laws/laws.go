@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
 
 // Settings are what Run needs.
@@ -86,8 +87,8 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 		if name == s.Feed || len(names) == 1 {
 			saved = s.Rows
 		}
-		for i, tests := range s.variants() {
-			verdicts, err := s.judge(ctx, tests, i-1, name, folder, saved)
+		for _, v := range s.variants(name) {
+			verdicts, err := s.judge(ctx, v, name, folder, saved)
 			if err != nil {
 				return nil, fmt.Errorf("feed %s: %w", name, err)
 			}
@@ -97,45 +98,52 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 	return all, nil
 }
 
-// variants are the tests of the definition, and those of sources with other parameters.
-func (s *Settings) variants() []*declared.Tests {
+// variant is a source that reads a feed, by its tests with their parameters, and the laws that are played for it.
+type variant struct {
+	name  string // behind the feed's name; empty: the first one
+	tests *declared.Tests
+	plays func(law string) bool
+}
+
+// variants are the source of the tests, the sources with other parameters, and one for each further list of the feed.
+func (s *Settings) variants(feed string) []variant {
 	tests := cmp.Or(s.Definition.Tests, new(declared.Tests))
-	all := []*declared.Tests{tests}
-	for _, also := range tests.Also {
-		given := also.Parameters
-		also.By, also.Parameters = cmp.Or(also.By, tests.By), make(map[string]language.Texts)
-		maps.Copy(also.Parameters, tests.Parameters)
-		maps.Copy(also.Parameters, given)
-		all = append(all, &also)
+	all := []variant{{tests: tests, plays: func(string) bool { return true }}}
+	with := func(name string, t declared.Tests, given map[string]language.Texts, plays func(string) bool) {
+		t.By, t.Parameters = cmp.Or(t.By, tests.By), maps.Clone(tests.Parameters)
+		if t.Parameters == nil {
+			t.Parameters = make(map[string]language.Texts)
+		}
+		maps.Copy(t.Parameters, given)
+		all = append(all, variant{name, &t, plays})
+	}
+	for i, also := range tests.Also { // they are only compared with what the feed asks and with what its rows become
+		with(fmt.Sprintf(" also[%d]", i), also, also.Parameters,
+			func(law string) bool { return law == "rows" || law == "answers" })
+	}
+	for _, format := range slices.Sorted(maps.Keys(s.Definition.Feeds[feed].Exports)) {
+		with(" "+format, *tests, map[string]language.Texts{web.FormatKey: {format}},
+			func(law string) bool { return !slices.Contains(ofTests, law) })
 	}
 	return all
 }
 
-// judge plays the laws on a feed. also is -1, or the index of tests with other parameters: these are only compared with
-// what the feed asks and with what its rows become.
+// judge plays the laws that the settings ask for on a feed.
 func (s *Settings) judge(
-	ctx context.Context, tests *declared.Tests, also int, name, folder string, saved []byte,
+	ctx context.Context, v variant, name, folder string, saved []byte,
 ) (all []Verdict, err error) {
-	wanted := s.Laws
-	if also >= 0 {
-		saved, wanted = nil, slices.DeleteFunc([]string{"rows", "answers"}, func(law string) bool {
-			return len(s.Laws) > 0 && !slices.Contains(s.Laws, law)
-		})
-		if len(wanted) == 0 {
-			return nil, nil
-		}
+	if v.name != "" {
+		saved = nil
 	}
-	b, err := newBench(s, tests, name, folder, saved)
+	b, err := newBench(s, v.tests, name, folder, saved)
 	if err != nil {
 		return nil, err
 	}
-	b.laws = wanted
-	for _, v := range b.judge(ctx) {
-		if also < 0 {
-			all = append(all, v)
-		} else if v.State != NotJudged {
-			v.Feed = fmt.Sprintf("%s also[%d]", name, also)
-			all = append(all, v)
+	b.judges = func(law string) bool { return v.plays(law) && (len(s.Laws) == 0 || slices.Contains(s.Laws, law)) }
+	for _, verdict := range b.judge(ctx) {
+		if v.name == "" || verdict.State != NotJudged {
+			verdict.Feed = name + v.name
+			all = append(all, verdict)
 		}
 	}
 	return all, nil
@@ -162,9 +170,8 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	if b.judges("limits") {
 		verdicts = append(verdicts, b.judgeLimits())
 	}
-	ofCounting := func(law string) bool { return !slices.Contains(ofTests, law) }
 	switch {
-	case len(b.laws) > 0 && !slices.ContainsFunc(b.laws, ofCounting):
+	case !slices.ContainsFunc(ofCounting(), b.judges):
 		return verdicts
 	case b.info.ActiveCalls != nil:
 		return append(verdicts, b.judgeSnapshot())
@@ -183,8 +190,14 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 // ofTests are the laws that compare the definition with its tests, and play nothing.
 var ofTests = []string{"rows", "answers", "limits"}
 
-// judges says whether the settings want a law.
-func (b *bench) judges(name string) bool { return len(b.laws) == 0 || slices.Contains(b.laws, name) }
+// ofCounting are the laws that play scripts.
+func ofCounting() []string {
+	names := []string{"plain", "secret"}
+	for i := range all {
+		names = append(names, all[i].name)
+	}
+	return names
+}
 
 // judgeLaws plays the scripts of the laws that the settings ask for.
 func (b *bench) judgeLaws(ctx context.Context, plain *played) (verdicts []Verdict) {

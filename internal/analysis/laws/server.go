@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
 
 // world is the provider of a run.
@@ -136,7 +137,12 @@ func answer(r *http.Request, status int, header http.Header, body string) *http.
 
 // list answers a request for a page.
 func (s *server) list(r *http.Request, body []byte) *http.Response {
-	asked, problem := s.parse(r, body)
+	list := &s.feed.List
+	asked, problem := s.parse(list, r, body)
+	if problem != "" && s.counter != nil {
+		list = s.counter
+		asked, problem = s.parse(list, r, body)
+	}
 	if problem == "" {
 		problem = s.tooFar(&asked)
 	}
@@ -184,6 +190,9 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		from, to = 0, len(matching)
 	}
 	page, more := matching[from:to], to < len(matching)
+	if list == s.counter {
+		page, more = nil, false
+	}
 	if s.script.overlap && from > 0 && len(page) > 0 {
 		page = append([]*row{matching[from-1]}, page...)
 	}
@@ -194,7 +203,7 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	if kind == "total" {
 		all++
 	}
-	header, text := s.render(r, page, all, asked.page, more, kind == "host")
+	header, text := s.render(list, r, page, all, asked.page, more, kind == "host")
 	if kind == "cut" {
 		text = text[:len(text)*2/3]
 	}
@@ -252,7 +261,7 @@ func (q *request) has(r *row, at time.Time) bool {
 var placeholder = regexp.MustCompile(`\{(from|to)\|([^}]+)\}|\{for\.([a-z0-9_]+)\}`)
 
 // parse reads a request as the definition writes it.
-func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) {
+func (b *bench) parse(list *web.List, r *http.Request, body []byte) (q request, problem string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return q, "the query can't be read: " + r.URL.RawQuery
@@ -264,7 +273,7 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 		}
 	}
 	q.of = make(map[string]string)
-	for _, t := range b.feed.Request.Templates() {
+	for _, t := range list.Request.Templates() {
 		template := language.Expand(t.Text, b.values)
 		var text string
 		switch t.Steps[0] {
@@ -288,10 +297,10 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 				text, template)
 		}
 	}
-	if step := b.feed.Filter.Step; step > 0 && q.to.IsZero() { // the last day is the first one
+	if step := list.Filter.Step; step > 0 && q.to.IsZero() { // the last day is the first one
 		q.to = q.from.Add(step)
 	}
-	n := &b.feed.Next
+	n := &list.Next
 	parameter := map[bool]string{true: "kit_page", false: n.Query + n.Page + n.Offset}[n.URL != nil || n.Link != ""]
 	text := query.Get(parameter)
 	if n.In == "body" {
@@ -299,7 +308,7 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 		text = map[bool]string{true: "", false: fmt.Sprint(value)}[value == nil]
 	}
 	number, isToken := strings.CutPrefix(text, pageToken)
-	if _, asked := b.feed.Request.Query[parameter]; text == "" || asked && !isToken {
+	if _, asked := list.Request.Query[parameter]; text == "" || asked && !isToken {
 		return q, ""
 	}
 	text = number
@@ -351,10 +360,12 @@ func (q *request) read(template, text string) (problem string) {
 const pageToken = "kit"
 
 // render writes a page as the provider's answers are.
-func (b *bench) render(r *http.Request, page []*row, all, number int, more, elsewhere bool) (http.Header, string) {
+func (b *bench) render(
+	list *web.List, r *http.Request, page []*row, all, number int, more, elsewhere bool,
+) (http.Header, string) {
 	header := http.Header{}
 	next := ""
-	n := &b.feed.Next
+	n := &list.Next
 	if more {
 		switch {
 		case n.Token != nil:
@@ -379,7 +390,7 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 	for i, row := range page {
 		texts[i] = row.text
 	}
-	if kind := map[string]string{"jsonl": "application/x-ndjson", "csv": "text/csv"}[b.feed.Format]; kind != "" {
+	if kind := map[string]string{"jsonl": "application/x-ndjson", "csv": "text/csv"}[list.Format]; kind != "" {
 		header.Set("Content-Type", kind)
 		return header, b.document(texts)
 	}
@@ -393,9 +404,9 @@ func (b *bench) render(r *http.Request, page []*row, all, number int, more, else
 	for i, text := range texts {
 		rows[i] = json.RawMessage(text)
 	}
-	body = replace(body, b.feed.Rows, rows, false)
-	if b.feed.Total != nil {
-		body = replace(body, b.feed.Total, all, false)
+	body = replace(body, list.Rows, rows, false)
+	if list.Total != nil {
+		body = replace(body, list.Total, all, false)
 	}
 	at := slices.Concat(n.URL, n.Token) // it has one of them
 	switch {
