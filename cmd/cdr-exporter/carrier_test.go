@@ -14,9 +14,8 @@ import (
 // carrier is a Wavix account as one source reads it.
 type carrier struct {
 	*wavixsim.Server
-	name string
-	// Auth and Format say how it is read.
-	Auth, Format string
+	name   string
+	Format string
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
 }
@@ -37,7 +36,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 	at.keep("wavix-key", server.APIKey)
 	require.NoError(t, server.WriteCA(at.path("wavix-ca.pem")))
 	return &carrier{
-		Server: server, name: "wave", Auth: "bearer", Format: "json",
+		Server: server, name: "wave", Format: "json",
 		CallLog: "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}", ActiveCalls: "{interval: 1s}",
 	}
 }
@@ -82,12 +81,11 @@ func (c *carrier) item() string {
     wavix:
       base_url: %s
       api_key_file: wavix-key
-      auth: %s
       format: %s
-%s`, c.name, c.BaseURL(), c.Auth, c.Format,
+%s`, c.name, c.BaseURL(), c.Format,
 		feedLines("call_log", c.CallLog, "active_calls", c.ActiveCalls))
 }
 
 func (c *carrier) answered() int {
-	return answers(c.Requests(), wavixsim.EndpointList, wavixsim.EndpointExport, wavixsim.EndpointCSV)
+	return answers(c.Requests(), wavixsim.EndpointList, wavixsim.EndpointExport)
 }

@@ -34,18 +34,6 @@ func (x *exporter) countsFeed(p place, source, feed string, at ...time.Time) {
 	})
 }
 
-// caughtUp waits until everything that a place has published by now was read.
-func (x *exporter) caughtUp(p place) {
-	x.t.Helper()
-	now := earlierNow(p)
-	for _, feed := range p.feeds() {
-		eventually(x.t, "read "+p.source()+"/"+feed+" up to now", func() error {
-			x.running()
-			return x.scrape().reaches(now, p.source(), feed)
-		})
-	}
-}
-
 // earlierNow is the present by the earlier clock, a provider's or this machine's: no watermark goes further.
 func earlierNow(p interface{ Now() time.Time }) time.Time {
 	now := p.Now()

@@ -1,5 +1,5 @@
-// Package sim is a simulated Wavix account: call detail records in three formats, calls in
-// progress, and known totals, in two generations of the API.
+// Package sim is a simulated Wavix account of the API of June 2026: call detail records as pages and as
+// a stream, calls in progress, and known totals. The kit (provider test) has the other list and the older API.
 //
 // An account has two worlds of calls, placed and received. A received call that is forwarded also has a
 // placed row, its leg. Settings decide what Wavix's documents leave open: the time zone of days, the
@@ -10,7 +10,6 @@
 //	defer server.Close()
 //	server.BaseURL(), server.APIKey, server.WriteCA(path)
 //	server.Advance(time.Hour)        // late rows become visible
-//	server.Upgrade()                 // /v1/cdrs instead of /v1/cdr, and call_id
 //	want := server.Totals(simulator.Once(server.Pause()))
 //
 // The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have

@@ -2,8 +2,6 @@ package sim
 
 import (
 	"encoding/json"
-	"maps"
-	"strconv"
 	"strings"
 	"time"
 
@@ -11,39 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// columns are the members of rows, in the order of their CSV.
-func columns(old bool) []string {
-	if old {
-		return strings.Fields("date from to duration charge destination sip_trunk per_minute forward_fee " +
-			"disposition uuid parent_uuid")
-	}
-	return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee " +
-		"uuid call_id parent_uuid parent_call_id answered_by")
-}
-
-// object is a row as the API shows it: members of type nil, string, int or json.Number, or nonsense.
-type object struct {
-	members  map[string]any
-	nonsense string
-}
-
-// json is the row in JSON. The old API leaves out members without a value, which are null otherwise.
-func (x object) json(old bool) json.RawMessage {
-	if x.nonsense != "" {
-		return simulator.JSON(x.nonsense)
-	}
-	o := make(simulator.Object, 0, 512)
-	for _, name := range columns(old) {
-		if value, ok := x.members[name]; ok && (value != nil || !old) {
-			o.Set(name, value)
-		}
-	}
-	return simulator.JSON(o)
-}
-
-// object is a version of the row. Since Wavix's older samples and its tables of types disagree, the old
-// API writes phone numbers and money as JSON numbers.
-func (r *row) object(old bool, v *simulator.Version) object {
+// json is a version of the row.
+func (r *row) json(v *simulator.Version) json.RawMessage {
 	id := func(id simulator.UUID, has bool) any {
 		if !has {
 			return nil
@@ -51,57 +18,37 @@ func (r *row) object(old bool, v *simulator.Version) object {
 		return id.String()
 	}
 	amount := func(p simulator.Price) any {
-		switch text := p.Amount.Decimal(5, 1); {
-		case !p.Known:
+		if !p.Known {
 			return nil
-		case old:
-			return json.Number(text)
-		default:
-			return text
 		}
+		return p.Amount.Decimal(5, 1)
+	}
+	if r.Flaw == simulator.NotAnObject {
+		return simulator.JSON("row " + r.ID.String())
+	}
+	ids := simulator.NewObject("uuid", id(r.ID, !r.NoID), "call_id", id(r.ID, !r.NoID))
+	if r.Flaw == simulator.Truncated {
+		return simulator.JSON(ids)
 	}
 	from, to := r.parties(false)
-	if old {
-		from, to = asNumber(from), asNumber(to)
-	}
-	answeredBy := any(nil)
+	answeredBy, fee := any(nil), any("0.0")
 	if v.Kind.Outcome.Connected() && !v.Incomplete {
 		answeredBy = "human"
 	}
-	m := map[string]any{
-		"date": r.Started(timeText(r.Start)), "from": from, "to": to, "duration": int(v.Duration / time.Second),
-		"destination": simulator.OrNull(r.destination()), "charge": amount(v.Usage), "per_minute": amount(perMinute(v)),
-		"forward_fee": "0.0", "sip_trunk": simulator.OrNull(r.Trunk.Name), "answered_by": answeredBy,
-		"uuid": id(r.ID, !r.NoID), "call_id": id(r.ID, !r.NoID),
-		"parent_uuid": id(r.parent, r.isLeg()), "parent_call_id": id(r.parent, r.isLeg()),
+	if r.hasFee {
+		fee = amount(v.Connection)
 	}
+	ids.Set("date", r.Started(timeText(r.Start)), "from", from, "to", to, "duration", int(v.Duration/time.Second),
+		"destination", simulator.OrNull(r.destination()), "per_minute", amount(perMinute(v)), "charge", amount(v.Usage),
+		"sip_trunk", simulator.OrNull(r.Trunk.Name), "forward_fee", fee, "parent_uuid", id(r.parent, r.isLeg()),
+		"parent_call_id", id(r.parent, r.isLeg()), "answered_by", answeredBy)
 	if v.Kind.Phrase != "" {
-		m["disposition"] = v.Kind.Phrase
+		ids.Set("disposition", v.Kind.Phrase)
 	}
-	// The old API leaves the fee out of calls that weren't forwarded; in 2026 it is zero.
-	if r.hasFee || old {
-		m["forward_fee"] = amount(v.Connection)
-	}
-	switch r.Flaw {
-	case simulator.Truncated:
-		maps.DeleteFunc(m, func(name string, _ any) bool { return name != "uuid" && name != "call_id" })
-	case simulator.NotAnObject:
-		return object{nonsense: "row " + r.ID.String()}
-	default:
-	}
-	return object{members: m}
+	return simulator.JSON(ids)
 }
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// asNumber is a text as a JSON number, if it is one.
-func asNumber(party any) any {
-	text, _ := party.(string)
-	if _, err := strconv.ParseUint(text, 10, 64); err != nil || text[0] == '0' {
-		return party
-	}
-	return json.Number(text)
-}
 
 // perMinute is a price that fits the charge. As in Wavix's samples, neither can be calculated from
 // the other.

@@ -3,8 +3,6 @@ package sim
 import (
 	"bytes"
 	"cmp"
-	"encoding/csv"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -117,57 +115,28 @@ func (e *exchange) parse() (invalid string) {
 	return invalid
 }
 
-// records answers with rows: a page of the list or of CSV, or the export.
+// records answers with rows: a page of the list, or the stream.
 func (e *exchange) records() simulator.Reply {
 	at := e.Visible()
 	list := e.rows(e.from, e.to, e.side, at)
 	total := len(list)
 	list = list[min((e.page-1)*e.perPage, total):min(e.page*e.perPage, total)]
-	all := make([]object, 0, len(list))
+	items := make([]any, 0, len(list))
 	for i := range list {
 		r := e.row(list[i])
-		one := r.object(e.old, &r.Versions()[r.At(at)])
-		all = append(all, slices.Repeat([]object{one}, r.Copies)...)
+		one := any(r.json(&r.Versions()[r.At(at)]))
+		items = append(items, slices.Repeat([]any{one}, r.Copies)...)
 	}
-	switch e.endpoint {
-	case EndpointCSV:
-		return e.csv(all)
-	case EndpointExport:
+	if e.endpoint == EndpointExport {
 		var b bytes.Buffer
-		for _, o := range all {
-			b.Write(append(o.json(e.old), '\n'))
+		for _, item := range items {
+			b.Write(append(simulator.JSON(item), '\n'))
 		}
 		a := reply(b.Bytes())
 		// as in Wavix's samples
 		a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}}
 		return a
 	}
-	items := make([]any, len(all))
-	for i, o := range all {
-		items[i] = o.json(e.old)
-	}
 	return reply(simulator.JSON(simulator.NewObject("items", items, "pagination", simulator.NewObject(
 		"current_page", e.page, "per_page", e.perPage, "total", total, "total_pages", (total+e.perPage-1)/e.perPage))))
-}
-
-func (e *exchange) csv(all []object) simulator.Reply {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	_ = w.Write(columns(e.old)) // a buffer never fails
-	for _, o := range all {
-		line := make([]string, len(columns(e.old)))
-		for i, name := range columns(e.old) {
-			if value := o.members[name]; value != nil {
-				line[i] = fmt.Sprint(value)
-			}
-		}
-		if o.nonsense != "" {
-			line = []string{o.nonsense}
-		}
-		_ = w.Write(line)
-	}
-	w.Flush()
-	a := reply(b.Bytes())
-	a.Header = http.Header{"Content-Type": {"text/csv; charset=utf-8"}}
-	return a
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -15,7 +14,6 @@ import (
 type Server struct {
 	*simulator.Host
 	Settings
-	old atomic.Bool // the generation of the API at present
 
 	mu sync.Mutex
 	// days are the rows of spans of days, by first and last millisecond, kept because the pages of
@@ -27,7 +25,6 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{Settings: settings, days: map[[2]int64]*[sides][]place{}}
-	s.old.Store(settings.Old)
 	var err error
 	if s.Host, err = simulator.NewHost(time.Time{}, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
@@ -35,13 +32,9 @@ func Start(settings Settings) (*Server, error) {
 	return s, nil
 }
 
-// Upgrade switches an Old API to the one of June 2026, starting with the next request.
-func (s *Server) Upgrade() { s.old.Store(false) }
-
 // exchange is a request and what is known about it.
 type exchange struct {
 	*Server
-	old      bool
 	endpoint string
 	options  url.Values
 	// The query's days, type and page.
@@ -50,17 +43,14 @@ type exchange struct {
 	page, perPage int
 }
 
-// endpoints are the targets of paths, in the old API and in the present one.
-var endpoints = map[bool]map[string]string{
-	true: {
-		"/v1/cdr": EndpointList, "/v1/cdr/all": EndpointExport, "/v1/cdr.csv": EndpointCSV, "/v1/call": EndpointCalls,
-	},
-	false: {"/v1/cdrs": EndpointList, "/v1/cdrs/all": EndpointExport, "/v1/calls": EndpointCalls},
+// endpoints are the targets of paths.
+var endpoints = map[string]string{
+	"/v1/cdrs": EndpointList, "/v1/cdrs/all": EndpointExport, "/v1/calls": EndpointCalls,
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	e := exchange{Server: s, options: r.URL.Query(), old: s.old.Load()}
-	e.endpoint = cmp.Or(endpoints[e.old][r.URL.Path], EndpointOther)
+	e := exchange{Server: s, options: r.URL.Query()}
+	e.endpoint = cmp.Or(endpoints[r.URL.Path], EndpointOther)
 	s.Answer(w, r, e.endpoint, func() simulator.Reply {
 		switch {
 		case r.Header.Get("Authorization") != "Bearer "+e.APIKey && e.options.Get("appid") != e.APIKey:
@@ -105,18 +95,13 @@ func (e *exchange) calls() simulator.Reply {
 	e.eachActive(at, func(r *row) {
 		from, to := r.parties(true)
 		begin, answered, _ := r.life()
-		o := simulator.NewObject("uuid", r.ID.String(), "direction", r.side.direction().String(),
+		o := simulator.NewObject("uuid", r.ID.String(), "id", r.ID.String(), "direction", r.side.direction().String(),
 			"from", from, "to", to, "call_started", timeText(begin),
-			"event_payload", nil, "machine_detected", false, "tag", "example-campaign")
+			"call_completed", nil, "event_payload", nil, "machine_detected", false, "tag", "example-campaign")
 		if answered.IsZero() || answered.After(at) {
 			o.Set("event_type", "ringing", "event_time", timeText(begin), "call_answered", nil)
 		} else {
 			o.Set("event_type", "answered", "event_time", timeText(answered), "call_answered", timeText(answered))
-		}
-		if e.old {
-			o.Set("call_finished", nil)
-		} else {
-			o.Set("id", r.ID.String(), "call_completed", nil)
 		}
 		list = append(list, o)
 	})

@@ -7,13 +7,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, by their names in faults and in the record of requests, independent of a
-// generation's paths.
+// The endpoints, by their names in faults and in the record of requests.
 const (
-	EndpointList   = "cdrs"     // GET /v1/cdr or /v1/cdrs
-	EndpointExport = "cdrs_all" // the stream, .../all
-	EndpointCSV    = "cdrs_csv" // /v1/cdr.csv
-	EndpointCalls  = "calls"    // the calls in progress
+	EndpointList   = "cdrs"     // GET /v1/cdrs
+	EndpointExport = "cdrs_all" // the stream, GET /v1/cdrs/all
+	EndpointCalls  = "calls"    // the calls in progress, GET /v1/calls
 	EndpointOther  = "other"    // all other paths: always an error
 )
 
@@ -30,10 +28,6 @@ type Settings struct {
 	Faults *simulator.Faults
 	// APIKey has a fixed default.
 	APIKey string
-	// Old is the API of 2025: /v1/cdr, /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers,
-	// uuid. Otherwise it is that of June 2026, which Wavix's OpenAPI document describes: /v1/cdrs,
-	// /v1/calls, and call_id in addition to uuid. Both take the key as bearer or as `appid`.
-	Old bool
 	// Timezone is the time zone of days; nil means UTC.
 	Timezone *time.Location
 	// MaxPerPage is the largest page; zero means 1000. A larger per_page is reduced to it.
