@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
@@ -130,10 +132,9 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 	if err != nil {
 		return errDSN
 	}
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // values as the server prints them
 	config.ConnectTimeout = 10 * time.Second
 	config.RuntimeParams["datestyle"] = "ISO"
-	config.RuntimeParams["client_encoding"] = "UTF8" // the driver needs both of them for that mode
+	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	if q.zone != time.Local { // compare and print timestamps with a zone in the source's zone
 		config.RuntimeParams["timezone"] = q.zone.String()
@@ -143,23 +144,30 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it only read
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
+	before := "BEGIN READ ONLY"
+	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" { // its bytes may not be UTF-8
+		before = "SET client_encoding = SQL_ASCII; " + before
+	}
+	if _, err := conn.PgConn().Exec(ctx, before).ReadAll(); err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, q.text, q.args...)
-	if err != nil {
-		return err
+	results := conn.PgConn().Exec(ctx, q.text) // values as the server prints them
+	if results.NextResult() {
+		err = eachRow(results.ResultReader(), each)
 	}
-	defer rows.Close()
+	return errors.Join(err, results.Close())
+}
+
+// eachRow gives the rows of a result as texts.
+func eachRow(rows *pgconn.ResultReader, each func(columns, values []string) error) error {
 	var columns []string
 	var zoned []bool
 	for _, f := range rows.FieldDescriptions() {
 		columns, zoned = append(columns, f.Name), append(zoned, f.DataTypeOID == pgtype.TimestamptzOID)
 	}
 	values := make([]string, len(columns))
-	for rows.Next() {
-		for i, raw := range rows.RawValues() {
+	for rows.NextRow() {
+		for i, raw := range rows.Values() {
 			if values[i] = string(raw); zoned[i] {
 				values[i] = inUTC(values[i])
 			}
@@ -168,7 +176,16 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 			return err
 		}
 	}
-	return rows.Err()
+	_, err := rows.Close()
+	return err
+}
+
+// literal is a value as a literal of PostgreSQL: a number, or a text such as a time.
+func literal(value any) string {
+	if text, is := value.(string); is {
+		return " '" + strings.ReplaceAll(text, "'", "''") + "' "
+	}
+	return fmt.Sprintf(" %d ", value)
 }
 
 // inUTC is a timestamptz in the same form whatever the zone of the session, whose offset may have

@@ -1,33 +1,25 @@
 package sql
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
 
-// bindNames replaces :from, :to, :after and :limit by a driver's placeholders, and returns their
-// names in order. It leaves texts, quoted names, comments and casts unchanged: they don't contain
-// names of values.
-func bindNames(query, driver string) (bound string, names []string) {
+// bindNames replaces :from, :to, :after and :limit by what place returns for them. It leaves texts, quoted
+// names, comments and casts unchanged: they don't contain names of values.
+func bindNames(query, driver string, place func(name string) string) string {
 	var b strings.Builder
 	for rest := query; rest != ""; {
 		length := tokenLength(rest, driver)
 		token := rest[:length]
 		rest = rest[length:]
 		name, is := strings.CutPrefix(token, ":")
-		switch {
-		case !is || !slices.Contains([]string{"from", "to", "after", "limit"}, name):
-			b.WriteString(token)
-			continue
-		case driver == driverPostgres:
-			fmt.Fprintf(&b, "$%d", len(names)+1)
-		default:
-			b.WriteString("?")
+		if is && slices.Contains([]string{"from", "to", "after", "limit"}, name) {
+			token = place(name)
 		}
-		names = append(names, name)
+		b.WriteString(token)
 	}
-	return b.String(), names
+	return b.String()
 }
 
 // tokenLength is the length of the token at the start of a statement: a word, a name of a value with

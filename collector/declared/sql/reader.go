@@ -57,17 +57,10 @@ type Settings struct {
 // concurrent use.
 type Reader struct {
 	Settings
-
-	query string
-	names []string // names of the placeholders
 }
 
 // New makes a reader of spans. It doesn't connect.
-func New(s *Settings) *Reader {
-	r := &Reader{Settings: *s}
-	r.query, r.names = bindNames(s.Query, s.Driver)
-	return r
-}
+func New(s *Settings) *Reader { return &Reader{*s} }
 
 // NewStream makes a reader by key. It doesn't connect.
 func NewStream(s *Settings) *Stream { return &Stream{New(s)} }
@@ -76,8 +69,11 @@ func NewStream(s *Settings) *Stream { return &Stream{New(s)} }
 func Drivers() []string { return slices.Sorted(maps.Keys(drivers)) }
 
 // Names are the placeholders of a query, in order.
-func Names(query, driver string) []string {
-	_, names := bindNames(query, driver)
+func Names(query, driver string) (names []string) {
+	bindNames(query, driver, func(name string) string {
+		names = append(names, name)
+		return ""
+	})
 	return names
 }
 
@@ -91,12 +87,15 @@ func (r *Reader) rows(ctx context.Context, values map[string]any, each func(colu
 	if err != nil {
 		return advice.UnreadableSecret(err)
 	}
-	args := make([]any, len(r.names))
-	for i, name := range r.names {
-		args[i] = values[name]
-	}
-	var eachError error
-	err = drivers[r.Driver](ctx, query{dsn, r.query, args, r.Zone},
+	q, eachError := query{dsn: dsn, zone: r.Zone}, error(nil)
+	q.text = bindNames(r.Query, r.Driver, func(name string) string {
+		if r.Driver == driverPostgres {
+			return literal(values[name])
+		}
+		q.args = append(q.args, values[name])
+		return "?"
+	})
+	err = drivers[r.Driver](ctx, q,
 		func(columns, values []string) error {
 			if eachError = each(columns, values); eachError != nil {
 				stop() // otherwise MySQL's driver reads the remaining rows
