@@ -242,23 +242,35 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 		}
 		return sumOf(parts[1:5], parts[5], 24*time.Hour, time.Hour, time.Minute, time.Second)
 	case "hms":
-		parts := strings.Split(text, ":")
-		if len(parts) != 3 && len(parts) != 2 {
-			return 0, "isn't a duration of the form h:mm:ss"
-		}
-		units := []time.Duration{time.Hour, time.Minute, time.Second}[3-len(parts):]
-		seconds, fraction, _ := strings.Cut(parts[len(parts)-1], ".")
-		if seconds+fraction == "" {
-			return 0, "isn't a duration of the form h:mm:ss"
-		}
-		parts[len(parts)-1] = seconds
-		return sumOf(parts, fraction, units...)
+		return parseClock(text)
 	case "ms":
 		return decimal(text, time.Millisecond)
 	case "min":
 		return decimal(text, time.Minute)
 	}
 	return decimal(text, time.Second)
+}
+
+// daysBefore is how .NET (1.02:03:04) and PostgreSQL (1 day 02:03:04) write a duration of a day or more.
+var daysBefore = regexp.MustCompile(`^(\d+)(?:\.| days? )(\d+:\d+:.*)$`)
+
+// parseClock reads a duration of the form h:mm:ss, m:ss or :ss, which may have days before the hours.
+func parseClock(text string) (d time.Duration, problem string) {
+	days := ""
+	if parts := daysBefore.FindStringSubmatch(text); parts != nil {
+		days, text = parts[1], parts[2]
+	}
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 && len(parts) != 2 {
+		return 0, "isn't a duration of the form h:mm:ss"
+	}
+	units := []time.Duration{time.Hour, time.Minute, time.Second}[3-len(parts):]
+	seconds, fraction, _ := strings.Cut(parts[len(parts)-1], ".")
+	if seconds+fraction == "" {
+		return 0, "isn't a duration of the form h:mm:ss"
+	}
+	parts[len(parts)-1] = seconds
+	return sumOf(append([]string{days}, parts...), fraction, append([]time.Duration{24 * time.Hour}, units...)...)
 }
 
 func decimal(text string, unit time.Duration) (time.Duration, string) {

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -217,6 +218,10 @@ func (r *Reader) readFields(row *Row) (lines int, err error) {
 			}
 		}
 		if !mayEnd {
+			if fields := splitAsWritten(string(row.Raw), r.layout); len(fields) > 0 && len(fields) == len(r.Columns) {
+				row.Columns, row.Fields = r.Columns, fields
+				return 1, nil
+			}
 			row.Problem, r.Unclosed = "the quotes of the row don't fit", r.Unclosed || state == fieldsOpen
 			return 1, nil
 		}
@@ -343,6 +348,29 @@ func splitFields(text string, layout *Layout) (fields []string, state fieldsStat
 		}
 		if fields = append(fields, value); !more {
 			return fields, fieldsRead
+		}
+		text = rest
+	}
+}
+
+// quotedText is a quoted value.
+var quotedText = regexp.MustCompile(`^"(?:[^"]|"")*"`)
+
+// splitAsWritten are the values of a line of which one goes on behind its closing quote, such as "Ada" <4101>.
+// That value has its quotes. There are no values if a quote has no end.
+func splitAsWritten(text string, layout *Layout) (fields []string) {
+	for {
+		quoted := quotedText.FindString(text)
+		if quoted == "" && strings.HasPrefix(text, `"`) {
+			return nil
+		}
+		behind, rest, more := strings.Cut(text[len(quoted):], layout.Separator)
+		value := quoted + behind
+		if quoted != "" && strings.TrimSpace(behind) == "" {
+			value = strings.ReplaceAll(quoted[1:len(quoted)-1], `""`, `"`)
+		}
+		if fields = append(fields, value); !more {
+			return fields
 		}
 		text = rest
 	}
