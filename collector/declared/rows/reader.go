@@ -357,7 +357,7 @@ func splitFields(text string, layout *Layout) (fields []string, state fieldsStat
 var quotedText = regexp.MustCompile(`^"(?:[^"]|"")*"`)
 
 // splitAsWritten are the values of a line of which one goes on behind its closing quote, such as "Ada" <4101>.
-// That value has its quotes. There are no values if a quote has no end.
+// That value keeps its quotes. If a quote has no end, it returns nil.
 func splitAsWritten(text string, layout *Layout) (fields []string) {
 	for {
 		quoted := quotedText.FindString(text)

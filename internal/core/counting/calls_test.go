@@ -127,6 +127,20 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"an open leg", "a 0 5 9, b 0 -1 0 open; wait 3h", "", 1, 0},
 		{"an open leg that ends", "a 0 -1 9, b 0 -1 0 open; wait 1h; b 0 5 9; wait 10m", "answered 1", 0, 0},
 		{"an open leg that never ends", "a 0 -1 9, b 0 -1 0 open; wait 5h", "no_answer 1", 0, 1},
+		{
+			"an open leg ends in another call", "a 0 5 9, b 0 -1 0 open; b 0 -1 3 other; wait 10m",
+			"answered 1 no_answer 1", 0, 0,
+		},
+		{
+			"an open leg alone ends in another call", "b 0 -1 0 open; b 0 5 9 other; wait 10m; wait 5h",
+			"answered 1", 0, 0,
+		},
+		{
+			"an open leg is moved, and ends",
+			"b 0 -1 0 open; b 0 -1 0 open other; a 0 5 9; wait 10m; b 0 -1 3 other; wait 10m",
+			"answered 1 no_answer 1", 0, 0,
+		},
+		{"an open leg ends as a call by itself", "b 0 -1 0 open; b 0 5 9 alone; wait 5h", "answered 1", 0, 0},
 		{"a later version while it waits", "a 0 -1 9; a 0 5 9; wait 10m", "answered 1", 0, 0},
 		{
 			"a later version is of another call", "a 0 5 9, b 0 -1 3; b 0 -1 3 other; wait 10m",

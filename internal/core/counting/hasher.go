@@ -25,6 +25,7 @@ const (
 	kindSession   kind = 's' // a session of a record, by each hash that the record is known by
 	kindCallKey   kind = 'k' // what the legs of a call share
 	kindLink      kind = 'l' // from a record's own call key to its call's key
+	kindOpenLeg   kind = 'o' // from an open leg, which isn't known as a record yet, to its call's key
 	kindCounted   kind = 'n' // a call that was counted, by its key and the day on which it began
 	kindAttempt   kind = 'a' // an attempt on a trunk, by the call and the trunk's channel
 	kindEmergency kind = 'e' // a call that was counted as an emergency call

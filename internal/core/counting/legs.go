@@ -1,6 +1,7 @@
 package counting
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -105,10 +106,10 @@ func (d *Decision) More(known *Known) *Keys {
 		if e.call != 0 {
 			d.addCallKey(&more, d.rootOf(e.call), e.record.Start)
 		}
-		if st := d.findState(e); st != nil {
-			if h, body := splitRow(st.Data); body != nil && h.call != 0 {
-				d.addCallKey(&more, d.rootOf(h.call), e.record.Start)
-			}
+		if st := d.findState(e); st == nil {
+			d.addOpenLegKeys(&more, e)
+		} else if h, body := splitRow(st.Data); body != nil && h.call != 0 {
+			d.addCallKey(&more, d.rootOf(h.call), e.record.Start)
 		}
 	}
 	if len(more.IDs)+len(more.Tasks) == 0 {
@@ -117,6 +118,52 @@ func (d *Decision) More(known *Known) *Keys {
 	d.needed.IDs = append(d.needed.IDs, more.IDs...)
 	d.needed.Tasks = append(d.needed.Tasks, more.Tasks...)
 	return &more
+}
+
+// openLegKey is under which the call of an open leg is remembered.
+func (d *Decision) openLegKey(e *entry) Hash { return d.hasher.pair(kindOpenLeg, d.newKey(e), 0) }
+
+// addOpenLegKeys adds what a page needs of the call in which an unknown record waits as an open leg.
+func (d *Decision) addOpenLegKeys(keys *Keys, e *entry) {
+	key, start := d.openLegKey(e), e.record.Start
+	if st := d.states[key]; st != nil {
+		d.addCallKey(keys, d.rootOf(d.linkOf(st)), start)
+	} else if asked := (callAsked{key, 0}); !d.asked[asked] {
+		d.asked[asked] = true
+		keys.IDs = append(keys.IDs, Key{key, d.factBuckets(start)})
+	}
+}
+
+// putOpenLeg has a call wait for an open leg, which may have waited in another call.
+func (d *Decision) putOpenLeg(e *entry) {
+	call, key := d.bindCall(e), d.openLegKey(e)
+	d.leaveCall(e, call)
+	d.joinCall(call, d.legOf(e, true))
+	st := d.states[key]
+	if st == nil {
+		st = d.newState(Place{d.factBucket(e.record.Start), key})
+	}
+	if link := appendLink(nil, call); !bytes.Equal(link, st.Data) {
+		d.keepState(st, func(dst []byte) []byte { return append(dst, link...) })
+	}
+}
+
+// leaveCall takes a record that isn't known from the call in which it waits as an open leg, unless
+// that is the call to which it belongs now.
+func (d *Decision) leaveCall(e *entry, to Hash) {
+	st := d.states[d.openLegKey(e)]
+	if st == nil {
+		return
+	}
+	if from := d.rootOf(d.linkOf(st)); from != to {
+		d.waiting(from).take(d.newKey(e))
+	}
+}
+
+func (d *Decision) linkOf(st *state) Hash {
+	to, err := parseLink(st.Data)
+	d.failed(err)
+	return to
 }
 
 // longestChain bounds how many parents are followed, so that rows which name each other in a circle end.

@@ -16,7 +16,7 @@ func (d *Decision) decideRecord(i int) {
 	switch {
 	case d.isPending(e.record):
 		if e.call != 0 && st == nil && !d.isTooOld(e) { // an open leg: its call waits for it
-			d.joinCall(d.bindCall(e), d.legOf(e, true))
+			d.putOpenLeg(e)
 		}
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
 	case st == nil && d.isTooOld(e):
@@ -61,6 +61,7 @@ func (d *Decision) decideNew(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	r := e.record
 	key := d.callKey(e)
+	d.leaveCall(e, key)
 	delay := d.delay(r)
 	s := d.settings
 	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.PartsSettle}
