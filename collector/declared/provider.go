@@ -83,6 +83,9 @@ func (f *feed) identity() string {
 	if !r.ID.IsSet() {
 		by = append(by, r.CallType.Written, r.Caller.Written, r.Callee.Written)
 	}
+	if f.Filter.By == web.ByInserted { // ids are kept by when their rows were read, not by their starts
+		by = append(by, f.Filter.By)
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", by))
 	return hex.EncodeToString(sum[:4])
 }
@@ -135,7 +138,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		}
 		if of.files == nil && d.Push == nil { // otherwise nothing is read twice
 			info.Fingerprint += " " + f.identity()
-			info.OtherAccount += "; if id, start, group or parties of the definition, or time_zone, changed, " +
+			info.OtherAccount += "; if id, start, group, parties or the filter of the definition, or time_zone, changed, " +
 				"the calls of the lookback would count " +
 				"again: undo the change, or rename the source and set a history that goes back to the change"
 		}

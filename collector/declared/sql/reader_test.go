@@ -279,6 +279,7 @@ func TestIdentityOfRows(t *testing.T) {
 		{"another form", whole, ":05\"}", ":05\", zone: Europe/Berlin}", "UTC", false},
 		{"another zone", whole, "", "", "Europe/Berlin", false},
 		{"a group", whole, "caller: a", "caller: a\n      group: g", "UTC", false},
+		{"by its end", whole, "by: start", "by: end", "UTC", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			was, is := fingerprint(c.of, "UTC"), fingerprint(strings.Replace(c.of, c.was, c.is, 1), c.zone)
@@ -287,4 +288,10 @@ func TestIdentityOfRows(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by key", func(t *testing.T) {
+		byTime, key := table(byStart, "by: start"), table(byKey, "by: inserted, key: id")
+		if is := fingerprint(key, "UTC"); is == fingerprint(byTime, "UTC") {
+			t.Errorf("both are %q", is)
+		}
+	})
 }
