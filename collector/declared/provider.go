@@ -138,8 +138,8 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		}
 		if of.files == nil && d.Push == nil { // otherwise nothing is read twice
 			info.Fingerprint += " " + f.identity()
-			info.OtherAccount += "; if id, start, group, parties or the filter of the definition, or time_zone, changed, " +
-				"the calls of the lookback would count " +
+			info.OtherAccount += "; if id, start, group, parties or the filter of the definition, or time_zone, " +
+				"changed, the calls of the lookback would count " +
 				"again: undo the change, or rename the source and set a history that goes back to the change"
 		}
 		source.Feeds = append(source.Feeds, info)

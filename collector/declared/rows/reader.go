@@ -139,7 +139,7 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
 			row.Row = Row{Raw: first.Chain[:], Problem: "the line is longer than 1 MiB"}
-		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 {
+		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 && !r.isSeparatorLine(first.text) {
 			row.Raw = first.text
 			if bytes.HasPrefix(row.Raw, utf16le) || bytes.HasPrefix(row.Raw, utf16be) {
 				row.Problem = "it is in UTF-16; convert the file to UTF-8, or let its program write UTF-8"
@@ -167,6 +167,13 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			return row, isNames, nil
 		}
 	}
+}
+
+// separatorLine is a line by which a file of CSV tells Excel its separator.
+var separatorLine = regexp.MustCompile(`^(?i)(?:sep=.|"sep=.")\s*$`)
+
+func (r *Reader) isSeparatorLine(text []byte) bool {
+	return r.layout.Format == FormatCSV && separatorLine.Match(text)
 }
 
 // isNames says whether a row has the names of the columns.
@@ -232,12 +239,20 @@ func (r *Reader) readFields(row *Row) (lines int, err error) {
 // FirstLines reads up to the end of the first line behind names. complete says whether that line has
 // its end; if not, the place is where the names end, without a chain.
 func (r *Reader) FirstLines() (behind Mark, complete bool, err error) {
+	first := 1
+	if err = r.fill(1); err == nil && r.isSeparatorLine(r.ahead[0].text) {
+		first++
+	}
 	if r.layout.Format == FormatCSV && len(r.layout.Columns) == 0 {
-		err = r.fill(1 + r.layout.Skip)
+		first += r.layout.Skip
+		if err == nil {
+			err = r.fill(first)
+		}
 		behind.Offset = r.at
+		first++
 	}
 	if err == nil {
-		err = r.fill(len(r.ahead) + 1)
+		err = r.fill(first)
 	}
 	if errors.Is(err, io.EOF) {
 		return behind, false, nil
