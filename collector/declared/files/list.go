@@ -164,12 +164,12 @@ func (l *fileList) has(id uint64, info fs.FileInfo) bool {
 
 // trouble notes that a file or folder can't be read.
 func (l *fileList) trouble(what, path string, err error) {
+	todo := "mend it, or take it away"
 	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = cause.Err
+		err, todo = cause.Err, "see that it is there and that the user that the exporter runs as may read it"
 	}
 	l.troubles = append(l.troubles, &advice.Error{
-		What: fmt.Sprintf("the %s %s can't be read: %s", what, path, err),
-		Todo: "see that it is there and that the user that the exporter runs as may read it; the other files are read",
+		What: fmt.Sprintf("the %s %s can't be read: %s", what, path, err), Todo: todo + "; the other files are read",
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
@@ -302,6 +303,13 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	r.open(filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
 	if rows, err := r.info.Probe(t.Context()); err != nil || rows != 6 {
 		t.Errorf("probe: %d rows, %v", rows, err)
+	}
+	r.add("utf16.csv", "\xff\xfes\x00\n\x001\x00\n\x00")
+	r.open(filesDefinition("read: lines, format: csv"), "calls: {}, paths: [utf16.csv]")
+	_, err = r.info.Probe(t.Context())
+	a, is := errors.AsType[*advice.Error](err)
+	if !is || !strings.Contains(a.What, "convert the file to UTF-8") || strings.Contains(a.Todo, "may read it") {
+		t.Errorf("a file in UTF-16: %+v", a)
 	}
 }
 
