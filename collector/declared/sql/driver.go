@@ -176,8 +176,7 @@ func eachRow(rows *pgconn.ResultReader, each func(columns, values []string) erro
 			return err
 		}
 	}
-	_, err := rows.Close()
-	return err
+	return nil // the results have the error
 }
 
 // literal is a value as a literal of PostgreSQL: a number, or a text such as a time.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -90,10 +91,11 @@ func (l *List) JSONRows(body []byte) ([]rows.Row, error) {
 	return p.rows, err
 }
 
-// readCSV reads rows of CSV. The answer was cut if its last line has no end, and has too few values or a quote
-// that isn't closed.
+// readCSV reads rows of CSV. The answer was cut if its last line has no end, and has fewer values than any other or a
+// quote that isn't closed.
 func (p *answerPage) readCSV(l *List, body []byte) error {
-	in, short := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma}), false
+	in := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma})
+	least, short := math.MaxInt, false
 	for row, err := range in.All() {
 		if err != nil {
 			return wire.ErrCut
@@ -101,7 +103,11 @@ func (p *answerPage) readCSV(l *List, body []byte) error {
 		if err := p.add(row.Row); err != nil {
 			return err
 		}
-		short = len(row.Fields) < len(in.Columns)
+		least = min(least, len(in.Columns))
+		short = row.Fields != nil && len(row.Fields) < least
+		if short {
+			least = len(row.Fields)
+		}
 	}
 	if (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")) {
 		return wire.ErrCut
