@@ -1,6 +1,9 @@
 package declared
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -28,12 +31,18 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 		}
 		reader := files.New(&files.Settings{
 			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.JSONRows,
-			NewMapper: func() rows.Mapper { return f.newMapper() },
+			NewMapper: func() rows.Mapper { return f.newMapper() }, Wording: f.wording(b, as),
 		})
 		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.Probe
 		info.Rules.ByArrival = true
 		info.Fingerprint = b.account() + " " + f.name
 	}
+}
+
+// wording is a digest of what says how a row of files is read.
+func (f *feed) wording(b *Block, as *files.Config) uint64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []any{b.Text, f.settings.Zone.String(), as.Columns}))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // Keys of a source's block.

@@ -35,7 +35,7 @@ type linesLook struct {
 
 // newLinesLook finds up to where each file was read.
 func newLinesLook(ctx context.Context, look *look) (kind, error) {
-	position, err := parsePosition(look.stored, goneLines)
+	position, err := parsePosition(look, goneLines)
 	if err != nil {
 		return nil, err
 	}
@@ -170,13 +170,13 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		err = errTruncated
 	}
 	if err == nil {
-		var known int64
+		read := &linesRead{ctx: ctx, file: file, entry: e, print: ends, begin: l.markPage(), good: e.Good}
 		if !l.audit {
-			known, err = l.known(ctx, file, e, sum)
+			read.known, read.readable, err = l.known(ctx, file, e, sum)
 		}
 		if err == nil {
 			e.Change = l.settledChange(info)
-			err = l.readRows(&linesRead{ctx, file, e, known, ends, l.markPage()}, sum)
+			err = l.readRows(read, sum)
 		}
 	}
 	return ignoreTruncated(err)
@@ -198,14 +198,13 @@ func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 	if content == nil {
 		return err
 	}
-	var known int64
+	read := &linesRead{ctx: ctx, file: content, entry: e, begin: l.markPage()}
 	if !l.audit {
-		if known, err = l.known(ctx, content, e, sha256.New()); err != nil {
+		if read.known, read.readable, err = l.known(ctx, content, e, sha256.New()); err != nil {
 			return ignoreTruncated(err)
 		}
 	}
-	if err := l.readRows(&linesRead{ctx: ctx, file: content, entry: e, known: known, begin: l.markPage()},
-		sha256.New()); err != nil {
+	if err := l.readRows(read, sha256.New()); err != nil {
 		return ignoreTruncated(err)
 	}
 	e.Change = version
@@ -223,6 +222,9 @@ type linesRead struct {
 	print [sha256.Size]byte
 	// begin is the page without the rows behind the entry's mark.
 	begin pageMark
+	// readable is up to where the rows that are passed over could be read, good the entry's next Good.
+	readable int64
+	good     rows.Mark
 }
 
 // readRows reads the complete rows behind a file's mark.
@@ -242,8 +244,8 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 		if row, err = in.Next(); err != nil {
 			break
 		}
-		if row.Bare > r.known {
-			l.addRow(&row, f.path)
+		if row.Bare <= min(r.known, r.readable) || row.Bare > r.known && l.addRow(&row, f.path) {
+			r.good = row.Mark
 		}
 		if l.isFull() {
 			if err = l.moveTo(r, row.Mark); err == nil {
@@ -277,12 +279,15 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 }
 
 // known is up to where a file has what was read from another one, or from this one on an earlier
-// day. The error is errTruncated while that isn't sure, since another one changes.
-func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *entry, sum hash.Hash) (known int64, err error) {
+// day, and up to where its rows could be read. The error is errTruncated while that isn't sure,
+// since another one changes.
+func (l *linesLook) known(
+	ctx context.Context, file io.ReaderAt, e *entry, sum hash.Hash,
+) (known, readable int64, err error) {
 	size := e.file.info.Size()
 	first, at, complete, err := l.firstLines(ctx, file, size)
 	if err != nil || !complete && !l.isComplete(e.file) { // then it has no row yet
-		return 0, err
+		return 0, 0, err
 	}
 	if e.First != first {
 		e.First = first
@@ -290,18 +295,20 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *entry, sum h
 	}
 	others := l.byFirst[first]
 	var offsets []int64
-	marks := make(map[rows.Mark]bool)
+	marks := make(map[rows.Mark]rows.Mark)
 	for _, other := range others {
 		for _, m := range [...]rows.Mark{other.Now, other.Older} {
 			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
-				offsets, marks[m] = append(offsets, m.Offset), true
+				offsets, marks[m] = append(offsets, m.Offset), other.Good
 			}
 		}
 	}
 	slices.Sort(offsets)
-	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks); err != nil {
-		return 0, err
+	known, good, err := commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks)
+	if err != nil {
+		return 0, 0, err
 	}
+	readable = good.Offset
 	if !complete { // it may be a copy that was cut within its first row
 		others = l.entries
 	}
@@ -315,13 +322,13 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *entry, sum h
 			same, err = other.sameUpTo(ctx, size, file)
 		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if same {
-			known = size // a copy that isn't complete yet
+			known, readable = size, other.Good.Offset // a copy that isn't complete yet
 		}
 	}
-	return known, nil
+	return known, readable, nil
 }
 
 // firstLines is a hash of a file up to the end of the first line behind names, which is at. If that
@@ -338,13 +345,13 @@ func (l *linesLook) firstLines(
 }
 
 // commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose
-// hash is sum; the place itself if it has none.
+// hash is sum, and what marks has for it; the place itself if it has none.
 func commonUpTo(
 	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64,
-	marks map[rows.Mark]bool,
-) (common int64, err error) {
+	marks map[rows.Mark]rows.Mark,
+) (common int64, good rows.Mark, err error) {
 	if sum, err = sum.(hash.Cloner).Clone(); err != nil {
-		return 0, err
+		return 0, good, err
 	}
 	common = from
 	for _, at := range offsets {
@@ -352,13 +359,14 @@ func commonUpTo(
 			continue
 		}
 		if err := hashTo(ctx, sum, file, from, at); err != nil {
-			return 0, err
+			return 0, good, err
 		}
-		if from = at; marks[rows.Mark{Offset: at, Chain: rows.ChainOf(sum)}] {
-			common = at
+		from = at
+		if of, is := marks[rows.Mark{Offset: at, Chain: rows.ChainOf(sum)}]; is {
+			common, good = at, of
 		}
 	}
-	return common, nil
+	return common, good, nil
 }
 
 // headOf is some bytes of a file from a place on.
@@ -458,7 +466,7 @@ func ignoreTruncated(err error) error {
 // two files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, at rows.Mark) error {
 	if r.entry.file.zipped {
-		r.entry.Now = at
+		r.entry.Now, r.entry.Good = at, r.good
 		return nil
 	}
 	was, err := printOf(r.file, r.entry.Now.Offset)
@@ -467,6 +475,6 @@ func (l *linesLook) moveTo(r *linesRead, at rows.Mark) error {
 		l.cutPage(r.begin)
 		return errTruncated
 	}
-	r.entry.Now, r.print = at, next
+	r.entry.Now, r.entry.Good, r.print = at, r.good, next
 	return nil
 }

@@ -21,8 +21,9 @@ import (
 type filesPosition struct {
 	entries []*entry
 	slots   []storedEntry
-	free    []int // slots of no file
-	gone    int   // how many deleted files are remembered
+	free    []int  // slots of no file
+	gone    int    // how many deleted files are remembered
+	wording uint64 // see Settings.Wording
 }
 
 // entry is a file of which something was read.
@@ -48,7 +49,11 @@ type storedEntry struct {
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the
 	// machine a file may be shorter.
 	Now, Older rows.Mark
-	Day        int64 // when it was last seen, since 1970
+	// Good is up to where the last row ends that could be read under the Wording. Rows behind it are read
+	// again once the definition says something else.
+	Good    rows.Mark
+	Wording uint64
+	Day     int64 // when it was last seen, since 1970
 }
 
 const (
@@ -56,7 +61,7 @@ const (
 	goneLines  = 1000
 	goneWholes = 10_000
 
-	form = 7 // of the stored position
+	form = 8 // of the stored position
 )
 
 // pathHash is a hash of a path.
@@ -117,8 +122,20 @@ func (e *entry) seeFile(file *listedFile, day int64) {
 	e.file, e.Day, file.entry = file, day, e
 }
 
+// retry goes back to the last row that could be read if the definition was changed since. No row behind it was counted.
+func (e *storedEntry) retry(wording uint64) {
+	if e.Wording != wording && e.Good != e.Now {
+		e.Now, e.Change = e.Good, 0
+		if e.Older.Offset > e.Now.Offset {
+			e.Older = e.Now
+		}
+	}
+	e.Wording = wording
+}
+
 // addEntry adds a file in a slot.
 func (p *filesPosition) addEntry(e *entry) {
+	e.Wording = p.wording
 	if n := len(p.free); n > 0 {
 		e.slot, p.free = p.free[n-1], p.free[:n-1]
 	} else {
@@ -156,16 +173,18 @@ func (p *filesPosition) append(dst []byte) []byte {
 	return position.Append(dst, form, p.slots)
 }
 
-func parsePosition(data []byte, gone int) (*filesPosition, error) {
-	slots, err := position.Parse[storedEntry](data, form)
-	p := &filesPosition{slots: slots, gone: gone}
+func parsePosition(look *look, gone int) (*filesPosition, error) {
+	slots, err := position.Parse[storedEntry](look.stored, form)
+	p := &filesPosition{slots: slots, gone: gone, wording: look.Wording}
 	for slot, stored := range slots {
 		switch {
 		case stored == storedEntry{}:
 			p.free = append(p.free, slot)
-		case stored.Older.Offset < 0 || stored.Older.Offset > stored.Now.Offset:
+		case min(stored.Older.Offset, stored.Good.Offset) < 0,
+			max(stored.Older.Offset, stored.Good.Offset) > stored.Now.Offset:
 			return p, position.ErrDamaged
 		default:
+			stored.retry(p.wording)
 			p.entries = append(p.entries, &entry{storedEntry: stored, slot: slot})
 		}
 	}

@@ -33,6 +33,8 @@ type Settings struct {
 	// Document reads the rows of a document of JSON.
 	Document  func(text []byte) ([]rows.Row, error)
 	NewMapper func() rows.Mapper
+	// Wording is a digest of what the definition and the source say of rows.
+	Wording uint64
 }
 
 // Reader reads files. It implements collector.StreamReader.
@@ -178,11 +180,13 @@ func (l *look) emitPage(page *collector.Page, position []byte) error {
 	return nil
 }
 
-// addRow adds a row of a file to the page.
-func (l *look) addRow(row *rows.PlacedRow, path string) {
+// addRow adds a row of a file to the page, and says whether it could be read.
+func (l *look) addRow(row *rows.PlacedRow, path string) (valid bool) {
 	l.rows++
 	l.bytes += len(row.Raw)
+	invalid := len(l.page.Invalid)
 	l.mapper.Put(l.page, &row.Row, fmt.Sprintf("%s, before byte %d", path, row.Offset), string(row.Chain[:]))
+	return len(l.page.Invalid) == invalid
 }
 
 // waited is up to where the lines of a file have waited for the end of a quote for long enough.

@@ -33,17 +33,17 @@ type wholeLook struct {
 	*filesPosition
 
 	versions map[int64]*entry
-	marks    map[rows.Mark]bool
-	offsets  []int64 // of marks, sorted
+	marks    map[rows.Mark]rows.Mark // up to where a file was read, and up to where its rows could be
+	offsets  []int64                 // of marks, sorted
 }
 
 func newWholeLook(_ context.Context, look *look) (kind, error) {
-	position, err := parsePosition(look.stored, goneWholes)
+	position, err := parsePosition(look, goneWholes)
 	if err != nil {
 		return nil, err
 	}
 	l := &wholeLook{
-		look: look, filesPosition: position, versions: make(map[int64]*entry), marks: make(map[rows.Mark]bool),
+		look: look, filesPosition: position, versions: make(map[int64]*entry), marks: make(map[rows.Mark]rows.Mark),
 	}
 	for _, e := range l.entries {
 		l.addVersion(e)
@@ -64,13 +64,13 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	defer opened.Close() //nolint:errcheck // nothing was written
 	var file io.ReaderAt = opened
 	if f.zipped {
-		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(f, version, rows.Mark{}) })
+		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(f, version, rows.Mark{}, rows.Mark{}) })
 		if file == nil {
 			return err
 		}
 	}
 	size := f.info.Size()
-	known, all, err := l.known(ctx, file, size)
+	known, good, all, err := l.known(ctx, file, size)
 	if err != nil {
 		return ignoreTruncated(err)
 	}
@@ -78,13 +78,13 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	switch {
 	case known == size:
 	case l.Config.Format == rows.FormatXML:
-		err = l.addRows(l.xmlRows(ctx, file, f), f, 0)
+		err = l.addRows(l.xmlRows(ctx, file, f), f, 0, &good)
 	case l.Config.Format == rows.FormatJSON:
-		err = l.addRows(l.jsonRows(file, f), f, 0)
+		err = l.addRows(l.jsonRows(file, f), f, 0, &good)
 	default:
 		in := rows.New(ctx, file, &l.Config.Layout, 0, sha256.New(), size)
 		in.Ends, in.Waited = !l.mayGrow(f), l.waited(f)
-		err = l.addRows(in.All(), f, known)
+		err = l.addRows(in.All(), f, known, &good)
 		open := errors.Is(err, rows.ErrOpen)
 		if open {
 			err = nil
@@ -105,29 +105,38 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = int64(binary.BigEndian.Uint64(read.Chain[:])) //nolint:gosec // it is compared
 		}
-		l.noteFile(f, version, read)
+		if good.Offset == read.Offset {
+			good = read // each row of a document ends with its file
+		}
+		l.noteFile(f, version, read, good)
 	}
 	return nil
 }
 
 // known is up to where a file has the bytes that were read of another one, or of this one before,
-// and the hash of all its bytes.
-func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all rows.Chain, err error) {
+// up to where their rows could be read, and the hash of all its bytes.
+func (l *wholeLook) known(
+	ctx context.Context, file io.ReaderAt, size int64,
+) (known int64, good rows.Mark, all rows.Chain, err error) {
 	sum, err := hashOf(ctx, file, size)
 	if err != nil {
-		return 0, all, err
+		return 0, good, all, err
 	}
-	if all = rows.ChainOf(sum); l.marks[rows.Mark{Offset: size, Chain: all}] && !l.audit {
-		return size, all, nil
+	all = rows.ChainOf(sum)
+	if of, is := l.marks[rows.Mark{Offset: size, Chain: all}]; is && !l.audit {
+		return size, of, all, nil
 	}
 	if l.Config.Format != rows.FormatJSON && l.Config.Format != rows.FormatXML && !l.audit {
-		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, l.offsets, l.marks)
+		known, good, err = commonUpTo(ctx, file, 0, sha256.New(), size, l.offsets, l.marks)
 	}
-	return known, all, err
+	return known, good, all, err
 }
 
 // addRows adds the rows of a file that end behind a place to pages, and yields those that are full.
-func (l *wholeLook) addRows(all iter.Seq2[*rows.PlacedRow, error], f *listedFile, known int64) error {
+// It moves good behind each row that can be read.
+func (l *wholeLook) addRows(
+	all iter.Seq2[*rows.PlacedRow, error], f *listedFile, known int64, good *rows.Mark,
+) error {
 	for row, err := range all {
 		if err != nil {
 			return err
@@ -141,7 +150,9 @@ func (l *wholeLook) addRows(all iter.Seq2[*rows.PlacedRow, error], f *listedFile
 				return err
 			}
 		}
-		l.addRow(row, f.path)
+		if l.addRow(row, f.path) {
+			*good = row.Mark
+		}
 	}
 	return nil
 }
@@ -265,20 +276,20 @@ func (l *wholeLook) seeFile(f *listedFile, version int64) bool {
 	return known
 }
 
-// noteFile notes up to where a version of a file was read.
-func (l *wholeLook) noteFile(f *listedFile, version int64, read rows.Mark) {
+// noteFile notes up to where a version of a file was read, and could be read.
+func (l *wholeLook) noteFile(f *listedFile, version int64, read, good rows.Mark) {
 	e, known := l.versions[version]
 	if !known {
 		e = &entry{storedEntry: storedEntry{ID: f.id, Change: version}}
 		l.addEntry(e)
 	}
-	e.file, e.Day, e.Now = f, l.day, read
+	e.file, e.Day, e.Now, e.Good = f, l.day, read, good
 	l.addVersion(e)
 }
 
 // addVersion makes known what an entry says was read.
 func (l *wholeLook) addVersion(e *entry) {
-	l.versions[e.Change], l.marks[e.Now] = e, true
+	l.versions[e.Change], l.marks[e.Now] = e, e.Good
 	if at, there := slices.BinarySearch(l.offsets, e.Now.Offset); !there {
 		l.offsets = slices.Insert(l.offsets, at, e.Now.Offset)
 	}

@@ -1,0 +1,100 @@
+package files_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMendedDefinition: rows that a definition can't read are counted once it can. Rows in front of
+// them aren't read again, since what identifies them may have changed as well.
+func TestMendedDefinition(t *testing.T) {
+	const (
+		bad     = "2026-11-23 10:00:01,busy,"
+		grows   = "read: lines, format: csv, columns: [start, state, trunk]"
+		whole   = "read: whole, format: csv, columns: [start, state, trunk]"
+		badJSON = `{"start":"2026-11-23 10:00:01","state":"busy","trunk":"a"}`
+	)
+	many, names := lines(0, 2500)
+	many = strings.ReplaceAll(many, "1795428001,busy,", bad)
+	for _, c := range []struct {
+		name, files   string
+		before, after func(r *reading) // the definition is mended
+		wrong, right  []string
+	}{
+		{"no row could be read", grows, func(r *reading) {
+			r.add("calls.csv", bad+"a\n"+bad+"b\n")
+		}, nil, nil, []string{"a", "b"}},
+		{"a new form, and pages of it", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+many)
+		}, nil, []string{"a"}, append([]string{"a"}, names...)},
+		{"a row between others stays set aside", grows, func(r *reading) {
+			r.add("calls.csv", bad+"a\n"+line("b"))
+		}, nil, []string{"b"}, []string{"b"}},
+		{"it grows and is rotated meanwhile", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+bad+"b\n")
+			r.poll()
+			r.add("calls.csv", bad+"c\n")
+			r.poll()
+			r.must(os.Rename(r.path("calls.csv"), r.path("calls.csv.1")))
+			r.add("calls.csv", bad+"d\n")
+		}, nil, []string{"a"}, []string{"a", "b", "c", "d"}},
+		{"copied and truncated", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+bad+"b\n")
+			r.poll()
+			text, err := os.ReadFile(r.path("calls.csv"))
+			r.must(err)
+			r.put("calls.csv.1", string(text))
+			r.put("calls.csv", "")
+			r.poll()
+			r.add("calls.csv", line("c"))
+		}, nil, []string{"a", "c"}, []string{"a", "b", "c"}},
+		{"a copy beside it", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+bad+"b\n")
+			r.rest()
+			r.poll()
+			r.add("calls.csv.1", line("a")+bad+"b\n")
+		}, nil, []string{"a"}, []string{"a", "b"}},
+		{"compressed", grows, func(r *reading) {
+			r.put("calls.csv.1.gz", zip(line("a")+bad+"b\n"))
+		}, nil, []string{"a"}, []string{"a", "b"}},
+		{"whole files", whole, func(r *reading) {
+			r.add("calls.csv.1", bad+"a\n")
+			r.add("calls.csv.2", line("b")+bad+"c\n")
+			r.add("calls.csv.3", line("d"))
+		}, func(r *reading) {
+			r.add("calls.csv.1", line("e"))
+		}, []string{"b", "d"}, []string{"a", "b", "c", "d", "e"}},
+		{"documents", "read: whole, format: json", func(r *reading) {
+			r.add("calls.csv.1", badJSON)
+			r.add("calls.csv.2", strings.ReplaceAll(document, "%s", "b")+badJSON) // stays
+		}, nil, []string{"b"}, []string{"a", "b"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const block = "calls: {}, paths: ['calls.csv*']"
+			wrong := filesDefinition(c.files)
+			r := read(t, wrong, block)
+			c.before(r)
+			for range 2 { // the program stops and starts again
+				r.rest()
+				r.poll()
+				r.is(c.wrong...)
+				r.open(wrong, block)
+			}
+			r.forget()
+			r.open(strings.Replace(wrong, "time: unix", `time: [unix, "2006-01-02 15:04:05"], zone: UTC`, 1), block)
+			if c.after != nil {
+				c.after(r)
+			}
+			for range 3 {
+				r.now = r.now.Add(2 * time.Hour)
+				r.poll()
+				r.is(c.right...)
+			}
+			if len(r.troubles) > 0 {
+				t.Error(r.troubles)
+			}
+		})
+	}
+}
