@@ -152,9 +152,7 @@ func (r *run) begin() []step {
 	r.set(begins.Add(time.Minute + r.feed.Filter.MinAge))
 	oldest := r.now()
 	for _, row := range steps[len(steps)-1].rows {
-		if !row.at.IsZero() && row.at.Before(oldest) {
-			oldest = row.at
-		}
+		oldest = earliest(oldest, row.begins())
 	}
 	r.history = r.now().Sub(oldest) + time.Hour + r.script.history
 	if r.script.live {

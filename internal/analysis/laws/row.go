@@ -44,6 +44,15 @@ func (r *row) records() []*cdr.Record {
 	return r.gives
 }
 
+// begins is the time of the row, or the start of its calls if the provider filters by another one.
+func (r *row) begins() time.Time {
+	begins := r.at
+	for _, record := range r.records() {
+		begins = earliest(begins, record.Start)
+	}
+	return begins
+}
+
 // flatten lists the rows of a feed's tests, those under `but` behind theirs.
 func flatten(feed string, all []declared.TestRow) (rows []*row, err error) {
 	for i, t := range all {

@@ -347,7 +347,7 @@ func (b *bench) live(all []*row) script {
 			}
 		}
 		arrivals = append(arrivals, arrival{r, at})
-		times = append(times, r.at, r.at.Add(time.Second), at, at.Add(time.Second))
+		times = append(times, r.begins(), r.at, r.at.Add(time.Second), at, at.Add(time.Second))
 		for _, record := range r.gives { // a statement may have several
 			times = append(times, b.filtered(record), b.filtered(record).Add(time.Second))
 		}
@@ -383,6 +383,14 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// earliest is the earlier of two times. Zero is unknown.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // refused: whatever a request gets in place of its answer, nothing is lost or counted twice.

@@ -40,6 +40,14 @@ func TestFarApart(t *testing.T) {
 	}
 }
 
+// TestLongCalls: a call that began hours before its list's span, which is one of ends, is counted.
+func TestLongCalls(t *testing.T) {
+	text, err := os.ReadFile("testdata/offhook.yaml")
+	require.NoError(t, err)
+	longer := strings.NewReplacer("2026-11-23 10:10:00", "2026-11-23 07:10:00", "2026-11-23T10:10:00", "2026-11-23T07:10:00")
+	judged(t, longer.Replace(string(text)))
+}
+
 // judged are the verdicts on a definition, by law. None is broken.
 func judged(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
