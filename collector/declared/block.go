@@ -90,6 +90,9 @@ func (b *Block) DecodeNode(n *config.Node) {
 	for _, f := range n.Fields() {
 		b.decode(f)
 	}
+	if http := b.definition.HTTP; http != nil && b.BaseURL == http.BaseURL {
+		b.BaseURL = language.Expand(http.BaseURL, b.Values)
+	}
 	b.validate(n.Report())
 }
 

@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,42 @@ func TestSameBlock(t *testing.T) {
 			//nolint:forcetypeassert // of its provider
 			if got := block(c.one).(*declared.Block).SameAs(block(c.other)); got != c.same {
 				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
+// TestBaseURL: the address of an API may name parameters, of which a source's own replaces nothing.
+func TestBaseURL(t *testing.T) {
+	definition := `
+provider: acmetel
+parameters: {tenant: {ask: "Tenant"}, region: {default: eu, values: {eu: eu1, us: us2}}}
+account: "{tenant}"
+http: {base_url: "https://{tenant}.{region}.acmetel.example/v1"}
+feeds:
+  calls:
+    request: {path: calls, query: {since: "{from|unix}", until: "{to|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: at, time: unix}, outcome: {is: unknown}}
+`
+	for _, c := range []struct{ name, block, want string }{
+		{"its parameters", "tenant: one, calls: ", "acmetel https://one.eu1.acmetel.example/v1 one"},
+		{"a word", "tenant: one, region: us, calls: ", "acmetel https://one.us2.acmetel.example/v1 one"},
+		{"a source's own", "tenant: one, base_url: 'https://other.example', calls: ",
+			"acmetel https://other.example one"},
+		{"a parameter is missing", "calls: ", "config.yaml:1: sources[0].acmetel.tenant: is missing; give Tenant"},
+		{"it makes no address", "tenant: 'a b', calls: ",
+			"config.yaml:1: sources[0].acmetel.base_url: must be a URL with scheme and host, such as " +
+				"https://host.example"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			source, err := declaredtest.Open("", definition, c.block, time.Now)
+			got := fmt.Sprint(err)
+			if err == nil {
+				got = source.Account
+			}
+			if got != c.want {
+				t.Errorf("got %q", got)
 			}
 		})
 	}

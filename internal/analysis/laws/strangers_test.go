@@ -44,7 +44,8 @@ func TestFarApart(t *testing.T) {
 func TestLongCalls(t *testing.T) {
 	text, err := os.ReadFile("testdata/offhook.yaml")
 	require.NoError(t, err)
-	longer := strings.NewReplacer("2026-11-23 10:10:00", "2026-11-23 07:10:00", "2026-11-23T10:10:00", "2026-11-23T07:10:00")
+	longer := strings.NewReplacer("2026-11-23 10:10:00", "2026-11-23 07:10:00", "2026-11-23T10:10:00",
+		"2026-11-23T07:10:00")
 	judged(t, longer.Replace(string(text)))
 }
 
