@@ -49,6 +49,54 @@ func TestLongCalls(t *testing.T) {
 	judged(t, longer.Replace(string(text)))
 }
 
+// TestWhatFollows: tests may name what a record has without saying so, and write a version as the time that it is.
+func TestWhatFollows(t *testing.T) {
+	const definition = `
+provider: acmetel
+files: {read: lines, format: csv, columns: [id, began, changed, who, way]}
+feeds:
+  calls:
+    record:
+      id: id
+      call_id: id
+      version: changed
+      start: {path: began, time: rfc3339}
+      party: {path: who, table: {user: person, menu: machine}}
+      direction: {path: way, table: {none: unknown, in: inbound}}
+      outcome: {is: answered}
+tests:
+  rows:
+    - row: "1,2026-11-23T10:00:00Z,2026-11-23T11:00:00Z,user,none"
+      becomes: {BECOMES}
+    - row: "2,2026-11-23T10:01:00Z,2026-11-23T11:00:00Z,menu,in"
+      becomes: {id: "2", version: "1795431600000000", start: "2026-11-23T10:01:00Z", party: machine, direction: inbound,
+        outcome: machine}
+`
+	const row = `id: "1", version: "2026-11-23T11:00:00Z", start: "2026-11-23T10:00:00Z", outcome: answered`
+	for _, c := range []struct{ name, becomes, broken string }{
+		{"only what the row says", row, ""},
+		{"what follows", row + `, call_id: "1", party: person, direction: unknown, fault_domain: unknown`, ""},
+		{"another call", row + `, call_id: "2"`, `rows[0]: call_id is missing, want "2"`},
+		{"another party", row + ", party: machine", `rows[0]: party is missing, want "machine"`},
+		{"another time", strings.Replace(row, "T11", "T12", 1),
+			`rows[0]: version is "1795431600000000", want "2026-11-23T12:00:00Z"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "BECOMES", c.becomes, 1)))
+			require.NoError(t, err)
+			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows"}})
+			require.NoError(t, err)
+			v, broken := verdicts[0], ""
+			if v.State == laws.Broken {
+				broken = v.Detail
+			}
+			if broken != c.broken {
+				t.Errorf("got %v %s", v.State, v.Detail)
+			}
+		})
+	}
+}
+
 // judged are the verdicts on a definition, by law. None is broken.
 func judged(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
