@@ -212,7 +212,8 @@ const ForKey = "for"
 // It is compiled once.
 type Path []string
 
-var errPath = errors.New(`must be a path such as a.b, items.0.x or ["Call outcome"]`)
+var errPath = errors.New(`must be a path such as a.b or items.0.x; ` +
+	`a name with blanks or other signs is written '["Call outcome"]', with both pairs of quotes`)
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *Path) UnmarshalText(text []byte) (err error) {

@@ -280,7 +280,7 @@ func (b *bench) revised(*played) (scripts []script, why string) {
 		return base.counts() && other.counts() && b.callOf(base) == b.callOf(other)
 	})
 	if scripts == nil {
-		return nil, "no row in two versions with one id"
+		return nil, "no call of one row in two versions with one id"
 	}
 	return scripts, ""
 }
@@ -292,7 +292,7 @@ func (b *bench) final(*played) (scripts []script, why string) {
 	}
 	scripts = b.pairs(func(base, other *row) bool { return base.counts() && other.mapped.Record.Provisional })
 	if scripts == nil {
-		return nil, "no row that is open, with the id of one that is final"
+		return nil, "no call of one row that is open in one version and final in another, with one id"
 	}
 	return scripts, ""
 }
