@@ -227,6 +227,9 @@ func (d *Definition) ParametersFor(f *Feed) (all map[string]Parameter, defaults 
 // Each gives the mapper the values of the feed's `for` of the rows to come.
 func (m *Mapper) Each(values map[string]string) { m.row.Each = values }
 
+// Names gives the mapper the names for ids of the feed's lists, by list.
+func (m *Mapper) Names(lists map[string]map[string]string) { m.row.Names = lists }
+
 // Unlimited has the definition's requests sent without waiting, since the tests' time is made up.
 func (d *Definition) Unlimited() {
 	if d.HTTP == nil {

@@ -40,8 +40,9 @@ type bench struct {
 	judges     func(law string) bool // whether the settings want a law
 	counter    *web.List             // that gives the total of an export; nil: its pages do
 	answers    []declared.TestAnswer
-	keys       map[string]any      // of the source's block
-	values     map[string][]string // that stand for parameters
+	names      map[string]map[string]string // for ids, by list
+	keys       map[string]any               // of the source's block
+	values     map[string][]string          // that stand for parameters
 	secrets    map[string]string
 	zone       *time.Location
 	info       *collector.FeedInfo // of a source that is never read
@@ -100,6 +101,7 @@ func newBench(s *Settings, tests *declared.Tests, name, folder string, saved []b
 	if err := b.open(); err != nil {
 		return nil, err
 	}
+	b.readNames()
 	if err := b.readRows(saved); err != nil {
 		return nil, err
 	}
@@ -260,7 +262,9 @@ func (b *bench) open() error {
 
 // newMapper makes a mapper. It is for one goroutine.
 func (b *bench) newMapper() *declared.Mapper {
-	return declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.newest})
+	m := declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: b.values, Zone: b.zone, Now: b.newest})
+	m.Names(b.names)
+	return m
 }
 
 // learn takes from the answers how the provider writes a page that another one follows, and a last page.
@@ -268,7 +272,7 @@ func (b *bench) learn() {
 	for i := range b.answers {
 		a, body := &b.answers[i], any(nil)
 		_, is := b.isTotals(requested(a))
-		if is || a.AsksForToken() || a.Status > 299 || decode(string(a.Body), &body) != nil {
+		if is || b.isNames(a) || a.AsksForToken() || a.Status > 299 || decode(string(a.Body), &body) != nil {
 			continue
 		}
 		if _, found := valueAt(body, b.feed.Rows); !found && len(b.feed.Rows) > 0 {

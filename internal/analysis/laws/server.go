@@ -85,6 +85,9 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	if day, is := s.isTotals(r.URL); is {
 		return answer(r, http.StatusOK, nil, s.totals(day)), nil
 	}
+	if names := s.listOfNames(r, body); names != nil {
+		return names, nil
+	}
 	return s.list(r, body), nil
 }
 
