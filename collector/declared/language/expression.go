@@ -3,6 +3,7 @@ package language
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,7 +190,7 @@ func (e *expression) truth(r *Row) (yes bool, problem string) {
 // text is the expression's result as a text; nil means missing.
 func (e *expression) text(r *Row) (text string, is Form, problem string) {
 	result, problem := e.run(r)
-	if result == nil {
+	if n, is := result.(float64); is && (math.IsNaN(n) || math.IsInf(n, 0)) || result == nil { // a division by 0
 		return "", Missing, problem
 	}
 	if text, known := textOfValue(result); known {
