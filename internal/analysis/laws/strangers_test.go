@@ -49,6 +49,46 @@ func TestLongCalls(t *testing.T) {
 	judged(t, longer.Replace(string(text)))
 }
 
+// TestDelayOfInsertions: a list by insertion reads its last overlap again, and nothing before it, so rows may come so
+// late after their time and no later.
+func TestDelayOfInsertions(t *testing.T) {
+	const definition = `
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /added, query: {since: "{from|unix}", until: "{to|unix}"}}
+    filter: {by: inserted, FILTER}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+tests: {by: inserted, delay: 10m}
+`
+	for _, c := range []struct{ name, filter, broken string }{
+		{"an overlap of a minute", "min_age: 1s", "filter.overlap is 1m0s, want at least 9m59s"},
+		{"an overlap as long as the delay", "overlap: 10m", ""},
+		{"rows of this age are shown already", "min_age: 9m", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "FILTER", c.filter, 1)))
+			require.NoError(t, err)
+			checkLaw(t, d, "limits", c.broken)
+		})
+	}
+}
+
+// checkLaw wants a law to be broken so. Empty: it holds.
+func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
+	t.Helper()
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{law}})
+	require.NoError(t, err)
+	v, broken := verdicts[0], ""
+	if v.State == laws.Broken {
+		broken = v.Detail
+	}
+	if v.State == laws.NotJudged || broken != want {
+		t.Errorf("got %v %s", v.State, v.Detail)
+	}
+}
+
 // TestWhatFollows: tests may name what a record has without saying so, and write a version as the time that it is.
 func TestWhatFollows(t *testing.T) {
 	const definition = `
@@ -84,15 +124,7 @@ tests:
 		t.Run(c.name, func(t *testing.T) {
 			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "BECOMES", c.becomes, 1)))
 			require.NoError(t, err)
-			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows"}})
-			require.NoError(t, err)
-			v, broken := verdicts[0], ""
-			if v.State == laws.Broken {
-				broken = v.Detail
-			}
-			if broken != c.broken {
-				t.Errorf("got %v %s", v.State, v.Detail)
-			}
+			checkLaw(t, d, "rows", c.broken)
 		})
 	}
 }

@@ -89,6 +89,8 @@ func (b *bench) judgeLimits() Verdict {
 	within := func(own, most time.Duration) bool { return 0 < own && own <= most }
 	atMost := func(n any) string { return fmt.Sprint("at most ", n) }
 	atLeast := func(n any) string { return fmt.Sprint("at least ", n) }
+	// A list by insertion is read up to min_age ago, and its last overlap again.
+	inserted, again := b.definition.HTTP != nil && f.By == "inserted", f.Overlap.Time
 	known := 0
 	for _, l := range []struct {
 		key          string
@@ -102,7 +104,8 @@ func (b *bench) judgeLimits() Verdict {
 		{"filter.retention", t.Retention > 0, f.Retention >= t.Retention*9/10, f.Retention, fmt.Sprint(t.Retention)},
 		{"filter.min_age", t.MinAge > 0, f.MinAge >= t.MinAge, f.MinAge, atLeast(t.MinAge)},
 		{"max_rows", t.MaxRows > 0, 0 < most && most <= t.MaxRows, most, atMost(t.MaxRows)},
-		{"defaults.lookback", t.Delay > 0, b.info.Lookback >= t.Delay, b.info.Lookback, atLeast(t.Delay)},
+		{"filter.overlap", t.Delay > 0 && inserted, again >= t.Delay-f.MinAge, again, atLeast(t.Delay - f.MinAge)},
+		{"defaults.lookback", t.Delay > 0 && !inserted, b.info.Lookback >= t.Delay, b.info.Lookback, atLeast(t.Delay)},
 		{"defaults.settle", t.Apart > 0 && legs, b.info.Settle >= t.Apart, b.info.Settle, atLeast(t.Apart)},
 		{"files.read", t.Read != "" && own != "", own == t.Read, own, t.Read},
 	} {
