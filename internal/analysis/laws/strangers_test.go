@@ -75,12 +75,33 @@ tests: {by: inserted, delay: 10m}
 	}
 }
 
+// TestCutWithinTheLastValue: nobody can see that the last value of an answer of CSV was cut, so no law cuts there.
+func TestCutWithinTheLastValue(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls.csv, query: {since: "{from|unix}", until: "{to|unix}"}}
+    filter: {by: start}
+    format: csv
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}, trunk: trunk}
+tests:
+  by: start
+  rows:
+    - row: {id: "1", began: "1795428000", trunk: a-trunk-with-a-name-of-many-letters}
+      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered, trunk: a-trunk-with-a-name-of-many-letters}
+`))
+	require.NoError(t, err)
+	checkLaw(t, d, "refused", "")
+}
+
 // checkLaw wants a law to be broken so. Empty: it holds.
 func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
 	t.Helper()
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{law}})
 	require.NoError(t, err)
-	v, broken := verdicts[0], ""
+	v, broken := verdicts[len(verdicts)-1], "" // behind the law plain, if it is another one
 	if v.State == laws.Broken {
 		broken = v.Detail
 	}
