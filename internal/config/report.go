@@ -101,7 +101,8 @@ func (r *Report) RequiredSecret(key string, value Secret, what string) {
 func (r *Report) OneOf(key, value string, allowed ...string) {
 	r.declare(func(rules *Rules) { rules.Values[key] = allowed })
 	if !slices.Contains(allowed, value) {
-		r.Problemf(key, "must be %s, is %s", orList(allowed), shorten(value))
+		words := slices.DeleteFunc(slices.Clone(allowed), func(word string) bool { return word == "" }) // it is absent
+		r.Problemf(key, "must be %s, is %s", orList(words), shorten(value))
 	}
 }
 

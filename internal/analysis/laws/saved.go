@@ -49,7 +49,11 @@ func (b *bench) readRows(saved []byte) (err error) {
 		b.columns = columnsOf(b.rows)
 	}
 	at := make(map[string]int)
+	lists := b.feed.Combinations(b.values)
 	for _, r := range b.rows {
+		if r.of == nil && len(lists) > 0 { // as the mapper reads it
+			r.of = lists[0]
+		}
 		r.rows, r.mapped = b.readRow(r.text, r.of)
 		if record := r.mapped.Record; record != nil {
 			r.at, r.key = b.filtered(record), record.ID

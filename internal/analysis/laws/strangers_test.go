@@ -96,6 +96,29 @@ tests:
 	checkLaw(t, d, "refused", "")
 }
 
+// TestInvalidRowOfAQuery: if a row of the query can't be read, the law says why, and not which other row is nearest.
+func TestInvalidRowOfAQuery(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
+feeds:
+  calls:
+    filter: {by: start}
+    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
+tests:
+  tables: |
+    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
+    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
+    INSERT INTO calls VALUES (2, '2026-11-23T10:05:00');
+  rows:
+    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
+    - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
+`))
+	require.NoError(t, err)
+	checkLaw(t, d, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: start isn't a time of "+
+		"the form 2006-01-02 15:04:05")
+}
+
 // checkLaw wants a law to be broken so. Empty: it holds.
 func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
 	t.Helper()

@@ -134,9 +134,13 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 	page := *b.read
 	page.Records = slices.Clone(page.Records)
 	var wanted []declared.TestRow
+	invalid := len(page.Invalid) // more than tests have
 	for _, r := range b.tests.Rows {
 		if r.Feed == b.name || r.Feed == "" {
 			wanted = append(wanted, r)
+		}
+		if r.Becomes.Word == "invalid" {
+			invalid--
 		}
 	}
 	if got := len(page.Records) + len(page.Invalid) + len(page.Ignored); got != len(wanted) {
@@ -165,6 +169,10 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 			if r.Becomes.Fields["id"] == record.ID || nearest == "" {
 				nearest = problem
 			}
+		}
+		if at < 0 && invalid > 0 {
+			return v.broken("rows[%d]: no row of the query becomes this; one of its rows is invalid: %s", i,
+				page.Invalid[0].Problem)
 		}
 		if at < 0 {
 			return v.broken("rows[%d]: no row of the query becomes this; the nearest differs: %s", i, nearest)
