@@ -87,13 +87,9 @@ func (b *Book) Add(r *cdr.Record) error {
 			b.roots[own] = root
 		}
 	}
-	leg := *r
-	leg.Extra, leg.Sessions, leg.Streams, leg.Visits = nil, nil, nil, nil
-	text, err := json.Marshal(&leg, counting.StoredRecord)
-	if err != nil {
+	if err := e.setLeg(r); err != nil {
 		return err
 	}
-	e.leg = string(text)
 	return b.addRow(uint64(call), uint64(record), &e)
 }
 
@@ -116,27 +112,35 @@ func (b *Book) rootOf(key counting.Hash) counting.Hash {
 	return key
 }
 
-// addLegs adds the legs of a record that used the trunk. Legs that share a channel are one.
+// addLegs adds the legs of a record that used the trunk. Legs of a call that share a channel are one.
 func (b *Book) addLegs(r *cdr.Record, record uint64) error {
 	legs, e := r.CallLegs(), entry{Call: b.callOf(r), version: r.Version}
+	call, _ := b.hasher.CallKeys(nil, r, &b.settings.Rules)
+	own := *r
 	for i := range legs {
 		l := &legs[i]
 		if l.Trunk != b.settings.Trunk || l.Master {
 			continue
 		}
 		key := maphash.Comparable(seed, [...]string{strconv.FormatUint(record, 16), cmp.Or(l.ID, strconv.Itoa(i))})
-		if l.Channel != "" {
-			key = maphash.Comparable(seed, [...]string{r.CallKey, l.Trunk, l.Channel})
-		}
 		e.Start, e.Direction = cmp.Or(l.Start, r.Start), l.Direction
 		if len(r.Legs) > 0 || l.Implied {
 			connected := l.Connected()
 			e.Duration, e.NoDuration = connected.To.Sub(connected.From), false
 		}
-		if err := b.addRow(key, key, &e); err != nil {
+		of := key
+		if e.leg = ""; l.Channel != "" && call != 0 {
+			of = maphash.Comparable(seed, [...]string{strconv.FormatUint(uint64(call), 16), l.Trunk, l.Channel})
+			own.Start, own.Direction, own.Legs, own.Second = e.Start, e.Direction, []cdr.Leg{*l}, nil
+			own.Legs[0].Implied = false
+			if err := e.setLeg(&own); err != nil {
+				return err
+			}
+		}
+		if err := b.addRow(of, key, &e); err != nil {
 			return err
 		}
-		e.Price = "" // a leg's own isn't known: the first one has it all
+		e.Price, own.Charges = "", nil // a leg's own isn't known: the first one has it all
 	}
 	return nil
 }
@@ -153,6 +157,15 @@ func (b *Book) addRow(call, record uint64, e *entry) error {
 	b.parties[1].add(e.Callee)
 	b.durations, b.prices = b.durations || !e.NoDuration, b.prices || e.Price != ""
 	return e.add(b.rows, call, record, timeKey(e.Start), b.order)
+}
+
+// setLeg keeps a record that makes a call together with others.
+func (e *entry) setLeg(r *cdr.Record) error {
+	leg := *r
+	leg.Extra, leg.Sessions, leg.Streams, leg.Visits = nil, nil, nil, nil
+	text, err := json.Marshal(&leg, counting.StoredRecord)
+	e.leg = string(text)
+	return err
 }
 
 // makeCalls passes on the calls that start in a range.
@@ -211,7 +224,7 @@ func (b *Book) makeCall(group []entry, from, to time.Time, use func(*Call) error
 		return use(c)
 	}
 	for i := range group {
-		if e := &group[i]; e.leg == "" {
+		if e := &group[i]; e.leg == "" || b.settings.Trunk != "" && len(group) == 1 {
 			if err := add(&e.Call); err != nil {
 				return err
 			}

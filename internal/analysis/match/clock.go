@@ -19,7 +19,7 @@ const (
 	neighbours = 4
 	// samples bounds the differences that are kept, leastSamples is how many a piece of the range needs, pieces how
 	// many pieces there are at most.
-	samples, leastSamples, pieces = 1 << 16, 400, 64
+	samples, leastSamples, pieces = 1 << 16, 100, 64
 	// leastPairs is how many pairs must agree on clocks that differ by more than the tolerance.
 	leastPairs = 3
 	// deviations is by how many standard deviations two counts must differ to be told apart.
@@ -142,7 +142,7 @@ func (c *clock) set(all []difference, tolerance time.Duration) error {
 		if n := len(c.points); n > 0 && (by-near).Abs() >= middle-c.points[n-1].at {
 			continue // else starts would change their order
 		}
-		if support >= max(leastPairs, len(piece)/10) && (by-c.offset).Abs() < zoneStep {
+		if support >= max(leastPairs, len(piece)/(4*neighbours)) && (by-c.offset).Abs() < zoneStep {
 			c.points, near, offsets = append(c.points, difference{at: middle, by: by}), by, append(offsets, by)
 		}
 	}
@@ -172,6 +172,13 @@ func mode(all []difference, width, near time.Duration, known bool) (by time.Dura
 		}
 		middle := all[from[to]+n/2].by
 		if support == 0 || cmp.Or(cmp.Compare((middle-near).Abs(), (by-near).Abs()), cmp.Compare(support, n)) < 0 {
+			by, support = middle, n
+		}
+	}
+	near = by
+	for to := range all { // the chosen span may hold only a part of its place
+		n := to - from[to] + 1
+		if middle := all[from[to]+n/2].by; n > support && (middle-near).Abs() <= width {
 			by, support = middle, n
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,8 @@ var noon = time.Date(2026, 10, 5, 12, 0, 0, 0, time.UTC)
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // record makes a record of a text: id, start and duration in seconds (- for none), then a price,
-// `to=NUMBER`, `from=NUMBER`, `in` or `out`, `version=N`, `open`, and of a leg `key=`, `trunk=` and `parent=`.
+// `to=NUMBER`, `from=NUMBER`, `in` or `out`, `version=N`, `open`, and of a leg `key=`, `trunk=`, `parent=` and
+// `channel=`.
 func record(t testing.TB, text string) *cdr.Record {
 	t.Helper()
 	words := strings.Fields(text)
@@ -54,8 +56,10 @@ func record(t testing.TB, text string) *cdr.Record {
 			r.Version = int64(number(value))
 		case "open":
 			r.Provisional = true
-		case "key", "trunk", "parent":
-			*map[string]*string{"key": &r.CallKey, "trunk": &r.Trunk, "parent": &r.Parent}[key] = value
+		case "key", "trunk", "parent", "channel":
+			*map[string]*string{
+				"key": &r.CallKey, "trunk": &r.Trunk, "parent": &r.Parent, "channel": &r.Channel,
+			}[key] = value
 			r.Answer, r.End = r.Start, r.Start.Add(r.Duration)
 		default:
 			amount, err := cdr.ParseMoney(word)
@@ -370,6 +374,38 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// The right clock runs ahead more and more, whether calls are many or few, and numbers are called often or seldom.
+func TestDrift(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name           string
+		calls, numbers int
+		during, aDay   time.Duration
+	}{
+		{"many calls to few numbers", 2000, 50, day, 20 * time.Second},
+		{"many calls to many numbers", 2000, 1000, day, 20 * time.Second},
+		{"a month of few calls to few numbers", 300, 20, 30 * day, time.Second / 2},
+		{"a month of few calls to many numbers", 300, 200, 30 * day, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same calls each time
+			var books [2][]*cdr.Record
+			for i := range c.calls {
+				at, to := random.Float64()*c.during.Seconds(), random.IntN(c.numbers)
+				for side, later := range [...]float64{0, at * c.aDay.Seconds() / day.Seconds()} {
+					text := fmt.Sprintf("c%d %f %d to=+4940%07d", i, at+later, 20+i%300, to)
+					books[side] = append(books[side], record(t, text))
+				}
+			}
+			b := newBench()
+			b.mustRun(t, books[0], books[1])
+			if same := b.result.Classes[match.Same][0].Calls; same != int64(c.calls) {
+				t.Errorf("%d of %d are the same, the clock is %s ahead", same, c.calls, b.result.Offset)
+			}
+		})
+	}
+}
+
 // In the hour that clocks repeat, a time without a zone is of two instants.
 func TestRepeatedHour(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
@@ -435,6 +471,20 @@ func TestVersions(t *testing.T) {
 		{
 			"legs that used a trunk", legs, "sbc",
 			"a 0 60 key=k trunk=sbc; b 60 30 key=k trunk=sbc; c 90 9 key=k trunk=other", "x 0 60; y 60 30", "same 2",
+		},
+		{
+			"legs on one channel of a trunk", legs, "sbc",
+			"a 0 60 key=k trunk=sbc channel=1 1; b 60 30 key=k trunk=sbc channel=1 2; " +
+				"b 60 90 key=k trunk=sbc channel=1 2",
+			"x 0 150 3", "same 1",
+		},
+		{
+			"a channel that calls use again", none, "sbc",
+			"a 0 60 trunk=sbc channel=1; b 600 70 trunk=sbc channel=1", "x 0 60; y 600 70", "same 2",
+		},
+		{
+			"a channel that calls of several legs use again", legs, "sbc",
+			"a 0 60 key=k trunk=sbc channel=1; b 600 70 key=l trunk=sbc channel=1", "x 0 60; y 600 70", "same 2",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
