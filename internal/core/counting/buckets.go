@@ -92,7 +92,11 @@ func (d *Decision) bucketFor(start time.Time) int64 {
 // factBucket is where a new fact of a record with that start is remembered.
 func (d *Decision) factBucket(start time.Time) int64 {
 	if d.settings.ByArrival {
-		return bucketOf(d.page.ObservedAt)
+		at := d.page.ObservedAt
+		if least := d.was.Floor.Add(d.settings.KeepsIDs()); at.Before(least) {
+			at = least // a clock that is behind must not have it forgotten before its time
+		}
+		return bucketOf(at)
 	}
 	return bucketOf(start)
 }

@@ -70,7 +70,6 @@ type entry struct {
 	hours  []Hash
 	call   Hash   // the key of its call, before links are followed; 0: it is a call by itself
 	names  []Hash // under which its children name it
-	bucket int64  // where it is remembered if it is new
 	body   []byte // the stored form of this version, behind the head
 	fields []fieldHash
 }
@@ -114,7 +113,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
 	*e = entry{
-		record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0],
+		record: r, keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0],
 		body: e.body[:0], fields: h.fields(e.fields[:0], r),
 	}
 	e.keys = append(e.keys, h.RecordKey(r))

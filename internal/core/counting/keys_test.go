@@ -62,6 +62,18 @@ func TestRule38ReusedIDs(t *testing.T) {
 	}
 }
 
+// A record that is read while the machine's clock is a year behind is known again, then and once the clock is right.
+func TestArrivalByAClockThatIsBehind(t *testing.T) {
+	r := newRig(t, counting.Rules{ByArrival: true, Legs: true})
+	one := func() *cdr.Record { return call("1", start(epoch)) }
+	leg := func(id string) *cdr.Record { return call(id, inGroup("g"), start(epoch)) }
+	r.state.HistoryDone, r.at = true, epoch.AddDate(-1, 0, 0)
+	r.play(step{"first", page{one(), leg("a")}, "2 new"}, step{"again", page{one(), leg("a")}, "2 repeated"})
+	r.at = epoch.AddDate(0, 0, 4)
+	r.state.Floor = r.at.Add(-r.settings.KeepsIDs()).Truncate(time.Hour)
+	r.play(step{"the clock is right", page{one(), leg("a")}, "2 repeated"})
+}
+
 // TestReusedIDsInAudits (counting.md 38): a call that isn't counted is missing, although another
 // one has its id, and its log record has another uid.
 func TestReusedIDsInAudits(t *testing.T) {

@@ -109,7 +109,7 @@ func (d *Decision) decideNew(i int) *state {
 			d.addAttempt(r)
 		}
 	}
-	st := d.newState(Place{e.bucket, d.newKey(e)})
+	st := d.newState(Place{d.bucketFor(e.record.Start), d.newKey(e)})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
 	if key == 0 {
@@ -215,7 +215,7 @@ func (d *Decision) isAhead(r *cdr.Record) bool {
 // addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of
 // this version or, if starts move, in the record's bucket.
 func (d *Decision) addAliases(e *entry, st *state) {
-	at := e.bucket
+	at := d.bucketFor(e.record.Start)
 	if d.settings.StartMoves {
 		at = st.Bucket
 	}

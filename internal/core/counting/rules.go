@@ -66,3 +66,6 @@ type Settings struct {
 	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
 	Traces, TracesHistory bool
 }
+
+// KeepsIDs is how long before the watermark the floor lies at most: 1.25·lookback + 2 days (counting.md 5).
+func (s *Settings) KeepsIDs() time.Duration { return s.Lookback + s.Lookback/4 + 48*time.Hour }

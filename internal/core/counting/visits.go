@@ -14,7 +14,7 @@ func (d *Decision) decideVisit(i int) *state {
 	result.Delays = append(result.Delays, delay)
 	d.note(facts.Fact{Kind: facts.Record, Record: e.record, Late: delay > d.settings.LateAfter})
 	d.noteNewest(e.record)
-	st := d.newState(Place{e.bucket, d.newKey(e)})
+	st := d.newState(Place{d.bucketFor(e.record.Start), d.newKey(e)})
 	h := head{flags: rowVisit}
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)

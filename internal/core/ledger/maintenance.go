@@ -86,7 +86,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
+	keep := f.spec.KeepsIDs()
 	var refused bool // some task failed and still waits, or was set aside
 	if err := l.engine.ScanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
 		[]any{f.id}, &refused); err != nil {
