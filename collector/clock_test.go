@@ -258,6 +258,28 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 	}
 }
 
+// A machine whose clock is a year behind at a start, before all that may be read: the provider's clock is asked for.
+func TestRule10_AClockBehindAtAStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const lookback = time.Hour
+		var local skewed
+		m := newModel(time.Now().Add(-lookback))
+		m.keep, m.local = 2*lookback, local.now
+		m.date = func() time.Time { return time.Now().Truncate(time.Second) }
+		traffic(m, time.Now().Add(5*time.Hour), 30*time.Second, lookback)
+		for _, by := range []time.Duration{0, -400 * day} {
+			local.set(by)
+			l := loopOver(m, 20*time.Second, lookback)
+			l.Start()
+			pass(t, 2*time.Hour)
+			l.Stop()
+		}
+		if left := m.missing(time.Now().Add(-lookback)); len(left) > 0 {
+			t.Errorf("%d of %d calls are missing", len(left), len(m.rows))
+		}
+	})
+}
+
 // TestRule10_AWatermarkAheadStepsBack: what an earlier version, or a copy of a ledger, left ahead of both clocks.
 func TestRule10_AWatermarkAheadStepsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

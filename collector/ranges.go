@@ -161,10 +161,14 @@ func (f *ranges) newPoll() *rangePoll {
 }
 
 func (f *ranges) planStep(r *rangePoll) {
-	level := 0
+	level, view := 0, r.view
 	if r.beforeClock {
-		// The provider's time isn't known yet: a short read, which moves nothing.
-		r.read = plan.New(f.ladder).NextRead(0, r.view)
+		// The provider's time isn't known yet: a short read, which moves nothing. If our clock is behind
+		// all that may be read, its beginning is read.
+		if !view.Now.After(view.Floor) {
+			view.Now = view.Floor.Add(f.ladder.Reach(0))
+		}
+		r.read = plan.New(f.ladder).NextRead(0, view)
 	} else {
 		usable := func(m int) bool { return f.levels.retryAt(m) <= r.tick }
 		level = r.plan.NextLevel(r.view, f.level, usable, f.levels.failing)
@@ -174,7 +178,7 @@ func (f *ranges) planStep(r *rangePoll) {
 	if limit := f.settings.Info.Limits.MaxRange; limit > 0 {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
-	r.step = r.plan.NextStep(&r.read, piece, r.view)
+	r.step = r.plan.NextStep(&r.read, piece, view)
 	if f.levels.each[level].failedPiece != (plan.Span{}) { // only one day of the provider's may be at fault
 		r.step.To = f.endOfGrain(r)
 	}
