@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -89,6 +90,19 @@ func TestRule21ZeroFor(t *testing.T) {
 	wantValues(t, r.values(), map[string]string{answered: "2"})
 	if got := r.starts()["cdr_calls_total"]; !got.Equal(epoch) {
 		t.Fatalf("start %v, want %v", got, epoch)
+	}
+}
+
+// A receiver of OTLP takes another start for a reset, so a restart keeps it to the nanosecond.
+func TestRule21StartIsKept(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.clock.add(548 * time.Nanosecond)
+	r.records(call("a"))
+	was := r.starts()
+	r.reopen()
+	if got := r.starts(); len(was) == 0 || !maps.Equal(got, was) {
+		t.Errorf("started at %v, after a restart %v", was, got)
 	}
 }
 

@@ -147,7 +147,7 @@ func (c *Changes) find(d *Def) *Series {
 // makeSeries makes the series of c.vals, whose key is in c.key.
 func (c *Changes) makeSeries(d *Def) *Series {
 	s := c.feed.newSeries(d, c.vals)
-	s.Start = c.now
+	s.Start = c.now.Truncate(time.Microsecond) // as the ledger keeps it
 	s.Shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
 	c.fresh[string(c.key)] = s
 	if !overflowed(d, c.vals) {
