@@ -213,3 +213,44 @@ func (o *openings) Inspect(ctx context.Context) (i *ledger.Inspector, err error)
 	o.last, err = o.Ledger.Inspect(ctx)
 	return o.last, err
 }
+
+// A list may have each version of a record, as a file does: the amounts of the last one are compared.
+func TestVersionsInAList(t *testing.T) {
+	now := noon.Add(10 * time.Hour)
+	l, feed, read, _ := openLedger(t, time.Hour, func() time.Time { return now })
+	page := &counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now, HistoryDone: true}}
+	for _, r := range []cdr.Record{record("a", noon, "1"), record("b", noon, "2"), record("a", noon, "3")} {
+		page.Records = []*cdr.Record{&r}
+		if _, err := feed.Commit(t.Context(), page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		amounts []string // of record a, as it is listed
+		want    string
+	}{
+		"as they were counted":           {[]string{"1", "3"}, "2 2 false 5 5"},
+		"the last one is listed first":   {[]string{"3", "1"}, "2 2 true 3 5"},
+		"there and back":                 {[]string{"3", "1", "3"}, "2 2 false 5 5"},
+		"a newer one that isn't counted": {[]string{"1", "3", "4"}, "2 2 true 6 5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := []cdr.Record{record("b", noon, "2")}
+			for _, amount := range c.amounts {
+				list = append(list, record("a", noon, amount))
+			}
+			read.Info.Reader = &fakeReader{records: list}
+			days, err := Run(t.Context(), Settings{
+				From: noon.Truncate(24 * time.Hour), To: now, Now: func() time.Time { return now }, Ledger: l,
+				Note: func(string) {},
+			}, read)
+			require.NoError(t, err)
+			d := days[0]
+			amounts := [...]string{d.Charges.Listed.Text("EUR"), d.Charges.Counted.Text("EUR")}
+			got := fmt.Sprintln(d.Listed, d.Counted, d.Differs, amounts[0], amounts[1])
+			if got != c.want+"\n" {
+				t.Errorf("listed, counted, differs, amounts listed and counted: %s, want %s", got, c.want)
+			}
+		})
+	}
+}

@@ -37,6 +37,8 @@ type pass struct {
 	differ   map[counting.Hash]bool
 	ended    time.Time
 	earliest time.Time
+	// changed are the counted records that were last listed with other amounts. They are judged once all are listed.
+	changed map[counting.Hash]*changed
 
 	reused int // records with the id of another call
 
@@ -73,6 +75,7 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 func (a *audit) newPass(from, to time.Time) *pass {
 	return &pass{
 		audit: a, from: from, to: to, seen: make(map[counting.Hash]bool), differ: make(map[counting.Hash]bool),
+		changed: make(map[counting.Hash]*changed),
 		day: Day{
 			Audit: daily.Audit{
 				Source: a.Spec.Source, Feed: a.Spec.Feed, Day: daily.DateOf(from), Whole: to.Sub(from) == 24*time.Hour,
@@ -101,6 +104,15 @@ func (p *pass) run(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrProvider, err)
 		}
 		return err
+	}
+	for key, c := range p.changed {
+		if p.differs(key, c.start) {
+			p.day.NotFinal++
+			continue
+		}
+		p.day.Counted++
+		p.day.Charges.Listed.AddAll(c.Listed)
+		p.day.Charges.Counted.AddAll(c.Counted)
 	}
 	p.ended = p.Now()
 	return p.countVanished(ctx)
@@ -162,12 +174,9 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
 	return nil
 }
 
-// add adds a record to the day, once however often it is listed.
+// add adds a record to the day, once however often it is listed, with the amounts that it is listed with last.
 func (p *pass) add(f *counting.Finding) {
-	start := f.Record.Start
-	if p.seen[f.Key] {
-		return
-	}
+	start, again := f.Record.Start, p.seen[f.Key]
 	p.seen[f.Key] = true
 	if start.Before(p.from) || !start.Before(p.to) {
 		return
@@ -175,22 +184,21 @@ func (p *pass) add(f *counting.Finding) {
 	if p.NoAmounts {
 		f.Listed, f.Counted = nil, nil
 	}
+	if again {
+		p.addAgain(f)
+		return
+	}
 	d := &p.day
 	d.Listed++
 	if f.Reused {
 		p.reused++
 	}
-	if f.Status == counting.StatusMissing || f.Status == counting.StatusCounted && !f.SameAmounts() {
-		p.differ[f.Key] = true
-		if p.isAhead(start, f.Key) {
-			f.Status = counting.StatusNotFinal
-			if p.earliest.IsZero() || start.Before(p.earliest) {
-				p.earliest = start
-			}
-		}
-	}
 	switch f.Status {
 	case counting.StatusCounted:
+		if !f.SameAmounts() {
+			p.changed[f.Key] = newChanged(f)
+			return
+		}
 		d.Counted++
 		d.Charges.add(f)
 	case counting.StatusNotFinal:
@@ -200,6 +208,10 @@ func (p *pass) add(f *counting.Finding) {
 	case counting.StatusUnknown:
 		d.Unknown++
 	case counting.StatusMissing:
+		if p.differs(f.Key, start) {
+			d.NotFinal++
+			return
+		}
 		d.Missing++
 		d.Charges.add(f)
 		if len(d.MissingIDs) < mostMissingIDs {
@@ -207,6 +219,51 @@ func (p *pass) add(f *counting.Finding) {
 			d.MissingIDs = append(d.MissingIDs, MissingID{strings.Clone(f.Event.RecordID), string(uid[:])})
 		}
 	}
+}
+
+// changed is a counted record that is listed with other amounts.
+type changed struct {
+	Charges
+
+	start time.Time
+}
+
+func newChanged(f *counting.Finding) *changed {
+	c := &changed{Charges{cdr.Amounts{}, cdr.Amounts{}}, f.Record.Start}
+	c.add(f)
+	return c
+}
+
+// addAgain adds a later version of a counted record, where a list has each.
+func (p *pass) addAgain(f *counting.Finding) {
+	was, same, d := p.changed[f.Key], f.SameAmounts(), &p.day
+	switch {
+	case f.Status != counting.StatusCounted, same && was == nil:
+		return
+	case same:
+		delete(p.changed, f.Key)
+		d.Counted++
+		d.Charges.add(f)
+		return
+	case was == nil: // it was added with the counted amounts
+		d.Counted--
+		counted := newChanged(f).Counted
+		d.Charges.Listed, d.Charges.Counted = d.Charges.Listed.Minus(counted), d.Charges.Counted.Minus(counted)
+	}
+	p.changed[f.Key] = newChanged(f)
+}
+
+// differs notes that a record is missing or has other amounts, and says whether the exporter's next read is to find
+// that.
+func (p *pass) differs(key counting.Hash, start time.Time) (isAhead bool) {
+	p.differ[key] = true
+	if !p.isAhead(start, key) {
+		return false
+	}
+	if p.earliest.IsZero() || start.Before(p.earliest) {
+		p.earliest = start
+	}
+	return true
 }
 
 // isAhead says whether the exporter's next read of a start is to find what differs: not if it has

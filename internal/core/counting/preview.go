@@ -86,7 +86,7 @@ func (d *Decision) find(i int) (Finding, error) {
 			return one, err
 		}
 		one.Counted = k.charges
-		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version > 0 && r.Version < k.version {
+		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version < k.version {
 			one.Listed = k.charges // a commit ignores such a version
 		}
 	case d.isPending(r), waits && !task.SetAside:

@@ -241,7 +241,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		return
 	}
 	r := e.record
-	if r.Version > 0 && k.version > 0 && r.Version <= k.version {
+	if k.version > 0 && r.Version <= k.version {
 		result.Duplicate++
 		return
 	}

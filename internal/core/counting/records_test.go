@@ -62,6 +62,7 @@ func TestRule16Revision(t *testing.T) {
 		{"only a greater provider version counts", []step{
 			{"out of order, folded in version order", page{v(3, cdr.Busy), v(1, cdr.Answered)}, "1 new, 1 revised"},
 			{"older", page{v(2, cdr.Failed)}, "1 repeated"},
+			{"without a version", page{call("a", outcome(cdr.Failed))}, "1 repeated"},
 		}, " cdr.outcome", "answered,busy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
