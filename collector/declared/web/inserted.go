@@ -18,6 +18,9 @@ const retentionMargin = time.Minute
 // pieceOverlap is the overlap of two spans of one read.
 const pieceOverlap = time.Second
 
+// clockTolerance is by how much a position may be ahead of a clock, as everywhere (plan.ClockTolerance).
+const clockTolerance = 2 * time.Minute
+
 // insertedReader reads a feed by when its rows were inserted: each span once, plus the filter's
 // overlap with what was read before. It implements collector.StreamReader. The position is the end
 // of the spans that were read, in seconds since 1970.
@@ -36,8 +39,12 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		if !read {
 			at = from.Origin
 		}
+		if _, later := r.clocks(); read && at.After(later.Add(clockTolerance)) {
+			at = later.Add(-r.Lookback) // a clock was ahead; ids are known for longer
+		}
 		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
 		var incomplete error
+		asked := false
 		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
 			earlier = earliest(earlier, from.Now)
@@ -45,11 +52,17 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 				at = r.kept(at, later, read)
 				cursor = at
 			}
-			if !cursor.Before(r.Filter.upTo(span{to: earlier}, earlier).to) {
-				break
-			}
 			begin := latest(cursor.Add(-again), r.edge(later)).Truncate(time.Second)
 			next := r.piece(span{begin, earlier}, earlier)
+			if !cursor.Before(r.Filter.upTo(span{to: earlier}, earlier).to) {
+				if !read || asked || !cursor.After(earlier.Add(clockTolerance)) {
+					break
+				}
+				// The answer shows the provider's clock, which was seen before ours was set.
+				begin = earliest(begin, cursor.Add(-pieceOverlap))
+				next = r.piece(span{begin, cursor}, cursor.Add(r.Filter.MinAge))
+			}
+			asked = true
 			began := r.now()
 			var fewer error
 			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {

@@ -93,6 +93,50 @@ func TestInsertedPosition(t *testing.T) {
 	})
 }
 
+// TestInsertedClock: a position that a wrong clock has moved ahead is stepped back by the lookback,
+// and a clock that was set is noticed.
+func TestInsertedClock(t *testing.T) {
+	const ahead = 2 * time.Hour
+	noon := declaredtest.Noon
+	for _, c := range []struct {
+		name   string
+		offset []time.Duration // of the provider's clock, of three polls; nil: it isn't known
+		asked  string
+	}{
+		{
+			"no other clock is known", nil,
+			"10:59:00-12:59:00 12:58:59-13:59:00, 11:04:00-12:04:00, 12:03:00-12:05:00",
+		},
+		{
+			"the provider's is known",
+			[]time.Duration{-ahead, 0, 0},
+			"10:59:00-12:59:00, 11:58:00-11:59:00 11:58:59-12:04:00, 12:03:00-12:05:00",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := declaredtest.Always(declaredtest.Rows(600))
+				info := f.Open(t, "", inserted)
+				from := collector.StreamPosition{Origin: noon.Add(-time.Hour)}
+				var asked []string
+				for i, local := range []time.Duration{ahead, 5 * time.Minute, 6 * time.Minute} {
+					f.Now, f.Asked = noon.Add(local), nil
+					if from.Now = f.Now; c.offset != nil {
+						f.Date = time.Now().Add(c.offset[i])
+					}
+					var err error
+					from.Resume, _, err = declaredtest.Poll(t, info, from)
+					require.NoError(t, err)
+					asked = append(asked, strings.ReplaceAll(strings.Join(f.Asked, " "), "/calls?q=", ""))
+				}
+				if got := strings.Join(asked, ", "); got != c.asked {
+					t.Errorf("asked for %s, want %s", got, c.asked)
+				}
+			})
+		})
+	}
+}
+
 // TestInsertedOverlap: as much as the definition says of what was read is read again, also where
 // that is longer than max_range.
 func TestInsertedOverlap(t *testing.T) {
