@@ -258,8 +258,8 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 	}
 }
 
-// TestRule10_AClockBehindAtAStart: a machine whose clock is a year behind at a start, before all that may be read: the feed asks
-// for the provider's clock.
+// TestRule10_AClockBehindAtAStart: a machine whose clock is a year behind at a start, before all that
+// may be read: the feed asks for the provider's clock.
 func TestRule10_AClockBehindAtAStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lookback = time.Hour

@@ -102,12 +102,16 @@ feeds:
 	for _, c := range []struct{ name, block, want string }{
 		{"its parameters", "tenant: one, calls: ", "acmetel https://one.eu1.acmetel.example/v1 one"},
 		{"a word", "tenant: one, region: us, calls: ", "acmetel https://one.us2.acmetel.example/v1 one"},
-		{"a source's own", "tenant: one, base_url: 'https://other.example', calls: ",
-			"acmetel https://other.example one"},
+		{
+			"a source's own", "tenant: one, base_url: 'https://other.example', calls: ",
+			"acmetel https://other.example one",
+		},
 		{"a parameter is missing", "calls: ", "config.yaml:1: sources[0].acmetel.tenant: is missing; give Tenant"},
-		{"it makes no address", "tenant: 'a b', calls: ",
+		{
+			"it makes no address", "tenant: 'a b', calls: ",
 			"config.yaml:1: sources[0].acmetel.base_url: must be a URL with scheme and host, such as " +
-				"https://host.example"},
+				"https://host.example",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			source, err := declaredtest.Open("", definition, c.block, time.Now)

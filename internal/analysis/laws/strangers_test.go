@@ -115,8 +115,8 @@ tests:
     - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
 `))
 	require.NoError(t, err)
-	checkLaw(t, d, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: start isn't a time of "+
-		"the form 2006-01-02 15:04:05")
+	checkLaw(t, d, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: "+
+		"start isn't a time of the form 2006-01-02 15:04:05")
 }
 
 // checkLaw wants a law to be broken so. Empty: it holds.
@@ -162,8 +162,10 @@ tests:
 		{"what follows", row + `, call_id: "1", party: person, direction: unknown, fault_domain: unknown`, ""},
 		{"another call", row + `, call_id: "2"`, `rows[0]: call_id is missing, want "2"`},
 		{"another party", row + ", party: machine", `rows[0]: party is missing, want "machine"`},
-		{"another time", strings.Replace(row, "T11", "T12", 1),
-			`rows[0]: version is "1795431600000000", want "2026-11-23T12:00:00Z"`},
+		{
+			"another time", strings.Replace(row, "T11", "T12", 1),
+			`rows[0]: version is "1795431600000000", want "2026-11-23T12:00:00Z"`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "BECOMES", c.becomes, 1)))
