@@ -94,9 +94,32 @@ func Run(ctx context.Context, s Settings) (all []Verdict, err error) {
 			}
 			all = append(all, verdicts...)
 		}
+		if s.plays("answers") {
+			all = append(all, s.unanswered(name)...)
+		}
 	}
 	return all, nil
 }
+
+// unanswered says for which further lists of a feed the tests don't know what to ask.
+func (s *Settings) unanswered(feed string) (all []Verdict) {
+	tests := cmp.Or(s.Definition.Tests, new(declared.Tests))
+	ofFeed := func(a declared.TestAnswer) bool { return a.Feed == feed || a.Feed == "" }
+	for _, format := range slices.Sorted(maps.Keys(s.Definition.Feeds[feed].Exports)) {
+		has := func(t declared.Tests) bool {
+			chosen := slices.Equal(t.Parameters[web.FormatKey], language.Texts{format})
+			return chosen && slices.ContainsFunc(t.Answers, ofFeed)
+		}
+		if !slices.ContainsFunc(append([]declared.Tests{*tests}, tests.Also...), has) {
+			all = append(all, Verdict{Feed: feed + " " + format, Law: "answers"}.unjudged(
+				"no answers of this list; give them under `also`, with `parameters: {format: "+format+"}`"))
+		}
+	}
+	return all
+}
+
+// plays says whether a law is to be played.
+func (s *Settings) plays(law string) bool { return len(s.Laws) == 0 || slices.Contains(s.Laws, law) }
 
 // variant is a source that reads a feed, by its tests with their parameters, and the laws that are played for it.
 type variant struct {
@@ -139,7 +162,7 @@ func (s *Settings) judge(
 	if err != nil {
 		return nil, err
 	}
-	b.judges = func(law string) bool { return v.plays(law) && (len(s.Laws) == 0 || slices.Contains(s.Laws, law)) }
+	b.judges = func(law string) bool { return v.plays(law) && s.plays(law) }
 	for _, verdict := range b.judge(ctx) {
 		if v.name == "" || verdict.State != NotJudged {
 			verdict.Feed = name + v.name

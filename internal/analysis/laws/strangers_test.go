@@ -175,6 +175,27 @@ tests:
 	}
 }
 
+// TestAnswersOfExports: nobody knows that a further list is asked for in the right way if tests have no answers of it.
+func TestAnswersOfExports(t *testing.T) {
+	text, err := declared.BuiltinText("wavix")
+	require.NoError(t, err)
+	stream := strings.ReplaceAll(string(text), "parameters: {format: csv, ", "parameters: {format: stream, ")
+	d, err := declared.Load("definition.yaml", []byte(stream))
+	require.NoError(t, err)
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"answers"}})
+	require.NoError(t, err)
+	var unjudged []string
+	for _, v := range verdicts {
+		if v.State == laws.NotJudged {
+			unjudged = append(unjudged, v.Feed+" "+v.Detail)
+		}
+	}
+	const want = "call_log csv no answers of this list; give them under `also`, with `parameters: {format: csv}`"
+	if got := strings.Join(unjudged, "; "); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
 // judged are the verdicts on a definition, by law. None is broken.
 func judged(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
