@@ -26,9 +26,28 @@ func TestMendedDefinition(t *testing.T) {
 		{"no row could be read", grows, func(r *reading) {
 			r.add("calls.csv", bad+"a\n"+bad+"b\n")
 		}, nil, nil, []string{"a", "b"}},
-		{"a new form, and pages of it", grows, func(r *reading) {
+		{"a new form, pages of it, and a kill behind the first one", grows, func(r *reading) {
 			r.add("calls.csv", line("a")+many)
-		}, nil, []string{"a"}, append([]string{"a"}, names...)},
+		}, func(r *reading) {
+			r.crashAfter = 1
+			r.poll()
+			r.crashAfter = 0
+		}, []string{"a"}, append([]string{"a"}, names...)},
+		{"a row that still can't be read", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+bad+"b\n?,busy,c\n")
+		}, nil, []string{"a"}, []string{"a", "b"}},
+		{"a copy that isn't complete yet", grows, func(r *reading) {
+			r.add("calls.csv", line("a")+bad+"b\n"+bad+"c\n")
+			r.rest()
+			r.poll()
+			r.add("calls.csv.1", line("a")+bad+"b\n")
+			r.rest()
+			r.poll()
+			r.must(os.Remove(r.path("calls.csv")))
+			r.rest()
+			r.poll()
+			r.add("calls.csv.1", bad+"c\n")
+		}, nil, []string{"a"}, []string{"a", "b", "c"}},
 		{"a row between others stays set aside", grows, func(r *reading) {
 			r.add("calls.csv", bad+"a\n"+line("b"))
 		}, nil, []string{"b"}, []string{"b"}},
@@ -76,8 +95,8 @@ func TestMendedDefinition(t *testing.T) {
 			wrong := filesDefinition(c.files)
 			r := read(t, wrong, block)
 			c.before(r)
-			for range 2 { // the program stops and starts again
-				r.rest()
+			for range 2 { // the program stops, and starts again on another day
+				r.pass(25 * time.Hour)
 				r.poll()
 				r.is(c.wrong...)
 				r.open(wrong, block)
@@ -87,10 +106,16 @@ func TestMendedDefinition(t *testing.T) {
 			if c.after != nil {
 				c.after(r)
 			}
-			for range 3 {
+			invalid := 0
+			for i := range 3 {
 				r.now = r.now.Add(2 * time.Hour)
 				r.poll()
 				r.is(c.right...)
+				if bad := len(r.invalid); i == 0 {
+					invalid = bad
+				} else if bad != invalid {
+					t.Errorf("%d rows were set aside once more", bad-invalid)
+				}
 			}
 			if len(r.troubles) > 0 {
 				t.Error(r.troubles)
