@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
@@ -143,11 +144,17 @@ type SpanReader struct {
 	Stream StreamReader
 	// Audit also reads what seems to have been read already, and reports everything that waits.
 	Audit bool
+	// Changed is from when on rows have been identified as they are now: other calls may have counted already, and
+	// aren't given to a loop. Nil or zero: always.
+	Changed func() time.Time
 }
 
 // Pages implements RangeReader.
 func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
+		if r.Changed != nil && !r.Audit {
+			from = plan.Latest(from, r.Changed())
+		}
 		within := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
 		var last time.Time
 		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {

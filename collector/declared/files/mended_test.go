@@ -123,3 +123,45 @@ func TestMendedDefinition(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherIdentity: once id, start or the columns of a definition say something else, no row in front of the change
+// is read again for an audit, since it would count once more.
+func TestOtherIdentity(t *testing.T) {
+	for _, c := range []struct {
+		name, files, from, to string
+		again                 int // rows that a span has when it is read again
+	}{
+		{"nothing", csvLines, "trunk: trunk", "trunk: trunk", 1},
+		{"another trunk", csvLines, "trunk: trunk", "trunk: state", 1},
+		{"an id", csvLines, "trunk: trunk", "trunk: trunk\n      id: trunk", 0},
+		{"a start", csvLines, "{path: start, time: unix}", "{path: start, time: [unix, rfc3339]}", 0},
+		{"columns", csvLines, "[start, state, trunk]", "[start, state, trunk, more]", 0},
+		{
+			"whole files", "read: whole, format: csv, columns: [start, state, trunk]", "trunk: trunk",
+			"trunk: trunk\n      id: trunk", 0,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const block = "calls: {}, paths: ['calls.csv*']"
+			was := filesDefinition(c.files)
+			is := strings.Replace(was, c.from, c.to, 1)
+			r := read(t, was, block)
+			r.now = time.Unix(1795428001, 0).Add(time.Hour)
+			r.add("calls.csv", line("a"))
+			r.rest()
+			r.poll()
+			for range 2 { // the program starts again
+				r.open(is, block)
+				r.poll()
+				again := 0
+				for page, err := range r.info.Reader.Pages(t.Context(), time.Unix(0, 0), r.now) {
+					r.must(err)
+					again += len(page.Records)
+				}
+				if again != c.again {
+					t.Errorf("%d rows are read again, want %d", again, c.again)
+				}
+			}
+		})
+	}
+}

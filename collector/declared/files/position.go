@@ -19,11 +19,11 @@ import (
 // again, first bytes may be the same, and a file comes back under another name or as a copy. Each lies
 // in its slot of the stored form, so that a file more changes few bytes of it.
 type filesPosition struct {
-	entries []*entry
-	slots   []storedEntry
-	free    []int  // slots of no file
-	gone    int    // how many deleted files are remembered
-	wording uint64 // see Settings.Wording
+	entries  []*entry
+	slots    []storedEntry
+	free     []int // slots of no file
+	gone     int   // how many deleted files are remembered
+	settings *Settings
 }
 
 // entry is a file of which something was read.
@@ -53,7 +53,10 @@ type storedEntry struct {
 	// again once the definition says something else.
 	Good    rows.Mark
 	Wording uint64
-	Day     int64 // when it was last seen, since 1970
+	// Identity is what identified its rows, and Changed when that was last another, in seconds; 0: never.
+	Identity uint64
+	Changed  int64
+	Day      int64 // when it was last seen, since 1970
 }
 
 const (
@@ -61,7 +64,7 @@ const (
 	goneLines  = 1000
 	goneWholes = 10_000
 
-	form = 8 // of the stored position
+	form = 9 // of the stored position
 )
 
 // pathHash is a hash of a path.
@@ -123,19 +126,22 @@ func (e *entry) seeFile(file *listedFile, day int64) {
 }
 
 // retry goes back to the last row that could be read if the definition was changed since. No row behind it was counted.
-func (e *storedEntry) retry(wording uint64) {
-	if e.Wording != wording && e.Good != e.Now {
+func (e *storedEntry) retry(s *Settings) {
+	if e.Identity != s.Identity && e.Good.Offset > 0 {
+		e.Changed = s.Now().Unix()
+	}
+	if e.Wording != s.Wording && e.Good != e.Now {
 		e.Now, e.Change = e.Good, 0
 		if e.Older.Offset > e.Now.Offset {
 			e.Older = e.Now
 		}
 	}
-	e.Wording = wording
+	e.Wording, e.Identity = s.Wording, s.Identity
 }
 
 // addEntry adds a file in a slot.
 func (p *filesPosition) addEntry(e *entry) {
-	e.Wording = p.wording
+	e.Wording, e.Identity = p.settings.Wording, p.settings.Identity
 	if n := len(p.free); n > 0 {
 		e.slot, p.free = p.free[n-1], p.free[:n-1]
 	} else {
@@ -175,7 +181,7 @@ func (p *filesPosition) append(dst []byte) []byte {
 
 func parsePosition(look *look, gone int) (*filesPosition, error) {
 	slots, err := position.Parse[storedEntry](look.stored, form)
-	p := &filesPosition{slots: slots, gone: gone, wording: look.Wording}
+	p := &filesPosition{slots: slots, gone: gone, settings: &look.Settings}
 	for slot, stored := range slots {
 		switch {
 		case stored == storedEntry{}:
@@ -184,7 +190,8 @@ func parsePosition(look *look, gone int) (*filesPosition, error) {
 			max(stored.Older.Offset, stored.Good.Offset) > stored.Now.Offset:
 			return p, position.ErrDamaged
 		default:
-			stored.retry(p.wording)
+			stored.retry(p.settings)
+			look.changed = max(look.changed, stored.Changed)
 			p.entries = append(p.entries, &entry{storedEntry: stored, slot: slot})
 		}
 	}

@@ -35,6 +35,8 @@ type Settings struct {
 	NewMapper func() rows.Mapper
 	// Wording is a digest of what the definition and the source say of rows.
 	Wording uint64
+	// Identity is a digest of the part that identifies rows.
+	Identity uint64
 }
 
 // Reader reads files. It implements collector.StreamReader.
@@ -43,10 +45,20 @@ type Reader struct {
 
 	// open are the rows with an open quote that the last look found, by idOf of their files.
 	open map[uint64]openRow
+	// changed is when what identifies rows was last another, in seconds; 0: never.
+	changed int64
 }
 
 // New makes a reader. It reads nothing.
 func New(s *Settings) *Reader { return &Reader{Settings: *s, open: make(map[uint64]openRow)} }
+
+// Changed is from when on rows have been identified as they are now, zero if always. Pages finds it out.
+func (r *Reader) Changed() (at time.Time) {
+	if r.changed != 0 {
+		at = time.Unix(r.changed, 0)
+	}
+	return at
+}
 
 // openRow is a row with an open quote in a file that grows.
 type openRow struct {
@@ -69,9 +81,8 @@ type kind interface {
 func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &look{
-			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.Paths),
-			yield:  yield,
-			mapper: r.NewMapper(), page: new(collector.Page),
+			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit,
+			list: listFiles(r.Paths), yield: yield, mapper: r.NewMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
 		if r.Config.Read == ReadWhole {
@@ -285,7 +296,8 @@ func (l *look) emitEnd(kind kind) {
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{Resume: kind.append(nil), HistoryDone: l.list.anyRead()}
-	if (len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)) && !l.yield(page, nil) {
+	isNew := len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)
+	if isNew && !l.yield(page, nil) {
 		return
 	}
 	if err != nil {
