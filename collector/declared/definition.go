@@ -149,6 +149,13 @@ func Load(path string, text []byte) (*Definition, error) {
 	}
 	d.Replaces = d.Replaces || d.Provider == d.Extends
 	d.text, d.file = string(text), filepath.Base(path)
+	if d.Extends != "" { // another version of the program has another one
+		base, err := BuiltinText(d.Extends)
+		if err != nil {
+			return nil, err
+		}
+		d.text += string(base)
+	}
 	return d, nil
 }
 

@@ -67,6 +67,16 @@ func TestExtends(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another version of the program has another definition", func(t *testing.T) {
+		d, err := declared.Load("mine.yaml", []byte(feed))
+		require.NoError(t, err)
+		base, err := declared.BuiltinText("asterisk")
+		require.NoError(t, err)
+		block, is := declared.NewProvider(d).NewConfig().(*declared.Block)
+		if !is || !strings.Contains(block.Text, string(base)) || !strings.Contains(block.Text, feed) {
+			t.Error("its text lacks the built-in definition, so rows that an upgrade mends aren't read again")
+		}
+	})
 	t.Run("fields", func(t *testing.T) {
 		text := feed + "    record:\n      trunk: {path: userfield, match: '^trunk=(.+)$'}\n      party:\n    " +
 			"  labels: {department: accountcode}\n"
