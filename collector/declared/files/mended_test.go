@@ -14,6 +14,7 @@ func TestMendedDefinition(t *testing.T) {
 		bad     = "2026-11-23 10:00:01,busy,"
 		grows   = "read: lines, format: csv, columns: [start, state, trunk]"
 		whole   = "read: whole, format: csv, columns: [start, state, trunk]"
+		badTime = "2026-11-23 10:00:01"
 		badJSON = `{"start":"2026-11-23 10:00:01","state":"busy","trunk":"a"}`
 	)
 	many, names := lines(0, 2500)
@@ -87,12 +88,21 @@ func TestMendedDefinition(t *testing.T) {
 		}, []string{"b", "d"}, []string{"a", "b", "c", "d", "e"}},
 		{"documents", "read: whole, format: json", func(r *reading) {
 			r.add("calls.csv.1", badJSON)
-			r.add("calls.csv.2", strings.ReplaceAll(document, "%s", "b")+badJSON) // stays
-		}, nil, []string{"b"}, []string{"a", "b"}},
+			r.add("calls.csv.2", strings.ReplaceAll(document, "%s", "b")+strings.ReplaceAll(badJSON, `"a"`, `"c"`))
+			r.add("calls.csv.3", strings.ReplaceAll(badJSON, `"a"`, `"d"`)+ // stays
+				strings.ReplaceAll(document, "%s", "e"))
+		}, nil, []string{"b", "e"}, []string{"a", "b", "c", "e"}},
+		{"elements", "read: whole, format: xml", func(r *reading) {
+			r.add("calls.csv.1", "<r>"+cdrElement("10", "a")+cdrElement(badTime, "b")+cdrElement(badTime, "c")+"</r>")
+			r.add("calls.csv.2", "<r>"+cdrElement(badTime, "d")+"</r>")
+		}, nil, []string{"a"}, []string{"a", "b", "c", "d"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const block = "calls: {}, paths: ['calls.csv*']"
 			wrong := filesDefinition(c.files)
+			if strings.Contains(c.files, "xml") {
+				wrong = strings.Replace(wrong, "    record:", "    rows: cdr\n    record:", 1)
+			}
 			r := read(t, wrong, block)
 			c.before(r)
 			for range 2 { // the program stops, and starts again on another day
@@ -122,6 +132,10 @@ func TestMendedDefinition(t *testing.T) {
 			}
 		})
 	}
+}
+
+func cdrElement(start, trunk string) string {
+	return "<cdr><start>" + start + "</start><state>busy</state><trunk>" + trunk + "</trunk></cdr>"
 }
 
 // TestOtherIdentity: once id, start or the columns of a definition say something else, no row in front of the change

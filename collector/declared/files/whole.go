@@ -35,6 +35,7 @@ type wholeLook struct {
 	versions map[int64]*entry
 	marks    map[rows.Mark]rows.Mark // up to where a file was read, and up to where its rows could be
 	offsets  []int64                 // of marks, sorted
+	last     rows.Mark               // of the last row that was added
 }
 
 func newWholeLook(_ context.Context, look *look) (kind, error) {
@@ -75,12 +76,13 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		return ignoreTruncated(err)
 	}
 	read := rows.Mark{Offset: size, Chain: all}
+	l.last = rows.Mark{}
 	switch {
 	case known == size:
 	case l.Config.Format == rows.FormatXML:
-		err = l.addRows(l.xmlRows(ctx, file, f), f, 0, &good)
+		err = l.addRows(l.behindGood(l.xmlRows(ctx, file, f), size, &good), f, 0, &good)
 	case l.Config.Format == rows.FormatJSON:
-		err = l.addRows(l.jsonRows(file, f), f, 0, &good)
+		err = l.addRows(l.behindGood(l.jsonRows(file, f), size, &good), f, 0, &good)
 	default:
 		in := rows.New(ctx, file, &l.Config.Layout, 0, sha256.New(), size)
 		in.Ends, in.Waited = !l.mayGrow(f), l.waited(f)
@@ -105,8 +107,8 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = int64(binary.BigEndian.Uint64(read.Chain[:])) //nolint:gosec // it is compared
 		}
-		if good.Offset == read.Offset {
-			good = read // each row of a document ends with its file
+		if good == l.last && good.Offset > 0 {
+			good = read
 		}
 		l.noteFile(f, version, read, good)
 	}
@@ -150,11 +152,39 @@ func (l *wholeLook) addRows(
 				return err
 			}
 		}
-		if l.addRow(row, f.path) {
+		if l.last = row.Mark; l.addRow(row, f.path) {
 			*good = row.Mark
 		}
 	}
 	return nil
+}
+
+// behindGood leaves out the rows of a document up to the last one that could be read before, and moves good there.
+// Each row ends with its file, so that its mark is known by the rows before it.
+func (l *wholeLook) behindGood(
+	all iter.Seq2[*rows.PlacedRow, error], size int64, good *rows.Mark,
+) iter.Seq2[*rows.PlacedRow, error] {
+	if _, maybe := slices.BinarySearch(l.offsets, size); !maybe {
+		return all
+	}
+	return func(yield func(*rows.PlacedRow, error) bool) {
+		known, number := 0, 0
+		for row, err := range all {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			number++
+			if _, is := l.marks[row.Mark]; is && !l.audit {
+				known, *good = number, row.Mark
+			}
+		}
+		for row, err := range all {
+			if known--; (known < 0 || err != nil) && !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // mayGrow says whether what can't be read of a file may still be written.
