@@ -88,10 +88,10 @@ feeds:
 
 // TestWithoutTrunks: without names of trunks the calls of a telephone system have no direction.
 func TestWithoutTrunks(t *testing.T) {
-	columns := []string{"start", "disposition", "dateTimeOrigination", "pkid"}
+	columns := []string{"start", "disposition", "dateTimeOrigination", "pkid", "finalCalledPartyNumber"}
 	for _, provider := range []string{"asterisk", "cucm"} {
 		got := builtin(t, provider, "cdr", map[string][]string{"trunks": {}}).
-			MapFields(columns, []string{"2026-11-23 10:00:01", "BUSY", "1795428001", "1"})
+			MapFields(columns, []string{"2026-11-23 10:00:01", "BUSY", "1795428001", "1", "4101"})
 		if got.Record == nil || got.Record.Direction != cdr.DirectionUnknown {
 			t.Errorf("%s: %+v", provider, got)
 		}

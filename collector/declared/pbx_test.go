@@ -84,7 +84,7 @@ func TestFreeSWITCHCauses(t *testing.T) {
 // TestCiscoCauses: every cause of Cisco's guide has a place, also as the guide's 32-bit numbers of SIP codes.
 func TestCiscoCauses(t *testing.T) {
 	m := builtin(t, "cucm", "cdr", nil)
-	columns := []string{"pkid", "dateTimeOrigination", "origCause_value", "destCause_value"}
+	columns := []string{"pkid", "finalCalledPartyNumber", "dateTimeOrigination", "origCause_value", "destCause_value"}
 	for _, c := range []struct{ causes, want string }{
 		{"126 393216", "unknown"},
 		{"128 458752", "ignored"},
@@ -102,16 +102,17 @@ func TestCiscoCauses(t *testing.T) {
 		},
 	} {
 		for cause := range strings.FieldsSeq(c.causes) {
-			for _, fields := range [][]string{{"1", "1795428001", "0", cause}, {"1", "1795428001", cause, "0"}} {
+			for _, causes := range [][]string{{"0", cause}, {cause, "0"}} {
+				fields := append([]string{"1", "4101", "1795428001"}, causes...)
 				got := m.MapFields(columns, fields)
 				if text := became(got); len(got.Unmapped) > 0 || text != c.want &&
 					!strings.HasPrefix(text, "unknown "+c.want+" ") {
-					t.Errorf("%v became %s, unmapped %v; want %s", fields[2:], text, got.Unmapped, c.want)
+					t.Errorf("%v became %s, unmapped %v; want %s", causes, text, got.Unmapped, c.want)
 				}
 			}
 		}
 	}
-	if got := m.MapFields(columns, []string{"1", "1795428001", "0", "x"}); len(got.Unmapped) != 1 {
+	if got := m.MapFields(columns, []string{"1", "4101", "1795428001", "0", "x"}); len(got.Unmapped) != 1 {
 		t.Errorf("a cause that isn't a number became %s, unmapped %v", became(got), got.Unmapped)
 	}
 }
