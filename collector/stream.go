@@ -144,8 +144,8 @@ type SpanReader struct {
 	Stream StreamReader
 	// Audit also reads what seems to have been read already, and reports everything that waits.
 	Audit bool
-	// Changed is from when on rows have been identified as they are now: other calls may have counted already, and
-	// aren't given to a loop. Nil or zero: always.
+	// Changed is since when the same values identify rows; nil or zero: always. A loop gets no older
+	// calls: they may have been counted under other ids.
 	Changed func() time.Time
 }
 

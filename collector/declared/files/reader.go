@@ -45,14 +45,14 @@ type Reader struct {
 
 	// open are the rows with an open quote that the last look found, by idOf of their files.
 	open map[uint64]openRow
-	// changed is when what identifies rows was last another, in seconds; 0: never.
+	// changed is Changed in seconds since 1970; 0: always.
 	changed int64
 }
 
 // New makes a reader. It reads nothing.
 func New(s *Settings) *Reader { return &Reader{Settings: *s, open: make(map[uint64]openRow)} }
 
-// Changed is from when on rows have been identified as they are now, zero if always. Pages finds it out.
+// Changed is since when the same values identify rows, zero if always. Pages finds it out.
 func (r *Reader) Changed() (at time.Time) {
 	if r.changed != 0 {
 		at = time.Unix(r.changed, 0)

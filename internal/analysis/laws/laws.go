@@ -118,7 +118,7 @@ func (s *Settings) unanswered(feed string) (all []Verdict) {
 	return all
 }
 
-// plays says whether a law is to be played.
+// plays says whether the settings ask for a law.
 func (s *Settings) plays(law string) bool { return len(s.Laws) == 0 || slices.Contains(s.Laws, law) }
 
 // variant is a source that reads a feed, by its tests with their parameters, and the laws that are played for it.

@@ -175,7 +175,7 @@ tests:
 	}
 }
 
-// TestAnswersOfExports: nobody knows that a further list is asked for in the right way if tests have no answers of it.
+// TestAnswersOfExports: without answers of a further list the kit can't judge how a definition asks for it.
 func TestAnswersOfExports(t *testing.T) {
 	text, err := declared.BuiltinText("wavix")
 	require.NoError(t, err)
