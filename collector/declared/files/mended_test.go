@@ -179,3 +179,30 @@ func TestOtherIdentity(t *testing.T) {
 		})
 	}
 }
+
+// TestMendedSource: the source's columns and time zone belong to how a row is read.
+func TestMendedSource(t *testing.T) {
+	zoned := strings.Replace(filesDefinition("read: lines, format: csv, columns: [start, state, trunk]"), "time: unix",
+		`time: "2006-01-02 15:04:05 MST"`, 1)
+	for _, c := range []struct{ name, definition, row, wrong, right string }{
+		{
+			"columns", filesDefinition("read: lines, format: csv, columns: [trunk, state, start]"), line("a"),
+			"calls: {}, paths: [calls.csv]", "calls: {}, paths: [calls.csv], columns: [start, state, trunk]",
+		},
+		{
+			"the zone that explains CET", zoned, "2026-11-23 10:00:01 CET,busy,a\n",
+			"calls: {}, paths: [calls.csv], time_zone: America/New_York",
+			"calls: {}, paths: [calls.csv], time_zone: Europe/Berlin",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, c.definition, c.wrong)
+			r.add("calls.csv", c.row)
+			r.poll()
+			r.is()
+			r.open(c.definition, c.right)
+			r.poll()
+			r.is("a")
+		})
+	}
+}
