@@ -31,8 +31,9 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 		}
 		reader := files.New(&files.Settings{
 			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.JSONRows,
-			NewMapper: func() rows.Mapper { return f.newMapper() }, Wording: f.wording(b, as),
-			Identity: digest(f.identity(), as.Columns),
+			NewMapper: func() rows.Mapper { return f.newMapper() },
+			Wording:   digest(b.Text, f.settings.Zone.String(), as.Columns),
+			Identity:  digest(f.identity(), as.Columns),
 		})
 		info.Stream, info.Probe = reader, reader.Probe
 		info.Reader = collector.SpanReader{Stream: reader, Changed: reader.Changed}
@@ -41,11 +42,7 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 	}
 }
 
-// wording is a digest of what says how a row of files is read.
-func (f *feed) wording(b *Block, as *files.Config) uint64 {
-	return digest(b.Text, f.settings.Zone.String(), as.Columns)
-}
-
+// digest differs once one of its values does.
 func digest(of ...any) uint64 {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", of))
 	return binary.BigEndian.Uint64(sum[:])

@@ -253,8 +253,8 @@ func (p *pass) addAgain(f *counting.Finding) {
 	p.changed[f.Key] = newChanged(f)
 }
 
-// differs notes that a record is missing or has other amounts, and says whether the exporter's next read is to find
-// that.
+// differs notes that a record is missing or has other amounts, and says whether the exporter's next
+// read should find that.
 func (p *pass) differs(key counting.Hash, start time.Time) (isAhead bool) {
 	p.differ[key] = true
 	if !p.isAhead(start, key) {
