@@ -159,18 +159,20 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 		body.Reset()
 	}
 	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
-	if err == nil && (request.Method == http.MethodGet || request.Reads) && a.StatusCode != http.StatusOK {
+	none := a.StatusCode == http.StatusNoContent
+	reads, answered := request.Method == http.MethodGet || request.Reads, a.StatusCode == http.StatusOK
+	if err == nil && reads && !answered && (!none || !request.NoContent) {
 		err = a.fail(KindBody, StatusText(a.StatusCode)+": only 200 is an answer with content",
 			nil) // 206 is only part of one
 	}
-	if err == nil && request.ExpectJSON && a.StatusCode != http.StatusNoContent {
+	if err == nil && request.ExpectJSON && !none {
 		err = a.checkJSON(body)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if request.Answered != nil {
-		request.Answered(a.Header)
+		request.Answered(a.StatusCode, a.Header)
 	}
 	return body.Bytes(), nil
 }

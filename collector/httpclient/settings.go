@@ -115,8 +115,10 @@ type Request struct {
 	Label string
 	// Header is added to the request.
 	Header http.Header
-	// Answered receives the headers of an answer before it is decoded, such as a Link; may be nil.
-	Answered func(header http.Header)
+	// NoContent accepts 204 No Content as an answer to a request that reads.
+	NoContent bool
+	// Answered receives an answer's status and headers, such as a Link, before it is decoded; may be nil.
+	Answered func(status int, header http.Header)
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
 	// MaxBody limits an answer, in decompressed bytes; 0 means 64 MiB.

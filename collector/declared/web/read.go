@@ -210,8 +210,8 @@ func (r *reader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[in
 func (w *walk) start(r *reader, p piece, path int) httpclient.Request {
 	*w = walk{reader: r, total: -1, address: r.address(r.Request.Path[path], p), body: r.body(p)}
 	request := r.request(w.address, r.Name)
-	request.ExpectJSON = r.Format == rows.FormatJSON
-	request.Answered = func(header http.Header) { w.header = header }
+	request.ExpectJSON, request.NoContent = r.Format == rows.FormatJSON, true
+	request.Answered = func(status int, header http.Header) { w.status, w.header = status, header }
 	if w.body != nil {
 		request.NextBody = func() []byte { return w.body.json() }
 	}

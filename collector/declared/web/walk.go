@@ -83,7 +83,8 @@ type walk struct {
 
 	address string       // of the current page
 	body    *requestBody // of the next request; may be nil
-	header  http.Header  // of the latest answer
+	status  int          // of the latest answer
+	header  http.Header  // of it
 	page    answerPage
 	pages   int
 	rows    int
@@ -93,6 +94,10 @@ type walk struct {
 
 // decode reads a page and returns the address of the next one, or an empty text.
 func (w *walk) decode(body []byte) (next string, err error) {
+	if w.status == http.StatusNoContent {
+		w.endWithoutRows()
+		return "", nil
+	}
 	if w.page, err = w.readPage(body); errors.Is(err, errNoPage) && w.Empty != nil && answers(w.Empty, body) {
 		err = nil
 	}
@@ -115,6 +120,14 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	}
 	w.last, w.address = next == "", next
 	return next, nil
+}
+
+// endWithoutRows takes 204 No Content as a last page without rows. As the first page it also says that the total is 0.
+func (w *walk) endWithoutRows() {
+	w.page, w.last = answerPage{total: -1}, true
+	if w.pages++; w.pages == 1 && w.Total != nil {
+		w.page.total, w.total = 0, 0
+	}
 }
 
 // next is the next page according to the page. If pages or rows are counted, a page without rows is
