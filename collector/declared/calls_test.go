@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -26,11 +27,11 @@ func callsOf(t *testing.T, m *declared.Mapper, rows []byte, channels bool) (line
 		if r == nil || len(mapped.Unmapped) > 0 {
 			t.Fatalf("row %d: %s, unmapped %v", number, mapped.Invalid, mapped.Unmapped)
 		}
-		key := r.CallKey
+		own := cmp.Or(r.CallKey, r.ID)
+		key := cmp.Or(keyOf["own "+own], own)
 		if r.Parent != "" {
 			key = keyOf[r.Parent]
-		} else if key == "" {
-			key = r.ID
+			keyOf["own "+own] = key
 		}
 		leg := r.Leg()
 		if leg.ID == "" {
@@ -125,7 +126,8 @@ func TestCalls(t *testing.T) {
 			11111111-0000-0000-0000-000000000009 internal - unknown talk 0s connected 0s legs 1 whole
 			11111111-0000-0000-0000-000000000007 outbound carrier1 failed talk 0s connected 0s legs 1 whole`},
 		// A fail-over behind an announcement, one that both carriers refuse, and one gateway. A queue's agents, and a
-		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile.
+		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile. Loopback channels to
+		// a gateway, to a mailbox, and to a telephone that nobody takes; the first two again without b-legs.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `
@@ -136,7 +138,12 @@ func TestCalls(t *testing.T) {
 			group-a inbound carrier1 answered talk 54s connected 54s legs 3 whole channels group-b1 group-b2 group-a
 			in-a inbound acme answered talk 55s connected 55s legs 1 whole channels in-a
 			out-a outbound beta answered talk 55s connected 55s legs 2 whole channels out-b out-b
-			profile-a unknown - machine talk 0s connected 55s legs 1 whole channels profile-a`},
+			profile-a unknown - machine talk 0s connected 55s legs 1 whole channels profile-a
+			fwd-a inbound acme answered talk 50s connected 50s legs 4 whole channels fwd-d fwd-b fwd-d fwd-d
+			mail-a internal - voicemail talk 0s connected 20s legs 3 whole channels mail-b mail-b mail-c
+			lost-a internal - no_answer talk 0s connected 0s legs 4 whole channels lost-a lost-b lost-c lost-d
+			fwd-only-a inbound acme answered talk 50s connected 50s legs 2 whole channels fwd-d fwd-d
+			mail-only-a internal - voicemail talk 0s connected 20s legs 2 whole channels mail-b mail-only-c`},
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
 			CA0000000000000000000000000000000b inbound - machine talk 0s connected 40s legs 3 whole
 			CA0000000000000000000000000000000e outbound TK00000000000000000000000000000001 answered talk 30s connected 30s legs 1 whole`},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Settings are what Run needs.
@@ -331,26 +333,42 @@ func (b *bench) judgePlain() (*played, Verdict) {
 	return &plain, v.held("%d rows are %v calls and %v visits", len(b.base), calls, visits)
 }
 
-// callOf names the call of a row: by its group, or by the topmost row that it leads to by `parent`.
+// callOf names the call of a row. A row that names no other is a call by itself.
 func (b *bench) callOf(r *row) string {
-	for range b.base {
-		record := r.mapped.Record
-		if record.CallKey != "" {
-			return "group " + record.CallKey
-		}
-		i := slices.IndexFunc(b.base, func(other *row) bool {
-			return other != r && other.mapped.Record != nil && record.Parent != "" &&
-				other.mapped.Record.ID == record.Parent
-		})
-		if i < 0 {
-			if record.Parent != "" {
-				return "row " + record.Parent
+	return cmp.Or(callOf(r.mapped.Record, func(yield func(*cdr.Record) bool) {
+		for _, other := range b.base {
+			if other.mapped.Record != nil && !yield(other.mapped.Record) {
+				return
 			}
-			break
 		}
-		r = b.base[i]
+	}), "row "+r.key)
+}
+
+// callOf names the call of a record among all: by its group, or by the topmost record that it leads to by `parent`. If
+// one record of a group has a parent, so have the others. The name is empty if the record names no other.
+func callOf(r *cdr.Record, all iter.Seq[*cdr.Record]) (name string) {
+	const longest = 32 // records may name each other in a circle
+	for depth := 0; r != nil && depth < longest; depth++ {
+		parent := r.Parent
+		if r.CallKey != "" {
+			name = "group " + r.CallKey
+			for other := range all {
+				if parent == "" && other.CallKey == r.CallKey {
+					parent = other.Parent
+				}
+			}
+		}
+		if parent == "" {
+			return name
+		}
+		name, r = "row "+parent, nil
+		for other := range all {
+			if other.ID == parent {
+				r = other
+			}
+		}
 	}
-	return "row " + r.key
+	return name
 }
 
 // judgeSnapshot compares the calls in progress with the rows.

@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -238,8 +239,11 @@ func (b *bench) together(r, other *row) bool {
 	if b.definition.SQL == nil {
 		return r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r)
 	}
+	call := func(r *cdr.Record) string {
+		return cmp.Or(callOf(r, slices.Values(b.read.Records)), "row "+nameOf(r))
+	}
 	return slices.ContainsFunc(r.gives, func(one *cdr.Record) bool {
-		return slices.ContainsFunc(other.gives, func(o *cdr.Record) bool { return keyOf(o) == keyOf(one) })
+		return slices.ContainsFunc(other.gives, func(o *cdr.Record) bool { return call(o) == call(one) })
 	})
 }
 
@@ -250,8 +254,8 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 	}
 	for _, r := range b.base {
 		for _, other := range b.rows {
-			if !b.standsAlone(r) || other == r || other.key != r.key || r.mapped.Record == nil ||
-				other.mapped.Record == nil || !fits(r, other) {
+			if other == r || other.key != r.key || r.mapped.Record == nil || other.mapped.Record == nil ||
+				!fits(r, other) || !b.standsAlone(r) {
 				continue
 			}
 			before := *other

@@ -220,16 +220,13 @@ func has(p *collector.Page, r *cdr.Record) bool {
 	return slices.ContainsFunc(p.Records, func(o *cdr.Record) bool { return nameOf(o) == nameOf(r) })
 }
 
-// keyOf names the call of a record of a database.
-func keyOf(r *cdr.Record) string { return cmp.Or(r.CallKey, r.Parent, nameOf(r)) }
-
 // callsOf counts the calls and visits of records of a database.
 func callsOf(records []*cdr.Record) (calls, visits float64) {
 	known := make(map[string]bool)
-	for _, r := range records {
-		key := cmp.Or(r.CallKey, r.Parent, r.ID) // equal rows without an id are several calls
-		if visits += float64(len(r.Visits)); !r.NoCall && (key == "" || !known[key]) {
-			known[key] = true
+	for i, r := range records {
+		call := cmp.Or(callOf(r, slices.Values(records)), "row "+cmp.Or(r.ID, fmt.Sprint("number ", i)))
+		if visits += float64(len(r.Visits)); !r.NoCall && !known[call] {
+			known[call] = true
 			calls++
 		}
 	}
