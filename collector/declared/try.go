@@ -3,6 +3,7 @@ package declared
 import (
 	"bytes"
 	"iter"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
@@ -19,7 +20,12 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 		}
 		rows, err := m.Saved(text)
 		for i := range rows {
-			if !yield(i+1, m.Map(&rows[i])) {
+			result, list := m.Map(&rows[i]), m.feed.Rows
+			if whole := len(rows[i].Raw) == len(bytes.TrimSpace(text)); whole && len(list) > 0 && result.Invalid != "" {
+				result.Invalid += "; there is no list at " + strings.Join(list, ".") +
+					", so the text was taken for one row"
+			}
+			if !yield(i+1, result) {
 				return
 			}
 		}
