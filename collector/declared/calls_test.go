@@ -128,7 +128,7 @@ func TestCalls(t *testing.T) {
 		// A fail-over behind an announcement, one that both carriers refuse, and one gateway. A queue's agents, and a
 		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile. Loopback channels to
 		// a gateway, to a mailbox, and to a telephone that nobody takes; the first two again without b-legs.
-		// A caller who transfers the other party.
+		// A caller who transfers the other party. Click-to-call to a number that is busy, and to one that answers; a dialler.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `
@@ -145,7 +145,10 @@ func TestCalls(t *testing.T) {
 			lost-a internal - no_answer talk 0s connected 0s legs 4 whole channels lost-a lost-b lost-c lost-d
 			fwd-only-a inbound acme answered talk 50s connected 50s legs 2 whole channels fwd-d fwd-d
 			mail-only-a internal - voicemail talk 0s connected 20s legs 2 whole channels mail-b mail-only-c
-			xfer-a outbound carrier1 answered talk 50s connected 50s legs 3 whole channels xfer-b xfer-b xfer-c`},
+			xfer-a outbound carrier1 answered talk 50s connected 50s legs 3 whole channels xfer-b xfer-b xfer-c
+			clicked-a outbound carrier1 busy talk 0s connected 27s legs 2 whole channels clicked-b clicked-b
+			talked-a outbound carrier1 answered talk 50s connected 57s legs 2 whole channels talked-b talked-b
+			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b`},
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
 			CA0000000000000000000000000000000b inbound - machine talk 0s connected 40s legs 3 whole
 			CA0000000000000000000000000000000e outbound TK00000000000000000000000000000001 answered talk 30s connected 30s legs 1 whole`},
