@@ -21,8 +21,7 @@ import (
 // query is a query to a database.
 type query struct {
 	dsn, text string
-	args      []any
-	zone      *time.Location // for args that are times
+	zone      *time.Location // of times in text
 }
 
 // drivers are the drivers that definitions may name. A driver connects, runs the query in a
@@ -46,7 +45,7 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 	if err != nil {
 		return errDSN
 	}
-	c.InterpolateParams, c.ParseTime, c.MultiStatements = true, false, false // values as the server prints them
+	c.ParseTime, c.MultiStatements = false, false // values as the server prints them
 	c.Timeout, c.Logger = 10*time.Second, &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -71,7 +70,7 @@ func querySQLite(ctx context.Context, q query, each func(columns, values []strin
 // columns into times.
 func asTexts(ctx context.Context, db *sql.DB, q query) (text string, err error) {
 	inner := "(" + strings.TrimRight(q.text, "; \t\r\n") + "\n)" // it may end with a comment
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0", q.args...)
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0")
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +91,7 @@ func queryDB(ctx context.Context, db *sql.DB, q query, each func(columns, values
 		return err
 	}
 	defer tx.Rollback() // the transaction only reads
-	rows, err := tx.QueryContext(ctx, q.text, q.args...)
+	rows, err := tx.QueryContext(ctx, q.text)
 	if err != nil {
 		return err
 	}
@@ -179,10 +178,11 @@ func eachRow(rows *pgconn.ResultReader, each func(columns, values []string) erro
 	return nil // the results have the error
 }
 
-// literal is a value as a literal of PostgreSQL: a number, or a text such as a time.
+// literal is a value as a literal: a number, or a time as text, which has nothing to escape. If the
+// driver of MySQL sent values apart from the query, the server would print numbers in another form.
 func literal(value any) string {
 	if text, is := value.(string); is {
-		return " '" + strings.ReplaceAll(text, "'", "''") + "' "
+		return " '" + text + "' "
 	}
 	return fmt.Sprintf(" %d ", value)
 }

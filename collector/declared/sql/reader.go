@@ -87,15 +87,9 @@ func (r *Reader) rows(ctx context.Context, values map[string]any, each func(colu
 	if err != nil {
 		return advice.UnreadableSecret(err)
 	}
-	q, eachError := query{dsn: dsn, zone: r.Zone}, error(nil)
-	q.text = bindNames(r.Query, r.Driver, func(name string) string {
-		if r.Driver == driverPostgres {
-			return literal(values[name])
-		}
-		q.args = append(q.args, values[name])
-		return "?"
-	})
-	err = drivers[r.Driver](ctx, q,
+	var eachError error
+	text := bindNames(r.Query, r.Driver, func(name string) string { return literal(values[name]) })
+	err = drivers[r.Driver](ctx, query{dsn: dsn, text: text, zone: r.Zone},
 		func(columns, values []string) error {
 			if eachError = each(columns, values); eachError != nil {
 				stop() // otherwise MySQL's driver reads the remaining rows
