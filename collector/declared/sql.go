@@ -76,6 +76,9 @@ func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
 				mapOfColumns)
 		}
 	}
+	if f.Filter.By != web.ByInserted && sql.IsLimited(f.Query, driver) {
+		statement.Problemf("query", "has a LIMIT or FETCH, and rows beyond it would never be counted; remove it")
+	}
 	names := sql.Names(f.Query, driver)
 	for _, name := range want {
 		if !slices.Contains(names, name) {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,6 +21,24 @@ func bindNames(query, driver string, place func(name string) string) string {
 		b.WriteString(token)
 	}
 	return b.String()
+}
+
+var limitIn = regexp.MustCompile(`(?i)^(LIMIT\s+[\d(]|FETCH\s+(FIRST|NEXT)\s)`)
+
+// IsLimited says whether a query has a LIMIT or FETCH FIRST for all of its rows, not only within parentheses.
+func IsLimited(query, driver string) bool {
+	depth := 0
+	for rest := query; rest != ""; rest = rest[tokenLength(rest, driver):] {
+		switch {
+		case rest[0] == '(':
+			depth++
+		case rest[0] == ')':
+			depth--
+		case depth == 0 && limitIn.MatchString(rest):
+			return true
+		}
+	}
+	return false
 }
 
 // tokenLength is the length of the token at the start of a statement: a word, a name of a value with
