@@ -86,6 +86,9 @@ func (f *feed) identity() string {
 	if f.Filter.By == web.ByInserted { // ids are kept by when their rows were read, not by their starts
 		by = append(by, f.Filter.By)
 	}
+	if f.Filter.Key != "" { // the position is a number of this column
+		by = append(by, f.Filter.Key)
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", by))
 	return hex.EncodeToString(sum[:4])
 }

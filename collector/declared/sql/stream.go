@@ -51,20 +51,25 @@ func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.
 	}
 }
 
-// findReached returns an error if the row read last no longer exists and a row 1 does. An emptied
-// table numbers its rows from 1 again, and the reader would silently skip them. A table whose rows
-// are deleted after use has no row 1.
+// lastFirst is the highest number with which a table may begin: in a cluster each node numbers its
+// rows in steps of the number of nodes, from another number on.
+const lastFirst = 9
+
+// findReached returns an error if the row read last no longer exists and one of the first rows does.
+// An emptied table numbers its rows from the beginning again, and the reader would silently skip
+// them. A table whose rows are deleted after use has no first rows.
 func (s *Stream) findReached(ctx context.Context, reached int64) error {
 	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
 		return err
 	}
-	if key, rows, err := s.first(ctx, beforeFirst); rows == 0 || key > 1 || err != nil {
+	first, rows, err := s.first(ctx, beforeFirst)
+	if rows == 0 || first > lastFirst || err != nil {
 		return err
 	}
 	return &advice.Error{
-		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row 1 does, so new "+
+		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row %d does, so new "+
 			"rows with lower numbers may be skipped",
-			s.Key, reached),
+			s.Key, reached, first),
 		Todo: "if the table was emptied and its numbers started again, rename the source and set a history " +
 			"that goes back to then; " +
 			"if only that row was deleted, nothing: the next new row clears this error",
