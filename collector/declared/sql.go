@@ -58,6 +58,7 @@ func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
 		r.Problemf("query", "is missing; set the statement that selects rows, here or under sql")
 		return
 	}
+	f.refuseHTTP(r)
 	want, spans := []string{"from", "to"}, "the ends of the span"
 	if f.Filter.By == web.ByInserted {
 		want, spans = []string{"after", "limit"}, "the last key that was read and the number of rows"
@@ -89,6 +90,18 @@ func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
 		if !slices.Contains(want, name) {
 			statement.Problemf("query", "names :%s, which by: %s doesn't have", name, f.Filter.By)
 		}
+	}
+}
+
+// refuseHTTP reports keys that change nothing in a database.
+func (f *Feed) refuseHTTP(r *config.Report) {
+	r.Refuse([]string{"request", "rows", "format", "next", "total", "totals", "refused"}, "is for http only; remove it")
+	filter := r.At("filter")
+	filter.Refuse([]string{"min_age", "step", "margin"}, "is for http only; remove it")
+	if f.Filter.By == web.ByInserted {
+		filter.Refuse([]string{"grain", "max_range", "retention"}, "is for a filter by start or end; remove it")
+	} else {
+		filter.Refuse([]string{"key", "overlap"}, "is for a filter by insertion; remove it")
 	}
 }
 
