@@ -209,7 +209,7 @@ feeds:
       sip_code: flags
       charges: [{component: usage, amount: cost, currency: {is: EUR}}]
 `)
-	write(t, filepath.Join(folder, "dsn"), m.dsn("types"))
+	write(t, filepath.Join(folder, "dsn"), m.dsn("types")+"?sql_select_limit=1") // a server's setting may be the same
 	write(t, config, "storage: {path: ledger}\ndefinitions: [types.yaml]\nsources:\n  - name: db\n    "+
 		"types: {dsn_file: dsn, calls: }\n")
 	out, err := exec.CommandContext(t.Context(), binary, "records", "--config.file="+config, "--source=db",

@@ -46,6 +46,10 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 		return errDSN
 	}
 	c.ParseTime, c.MultiStatements = false, false // values as the server prints them
+	if c.Params == nil {
+		c.Params = make(map[string]string)
+	}
+	c.Params["sql_select_limit"] = "18446744073709551615" // otherwise a limit of the server leaves rows out silently
 	c.Timeout, c.Logger = 10*time.Second, &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -151,7 +155,7 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 		return err
 	}
 	results := conn.PgConn().Exec(ctx, q.text) // values as the server prints them
-	if results.NextResult() {
+	for err == nil && results.NextResult() {
 		err = eachRow(results.ResultReader(), each)
 	}
 	return errors.Join(err, results.Close())

@@ -127,7 +127,8 @@ func TestSQLText(t *testing.T) {
 	}
 }
 
-// TestSQLZoneOfPostgres: times with a zone are compared and printed in the source's.
+// TestSQLZoneOfPostgres: times with a zone are compared and printed in the source's. The rows may come from a later
+// statement.
 func TestSQLZoneOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
 	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)",
@@ -136,6 +137,7 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct{ query, want string }{
 		"its zone":              {byStart, ""},
+		"after another one":     {"SET work_mem = '8MB'; " + byStart, ""},
 		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "database"},
 	} {
 		t.Run(name, func(t *testing.T) {

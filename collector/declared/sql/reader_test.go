@@ -123,7 +123,8 @@ func TestSQLBeganAgain(t *testing.T) {
 			"the row with id 20, which was read last, no longer exists",
 		},
 		{
-			"numbers started again in a cluster", "DELETE FROM calls; INSERT INTO calls VALUES (7, '2026-11-23 11:00:00')",
+			"numbers started again in a cluster",
+			"DELETE FROM calls; INSERT INTO calls VALUES (7, '2026-11-23 11:00:00')",
 			"the row with id 20, which was read last, no longer exists",
 		},
 	} {
