@@ -37,6 +37,8 @@ type StreamPosition struct {
 	Origin time.Time
 	// Now is the time by the feed's clock.
 	Now time.Time
+	// Watermark is when the last complete read began. During a downtime it stands still.
+	Watermark time.Time
 	// Audit reads everything, including rows that another file seems to have had.
 	Audit bool
 }

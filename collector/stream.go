@@ -122,7 +122,7 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 	if f.settings.Info.Rules.Legs {
 		origin = origin.Add(-f.settings.Info.WholeAfter) // a call that goes on after it isn't another call
 	}
-	from := StreamPosition{Resume: state.Resume, Origin: origin, Now: began}
+	from := StreamPosition{Resume: state.Resume, Origin: origin, Now: began, Watermark: state.Watermark}
 	for page, err := range f.settings.Info.Stream.Pages(ctx, from) {
 		if err != nil {
 			return err

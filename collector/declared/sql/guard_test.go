@@ -48,7 +48,9 @@ func TestSQLQuietTable(t *testing.T) {
 		}
 		state := feed.State()
 		for page, err := range info.Stream.Pages(t.Context(),
-			collector.StreamPosition{Resume: state.Resume, Origin: state.Origin, Now: now}) {
+			collector.StreamPosition{
+				Resume: state.Resume, Origin: state.Origin, Now: now, Watermark: state.Watermark,
+			}) {
 			require.NoError(t, err)
 			page.ObservedAt = now
 			result, err := feed.Commit(t.Context(), page)

@@ -110,6 +110,32 @@ func TestSQLInserted(t *testing.T) {
 	}
 }
 
+// TestSQLDowntime (counting.md 8): a row that became visible late is read, although the exporter was down for
+// longer than the lookback meanwhile. After that the rows before the downtime are no longer read.
+func TestSQLDowntime(t *testing.T) {
+	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (5, '2026-11-23 10:00:00')")
+	source := open(t, table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ")
+	stopped := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	started := stopped.Add(source.Feeds[0].Lookback + 24*time.Hour)
+	position, _, err := declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{Now: stopped})
+	require.NoError(t, err)
+	declaredtest.Execute(t, db, "INSERT INTO calls VALUES (3, '2026-11-23 10:00:00')")
+	for _, c := range []struct {
+		now, watermark time.Time
+		want           []string
+	}{
+		{started, stopped, []string{"1", "3", "5"}},
+		{started.Add(time.Minute), started, nil},
+	} {
+		_, ids, err := declaredtest.Poll(t, &source.Feeds[0],
+			collector.StreamPosition{Resume: position, Now: c.now, Watermark: c.watermark})
+		if err != nil || !slices.Equal(ids, c.want) {
+			t.Errorf("%s: %q, %v, want %q", c.now, ids, err, c.want)
+		}
+	}
+}
+
 // TestSQLBeganAgain: a table whose numbers started again isn't taken for one without new rows.
 func TestSQLBeganAgain(t *testing.T) {
 	for _, c := range []struct{ name, then, problem string }{

@@ -27,7 +27,11 @@ func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.
 			return
 		}
 		read := marks(stored)
-		reached, after := read.reached(), read.after(s.Overlap, from.Now.Add(-s.Lookback))
+		last := from.Now // the watermark stands still while the exporter is down
+		if from.Watermark.Before(last) {
+			last = from.Watermark
+		}
+		reached, after := read.reached(), read.after(s.Overlap, last.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
