@@ -3,6 +3,7 @@ package counting_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -318,8 +319,57 @@ func TestWhatDoesNotWait(t *testing.T) {
 		"cdr_call_connected_seconds_total{outbound,byot_in,two,}": "85",
 		"cdr_trunk_connected_seconds_total{two,outbound}":         "85", "cdr_call_setup_seconds{outbound,two}": "1/4",
 	})
-	if len(r.attempts) != 2 {
+	r.records(leg("d", 95, -1, 99, out, trunk("three"), onChannel("x"))) // of another trunk
+	if len(r.attempts) != 3 {
 		t.Errorf("attempts %q", r.attempts)
+	}
+}
+
+// An emergency, and an attempt on a trunk's channel, count once for a call. Systems use call keys and
+// channels again: a leg that starts more than two days later is of another call.
+func TestWhatCountsOnceForACall(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		// pages are legs: `a=k+50` has the call key k and starts at hour 50, `a<p` is a child of p.
+		pages string
+		calls int
+	}{
+		{"on one page", "a=k b=k", 1},
+		{"on two pages", "a=k | b=k", 1},
+		{"another key", "a=k | b=l", 2},
+		{"two days apart", "a=k | b=k+48", 1},
+		{"the key is used again", "a=k b=k+49", 2},
+		{"the key is used again, on two pages", "a=k | b=k+49", 2},
+		{"the key is used again, the later one first", "a=k+49 | b=k", 2},
+		{"the key is used again, each with two legs", "a=k b=k+1 | c=k+60 | d=k+61", 2},
+		{"parent first", "p | a<p", 1},
+		{"child first", "a<p | p", 1},
+		{"a chain", "p a<p b<a", 1},
+		{"a chain on three pages", "p | a<p | b<a", 1},
+		{"a chain from its end", "b<a | a<p | p", 1},
+		{"a chain on two pages, its end before its middle", "p | b<a a<p", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, func(s *counting.Settings) { s.Parents = strings.Contains(c.pages, "<") })
+			r.state.Origin, r.state.Floor = epoch.Add(-100*time.Hour), epoch.Add(-100*time.Hour)
+			for ids := range strings.SplitSeq(c.pages, " | ") {
+				var records page
+				for text := range strings.FieldsSeq(ids) {
+					text, hour, _ := strings.Cut(text, "+")
+					hours, _ := strconv.Atoi(hour)
+					id, key, _ := strings.Cut(text, "=")
+					id, parent, _ := strings.Cut(id, "<")
+					records = append(records, leg(id, 0, -1, 9, inGroup(key), childOf(parent),
+						start(epoch.Add(time.Duration(hours-80)*time.Hour)), going(cdr.Outbound), trunk("one"),
+						onChannel("x"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }))
+				}
+				r.records(records...)
+				r.restart()
+			}
+			if got := r.total("cdr_emergency_calls_total"); got != c.calls || len(r.attempts) != c.calls {
+				t.Errorf("%d emergencies, %d attempts, want %d", got, len(r.attempts), c.calls)
+			}
+		})
 	}
 }
 

@@ -23,6 +23,7 @@ type Decision struct {
 	// Made by Keys and More.
 	entries []entry
 	asked   map[callAsked]bool
+	leads   map[Hash]Hash // from a record's own key to that of its call
 	buckets []int64
 
 	// Made by Decide.
@@ -106,7 +107,7 @@ type BadHash struct {
 // NewDecision makes a Decision that decides page after page.
 func NewDecision() *Decision {
 	return &Decision{
-		states: make(map[Hash]*state), asked: make(map[callAsked]bool),
+		states: make(map[Hash]*state), asked: make(map[callAsked]bool), leads: make(map[Hash]Hash),
 		change: Change{Activity: make(map[int64]Activity), Days: make(map[daily.Date]*daily.Counted)},
 	}
 }

@@ -79,6 +79,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	d.page, d.settings, d.hasher = page, settings, hasher
 	d.buckets = d.buckets[:0]
 	clear(d.asked)
+	clear(d.leads)
 	k := &d.needed
 	*k = Keys{IDs: k.IDs[:0], Tasks: k.Tasks[:0], BadRows: k.BadRows[:0]}
 	d.entries = slices.Grow(d.entries[:0], len(page.Records))[:len(page.Records)]
@@ -129,6 +130,11 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 		}
 	}
 	e.call, e.names = h.CallKeys(e.names, r, &d.settings.Rules)
+	for _, name := range e.names {
+		if _, is := d.leads[name]; !is && name != e.call {
+			d.leads[name] = e.call
+		}
+	}
 	k := knownOf(r, e.fields, d.settings.Currency)
 	if d.settings.FoundAnywhere() {
 		k.start = r.Start.Unix()
@@ -162,13 +168,8 @@ func (d *Decision) addKeys(e *entry) {
 		for _, name := range e.names {
 			d.addCallKey(&d.needed, name, r.Start)
 		}
-		if r.Emergency != cdr.NoEmergency {
-			d.addKey(h.factKey(kindEmergency, callName(r)), d.factBuckets(r.Start))
-		}
-		for _, channel := range channels(r) {
-			if channel != "" {
-				d.addKey(h.factKey(kindAttempt, callName(r), channel), d.factBuckets(r.Start))
-			}
+		if !d.settings.Parents { // else More knows the parents
+			d.addCallFactKeys(&d.needed, e)
 		}
 	}
 	for _, recording := range r.Recordings {

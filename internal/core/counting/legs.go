@@ -105,6 +105,9 @@ func (d *Decision) More(known *Known) *Keys {
 		}
 		if e.call != 0 {
 			d.addCallKey(&more, d.rootOf(e.call), e.record.Start)
+			if d.settings.Parents {
+				d.addCallFactKeys(&more, e)
+			}
 		}
 		if st := d.findState(e); st == nil {
 			d.addOpenLegKeys(&more, e)

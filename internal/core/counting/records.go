@@ -2,7 +2,6 @@ package counting
 
 import (
 	"bytes"
-	"cmp"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -138,18 +137,11 @@ func (d *Decision) callKey(e *entry) Hash {
 	return key
 }
 
-// callName is what the legs of a call share, for facts that count once for a call.
-func callName(r *cdr.Record) string { return cmp.Or(r.CallKey, r.Parent, r.ID) }
-
 // addEmergency counts a call to emergency services with the first leg that says so.
 func (d *Decision) addEmergency(e *entry) {
-	r := e.record
-	key := d.hasher.factKey(kindEmergency, callName(r))
-	if r.Emergency == cdr.NoEmergency || d.states[key] != nil {
-		return
+	if e.record.Emergency != cdr.NoEmergency && d.isNewToCall(e, trunkChannel{}) {
+		d.note(facts.Fact{Kind: facts.Emergency, Record: e.record})
 	}
-	d.addFact(d.factBucket(r.Start), key)
-	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
 }
 
 // isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.
@@ -157,10 +149,13 @@ func isLegAttempt(r *cdr.Record) bool {
 	return r.Direction == cdr.Outbound && r.Trunk != "" && !r.NoOutcome && r.Party != cdr.Own
 }
 
+// trunkChannel is a channel of a trunk.
+type trunkChannel struct{ trunk, channel string }
+
 // channels are the channels on whose trunks a record may be an attempt; empty: none.
-func channels(r *cdr.Record) (all [2]string) {
-	if all[0] = r.Channel; r.Second != nil {
-		all[1] = r.Second.Channel
+func channels(r *cdr.Record) (all [2]trunkChannel) {
+	if all[0] = (trunkChannel{r.Trunk, r.Channel}); r.Second != nil {
+		all[1] = trunkChannel{r.Second.Trunk, r.Second.Channel}
 	}
 	return all
 }
@@ -181,14 +176,9 @@ func (d *Decision) addTrunkAttempt(e *entry, r *cdr.Record) {
 	if !isLegAttempt(r) {
 		return
 	}
-	if e.call != 0 && r.Channel != "" {
-		key := d.hasher.factKey(kindAttempt, callName(r), r.Channel)
-		if d.states[key] != nil {
-			return
-		}
-		d.addFact(d.factBucket(r.Start), key)
+	if e.call == 0 || r.Channel == "" || d.isNewToCall(e, trunkChannel{r.Trunk, r.Channel}) {
+		d.addAttempt(r)
 	}
-	d.addAttempt(r)
 }
 
 // logParts makes the log records of the legs of a record that lists several.

@@ -1,0 +1,85 @@
+package counting
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
+)
+
+// Some facts don't wait for their call, and count once for all its legs: that it is an emergency,
+// and an attempt on a trunk's channel. Such a fact is remembered under the key of the call. A record
+// whose children came first also finds it under its own keys.
+
+// callFact is the key of a fact of a call: an attempt on a channel or, without one, an emergency.
+func (d *Decision) callFact(call Hash, channel trunkChannel) Hash {
+	if channel.channel == "" {
+		return d.hasher.pair(kindEmergency, call, 0)
+	}
+	//nolint:gosec // a hash
+	return d.hasher.pair(kindAttempt, call, int64(d.hasher.factKey(kindAttempt, channel.trunk, channel.channel)))
+}
+
+// addCallFactKeys adds the keys of all facts of its call that a leg may count.
+func (d *Decision) addCallFactKeys(keys *Keys, e *entry) {
+	buckets := d.factBuckets(e.record.Start)
+	add := func(channel trunkChannel) {
+		for _, key := range append([]Hash{d.rootInPage(e.call)}, e.names...) {
+			if asked := (callAsked{d.callFact(key, channel), 0}); !d.asked[asked] {
+				d.asked[asked] = true
+				keys.IDs = append(keys.IDs, Key{asked.key, buckets})
+			}
+		}
+	}
+	if e.record.Emergency != cdr.NoEmergency {
+		add(trunkChannel{})
+	}
+	for _, channel := range channels(e.record) {
+		if channel.channel != "" {
+			add(channel)
+		}
+	}
+}
+
+// isNewToCall says whether no leg of the record's call has had a fact yet, and remembers the fact.
+func (d *Decision) isNewToCall(e *entry, channel trunkChannel) bool {
+	root, start := d.rootInPage(e.call), e.record.Start
+	if d.hasCallFact(root, channel, start) {
+		return false
+	}
+	isKnown := false
+	for _, name := range e.names {
+		isKnown = isKnown || d.hasCallFact(name, channel, start)
+	}
+	st := d.newState(Place{d.factBucket(start), d.callFact(root, channel)})
+	d.keepState(st, func(dst []byte) []byte { return binary.AppendVarint(append(dst, rowFact), start.UnixMicro()) })
+	return !isKnown
+}
+
+// hasCallFact says whether a fact of a call is known. Systems use call keys again: a fact that is
+// more than two days away is another call's.
+func (d *Decision) hasCallFact(call Hash, channel trunkChannel, start time.Time) bool {
+	st := d.states[d.callFact(call, channel)]
+	if st == nil {
+		return false
+	}
+	at, n := binary.Varint(st.Data[1:])
+	return n > 0 && start.Sub(time.UnixMicro(at)).Abs() <= calls.Longest
+}
+
+// rootInPage is the key of the call to which the parents that the ledger knows and those on the page lead.
+func (d *Decision) rootInPage(key Hash) Hash {
+	if !d.settings.Parents {
+		return key
+	}
+	for range longestChain {
+		key = d.rootOf(key)
+		to, leads := d.leads[key]
+		if !leads {
+			break
+		}
+		key = to
+	}
+	return key
+}
