@@ -64,6 +64,7 @@ var legWords = map[string]func(*cdr.Record){
 	"whole": func(r *cdr.Record) { r.Whole = true }, "open": provisional,
 	"other": inGroup("other"), "alone": inGroup(""),
 	"early": start(epoch.Add(-50 * time.Hour)), "recent": start(epoch.Add(-time.Hour)),
+	"between":  start(epoch.Add(-3 * time.Hour)),
 	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
 	"end-20y":  func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) },
 	"end-huge": func(r *cdr.Record) { r.End = time.Unix(1e12, 0) }, // JSON can't write it
@@ -181,6 +182,35 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 				t.Errorf("%s; %d wait, %d incomplete", calls, last.Waiting, incomplete)
 			}
 		})
+	}
+}
+
+// A late leg, or a later version of a leg, is of the call that began up to two days before it, although
+// the next call with the key began nearer to it.
+func TestLateLegBetweenTwoCalls(t *testing.T) {
+	for _, c := range []struct{ name, steps string }{
+		{"a late leg", "a 0 -1 9 early, b 0 5 9 recent; wait 10m; c 0 5 9 between"},
+		{"a later version", "a 0 -1 9 early, c 0 -1 9 between, b 0 5 9 recent; wait 10m; c 0 5 9 between"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			r.state.Origin, r.state.Floor = epoch.Add(-100*time.Hour), epoch.Add(-100*time.Hour)
+			r.run(c.steps)
+			wantValues(t, r.values(), map[string]string{"cdr_call_outcome_changes_total{no_answer,answered}": "1"})
+		})
+	}
+}
+
+// Of legs that ended alike the first id gives the outcome. A late leg that changes nothing doesn't change that.
+func TestLateLegOfLegsThatEndedAlike(t *testing.T) {
+	for i := range 8 { // ids are remembered as hashes, whose order is another one
+		r := newCallRig(t, nil)
+		r.records(leg(fmt.Sprint("a", i), 0, -1, 9, outcome(cdr.Busy)), leg(fmt.Sprint("b", i), 0, -1, 9))
+		r.wait(settle)
+		r.records(leg("c", 0, -1, 3))
+		if got := r.total("cdr_call_outcome_changes_total"); got != 0 {
+			t.Errorf("the outcome changed %d times", got)
+		}
 	}
 }
 

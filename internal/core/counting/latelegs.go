@@ -74,10 +74,11 @@ func (d *Decision) keepCall(key Hash, c *countedCall) {
 }
 
 // countedCall finds the call under a key that was counted and that a leg with this start belongs
-// to, and where it is remembered; nil if there is none.
+// to, and where it is remembered; nil if there is none. That is a call that began up to two days
+// before the leg, otherwise the next one after it.
 func (d *Decision) countedCall(key Hash, start time.Time) (found *state, call *countedCall) {
 	const days = int64(calls.Longest / daySpan)
-	nearest := calls.Longest + 1
+	nearest := 2*calls.Longest + 1
 	for day := dayOf(start) - days; day <= dayOf(start)+days; day++ {
 		st := d.states[d.hasher.pair(kindCounted, key, day)]
 		if st == nil {
@@ -87,7 +88,14 @@ func (d *Decision) countedCall(key Hash, start time.Time) (found *state, call *c
 		if d.failed(c.parse(st.Data)) {
 			return nil, nil
 		}
-		if apart := start.Sub(c.began).Abs(); apart < nearest {
+		apart := start.Sub(c.began)
+		if apart.Abs() > calls.Longest {
+			continue
+		}
+		if apart < 0 {
+			apart = calls.Longest - apart
+		}
+		if apart < nearest {
 			found, call, nearest = st, c, apart
 		}
 	}
@@ -131,7 +139,8 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 		c.talked = true
 		d.note(facts.Fact{Kind: facts.Talk, Record: r, Time: calls.Length(now.Talk)})
 	}
-	if now.Outcome != c.outcome {
+	// Legs that ended alike are in the order of their ids, which are hashes by now.
+	if now.Outcome != c.outcome && now.Outcome != was.Outcome {
 		d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: c.outcome, To: now.Outcome})
 		c.outcome, c.changed = now.Outcome, true
 	}
