@@ -177,13 +177,14 @@ func (p *mapping) followLegs() {
 	if !r.Outcome.Connected() {
 		return
 	}
-	if d := calls.Length(c.Talk); d > 0 {
-		r.Talk = cdr.KnownLength(d)
+	talked := len(c.Talk) > 0
+	if talked {
+		r.Talk = cdr.KnownLength(calls.Length(c.Talk))
 	}
-	if d := calls.Length(c.Connected); d > 0 {
-		r.Connected = cdr.KnownLength(d)
-		if r.NoDuration {
-			r.Duration, r.NoDuration = d, false
+	if len(c.Connected) > 0 {
+		r.Connected = cdr.KnownLength(calls.Length(c.Connected))
+		if r.NoDuration && (talked || r.Outcome != cdr.Answered) { // else it isn't known how long persons talked
+			r.Duration, r.NoDuration = r.Connected.Value, false
 		}
 	}
 }

@@ -84,3 +84,19 @@ func TestInnerLegs(t *testing.T) {
 		t.Errorf("got %.200s", many)
 	}
 }
+
+// TestTalkOfInnerLegs: only persons' time is talk time. A call that was answered for no time has a talk time of 0 s.
+func TestTalkOfInnerLegs(t *testing.T) {
+	m := mapper(t, base(t, "legs"), declared.MapperSettings{})
+	const queue = `{"to":"queue","how":"ok","s":+0,"a":+0,"e":+30},`
+	for _, c := range []struct{ name, legs, want string }{
+		{"one leg, no time", `{"how":"ok","s":+0,"a":+5,"e":+5}`, "talk 0s connected 0s"},
+		{"behind a queue, no time", queue + `{"how":"ok","s":+5,"a":+30,"e":+30}`, "talk 0s connected 30s"},
+		{"behind a queue, not known", queue + `{"how":"ok","s":+5}`, "Connected 30s"},
+	} {
+		got := describe(m.MapJSON(row(`{"id":"1","way":"in","s":+0,"call":{"legs":[` + c.legs + `]}}`)))
+		if !strings.Contains(got, c.want) || strings.Contains(got, "talk ") != strings.Contains(c.want, "talk ") {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
