@@ -174,17 +174,15 @@ func (p *mapping) followLegs() {
 	if r.End.IsZero() && c.Latest.After(r.Start) {
 		r.End = c.Latest
 	}
-	if !r.Outcome.Connected() {
-		return
+	if len(c.Connected) > 0 {
+		r.Connected = cdr.KnownLength(calls.Length(c.Connected))
 	}
 	talked := len(c.Talk) > 0
 	if talked {
 		r.Talk = cdr.KnownLength(calls.Length(c.Talk))
 	}
-	if len(c.Connected) > 0 {
-		r.Connected = cdr.KnownLength(calls.Length(c.Connected))
-		if r.NoDuration && (talked || r.Outcome != cdr.Answered) { // else it isn't known how long persons talked
-			r.Duration, r.NoDuration = r.Connected.Value, false
-		}
+	isKnown := talked || r.Outcome != cdr.Answered // how long those talked who were reached
+	if r.NoDuration && r.Connected.Known && r.Outcome.Connected() && isKnown {
+		r.Duration, r.NoDuration = r.Connected.Value, false
 	}
 }

@@ -85,7 +85,8 @@ func TestInnerLegs(t *testing.T) {
 	}
 }
 
-// TestTalkOfInnerLegs: only persons' time is talk time. A call that was answered for no time has a talk time of 0 s.
+// TestTalkOfInnerLegs: all legs' time is connected time, also of a call that failed. Only persons' time is talk time.
+// A call that was answered for no time has a talk time of 0 s.
 func TestTalkOfInnerLegs(t *testing.T) {
 	m := mapper(t, base(t, "legs"), declared.MapperSettings{})
 	const queue = `{"to":"queue","how":"ok","s":+0,"a":+0,"e":+30},`
@@ -93,6 +94,7 @@ func TestTalkOfInnerLegs(t *testing.T) {
 		{"one leg, no time", `{"how":"ok","s":+0,"a":+5,"e":+5}`, "talk 0s connected 0s"},
 		{"behind a queue, no time", queue + `{"how":"ok","s":+5,"a":+30,"e":+30}`, "talk 0s connected 30s"},
 		{"behind a queue, not known", queue + `{"how":"ok","s":+5}`, "Connected 30s"},
+		{"nobody", `{"to":"me","how":"ok","s":+0,"a":+3,"e":+30},{"how":"busy","s":+4,"e":+29}`, "Connected 27s"},
 	} {
 		got := describe(m.MapJSON(row(`{"id":"1","way":"in","s":+0,"call":{"legs":[` + c.legs + `]}}`)))
 		if !strings.Contains(got, c.want) || strings.Contains(got, "talk ") != strings.Contains(c.want, "talk ") {
