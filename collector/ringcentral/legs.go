@@ -144,7 +144,7 @@ func (p *parts) user() (found *cdr.Leg) {
 // that differs from the row's duration, in which the ringing is too.
 func (p *parts) times(r *cdr.Record) {
 	differs := func(all []cdr.Interval) (length cdr.Length) {
-		if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
+		if d := calls.Length(all); len(all) > 0 && (d != r.Duration || r.NoDuration) {
 			length = cdr.KnownLength(d)
 		}
 		return length

@@ -62,7 +62,7 @@ func setReason(r *cdr.Record, c *callRecord, by int) {
 
 // differing is the total length of the intervals, if it is known and isn't the record's duration.
 func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Length) {
-	if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
+	if d := calls.Length(all); len(all) > 0 && (d != r.Duration || r.NoDuration) {
 		length = cdr.KnownLength(d)
 	}
 	return length
@@ -84,7 +84,7 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool)
 	if who := cmp.Or(one.Number, one.UserID); role == roleMediaController && who != "" && callers[who] {
 		l.Party = cdr.Own
 	}
-	if one.End.After(one.Start) { // a connected session is connected from its start
+	if !one.Start.IsZero() && !one.End.Before(one.Start) { // a connected session is connected from its start
 		l.Duration = cdr.KnownLength(one.End.Sub(one.Start))
 	}
 	return l

@@ -35,6 +35,7 @@ func TestCallOfSessions(t *testing.T) {
 			at("s1", 0, 90, phone, queue), at("s2", 12, 20, user("ann"), media, failed),
 			at("s3", 20, 90, user("bob"), media),
 		},
+		"an agent hangs up at once":            {at("s1", 0, 90, phone, queue), at("s2", 20, 20, user("bob"), media)},
 		"a queue, then voicemail":              {at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)},
 		"the caller's own side of a queue":     {at("s1", 0, 45, a, queue), at("s2", 0, 45, a, media)},
 		"a caller by telephone has a side too": {at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},
