@@ -128,7 +128,8 @@ func TestCalls(t *testing.T) {
 		// A fail-over behind an announcement, one that both carriers refuse, and one gateway. A queue's agents, and a
 		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile. Loopback channels to
 		// a gateway, to a mailbox, and to a telephone that nobody takes; the first two again without b-legs.
-		// A caller who transfers the other party. Click-to-call to a number that is busy, and to one that answers; a dialler.
+		// A caller who transfers the other party. Click-to-call to a number that is busy, and to one that answers. A
+		// dialler.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `

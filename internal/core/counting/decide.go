@@ -23,7 +23,7 @@ type Decision struct {
 	// Made by Keys and More.
 	entries []entry
 	asked   map[callAsked]bool
-	leads   map[Hash]Hash // from a record's own key to that of its call
+	leads   map[Hash]Hash // from a record's own key to its call's key
 	buckets []int64
 
 	// Made by Decide.
