@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -73,9 +72,8 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 			}
 		}
 		talk, connected = cdr.Length{Value: length(talks), Known: len(talks) > 0}, length(all)
-		if !shared {
-			talk = cdr.KnownLength(cmp.Or(talk.Value, v.Duration))
-			connected = cmp.Or(connected, v.Duration)
+		if !shared && !talk.Known {
+			talk = cdr.KnownLength(v.Duration)
 		}
 		return talk, connected
 	}
