@@ -10,6 +10,7 @@ import (
 // The range of a plausible amount (counting.md 28).
 const (
 	maxMoneyDigits   = 34
+	maxMoneyPlaces   = 34 // a float's 17 digits behind as many zeros
 	maxMoneyExponent = 18
 )
 
@@ -17,7 +18,7 @@ const (
 var exact = apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
 
 // errMoney says which numbers are accepted as money. It contains no input.
-var errMoney = errors.New("not a decimal number of at most 34 digits with an exponent within ±18")
+var errMoney = errors.New("not a decimal number of at most 34 digits and 34 places with an exponent up to +18")
 
 // Money is an exact decimal amount without a currency. The zero value is 0.
 // Copies are independent as long as only Add and Sub change them.
@@ -32,7 +33,7 @@ func ParseMoney(raw string) (Money, error) {
 	if _, _, err := m.d.SetString(raw); err != nil || m.d.Form != apd.Finite {
 		return Money{}, errMoney
 	}
-	if m.d.NumDigits() > maxMoneyDigits || m.d.Exponent > maxMoneyExponent || m.d.Exponent < -maxMoneyExponent {
+	if m.d.NumDigits() > maxMoneyDigits || m.d.Exponent > maxMoneyExponent || m.d.Exponent < -maxMoneyPlaces {
 		return Money{}, errMoney
 	}
 	return m, nil

@@ -27,8 +27,9 @@ func TestParseMoney(t *testing.T) {
 		{"exponent", "1e2", "100"},
 		{"exponent with signs", "-1.5E+2", "-150"},
 		{"negative exponent", "325e-5", "0.00325"},
-		{"greatest exponent", "1e18", "1000000000000000000"},
-		{"smallest exponent", "1e-18", "0.000000000000000001"},
+		{"greatest exponent", "1e18", "1" + strings.Repeat("0", 18)},
+		{"smallest exponent", "1e-34", "0." + strings.Repeat("0", 33) + "1"},
+		{"product of floats", "7.000000000000001e-05", "0.00007000000000000001"},
 		{"34 digits", strings.Repeat("9", 34), strings.Repeat("9", 34)},
 		{"34 digits and leading zeros", "000" + strings.Repeat("9", 34), strings.Repeat("9", 34)},
 	}
@@ -47,9 +48,9 @@ func TestParseMoneyRefuses(t *testing.T) {
 		{"35 digits", strings.Repeat("9", 35)},
 		{"35 digits with zeros behind", "1" + strings.Repeat("0", 34)},
 		{"exponent 19", "1e19"},
-		{"exponent -19", "1e-19"},
-		{"19 places", "0." + strings.Repeat("0", 18) + "1"},
-		{"zero with 19 places", "0." + strings.Repeat("0", 19)},
+		{"exponent -35", "1e-35"},
+		{"35 places", "0." + strings.Repeat("0", 34) + "1"},
+		{"zero with 35 places", "0." + strings.Repeat("0", 35)},
 		{"enormous exponent", "1e999999999"},
 		{"exponent beyond int32", "1e99999999999"},
 		{"65 bytes", strings.Repeat("0", 65)},
@@ -107,9 +108,9 @@ func TestMoneySumIsExact(t *testing.T) {
 }
 
 func TestMoneySumOfExtremes(t *testing.T) {
-	greatest, smallest := money(t, strings.Repeat("9", 34)+"e18"), money(t, "1e-18")
+	greatest, smallest := money(t, strings.Repeat("9", 34)+"e18"), money(t, "1e-34")
 	sum := greatest.Add(&smallest)
-	want := strings.Repeat("9", 34) + strings.Repeat("0", 18) + "." + strings.Repeat("0", 17) + "1"
+	want := strings.Repeat("9", 34) + strings.Repeat("0", 18) + "." + strings.Repeat("0", 33) + "1"
 	if sum.String() != want {
 		t.Errorf("sum = %s, want %s", sum.String(), want)
 	}
@@ -141,7 +142,7 @@ func TestMoneySigns(t *testing.T) {
 
 func FuzzParseMoney(f *testing.F) {
 	for _, seed := range []string{
-		"0", "-0.0", "0.10", "1e2", "1e18", "1e-18", "1e19", ".5", "5.", "+1",
+		"0", "-0.0", "0.10", "1e2", "1e18", "1e-34", "1e19", ".5", "5.", "+1",
 		strings.Repeat("9", 35), "NaN", "1e999999999", "sNaN1",
 	} {
 		f.Add(seed)
@@ -158,8 +159,8 @@ func FuzzParseMoney(f *testing.F) {
 		if strings.ContainsAny(text, "eE") {
 			t.Errorf("%q is written as %q", raw, text)
 		}
-		// 34 digits, 18 zeros or places, sign, point and the zero before it.
-		if len(text) > maxMoneyDigits+maxMoneyExponent+3 {
+		// 34 digits, 18 zeros or 34 places, sign, point and the zero before it.
+		if len(text) > maxMoneyDigits+maxMoneyPlaces+3 {
 			t.Errorf("%q has %d characters", text, len(text))
 		}
 		again, err := ParseMoneySum(text)

@@ -182,7 +182,7 @@ func (k *known) appendBody(dst []byte) []byte {
 		dst = pack.AppendText(dst, c.Currency)
 		at := len(dst)
 		dst = c.Amount.Append(append(dst, 0))
-		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
+		dst[at] = byte(len(dst) - at - 1) // 34 digits, 34 places, a sign and a point: one byte as uvarint
 	}
 	dst = binary.AppendUvarint(dst, k.schema)
 	return appendFields(dst, k.fields)
