@@ -110,14 +110,7 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 		return
 	}
 	was := calls.Of(c.legs)
-	more := compactLegs(leg.Legs, d.hasher)
-	for _, l := range more {
-		if at := slices.IndexFunc(c.legs, func(o cdr.Leg) bool { return o.ID == l.ID }); at >= 0 {
-			c.legs[at] = l
-		} else {
-			c.legs = append(c.legs, l)
-		}
-	}
+	c.replaceLegs(compactLegs(leg.Legs, d.hasher))
 	now := calls.Of(c.legs)
 	c.grown = true
 	if c.ignored {
@@ -148,6 +141,22 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 	d.addTrunkEdges(&now, 1)
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 	d.logLeg(leg)
+}
+
+// replaceLegs replaces the legs that a record's earlier version gave. The leg on a second trunk has the id of its
+// record and comes after the record's own leg.
+func (c *countedCall) replaceLegs(legs []cdr.Leg) {
+	next := make(map[string]int)
+	for _, l := range legs {
+		at := next[l.ID]
+		for at < len(c.legs) && c.legs[at].ID != l.ID {
+			at++
+		}
+		if at == len(c.legs) {
+			c.legs = append(c.legs, l)
+		}
+		c.legs[at], next[l.ID] = l, at+1
+	}
 }
 
 // compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users and channels.

@@ -50,4 +50,15 @@ func TestSecondTrunkIsRevised(t *testing.T) {
 			"cdr_trunk_connected_seconds_total{third,outbound}":  "60",
 		})
 	})
+	t.Run("of a call that was counted", func(t *testing.T) {
+		r := newCallRig(t, nil)
+		r.records(leg("a", 0, 5, 65, onto("second", "2", cdr.Answered)))
+		r.wait(settle)
+		r.records(leg("a", 0, 5, 125, onto("second", "2", cdr.Answered)))
+		r.records(leg("a", 0, 5, 185, onto("second", "2", cdr.Failed)))
+		wantValues(t, r.values(), map[string]string{
+			"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}": "180",
+			"cdr_trunk_connected_seconds_total{second,outbound}":          "120",
+		})
+	})
 }
