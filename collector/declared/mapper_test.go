@@ -86,6 +86,32 @@ feeds:
 	}
 }
 
+// TestTryOneRow: a text of one row may be a page whose list is elsewhere. The error of a row without its fields says
+// so. The error of a row with a wrong value doesn't.
+func TestTryOneRow(t *testing.T) {
+	const text = `provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls}
+    filter: {by: start}
+    rows: calls
+    record: {start: {path: began, time: rfc3339}, sip_code: code, outcome: {is: answered}}
+`
+	for _, c := range []struct{ name, row, want string }{
+		{"no field", `{"items":[]}`, "start is missing; there is no list at calls, so the text was taken for one row"},
+		{"a wrong value", `{"began":"2026-11-23T10:00:00Z","code":"603-S"}`, "sip_code isn't a SIP code"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, m := range mapper(t, text, declared.MapperSettings{}).Try([]byte(c.row)) {
+				if m.Invalid != c.want {
+					t.Errorf("%s", m.Invalid)
+				}
+			}
+		})
+	}
+}
+
 // TestWithoutTrunks: without names of trunks the calls of a telephone system have no direction.
 func TestWithoutTrunks(t *testing.T) {
 	columns := []string{"start", "disposition", "dateTimeOrigination", "pkid", "finalCalledPartyNumber"}

@@ -21,7 +21,8 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 		rows, err := m.Saved(text)
 		for i := range rows {
 			result, list := m.Map(&rows[i]), m.feed.Rows
-			if whole := len(rows[i].Raw) == len(bytes.TrimSpace(text)); whole && len(list) > 0 && result.Invalid != "" {
+			whole := len(rows[i].Raw) == len(bytes.TrimSpace(text))
+			if whole && len(list) > 0 && strings.HasSuffix(result.Invalid, "is missing") {
 				result.Invalid += "; there is no list at " + strings.Join(list, ".") +
 					", so the text was taken for one row"
 			}

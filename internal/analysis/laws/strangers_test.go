@@ -119,6 +119,30 @@ tests:
 		"start isn't a time of the form 2006-01-02 15:04:05")
 }
 
+// TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
+func TestWrongUser(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+parameters: {api_key: {secret: true, ask: key}}
+http: {base_url: https://api.acmetel.example, auth: {basic: {username: ann, password: "{api_key}"}}}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+tests:
+  by: start
+  answers:
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      with: {Authorization: "Basic ann:kit-secret-of-api_key"}
+      body: []
+`))
+	require.NoError(t, err)
+	checkLaw(t, d, "answers", "answers[0]: it asks with the header Authorization: Basic ann:kit-secret-of-api-key, "+
+		"want Basic ann:kit-secret-of-api_key")
+}
+
 // checkLaw wants a law to be broken so. Empty: it holds.
 func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
 	t.Helper()
