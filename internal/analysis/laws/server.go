@@ -252,8 +252,13 @@ func (s *server) tooFar(q *request) string {
 type request struct {
 	from, to time.Time // both zero: everything
 	of       map[string]string
-	page     int // from 0; for an offset the rows before it
+	starts   []part // of from
+	stops    []part // of to
+	page     int    // from 0; for an offset the rows before it
 }
+
+// part is a part of an end of the span, such as its year: what the request has, and in which form.
+type part struct{ text, form string }
 
 // has says whether the request wants a row whose time is at.
 func (q *request) has(r *row, at time.Time) bool {
@@ -351,17 +356,32 @@ func (q *request) read(template, text string) (problem string) {
 			q.of[name[3]] = groups[i+1]
 			continue
 		}
-		at, problem := language.ParseTime(groups[i+1], name[2], time.UTC)
-		if problem != "" {
+		if _, problem := language.ParseTime(groups[i+1], name[2], time.UTC); problem != "" {
 			return "isn't a time"
 		}
-		if name[1] == "from" {
-			q.from = at
+		if p := (part{groups[i+1], name[2]}); name[1] == "from" {
+			q.starts = append(q.starts, p)
 		} else {
-			q.to = at
+			q.stops = append(q.stops, p)
 		}
 	}
+	q.from, q.to = joined(q.starts), joined(q.stops)
 	return ""
+}
+
+// joined is the time of an end that a request has in parts, such as its day and its time of day. If parts have a form
+// such as unix, which isn't a layout, the last one is the whole time.
+func joined(parts []part) time.Time {
+	text, form := "", ""
+	for _, p := range parts {
+		text, form = text+" "+p.text, form+" "+p.form
+	}
+	whole, problem := language.ParseTime(text, form, time.UTC)
+	if problem != "" {
+		last := parts[len(parts)-1]
+		whole, _ = language.ParseTime(last.text, last.form, time.UTC)
+	}
+	return whole
 }
 
 const pageToken = "kit"
