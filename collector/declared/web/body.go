@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -86,8 +87,8 @@ func eachLeaf(path, name string, value any, leaf func(path, name string, value a
 			eachLeaf(config.KeyPath(path, key), key, member, leaf)
 		}
 	case []any:
-		for _, element := range v {
-			eachLeaf(path, name, element, leaf)
+		for i, element := range v {
+			eachLeaf(fmt.Sprintf("%s[%d]", path, i), name, element, leaf)
 		}
 	default:
 		leaf(path, name, v)

@@ -150,12 +150,18 @@ type Template struct {
 	Text  string
 }
 
+var indexIn = regexp.MustCompile(`\[(\d+)\]`)
+
 // Templates are the texts of the request.
 func (r *Request) Templates() (all []Template) {
 	texts := language.TextsIn(r, "")
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[key]
+		if strings.HasPrefix(key, "body") { // a path with an index is one of several, and the others may be used
+			key = indexIn.ReplaceAllString(key, ".$1")
+		}
 		if steps, err := language.ParsePath(key); err == nil {
-			all = append(all, Template{steps, texts[key]})
+			all = append(all, Template{steps, text})
 		}
 	}
 	return all

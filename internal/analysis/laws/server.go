@@ -297,7 +297,7 @@ func (b *bench) parse(list *web.List, r *http.Request, body []byte) (q request, 
 		default:
 			value, _ := valueAt(document, t.Steps[1:])
 			if _, isList := value.([]any); isList || value == nil && !placeholder.MatchString(template) {
-				continue // a list, or a constant within one: the law answers compares it
+				continue // a parameter that is a list, or a header: the law answers compares it
 			}
 			text = fmt.Sprint(value)
 		}
