@@ -99,7 +99,7 @@ feeds:
     record: {start: {path: began, time: rfc3339}, sip_code: code, outcome: {is: answered}}
 `
 	for _, c := range []struct{ name, row, want string }{
-		{"no field", `{"items":[]}`, "start is missing; there is no list at calls, so the text was taken for one row"},
+		{"no field", `{"items":[]}`, "start is missing; the text has no list at calls, so it was taken for one row"},
 		{"a wrong value", `{"began":"2026-11-23T10:00:00Z","code":"603-S"}`, "sip_code isn't a SIP code"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,8 +23,8 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 			result, list := m.Map(&rows[i]), m.feed.Rows
 			whole := len(rows[i].Raw) == len(bytes.TrimSpace(text))
 			if whole && len(list) > 0 && strings.HasSuffix(result.Invalid, "is missing") {
-				result.Invalid += "; there is no list at " + strings.Join(list, ".") +
-					", so the text was taken for one row"
+				result.Invalid += "; the text has no list at " + strings.Join(list, ".") +
+					", so it was taken for one row"
 			}
 			if !yield(i+1, result) {
 				return
