@@ -143,14 +143,8 @@ func (p *parts) user() (found *cdr.Leg) {
 // times are how long persons talked and how long the call was connected, where the legs say so and
 // that differs from the row's duration, in which the ringing is too.
 func (p *parts) times(r *cdr.Record) {
-	differs := func(all []cdr.Interval) (length cdr.Length) {
-		if d := calls.Length(all); len(all) > 0 && (d != r.Duration || r.NoDuration) {
-			length = cdr.KnownLength(d)
-		}
-		return length
-	}
 	if r.Outcome.Connected() {
-		r.Talk, r.Connected = differs(p.call.Talk), differs(calls.Of(r.Legs).Connected)
+		r.Talk, r.Connected = calls.Differing(r, p.call.Talk), calls.Differing(r, calls.Of(r.Legs).Connected)
 	}
 }
 

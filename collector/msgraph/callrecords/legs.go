@@ -46,7 +46,7 @@ func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
 		setReason(r, c, call.By)
 		return
 	}
-	r.Talk, r.Connected = differing(r, call.Talk), differing(r, call.Connected)
+	r.Talk, r.Connected = calls.Differing(r, call.Talk), calls.Differing(r, call.Connected)
 }
 
 // setReason takes the reason from the session that gave the outcome. That is often empty; then it
@@ -58,14 +58,6 @@ func setReason(r *cdr.Record, c *callRecord, by int) {
 	if by >= 0 {
 		r.Reason, r.ReasonPhrase = r.Sessions[by].Reason, c.Sessions[by].Failure.Reason
 	}
-}
-
-// differing is the total length of the intervals, if it is known and isn't the record's duration.
-func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Length) {
-	if d := calls.Length(all); len(all) > 0 && (d != r.Duration || r.NoDuration) {
-		length = cdr.KnownLength(d)
-	}
-	return length
 }
 
 // legOf makes a leg of a session.

@@ -324,3 +324,11 @@ func Length(all []cdr.Interval) (sum time.Duration) {
 	}
 	return sum
 }
+
+// Differing is the length of intervals, if there are any and it isn't the record's duration.
+func Differing(r *cdr.Record, all []cdr.Interval) (length cdr.Length) {
+	if d := Length(all); len(all) > 0 && (d != r.Duration || r.NoDuration) {
+		length = cdr.KnownLength(d)
+	}
+	return length
+}
