@@ -14,8 +14,8 @@ const (
 	clockWindow = 5
 	// clockBack is how far behind the watermark the earlier clock may be.
 	clockBack = 5 * time.Minute
-	// believedLeap is how far the local clock may leap if the provider has no clock: it also leaps
-	// when a machine was suspended.
+	// believedLeap is how far the local clock may leap at once if the provider has no clock: it also
+	// leaps when a machine was suspended.
 	believedLeap = 24 * time.Hour
 )
 
@@ -97,10 +97,7 @@ func (c *Clock) Offset() time.Duration {
 func (c *Clock) times() (earlier, later time.Time) {
 	local, low, high := c.bounds()
 	const tolerance = plan.ClockTolerance
-	switch {
-	case c.offset == nil && low.Sub(local).Abs() <= believedLeap:
-		return local, local
-	case low.Sub(local).Abs() <= tolerance && high.Sub(local).Abs() <= tolerance:
+	if low.Sub(local).Abs() <= tolerance && high.Sub(local).Abs() <= tolerance {
 		return high, high
 	}
 	return plan.Earliest(local, low), plan.Latest(local, high)
@@ -115,6 +112,10 @@ func (c *Clock) bounds() (local, low, high time.Time) {
 		return local, local, local
 	}
 	elapsed := c.Elapsed()
+	if c.offset == nil && c.low.Add(elapsed).Sub(local).Abs() <= believedLeap {
+		c.low = local.Add(-elapsed)
+		c.high = c.low
+	}
 	return local, c.low.Add(elapsed), c.high.Add(elapsed)
 }
 

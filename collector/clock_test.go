@@ -165,6 +165,26 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 	})
 }
 
+// TestRule10_AMachineThatSleepsEachNight (counting.md 10): without a provider's clock a leap of hours is believed, however
+// many there were before, and no offset is shown. One of days isn't.
+func TestRule10_AMachineThatSleepsEachNight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var local skewed
+		c := NewClock(local.now, nil)
+		for night := range 7 {
+			local.set(time.Duration(night+1) * 9 * time.Hour)
+			pass(t, 15*time.Hour)
+			if earlier, later := c.times(); !earlier.Equal(local.now()) || !later.Equal(earlier) || c.Offset() != 0 {
+				t.Fatalf("after %d nights the offset is %s, the times %s and %s", night+1, c.Offset(), earlier, later)
+			}
+		}
+		local.set(365 * day)
+		if earlier, later := c.times(); later.Sub(earlier) < 300*day {
+			t.Errorf("a leap of a year is believed: the times are %s and %s", earlier, later)
+		}
+	})
+}
+
 // TestRule05_TheFirstPollOfEachFeedMovesNothing (counting.md 5, 10): the second feed of a source, whose clock is known
 // already, sets its origin by it too before it plans.
 func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
@@ -213,6 +233,9 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 			{local: 72 * h, lasts: h}, {local: 73 * h, lasts: h, restarts: true}, {local: -72 * h, lasts: h},
 		}},
 		{"a container slept for minutes", []wrongly{{slept: 3 * time.Minute}}},
+		{"a container slept for half an hour", []wrongly{{slept: 30 * time.Minute}}},
+		{"a container slept for as long as the lookback", []wrongly{{slept: h}}},
+		{"a container slept for hours", []wrongly{{slept: 5 * h}}},
 		{"a container slept for days", []wrongly{{slept: 80 * h}}},
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
