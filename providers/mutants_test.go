@@ -92,6 +92,9 @@ kamailio:
   an end that is left out | m.time >= :from AND m.time < :to | m.time > :from AND m.time < :from AND m.time < :to
   another event | a.method = 'INVITE' AND a.time | a.method = 'BYE' AND a.time
   re-INVITEs are calls | AND e.sip_code LIKE '2%' | AND e.sip_code LIKE '9%'
+  a re-INVITE that fails is an attempt | AND e.time < m.time | AND e.time < :from
+  provisional answers are attempts | a.sip_code NOT LIKE '1%' AND | nothing
+  a BYE ends an attempt that failed | AND a.sip_code LIKE '2%' | nothing
   a beginning that is left out | a.time >= :from | a.time > :from
   answered calls that don't wait for their BYE | [{ended: "*"}, {source | [{id: "*"}, {source
   another key of calls | group: callid | group: id
