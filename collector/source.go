@@ -3,7 +3,6 @@ package collector
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -89,9 +88,6 @@ func NewProvider[C any](
 			source, err := open(block, settings)
 			if err != nil {
 				return nil, err
-			}
-			if len(source.Feeds) == 0 {
-				return nil, errors.New("no feed is configured")
 			}
 			for i := range source.Feeds {
 				f := &source.Feeds[i]

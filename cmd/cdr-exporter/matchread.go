@@ -83,8 +83,8 @@ func (m *matchCommand) newBook(name string, opened openedFeed, trunk string) *bo
 	settings := match.BookSettings{
 		Name: name, Country: m.country, Trunk: trunk, Rules: opened.Rules, Currency: opened.Currency, Folder: m.folder,
 	}
-	if b, is := opened.block.(*declared.Block); is && len(b.Values[declared.TimeZone]) > 0 {
-		settings.Zone, _ = time.LoadLocation(b.Values[declared.TimeZone][0]) // it was valid when the source was opened
+	if b, is := opened.block.(*declared.Block); is {
+		settings.Zone = b.Zone
 	}
 	return &book{match.NewBook(settings), opened, unreadRows{name: name, out: m.errors}}
 }

@@ -24,6 +24,8 @@ type Block struct {
 	Values  map[string][]string
 	Secrets map[string]config.Secret
 	Feeds   map[string]FeedBlock
+	// Zone is the zone of times without one: UTC unless Values name another.
+	Zone *time.Location
 
 	definition *Definition
 	parameters map[string]Parameter // the definition's, and those that its kind of source adds
@@ -45,7 +47,7 @@ const baseURL = "base_url"
 
 func newBlock(d *Definition) *Block {
 	b := &Block{
-		Text: d.text, definition: d, parameters: d.allParameters(),
+		Text: d.text, definition: d, parameters: d.allParameters(), Zone: time.UTC,
 		Values: map[string][]string{}, Secrets: map[string]config.Secret{}, Feeds: map[string]FeedBlock{},
 	}
 	if d.HTTP != nil {
@@ -139,8 +141,11 @@ func (b *Block) validate(r *config.Report) {
 		r.Required(baseURL, b.BaseURL, "the address of the provider's API")
 		r.BaseURL(baseURL, b.BaseURL)
 	}
-	if _, err := b.zone(); err != nil {
-		r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin")
+	if given := b.Values[TimeZone]; len(given) == 1 {
+		var err error
+		if b.Zone, err = time.LoadLocation(given[0]); err != nil {
+			r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin")
+		}
 	}
 	if given := b.Values[insecureHTTP]; b.definition.Push != nil && len(given) > 0 {
 		r.OneOf(insecureHTTP, given[0], "true", "false")
@@ -287,12 +292,4 @@ func (f *Feed) takesZone() (takes bool) {
 		takes = takes || is && of.TakesZone()
 	})
 	return takes
-}
-
-// zone is the zone of times without one: UTC unless the source sets another.
-func (b *Block) zone() (*time.Location, error) {
-	if given := b.Values[TimeZone]; len(given) == 1 {
-		return time.LoadLocation(given[0])
-	}
-	return time.UTC, nil
 }

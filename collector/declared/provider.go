@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -97,10 +96,6 @@ func (f *feed) newMapper() *Mapper { return NewMapper(f.Feed, f.settings) }
 
 // open makes a source of a valid block. It sends no request.
 func open(b *Block, settings collector.SourceSettings) (*collector.Source, error) {
-	zone, err := b.zone()
-	if err != nil {
-		return nil, fmt.Errorf("time_zone: %w", err)
-	}
 	d := b.definition
 	source := &collector.Source{
 		Close: func() {}, ThrottledUntil: func() time.Time { return time.Time{} },
@@ -130,7 +125,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			trace = d.file
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.valuesOf(keys), Zone: zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
+			Parameters: b.valuesOf(keys), Zone: b.Zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
 			EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, addReader := range openers {
@@ -155,28 +150,21 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 func (b *Block) openSources(
 	source *collector.Source, settings *collector.SourceSettings,
 ) (openers []feedOpener, err error) {
-	var opener feedOpener
+	openers = make([]feedOpener, 1)
 	switch d := b.definition; {
 	case d.HTTP != nil:
-		opener, err = b.openHTTP(source, settings)
+		openers[0], err = b.openHTTP(source, settings)
 	case d.SQL != nil:
-		opener, err = b.openSQL(source, settings)
+		openers[0], err = b.openSQL(source, settings)
 	case b.readsFiles():
-		opener = b.openFiles(source, settings)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if opener != nil {
-		openers = append(openers, opener)
+		openers[0] = b.openFiles(source, settings)
+	default:
+		openers = nil // records are only posted
 	}
 	if b.pushes() {
 		openers = append(openers, b.openPush(settings))
 	}
-	if len(openers) == 0 {
-		return nil, errors.New("the source has nothing to read")
-	}
-	return openers, nil
+	return openers, err
 }
 
 // account identifies what the source reads.

@@ -45,10 +45,7 @@ type credentials struct {
 }
 
 func newCredentials(config *Config, hosts cloud, settings *collector.SourceSettings) (*credentials, error) {
-	login, err := url.Parse(cmp.Or(config.LoginURL, hosts.login))
-	if err != nil {
-		return nil, errors.New("login_url is not a URL")
-	}
+	login, err := url.Parse(cmp.Or(config.LoginURL, hosts.login)) // the configuration is valid: it is a URL
 	c := &credentials{
 		config: config, scope: hosts.graph + "/.default", login: login, transport: settings.Transport,
 		observer: settings.Observer,

@@ -56,10 +56,7 @@ type source struct {
 
 // Open makes a source of a valid configuration. It sends no request.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	hosts, ok := clouds[config.Cloud]
-	if !ok {
-		return nil, fmt.Errorf("cloud %q doesn't exist or has no call records", config.Cloud)
-	}
+	hosts := clouds[config.Cloud]
 	creds, err := newCredentials(config, hosts, &settings)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to the identity platform: %w", err)

@@ -244,12 +244,7 @@ func (b *bench) open() error {
 			return err
 		}
 	}
-	b.zone = time.UTC
-	if zone := decoded.Values[declared.TimeZone]; len(zone) == 1 {
-		if b.zone, err = time.LoadLocation(zone[0]); err != nil {
-			return err
-		}
-	}
+	b.zone = decoded.Zone
 	if u, err := url.Parse(decoded.BaseURL); err == nil {
 		b.host, b.basePath = u.Host, strings.TrimSuffix(u.Path, "/")
 	}
