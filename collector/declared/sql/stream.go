@@ -34,11 +34,11 @@ func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.
 		reached, after := read.reached(), read.after(s.Overlap, last.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
-			if page, after, err = s.readPage(ctx, after); err != nil {
+			if page, after, err = s.readPage(ctx, after, rowsPerPage); err != nil {
 				yield(nil, err)
 				return
 			}
-			rows := len(page.Records) + len(page.Invalid) + len(page.Ignored)
+			rows := rowsOf(page)
 			read = read.reach(after, from.Now, s.Lookback)
 			page.Position = &collector.Position{Resume: position.Append(nil, form, read)}
 			more = rows == rowsPerPage
@@ -63,11 +63,11 @@ const lastFirst = 9
 // An emptied table numbers its rows from the beginning again, and the reader would silently skip
 // them. A table whose rows are deleted after use has no first rows.
 func (s *Stream) findReached(ctx context.Context, reached int64) error {
-	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
+	if page, _, err := s.readPage(ctx, reached-1, 1); rowsOf(page) > 0 || err != nil {
 		return err
 	}
-	first, rows, err := s.first(ctx, beforeFirst)
-	if rows == 0 || first > lastFirst || err != nil {
+	page, first, err := s.readPage(ctx, beforeFirst, 1)
+	if rowsOf(page) == 0 || first > lastFirst || err != nil {
 		return err
 	}
 	return &advice.Error{
@@ -80,17 +80,17 @@ func (s *Stream) findReached(ctx context.Context, reached int64) error {
 	}
 }
 
-// readPage reads the next rows after a key. last is the key of the last row.
-func (s *Stream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
+// readPage reads the next rows after a key, at most some. last is the key of the last row.
+func (s *Stream) readPage(ctx context.Context, after, most int64) (page *collector.Page, last int64, err error) {
 	p := &pages{mapper: s.NewMapper(time.Time{}, time.Time{})}
 	last = after
-	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(rowsPerPage)},
+	err = s.rows(ctx, map[string]any{"after": after, "limit": most},
 		func(columns, values []string) error {
 			key, err := s.keyOf(columns, values)
 			switch {
 			case err != nil:
 				return err
-			case key <= last || p.rows == rowsPerPage:
+			case key <= last || int64(p.rows) == most:
 				return &advice.Error{
 					What: "the query doesn't return its rows in the order of " + s.Key +
 						" after :after, so some would be skipped",
@@ -130,18 +130,12 @@ func (s *Stream) keyOf(columns, values []string) (int64, error) {
 
 // Probe reads one row.
 func (s *Stream) Probe(ctx context.Context) (rows int, err error) {
-	_, rows, err = s.first(ctx, beforeFirst)
-	return rows, err
+	page, _, err := s.readPage(ctx, beforeFirst, 1)
+	return rowsOf(page), err
 }
 
-// first reads the first row after a key.
-func (s *Stream) first(ctx context.Context, after int64) (key int64, rows int, err error) {
-	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(1)}, func(columns, values []string) (err error) {
-		rows++
-		key, err = s.keyOf(columns, values)
-		return err
-	})
-	return key, rows, err
+func rowsOf(page *collector.Page) int {
+	return len(page.Records) + len(page.Invalid) + len(page.Ignored)
 }
 
 // beforeFirst is the key before the first row, so that a row 0 is read.
