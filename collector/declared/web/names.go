@@ -66,17 +66,24 @@ func (r *reader) namesIn(
 			return nil, err
 		}
 		for i := range walk.page.rows {
-			row := &language.Row{Parameters: r.Parameters}
-			if walk.page.rows[i].Problem != "" || !row.SetJSON(walk.page.rows[i].Raw) {
-				continue
-			}
-			if ignored, _ := l.Ignore.Holds(row); l.Ignore != nil && ignored {
-				continue
-			}
-			if id, is := row.Text(l.ID); is == language.Single {
-				found[id], _ = row.Text(l.Name)
+			if walk.page.rows[i].Problem == "" {
+				l.AddName(found, walk.page.rows[i].Raw, r.Parameters)
 			}
 		}
 	}
 	return found, nil
+}
+
+// AddName adds the name that a row of the list, valid JSON, gives for an id.
+func (l *NameList) AddName(names map[string]string, raw []byte, parameters map[string][]string) {
+	row := &language.Row{Parameters: parameters}
+	if !row.SetJSON(raw) {
+		return
+	}
+	if ignored, _ := l.Ignore.Holds(row); l.Ignore != nil && ignored {
+		return
+	}
+	if id, is := row.Text(l.ID); is == language.Single {
+		names[id], _ = row.Text(l.Name)
+	}
 }

@@ -40,16 +40,7 @@ func (b *bench) readNames() {
 		found, _ := valueAt(body, list.Rows)
 		elements, _ := found.([]any)
 		for _, element := range elements {
-			row := &language.Row{Parameters: b.values}
-			if !row.SetJSON([]byte(encode(element))) {
-				continue
-			}
-			if ignored, _ := list.Ignore.Holds(row); list.Ignore != nil && ignored {
-				continue
-			}
-			if id, is := row.Text(list.ID); is == language.Single {
-				b.names[name][id], _ = row.Text(list.Name)
-			}
+			list.AddName(b.names[name], []byte(encode(element)), b.values)
 		}
 	}
 }

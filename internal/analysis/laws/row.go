@@ -282,9 +282,6 @@ func shown(r *cdr.Record, currency string) map[string]string {
 		out["extra."+r.Extra[i].Key] = r.Extra[i].Str + classes[r.Extra[i].Privacy]
 	}
 	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
-	for key, v := range out {
-		out[key] = strings.Clone(v) // the row's memory is used again
-	}
 	return out
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // newest is the clock for times without a year: after all rows.
@@ -57,6 +56,7 @@ func (b *bench) readRows(saved []byte) (err error) {
 		r.rows, r.mapped = b.readRow(r.text, r.of)
 		if record := r.mapped.Record; record != nil {
 			r.at, r.key = b.filtered(record), record.ID
+			b.began = latest(b.began, latest(r.at, record.End))
 		}
 		if r.key == "" {
 			r.key = r.text
@@ -70,17 +70,10 @@ func (b *bench) readRows(saved []byte) (err error) {
 		case b.base[i].mapped.Record != nil && !b.base[i].counts() && r.counts():
 			b.base[i] = r
 		}
-		if r.at.After(b.began) {
-			b.began = r.at
-		}
-		if record := r.mapped.Record; record != nil && record.End.After(b.began) {
-			b.began = record.End
-		}
 	}
 	// A row that stays open counts as it is once it is as old as the lookback. No law is about that.
 	b.base = slices.DeleteFunc(b.base, func(r *row) bool {
-		return r.mapped.Record != nil &&
-			r.mapped.Record.Provisional
+		return r.mapped.Record != nil && r.mapped.Record.Provisional
 	})
 	for _, r := range b.base { // what has no time is listed with the newest
 		if r.at.IsZero() {
@@ -186,15 +179,6 @@ func (b *bench) readShown(statements []*row) (page *collector.Page, err error) {
 	return page, err
 }
 
-// cloneRecord is a record that outlives its row.
-func cloneRecord(r *cdr.Record) *cdr.Record {
-	clone := *r
-	clone.ID, clone.CallKey, clone.Parent = strings.Clone(r.ID), strings.Clone(r.CallKey), strings.Clone(r.Parent)
-	clone.CallerNumber, clone.CalleeNumber, clone.Trunk = strings.Clone(r.CallerNumber), strings.Clone(r.CalleeNumber),
-		strings.Clone(r.Trunk)
-	return &clone
-}
-
 // readRow maps a text of one row, whose values of the feed's `for` are given, and says how many rows the
 // exporter sees in it.
 func (b *bench) readRow(text string, of map[string]string) (rows int, mapped rowmap.Result) {
@@ -204,9 +188,6 @@ func (b *bench) readRow(text string, of map[string]string) (rows int, mapped row
 		text = b.document([]string{text}) // an element of XML stands in those around it
 	}
 	for rows, mapped = range mapper.Try([]byte(text)) {
-	}
-	if mapped.Record != nil {
-		mapped.Record = cloneRecord(mapped.Record)
 	}
 	return rows, mapped
 }

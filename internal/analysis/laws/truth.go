@@ -245,11 +245,8 @@ func (b *bench) readAll(w world, from, to time.Time) (*collector.Page, error) {
 	defer source.Close()
 	all := new(collector.Page)
 	d := collector.Driver{Reader: source.Feeds[0].Reader, Commit: func(_ context.Context, page *collector.Page) error {
-		for _, r := range page.Records {
-			all.Records = append(all.Records, cloneRecord(r))
-		}
-		all.Invalid, all.Ignored, all.Unmapped = append(all.Invalid, page.Invalid...),
-			append(all.Ignored, page.Ignored...), append(all.Unmapped, page.Unmapped...)
+		all.Records, all.Invalid = append(all.Records, page.Records...), append(all.Invalid, page.Invalid...)
+		all.Ignored, all.Unmapped = append(all.Ignored, page.Ignored...), append(all.Unmapped, page.Unmapped...)
 		return nil
 	}}
 	return all, d.Read(context.Background(), from, to)
