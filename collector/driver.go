@@ -21,8 +21,6 @@ import (
 type Driver struct {
 	// Reader yields the pages.
 	Reader RangeReader
-	// Label gives records the operator's labels; nil: Commit does, or nobody needs them.
-	Label func(records []*cdr.Record)
 	// Commit takes a page. It must not keep the page or its records.
 	Commit func(ctx context.Context, page *Page) error
 
@@ -82,7 +80,7 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 		if d.Fetcher != nil {
 			tasks = d.appendUnnamed(tasks, page.Enqueue)
 		}
-		if err := d.commit(ctx, page); err != nil {
+		if err := d.Commit(ctx, page); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -97,13 +95,6 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 		tasks = tasks[n:]
 	}
 	return nil
-}
-
-func (d *Driver) commit(ctx context.Context, page *Page) error {
-	if d.Label != nil {
-		d.Label(page.Records)
-	}
-	return d.Commit(ctx, page)
 }
 
 // Probe is a FeedInfo.Probe that reads the first page of the last minute.
@@ -168,7 +159,7 @@ func (d *Driver) fetch(ctx context.Context, tasks []work.Item) error {
 		case j.err != nil:
 			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:
-			if err := d.commit(ctx, j.page); err != nil {
+			if err := d.Commit(ctx, j.page); err != nil {
 				return err
 			}
 		}

@@ -121,7 +121,6 @@ func (p *printing) run(ctx context.Context) error {
 	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time),
 		make(map[string]collector.RecordingInfo)
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
-	driver.Label = func(records []*cdr.Record) { p.labels.Apply(p.source, records) }
 	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
@@ -136,6 +135,7 @@ func (p *printing) run(ctx context.Context) error {
 
 // page prints a page.
 func (p *printing) page(ctx context.Context, page *collector.Page) error {
+	p.labels.Apply(p.source, page.Records)
 	for _, bad := range page.Invalid {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -63,10 +64,7 @@ func (r *historyRead) run(ctx context.Context) error {
 			return r.countCalls(ctx, to)
 		},
 	}
-	begin := r.settings.From // no piece lies on both sides of it
-	if begin.Before(r.first) {
-		begin = r.first
-	}
+	begin := plan.Latest(r.settings.From, r.first) // no piece lies on both sides of it
 	if err := loop.Run(ctx, r.first, begin); err != nil {
 		return err
 	}
@@ -86,12 +84,9 @@ var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // range or after it. No provider has records from before KeptSince.
 func ReadRange(info *collector.FeedInfo, from, to, now time.Time) (first, last time.Time) {
 	if info.Rules.Legs {
-		from, to = from.Add(-info.WholeAfter), earlier(to.Add(info.WholeAfter), now)
+		from, to = from.Add(-info.WholeAfter), plan.Earliest(to.Add(info.WholeAfter), now)
 	}
-	if edge := KeptSince(info, now); from.Before(edge) {
-		from = edge
-	}
-	return from, info.Limits.ReadTo(to, now)
+	return plan.Latest(from, KeptSince(info, now)), info.Limits.ReadTo(to, now)
 }
 
 // KeptSince is the time since which a provider has a feed's records; zero: no limit is known.
@@ -121,16 +116,10 @@ func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 		Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
 		Missing: r.missed,
 	}
-	if label := r.settings.Label; label != nil {
-		driver.Label = func(records []*cdr.Record) { label(r.feed.Source, records) }
-	}
-	if from = from.Add(-overlap); from.Before(r.first) {
-		from = r.first
-	}
+	from = plan.Latest(from.Add(-overlap), r.first)
 	for range maxPasses {
 		known := r.read + driver.Named()
-		if err := driver.Read(ctx, from.Truncate(time.Second),
-			to.Add(time.Second-1).Truncate(time.Second)); err != nil {
+		if err := driver.Read(ctx, from, to); err != nil {
 			return err
 		}
 		if r.read+driver.Named() == known {
@@ -168,18 +157,14 @@ func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	return nil
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
 // leads says whether what is read lies before the range.
 func (r *historyRead) leads() bool { return r.done.Before(r.settings.From) }
 
 // commit counts a page. From a page before the range, it only remembers the calls.
 func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
+	if r.settings.Label != nil {
+		r.settings.Label(r.feed.Source, page.Records)
+	}
 	now, from, to := r.settings.Now(), r.settings.From, r.feed.To
 	observed, legs := r.settings.From, r.feed.Info.Rules.Legs
 	if legs {
