@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 const (
@@ -28,19 +30,30 @@ const (
 // ErrLimited says that the request wasn't sent because its deadline is before the provider allows one.
 var ErrLimited = errors.New("the provider's limit has no room before the deadline")
 
-// Limit is how many requests a provider allows one credential.
+// Limit is how many requests a provider allows one credential. Definitions write it with these keys.
 type Limit struct {
 	// Requests is how many requests are allowed in any window of length Per; 0 means no limit.
-	Requests int
-	Per      time.Duration
+	Requests int           `yaml:"requests"`
+	Per      time.Duration `yaml:"per"`
 	// Penalty is how long a 429 without Retry-After stops all requests. It doubles if the next 429
 	// has none either, because the provider extends its own penalty with each request that comes
 	// too early. 0 means the steps of NewBackOff.
-	Penalty time.Duration
+	Penalty time.Duration `yaml:"penalty"`
 	// HeaderPrefix plus one of Group, Limit, Remaining and Window (in seconds) is the name of a
 	// header with the current limit, such as X-Rate-Limit-Remaining. With an empty prefix no headers
 	// are read. Headers about another Group are ignored.
-	HeaderPrefix, Group string
+	HeaderPrefix string `yaml:"headers"`
+	Group        string `yaml:"group"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (l *Limit) SetDefaults() { l.Per = time.Minute }
+
+// Validate implements config.Validator.
+func (l *Limit) Validate(r *config.Report) {
+	r.AtLeast("requests", int64(l.Requests), 1)
+	r.DurationAtLeast("per", l.Per, time.Second)
+	r.DurationAtLeast("penalty", l.Penalty, 0)
 }
 
 // Budget is the current state of a Limit.

@@ -53,16 +53,3 @@ func (f *Feed) KeptFor(r *Report, retention time.Duration) {
 			int(retention.Hours()/24))
 	}
 }
-
-// ActiveCalls has the keys of a feed of calls in progress. It has no records, so it has no
-// lookback.
-type ActiveCalls struct {
-	// Interval is how often they are read.
-	Interval time.Duration `yaml:"interval"`
-}
-
-// SetDefaults implements Defaulter.
-func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
-
-// Validate reports an interval that is too short.
-func (a *ActiveCalls) Validate(r *Report) { r.DurationAtLeast("interval", a.Interval, minInterval) }

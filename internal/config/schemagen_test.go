@@ -82,6 +82,11 @@ func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	return s
 }
 
+// snapshotKeys are the keys of a feed of calls in progress. It has no records, so it has no lookback.
+type snapshotKeys struct {
+	Interval time.Duration `yaml:"interval"`
+}
+
 // describedSchema describes a block whose keys don't come from a struct.
 func describedSchema(d Described) schema {
 	properties, feeds := schema{}, []any{}
@@ -94,7 +99,7 @@ func describedSchema(d Described) schema {
 		case s.Block:
 			feed := objectSchema(reflect.TypeFor[Feed](), nil)
 			if s.Snapshot {
-				feed = objectSchema(reflect.TypeFor[ActiveCalls](), nil)
+				feed = objectSchema(reflect.TypeFor[snapshotKeys](), nil)
 			}
 			for _, inner := range s.Keys {
 				feed["properties"].(schema)[inner.Key] = singleSchema(inner)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -87,7 +88,7 @@ type OAuth2 struct {
 	// RevokeURL ends a token's session.
 	RevokeURL string `yaml:"revoke_url" text:"plain"`
 	// Limit is that of requests for tokens.
-	Limit *Limit `yaml:"limit"`
+	Limit *httpclient.Limit `yaml:"limit"`
 }
 
 // SetDefaults implements config.Defaulter.

@@ -64,15 +64,6 @@ func (h *Credentials) Token(ctx context.Context) (string, error) {
 		lines = append(lines, name+"\n"+value)
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.Source.Headers)) {
-		value, err := h.expand(ctx, h.Source.Headers[name])
-		if err == nil {
-			err = add(name, value)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
 	for _, name := range h.Source.Secrets {
 		value, err := h.expand(ctx, name)
 		if err != nil {
@@ -86,11 +77,15 @@ func (h *Credentials) Token(ctx context.Context) (string, error) {
 		}
 		lines = append(lines, name, value)
 	}
-	auth := h.Source.Auth.chosen(h.Source.Values)
-	for _, name := range slices.Sorted(maps.Keys(auth.Query)) {
-		value, err := h.expand(ctx, auth.Query[name])
+	auth, texts := h.Source.Auth.chosen(h.Source.Values), make(map[string]string)
+	maps.Copy(texts, h.Source.Headers)
+	for name, text := range auth.Query {
+		texts[queryMark+name] = text
+	}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		value, err := h.expand(ctx, texts[name])
 		if err == nil {
-			err = add(queryMark+name, value)
+			err = add(name, value)
 		}
 		if err != nil {
 			return "", err

@@ -6,5 +6,4 @@
 //	tokens.go       tokens of OAuth 2.0
 //	assertion.go    a signed token that names its user
 //	refresh.go      refresh tokens that the provider rotates
-//	limit.go        how many requests the provider allows
 package access

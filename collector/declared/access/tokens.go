@@ -59,7 +59,7 @@ func NewTokenClient(
 	s.BaseURL, s.Token, s.Authorize = h.Source.BaseURL, nil, nil
 	if o.Limit != nil {
 		s.RequestsPerMinute = 0 // the source's is for the API
-		s.Limit = o.Limit.Client()
+		s.Limit = *o.Limit
 		client := language.Expand(o.ClientID, h.Source.Values)
 		s.QuotaKey = strings.Join([]string{h.Source.Provider, "token", s.BaseURL, client}, " ")
 	}

@@ -14,7 +14,7 @@ type HTTP struct {
 	Headers           map[string]string `yaml:"headers"  text:"secret"`
 	Auth              access.Auth       `yaml:"auth"`
 	RequestsPerMinute int               `yaml:"requests_per_minute"`
-	Limit             *access.Limit     `yaml:"limit"`
+	Limit             *httpclient.Limit `yaml:"limit"`
 	// RequestID is the header of an answer with an id to quote to the provider's support.
 	RequestID string `yaml:"request_id"`
 	// Errors explain refused answers.

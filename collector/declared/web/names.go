@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -22,7 +21,7 @@ type NameList struct {
 	ID      language.Path       `yaml:"id"`
 	Name    language.Path       `yaml:"name"`
 	// Limit limits these requests, if the provider counts them apart.
-	Limit *access.Limit `yaml:"limit"`
+	Limit *httpclient.Limit `yaml:"limit"`
 }
 
 // Validate implements config.Validator.

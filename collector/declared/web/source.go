@@ -109,7 +109,7 @@ func Open(s *Settings, source *collector.Source, settings *collector.SourceSetti
 	// A token with a session is kept: there are few sessions.
 	api.KeepTokenOn403 = w.oauth == nil || w.oauth.RevokeURL != ""
 	if s.describeErrors(&api, s.Title); s.Limit != nil {
-		api.Limit = s.Limit.Client()
+		api.Limit = *s.Limit
 	}
 	w.api = api
 	if w.client, err = httpclient.New(api); err != nil {
@@ -152,7 +152,7 @@ func (s *Settings) host() string {
 
 // clientFor returns a client for requests with a separate limit. If limit is nil, it returns the
 // client of all requests.
-func (w *API) clientFor(name string, limit *access.Limit) (*httpclient.Client, error) {
+func (w *API) clientFor(name string, limit *httpclient.Limit) (*httpclient.Client, error) {
 	if limit == nil {
 		return w.client, nil
 	}
@@ -162,7 +162,7 @@ func (w *API) clientFor(name string, limit *access.Limit) (*httpclient.Client, e
 		return client, nil
 	}
 	s := w.api
-	s.Limit, s.QuotaKey = limit.Client(), s.QuotaKey+" "+cmp.Or(limit.Group, name)
+	s.Limit, s.QuotaKey = *limit, s.QuotaKey+" "+cmp.Or(limit.Group, name)
 	client, err := httpclient.New(s)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func BlockKeys(block any) (keys []string) {
 	}
 	for _, s := range d.Settings() {
 		if keys = append(keys, s.Key); s.Snapshot {
-			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.ActiveCalls]()))...)
+			keys = append(keys, s.Key+".interval")
 		} else if s.Block {
 			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.Feed]()))...)
 		}
