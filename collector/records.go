@@ -105,9 +105,7 @@ func (f *records) due(ctx context.Context, now time.Time, keys int) ([]work.Item
 		return nil, asLedgerError(err)
 	}
 	tasks = append(tasks, setAside...)
-	slices.SortStableFunc(tasks, func(a,
-		b work.Item,
-	) int {
+	slices.SortStableFunc(tasks, func(a, b work.Item) int {
 		return f.refusals[a.Key].Count() - f.refusals[b.Key].Count()
 	})
 	return tasks, nil
@@ -188,8 +186,7 @@ func (f *records) do(ctx context.Context) error {
 	}
 	wait := f.retryRefusedAt > f.settings.Clock.Elapsed()
 	tasks = slices.DeleteFunc(tasks, func(w work.Item) bool {
-		return f.dueIn(&w) > 0 || wait &&
-			f.refusals[w.Key].Count() > 0
+		return f.dueIn(&w) > 0 || wait && f.refusals[w.Key].Count() > 0
 	})
 	jobs := groupByKey(tasks)
 	if len(jobs) == 0 {

@@ -143,8 +143,7 @@ func (l *Loop) log(err error, before int, wait time.Duration) {
 	}
 	switch {
 	case err != nil:
-		logger.Warn("Reading the feed failed", "err", l.describe(err), "failures", before+1, "retry_in",
-			wait.String())
+		logger.Warn("Reading the feed failed", "err", l.describe(err), "failures", before+1, "retry_in", wait.String())
 	case before > 0:
 		logger.Info("The feed is read again", "failures", before)
 	}

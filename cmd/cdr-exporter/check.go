@@ -37,9 +37,7 @@ func checkConfig(files []string, s streams) (failed error) {
 
 func newCheckSources(c *kingpin.CmdClause) command {
 	var timeout time.Duration
-	run := configCommand(c, func(ctx context.Context, r *commandConfig,
-		s streams,
-	) error {
+	run := configCommand(c, func(ctx context.Context, r *commandConfig, s streams) error {
 		return checkSources(ctx, r, timeout, s)
 	})
 	c.Flag("timeout", "Timeout of one feed.").Default("1m").DurationVar(&timeout)

@@ -122,8 +122,7 @@ func (i *initCommand) ask(p *prompter) error {
 	i.provider = p.choose("Provider of the account", providerNames()...)
 	fmt.Fprintf(p.out, "Where to find the values: %s\n", page(i.provider))
 	i.until(p, "name", &i.name, func() string {
-		return p.line("Name of the account, the label `source` of its metrics",
-			i.provider)
+		return p.line("Name of the account, the label `source` of its metrics", i.provider)
 	})
 	block := i.chosen().NewConfig()
 	settings := config.Settings(block)

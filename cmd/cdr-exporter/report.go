@@ -59,9 +59,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 		feeds = withoutOverlaps(feeds)
 	}
 	add := func(feed *history.Feed, f *facts.Fact) { sums.Add(feed.Source, feed.Info.Name, f) }
-	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnFact: add}, feeds, s.errors, func(*history.History,
-		*meter,
-	) error {
+	printSums := func(*history.History, *meter) error {
 		for _, f := range feeds {
 			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums include neither series nor media
 			for _, line := range f.result()[1:] {
@@ -69,7 +67,8 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 			}
 		}
 		return printReport(sums, p.output, s.out)
-	})
+	}
+	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnFact: add}, feeds, s.errors, printSums)
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: nothing was summed")
 	}

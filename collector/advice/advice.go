@@ -37,8 +37,7 @@ var (
 	badBody = Error{
 		"the response didn't come from PROVIDER, or was cut off",
 		"nothing, if it passes: PROVIDER may be under maintenance; else check for something between the " +
-			"exporter and PROVIDER: " +
-			"a proxy, a gateway or a sign-in page",
+			"exporter and PROVIDER: a proxy, a gateway or a sign-in page",
 	}
 	badRequest = Error{"PROVIDER refuses the request", "check the machine's clock and ADDRESS; report it if it stays"}
 	notFound   = Error{"the API doesn't exist at this address", "check ADDRESS (by default DEFAULT)"}

@@ -113,8 +113,7 @@ func (f *Feed) SetColumns(names []string) bool {
 func (f *Feed) validateFiles(r *config.Report) {
 	r.Refuse([]string{"request", "filter", "next", "total"},
 		"is for http only; files are read as they are written, so leave it out")
-	r.Refuse([]string{"final"},
-		"needs a provider that can be asked again; rows of files are final, so leave it out")
+	r.Refuse([]string{"final"}, "needs a provider that can be asked again; rows of files are final, so leave it out")
 	if f.files.Format != rows.FormatJSON && f.files.Format != rows.FormatXML {
 		r.Refuse([]string{"rows"}, "is for files of format: json or xml only; leave it out")
 	}

@@ -217,8 +217,7 @@ func (p *mapping) call() {
 	p.parties()
 	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
 	r.Channel = p.text("channel", &d.Channel)
-	r.Party, _ = readWord(p, "party", &d.Party, language.PartyWords,
-		notParty)
+	r.Party, _ = readWord(p, "party", &d.Party, language.PartyWords, notParty)
 	if p.inner != nil {
 		p.followLegs()
 	} else if p.secondTrunk(); r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() {

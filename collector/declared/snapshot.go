@@ -28,8 +28,7 @@ func (m *Mapper) inProgress() rowmap.Result {
 	p := &mapping{Mapper: m, record: &cdr.Record{NoCall: true}} // nobody knows how it ends
 	p.ids()
 	p.record.CallKey = p.text("group", &m.feed.Record.Group)
-	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, language.DirectionWords,
-		notDirection)
+	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, language.DirectionWords, notDirection)
 	if p.problem != "" {
 		return rowmap.Result{Invalid: p.problem}
 	}

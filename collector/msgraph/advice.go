@@ -59,13 +59,11 @@ func adviseRequest(err error) (what, todo string) {
 	case kind == httpclient.KindForbidden:
 		return "Graph refuses the app: it lacks the permission, or consent to it (" + err.Error() + ")",
 			"give the app registration the application permission CallRecords.Read.All of Microsoft Graph and " +
-				"grant admin consent; " +
-				"Graph may refuse a token that was issued before for up to another hour"
+				"grant admin consent; Graph may refuse a token that was issued before for up to another hour"
 	case kind == httpclient.KindUnauthorized:
 		return "Graph doesn't accept the token: it is for another tenant, cloud or audience (" + err.Error() + ")",
 			"check that cloud is the tenant's (usgov_l4 is GCC High, usgov_l5 is DoD), and graph_url and " +
-				"login_url if they are set; " +
-				"set the machine's clock"
+				"login_url if they are set; set the machine's clock"
 	case !paging && (kind == httpclient.KindNotAcceptable || kind == httpclient.KindBadRequest):
 		return "Graph refuses the range of time (" + err.Error() + ")",
 			"check the machine's clock; Graph returns at most 90 days at once, and keeps Direct Routing calls " +

@@ -64,8 +64,7 @@ func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
 		v.last = l
 	}
 	slices.SortFunc(all, func(a, b visit) int {
-		return cmp.Or(a.start.Compare(b.start),
-			cmp.Compare(a.queue, b.queue))
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.queue, b.queue))
 	})
 	return all
 }

@@ -24,9 +24,7 @@ func appendStreams(b []byte, all []cdr.Stream) []byte {
 	for i := range all {
 		worst[i] = &all[i]
 	}
-	slices.SortStableFunc(worst, func(x,
-		y *cdr.Stream,
-	) int {
+	slices.SortStableFunc(worst, func(x, y *cdr.Stream) int {
 		return cmp.Compare(badness[x.Verdict()], badness[y.Verdict()])
 	})
 	verdict, rule := worst[0].Judge()

@@ -186,8 +186,7 @@ func (a *App) Start() error {
 	a.reloaded(nil)
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) {
-			a.logger.Warn("Maintaining the ledger failed, retrying", "err",
-				err)
+			a.logger.Warn("Maintaining the ledger failed, retrying", "err", err)
 		})
 	})
 	a.background.Go(func() { every(ctx, filesInterval, func() { a.rereadFiles(ctx) }) })

@@ -199,8 +199,7 @@ func (o *ownership) dropLost(c *cluster, accounts []account) {
 		a := &accounts[i]
 		feeds := slices.Concat(a.feeds...)
 		if !slices.ContainsFunc(feeds, func(f ledger.FeedSpec) bool {
-			return o.held[nameOf(&f)] &&
-				!c.owns(o.replica, nameOf(&f))
+			return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f))
 		}) {
 			continue
 		}

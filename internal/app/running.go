@@ -154,9 +154,7 @@ func (a *App) openSource(c *config.Source, providers []collector.Provider) (*sou
 	settings.Observer = requests{self: a.selfMetrics, source: c.Name}
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
 	settings.Notified, settings.Derive = a.selfMetrics.Source(c.Name), a.ledger.Derive
-	settings.LoadSecret = func(ctx context.Context) ([]byte,
-		error,
-	) {
+	settings.LoadSecret = func(ctx context.Context) ([]byte, error) {
 		return a.ledger.LoadSecret(ctx, c.Name, c.RenamedFrom)
 	}
 	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {

@@ -21,8 +21,7 @@ var timeForms = map[string]struct {
 
 // HowTimes explains the forms of times.
 const HowTimes = "set the row's form of times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's " +
-	"time package, which writes 2 January 2006, " +
-	"15:04:05 in that form, such as 2006-01-02 15:04:05"
+	"time package, which writes 2 January 2006, 15:04:05 in that form, such as 2006-01-02 15:04:05"
 
 // tellsDay says whether times of a form include the day: then writing and reading one gives the
 // same time.

@@ -83,9 +83,7 @@ func Handler(settings Settings) (http.Handler, error) {
 	s.routes = map[string]http.Handler{
 		"/":              http.HandlerFunc(s.statusPage),
 		"/api/v1/status": http.HandlerFunc(s.statusJSON),
-		"/-/healthy": http.HandlerFunc(func(w http.ResponseWriter,
-			_ *http.Request,
-		) {
+		"/-/healthy": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, "Healthy.")
 		}),
 		"/-/ready": http.HandlerFunc(s.ready),

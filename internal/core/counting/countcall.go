@@ -175,8 +175,7 @@ func (g *group) setTimes(r *cdr.Record) {
 func addCharges(sum, more []cdr.Charge) []cdr.Charge {
 	for _, c := range more {
 		at := slices.IndexFunc(sum, func(o cdr.Charge) bool {
-			return o.Component == c.Component &&
-				o.Currency == c.Currency
+			return o.Component == c.Component && o.Currency == c.Currency
 		})
 		if at < 0 {
 			sum = append(sum, c)

@@ -39,6 +39,5 @@ func (d *Decision) canRepeat(e *entry, st *state) bool {
 	r := e.record
 	return len(d.page.RowHashes) > 0 &&
 		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&
-		e.call == 0 &&
-		r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash
+		e.call == 0 && r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash
 }

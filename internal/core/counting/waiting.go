@@ -117,8 +117,7 @@ func (w *waitingCall) put(leg waitingLeg) {
 
 func sameLeg(a, b cdr.Leg) bool {
 	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome &&
-		a.Direction == b.Direction &&
-		a.Trunk == b.Trunk && a.Party == b.Party
+		a.Direction == b.Direction && a.Trunk == b.Trunk && a.Party == b.Party
 }
 
 // take removes a leg and says whether it waited.

@@ -270,8 +270,7 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 	case found.fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has "+
 			"%s, the configuration %s): "+
-			"give the new account a new source name; if it is the old account under a new name, set "+
-			"renamed_from%s",
+			"give the new account a new source name; if it is the old account under a new name, set renamed_from%s",
 			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint, spec.OtherAccount)
 	}
 	return found.id, found == own && found.fingerprint == spec.Fingerprint, nil

@@ -122,8 +122,7 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 	}
 	// At equal times, ends sort before starts.
 	slices.SortFunc(edges, func(a, b counting.Edge) int {
-		return cmp.Or(cmp.Compare(a.At, b.At),
-			cmp.Compare(a.Change, b.Change))
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Change, b.Change))
 	})
 	now, peaks := make(map[int64]int64), make(map[int64]int64)
 	for _, e := range edges {
