@@ -58,14 +58,10 @@ type levelStates struct {
 
 func newLevelStates(n int, interval, grain time.Duration) *levelStates {
 	s := &levelStates{each: make([]levelState, n), slow: max(interval/2, 5*time.Second), grain: grain}
-	s.reset(n)
-	return s
-}
-
-func (s *levelStates) reset(n int) {
-	for m := range n {
-		s.each[m] = levelState{piece: max(firstPiece, s.grain)}
+	for m := range s.each {
+		s.each[m].piece = max(firstPiece, s.grain)
 	}
+	return s
 }
 
 func (s *levelStates) failing(m int) bool { return s.each[m].failures > 0 }

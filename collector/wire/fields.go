@@ -140,11 +140,7 @@ func (f *Fields) Integer(name string) cdr.Int {
 
 // Money reads a decimal number; given is false if the property is absent.
 func (f *Fields) Money(name string) (amount cdr.Money, given bool) {
-	return f.ParseMoney(name, view(f.Raw(name, NumberStarts, "a number")))
-}
-
-// ParseMoney parses a property's text as a decimal number; an empty text counts as absent.
-func (f *Fields) ParseMoney(name, text string) (amount cdr.Money, given bool) {
+	text := view(f.Raw(name, NumberStarts, "a number"))
 	if text == "" {
 		return cdr.Money{}, false
 	}

@@ -124,16 +124,10 @@ func (s span) formatTime(placeholder string) string {
 var everything span
 
 // Contains says whether a record lies in a span, by the time that the filter applies to. Zero times
-// mean that each does.
+// mean that each does. For a row without an end, the start decides.
 func (f *Filter) Contains(from, to time.Time, r *cdr.Record) bool {
-	return f.contains(span{from, to}, r)
-}
-
-// contains says whether a record lies in a span, by the time that the filter applies to. For a row
-// without an end, the start decides.
-func (f *Filter) contains(s span, r *cdr.Record) bool {
 	at := f.at(r)
-	return s == everything || !at.Before(s.from) && at.Before(s.to)
+	return from.IsZero() && to.IsZero() || !at.Before(from) && at.Before(to)
 }
 
 // at is the time of a record that decides which day it belongs to.

@@ -86,7 +86,7 @@ func (l *listing) read(
 		if l.Total != nil {
 			l.rows.add(r, digests[i])
 		}
-		if r != nil && !l.Filter.contains(wanted, r) {
+		if r != nil && !l.Filter.Contains(wanted.from, wanted.to, r) {
 			continue
 		}
 		if r != nil && l.countsByDay(r) {

@@ -35,8 +35,6 @@ type Batch struct {
 	Source, Provider, Feed string
 	// Records is how many log records or spans Data holds.
 	Records int
-	// Oldest is when the batch was committed.
-	Oldest time.Time
 	// Data is what the ledger's encoder appended.
 	Data []byte
 }
@@ -138,7 +136,7 @@ func (q *Queue) Next(ctx context.Context, after int64) (*Batch, error) {
 		if !waits {
 			return nil, nil
 		}
-		b := &Batch{ID: next.id, Records: int(next.records), Oldest: next.created}
+		b := &Batch{ID: next.id, Records: int(next.records)}
 		senders := q.ledger.Senders()
 		err = reader.ScanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ? AND f.owner IN (?, ?)`,
