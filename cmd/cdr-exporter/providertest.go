@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
@@ -65,9 +66,14 @@ func (t *providerTest) settings() (s laws.Settings, err error) {
 			return s, fmt.Errorf("read the rows: %w", err)
 		}
 	}
+	known := make(map[string]declared.Parameter)
+	for _, feed := range s.Definition.Feeds {
+		all, _ := s.Definition.ParametersFor(&feed)
+		maps.Copy(known, all)
+	}
 	for key, value := range t.set {
 		of, _, _ := strings.Cut(key, ".")
-		if _, is := s.Definition.Parameters[of]; !is && key != declared.TimeZone && key != declared.Columns {
+		if _, is := known[of]; !is && key != declared.TimeZone && key != declared.Columns {
 			return s, fmt.Errorf("--set: the definition has no parameter %s", key)
 		}
 		s.Set[key] = strings.Split(value, ",")

@@ -132,8 +132,13 @@ func (f *recordFile) block(d *declared.Definition, feed, file string) (map[strin
 			block[of] = inner
 			continue
 		}
-		if block[key] = value; d.Parameters[key].List || key == declared.Columns {
-			block[key] = strings.Split(value, ",")
+		p, ofFeed := d.Feeds[feed].Parameters[key]
+		place := keys
+		if !ofFeed {
+			p, place = d.Parameters[key], block
+		}
+		if place[key] = value; p.List || key == declared.Columns {
+			place[key] = strings.Split(value, ",")
 		}
 	}
 	paths := []string{strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)}
