@@ -375,22 +375,24 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 }
 
 // TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while single front ends
-// disagree and the process is restarted: no call is lost or counted twice.
+// disagree, the machine sleeps and the process is restarted: no call is lost or counted twice.
 func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
 	for seed := range long.Seeds(4) {
 		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			const lookback, interval, lasts = time.Hour, 20 * time.Second, 10 * time.Hour
 			random, fronts, begin := seeded(seed), seeded(seed+100), time.Now()
-			var local, date skewed
+			var world, local, date skewed
+			slept := func() time.Duration { return time.Duration(world.by.Load()) }
 			m := newModel(begin.Add(-lookback))
-			m.keep, m.local = 2*lookback, local.now
+			m.keep, m.clock = 2*lookback, world.now
+			m.local = func() time.Time { return local.now().Add(slept()) }
 			m.date = func() time.Time {
 				if fronts.IntN(50) == 0 { // of many front ends one
-					return time.Now().Add(5 * day)
+					return world.now().Add(5 * day)
 				}
-				return date.now().Truncate(time.Second)
+				return date.now().Add(slept()).Truncate(time.Second)
 			}
-			traffic(m, begin.Add(lasts+4*lookback), 30*time.Second, lookback)
+			traffic(m, begin.Add(2*lasts+4*lookback), 30*time.Second, lookback)
 			l := loopOver(m, interval, lookback)
 			l.Start()
 			some := func(most time.Duration) { pass(t, time.Duration(random.ExpFloat64()*float64(most))) }
@@ -408,11 +410,15 @@ func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
 				}
 				wrong.set(0)
 				pass(t, 10*interval)
+				if random.IntN(3) == 0 {
+					world.set(slept() + time.Duration(random.Int64N(int64(lookback))))
+					pass(t, 10*interval)
+				}
 				some(20 * time.Minute)
 			}
 			pass(t, 3*lookback)
 			l.Stop()
-			m.wantWhole(t, time.Now().Add(-lookback), time.Minute)
+			m.wantWhole(t, world.now().Add(-lookback), time.Minute)
 		})
 	}
 }
