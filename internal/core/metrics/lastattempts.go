@@ -38,7 +38,7 @@ type Failure struct {
 // LastAttempts are the last attempts of a trunk in a direction, the source of the cdr_recent
 // gauges.
 type LastAttempts struct {
-	Source, Provider, Feed, Direction, Trunk string
+	Source, Feed, Direction, Trunk string
 	// NoReasons says that the feed can't distinguish faults from other calls that didn't connect.
 	NoReasons bool
 	lastAttempts
@@ -161,7 +161,7 @@ func (s *Store) LastAttempts() []LastAttempts {
 			if series.Labels.Def == RecentAttempts {
 				own := series.LabelValues()
 				all = append(all, LastAttempts{
-					Source: f.source, Provider: f.provider, Feed: f.feed, Direction: own[0], Trunk: own[1],
+					Source: f.source, Feed: f.feed, Direction: own[0], Trunk: own[1],
 					NoReasons: f.NoReasons, lastAttempts: *series.cur.attempts.clone(),
 				})
 			}
