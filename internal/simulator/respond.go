@@ -60,7 +60,7 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 		a.Body = h.faults.rewritten(a.Body)
 	}
 	maps.Copy(header, a.Header)
-	header.Set("Date", now.Format(http.TimeFormat))
+	header.Set("Date", now.UTC().Format(http.TimeFormat))
 	header.Set("Content-Type", cmp.Or(a.Header.Get("Content-Type"), "application/json"))
 	if fault == Reset {
 		reset(r)

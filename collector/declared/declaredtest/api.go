@@ -54,7 +54,7 @@ func (f *API) RoundTrip(r *http.Request) (*http.Response, error) {
 		header = http.Header{}
 	}
 	if !f.Date.IsZero() {
-		header.Set("Date", f.Date.Format(http.TimeFormat))
+		header.Set("Date", f.Date.UTC().Format(http.TimeFormat))
 	}
 	status := http.StatusOK
 	if text, is := strings.CutPrefix(body, "!"); is {
