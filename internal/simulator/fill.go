@@ -13,7 +13,7 @@ const (
 
 func (w *World) fill(c *Call, block int64, number int) {
 	m := w.s.Mix
-	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
+	d := newDraws(w.s.Seed, uint64(block), factsOf|uint64(number))
 	*c = Call{Block: block, Number: number, Copies: 1}
 	from, to := w.bounds(block)
 	// Calls of a block start in the order of their numbers.
@@ -50,7 +50,7 @@ func (w *World) callID(block int64, number int, shared bool) UUID {
 	if shared && number > 0 {
 		number--
 	}
-	d := newDraws(w.s.Seed, uint64(block), uint64(callIDs|number))
+	d := newDraws(w.s.Seed, uint64(block), callIDs|uint64(number))
 	id := d.UUID()
 	first := binary.BigEndian.AppendUint64(nil, (placeOf(block, number)^w.s.Seed)<<16)
 	copy(id[:6], first)

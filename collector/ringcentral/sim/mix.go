@@ -182,7 +182,7 @@ func users() []simulator.User {
 		[]string{"Example", "Sample", "Muster"},
 		func(i, j int, first, last string) simulator.User {
 			return simulator.User{
-				ID: fmt.Sprint(62264425016 + 1000*(3*i+j)), Principal: fmt.Sprint(101 + 3*i + j),
+				ID: fmt.Sprint(62264425016 + int64(1000*(3*i+j))), Principal: fmt.Sprint(101 + 3*i + j),
 				Name: first + " " + last,
 			}
 		})
