@@ -165,8 +165,8 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 	})
 }
 
-// TestRule10_AMachineThatSleepsEachNight (counting.md 10): without a provider's clock a leap of hours is believed, however
-// many there were before, and no offset is shown. One of days isn't.
+// TestRule10_AMachineThatSleepsEachNight (counting.md 10): without a provider's clock a leap of hours is
+// believed, however many there were before, and no offset is shown. One of days isn't.
 func TestRule10_AMachineThatSleepsEachNight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var local skewed
