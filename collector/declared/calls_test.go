@@ -98,6 +98,8 @@ func TestCalls(t *testing.T) {
 			1795716471.48 outbound IAX2/trunk-a answered talk 13s connected 13s legs 3 whole
 			1795716470.32 outbound IAX2/trunk-b answered talk 13s connected 13s legs 2 whole
 			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole`},
+		// The last six: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
+		// a call from outside that is forwarded to a mailbox; a page.
 		{"webex", "cdr", "webex_calls.jsonl", nil, `
 			c-b outbound - answered talk 1m35s connected 1m35s legs 1 whole
 			c-u outbound - answered talk 1m35s connected 1m35s legs 1 whole
@@ -112,7 +114,13 @@ func TestCalls(t *testing.T) {
 			c-hunt-won inbound - answered talk 57s connected 1m42s legs 7 whole
 			c-sim inbound fra-lgw answered talk 1m30s connected 1m40s legs 7 whole
 			c-raw outbound - cancelled talk 0s connected 0s legs 1 whole
-			c-vm inbound - voicemail talk 0s connected 29s legs 2 whole`},
+			c-vm inbound - voicemail talk 0s connected 29s legs 2 whole
+			c-int internal - answered talk 1m0s connected 1m0s legs 2 whole
+			c-ivm internal - voicemail talk 0s connected 29s legs 3 whole
+			c-ihg internal - machine talk 0s connected 40s legs 4 whole
+			c-pbx internal pbx answered talk 30s connected 30s legs 1 whole
+			c-ivf inbound fra-lgw voicemail talk 0s connected 30s legs 3 whole
+			c-page internal - machine talk 0s connected 10s legs 2 whole`},
 		{"freeswitch", "cdr", "freeswitch_calls.jsonl", map[string][]string{"gateways": {"carrier*"}}, `
 			11111111-0000-0000-0000-000000000008 internal - machine talk 0s connected 1m7.54s legs 1 whole
 			11111111-0000-0000-0000-000000000021 outbound - answered talk 1m7.54s connected 1m7.54s legs 1 whole
