@@ -143,7 +143,7 @@ freeswitch:
 cucm:
   another unit | duration: {path: duration, unit: s} | duration: {path: duration, unit: ms}
   a line of types that is a row | skip: 1,  | nothing
-  another cause | destCause_value: ["128", "458752"] | destCause_value: ["128"]
+  another cause | &ends ["126", "393216", "128", "458752"] | &ends ["126", "393216", "128"]
   the call's own number | id: pkid | id: globalCallID_callId
   files that grow | read: whole, format: csv, | read: lines, format: csv,
 wavix:

@@ -86,8 +86,7 @@ func TestCiscoCauses(t *testing.T) {
 	m := builtin(t, "cucm", "cdr", nil)
 	columns := []string{"pkid", "finalCalledPartyNumber", "dateTimeOrigination", "origCause_value", "destCause_value"}
 	for _, c := range []struct{ causes, want string }{
-		{"126 393216", "unknown"},
-		{"128 458752", "ignored"},
+		{"126 393216 128 458752", "unknown"},
 		{"0 16 31", "cancelled"},
 		{"17 1174405137", "busy"},
 		{"18 19 20 1073741842", "no_answer"},
