@@ -166,7 +166,8 @@ func TestCalls(t *testing.T) {
 			CA00000000000000000000000000000010 outbound - busy talk 0s connected 25s legs 2 whole
 			CA00000000000000000000000000000012 internal - answered talk 30s connected 40s legs 2 whole
 			CA00000000000000000000000000000014 outbound - no_answer talk 0s connected 55s legs 2 whole`},
-		// The last four: a conference that drops a party, two callers of Conference Now, and a parked caller.
+		// The last five: a conference that drops a party, two callers of Conference Now, a parked caller, and a user
+		// who calls through the office from the mobile.
 		{"cucm", "cdr", "cucm_calls.csv", map[string][]string{"trunks": {"SIPTRUNK*"}}, `
 			StandAloneCluster/2/28377 inbound SIPTRUNK-A answered talk 42s connected 42s legs 1 whole
 			StandAloneCluster/2/28380 inbound SIPTRUNK-A answered talk 3m0s connected 3m0s legs 2 whole
@@ -177,7 +178,8 @@ func TestCalls(t *testing.T) {
 			StandAloneCluster/2/28400 inbound SIPTRUNK-A answered talk 5m15s connected 5m15s legs 5 whole
 			StandAloneCluster/2/28410 inbound SIPTRUNK-A answered talk 10m0s connected 10m14s legs 2 whole
 			StandAloneCluster/2/28411 inbound SIPTRUNK-A machine talk 0s connected 9s legs 1 whole
-			StandAloneCluster/2/28420 inbound SIPTRUNK-A answered talk 1m4s connected 1m4s legs 2 whole`},
+			StandAloneCluster/2/28420 inbound SIPTRUNK-A answered talk 1m4s connected 1m4s legs 2 whole
+			StandAloneCluster/2/28430 inbound SIPTRUNK-A answered talk 25s connected 30s legs 2 whole`},
 	} {
 		rows, err := os.ReadFile("testdata/" + c.rows)
 		require.NoError(t, err)
