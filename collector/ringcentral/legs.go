@@ -24,8 +24,9 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	p := new(parts)
 	onlyMaster := !slices.ContainsFunc(row.Legs, func(l *leg) bool { return !l.Master })
 	onlyOwn := true
+	side := userSide(row.Legs)
 	for _, l := range row.Legs {
-		mapped, verdict := m.leg(l, r)
+		mapped, verdict := m.leg(l, side, r)
 		mapped.Master = l.Master && !onlyMaster
 		r.Legs = append(r.Legs, mapped)
 		if mapped.Master {
@@ -49,8 +50,8 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	return p
 }
 
-// leg maps a leg.
-func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapping) {
+// leg maps a leg. side is the user's side of a RingOut.
+func (m *mapper) leg(l *leg, side string, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapping) {
 	kind := strings.TrimSpace(l.LegType)
 	if kind != "" && !legTypes[folded(kind)] {
 		m.reportUnmapped("legs.legType", kind)
@@ -65,7 +66,7 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	}
 	listens := noCallActions[folded(l.Action)] || strings.HasSuffix(folded(kind), "monitoring")
 	mapped = cdr.Leg{
-		Type: cdr.CallType(kind), Party: m.partyOf(l), Outcome: verdict.outcome, Start: r.Start,
+		Type: cdr.CallType(kind), Party: m.partyOf(l, side), Outcome: verdict.outcome, Start: r.Start,
 		NoOutcome: listens || result == resultAnsweredElsewhere,
 	}
 	mapped.Direction, _ = directionNamed(l.Direction)
@@ -94,14 +95,39 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	return mapped, verdict
 }
 
+// The ends of the types of a RingOut's legs.
+const toSubscriber, toCaller = "tosubscriber", "tocaller"
+
+// userSide is the end of the types of the legs that ring the user's phone in a RingOut. It rings
+// first. The names aren't documented: sources disagree on which one is the user's.
+func userSide(legs []*leg) string {
+	var subscriber, caller time.Time
+	for _, l := range legs {
+		first := &subscriber
+		switch kind := folded(l.LegType); {
+		case !strings.HasPrefix(kind, "ringout"):
+			continue
+		case strings.HasSuffix(kind, toCaller):
+			first = &caller
+		}
+		if start := l.start(); first.IsZero() || start.Before(*first) {
+			*first = start
+		}
+	}
+	if !caller.IsZero() && caller.Before(subscriber) {
+		return toCaller
+	}
+	return toSubscriber
+}
+
 // partyOf is who a leg goes to.
-func (m *mapper) partyOf(l *leg) cdr.Party {
+func (m *mapper) partyOf(l *leg, side string) cdr.Party {
 	kind, action := folded(l.LegType), folded(l.Action)
 	switch {
 	case m.isQueue(l), slices.Contains(m.machines, kind), action == actionCallPark, action == actionParkLocation:
 		return cdr.PartyMachine
-	case strings.HasPrefix(kind, "ringout") && strings.HasSuffix(kind, "tosubscriber"):
-		return cdr.Own // the user's phone, which rings first
+	case strings.HasPrefix(kind, "ringout") && strings.HasSuffix(kind, side):
+		return cdr.Own
 	}
 	return cdr.Person
 }
