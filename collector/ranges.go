@@ -29,7 +29,7 @@ type ranges struct {
 	seen   plan.View     // as of the last poll, for wait
 	level  int           // of the last poll; -1 before the first
 	asked  bool          // the provider has answered once
-	differ bool          // the clocks differed in the last poll: the watermark may have stayed behind what was read
+	apart  bool          // the clocks differed by more than the lookback in the last poll
 	logged time.Duration // how much of the lost time was logged
 
 	named    *records      // fetches the records that the list names; nil: it has them
@@ -156,7 +156,7 @@ func (f *ranges) newPoll() *rangePoll {
 		r.view.Watermark = r.view.Now // the watermark stays, but the feed doesn't have to catch up
 	}
 	r.plan.DropFuture(r.view.Now)
-	if f.differ && r.view.Gap == 0 && r.clockGap == 0 {
+	if f.apart && r.clockGap == 0 { // the watermark stayed, and shallow reads don't reach it any more
 		r.plan.CatchUp(r.view.Watermark)
 	}
 	r.spans, r.page.Done = r.plan.Expire(state.Spans, r.view)
@@ -262,7 +262,7 @@ func stopsEveryCommit(err error) bool {
 func (f *ranges) succeeded(r *rangePoll, pages int) {
 	now := f.settings.Clock.Elapsed()
 	f.levels.succeeded(r.read.Level, r.step.Span, now-r.tick, pages)
-	f.asked, f.differ = true, r.view.Gap > 0 || r.clockGap > 0
+	f.asked, f.apart = true, r.clockGap > 0
 }
 
 // showLost shows how much time the provider no longer kept or can't give, and logs the former once.

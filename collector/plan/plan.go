@@ -179,11 +179,9 @@ func (p *Plan) behind(v View) bool {
 	return v.Watermark.Before(v.EarlierNow().Add(-p.Ladder.Reach(p.Ladder.Last())))
 }
 
-// CatchUp makes due what reaches back to the watermark, as if nothing after it had been read.
+// CatchUp makes a read due that reaches back to the watermark.
 func (p *Plan) CatchUp(watermark time.Time) {
-	for m := range p.Levels {
-		p.Levels[m].Read = Earliest(p.Levels[m].Read, watermark)
-	}
+	p.Levels[0].Read = Earliest(p.Levels[0].Read, watermark)
 }
 
 // DropFuture drops what the plan has read, begun or put off after now, when the clock was set back.
