@@ -92,7 +92,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("recording %q: %+v", id, got)
 		}
 	}
-	if b := f.Source.Budget(); b.Limit != 10 || b.Group != "heavy" {
+	if b := f.Source.Budget(); b.Limit != 10 || b.Per != time.Minute || b.Group != "heavy" {
 		t.Errorf("the budget is %+v", b)
 	}
 }
