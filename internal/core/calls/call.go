@@ -242,10 +242,10 @@ func (s *set) times(c *Call) {
 		if l.Trunk == "" || connected.To.Equal(connected.From) {
 			continue
 		}
-		at := slices.IndexFunc(c.Trunks,
-			func(t TrunkTime) bool { return t.Trunk == l.Trunk && t.Direction == l.Direction })
+		way := s.way(l)
+		at := slices.IndexFunc(c.Trunks, func(t TrunkTime) bool { return t.Trunk == l.Trunk && t.Direction == way })
 		if at < 0 {
-			at, c.Trunks = len(c.Trunks), append(c.Trunks, TrunkTime{Trunk: l.Trunk, Direction: l.Direction})
+			at, c.Trunks = len(c.Trunks), append(c.Trunks, TrunkTime{Trunk: l.Trunk, Direction: way})
 		}
 		c.Trunks[at].Connected = append(c.Trunks[at].Connected, connected)
 	}
@@ -262,6 +262,17 @@ func (s *set) times(c *Call) {
 	if setup := answered.Sub(started); !answered.IsZero() && setup >= 0 {
 		c.Setup, c.Answered = cdr.KnownLength(setup), answered
 	}
+}
+
+// way is the direction in which a leg occupies its trunk: that of the first leg on the same channel. A
+// transfer of the outside party turns a leg's sides round, but not the call on the trunk.
+func (s *set) way(leg *cdr.Leg) cdr.Direction {
+	if leg.Channel == "" {
+		return leg.Direction
+	}
+	return s.legs[s.first(func(i int) bool {
+		return s.legs[i].Trunk == leg.Trunk && s.legs[i].Channel == leg.Channel
+	})].Direction
 }
 
 func latest(times ...time.Time) (last time.Time) {

@@ -19,7 +19,7 @@ func at(seconds float64) time.Time { return began.Add(time.Duration(seconds * fl
 
 // parseLeg reads a leg as the table writes it: `in A 0/5/20 machine, Eva`. The times are start,
 // answer and end in seconds; a word is a party, an outcome, `none` for no outcome or `whole`; what
-// begins with a capital is a user, `#` an id and `^` a parent.
+// begins with a capital is a user, `#` an id, `^` a parent and `=` a channel.
 func parseLeg(t *testing.T, n int, text string) cdr.Leg {
 	t.Helper()
 	l := cdr.Leg{ID: strconv.Itoa(n), Direction: cdr.Internal}
@@ -64,6 +64,8 @@ func parseLeg(t *testing.T, n int, text string) cdr.Leg {
 			l.ID = word[1:]
 		case word[0] == '^':
 			l.Parent = word[1:]
+		case word[0] == '=':
+			l.Channel = word[1:]
 		case word[0] >= 'A' && word[0] <= 'Z':
 			l.UserID = word
 		default:
@@ -95,7 +97,11 @@ func describe(legs []cdr.Leg, c calls.Call) string {
 		add("user %s", legs[c.User].UserID)
 	}
 	for _, trunk := range c.Trunks {
-		add("%s %g", trunk.Trunk, calls.Length(trunk.Connected).Seconds())
+		way := ""
+		if trunk.Direction != c.Direction {
+			way = trunk.Direction.String() + " "
+		}
+		add("%s%s %g", way, trunk.Trunk, calls.Length(trunk.Connected).Seconds())
 	}
 	return strings.Join(parts, ", ")
 }
@@ -116,7 +122,15 @@ var examples = []struct{ name, legs, want string }{
 	},
 	{
 		"forwarded to a mobile", "in fra 0/20/100; out ams 15/20/100",
-		"inbound fra, answered, talk 80, connected 80, setup 20, ams 80, fra 80",
+		"inbound fra, answered, talk 80, connected 80, setup 20, outbound ams 80, fra 80",
+	},
+	{
+		"the party called is transferred", "out A 0/5/20 =7; in A 20/22/60 =7; in A 30/30/40 =8",
+		"outbound A, answered, talk 53, connected 53, setup 5, inbound A 10, A 53",
+	},
+	{
+		"channels of two trunks", "out A 0/5/20 =7; in B 20/22/60 =7",
+		"outbound A, answered, talk 53, connected 53, setup 5, A 15, inbound B 38",
 	},
 	{
 		"a queue, then voicemail", "in A 0/0/60 machine; 10/-/30 no_answer, Eva; in A 60/61/90 voicemail",
@@ -250,7 +264,7 @@ func TestAnyOrder(t *testing.T) {
 				Party:     cdr.Party(rng.IntN(5)), Outcome: cdr.Outcomes()[rng.IntN(len(cdr.Outcomes()))],
 				NoOutcome: rng.IntN(5) == 0,
 				Trunk:     []string{"", "A", "B"}[rng.IntN(3)], UserID: []string{"", "Ann", "Eva"}[rng.IntN(3)],
-				Whole: rng.IntN(2) == 0,
+				Whole: rng.IntN(2) == 0, Channel: []string{"", "1", "2"}[rng.IntN(3)],
 			}
 			if rng.IntN(2) == 0 {
 				l.Answer = l.Start.Add(time.Duration(rng.IntN(5)) * time.Second)
