@@ -159,13 +159,14 @@ func TestCalls(t *testing.T) {
 			talked-a outbound carrier1 answered talk 50s connected 57s legs 2 whole channels talked-b talked-b
 			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
-		// and a softphone that is called first.
+		// a softphone that is called first, and a telephone that registered.
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
 			CA0000000000000000000000000000000b inbound - machine talk 0s connected 40s legs 3 whole
 			CA0000000000000000000000000000000e outbound TK1 answered talk 30s connected 30s legs 1 whole
 			CA00000000000000000000000000000010 outbound - busy talk 0s connected 25s legs 2 whole
 			CA00000000000000000000000000000012 internal - answered talk 30s connected 40s legs 2 whole
-			CA00000000000000000000000000000014 outbound - no_answer talk 0s connected 55s legs 2 whole`},
+			CA00000000000000000000000000000014 outbound - no_answer talk 0s connected 55s legs 2 whole
+			CA00000000000000000000000000000016 outbound - busy talk 0s connected 25s legs 2 whole`},
 		// The last five: a conference that drops a party, two callers of Conference Now, a parked caller, and a user
 		// who calls through the office from the mobile.
 		{"cucm", "cdr", "cucm_calls.csv", map[string][]string{"trunks": {"SIPTRUNK*"}}, `
