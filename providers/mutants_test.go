@@ -51,7 +51,7 @@ twilio:
   another path | Calls.json | Calls.JSON
   another unit | unit: s} | unit: ms}
   a price that isn't negated | , negate: true | nothing
-  sides that are turned round | caller: from\n      callee: to | caller: to\n      callee: from
+  sides that are turned round | callee: [{path: to, match: *number}, to] | callee: [{path: from, match: *number}, from]
   totals of the next day | EndDate: "{from| | EndDate: "{to|
   a status that is final | "in-progress"] | "x"]
   another currency | currency: USD | currency: EUR
