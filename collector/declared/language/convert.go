@@ -63,8 +63,7 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 	case strings.HasPrefix(text, "0000-00-00"):
 		return time.Time{}, ""
 	case form == "rfc3339":
-		// The T and the Z may be small letters, and some write a blank in place of the T.
-		at, err = time.Parse(named.layout, strings.Replace(strings.ToUpper(text), " ", "T", 1))
+		at, err = parseRFC3339(text)
 	case is:
 		at, err = time.Parse(named.layout, text)
 	default:
@@ -82,6 +81,21 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 		return time.Time{}, ""
 	}
 	return at.UTC(), ""
+}
+
+// rfc3339s are the layouts of RFC 3339, and of an offset without a colon or without minutes.
+var rfc3339s = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"}
+
+// parseRFC3339 reads a time of RFC 3339. The T and the Z may be small letters, and some write a
+// blank in place of the T.
+func parseRFC3339(text string) (at time.Time, err error) {
+	text = strings.Replace(strings.ToUpper(text), " ", "T", 1)
+	for _, layout := range rfc3339s {
+		if at, err = time.Parse(layout, text); err == nil {
+			break
+		}
+	}
+	return at, err
 }
 
 const (
