@@ -113,6 +113,7 @@ var (
 // an offset such as +03, or if it is UTC or GMT. Go takes any other name for UTC, and would be
 // hours off.
 func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
+	layout = withoutFraction(layout)
 	at, err = time.ParseInLocation(layout, text, zone)
 	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
 		return at, "", err
@@ -125,6 +126,17 @@ func parseLayout(text, layout string, zone *time.Location) (at time.Time, proble
 		return at, "", err
 	}
 	return at, unknownZone, nil
+}
+
+// withoutFraction is a layout without its fraction of a second. Go reads any fraction by it, and
+// none, which Python writes for a whole second.
+func withoutFraction(layout string) string {
+	for _, point := range [...]string{"05.0", "05,0"} {
+		if before, after, found := strings.Cut(layout, point); found {
+			return before + "05" + strings.TrimLeft(after, "0")
+		}
+	}
+	return layout
 }
 
 // parseMail reads an RFC 2822 time with the name of a zone, without the day of the week, or with a
