@@ -114,6 +114,9 @@ var (
 // hours off.
 func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
 	layout = withoutFraction(layout)
+	if strings.HasSuffix(layout, "Z") {
+		layout += "07:00" // Go takes a Z alone for a letter, and the time for one of the zone
+	}
 	at, err = time.ParseInLocation(layout, text, zone)
 	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
 		return at, "", err
