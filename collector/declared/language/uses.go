@@ -116,7 +116,7 @@ func (v *Value) HasOther(words map[string]bool) bool {
 }
 
 // zoneIn matches an offset in a layout, or the name of a zone.
-var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
+var zoneIn = regexp.MustCompile(`Z07|-07|MST|Z$`)
 
 // NeedsZone says whether a time has no zone, neither in the row nor in the definition.
 func (v *Value) NeedsZone() bool { return v.hasTimesWithout(zoneIn) }
