@@ -105,7 +105,7 @@ mikopbx:
   another key | key: id | key: billsec
 fusionpbx:
   an answer in 1970 | CASE WHEN answer_stamp >= start_stamp THEN answer_stamp END AS | nothing
-  a start without its zone | time: &forms ["2006-01-02 15:04:05-07", | time: &forms ["2006-01-02 15:04:05",
+  a start without its zone | start_stamp, time: rfc3339 | start_stamp, time: "2006-01-02 15:04:05"
 tollbook:
   rows in the order of their calls | ORDER BY c.id | ORDER BY c.starttime
   rows in the order of their ends | ORDER BY c.id | ORDER BY c.stoptime
