@@ -68,6 +68,7 @@ var legWords = map[string]func(*cdr.Record){
 	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
 	"end-20y":  func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) },
 	"end-huge": func(r *cdr.Record) { r.End = time.Unix(1e12, 0) }, // JSON can't write it
+	"named":    func(r *cdr.Record) { r.CallerNumber = "201" },
 	"latin1":   func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" },
 }
 
@@ -122,6 +123,8 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"after", "a 0 5 9; wait 10m", "answered 1", 0, 0},
 		{"not by time alone", "a 0 5 9; later 24h; b 0 -1 3 other", "", 2, 0},
 		{"a leg begins to settle anew", "a 0 5 9; wait 9m59s; b 1 -1 3; wait 9m59s", "", 1, 0},
+		{"a later version with other times does", "a 0 5 9; wait 9m59s; a 0 5 8; wait 9m59s", "", 1, 0},
+		{"one with the same times doesn't", "a 0 5 9; wait 9m59s; a 0 5 9 named; wait 1s", "answered 1", 0, 0},
 		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},
 		{"a file can't be read", "a 0 5 9; partly 4h9m59s", "", 1, 0},
 		{"a file can't be read for long", "a 0 5 9; partly 4h10m", "answered 1", 0, 1},
@@ -524,15 +527,22 @@ func TestTooManyLegs(t *testing.T) {
 	}
 }
 
-// A call is late, and its delay goes, by when its last leg was first read.
+// A call is late, and its delay goes, by when its last leg was first read. A later version of a leg that waits
+// changes neither, and each leg has one log record.
 func TestLateByTheLastLeg(t *testing.T) {
 	r := newCallRig(t, nil)
 	r.records(leg("a", 0, 5, 60))
 	r.at = r.at.Add(5 * time.Minute)
 	r.records(leg("b", 0, -1, 60))
+	r.at = r.at.Add(2 * time.Hour)
+	r.records(leg("b", 0, -1, 59))
 	got := r.wait(3 * time.Hour)
 	if want := 14 * time.Minute; len(got.Delays) != 1 || got.Delays[0] != want {
 		t.Errorf("delays %v, want %s", got.Delays, want)
+	}
+	want := []string{"cdr.call.leg c", "cdr.call.leg c", "cdr.call.revised c", "cdr.call c"}
+	if !slices.Equal(r.logs, want) {
+		t.Errorf("log records %q, want %q", r.logs, want)
 	}
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 }

@@ -258,9 +258,15 @@ func (d *Decision) decideKnown(i int, st *state) {
 // one. It returns the key of its call.
 func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	from, leg := d.rootOf(call), d.legOf(e, false)
-	to := from
-	if w := d.waiting(from); w.take(leg.Key) && e.call != 0 {
-		to = d.bindCall(e)
+	to, arrived := from, leg.Arrived
+	if was := d.waiting(from).take(leg.Key); was != nil {
+		leg.follow(was)
+		if e.call != 0 {
+			to = d.bindCall(e)
+		}
+	}
+	if to != from {
+		leg.Arrived = arrived
 	}
 	d.joinCall(to, leg)
 	return to

@@ -97,17 +97,14 @@ func CheckCall(key, data string) error {
 	return err
 }
 
-// put adds a leg, or replaces the version of it that waits. A leg stays read when it was first read as final.
+// put adds a leg, or replaces the version of it that waits.
 func (w *waitingCall) put(leg waitingLeg) {
 	for i := range w.legs {
 		if was := &w.legs[i]; was.Key == leg.Key {
 			if leg.Open && was.Open && slices.EqualFunc(leg.Legs, was.Legs, sameLeg) {
 				return // it still goes on
 			}
-			leg.Logged = was.Logged
-			if !was.Open {
-				leg.Read = was.Read
-			}
+			leg.follow(was)
 			*was, w.touched = leg, true
 			return
 		}
@@ -115,17 +112,33 @@ func (w *waitingCall) put(leg waitingLeg) {
 	w.legs, w.touched = append(w.legs, leg), true
 }
 
+// follow makes a leg the later version of one that waits. It stays read when it was first read as final, and settles
+// anew only if its times, outcome, direction, trunk or party changed.
+func (l *waitingLeg) follow(was *waitingLeg) {
+	l.Logged = was.Logged
+	if was.Open {
+		return
+	}
+	l.Read = was.Read
+	if slices.EqualFunc(l.Legs, was.Legs, sameLeg) {
+		l.Arrived = was.Arrived
+	}
+}
+
 func sameLeg(a, b cdr.Leg) bool {
 	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome &&
 		a.Direction == b.Direction && a.Trunk == b.Trunk && a.Party == b.Party
 }
 
-// take removes a leg and says whether it waited.
-func (w *waitingCall) take(key Hash) bool {
-	n := len(w.legs)
-	w.legs = slices.DeleteFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
-	w.touched = w.touched || len(w.legs) < n
-	return len(w.legs) < n
+// take removes a leg; nil: it doesn't wait.
+func (w *waitingCall) take(key Hash) *waitingLeg {
+	i := slices.IndexFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
+	if i < 0 {
+		return nil
+	}
+	leg := w.legs[i]
+	w.legs, w.touched = slices.Delete(w.legs, i, i+1), true
+	return &leg
 }
 
 // moveCall moves the legs that wait under one call key to another one.
