@@ -20,6 +20,8 @@ const (
 	longestLine = 1 << 20
 	// rowLines is over how many lines a row of CSV may go.
 	rowLines = 20
+	// beginning is how much of a file shows how its lines end.
+	beginning = 16 << 10
 )
 
 // Reader reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
@@ -38,6 +40,7 @@ type Reader struct {
 	Unclosed bool
 
 	in     *bufio.Reader
+	end    byte // of a line
 	layout *Layout
 	at     int64     // behind the lines that were read
 	sum    hash.Hash // of the bytes up to there
@@ -57,9 +60,21 @@ type line struct {
 func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum hash.Hash, size int64) *Reader {
 	in := WithContext(ctx, io.NewSectionReader(file, from, size-from))
 	return &Reader{
-		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), layout: layout, Columns: layout.Columns, at: from,
-		sum: sum, Behind: Mark{from, ChainOf(sum)},
+		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), end: lineEnd(file, size), layout: layout,
+		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)},
 	}
+}
+
+// lineEnd is what ends a line: CR in a file that begins with lines that end so, as a PBX writes them for a printer that
+// feeds lines by itself, otherwise LF.
+func lineEnd(file io.ReaderAt, size int64) byte {
+	text := make([]byte, min(beginning, size))
+	n, _ := file.ReadAt(text, 0) // what can't be read is found out later
+	text = bytes.TrimRight(text[:n], "\r")
+	if bytes.IndexByte(text, '\r') >= 0 && bytes.IndexByte(text, '\n') < 0 {
+		return '\r'
+	}
+	return '\n'
 }
 
 // Of reads the rows of a complete text.
@@ -312,7 +327,7 @@ func (r *Reader) readLine() (l line, err error) {
 // bufio.ErrBufferFull if that isn't there yet.
 func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
 	if r.layout.Format != FormatJSONLines {
-		return r.in.ReadSlice('\n')
+		return r.in.ReadSlice(r.end)
 	}
 	if _, err := r.in.Peek(1); err != nil {
 		return nil, err
