@@ -6,6 +6,9 @@ import "bytes"
 // separator of RFC 7464, and NULs that a crash left.
 const betweenObjects = " \t\r\n,\x1e\x00"
 
+// betweenLines may stand between the objects of lines, which may be those of an array.
+const betweenLines = betweenObjects + "[]"
+
 // objectScan finds the end of a JSON object, which may be within a line. It scans a text piece by
 // piece; its zero value is before an object. Anything other than an object ends with its line.
 type objectScan struct {
@@ -30,6 +33,7 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 		case s.inText:
 			s.inText, s.escaped = c != '"', c == '\\'
 		case !s.began && (bytes.IndexByte([]byte(betweenObjects), c) >= 0 || bytes.IndexByte([]byte("\ufeff"), c) >= 0):
+		case !s.began && s.lines && (c == '[' || c == ']'):
 		case c == '"':
 			s.began, s.inText = true, true
 		case c == '{', c == '[':

@@ -207,7 +207,7 @@ func (r *Reader) readRow(row *Row) (lines int, err error) {
 		row.Columns, row.Fields, row.Problem = r.layout.Pattern.fields(string(row.Raw))
 		return 1, nil
 	}
-	row.Raw = bytes.Trim(row.Raw, betweenObjects)
+	row.Raw = bytes.Trim(row.Raw, betweenLines)
 	row.Problem = problemOf(row.Raw)
 	return 1, nil
 }
