@@ -105,6 +105,8 @@ const (
 
 var (
 	offsetIn     = regexp.MustCompile(`Z07|-07`)
+	halfIn       = regexp.MustCompile(`PM|pm`) // the half of the day in a layout
+	halfOf       = regexp.MustCompile(`(?i)[ap]\.?m\b\.?`)
 	namedInMail  = regexp.MustCompile(`[A-Z]{3,}\s*(\(.*\))?$`)
 	mailsOfNames = []string{time.RFC1123, "2 Jan 2006 15:04:05 MST"}
 )
@@ -118,6 +120,9 @@ func parseLayout(text, layout string, zone *time.Location) (at time.Time, proble
 		layout += "07:00" // Go takes a Z alone for a letter, and the time for one of the zone
 	}
 	at, err = time.ParseInLocation(layout, text, zone)
+	if half := halfIn.FindString(layout); err != nil && half != "" {
+		at, err = time.ParseInLocation(strings.Replace(layout, half, "PM", 1), withHalf(text), zone)
+	}
 	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
 		return at, "", err
 	}
@@ -140,6 +145,12 @@ func withoutFraction(layout string) string {
 		}
 	}
 	return layout
+}
+
+// withHalf is a time whose half of the day is written as AM or PM. Some write pm, p.m., or another blank before it.
+func withHalf(text string) string {
+	text = strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(text)
+	return halfOf.ReplaceAllStringFunc(text, func(half string) string { return strings.ToUpper(half[:1]) + "M" })
 }
 
 // parseMail reads an RFC 2822 time with the name of a zone, without the day of the week, or with a
