@@ -31,6 +31,8 @@ type Leg struct {
 	ID     string
 	AltIDs []string
 	Parent string
+	// Order is where a leg without an id of the provider stands among the legs of its call.
+	Order int
 	// Type is the label `leg_type`, a slug.
 	Type  string
 	Party Party

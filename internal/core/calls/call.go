@@ -112,8 +112,12 @@ func (s *set) first(fits func(i int) bool) int {
 		return cmp.Or(
 			cmp.Compare(a.Start.Unix(), b.Start.Unix()), falseFirst(a.Trunk == "", b.Trunk == ""),
 			cmp.Compare(directionRank(a.Direction), directionRank(b.Direction)), a.Start.Compare(b.Start),
-			falseFirst(!a.Whole, !b.Whole), strings.Compare(a.ID, b.ID))
+			falseFirst(!a.Whole, !b.Whole), compareIDs(a, b))
 	})
+}
+
+func compareIDs(a, b *cdr.Leg) int {
+	return cmp.Or(cmp.Compare(a.Order, b.Order), strings.Compare(a.ID, b.ID))
 }
 
 func (s *set) least(fits func(i int) bool, compare func(a, b *cdr.Leg) int) int {
@@ -160,7 +164,7 @@ func (s *set) outcome(c *Call) {
 		outcome cdr.Outcome
 	}{{cdr.Person, cdr.Answered}, {cdr.PartyVoicemail, cdr.Voicemail}, {cdr.PartyMachine, cdr.Machine}} {
 		c.By = s.least(func(i int) bool { return s.answeredBy(i, by.party) }, func(a, b *cdr.Leg) int {
-			return cmp.Or(answer(a).Compare(answer(b)), a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
+			return cmp.Or(answer(a).Compare(answer(b)), a.Start.Compare(b.Start), compareIDs(a, b))
 		})
 		if c.By != None {
 			c.Outcome = by.outcome
@@ -169,7 +173,7 @@ func (s *set) outcome(c *Call) {
 	}
 	last := func(a, b *cdr.Leg) int {
 		return cmp.Or(b.Ended().Compare(a.Ended()), falseFirst(a.Trunk == "", b.Trunk == ""), b.Start.Compare(a.Start),
-			strings.Compare(a.ID, b.ID))
+			compareIDs(a, b))
 	}
 	gives := func(i int) bool { return !s.legs[i].NoOutcome && s.parties[i] != cdr.Own }
 	// A machine that didn't answer follows most attempts that failed, and says less than they do.

@@ -547,6 +547,43 @@ func TestLateByTheLastLeg(t *testing.T) {
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 }
 
+// A call occupies its trunk in the direction of the first leg on the channel, also after the outside party was
+// transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none.
+func TestTransferOfTheOutsideParty(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, 5, 20, trunk("A"), onChannel("7"), going(cdr.Outbound)),
+		leg("b", 20, 22, 60, trunk("A"), onChannel("7")))
+	r.wait(settle)
+	transferred := leg("d", 60, 60, 70, trunk("A"), onChannel("7"))
+	for i, late := range []*cdr.Record{nil, leg("c", 1, 2, 3, trunk("")), transferred} {
+		if late != nil {
+			r.records(late)
+		}
+		want := []string{"53", "53", "63"}[i]
+		values := r.values()
+		if values["cdr_trunk_connected_seconds_total{A,outbound}"] != want ||
+			values["cdr_trunk_connected_seconds_total{A,inbound}"] != "" {
+			t.Errorf("want %s seconds outbound: %v", want, values)
+		}
+	}
+}
+
+// Of legs without ids that begin together, what they say of themselves decides, not where they stand in a file.
+func TestLegsWithoutIDs(t *testing.T) {
+	for _, trunks := range [][]string{{"A", "B"}, {"B", "A"}} {
+		r := newCallRig(t, nil)
+		var records page
+		for i, name := range trunks {
+			l := leg("", 0, -1, 9, trunk(name))
+			l.Synthetic = strconv.Itoa(i)
+			records = append(records, l)
+		}
+		r.records(records...)
+		r.wait(settle)
+		wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,A,false}": "1"})
+	}
+}
+
 // A first history is shown when each of its calls is whole or has waited `settle` once. In it,
 // `settle` runs from the end of the legs.
 func TestHistoryOfCalls(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 // countedCall is what is remembered of a call that was counted: what a late leg needs.
 type countedCall struct {
-	legs    []cdr.Leg // IDs and parents are hashes; no users
+	legs    []cdr.Leg // IDs, parents and channels are hashes; no users
 	began   time.Time
 	outcome cdr.Outcome // as counted, or as it last changed
 	talked  bool        // its talk time is counted
@@ -159,7 +159,7 @@ func (c *countedCall) replaceLegs(legs []cdr.Leg) {
 	}
 }
 
-// compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users and channels.
+// compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users.
 func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
 	hashed := func(id string) string {
 		if id == "" {
@@ -177,7 +177,7 @@ func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
 			}
 			l.AltIDs[k] = hashed(id)
 		}
-		l.UserID, l.UserName, l.UserPrincipal, l.Channel, l.Type, l.Whole, l.Emergency = "", "", "", "", "", false, 0
+		l.UserID, l.UserName, l.UserPrincipal, l.Type, l.Whole, l.Emergency = "", "", "", "", false, 0
 	}
 	return all
 }
@@ -226,7 +226,7 @@ func (c *countedCall) append(dst []byte, h *Hasher) []byte {
 			dst = pack.AppendText(dst, id)
 		}
 		dst = append(dst, byte(l.Party), byte(l.Outcome), boolByte(l.NoOutcome), byte(l.Direction))
-		dst = pack.AppendText(dst, l.Trunk)
+		dst = pack.AppendText(pack.AppendText(dst, l.Trunk), l.Channel)
 		since(l.Start)
 		since(l.Answer)
 		since(l.End)
@@ -282,7 +282,7 @@ func (c *countedCall) parse(data []byte) error {
 		}
 		l.Party, l.Outcome, l.NoOutcome, l.Direction = cdr.Party(kind[0]), cdr.Outcome(kind[1]), kind[2] != 0,
 			cdr.Direction(kind[3])
-		l.Trunk = r.Text()
+		l.Trunk, l.Channel = r.Text(), r.Text()
 		l.Start, l.Answer, l.End, l.Ringing, l.Duration = since(), since(), since(), length(), length()
 		c.legs = append(c.legs, l)
 	}

@@ -259,7 +259,10 @@ func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
 		if user := cmp.Or(l.UserID, l.UserPrincipal, l.UserName); user != "" {
 			l.UserID = strconv.FormatUint(uint64(d.hasher.factKey(kindUser, user)), 16)
 		}
-		l.UserName, l.UserPrincipal, l.Channel = "", "", ""
+		if l.Channel != "" {
+			l.Channel = strconv.FormatUint(uint64(d.hasher.factKey(kindAttempt, l.Channel)), 16)
+		}
+		l.UserName, l.UserPrincipal = "", ""
 		d.hideNames(l)
 		l.Start, l.Answer, l.End = storable(l.Start), storable(l.Answer), storable(l.End)
 	}

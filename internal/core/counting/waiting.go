@@ -176,8 +176,11 @@ type group struct {
 // after its call began belongs to another one.
 func (w *waitingCall) groups() (all []group) {
 	slices.SortStableFunc(w.legs, func(a, b waitingLeg) int {
-		return cmp.Or(a.Record.Start.Compare(b.Record.Start), strings.Compare(a.RecordID, b.RecordID),
-			cmp.Compare(a.Key, b.Key))
+		r, s := &a.Record, &b.Record // without an id, RecordID and Key are hashes, which are others in another ledger
+		return cmp.Or(r.Start.Compare(s.Start), strings.Compare(r.ID, s.ID), r.End.Compare(s.End),
+			r.Answer.Compare(s.Answer), strings.Compare(r.Trunk, s.Trunk), cmp.Compare(r.Outcome, s.Outcome),
+			strings.Compare(r.CallerNumber, s.CallerNumber), strings.Compare(r.CalleeNumber, s.CalleeNumber),
+			strings.Compare(a.RecordID, b.RecordID), cmp.Compare(a.Key, b.Key))
 	})
 	for i := range w.legs {
 		leg := &w.legs[i]
@@ -197,6 +200,9 @@ func (g *group) complete() {
 	for i, leg := range g.legs {
 		for _, l := range leg.Legs {
 			l.NoOutcome = l.NoOutcome || leg.Open
+			if leg.Record.ID == "" {
+				l.Order = len(g.flat)
+			}
 			g.flat, g.owner = append(g.flat, l), append(g.owner, i)
 			g.whole = g.whole || l.Whole
 		}
