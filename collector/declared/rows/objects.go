@@ -6,7 +6,7 @@ import "bytes"
 // separator of RFC 7464, and NULs that a crash left.
 const betweenObjects = " \t\r\n,\x1e\x00"
 
-// betweenLines may stand between the objects of lines, which may be those of an array.
+// betweenLines may stand between the objects of lines, which may be an array.
 const betweenLines = betweenObjects + "[]"
 
 // objectScan finds the end of a JSON object, which may be within a line. It scans a text piece by

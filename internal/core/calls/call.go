@@ -268,7 +268,7 @@ func (s *set) times(c *Call) {
 	}
 }
 
-// way is the direction in which a leg occupies its trunk: that of the first leg on the same channel. A
+// way is the direction in which a leg occupies its trunk: the first leg on the same channel gives it. A
 // transfer of the outside party turns a leg's sides round, but not the call on the trunk.
 func (s *set) way(leg *cdr.Leg) cdr.Direction {
 	if leg.Channel == "" {

@@ -122,7 +122,7 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"before it has settled", "a 0 5 9; wait 9m59s", "", 1, 0},
 		{"after", "a 0 5 9; wait 10m", "answered 1", 0, 0},
 		{"not by time alone", "a 0 5 9; later 24h; b 0 -1 3 other", "", 2, 0},
-		{"a leg begins to settle anew", "a 0 5 9; wait 9m59s; b 1 -1 3; wait 9m59s", "", 1, 0},
+		{"a leg begins to settle again", "a 0 5 9; wait 9m59s; b 1 -1 3; wait 9m59s", "", 1, 0},
 		{"a later version with other times does", "a 0 5 9; wait 9m59s; a 0 5 8; wait 9m59s", "", 1, 0},
 		{"one with the same times doesn't", "a 0 5 9; wait 9m59s; a 0 5 9 named; wait 1s", "answered 1", 0, 0},
 		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},

@@ -113,7 +113,7 @@ func (w *waitingCall) put(leg waitingLeg) {
 }
 
 // follow makes a leg the later version of one that waits. It stays read when it was first read as final, and settles
-// anew only if its times, outcome, direction, trunk or party changed.
+// again only if its times, outcome, direction, trunk or party changed.
 func (l *waitingLeg) follow(was *waitingLeg) {
 	l.Logged = was.Logged
 	if was.Open {
