@@ -293,13 +293,16 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 // daysBefore is how .NET (1.02:03:04) and PostgreSQL (1 day 02:03:04) write a duration of a day or more.
 var daysBefore = regexp.MustCompile(`^(\d+)(?:\.| days? )(\d+:\d+:.*)$`)
 
+// quotedSeconds is how Panasonic writes minutes and seconds: 00:01'05.
+var quotedSeconds = regexp.MustCompile(`^((?:\d+:)?\d+)'(\d\d)"?$`)
+
 // parseClock reads a duration of the form h:mm:ss, m:ss or :ss, which may have days before the hours.
 func parseClock(text string) (d time.Duration, problem string) {
 	days := ""
 	if parts := daysBefore.FindStringSubmatch(text); parts != nil {
 		days, text = parts[1], parts[2]
 	}
-	parts := strings.Split(text, ":")
+	parts := strings.Split(quotedSeconds.ReplaceAllString(text, "$1:$2"), ":")
 	if len(parts) != 3 && len(parts) != 2 {
 		return 0, "isn't a duration of the form h:mm:ss"
 	}
