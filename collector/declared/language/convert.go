@@ -299,6 +299,9 @@ var quotedSeconds = regexp.MustCompile(`^((?:\d+:)?\d+)'(\d\d)"?$`)
 // parseClock reads a duration of the form h:mm:ss, m:ss or :ss, which may have days before the hours.
 func parseClock(text string) (d time.Duration, problem string) {
 	days := ""
+	if strings.HasSuffix(text, " day") || strings.HasSuffix(text, " days") {
+		text += " 0:00:00" // PostgreSQL leaves a clock of zero out
+	}
 	if parts := daysBefore.FindStringSubmatch(text); parts != nil {
 		days, text = parts[1], parts[2]
 	}
