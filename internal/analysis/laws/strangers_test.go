@@ -119,6 +119,93 @@ tests:
 		"start isn't a time of the form 2006-01-02 15:04:05")
 }
 
+// TestQueryWithoutRows: a query that gives none of the rows of tests is wrong, however it is written.
+func TestQueryWithoutRows(t *testing.T) {
+	for _, c := range []struct{ name, where string }{
+		{"the ends of the span are the wrong way round", "at >= :to AND at < :from"},
+		{"a condition that no row fulfils", "at >= :from AND at < :to AND id < 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+provider: acmetel
+sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE WHICH"}
+feeds:
+  calls:
+    filter: {by: start}
+    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
+tests:
+  by: start
+  tables: |
+    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
+    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
+  rows:
+    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
+`, "WHICH", c.where, 1)))
+			require.NoError(t, err)
+			checkLaw(t, d, "rows", "the query gives 0 rows, want 1")
+		})
+	}
+}
+
+// TestAnswersBeforeTheSpan: what is asked before a list, a token or names, may come before the answer with the span. A
+// list of calls in progress has no span.
+func TestAnswersBeforeTheSpan(t *testing.T) {
+	const begin = `
+provider: acmetel
+http:
+  base_url: https://api.acmetel.example
+  auth: {oauth2: {token_url: /token, client_id: ann, client_secret: "{api_key}", params: {grant_type: a}}}
+parameters: {api_key: {secret: true, ask: key}}
+feeds:
+`
+	const token = `
+tests:
+  answers:
+    - request: POST /token
+      sends: client_id=ann&client_secret=kit-secret-of-api-key&grant_type=a
+      body: {access_token: at1, token_type: Bearer, expires_in: 3600}
+`
+	for _, c := range []struct{ name, text, broken string }{
+		{"a token", `
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+` + token + `
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      body: [{id: "1", began: 1795428001}]
+    - span: 2026-11-23T11:00:00Z/2026-11-23T12:00:00Z
+      request: GET /calls?since=1795431600
+      body: [{id: "2", began: 1795431601}]
+`, ""},
+		{"no span at all", `
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+` + token + `
+    - request: GET /calls?since=1795428000
+      body: []
+`, "answers[0] has no span: the first answer of a read says which time was wanted, as FROM/TO"},
+		{"calls in progress", `
+  live:
+    snapshot: true
+    request: {path: /live}
+    record: {id: id, direction: {is: inbound}}
+` + token + `
+    - request: GET /live
+      body: [{id: "1"}]
+`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(begin+c.text[1:]))
+			require.NoError(t, err)
+			checkLaw(t, d, "answers", c.broken)
+		})
+	}
+}
+
 // TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
 func TestWrongUser(t *testing.T) {
 	d, err := declared.Load("definition.yaml", []byte(`

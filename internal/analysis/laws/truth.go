@@ -73,7 +73,10 @@ func (b *bench) compare(word string, becomes map[string]string, m *rowmap.Result
 	if len(all) == 0 {
 		return ""
 	}
-	return strings.Join(all[:min(3, len(all))], "; ")
+	if more := len(all) - 3; more > 0 {
+		all = append(all[:3], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, "; ")
 }
 
 // hasCurrency says whether a charge of tests names its currency.
@@ -125,7 +128,7 @@ func (b *bench) judgeLimits() Verdict {
 
 // judgeTables compares all rows that the query gives with tests.
 func (b *bench) judgeTables(v Verdict) Verdict {
-	if len(b.base) == 0 {
+	if b.tests.Tables == "" {
 		return v.unjudged("no tables in tests")
 	}
 	if len(b.tests.Rows) == 0 {
@@ -188,8 +191,11 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 
 // judgeSeconds wants each row of the tables in a read of the very second by which the query filters.
 func (b *bench) judgeSeconds(v Verdict) Verdict {
-	if b.tests.By == "" || len(b.read.Records) == 0 {
+	if b.tests.By == "" {
 		return v.unjudged("tests don't say which time the query filters by")
+	}
+	if len(b.read.Records) == 0 {
+		return v.unjudged("the query gives no row")
 	}
 	if problem := b.readSeconds(b.base); problem != "" {
 		return v.broken("%s", problem)
