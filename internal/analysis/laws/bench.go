@@ -149,9 +149,12 @@ func (b *bench) makeParameters() {
 			b.keys[key] = "kit-" + strings.ReplaceAll(key, "_", "-")
 		}
 	}
-	if block, is := b.provider.NewConfig().(*declared.Block); is && b.keys[declared.TimeZone] == nil {
+	if block, is := b.provider.NewConfig().(*declared.Block); is {
 		takesZone := func(s config.Setting) bool { return s.Key == declared.TimeZone }
-		if slices.ContainsFunc(block.Settings(), takesZone) {
+		switch takes := slices.ContainsFunc(block.Settings(), takesZone); {
+		case !takes: // each time has its own
+			delete(b.keys, declared.TimeZone)
+		case b.keys[declared.TimeZone] == nil:
 			b.keys[declared.TimeZone] = "UTC"
 		}
 	}

@@ -206,6 +206,29 @@ tests:
 	}
 }
 
+// TestZoneThatNothingReads: tests may name a zone although each time has its own.
+func TestZoneThatNothingReads(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+tests:
+  by: start
+  parameters: {time_zone: Europe/Berlin}
+  rows:
+    - row: {id: "1", began: 1795428000}
+      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
+`))
+	require.NoError(t, err)
+	for _, law := range []string{"rows", "edges"} {
+		checkLaw(t, d, law, "")
+	}
+}
+
 // TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
 func TestWrongUser(t *testing.T) {
 	d, err := declared.Load("definition.yaml", []byte(`
