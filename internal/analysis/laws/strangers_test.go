@@ -229,6 +229,32 @@ tests:
 	}
 }
 
+// TestUnknownNumbers: a table of a database whose words are numbers is judged too.
+func TestUnknownNumbers(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+sql: {driver: sqlite, query: "SELECT id, at, cause FROM calls WHERE at >= :from AND at < :to"}
+feeds:
+  calls:
+    filter: {by: start}
+    record:
+      id: id
+      start: {path: at, time: "2006-01-02 15:04:05"}
+      outcome: {path: cause, table: {"1": answered, "5": busy}}
+tests:
+  by: start
+  tables: |
+    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT, cause INTEGER);
+    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 5);
+    INSERT INTO calls VALUES (2, '2026-11-23 10:05:00', 1);
+  rows:
+    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}
+    - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
+`))
+	require.NoError(t, err)
+	checkLaw(t, d, "unknown", "")
+}
+
 // TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
 func TestWrongUser(t *testing.T) {
 	d, err := declared.Load("definition.yaml", []byte(`

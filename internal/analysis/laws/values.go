@@ -43,7 +43,8 @@ func (b *bench) withUnknown(at int, source *declared.Source) *row {
 		return nil
 	}
 	for _, word := range source.Words {
-		for _, unknown := range []string{unknownWord, strings.Repeat("Z", len(word))} { // columns may have a width
+		// Columns may have a width, or take only numbers.
+		for _, unknown := range []string{unknownWord, strings.Repeat("Z", len(word)), unknownNumber} {
 			text := regexp.MustCompile(`\b`+regexp.QuoteMeta(word)+`\b`).ReplaceAllLiteralString(r.text, unknown)
 			if word == "" || text == r.text || strings.HasPrefix(text, "{") {
 				continue
@@ -61,7 +62,10 @@ func (b *bench) withUnknown(at int, source *declared.Source) *row {
 	return nil
 }
 
-const unknownWord = "kit-unknown"
+const (
+	unknownWord   = "kit-unknown"
+	unknownNumber = "113" // a byte
+)
 
 // gives says whether the query gives as many records of other statements as of those of tests, some with an unknown
 // value.
