@@ -68,6 +68,7 @@ var legWords = map[string]func(*cdr.Record){
 	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
 	"end-20y":  func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) },
 	"end-huge": func(r *cdr.Record) { r.End = time.Unix(1e12, 0) }, // JSON can't write it
+	"long":     func(r *cdr.Record) { r.NoDuration, r.Duration = false, time.Hour },
 	"named":    func(r *cdr.Record) { r.CallerNumber = "201" },
 	"latin1":   func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" },
 }
@@ -124,6 +125,7 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"not by time alone", "a 0 5 9; later 24h; b 0 -1 3 other", "", 2, 0},
 		{"a leg begins to settle again", "a 0 5 9; wait 9m59s; b 1 -1 3; wait 9m59s", "", 1, 0},
 		{"a later version with other times does", "a 0 5 9; wait 9m59s; a 0 5 8; wait 9m59s", "", 1, 0},
+		{"one with another length does", "a 0 5 9; wait 9m59s; a 0 5 9 long; wait 9m59s", "", 1, 0},
 		{"one with the same times doesn't", "a 0 5 9; wait 9m59s; a 0 5 9 named; wait 1s", "answered 1", 0, 0},
 		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},
 		{"a file can't be read", "a 0 5 9; partly 4h9m59s", "", 1, 0},
@@ -548,7 +550,8 @@ func TestLateByTheLastLeg(t *testing.T) {
 }
 
 // A call occupies its trunk in the direction of the first leg on the channel, also after the outside party was
-// transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none.
+// transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none. If the
+// first leg is late, the time that was counted isn't counted again in the other direction.
 func TestTransferOfTheOutsideParty(t *testing.T) {
 	r := newCallRig(t, nil)
 	r.records(leg("a", 0, 5, 20, trunk("A"), onChannel("7"), going(cdr.Outbound)),
@@ -566,9 +569,19 @@ func TestTransferOfTheOutsideParty(t *testing.T) {
 			t.Errorf("want %s seconds outbound: %v", want, values)
 		}
 	}
+	r = newCallRig(t, nil)
+	r.records(leg("b", 20, 22, 60, trunk("A"), onChannel("7")))
+	r.wait(settle)
+	for range 2 {
+		r.records(leg("a", 0, 5, 20, trunk("A"), onChannel("7"), going(cdr.Outbound)))
+	}
+	wantTimes := map[string]string{
+		"cdr_trunk_connected_seconds_total{A,inbound}": "38", "cdr_trunk_connected_seconds_total{A,outbound}": "15",
+	}
+	wantValues(t, r.values(), wantTimes)
 }
 
-// Of legs without ids that begin together, what they say of themselves decides, not where they stand in a file.
+// If legs without ids begin together, their values decide which is the first, not their places in a file.
 func TestLegsWithoutIDs(t *testing.T) {
 	for _, trunks := range [][]string{{"A", "B"}, {"B", "A"}} {
 		r := newCallRig(t, nil)

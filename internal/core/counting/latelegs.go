@@ -37,7 +37,8 @@ type countedTime struct {
 	length    time.Duration
 }
 
-// raise sets each counted time to the time of the call if that is longer, and passes on by how much it grew.
+// raise sets each counted time to the time of the call if that is longer, and passes on by how much it grew. A late
+// leg may turn the direction in which a call occupies a trunk; what is counted of the trunk isn't counted again.
 func (c *countedCall) raise(call *calls.Call, grew func(trunk string, direction cdr.Direction, by time.Duration)) {
 	to := func(trunk string, direction cdr.Direction, connected []cdr.Interval) {
 		at := slices.IndexFunc(c.times, func(t countedTime) bool {
@@ -46,7 +47,11 @@ func (c *countedCall) raise(call *calls.Call, grew func(trunk string, direction 
 		if at < 0 {
 			at, c.times = len(c.times), append(c.times, countedTime{trunk: trunk, direction: direction})
 		}
-		if by := calls.Length(connected) - c.times[at].length; by > 0 {
+		by := calls.Length(connected) - c.times[at].length
+		if trunk != "" {
+			by = min(by, occupied(call, trunk)-c.counted(trunk))
+		}
+		if by > 0 {
 			c.times[at].length += by
 			grew(trunk, direction, by)
 		}
@@ -56,6 +61,25 @@ func (c *countedCall) raise(call *calls.Call, grew func(trunk string, direction 
 		t := &call.Trunks[i]
 		to(t.Trunk, t.Direction, t.Connected)
 	}
+}
+
+// occupied is how long a call occupies a trunk in both directions, counted how much of that is counted.
+func occupied(call *calls.Call, trunk string) (sum time.Duration) {
+	for i := range call.Trunks {
+		if t := &call.Trunks[i]; t.Trunk == trunk {
+			sum += calls.Length(t.Connected)
+		}
+	}
+	return sum
+}
+
+func (c *countedCall) counted(trunk string) (sum time.Duration) {
+	for _, t := range c.times {
+		if t.trunk == trunk {
+			sum += t.length
+		}
+	}
+	return sum
 }
 
 // The flags of a call's row.

@@ -113,14 +113,16 @@ func (w *waitingCall) put(leg waitingLeg) {
 }
 
 // follow makes a leg the later version of one that waits. It stays read when it was first read as final, and settles
-// again only if its times, outcome, direction, trunk or party changed.
+// again only if its times, lengths, outcome, direction, trunk or party changed.
 func (l *waitingLeg) follow(was *waitingLeg) {
 	l.Logged = was.Logged
 	if was.Open {
 		return
 	}
 	l.Read = was.Read
-	if slices.EqualFunc(l.Legs, was.Legs, sameLeg) {
+	if slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
+		return sameLeg(a, b) && a.Duration == b.Duration && a.Ringing == b.Ringing && a.NoOutcome == b.NoOutcome
+	}) {
 		l.Arrived = was.Arrived
 	}
 }
