@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -24,12 +25,20 @@ func TestAuditOfFiles(t *testing.T) {
 			"calls.2 has 32 lines and 31 rows",
 		},
 		{"a line without an end", filesDefinition(csvLines), "1795428001,bu", 60, "calls.2 has 31 lines and 30 rows"},
+		{"lines that end with CR", filesDefinition(csvLines), "1795428001,busy,a\r1795428001,busy,b\r", 2, ""},
+		{
+			"an array over lines", filesDefinition("read: lines, format: jsonl"),
+			"[\n" + strings.Join([]string{fmt.Sprintf(document, "a"), fmt.Sprintf(document, "b")}, ",\n") + "\n]\n", 2, "",
+		},
 		{"whole files", filesDefinition("read: whole, format: csv, columns: [start, state, trunk]"), "", 60, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(t, c.definition, "calls: {}, paths: ['calls*']")
-			r.add("calls.1", text)
-			r.add("calls.2", text+c.more)
+			if c.rows > 2 {
+				r.add("calls.1", text)
+				c.more = text + c.more
+			}
+			r.add("calls.2", c.more)
 			r.pass(30 * time.Second)
 			spans, is := r.info.Reader.(collector.SpanReader)
 			if !is || len(names) != 30 {

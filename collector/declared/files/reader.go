@@ -226,7 +226,7 @@ func (l *look) noteWaiting(f *listedFile, in *rows.Reader, open bool) {
 		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
 			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it "+
 				"happens again, see how the program writes quotes")
-	case at < size && rests >= waitForQuote:
+	case at < size && !in.Blank && rests >= waitForQuote:
 		l.list.wait(false, f.path, where+" are a last line without an end",
 			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, "+
 				"or when the file has rested for an hour")
@@ -266,8 +266,8 @@ func (l *look) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile
 	text := bufio.NewReader(rows.WithContext(ctx, io.NewSectionReader(file, 0, f.info.Size())))
 	lines, blank := 0, true
 	for {
-		piece, err := text.ReadSlice('\n')
-		if blank = blank && len(bytes.Trim(piece, "\r\n")) == 0; errors.Is(err, bufio.ErrBufferFull) {
+		piece, err := text.ReadSlice(in.LineEnd)
+		if blank = blank && in.IsBlank(piece); errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
 		if !blank {

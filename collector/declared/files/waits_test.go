@@ -112,6 +112,11 @@ func TestRowsThatWait(t *testing.T) {
 			r.add("calls", fmt.Sprintf(document, "c")[20:])
 			r.expect("and ends", "", "a", "b", "c")
 		}},
+		{"an array without an end of line", jsonl, func(r *reading) {
+			r.add("calls", "["+fmt.Sprintf(document, "a")+","+fmt.Sprintf(document, "b")+"]")
+			r.pass(time.Hour)
+			r.expect("at once", "", "a", "b")
+		}},
 		{"a document that can't be read", wholeJSON, func(r *reading) {
 			r.add("calls", `{"start":17954`)
 			r.expect("while it is written", "")

@@ -34,13 +34,16 @@ type Reader struct {
 	Waited int64
 	// Behind is behind the last row, and the blank lines after it.
 	Behind Mark
+	// LineEnd is the last byte of a line.
+	LineEnd byte
 	// Count is the number of rows that were read, with names.
 	Count int
+	// Blank says that nothing but what may stand between objects follows the last row, so that no row waits.
+	Blank bool
 	// Unclosed says that the quotes of a row had no end.
 	Unclosed bool
 
 	in     *bufio.Reader
-	end    byte // of a line
 	layout *Layout
 	at     int64     // behind the lines that were read
 	sum    hash.Hash // of the bytes up to there
@@ -60,7 +63,7 @@ type line struct {
 func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum hash.Hash, size int64) *Reader {
 	in := WithContext(ctx, io.NewSectionReader(file, from, size-from))
 	return &Reader{
-		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), end: lineEnd(file, size), layout: layout,
+		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), LineEnd: lineEnd(file, size), layout: layout,
 		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)},
 	}
 }
@@ -296,6 +299,7 @@ func (r *Reader) readLine() (l line, err error) {
 		piece, err := r.readPiece(&object)
 		isLast := errors.Is(err, io.EOF) && r.Ends && length+len(piece) > 0
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
+			r.Blank = len(r.ahead) == 0 && r.IsBlank(append(l.text, piece...))
 			return l, err // what has no end yet is read again
 		}
 		r.sum.Write(piece)
@@ -323,11 +327,19 @@ func (r *Reader) readLine() (l line, err error) {
 	return l, nil
 }
 
+// IsBlank says whether a line has no row, nor a part of one.
+func (r *Reader) IsBlank(text []byte) bool {
+	if r.layout.Format == FormatJSONLines {
+		return len(bytes.Trim(text, betweenLines)) == 0
+	}
+	return len(bytes.Trim(text, "\r\n")) == 0
+}
+
 // readPiece reads on to the end of a line, of JSON only to the end of an object. The error is
 // bufio.ErrBufferFull if that isn't there yet.
 func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
 	if r.layout.Format != FormatJSONLines {
-		return r.in.ReadSlice(r.end)
+		return r.in.ReadSlice(r.LineEnd)
 	}
 	if _, err := r.in.Peek(1); err != nil {
 		return nil, err
