@@ -48,6 +48,8 @@ func FormatTime(at time.Time, form string) string {
 		return strconv.FormatInt(at.UnixNano()/int64(named.unit), 10)
 	case is:
 		return at.Format(named.layout)
+	case strings.HasSuffix(form, "Z"):
+		at = at.UTC()
 	}
 	return at.Format(form)
 }
