@@ -158,6 +158,12 @@ http:
 parameters: {api_key: {secret: true, ask: key}}
 feeds:
 `
+	const list = `
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+`
 	const token = `
 tests:
   answers:
@@ -166,12 +172,7 @@ tests:
       body: {access_token: at1, token_type: Bearer, expires_in: 3600}
 `
 	for _, c := range []struct{ name, text, broken string }{
-		{"a token", `
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-` + token + `
+		{"a token", list + token + `
     - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
       request: GET /calls?since=1795428000
       body: [{id: "1", began: 1795428001}]
@@ -179,12 +180,7 @@ tests:
       request: GET /calls?since=1795431600
       body: [{id: "2", began: 1795431601}]
 `, ""},
-		{"no span at all", `
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-` + token + `
+		{"no span at all", list + token + `
     - request: GET /calls?since=1795428000
       body: []
 `, "answers[0] has no span: the first answer of a read says which time was wanted, as FROM/TO"},
