@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
 )
 
@@ -47,6 +48,9 @@ func New(settings Settings) (*Client, error) {
 		settings.Authorize = bearer
 	}
 	settings.Observer = cmp.Or(settings.Observer, Observer(noObserver{}))
+	if settings.Waits == nil {
+		settings.Waits = func() backoff.BackOff { return NewBackOff() }
+	}
 	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	perSecond := rate.Inf
 	if n := settings.RequestsPerMinute; n > 0 {

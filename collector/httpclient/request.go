@@ -81,10 +81,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 	if err := c.complete(&request); err != nil {
 		return err
 	}
-	steps := NewBackOff()
-	if c.settings.NoJitter {
-		steps.RandomizationFactor = 0
-	}
+	steps := c.settings.Waits()
 	for repeats := 0; ; {
 		body, err := c.get(ctx, &request)
 		answered, retry := err == nil, IsRetryable(err)

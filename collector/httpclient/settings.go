@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/common/config"
 )
 
@@ -33,9 +34,8 @@ type Settings struct {
 	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
 	Transport http.RoundTripper
 
-	// NoJitter leaves out the random part of the waits between retries, so that a simulation can be
-	// repeated exactly.
-	NoJitter bool
+	// Waits are those between the retries of a request; nil means NewBackOff.
+	Waits func() backoff.BackOff
 
 	// RequestsPerMinute limits the requests of all feeds together; 0 means no limit.
 	RequestsPerMinute int

@@ -17,7 +17,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
@@ -122,12 +125,19 @@ func (w *world) providers(t *turns) []collector.Provider {
 	for i := range all {
 		open := all[i].Open
 		all[i].Open = func(config any, settings collector.SourceSettings) (*collector.Source, error) {
-			settings.NoJitter = true
+			settings.Waits = waits
 			settings.Transport = transport{w, t, settings.Name}
 			return open(config, settings)
 		}
 	}
 	return all
+}
+
+// waits are those between retries without their random part, so that a simulation can be repeated exactly.
+func waits() backoff.BackOff {
+	steps := httpclient.NewBackOff()
+	steps.RandomizationFactor = 0
+	return steps
 }
 
 // transport answers the requests of a source.

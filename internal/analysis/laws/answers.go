@@ -163,7 +163,7 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, prob
 	p := &replayer{bench: b, first: first, answers: answers}
 	now := span.To.Add(b.feed.Filter.MinAge)
 	settings := collector.SourceSettings{Now: func() time.Time { return now }}
-	settings.Transport = p
+	settings.Transport, settings.Waits = p, noWaits
 	settings.LoadSecret = func(context.Context) ([]byte, error) { return nil, nil }
 	settings.ReplaceSecret = func(_ context.Context, spend func() ([]byte, error)) error {
 		_, err := spend()

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -25,11 +27,14 @@ import (
 )
 
 const (
-	// longestPoll bounds a poll, in real time: the client waits a second or two before it asks again.
+	// longestPoll bounds a poll, in real time.
 	longestPoll = time.Minute
 	// mostPolls bounds the polls until nothing is due. A long history takes many: one for each piece.
 	mostPolls = 100
 )
+
+// noWaits are the waits between the retries of a request, which teach nothing here.
+func noWaits() backoff.BackOff { return new(backoff.ZeroBackOff) }
 
 // script is what a provider shows when, and what fails meanwhile.
 type script struct {
@@ -239,14 +244,14 @@ func (r *run) restart() error {
 func (r *run) start() (err error) {
 	self := metrics.NewSelfMetrics(r.now, false)
 	if r.ledger, err = ledger.Open(context.Background(), ledger.Settings{
-		Storage: ledger.Storage{Folder: r.folder}, Now: r.now, Reserve: 1 << 20,
+		Storage: ledger.Storage{Folder: r.folder, Unsynced: true}, Now: r.now, Reserve: 1 << 20,
 		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
 	}); err != nil {
 		return err
 	}
 	settings := collector.SourceSettings{Now: r.now, Derive: r.ledger.Derive, Notified: self.Source(sourceName)}
-	settings.Transport = r.world
+	settings.Transport, settings.Waits = r.world, noWaits
 	settings.Logger = slog.New(slog.NewTextHandler(r.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return r.ledger.LoadSecret(ctx, sourceName) }
 	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {

@@ -32,6 +32,9 @@ type Storage struct {
 	Folder string
 	// Postgres, if set, is where the ledger is instead (storage.postgres).
 	Postgres *Postgres
+	// Unsynced: nothing is lost when the process dies, but commits may be when the machine does. It is for
+	// ledgers that are thrown away.
+	Unsynced bool
 }
 
 // String says where that is, for messages.
@@ -46,7 +49,7 @@ func (s *Storage) database() engine.Database {
 	if s.Postgres != nil {
 		return s.Postgres
 	}
-	return engine.SQLite{File: filepath.Join(s.Folder, fileName)}
+	return engine.SQLite{File: filepath.Join(s.Folder, fileName), Unsynced: s.Unsynced}
 }
 
 // withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.

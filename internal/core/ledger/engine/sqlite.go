@@ -15,7 +15,11 @@ import (
 )
 
 // SQLite is a ledger in a file of this process.
-type SQLite struct{ File string }
+type SQLite struct {
+	File string
+	// Unsynced leaves it to the operating system when commits reach the disk.
+	Unsynced bool
+}
 
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
@@ -28,6 +32,9 @@ func (s SQLite) open(a *Access) (writer, reader *sql.DB, err error) {
 	commits := reads
 	if !a.View {
 		commits = pragmas
+		if s.Unsynced {
+			commits += "&_pragma=synchronous(OFF)"
+		}
 	}
 	if !a.View && !a.Known {
 		if err := s.makePrivate(); err != nil {
