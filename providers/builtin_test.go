@@ -42,7 +42,7 @@ func keepsLaws(t *testing.T, text string) map[string]laws.Verdict {
 func TestBuiltin(t *testing.T) {
 	for _, name := range declared.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // most of it waits
+			t.Parallel()
 			text, err := declared.BuiltinText(name)
 			require.NoError(t, err)
 			for law, v := range keepsLaws(t, string(text)) {

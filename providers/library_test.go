@@ -19,7 +19,7 @@ func TestLibrary(t *testing.T) {
 	require.NoError(t, err)
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel() // most of it waits
+			t.Parallel()
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			text := string(data)

@@ -20,7 +20,7 @@ func TestStrangers(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel() // most of it waits
+			t.Parallel()
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
 			judged(t, string(text))
