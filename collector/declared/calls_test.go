@@ -98,8 +98,9 @@ func TestCalls(t *testing.T) {
 			1795716471.48 outbound IAX2/trunk-a answered talk 13s connected 13s legs 3 whole
 			1795716470.32 outbound IAX2/trunk-b answered talk 13s connected 13s legs 2 whole
 			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole`},
-		// The last six: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
-		// a call from outside that is forwarded to a mailbox; a page.
+		// The last eight: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
+		// a call from outside that is forwarded to a mailbox; a page; a call that a colleague picks up, and one that
+		// a user fetches from its parking slot.
 		{"webex", "cdr", "webex_calls.jsonl", nil, `
 			c-b outbound - answered talk 1m35s connected 1m35s legs 1 whole
 			c-u outbound - answered talk 1m35s connected 1m35s legs 1 whole
@@ -120,7 +121,9 @@ func TestCalls(t *testing.T) {
 			c-ihg internal - machine talk 0s connected 40s legs 4 whole
 			c-pbx internal pbx answered talk 30s connected 30s legs 1 whole
 			c-ivf inbound fra-lgw voicemail talk 0s connected 30s legs 3 whole
-			c-page internal - machine talk 0s connected 10s legs 2 whole`},
+			c-page internal - machine talk 0s connected 10s legs 2 whole
+			c-pick inbound fra-lgw answered talk 40s connected 40s legs 2 whole
+			c-park internal - answered talk 40s connected 40s legs 1 whole`},
 		{"freeswitch", "cdr", "freeswitch_calls.jsonl", map[string][]string{"gateways": {"carrier*"}}, `
 			11111111-0000-0000-0000-000000000008 internal - machine talk 0s connected 1m7.54s legs 1 whole
 			11111111-0000-0000-0000-000000000021 outbound - answered talk 1m7.54s connected 1m7.54s legs 1 whole
