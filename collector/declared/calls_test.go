@@ -69,6 +69,7 @@ func TestCalls(t *testing.T) {
 		parameters           map[string][]string
 		want                 string
 	}{
+		// The last three, by Local channels: a mailbox, FollowMe to a mobile, and click-to-call to a number that is busy.
 		{"asterisk", "cdr", "asterisk_calls.csv", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}}, `
 			1700000000.100 inbound PJSIP/trunk answered talk 5m0s connected 5m15s legs 4 whole
 			1700000000.10 inbound PJSIP/trunk answered talk 2m30s connected 2m30s legs 5 whole
@@ -97,7 +98,10 @@ func TestCalls(t *testing.T) {
 			1795716471.73 inbound IAX2/trunk-a answered talk 21s connected 21s legs 3 whole
 			1795716471.48 outbound IAX2/trunk-a answered talk 13s connected 13s legs 3 whole
 			1795716470.32 outbound IAX2/trunk-b answered talk 13s connected 13s legs 2 whole
-			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole`},
+			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole
+			1700001000.1 inbound PJSIP/trunk voicemail talk 0s connected 40s legs 3 whole
+			1700001600.1 inbound PJSIP/trunk answered talk 40s connected 1m1s legs 2 whole
+			1700002200.9 outbound PJSIP/trunk busy talk 0s connected 20s legs 2 whole`},
 		// The last eight: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
 		// a call from outside that is forwarded to a mailbox; a page; a call that a colleague picks up, and one that
 		// a user fetches from its parking slot.
@@ -140,7 +144,8 @@ func TestCalls(t *testing.T) {
 		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile. Loopback channels to
 		// a gateway, to a mailbox, and to a telephone that nobody takes; the first two again without b-legs.
 		// A caller who transfers the other party. Click-to-call to a number that is busy, and to one that answers. A
-		// dialler.
+		// dialler. Callers whom the dial plan answered before it called nobody, a gateway that fails, with and without
+		// its leg, and a telephone that is busy.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `
@@ -160,7 +165,11 @@ func TestCalls(t *testing.T) {
 			xfer-a outbound carrier1 answered talk 50s connected 50s legs 3 whole channels xfer-b xfer-b xfer-c
 			clicked-a outbound carrier1 busy talk 0s connected 27s legs 2 whole channels clicked-b clicked-b
 			talked-a outbound carrier1 answered talk 50s connected 57s legs 2 whole channels talked-b talked-b
-			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b`},
+			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b
+			menu-a inbound acme machine talk 0s connected 40s legs 2 whole channels menu-a menu-b
+			told-a outbound carrier1 failed talk 0s connected 12s legs 2 whole channels told-a told-b
+			told-only-a outbound carrier1 failed talk 0s connected 12s legs 1 whole channels told-only-a
+			ours-a internal - busy talk 0s connected 12s legs 2 whole channels ours-a ours-b`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
 		// a softphone that is called first, and a telephone that registered.
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
