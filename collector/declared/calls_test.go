@@ -144,8 +144,8 @@ func TestCalls(t *testing.T) {
 		// ring group. Calls that only an address ties to a carrier, and one of an unknown profile. Loopback channels to
 		// a gateway, to a mailbox, and to a telephone that nobody takes; the first two again without b-legs.
 		// A caller who transfers the other party. Click-to-call to a number that is busy, and to one that answers. A
-		// dialler. Callers whom the dial plan answered before it called nobody, a gateway that fails, with and without
-		// its leg, and a telephone that is busy.
+		// dialler. Callers whom the dial plan answered before it called nobody, a gateway that fails, and a
+		// telephone that is busy.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `
@@ -168,7 +168,6 @@ func TestCalls(t *testing.T) {
 			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b
 			menu-a inbound acme machine talk 0s connected 40s legs 2 whole channels menu-a menu-b
 			told-a outbound carrier1 failed talk 0s connected 12s legs 2 whole channels told-a told-b
-			told-only-a outbound carrier1 failed talk 0s connected 12s legs 1 whole channels told-only-a
 			ours-a internal - busy talk 0s connected 12s legs 2 whole channels ours-a ours-b`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
 		// a softphone that is called first, and a telephone that registered.
