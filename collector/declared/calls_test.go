@@ -69,7 +69,7 @@ func TestCalls(t *testing.T) {
 		parameters           map[string][]string
 		want                 string
 	}{
-		// The last three, by Local channels: a mailbox, FollowMe to a mobile, and click-to-call to a number that is busy.
+		// The last three, by Local channels: a mailbox, FollowMe to a mobile, and click-to-call to a busy number.
 		{"asterisk", "cdr", "asterisk_calls.csv", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}}, `
 			1700000000.100 inbound PJSIP/trunk answered talk 5m0s connected 5m15s legs 4 whole
 			1700000000.10 inbound PJSIP/trunk answered talk 2m30s connected 2m30s legs 5 whole
