@@ -35,3 +35,20 @@ func TestLibrary(t *testing.T) {
 		})
 	}
 }
+
+// TestStrangers: right definitions of made-up providers with awkward habits, written from the pages
+// alone, break no law.
+func TestStrangers(t *testing.T) {
+	files, err := filepath.Glob("../internal/analysis/laws/testdata/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there is no definition: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			keepsLaws(t, string(text))
+		})
+	}
+}

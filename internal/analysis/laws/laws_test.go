@@ -2,7 +2,6 @@ package laws_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,23 +9,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
-
-// TestStrangers: right definitions of made-up providers with awkward habits, written from the pages
-// alone, break no law. Those of real providers are tested in providers.
-func TestStrangers(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there is no definition: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			judged(t, string(text))
-		})
-	}
-}
 
 // TestFarApart: rows that are further apart than the lookback can't come late, so that isn't judged.
 func TestFarApart(t *testing.T) {
