@@ -168,6 +168,11 @@ var examples = []struct{ name, legs, want string }{
 	{"the hangup after a dial", "in A 0/-/9 busy; in A 9/-/10 machine, no_answer", "inbound A, busy"},
 	{"a hangup alone", "in A 9/-/10 machine, no_answer", "inbound A, no_answer"},
 	{"all circuits are busy", "out A 0/-/2 failed; 2/2/6 machine, Ann", "outbound A, failed, connected 4"},
+	{"a menu behind an attempt", "in A 0/-/9 no_answer; 9/9/20 machine", "inbound A, machine, connected 11, setup 9"},
+	{
+		"a colleague takes what the trunk didn't", "out A 0/-/9 failed; 10/12/20",
+		"outbound A, answered, talk 8, connected 8, setup 12",
+	},
 	{"direction of a leg with a trunk", "0/-/1 none; out 2/-/3 busy; in B 4/-/5 busy", "inbound B, busy"},
 	{"origin in the same second", "0/-/9 no_answer; in A 0.9/-/9 busy", "inbound A, busy"},
 	{
