@@ -142,7 +142,7 @@ freeswitch:
   texts that aren't decoded |     encoded: url\n | nothing
 cucm:
   another unit | duration: {path: duration, unit: s} | duration: {path: duration, unit: ms}
-  a line of types that is a row | skip: 1,  | nothing
+  a first row that is skipped | format: csv, quiet | format: csv, skip: 1, quiet
   another cause | &ends ["126", "393216", "128", "458752"] | &ends ["126", "393216", "128"]
   the call's own number | id: pkid | id: globalCallID_callId
   files that grow | read: whole, format: csv, | read: lines, format: csv,
