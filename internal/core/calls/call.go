@@ -211,8 +211,15 @@ func (s *set) route(c *Call) {
 	onTrunk := func(i int) bool { return s.legs[i].Direction == c.Direction && s.legs[i].Trunk != "" }
 	if c.Direction == cdr.Outbound && c.By != None && onTrunk(c.By) {
 		c.Trunk = c.By
-	} else {
-		c.Trunk = s.first(onTrunk)
+		return
+	}
+	c.Trunk = s.first(onTrunk)
+	if c.Direction == cdr.Outbound && c.Outcome.Connected() {
+		// The caller's own leg has no trunk, and is answered with that of the carrier that took the call, or before it.
+		took := s.first(func(i int) bool { return onTrunk(i) && s.legs[i].Outcome.Connected() && !s.legs[i].NoOutcome })
+		if took != None {
+			c.Trunk = took
+		}
 	}
 }
 

@@ -115,6 +115,18 @@ var examples = []struct{ name, legs, want string }{
 		"carriers fail over", "out A 0/-/2 failed; out B 2/8/68 person",
 		"outbound B, answered, talk 60, connected 60, setup 8, B 60",
 	},
+	{
+		"carriers fail over, and the caller's leg has no trunk", "0/8/68; out A 0/-/2 failed; out B 2/8/68",
+		"outbound B, answered, talk 60, connected 60, setup 8, B 60",
+	},
+	{
+		"carriers fail over, and the PBX answers the caller", "0/0/68; out A 0/-/2 failed; out B 2/8/68",
+		"outbound B, answered, talk 68, connected 68, setup 0, B 60",
+	},
+	{
+		"no carrier takes the call", "0/0/9; out A 0/-/2 failed; out B 2/-/8 busy",
+		"outbound A, answered, talk 9, connected 9, setup 0",
+	},
 	{"a transfer", "in A 0/5/20; in A 20/27/1170", "inbound A, answered, talk 1158, connected 1158, setup 5, A 1158"},
 	{
 		"a hunt group that nobody answers", "in 0/0/62 machine; 0/-/19 no_answer; 20/-/39 no_answer",
