@@ -202,3 +202,22 @@ func TestCalls(t *testing.T) {
 		}
 	}
 }
+
+// Asterisk: the outside party of a call is transferred to another telephone, and its trunk stays connected.
+func TestTrunkOfATransferredParty(t *testing.T) {
+	rows, err := os.ReadFile("testdata/asterisk_calls.csv")
+	require.NoError(t, err)
+	legs := map[string][]cdr.Leg{}
+	for _, mapped := range builtin(t, "asterisk", "cdr", map[string][]string{"trunks": {"IAX2/trunk*"}}).Try(rows) {
+		legs[mapped.Record.CallKey] = append(legs[mapped.Record.CallKey], mapped.Record.Leg())
+	}
+	for key, want := range map[string]string{"1795716471.48": "outbound 13s", "1795716471.73": "inbound 13s"} {
+		got := ""
+		for _, on := range calls.Of(legs[key]).Trunks {
+			got += fmt.Sprint(on.Direction, " ", calls.Length(on.Connected))
+		}
+		if got != want {
+			t.Errorf("%s: the trunk was connected %s, want %s", key, got, want)
+		}
+	}
+}
