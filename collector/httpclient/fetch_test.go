@@ -322,41 +322,24 @@ func methods(answers ...reply) (fakeTransport, *[]sentRequest, *recorder) {
 }
 
 func TestRequestMethods(t *testing.T) {
-	for _, test := range []struct {
-		name    string
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const json = "application/json"
+	one, none := []byte(`{"a":1}`), []byte{}
+	asked, wanting := Request{Method: post, Body: one, ExpectJSON: true}, Request{Method: remove, ExpectJSON: true}
+	for name, test := range map[string]struct {
 		request Request
-		answer  reply
+		status  int
 		want    sentRequest
 	}{
-		{"GET", Request{ExpectJSON: true}, replies(200, "{}"), sentRequest{method: "GET", accept: "application/json"}},
-		{
-			"POST",
-			Request{Method: http.MethodPost, Body: []byte(`{"a":1}`), ExpectJSON: true},
-			replies(201, "{}"),
-			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7},
-		},
-		{
-			"PATCH",
-			Request{Method: http.MethodPatch, Body: []byte(`{}`)},
-			replies(200, ""),
-			sentRequest{"PATCH", "{}", "application/json", "", 2},
-		},
-		{"DELETE", Request{Method: http.MethodDelete}, replies(204, ""), sentRequest{method: "DELETE"}},
-		{
-			"DELETE that wants JSON",
-			Request{Method: http.MethodDelete, ExpectJSON: true},
-			replies(204, ""),
-			sentRequest{method: "DELETE", accept: "application/json"},
-		},
-		{
-			"an empty body",
-			Request{Method: http.MethodPost, Body: []byte{}},
-			replies(200, ""),
-			sentRequest{"POST", "", "application/json", "", 0},
-		},
+		"GET":                    {Request{ExpectJSON: true}, 200, sentRequest{method: get, accept: json}},
+		"POST":                   {asked, 201, sentRequest{post, `{"a":1}`, json, json, 7}},
+		"PATCH":                  {Request{Method: patch, Body: one}, 200, sentRequest{patch, `{"a":1}`, json, "", 7}},
+		"DELETE":                 {Request{Method: remove}, 204, sentRequest{method: remove}},
+		"DELETE that wants JSON": {wanting, 204, sentRequest{method: remove, accept: json}},
+		"an empty body":          {Request{Method: post, Body: none}, 200, sentRequest{post, "", json, "", 0}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			transport, seen, _ := methods(test.answer)
+		t.Run(name, func(t *testing.T) {
+			transport, seen, _ := methods(replies(test.status, map[int]string{200: "{}", 201: "{}"}[test.status]))
 			test.request.URL = "/x"
 			var got string
 			require.NoError(t, newTest(t, transport, nil).Fetch(t.Context(), test.request, readAll(&got)))

@@ -213,19 +213,29 @@ func TestTimeInQueue(t *testing.T) {
 	})
 }
 
-// That a deadline can't be met is said at once.
+// That a deadline can't be met is said at once, whether by the provider's limit or by our own.
 func TestLimitAndDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := &noted{do: slow(0)}
-		client := windowed(t, server, func(s *Settings) { s.Limit.Requests = 1 })
-		require.NoError(t, get(t.Context(), client, "/a"))
-		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		err := client.Fetch(ctx, Request{URL: "/b", Label: "calls"}, nil)
-		want := "GET calls: the provider's limit has no room before the deadline: context deadline exceeded"
-		if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 0 {
-			t.Errorf("error %v after %v, want %s at once", err, time.Since(began), want)
-		}
-	})
+	for what, settings := range map[string]Settings{
+		"provider's limit": {Limit: Limit{Requests: 1, Per: time.Minute, Group: "heavy"}},
+		"request budget":   {RequestsPerMinute: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &noted{do: slow(0)}
+			client := newTest(t, server, func(s *Settings) {
+				s.Limit, s.RequestsPerMinute = settings.Limit, settings.RequestsPerMinute
+			})
+			require.NoError(t, get(t.Context(), client, "/a"))
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			err := client.Fetch(ctx, Request{URL: "/b", Label: "calls"}, nil)
+			want := "GET calls: the " + what + " has no room before the deadline: context deadline exceeded"
+			if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || IsRetryable(err) {
+				t.Errorf("error %v, want %s", err, want)
+			}
+			if len(server.asked()) != 1 || time.Since(began) != 0 {
+				t.Errorf("%d requests after %v, want 1 at once", len(server.asked()), time.Since(began))
+			}
+		})
+	}
 }

@@ -1,8 +1,6 @@
 package httpclient
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,6 +17,8 @@ func TestThrottled(t *testing.T) {
 		// A synctest clock starts at midnight UTC 2000-01-01.
 		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(after).Format(http.TimeFormat)
 	}
+	theirs := replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour))
+	ours := replies(503, "", "Retry-After: "+date(15*time.Second))
 	const short, less = 600 * time.Millisecond, 400 * time.Millisecond
 	for _, test := range []struct {
 		name      string
@@ -29,15 +29,8 @@ func TestThrottled(t *testing.T) {
 		throttled time.Duration // at least, and at most slack more
 	}{
 		{"429 with seconds", replies(429, "", "Retry-After: 25"), 1, 25 * time.Second, 0, 25 * time.Second},
-		{
-			"429 with a date, by the provider's clock",
-			replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), 1,
-			40 * time.Second, 0, 40 * time.Second,
-		},
-		{
-			"503 with a date, by ours", replies(503, "", "Retry-After: "+date(15*time.Second)), 1, 15 * time.Second, 0,
-			15 * time.Second,
-		},
+		{"429 with a date, by the provider's clock", theirs, 1, 40 * time.Second, 0, 40 * time.Second},
+		{"503 with a date, by ours", ours, 1, 15 * time.Second, 0, 15 * time.Second},
 		{"503 with less than a step", replies(503, "", "Retry-After: 0.1"), 1, short, less, 0},
 		{"503 without", replies(503, ""), 1, short, less, 0},
 		{"504 with seconds holds this page only", replies(504, "", "Retry-After: 9"), 1, 9 * time.Second, 0, 0},
@@ -183,24 +176,6 @@ func TestThrottlingIsLogged(t *testing.T) {
 		}
 		if strings.Contains(got, "secret") {
 			t.Errorf("the log has a secret:\n%s", got)
-		}
-	})
-}
-
-func TestBudgetAndDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport, rec := script(replies(200, "page"))
-		client := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = 1 })
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
-		require.NoError(t, client.Fetch(ctx, Request{URL: "/x"}, readAll(new(string))))
-		err := client.Fetch(ctx, Request{URL: "/x", Label: "calls"}, nil)
-		want := "GET calls: the request budget has no room before the deadline: context deadline exceeded"
-		if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || IsRetryable(err) {
-			t.Errorf("error %v, want %s", err, want)
-		}
-		if len(rec.times()) != 1 {
-			t.Errorf("%d requests, want 1", len(rec.times()))
 		}
 	})
 }
