@@ -1,3 +1,2 @@
-// Package providertest is what the tests of every provider need: rows as they map, a fake API, and
-// tables of advice and configurations.
+// Package providertest is what the tests of every provider need: rows as they map, and a fake API.
 package providertest

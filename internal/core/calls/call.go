@@ -215,7 +215,7 @@ func (s *set) route(c *Call) {
 	}
 	c.Trunk = s.first(onTrunk)
 	if c.Direction == cdr.Outbound && c.Outcome.Connected() {
-		// The caller's own leg has no trunk, and is answered with that of the carrier that took the call, or before it.
+		// The caller's own leg has no trunk. The PBX answers it when a carrier takes the call, or before.
 		took := s.first(func(i int) bool { return onTrunk(i) && s.legs[i].Outcome.Connected() && !s.legs[i].NoOutcome })
 		if took != None {
 			c.Trunk = took
