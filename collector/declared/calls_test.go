@@ -69,7 +69,8 @@ func TestCalls(t *testing.T) {
 		parameters           map[string][]string
 		want                 string
 	}{
-		// The last three, by Local channels: a mailbox, FollowMe to a mobile, and click-to-call to a busy number.
+		// The last four: by Local channels a mailbox, FollowMe to a mobile, and click-to-call to a busy number; and a
+		// telephone that joins its call to another one, which is on a trunk.
 		{"asterisk", "cdr", "asterisk_calls.csv", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}}, `
 			1700000000.100 inbound PJSIP/trunk answered talk 5m0s connected 5m15s legs 4 whole
 			1700000000.10 inbound PJSIP/trunk answered talk 2m30s connected 2m30s legs 5 whole
@@ -101,7 +102,8 @@ func TestCalls(t *testing.T) {
 			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole
 			1700001000.1 inbound PJSIP/trunk voicemail talk 0s connected 40s legs 3 whole
 			1700001600.1 inbound PJSIP/trunk answered talk 40s connected 1m1s legs 2 whole
-			1700002200.9 outbound PJSIP/trunk busy talk 0s connected 20s legs 2 whole`},
+			1700002200.9 outbound PJSIP/trunk busy talk 0s connected 20s legs 2 whole
+			1700003000.1 internal - answered talk 1m15s connected 1m15s legs 2 whole`},
 		// The last eight: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
 		// a call from outside that is forwarded to a mailbox; a page; a call that a colleague picks up, and one that
 		// a user fetches from its parking slot.
@@ -167,7 +169,7 @@ func TestCalls(t *testing.T) {
 			talked-a outbound carrier1 answered talk 50s connected 57s legs 2 whole channels talked-b talked-b
 			dialled-a outbound acme answered talk 57s connected 57s legs 2 whole channels dialled-b dialled-b
 			menu-a inbound acme machine talk 0s connected 40s legs 2 whole channels menu-a menu-b
-			told-a outbound carrier1 failed talk 0s connected 12s legs 2 whole channels told-a told-b
+			told-a outbound carrier1 failed talk 0s connected 0s legs 2 whole channels told-a told-b
 			ours-a internal - busy talk 0s connected 12s legs 2 whole channels ours-a ours-b`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
 		// a softphone that is called first, and a telephone that registered.
