@@ -17,6 +17,7 @@ import (
 // caller who leaves a queue. It is safe for concurrent use.
 type Asterisk struct {
 	folder string
+	since  time.Time // the first calls begin here
 	stop   chan struct{}
 	done   chan struct{}
 
@@ -38,10 +39,10 @@ const (
 // begin is the start of the first calls, fixed so that every run has the same.
 var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Start writes the calls since a time to the files in a folder and continues with those that end
+// Start writes the calls that began at a time or later to the files in a folder, and continues with those that end
 // later.
 func Start(folder string, since time.Time) (*Asterisk, error) {
-	a := &Asterisk{folder: folder, stop: make(chan struct{}), done: make(chan struct{}), written: since}
+	a := &Asterisk{folder: folder, since: since, stop: make(chan struct{}), done: make(chan struct{}), written: since}
 	if err := a.write(time.Now()); err != nil {
 		return nil, fmt.Errorf("write the calls of the simulated PBX: %w", err)
 	}
@@ -70,9 +71,9 @@ func (a *Asterisk) write(now time.Time) error {
 	if a.paused {
 		return nil
 	}
-	err := a.add("Master.csv", rowsBetween(a.written, now, callPause, callLongest, nthCall))
+	err := a.add("Master.csv", a.rowsUntil(now, callPause, callLongest, nthCall))
 	if err == nil {
-		err = a.add("queue_log", rowsBetween(a.written, now, queuePause, queueLongest, nthVisit))
+		err = a.add("queue_log", a.rowsUntil(now, queuePause, queueLongest, nthVisit))
 		a.written = now
 	}
 	return err
@@ -103,6 +104,9 @@ func (a *Asterisk) setPaused(paused bool) {
 func (a *Asterisk) Calls(since time.Time) (calls int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if since.Before(a.since) {
+		since = a.since
+	}
 	for n := max(0, int64(since.Sub(begin)/callPause)); ; n++ {
 		start := begin.Add(time.Duration(n) * callPause)
 		if start.After(a.written) {
@@ -120,18 +124,19 @@ func (a *Asterisk) Close() {
 	<-a.done
 }
 
-// rowsBetween are the rows of everything that ended after from, up to to. One begins with each step
+// rowsUntil are the rows of everything that ended up to an instant and isn't written. One begins with each step
 // and takes at most longest.
-func rowsBetween(
-	from, to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time),
+func (a *Asterisk) rowsUntil(
+	to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time),
 ) string {
 	var rows strings.Builder
-	for n := max(0, int64(from.Add(-longest).Sub(begin)/step)); ; n++ {
+	for n := max(0, int64(a.written.Add(-longest).Sub(begin)/step)); ; n++ {
 		start := begin.Add(time.Duration(n) * step)
 		if start.After(to) {
 			return rows.String()
 		}
-		if row, end := nth(n, start); end.After(from) && !end.After(to) {
+		row, end := nth(n, start)
+		if !start.Before(a.since) && end.After(a.written) && !end.After(to) {
 			rows.WriteString(row)
 		}
 	}
