@@ -120,7 +120,7 @@ func readFirstPage(pages iter.Seq2[*Page, error]) (rows int, err error) {
 	return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
 }
 
-// Named is how many versions of records the lists have named so far.
+// Named is how many versions of records the lists have named.
 func (d *Driver) Named() int { return len(d.named) }
 
 func (d *Driver) appendUnnamed(all, more []work.Item) []work.Item {

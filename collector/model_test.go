@@ -211,7 +211,7 @@ func (m *model) wantWhole(t *testing.T, by time.Time, behind time.Duration) {
 	m.wantSound(t)
 }
 
-// done are the reads so far.
+// done are the reads until now.
 func (m *model) done() []modelRead {
 	m.mu.Lock()
 	defer m.mu.Unlock()

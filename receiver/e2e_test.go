@@ -77,7 +77,7 @@ func (c *collector) start() {
 	eventually(c.t, func() bool { return strings.Count(c.log(), "Everything is ready") > ready })
 }
 
-// log is what the Collector has logged so far.
+// log is what the Collector has logged until now.
 func (c *collector) log() string {
 	text, err := os.ReadFile(filepath.Join(c.folder, "log"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -113,7 +113,7 @@ type printing struct {
 	// starts by hash of the id, for this piece, whose pages may repeat a row
 	seen       map[uint64]time.Time
 	begin, end time.Time                          // of this piece: rows around it belong to another piece
-	recordings map[string]collector.RecordingInfo // looked up so far, each once
+	recordings map[string]collector.RecordingInfo // that were looked up, each once
 }
 
 // run reads the range in pieces that the provider allows.

@@ -28,7 +28,7 @@ type mapper struct {
 	callTypes map[string]callType
 
 	fields  wire.Fields
-	records []*cdr.Record // as many as the largest page so far needed
+	records []*cdr.Record // as many as the largest page needed
 	page    collector.Page
 }
 

@@ -36,7 +36,7 @@ var recordSizes = sizes{max: 64 << 20, large: 16 << 20}
 type recordReader struct {
 	*Records
 	pace  *httpclient.Limiter
-	size  int // total bytes of the pages so far
+	size  int // total bytes of the pages that were read
 	large bool
 }
 

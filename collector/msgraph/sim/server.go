@@ -16,7 +16,7 @@ type Server struct {
 	mu          sync.Mutex // guards the fields below
 	application Application
 	tokens      map[string][]string // valid access tokens, and their roles
-	// links are the next links issued so far, by path and query, and their targets. The server
+	// links are the next links that were issued, by path and query, and their targets. The server
 	// refuses other links, to detect a client that builds links.
 	links       map[string]target
 	linksIssued int

@@ -48,7 +48,7 @@ func (v view) Replica(name string) Replica {
 	return Replica{Name: name}
 }
 
-// lostCalls says how many calls failed since the first finding began: what an outage has cost so far.
+// lostCalls says how many calls failed since the first finding began: what an outage has cost until now.
 func lostCalls(status Status, activity []Activity) (text string, since Time) {
 	since = status.Now
 	for _, f := range status.Verdict.Findings {
