@@ -2,13 +2,15 @@
 // rows, what the time filter means, and which value of a row is which field of a call
 // (docs/definitions.md is the language).
 //
-//	definition.go   a provider: parameters, feeds, kinds of sources
-//	block.go        a source's block
-//	parameter.go    keys that a definition adds to the blocks of a source and of a feed
+//	definition.go   a provider: parameters, feeds, kinds of sources; extends.go: differences from a built-in one
+//	block.go        a source's block, and the keys that its kind of source adds to it
+//	parameter.go    keys that a definition adds to the blocks of a source and of a feed; maps.go: with values by name
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //	fields.go       reads a field of a record; parties.go: numbers and countries
 //	put.go          puts the result on a page; try.go: of saved rows
-//	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress
+//	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress; media.go: quality
+//	innerlegs.go    legs within a row
+//	tests.go        the section `tests`, which internal/analysis/laws plays
 //	function.go     records that a Go function completes (builtin has the functions)
 //	web.go          APIs
 //	files.go        files

@@ -224,15 +224,15 @@ func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []a
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := o.isOrphaned(c, a) || placed[a.key] == o.replica, o.now().After(until)
-		if !mine && !late {
+		mine, timeUp := o.isOrphaned(c, a) || placed[a.key] == o.replica, o.now().After(until)
+		if !mine && !timeUp {
 			o.reader.stopAccount(a)
 			continue
 		}
 		for _, f := range slices.Concat(a.feeds...) {
 			stays[nameOf(&f)] = true
 		}
-		if !late {
+		if !timeUp {
 			errs = append(errs, o.acquire(ctx, c, a))
 		}
 	}

@@ -16,15 +16,19 @@
 //	decide.go            the order in which a page's records are decided
 //	records.go           new, known, too old, not final; sessions and recordings (5, 14, 17)
 //	visits.go            visits of callers to queues
-//	revisions.go         what a version changes (16)
+//	revisions.go         what a version changes (16); earlier.go remembers what it was before
+//	reused.go            an id that another call has later (38)
 //	lastrows.go          rows that don't have to be decoded again (37)
 //	legs.go              which call a record is a leg of (36)
+//	callfacts.go         what counts once for all legs of a call, at once
 //	waiting.go           calls that wait for further legs, and when they count (36)
 //	countcall.go         what a call of several legs counts (36)
 //	latelegs.go          the memory of a counted call, and what a late leg adds (36)
 //	trailing.go          activity, connected calls (25)
 //	dailytotals.go       what was counted by day
 //	preview.go           a decision without a commit, for audits
+//	memory.go            how a record was counted, for explain
+//	spans.go             which calls get spans, and when
 //	tasks.go             pending work (4, 32)
 //	position.go          origin, watermark, first history (2, 5, 7, 20)
 //	rules.go, page.go    what a provider declares; the input and the result of a decision

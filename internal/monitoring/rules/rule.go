@@ -94,8 +94,7 @@ func (p *Parameters) complete(groups []Group) []Group {
 	for i := range groups {
 		g := &groups[i]
 		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool {
-			return slices.Contains(p.Off,
-				r.Alert) || r.Severity == "off"
+			return slices.Contains(p.Off, r.Alert) || r.Severity == "off"
 		})
 		for j := range g.Rules {
 			r := &g.Rules[j]
