@@ -25,9 +25,9 @@ type answerPage struct {
 	row  language.Row // the page itself, for paths outside the rows
 	// total is the provider's own count for the request; -1 if it has none.
 	total int
+	// noList says that the answer has no list where the rows should be.
+	noList bool
 }
-
-var errNoPage = errors.New("the answer has no rows where they should be, so it isn't a page of calls")
 
 // readPage reads a page. Rows of JSON are at a path, or are the body itself.
 func (l *List) readPage(body []byte) (p answerPage, err error) {
@@ -70,7 +70,15 @@ func (p *answerPage) readJSON(l *List, body []byte) error {
 				return nil // null may mean none, but errors have it too, so the total decides
 			}
 		}
-		return errNoPage
+		p.noList = true
+		where := "isn't a list"
+		if len(l.Rows) > 0 {
+			where = "has no list at " + strings.Join(l.Rows, ".")
+		}
+		return &advice.Error{
+			What: "the answer " + where + ", so it isn't a page of calls",
+			Todo: "nothing, if it passes: the exporter asks again; otherwise " + checkPaths,
+		}
 	}
 	for _, raw := range found {
 		row := rows.Row{Raw: wire.Checked(raw)}

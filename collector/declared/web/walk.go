@@ -98,13 +98,13 @@ func (w *walk) decode(body []byte) (next string, err error) {
 		w.endWithoutRows()
 		return "", nil
 	}
-	if w.page, err = w.readPage(body); errors.Is(err, errNoPage) && w.Empty != nil && answers(w.Empty, body) {
+	if w.page, err = w.readPage(body); w.page.noList && w.Empty != nil && answers(w.Empty, body) {
 		err = nil
 	}
 	if refused := w.refusal(&w.page, body); refused != nil {
 		err = refused
 	}
-	if errors.Is(err, wire.ErrCut) || errors.Is(err, errRefused) || errors.Is(err, errNoPage) && w.Refused != nil {
+	if errors.Is(err, wire.ErrCut) || errors.Is(err, errRefused) || w.page.noList && w.Refused != nil {
 		err = httpclient.Retryable(err)
 	}
 	if err != nil {
@@ -205,8 +205,8 @@ func (w *walk) with(value string, isNumber bool) (string, error) {
 	return w.address, nil
 }
 
-// roundPage divides the number of rows of a full page, if the request has no page size.
-const roundPage = 50
+// RoundPage divides the number of rows of a full page, if the request has no page size.
+const RoundPage = 50
 
 // sizeIn matches the names of parameters for the page size.
 var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|results|take|num`)
@@ -222,18 +222,23 @@ func (w *walk) isFull() bool {
 	if w.announced() {
 		return true
 	}
-	said := false
-	texts := w.Request.Body.numbers()
-	maps.Copy(texts, w.Request.Query)
+	if size := w.PageSize(w.Parameters); size > 0 {
+		return rows >= size
+	}
+	return rows > 0 && rows%RoundPage == 0
+}
+
+// PageSize is the number of rows of a page that the request asks for; 0: it doesn't say.
+func (l *List) PageSize(parameters map[string][]string) (size int) {
+	texts := l.Request.Body.numbers()
+	maps.Copy(texts, l.Request.Query)
 	for name, text := range texts {
-		if n, err := strconv.Atoi(language.Expand(text, w.Parameters)); err == nil && n > 0 &&
-			sizeIn.MatchString(name) {
-			if said = true; rows >= n {
-				return true
-			}
+		if n, err := strconv.Atoi(language.Expand(text, parameters)); err == nil && n > 0 && sizeIn.MatchString(name) &&
+			(size == 0 || n < size) {
+			size = n
 		}
 	}
-	return !said && rows > 0 && rows%roundPage == 0
+	return size
 }
 
 // announced says whether the answer announces another page, where the definition doesn't look for one.

@@ -44,6 +44,9 @@ func (b *bench) judgeAnswers() Verdict {
 
 func hasSpan(a declared.TestAnswer) bool { return !a.Span.From.IsZero() }
 
+// mostRepeats is how often an answer is given again: more often than the exporter repeats a request.
+const mostRepeats = 10
+
 // replayer gives saved answers in their order.
 type replayer struct {
 	bench   *bench
@@ -52,6 +55,7 @@ type replayer struct {
 
 	mu      sync.Mutex
 	given   int
+	repeats int // how often the exporter repeated the last request
 	problem string
 }
 
@@ -75,11 +79,18 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	a := &p.answers[p.given]
 	name := fmt.Sprintf("answers[%d]", p.first+p.given)
-	if problem := p.bench.differs(a, r, string(bodyOf(r))); problem != "" {
+	body := string(bodyOf(r))
+	if problem := p.bench.differs(a, r, body); problem != "" {
+		// The exporter asks again for a page that it can't use. It gets the same page, so that its error says why.
+		if last := p.given - 1; last >= 0 && p.repeats < mostRepeats &&
+			p.bench.differs(&p.answers[last], r, body) == "" {
+			p.repeats++
+			return given(r, &p.answers[last]), nil
+		}
 		p.problem = name + ": " + problem
 		return refuse, nil
 	}
-	p.given++
+	p.given, p.repeats = p.given+1, 0
 	return given(r, a), nil
 }
 

@@ -257,6 +257,79 @@ tests:
 		"want Basic ann:kit-secret-of-api_key")
 }
 
+// TestRefusedAnswer: if the definition refuses an answer, it asks again. The law says why, and not that the request of
+// the next page was another one.
+func TestRefusedAnswer(t *testing.T) {
+	for _, c := range []struct{ name, page, broken string }{
+		{
+			"rows elsewhere", "rows: records, next: {token: next, query: cursor}",
+			"answers[0]: read page 1: the answer has no list at records, so it isn't a page of calls",
+		},
+		{
+			"rows elsewhere, and refused answers",
+			"rows: records, next: {token: next, query: cursor}, refused: {state: failed}",
+			"answers[0]: read page 1: asked 4 times: the answer has no list at records, so it isn't a page of calls",
+		},
+		{
+			"a condition that a page fulfils", `rows: calls, next: {token: next, query: cursor}, refused: {state: more}`,
+			"answers[0]: read page 1: asked 4 times: the provider answers that the request failed, with status 200",
+		},
+		{"a page that is right", "rows: calls, next: {token: next, query: cursor}, refused: {state: failed}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls: {request: {path: /calls, query: {since: "{from|unix}"}}, filter: {by: start}, PAGE,
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}}
+tests:
+  by: start
+  answers:
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      body: {calls: [{id: "1", began: 1795428000}], next: c1, state: more}
+    - request: GET /calls?since=1795428000&cursor=c1
+      body: {calls: [], state: done}
+`, "PAGE", c.page, 1)))
+			require.NoError(t, err)
+			checkLaw(t, d, "answers", c.broken)
+		})
+	}
+}
+
+// TestSmallPages: the kit's pages have fewer rows than the query asks for. A page of more rows, without another one
+// behind it, looks as if the path of the next page were misspelt.
+func TestSmallPages(t *testing.T) {
+	for _, c := range []struct{ name, size, law string }{
+		{"all rows are more than a page", "2", "plain"},
+		{"all rows are a page", "3", "plain"},
+		{"all rows and damaged ones are more than a page", "7", "damaged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}", per_page: "SIZE"}}
+    filter: {by: start}
+    rows: calls
+    next: {link: next}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: busy}}
+tests:
+  by: start
+  rows:
+    - {row: {id: "1", began: 1795428000}, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
+    - {row: {id: "2", began: 1795428060}, becomes: {id: "2", start: "2026-11-23T10:01:00Z", outcome: busy}}
+    - {row: {id: "3", began: 1795428120}, becomes: {id: "3", start: "2026-11-23T10:02:00Z", outcome: busy}}
+`, "SIZE", c.size, 1)))
+			require.NoError(t, err)
+			checkLaw(t, d, c.law, "")
+		})
+	}
+}
+
 // checkLaw wants a law to be broken so. Empty: it holds.
 func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
 	t.Helper()

@@ -185,6 +185,8 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	if s.settles && (s.script.fault != nil || s.script.kill != nil) { // what fails is over
 		size = max(len(matching), 1)
 	}
+	// A page of as many rows as the definition asks for would need another one behind it.
+	size = min(size, max(cmp.Or(list.PageSize(s.values), web.RoundPage)-1, 1))
 	from := min(asked.page*size, len(matching))
 	if s.feed.Next.Offset != "" {
 		from = min(asked.page, len(matching))
