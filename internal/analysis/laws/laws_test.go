@@ -271,7 +271,8 @@ func TestRefusedAnswer(t *testing.T) {
 			"answers[0]: read page 1: asked 4 times: the answer has no list at records, so it isn't a page of calls",
 		},
 		{
-			"a condition that a page fulfils", `rows: calls, next: {token: next, query: cursor}, refused: {state: more}`,
+			"a condition that a page fulfils",
+			"rows: calls, next: {token: next, query: cursor}, refused: {state: more}",
 			"answers[0]: read page 1: asked 4 times: the provider answers that the request failed, with status 200",
 		},
 		{"a page that is right", "rows: calls, next: {token: next, query: cursor}, refused: {state: failed}", ""},
@@ -326,6 +327,36 @@ tests:
 `, "SIZE", c.size, 1)))
 			require.NoError(t, err)
 			checkLaw(t, d, c.law, "")
+		})
+	}
+}
+
+// TestMissingLimits: the law limits names what tests don't say of the provider, since nothing judges it then.
+func TestMissingLimits(t *testing.T) {
+	for _, c := range []struct{ name, record, tests, says string }{
+		{"calls of one row", "", "delay: 1h", "2 limits"},
+		{"no delay", "", "", "1 limits; tests lack delay"},
+		{"calls of several rows", ", group: call", "delay: 1h", "2 limits; tests lack apart"},
+		{"calls of several rows, and nothing", ", group: call", "", "1 limits; tests lack delay, apart"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(strings.NewReplacer("RECORD", c.record, "TESTS", c.tests).
+				Replace(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}RECORD}
+tests: {by: start, TESTS}
+`)))
+			require.NoError(t, err)
+			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"limits"}})
+			require.NoError(t, err)
+			if v := verdicts[len(verdicts)-1]; v.State != laws.Held || v.Detail != c.says {
+				t.Errorf("got %v %s", v.State, v.Detail)
+			}
 		})
 	}
 }

@@ -123,7 +123,22 @@ func (b *bench) judgeLimits() Verdict {
 	if known == 0 {
 		return v.unjudged("tests name no limit")
 	}
-	return v.held("%d limits", known)
+	return v.held("%d limits%s", known, b.missingLimits(legs))
+}
+
+// missingLimits names what tests don't say, although the definition's lookback or settle depends on it.
+func (b *bench) missingLimits(legs bool) string {
+	var lacks []string
+	if b.tests.Delay == 0 && (b.info.Posted == nil && b.info.Stream == nil || b.definition.HTTP != nil) {
+		lacks = append(lacks, "delay")
+	}
+	if b.tests.Apart == 0 && legs {
+		lacks = append(lacks, "apart")
+	}
+	if lacks == nil {
+		return ""
+	}
+	return "; tests lack " + strings.Join(lacks, ", ")
 }
 
 // judgeTables compares all rows that the query gives with tests.
