@@ -3,8 +3,11 @@ package sql_test
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -269,6 +272,45 @@ func TestKamailioQuery(t *testing.T) {
 				t.Errorf("%q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestKamailioInSQLite: Kamailio writes Julian days into SQLite, half a second early. The statements of its page make
+// texts of them.
+func TestKamailioInSQLite(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/providers/kamailio.md")
+	require.NoError(t, err)
+	statements := regexp.MustCompile("(?s)```sql\n(ALTER TABLE acc RENAME .*?)```").FindSubmatch(page)
+	if statements == nil {
+		t.Fatal("the page doesn't say how to read SQLite")
+	}
+	const columns = " (id INTEGER PRIMARY KEY NOT NULL, method VARCHAR(16), from_tag VARCHAR(128), to_tag " +
+		"VARCHAR(128), callid VARCHAR(255), sip_code VARCHAR(3), sip_reason VARCHAR(128), " +
+		"time TIMESTAMP WITHOUT TIME ZONE NOT NULL)"
+	const into = " (method, from_tag, to_tag, callid, sip_code, sip_reason, julian) VALUES "
+	begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	row := func(method, call, code string, after int64) string {
+		julian := (float64(begin.Unix()+after)-0.5)/86400 + 2440587.5
+		return fmt.Sprintf("('%s', 'a', 'b', '%s', '%s', 'x', %s)", method, call, code,
+			strconv.FormatFloat(julian, 'f', -1, 64))
+	}
+	path, _ := declaredtest.Database(t, "CREATE TABLE acc"+columns, "CREATE TABLE missed_calls"+columns,
+		string(statements[1]), "INSERT INTO acc"+into+row("INVITE", "answered", "200", 0)+", "+
+			row("BYE", "answered", "200", 62)+", "+row("INVITE", "later", "486", 3600),
+		"INSERT INTO missed_calls"+into+row("INVITE", "busy", "486", 3599))
+	text, err := declared.BuiltinText("kamailio")
+	require.NoError(t, err)
+	source := open(t, string(text), "driver: sqlite, dsn: '"+path+"', acc: ")
+	var got []string
+	for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Hour)) {
+		require.NoError(t, err)
+		for _, r := range page.Records {
+			got = append(got, fmt.Sprintf("%s %s %s %s", r.ID, r.Start.Format(time.TimeOnly), r.Outcome, r.Duration))
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"acc/1 10:00:00 answered 1m2s", "missed_calls/1 10:59:59 busy 0s"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
