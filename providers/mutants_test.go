@@ -90,7 +90,7 @@ webex:
   a group's rows that are whole | let group = ["HuntGroup", "CallQueue"] | let group = ["HuntGroup"]
 kamailio:
   an end that is left out | m.time >= :from AND m.time < :to | m.time > :from AND m.time < :from AND m.time < :to
-  another event | a.method = 'INVITE' AND a.time | a.method = 'BYE' AND a.time
+  another event | a.method = 'INVITE' AND NOT | a.method = 'BYE' AND NOT
   re-INVITEs are calls | AND e.sip_code LIKE '2%' | AND e.sip_code LIKE '9%'
   a re-INVITE that fails is an attempt | AND e.time < m.time | AND e.time < :from
   provisional answers are attempts | a.sip_code NOT LIKE '1%' AND | nothing
