@@ -71,6 +71,15 @@ type Limits struct {
 	EndsWithin time.Duration
 }
 
+// retentionMargin is the distance of reads from the oldest time that the provider keeps: a request begins at whole
+// seconds and may wait, and some providers refuse all of it if its first second is too old.
+const retentionMargin = time.Minute
+
+// KeptSince is the earliest time to read of a provider that keeps records that long.
+func KeptSince(retention time.Duration, now time.Time) time.Time {
+	return now.Add(min(retentionMargin, retention/2) - retention)
+}
+
 // ReadTo is the end of the range that a Reader must read to get all calls that started before a time.
 func (l Limits) ReadTo(to, now time.Time) time.Time {
 	return plan.Latest(to, plan.Earliest(to.Add(l.EndsWithin), now))

@@ -211,10 +211,6 @@ func (f *ranges) clocksHold(earlier, later time.Time) bool {
 		Watermark.Sub(earlier) > clockBack
 }
 
-// retentionMargin is the distance of reads from the oldest time that the provider keeps: a request begins at whole
-// seconds and may wait, and some providers refuse all of it if its first second is too old.
-const retentionMargin = time.Minute
-
 func (f *ranges) view(state counting.State) plan.View {
 	earlier, later := f.settings.Clock.times()
 	v := plan.View{Now: later, Gap: later.Sub(earlier), Floor: state.Floor, Watermark: state.Watermark}
@@ -229,7 +225,7 @@ func (f *ranges) view(state counting.State) plan.View {
 	}
 	v.Watermark = plan.Latest(plan.Latest(v.Watermark, v.Floor), plan.Earliest(f.plan.Reached, v.Now))
 	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
-		v.Edge = earlier.Add(min(retentionMargin, keeps/2) - keeps)
+		v.Edge = KeptSince(keeps, earlier)
 	}
 	return v
 }

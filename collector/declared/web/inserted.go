@@ -11,10 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// retentionMargin is the distance of requests from the oldest time that the provider keeps, so that
-// the provider accepts a request that had to wait.
-const retentionMargin = time.Minute
-
 // pieceOverlap is the overlap of two spans of one read.
 const pieceOverlap = time.Second
 
@@ -106,7 +102,7 @@ func (r *insertedReader) edge(later time.Time) time.Time {
 	if r.Filter.Retention == 0 {
 		return time.Time{}
 	}
-	return later.Add(retentionMargin - r.Filter.Retention).Truncate(time.Second).Add(time.Second)
+	return collector.KeptSince(r.Filter.Retention, later).Truncate(time.Second).Add(time.Second)
 }
 
 // kept is a position, moved forward to the earliest time that the provider keeps. It logs a loss
