@@ -149,7 +149,7 @@ func TestCalls(t *testing.T) {
 		// dialler. Callers whom the dial plan answered before it called nobody, a gateway that fails, and a
 		// telephone that is busy.
 		// From "both" on, rows of a real FreeSWITCH 1.11: two bridges that fail, a pickup by intercept and by pickup,
-		// fifo, valet parking, att_xfer, uuid_bridge, REFER with Replaces, a menu before the bridge, a survey behind it.
+		// fifo, valet parking, att_xfer, uuid_bridge, REFER with Replaces, a menu, a survey.
 		{"freeswitch", "cdr", "freeswitch_legs.jsonl", map[string][]string{
 			"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"},
 		}, `
@@ -174,17 +174,17 @@ func TestCalls(t *testing.T) {
 			told-a outbound carrier1 failed talk 0s connected 0s legs 2 whole channels told-a told-b
 			ours-a internal - busy talk 0s connected 12s legs 2 whole channels ours-a ours-b
 			both-a outbound carrier2 invalid_number talk 0s connected 0s legs 3 whole channels both-c both-b both-c
-			picked-a inbound acme answered talk 5.020003s connected 5.020003s legs 3 whole channels picked-c picked-b picked-a
-			pickup-a inbound acme answered talk 5.040058s connected 5.040058s legs 3 whole channels pickup-c pickup-b pickup-a
-			fifo-a inbound acme answered talk 5.02s connected 9.019993s legs 2 whole channels fifo-b fifo-a
-			parked-a inbound acme answered talk 8.040007s connected 12.020008s legs 3 whole channels parked-c parked-b parked-a
-			asked-a inbound acme answered talk 11.03999s connected 11.03999s legs 3 whole channels asked-c asked-b asked-c
-			joined-a inbound acme answered talk 10.02s connected 10.02s legs 1 whole channels joined-b
-			joined-b internal - answered talk 7.02s connected 7.02s legs 1 whole channels joined-a
-			replaced-a inbound acme answered talk 11.04001s connected 11.04001s legs 2 whole channels replaced-d replaced-b
-			replaced-c internal - answered talk 7.02s connected 7.02s legs 2 whole channels replaced-d replaced-d
-			heard-a inbound acme answered talk 5.020005s connected 9.020002s legs 2 whole channels heard-b heard-b
-			survey-a inbound acme answered talk 4.000745s connected 7.000339s legs 2 whole channels survey-b survey-b`},
+			picked-a inbound acme answered talk 5s connected 5s legs 3 whole channels picked-c picked-b picked-a
+			pickup-a inbound acme answered talk 5s connected 5s legs 3 whole channels pickup-c pickup-b pickup-a
+			fifo-a inbound acme answered talk 5s connected 9s legs 2 whole channels fifo-b fifo-a
+			parked-a inbound acme answered talk 8s connected 12s legs 3 whole channels parked-c parked-b parked-a
+			asked-a inbound acme answered talk 11s connected 11s legs 3 whole channels asked-c asked-b asked-c
+			joined-a inbound acme answered talk 10s connected 10s legs 1 whole channels joined-b
+			joined-b internal - answered talk 7s connected 7s legs 1 whole channels joined-a
+			replaced-a inbound acme answered talk 11s connected 11s legs 2 whole channels replaced-d replaced-b
+			replaced-c internal - answered talk 7s connected 7s legs 2 whole channels replaced-d replaced-d
+			heard-a inbound acme answered talk 5s connected 9s legs 2 whole channels heard-b heard-b
+			survey-a inbound acme answered talk 4s connected 7s legs 2 whole channels survey-b survey-b`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
 		// a softphone that is called first, and a telephone that registered.
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
