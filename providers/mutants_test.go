@@ -125,7 +125,8 @@ ledgerdb:
   a shift of the clock | started_at >= :from | started_at > :from
 asterisk:
   the user's own text is a key of calls | {path: uniqueid, match: '^((?:.*-)?[0-9]+\.[0-9]+)$'} | uniqueid
-  another participant of a conference is an attempt | lastapp == "ConfBridge" or | nothing
+  another participant of a conference is an attempt | lastapp == "ConfBridge" ? nil : dstchannel | dstchannel
+  called parties that were joined are another attempt | dst: ""}, is: none} | dst: ""}, is: answered}
   a member of a conference makes it outbound | {when: {lastapp: ConfBridge} | {when: {lastapp: Bridge}
   a queue's caller who left at the answer talked | lastapp: Queue, disposition | lastapp: Queues, disposition
   another unit | duration: {path: billsec, unit: s} | duration: {path: billsec, unit: ms}

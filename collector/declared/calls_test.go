@@ -69,8 +69,10 @@ func TestCalls(t *testing.T) {
 		parameters           map[string][]string
 		want                 string
 	}{
-		// The last four: by Local channels a mailbox, FollowMe to a mobile, and click-to-call to a busy number; and a
-		// telephone that joins its call to another one, which is on a trunk.
+		// The last nine: by Local channels a mailbox, FollowMe to a mobile, and click-to-call to a busy number; a
+		// telephone that joins its call to another one, which is on a trunk; a queue's member who consults a colleague
+		// and then transfers the caller (REFER with Replaces); a telephone that transfers the caller to a queue; and a
+		// user who calls two numbers outside and joins them.
 		{"asterisk", "cdr", "asterisk_calls.csv", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}}, `
 			1700000000.100 inbound PJSIP/trunk answered talk 5m0s connected 5m15s legs 4 whole
 			1700000000.10 inbound PJSIP/trunk answered talk 2m30s connected 2m30s legs 5 whole
@@ -103,7 +105,12 @@ func TestCalls(t *testing.T) {
 			1700001000.1 inbound PJSIP/trunk voicemail talk 0s connected 40s legs 3 whole
 			1700001600.1 inbound PJSIP/trunk answered talk 40s connected 1m1s legs 2 whole
 			1700002200.9 outbound PJSIP/trunk busy talk 0s connected 20s legs 2 whole
-			1700003000.1 internal - answered talk 1m15s connected 1m15s legs 2 whole`},
+			1700003000.1 internal - answered talk 1m15s connected 1m15s legs 2 whole
+			1795970078.281 internal - answered talk 3s connected 3s legs 1 whole
+			1795970074.218 inbound PJSIP/trunk answered talk 11s connected 11s legs 3 whole
+			1795970060.20 inbound PJSIP/trunk answered talk 9s connected 9s legs 2 whole
+			1795970073.207 outbound PJSIP/trunk-a answered talk 10s connected 10s legs 2 whole
+			1795970076.264 outbound PJSIP/trunk-b answered talk 3s connected 3s legs 1 whole`},
 		// The last eight: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
 		// a call from outside that is forwarded to a mailbox; a page; a call that a colleague picks up, and one that
 		// a user fetches from its parking slot.
@@ -219,18 +226,23 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// Asterisk: the outside party of a call is transferred to another telephone, and its trunk stays connected.
+// Asterisk: the outside party of a call is transferred to another telephone, or to another outside party, and its
+// trunk stays connected.
 func TestTrunkOfATransferredParty(t *testing.T) {
 	rows, err := os.ReadFile("testdata/asterisk_calls.csv")
 	require.NoError(t, err)
 	legs := map[string][]cdr.Leg{}
-	for _, mapped := range builtin(t, "asterisk", "cdr", map[string][]string{"trunks": {"IAX2/trunk*"}}).Try(rows) {
-		legs[mapped.Record.CallKey] = append(legs[mapped.Record.CallKey], mapped.Record.Leg())
+	m := builtin(t, "asterisk", "cdr", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}})
+	for _, mapped := range m.Try(rows) {
+		legs[mapped.Record.CallKey] = append(legs[mapped.Record.CallKey], mapped.Record.CallLegs()...)
 	}
-	for key, want := range map[string]string{"1795716471.48": "outbound 13s", "1795716471.73": "inbound 13s"} {
+	for key, want := range map[string]string{
+		"1795716471.48": " outbound 13s", "1795716471.73": " inbound 13s",
+		"1795970073.207": " outbound 10s outbound 4s",
+	} {
 		got := ""
 		for _, on := range calls.Of(legs[key]).Trunks {
-			got += fmt.Sprint(on.Direction, " ", calls.Length(on.Connected))
+			got += fmt.Sprint(" ", on.Direction, " ", calls.Length(on.Connected))
 		}
 		if got != want {
 			t.Errorf("%s: the trunk was connected %s, want %s", key, got, want)

@@ -234,7 +234,7 @@ func (p *mapping) call() {
 }
 
 // secondTrunk adds the attempt on the second trunk of a row that leads from one trunk onto another. It
-// took as long as the row's own leg.
+// took as long as the row's own leg. With the outcome none it only takes that time.
 func (p *mapping) secondTrunk() {
 	d, r, unmapped := &p.feed.Record.Second, p.record, p.unmapped
 	trunk := cdr.HideNumbers(p.text("second.trunk", &d.Trunk))
@@ -245,7 +245,9 @@ func (p *mapping) secondTrunk() {
 	p.unmapped = unmapped // the row's own outcome reports it
 	second := new(r.Leg())
 	second.Direction, second.Trunk, second.Channel = cdr.Outbound, trunk, p.text("second.channel", &d.Channel)
-	second.Outcome, second.NoOutcome = result.Outcome, result.None || !found
+	if second.NoOutcome = result.None || !found; !result.None {
+		second.Outcome = result.Outcome
+	}
 	second.Implied, second.Whole = true, false
 	r.Second = second
 }

@@ -257,6 +257,7 @@ func shown(r *cdr.Record, currency string) map[string]string {
 	set("whole", r.Whole, true)
 	if l := r.Second; l != nil {
 		out["second.trunk"], out["second.channel"], out["second.outcome"] = l.Trunk, l.Channel, l.Outcome.String()
+		set("second.outcome", l.NoOutcome, "none")
 	}
 	var charges, recordings []string
 	for i := range r.Charges {
