@@ -222,6 +222,9 @@ func (d *Definition) completeFeeds() {
 			d.Push.Format == rows.FormatXML
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
+			if feed.Filter.Key != "" && !feed.Record.ID.IsSet() { // a read by key has only some of the rows that are alike
+				feed.Record.ID = language.At(feed.Filter.Key)
+			}
 		}
 		feed.lists = maps.Clone(lists)
 		for name, p := range feed.Parameters {

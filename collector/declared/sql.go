@@ -66,10 +66,6 @@ func (d *Definition) validateSQL(whole, r *config.Report, f *Feed) {
 			statement.Problemf("query", "has no ORDER BY; end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit")
 		}
 		r.Required("filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
-		if f.Filter.Key != "" && !f.Record.ID.IsSet() {
-			r.Problemf("record.id",
-				"is missing; equal rows of several reads are told apart by it, so give the key: id: %s", f.Filter.Key)
-		}
 	}
 	driver := d.SQL.Driver
 	if !slices.Contains(sql.Drivers(), driver) {

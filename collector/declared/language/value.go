@@ -107,6 +107,11 @@ func (a *alternative) validateTime(r *config.Report) {
 	}
 }
 
+// At is the value of a column.
+func At(column string) Value {
+	return Value{alternatives: []alternative{{Path: Path{column}}}, Written: column}
+}
+
 // IsSet says whether the definition has the value.
 func (v *Value) IsSet() bool { return len(v.alternatives) > 0 }
 

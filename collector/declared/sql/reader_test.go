@@ -74,12 +74,19 @@ func TestSQLByStart(t *testing.T) {
 }
 
 // TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late,
-// over pages, polls and crashes: each is read.
+// over pages, polls and crashes: each is read. Without an id the number is the id, so that rows that are alike stay apart.
 func TestSQLInserted(t *testing.T) {
+	definition := table(byKey, "by: inserted, key: id, overlap: 100")
+	t.Run("with an id", func(t *testing.T) { readsInserted(t, definition) })
+	t.Run("without one", func(t *testing.T) { readsInserted(t, strings.Replace(definition, "      id: id\n", "", 1)) })
+}
+
+func readsInserted(t *testing.T, definition string) {
+	t.Helper()
 	path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) "+
 			"SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
-	source := open(t, table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ")
+	source := open(t, definition, "dsn: "+path+", calls: ")
 	seen := map[string]bool{}
 	var position []byte
 	poll := func(crashAfter int) (rows int) {
