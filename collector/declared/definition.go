@@ -222,7 +222,7 @@ func (d *Definition) completeFeeds() {
 			d.Push.Format == rows.FormatXML
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
-			if feed.Filter.Key != "" && !feed.Record.ID.IsSet() { // a read by key has only some of the rows that are alike
+			if feed.Filter.Key != "" && !feed.Record.ID.IsSet() { // of rows that are alike, a read may have only some
 				feed.Record.ID = language.At(feed.Filter.Key)
 			}
 		}

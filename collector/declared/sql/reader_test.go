@@ -74,7 +74,8 @@ func TestSQLByStart(t *testing.T) {
 }
 
 // TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late,
-// over pages, polls and crashes: each is read. Without an id the number is the id, so that rows that are alike stay apart.
+// over pages, polls and crashes: each is read. Without an id the number is the id, so that equal rows stay
+// apart.
 func TestSQLInserted(t *testing.T) {
 	definition := table(byKey, "by: inserted, key: id, overlap: 100")
 	t.Run("with an id", func(t *testing.T) { readsInserted(t, definition) })
