@@ -191,7 +191,10 @@ func TestCalls(t *testing.T) {
 			replaced-a inbound acme answered talk 11s connected 11s legs 2 whole channels replaced-d replaced-b
 			replaced-c internal - answered talk 7s connected 7s legs 2 whole channels replaced-d replaced-d
 			heard-a inbound acme answered talk 5s connected 9s legs 2 whole channels heard-b heard-b
-			survey-a inbound acme answered talk 4s connected 7s legs 2 whole channels survey-b survey-b`},
+			survey-a inbound acme answered talk 4s connected 7s legs 2 whole channels survey-b survey-b
+			talks-a inbound acme answered talk 5m20s connected 5m20s legs 3 whole channels talks-c talks-b talks-a
+			passed-a inbound acme answered talk 5m20s connected 5m20s legs 3 whole channels passed-e passed-b passed-a
+			passed-d internal - answered talk 5m7s connected 5m7s legs 2 whole channels passed-e passed-e`},
 		// A caller whom two children don't answer, a trunk, softphones that call a number and another softphone,
 		// a softphone that is called first, and a telephone that registered.
 		{"twilio", "calls", "twilio_calls.jsonl", nil, `
