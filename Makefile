@@ -74,7 +74,7 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
 	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/core/ledger ./cmd/... ./...
 
-# Two runs at once: the tests that drive the binary mostly wait, and the others compute. Without the race detector: docs and deploy read
+# Two runs at once, of four packages each: many tests wait for the programs they start. Without the race detector: docs and deploy read
 # texts and start programs; providers and simulate play thousands of scripts, one step after the other, with code that is
 # watched in its own tests. Collecting garbage under the race detector is expensive, and the heaps are small: so it runs
 # seldom (GOGC). The race detector would also let each package sleep for a second before it ends (GORACE). The tests that drive
@@ -106,7 +106,7 @@ RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-expo
 
 # Lint has already done what `go test` would vet, and nobody debugs what is linked here.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events $(CURDIR)/.tools/tests-$(1).json -- \
-	-vet=off -ldflags='-s -w' -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
+	-vet=off -ldflags='-s -w' -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT) -p 4
 
 .PHONY: long
 long: ## tests with random input, each with LONG (20) times as many cases; takes hours

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 func TestE2ELife(t *testing.T) {
 	lives, err := compareLife(t.Context(), &settings{
 		Exporter: buildExporter(t), SQLExporter: "prometheus-sql-exporter", Configs: "configs",
-		Life: 5 * time.Second, LifeCalls: 10_000,
+		Life: 5 * time.Second, LifeCalls: 3_000,
 	}, t.Output())
 	require.NoError(t, err)
 	for _, l := range lives {
