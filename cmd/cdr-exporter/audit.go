@@ -65,10 +65,11 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 	} else {
 		err = printText(s.out, "audit.tmpl", days)
 	}
+	err = errors.Join(err, span.reportLost(s.errors))
 	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs }) {
 		return errSilent
 	}
-	return errors.Join(err, span.reportLost(s.errors))
+	return err
 }
 
 // readExport has the file read in place of the provider.

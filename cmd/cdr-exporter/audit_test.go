@@ -8,12 +8,15 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // auditDay is a day in the JSON of an audit.
@@ -230,10 +233,17 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	s.put(shopRow{"added later", old(8), "done", "", "4.00"}) // of a day that has been read again
+	config, err := os.ReadFile(s.path("config.yaml"))
+	require.NoError(t, err)
 	text := start(t, s.vault, launch{args: []string{
-		"audit", "--config.file=" + s.path("config.yaml"), "--from=90h", "--to=30m", "--share=1",
+		"audit", "--config.file=" + s.write("posted.yaml", strings.Replace(string(config), "  - name: shop",
+			"  - name: posted\n    freeswitch: {token: hush, cdr: }\n  - name: shop", 1)),
+		"--from=90h", "--to=30m", "--share=1",
 	}})
 	text.exited(1)
+	if said := text.log.String(); !strings.Contains(said, "posted/cdr: its records are posted") {
+		t.Errorf("it doesn't say what it couldn't audit: %s", said)
+	}
 	if out := text.out.String(); !strings.Contains(out, "shop/calls") || !strings.Contains(out, "\nadded later ") ||
 		!regexp.MustCompile(`\d EUR, counted \d`).MatchString(out) {
 		t.Errorf("the text is\n%s", out)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/audit"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
@@ -83,9 +84,9 @@ func (a *App) auditDaily(ctx context.Context) {
 	every(ctx, auditClock, func() {
 		r, now := a.running.Load(), a.settings.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
-			a.auditDay(ctx, r, day, func(name feedName, state *counting.State) bool {
-				one := audit{name, day}
-				due := now.After(retry[one]) && a.dailyTotals.Load().needAudit(name, day, state)
+			a.auditDay(ctx, r, day, func(name feedName, f *feed) bool {
+				one, kept := audit{name, day}, !day.Before(history.KeptSince(f.info, now))
+				due := now.After(retry[one]) && a.dailyTotals.Load().needAudit(name, day, kept, new(f.state.State()))
 				if due {
 					retry[one] = now.Add(auditRetry)
 				}
@@ -105,26 +106,26 @@ func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
 	return now.Add(-sinceMidnight).Truncate(24 * time.Hour).Add(-auditAge), true
 }
 
-// needAudit says whether a day's audit of a feed is due: the day has calls to count, and no audit
-// since then could have included the late ones.
-func (t *dailyTotals) needAudit(name feedName, day time.Time, state *counting.State) bool {
+// needAudit says whether a day's audit of a feed is due: the day has calls to count, and no audit has
+// begun late enough to include the late ones. An audit of a part is enough if the provider no longer
+// keeps the rest.
+func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *counting.State) bool {
 	return !t.now.IsZero() && !t.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
 		!slices.ContainsFunc(t.audits, func(a daily.Audit) bool {
 			ofFeed := a.Source == name.source && a.Feed == name.feed
-			return ofFeed && a.Day.Equal(day) && !a.Began.Before(day.Add(auditAge))
+			return ofFeed && (a.Whole || !kept) && a.Day.Equal(day) && !a.Began.Before(day.Add(auditAge))
 		})
 }
 
 // auditDay audits a day of the feeds that are read here and are due. It uses separate clients,
 // which leave most of each limit to the feeds.
 func (a *App) auditDay(
-	ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool,
+	ctx context.Context, r *running, day time.Time, isDue func(name feedName, f *feed) bool,
 ) {
 	for _, s := range r.sources {
 		due := make(map[string]bool) // by feed; without sources that another replica reads and audits
 		for _, f := range s.feeds() {
-			if f.info.Reader != nil && f.state != nil &&
-				isDue(feedName{s.config.Name, f.info.Name}, new(f.state.State())) {
+			if f.info.Reader != nil && f.state != nil && isDue(feedName{s.config.Name, f.info.Name}, f) {
 				due[f.info.Name] = true
 			}
 		}

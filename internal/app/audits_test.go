@@ -30,9 +30,11 @@ func TestNeedAudit(t *testing.T) {
 	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
 	counted := counting.State{HistoryDone: true, Origin: day}
 	audited := func(audited, began time.Time) dailyTotals {
-		result := daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(audited), Began: began}
+		result := daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(audited), Whole: true, Began: began}
 		return dailyTotals{now: day, audits: []daily.Audit{result}}
 	}
+	part := audited(day, day.AddDate(0, 0, 2).Add(4*time.Hour))
+	part.audits[0].Whole = false
 	later := func(days int) time.Time { return day.AddDate(0, 0, days) }
 	for name, c := range map[string]struct {
 		totals dailyTotals
@@ -42,14 +44,18 @@ func TestNeedAudit(t *testing.T) {
 		"never audited":            {dailyTotals{now: day}, counted, true},
 		"the day before":           {audited(later(-1), later(1)), counted, true},
 		"audited":                  {audited(day, later(2).Add(4*time.Hour)), counted, false},
+		"a part of it audited":     {part, counted, true},
 		"audited before it is due": {audited(day, later(1)), counted, true},
 		"a history that is read":   {dailyTotals{now: day}, counting.State{Origin: day}, false},
 		"before the origin":        {dailyTotals{now: day}, counting.State{HistoryDone: true, Origin: later(1)}, false},
 		"the ledger wasn't asked":  {dailyTotals{}, counted, false},
 		"the ledger didn't answer": {dailyTotals{now: day, unknown: true}, counted, false},
 	} {
-		if got := c.totals.needAudit(feedName{"s", "f"}, day, &c.state); got != c.want {
+		if got := c.totals.needAudit(feedName{"s", "f"}, day, true, &c.state); got != c.want {
 			t.Errorf("%s: due is %t", name, got)
 		}
+	}
+	if part.needAudit(feedName{"s", "f"}, day, false, &counted) {
+		t.Error("a part is due again, although the provider doesn't keep the rest")
 	}
 }

@@ -50,7 +50,9 @@ type Feed struct {
 type Day struct {
 	daily.Audit
 
-	Counted      int `json:"counted"`
+	Counted int `json:"counted"`
+	// Changed are those of Counted that are listed with other amounts, even if the sums are equal.
+	Changed      int `json:"changed"`
 	NotFinal     int `json:"not_final"`
 	Ignored      int `json:"ignored"`
 	Invalid      int `json:"invalid"`
@@ -71,9 +73,6 @@ type Charges struct {
 	Listed  cdr.Amounts `json:"listed"`
 	Counted cdr.Amounts `json:"counted"`
 }
-
-// Differ says whether the sums differ.
-func (c *Charges) Differ() bool { return len(c.Listed.Minus(c.Counted).Texts()) > 0 }
 
 func (c *Charges) add(f *counting.Finding) {
 	for _, charge := range f.Listed {
@@ -126,7 +125,7 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 		if err != nil {
 			return days, err
 		}
-		day.audited, day.Differs = a.audited, day.Missing > 0 || day.Charges.Differ()
+		day.audited, day.Differs = a.audited, day.Missing > 0 || day.Changed > 0
 		days, from = append(days, *day), to
 		if s.Progress != nil {
 			s.Progress(from.Sub(begin))

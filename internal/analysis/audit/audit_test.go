@@ -227,15 +227,17 @@ func TestVersionsInAList(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		amounts []string // of record a, as it is listed
+		other   string   // that of record b
 		want    string
 	}{
-		"as they were counted":           {[]string{"1", "3"}, "2 2 false 5 5"},
-		"the last one is listed first":   {[]string{"3", "1"}, "2 2 true 3 5"},
-		"there and back":                 {[]string{"3", "1", "3"}, "2 2 false 5 5"},
-		"a newer one that isn't counted": {[]string{"1", "3", "4"}, "2 2 true 6 5"},
+		"as they were counted":           {[]string{"1", "3"}, "2", "2 2 false 5 5"},
+		"the last one is listed first":   {[]string{"3", "1"}, "2", "2 2 true 3 5"},
+		"there and back":                 {[]string{"3", "1", "3"}, "2", "2 2 false 5 5"},
+		"a newer one that isn't counted": {[]string{"1", "3", "4"}, "2", "2 2 true 6 5"},
+		"two that differ by as much":     {[]string{"2"}, "3", "2 2 true 5 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list := []cdr.Record{record("b", noon, "2")}
+			list := []cdr.Record{record("b", noon, c.other)}
 			for _, amount := range c.amounts {
 				list = append(list, record("a", noon, amount))
 			}

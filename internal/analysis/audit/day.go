@@ -111,6 +111,7 @@ func (p *pass) run(ctx context.Context) error {
 			continue
 		}
 		p.day.Counted++
+		p.day.Changed++
 		p.day.Charges.Listed.AddAll(c.Listed)
 		p.day.Charges.Counted.AddAll(c.Counted)
 	}
