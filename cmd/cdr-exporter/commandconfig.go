@@ -141,7 +141,7 @@ func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValu
 		Default(defaultValue).StringVar(to)
 }
 
-// parseRange parses --from and --to, which may be empty.
+// parseRange parses --from and --to, which may be empty, and refuses a range that ends before it begins.
 func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
 	if begin, err = parseTime(from, now); err != nil {
 		return begin, end, usageError{fmt.Errorf("--from: %w", err)}
@@ -149,6 +149,9 @@ func parseRange(from, to string, now time.Time) (begin, end time.Time, err error
 	if to != "" {
 		if end, err = parseTime(to, now); err != nil {
 			return begin, end, usageError{fmt.Errorf("--to: %w", err)}
+		}
+		if !begin.Before(end) {
+			return begin, end, usageError{errors.New("--from must be before --to")}
 		}
 	}
 	return begin, end, nil

@@ -139,7 +139,7 @@ func (e *explainCommand) explain(
 	if err != nil {
 		return nil, err
 	}
-	if !from.Before(to) || from.After(now) {
+	if from.After(now) {
 		return nil, errRange
 	}
 	feed := &explain.Feed{Selector: selector, Spec: app.SpecOf(c.Source(f.Source), f.Info), From: from, To: to}

@@ -75,8 +75,6 @@ func (m *matchCommand) check() (err error) {
 	switch {
 	case err != nil:
 		err = fmt.Errorf("--tariff: %w", err)
-	case !s.From.Before(s.To):
-		err = errors.New("--from must be before --to")
 	case s.Tolerance <= 0 || s.Tolerance > match.LongestTolerance:
 		err = fmt.Errorf("--tolerance: give a duration above 0, at most %s, such as 3s", match.LongestTolerance)
 	case m.country != "" && phonenumbers.GetCountryCodeForRegion(m.country) == 0:

@@ -170,7 +170,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	return errRange
 }
 
-var errRange = usageError{errors.New("--from must be before --to, and not in the future")}
+var errRange = usageError{errors.New("--from: the time is in the future")}
 
 // reportLost names the feeds whose past couldn't be read. That is an error, although the others
 // were read.

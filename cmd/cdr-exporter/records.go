@@ -43,9 +43,6 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
-	if !from.Before(to) {
-		return usageError{errors.New("--from must be before --to")}
-	}
 	redactor, err := c.redactor(ctx)
 	if err != nil {
 		return err

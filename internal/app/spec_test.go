@@ -26,6 +26,7 @@ func TestSpecOfAFeedOfLegs(t *testing.T) {
 		"kept for little more than that":  {true, 30*day + 3*time.Hour, 30 * day, 2 * time.Hour},
 		"kept for less than the history":  {true, 10 * day, 10*day - time.Hour, 0},
 		"kept for less, a record is one ": {false, 10 * day, 10*day - time.Hour, 0},
+		"hardly anything is kept":         {false, time.Hour, 30 * time.Minute, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			info := &collector.FeedInfo{
