@@ -27,7 +27,7 @@ type posted struct {
 
 // wait implements part: there is something to do as soon as another replica has enqueued a record.
 func (f *posted) wait(ctx context.Context) time.Duration {
-	if tasks, err := f.first(ctx); err == nil && len(tasks) == 0 {
+	if tasks, err := f.first(ctx, 1); err == nil && len(tasks) == 0 {
 		return neverDue
 	}
 	return 0
@@ -50,7 +50,7 @@ func (f *posted) commitSome(ctx context.Context) (some bool, err error) {
 		return false, err
 	}
 	defer f.turn.Release(1)
-	tasks, err := f.first(ctx)
+	tasks, err := f.first(ctx, postedAtOnce)
 	if err != nil || len(tasks) == 0 {
 		return false, err
 	}
@@ -62,8 +62,8 @@ func (f *posted) commitSome(ctx context.Context) (some bool, err error) {
 
 // first are the records that came first of those that wait. They have the time of the database,
 // which may be ahead of ours.
-func (f *posted) first(ctx context.Context) ([]work.Item, error) {
-	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), postedAtOnce)
+func (f *posted) first(ctx context.Context, most int) ([]work.Item, error) {
+	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), most)
 	return tasks, asLedgerError(err)
 }
 
@@ -74,7 +74,7 @@ func (f *posted) commitArrived(ctx context.Context, page *Page) error {
 		return err
 	}
 	defer f.turn.Release(1)
-	tasks, err := f.first(ctx)
+	tasks, err := f.first(ctx, 1)
 	if err == nil && len(tasks) > 0 {
 		err = ErrReadElsewhere
 	}

@@ -549,6 +549,34 @@ func TestLateByTheLastLeg(t *testing.T) {
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 }
 
+// A later version of a leg of a counted call adds no leg to it: Twilio's price comes after the call. Only a leg that is
+// new has a log record, and only one that is new or has other times or another outcome lets the call grow.
+func TestLaterVersionOfACountedLeg(t *testing.T) {
+	priced := leg("a", 0, 5, 60, charge(t, "usage", "EUR", "1"))
+	for name, c := range map[string]struct {
+		late  *cdr.Record
+		logs  []string
+		grown bool
+	}{
+		"with a price": {priced, []string{"cdr.call c", "cdr.call.revised c"}, false},
+		"longer":       {leg("a", 0, 5, 70), []string{"cdr.call c", "cdr.call.revised c"}, true},
+		"another leg":  {leg("b", 0, -1, 5), []string{"cdr.call c", "cdr.call.leg c"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			r.records(leg("a", 0, 5, 60))
+			r.wait(settle)
+			r.records(c.late)
+			if !slices.Equal(r.logs, c.logs) {
+				t.Errorf("log records %q, want %q", r.logs, c.logs)
+			}
+			if m := r.preview(r.at, c.late)[0].Memory; m.Call.Grown != c.grown {
+				t.Errorf("grown is %t", m.Call.Grown)
+			}
+		})
+	}
+}
+
 // A call occupies its trunk in the direction of the first leg on the channel, also after the outside party was
 // transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none. If the
 // first leg is late, the time that was counted isn't counted again in the other direction.
@@ -632,15 +660,31 @@ func TestCallsAroundTheOrigin(t *testing.T) {
 	r.state.Origin = epoch.Add(-10 * time.Minute).Add(5 * time.Second)
 	r.state.Floor = r.state.Origin.Add(-r.settings.Lead)
 	paid := charge(t, "usage", "EUR", "1")
+	parts := func(r *cdr.Record) {
+		r.Settled, r.Recordings = true, []cdr.Recording{{ID: "tape"}}
+		r.Streams = []cdr.Stream{{Media: "audio"}}
+	}
 	r.records(
-		leg("before", 0, 1, 9, paid), leg("after", 6, 7, 9, paid), // began before
+		leg("before", 0, 1, 9, paid, parts), leg("after", 6, 7, 9, paid), // began before
 		leg("alone", 0, 1, 9, inGroup(""), paid),
 		leg("counts", 5, 6, 9, inGroup("other"), paid))
+	dearer := r.records(leg("before", 0, 1, 9, parts,
+		charge(t, "usage", "EUR", "3"), charge(t, "setup", "EUR", "1")))
+	if dearer.Revised != 0 || dearer.Duplicate != 1 {
+		t.Errorf("a later version of a leg from before the origin: %+v", dearer)
+	}
 	r.wait(settle)
 	wantValues(t, r.values(), map[string]string{
 		answered: "1",
 		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2",
 	})
+	for series, value := range r.values() {
+		for _, part := range []string{"cdr_recordings_total", "cdr_media_streams_total", "corrections", "setup"} {
+			if strings.Contains(series, part) {
+				t.Errorf("%s is %s, of a leg from before the origin", series, value)
+			}
+		}
+	}
 	r.records(leg("late", 8, 9, 12))
 	if got := r.total("cdr_call_connected_seconds_total"); got != 3_000_000 {
 		t.Errorf("%d µs connected", got)

@@ -2,6 +2,7 @@ package counting_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -59,6 +60,27 @@ func TestRule38ReusedIDs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Ids that are used again three days later name the same kind of call: its parent's leg is still a machine's.
+func TestReusedIDsOfParents(t *testing.T) {
+	r := newRig(t, counting.Rules{Legs: true, Parents: true, ByArrival: true})
+	r.settings.Settle, r.settings.WholeAfter = settle, 4*time.Hour
+	for day := range 2 {
+		begin := epoch.Add(time.Duration(3*day)*24*time.Hour - time.Hour)
+		menu, telephone := call("7", start(begin)), call("8", start(begin.Add(time.Minute)))
+		telephone.Parent, telephone.Outcome = "7", cdr.NoAnswer
+		for _, one := range []*cdr.Record{menu, telephone} {
+			one.CallID, one.NoDuration, one.End = "c", true, begin.Add(2*time.Minute)
+		}
+		menu.Answer = begin
+		r.at = begin.Add(time.Hour)
+		r.records(menu, telephone)
+		callRig{r}.wait(settle)
+		if got := r.values()["cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}"]; got != strconv.Itoa(day+1) {
+			t.Errorf("day %d: %v", day, r.values())
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package counting
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"time"
@@ -133,8 +134,11 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 	if leg.Open {
 		return
 	}
-	was := calls.Of(c.legs)
-	c.replaceLegs(compactLegs(leg.Legs, d.hasher))
+	was, before := calls.Of(c.legs), c.append(nil, nil)
+	isNew := c.replaceLegs(compactLegs(leg.Legs, d.hasher))
+	if bytes.Equal(c.append(nil, nil), before) {
+		return // another price, for example
+	}
 	now := calls.Of(c.legs)
 	c.grown = true
 	if c.ignored {
@@ -164,12 +168,14 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
-	d.logLeg(leg)
+	if isNew {
+		d.logLeg(leg)
+	}
 }
 
-// replaceLegs replaces the legs that a record's earlier version gave. The leg on a second trunk has the id of its
-// record and comes after the record's own leg.
-func (c *countedCall) replaceLegs(legs []cdr.Leg) {
+// replaceLegs replaces the legs that a record's earlier version gave, and says whether a leg is new. The leg on a
+// second trunk has the id of its record and comes after the record's own leg.
+func (c *countedCall) replaceLegs(legs []cdr.Leg) (isNew bool) {
 	next := make(map[string]int)
 	for _, l := range legs {
 		at := next[l.ID]
@@ -177,10 +183,11 @@ func (c *countedCall) replaceLegs(legs []cdr.Leg) {
 			at++
 		}
 		if at == len(c.legs) {
-			c.legs = append(c.legs, l)
+			c.legs, isNew = append(c.legs, l), true
 		}
 		c.legs[at], next[l.ID] = l, at+1
 	}
+	return isNew
 }
 
 // compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users.

@@ -253,6 +253,7 @@ func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
 		if l.ID == "" {
 			l.ID = d.hasher.recordID(r) + "/" + strconv.Itoa(i)
 		}
+		d.hideNames(l)
 		if hour != 0 {
 			l.ID += "@" + strconv.FormatInt(hour, 10)
 		}
@@ -263,7 +264,6 @@ func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
 			l.Channel = strconv.FormatUint(uint64(d.hasher.factKey(kindAttempt, l.Channel)), 16)
 		}
 		l.UserName, l.UserPrincipal = "", ""
-		d.hideNames(l)
 		l.Start, l.Answer, l.End = storable(l.Start), storable(l.Answer), storable(l.End)
 	}
 	return legs

@@ -77,8 +77,7 @@ func (d *Decision) decideNew(i int) *state {
 	if context.Late {
 		h.flags |= rowLate
 	}
-	// A leg that starts before the origin is there for a call that goes on after it.
-	counts := key == 0 || !r.Start.Before(d.was.Origin)
+	counts := !d.isEarlyLeg(r, h.flags)
 	if counts {
 		result.New++
 		result.Labels = append(result.Labels, r.AllLabels())
@@ -121,6 +120,12 @@ func (d *Decision) decideNew(i int) *state {
 		d.addVisits(i)
 	}
 	return st
+}
+
+// isEarlyLeg says whether a record with these flags is a leg that starts before the feed's origin. It is there for a
+// call that goes on after it, which isn't counted either (counting.md 5).
+func (d *Decision) isEarlyLeg(r *cdr.Record, flags byte) bool {
+	return flags&rowLeg != 0 && r.Start.Before(d.was.Origin)
 }
 
 // callKey is the key of the call that a record is a leg of; 0: it is a call by itself, or too many
@@ -235,6 +240,14 @@ func (d *Decision) decideKnown(i int, st *state) {
 		result.Duplicate++
 		return
 	}
+	if d.isEarlyLeg(r, k.flags) { // nothing of it is counted: this version takes the place of the former one
+		result.Duplicate++
+		if d.settings.Legs {
+			k.call = d.reviseLeg(e, k.call)
+		}
+		d.keepState(st, func(dst []byte) []byte { return append(k.head.append(dst), e.body...) })
+		return
+	}
 	changed := d.reviseRecord(e, &k)
 	k.version = max(k.version, r.Version)
 	if len(changed) == 0 {
@@ -277,6 +290,9 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 // versions, it also counts that the call is an emergency call, with the first version that says so.
 func (d *Decision) decideParts(i int, st *state) {
 	r, h := d.entries[i].record, d.hasher
+	if d.isEarlyLeg(r, flagsOf(st.Data)) {
+		return
+	}
 	for n := range r.Recordings {
 		if key := h.factKey(kindRecording, r.Recordings[n].ID); d.states[key] == nil {
 			d.addFact(d.factBucket(r.Start), key)
@@ -322,7 +338,7 @@ func (d *Decision) settleRecords() {
 			continue
 		}
 		st := d.findState(e)
-		if st == nil || flagsOf(st.Data)&rowSettled != 0 {
+		if st == nil || flagsOf(st.Data)&rowSettled != 0 || d.isEarlyLeg(e.record, flagsOf(st.Data)) {
 			continue
 		}
 		d.change.Facts = facts.AppendSettled(d.change.Facts, e.record, d.settings.PartsSettle)
