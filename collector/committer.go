@@ -114,7 +114,6 @@ func (c *committer) showResult(result *counting.Result) {
 	o.Rows("ignored", result.Ignored)
 	o.Rows("too_old", result.TooOld)
 	o.Delays(result.Delays)
-	o.Labels(result.Labels)
 	o.PremiumCalls(result.PremiumCalls)
 	if c.settings.Info.Rules.Legs {
 		c.showCalls(result)

@@ -182,7 +182,6 @@ func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	a.observeLedger()
-	a.selfMetrics.SetLabels(a.running.Load().labels.AllNames())
 	a.reloaded(nil)
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) {

@@ -75,7 +75,6 @@ func (a *App) swapParts(removed, next *running) {
 	stopLoops(removed.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
 	a.labels.Store(next.labels)
-	a.selfMetrics.SetLabels(next.labels.AllNames())
 	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
 	a.setHooks(next) // before the loops: Graph validates a new subscription at once
 	if !a.ledger.Shared() {

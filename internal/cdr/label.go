@@ -27,26 +27,6 @@ func NewLabels(all []Label) Labels {
 	return Labels(text.String())
 }
 
-// AllLabels are the operator's labels of a record and of its streams, with the first value of each
-// name.
-func (r *Record) AllLabels() Labels {
-	var found []Label
-	for i := range r.Streams {
-		for name, value := range r.Streams[i].Labels.All() {
-			if !slices.ContainsFunc(found, func(l Label) bool { return l.Name == name }) {
-				found = append(found, Label{name, value})
-			}
-		}
-	}
-	if len(found) == 0 {
-		return r.Labels
-	}
-	for name, value := range r.Labels.All() {
-		found = append(found, Label{name, value})
-	}
-	return NewLabels(found)
-}
-
 // All are the names and values.
 func (l Labels) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {

@@ -43,17 +43,6 @@ func (s *Set) Names() (names []string) {
 	return names
 }
 
-// AllNames are the names of the labels of calls and of media streams.
-func (s *Set) AllNames() []string {
-	names := s.Names()
-	if s != nil {
-		for _, l := range s.places {
-			names = append(names, l.name)
-		}
-	}
-	return names
-}
-
 // Apply gives records of a source their labels.
 func (s *Set) Apply(source string, records []*cdr.Record) {
 	if s == nil || len(s.labels)+len(s.places) == 0 {

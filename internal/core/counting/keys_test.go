@@ -78,7 +78,8 @@ func TestReusedIDsOfParents(t *testing.T) {
 		r.at = begin.Add(time.Hour)
 		r.records(menu, telephone)
 		callRig{r}.wait(settle)
-		if got := r.values()["cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}"]; got != strconv.Itoa(day+1) {
+		got := r.values()["cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}"]
+		if got != strconv.Itoa(day+1) {
 			t.Errorf("day %d: %v", day, r.values())
 		}
 	}

@@ -142,8 +142,6 @@ type Result struct {
 	Queued int
 	// Delays are how long after their calls' ends the new records were first seen.
 	Delays []time.Duration
-	// Labels are the operator's labels of the new records.
-	Labels []cdr.Labels
 	// PremiumCalls are the new calls to premium and satellite numbers.
 	PremiumCalls []metrics.PremiumCall
 	// BadRows are the rows of Page.Invalid that weren't known: log these.

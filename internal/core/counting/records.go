@@ -80,7 +80,6 @@ func (d *Decision) decideNew(i int) *state {
 	counts := !d.isEarlyLeg(r, h.flags)
 	if counts {
 		result.New++
-		result.Labels = append(result.Labels, r.AllLabels())
 		d.noteNewest(r)
 		d.note(facts.Fact{Kind: facts.Record, Record: r, Late: context.Late})
 		d.addLegAttempt(e)

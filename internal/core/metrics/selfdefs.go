@@ -117,8 +117,6 @@ var (
 		"{value}",
 		"Provider's values that the mapping doesn't know, by field; each record counts once.", "field").
 		startingAt("") // which fields there are is the provider's to say
-	LabelLookups = ofSelf(NoBase, Counter, "cdr_exporter_label_lookups_total", "cdr.exporter.label_lookups", "{lookup}",
-		"Lookups of the operator's labels for new calls, by result.", "label", "result")
 	ReloadSuccessful = ofSelf(NoBase, Gauge, "cdr_exporter_config_last_reload_successful",
 		"cdr.exporter.config.last_reload.successful", "",
 		"1 if the last load of the configuration succeeded.")

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // FeedMetrics is the self metrics of one feed, and what the status page shows of them. It is safe for
@@ -93,19 +91,6 @@ func (f *FeedMetrics) Tasks(kind string, waiting, setAside int) {
 func (f *FeedMetrics) Calls(waiting, incomplete int) {
 	f.self.Set(CallsWaiting, float64(waiting), f.source, f.feed)
 	f.self.Add(CallsIncomplete, int64(incomplete), f.source, f.feed)
-}
-
-// Labels counts for each of the operator's labels which new records have a value.
-func (f *FeedMetrics) Labels(all []cdr.Labels) {
-	for _, name := range *f.self.labels.Load() {
-		for _, one := range all {
-			result := "hit"
-			if one.Value(name) == "" {
-				result = "miss"
-			}
-			f.self.Add(LabelLookups, 1, name, result)
-		}
-	}
 }
 
 // Unmapped counts records in which a field has a value that the mapping doesn't know.

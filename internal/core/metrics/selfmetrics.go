@@ -13,8 +13,7 @@ import (
 type SelfMetrics struct {
 	now    func() time.Time
 	native atomic.Bool
-	labels atomic.Pointer[[]string] // the names of the operator's labels
-	hook   func()                   // sets gauges before each snapshot; nil: none
+	hook   func() // sets gauges before each snapshot; nil: none
 
 	mu       sync.Mutex
 	series   map[*Def]map[string]*selfSeries // by label values, joined
@@ -34,7 +33,6 @@ func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 		now: now, series: make(map[*Def]map[string]*selfSeries), notified: make(map[string]*Notified),
 	}
 	o.SetNative(native)
-	o.SetLabels(nil)
 	for _, d := range SelfCatalogue() {
 		if d.Base == NoBase {
 			o.startAtZero(d)
@@ -45,9 +43,6 @@ func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 
 // SetNative shows histograms with native buckets too, or without.
 func (o *SelfMetrics) SetNative(native bool) { o.native.Store(native) }
-
-// SetLabels sets the names of the operator's labels.
-func (o *SelfMetrics) SetLabels(names []string) { o.labels.Store(&names) }
 
 // OnSnapshot sets the function that sets gauges before each snapshot. Call it before the first
 // snapshot.
