@@ -57,12 +57,10 @@ func (d *Decision) isPending(r *cdr.Record) bool {
 // decideNew counts a record for the first time: a call by itself as a whole, a leg but for what
 // waits until its call is whole (counting.md 36).
 func (d *Decision) decideNew(i int) *state {
-	e, result := &d.entries[i], &d.change.Result
-	r := e.record
+	e, s := &d.entries[i], d.settings
+	r, delay := e.record, d.delay(e.record)
 	key := d.callKey(e)
 	d.leaveCall(e, key)
-	delay := d.delay(r)
-	s := d.settings
 	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.PartsSettle}
 	h := head{labels: r.Labels, call: key}
 	if r.Labels != "" {
@@ -79,34 +77,20 @@ func (d *Decision) decideNew(i int) *state {
 	}
 	counts := !d.isEarlyLeg(r, h.flags)
 	if counts {
-		result.New++
+		d.change.Result.New++
 		d.noteNewest(r)
 		d.note(facts.Fact{Kind: facts.Record, Record: r, Late: context.Late})
 		d.addLegAttempt(e)
 	}
 	switch {
 	case key == 0:
-		d.change.Facts = facts.AppendRecord(d.change.Facts, r, context)
+		d.change.Result.Delays = append(d.change.Result.Delays, delay)
+		d.addCall(r, &h, context)
 	case counts:
 		d.change.Facts = facts.AppendCharges(facts.AppendLegs(d.change.Facts, r), r, context.Currency)
 		d.addEmergency(e)
 	}
-	if key == 0 {
-		result.Delays = append(result.Delays, delay)
-		if r.Outcome.Connected() {
-			h.flags |= rowTimed
-			h.times = timesOf(r)
-			h.connection = d.addConnected(r)
-		}
-		if d.Traces() {
-			h.flags |= rowUntraced
-		}
-		d.change.State.Records++
-		if !isLegAttempt(r) {
-			d.addAttempt(r)
-		}
-	}
-	st := d.newState(Place{d.bucketFor(e.record.Start), d.newKey(e)})
+	st := d.newState(Place{d.bucketFor(r.Start), d.newKey(e)})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
 	if key == 0 {
@@ -119,6 +103,23 @@ func (d *Decision) decideNew(i int) *state {
 		d.addVisits(i)
 	}
 	return st
+}
+
+// addCall counts a call of one record, and notes in the head of its row what later versions may change.
+func (d *Decision) addCall(r *cdr.Record, h *head, context facts.Context) {
+	d.change.Facts = facts.AppendRecord(d.change.Facts, r, context)
+	if r.Outcome.Connected() {
+		h.flags |= rowTimed
+		h.times = timesOf(r)
+		h.connection = d.addConnected(r)
+	}
+	if d.Traces() {
+		h.flags |= rowUntraced
+	}
+	d.change.State.Records++
+	if !isLegAttempt(r) {
+		d.addAttempt(r)
+	}
 }
 
 // isEarlyLeg says whether a record with these flags is a leg that starts before the feed's origin. It is there for a
