@@ -23,7 +23,7 @@ func definitionOf(d *metrics.Def) definition {
 	return definition{d.Kind.String(), strings.Join(labels, ","), strings.Join(bounds, ",")}
 }
 
-// catalogue are the ledger's definitions, by metric.
+// readCatalogue reads the ledger's definitions, by metric.
 func readCatalogue(e *engine.Session) (map[string]definition, error) {
 	stored := make(map[string]definition)
 	err := e.ScanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {

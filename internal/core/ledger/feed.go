@@ -17,7 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// stateColumns are the columns of a State that anyone may read of the table feeds, and columns
+// stateColumns are the columns of a State that anyone may read of the table feeds, and stateTargets
 // where they are scanned into.
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 

@@ -62,7 +62,7 @@ func (s *Storage) withoutTimeout() engine.Database {
 	return &p
 }
 
-// mustExist refuses a folder without a ledger. For a database, openEngine checks the tables.
+// mustExist refuses a folder without a ledger. For a database, checkSchema looks at the tables.
 func (s *Storage) mustExist() error {
 	if s.Postgres != nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 const schemaVersion = "18"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
-// for the key. The program assigns the ids of rows (nextID).
+// for the key. The program assigns the ids of rows (engine.Session.Insert).
 var schema = []string{
 	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with
 	// a change of owner (replicas.go). key_check says under which key its ids are

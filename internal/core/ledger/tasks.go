@@ -101,7 +101,7 @@ func (f *Feed) CallsWaiting(ctx context.Context, from, to time.Time) (n int, err
 	return n, err
 }
 
-// Waiting returns how many tasks wait, due or not, and how many were set aside.
+// Waiting returns how many tasks wait, due or not, and how many were set aside, without spans and calls.
 func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	reader, err := f.ledger.readSession(ctx)
 	if err != nil {
