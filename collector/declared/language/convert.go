@@ -40,6 +40,20 @@ func HidesHalf(form string) bool {
 // HalfOfDay is what to do about a form that hides the half of the day.
 const HalfOfDay = "has an hour of 12 without AM or PM; write 15 for an hour of 24, or add PM"
 
+// Layouts write 7 and 9 only in zones and fractions of a second, and 8 nowhere.
+var (
+	strayDigit = regexp.MustCompile(`[789]`)
+	withDigits = regexp.MustCompile(`[.,]9+|07`)
+)
+
+// StrayDigit is a digit of a form that doesn't belong to a time, as in iso8601; empty: there is none.
+func StrayDigit(form string) string {
+	if _, named := timeForms[form]; named {
+		return ""
+	}
+	return strayDigit.FindString(withDigits.ReplaceAllLiteralString(form, ""))
+}
+
 // FormatTime is a time in a form.
 func FormatTime(at time.Time, form string) string {
 	named, is := timeForms[form]

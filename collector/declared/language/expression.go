@@ -1,6 +1,7 @@
 package language
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -48,6 +49,7 @@ func compile(text string, truth bool) (*expression, error) {
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(expressionNodes), expr.Patch(used),
 		expr.Function(stringFunction, stringOf, new(func(any) any)),
+		expr.Function(jsonFunction, jsonOf, new(func(any) any)),
 	}
 	for _, name := range disabled {
 		options = append(options, expr.DisableBuiltin(name))
@@ -67,14 +69,18 @@ func compile(text string, truth bool) (*expression, error) {
 	return &expression{program, used.all, used.parameters, used.usesZone}, nil
 }
 
-const stringFunction = "string"
+// These replace the library's functions of the same names.
+const (
+	stringFunction = "string"
+	jsonFunction   = "fromJSON"
+)
 
 // disabled are the library's functions that expressions don't have, or have in another form. functions
 // are its others. A row may have values of any of these names, such as type, count or date.
 var (
 	disabled  = []string{"now", "date", "duration", "timezone"}
 	functions = slices.DeleteFunc(slices.Clone(builtin.Names), func(name string) bool {
-		return name == stringFunction || slices.Contains(disabled, name)
+		return name == stringFunction || name == jsonFunction || slices.Contains(disabled, name)
 	})
 )
 
@@ -84,6 +90,19 @@ func stringOf(values ...any) (any, error) {
 		return nil, nil //nolint:nilnil // nil means missing
 	}
 	return fmt.Sprint(values[0]), nil
+}
+
+// jsonOf is the function fromJSON. The library's own rounds numbers, so that two ids could become equal.
+func jsonOf(values ...any) (any, error) {
+	if values[0] == nil {
+		return nil, nil //nolint:nilnil // nil means missing
+	}
+	text, is := values[0].(string)
+	raw := []byte(strings.TrimSpace(text))
+	if !is || !json.Valid(raw) {
+		return nil, errors.New("isn't a text of JSON")
+	}
+	return new(Row).valueOf(raw), nil
 }
 
 // names collects the values and parameters that an expression uses, and the first wrong call of a

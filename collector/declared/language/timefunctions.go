@@ -55,7 +55,7 @@ func timeOptions() (all []expr.Option) {
 func (n *names) call(of *ast.CallNode, called *ast.IdentifierNode) {
 	f, known := timeFunctions[called.Value]
 	switch {
-	case called.Value == stringFunction || strings.HasSuffix(called.Value, renamed):
+	case called.Value == stringFunction, called.Value == jsonFunction, strings.HasSuffix(called.Value, renamed):
 		return
 	case !known:
 		n.problem = called.Value + "() doesn't exist"

@@ -49,6 +49,10 @@ func (r *Request) Validate(report *config.Report) {
 				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
 					"otherwise another form of time", found[0], found[1])
 			}
+			if digit := language.StrayDigit(found[2]); digit != "" {
+				report.Problemf(key, "has %s, whose %s isn't part of a time; write {%s|rfc3339}, or 2 January 2006, "+
+					"15:04:05 in the provider's form", found[0], digit, found[1])
+			}
 			if language.HidesHalf(found[2]) {
 				report.Problemf(key, "has %s, which %s", found[0], language.HalfOfDay)
 			}
