@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -239,6 +240,7 @@ func (b *bench) checkTimes(
 	first int, answers []declared.TestAnswer, from, to time.Time,
 ) (rows int, problem string) {
 	counted := false
+	list := ownTotal{bench: b}
 	for i := range answers {
 		if b.isNames(&answers[i]) {
 			continue
@@ -249,9 +251,13 @@ func (b *bench) checkTimes(
 		if _, is := b.isTotals(requested(&answers[i])); is || answers[i].AsksForToken() {
 			continue
 		}
+		list.begin(first+i, &answers[i])
 		counted = b.feed.Complete == "" // further pages may leave out the total
 		for number, m := range b.newMapper().Try([]byte(answers[i].Body)) {
 			rows++
+			if m.Record != nil && m.Record.ID != "" {
+				list.ids[m.Record.ID] = true
+			}
 			if m.Record == nil || b.feed.Filter.By == "inserted" {
 				continue
 			}
@@ -265,8 +271,62 @@ func (b *bench) checkTimes(
 					at.Format(time.RFC3339), from.Format(time.RFC3339), to.Format(time.RFC3339))
 			}
 		}
+		if problem := list.end(&answers[i]); problem != "" {
+			return rows, problem
+		}
 	}
 	return rows, ""
+}
+
+// ownTotal compares the total of a list's first page with the rows of all its pages. A total that is too small may
+// count the rows of a page.
+type ownTotal struct {
+	bench *bench
+	at    int // the first page's answer
+	total int // -1: it has none
+	ids   map[string]bool
+}
+
+// begin takes the total if an answer is the first page of a list.
+func (o *ownTotal) begin(at int, a *declared.TestAnswer) {
+	if o.ids == nil {
+		o.at, o.total, o.ids = at, o.bench.totalOf(a), make(map[string]bool)
+	}
+}
+
+// end says whether a list has more rows than its total. It forgets the list if the page names no further one.
+func (o *ownTotal) end(a *declared.TestAnswer) string {
+	if o.total >= 0 && len(o.ids) > o.total {
+		return fmt.Sprintf("answers[%d]: the total is %d, but the pages of this list have %d rows: it may count the "+
+			"rows of a page; then leave it out", o.at, o.total, len(o.ids))
+	}
+	var body any
+	next := o.bench.feed.Next.URL
+	if next == nil {
+		next = o.bench.feed.Next.Token
+	}
+	if next == nil || decode(string(a.Body), &body) != nil {
+		return ""
+	}
+	if value, found := valueAt(body, next); !found || isEmpty(value) {
+		o.ids = nil
+	}
+	return ""
+}
+
+// totalOf is the number of rows that an answer says; -1: none, or several lists follow each other unseen.
+func (b *bench) totalOf(a *declared.TestAnswer) int {
+	unseen := b.feed.Next.URL == nil && b.feed.Next.Token == nil && (b.feed.For != nil || b.feed.Filter.Step > 0)
+	var body any
+	if b.feed.Total == nil || unseen || b.feed.MaxRows > 0 || decode(string(a.Body), &body) != nil {
+		return -1
+	}
+	value, _ := valueAt(body, b.feed.Total)
+	n, err := strconv.Atoi(fmt.Sprint(value))
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // lacks says which number an answer doesn't have where the definition says, or which other one; empty: none. A counted

@@ -246,7 +246,10 @@ func (b *bench) judgeLaws(ctx context.Context, plain *played) (verdicts []Verdic
 			if why != "" {
 				return v.unjudged(why)
 			}
-			return v.of(b, scripts, problems)
+			if v = v.of(b, scripts, problems); v.State == Held && l.remark != nil {
+				v.Detail += l.remark(b)
+			}
+			return v
 		})
 	}
 	_ = group.Wait() // problems say it

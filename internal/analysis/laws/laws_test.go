@@ -78,6 +78,44 @@ tests:
 	checkLaw(t, d, "refused", "")
 }
 
+// TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know, which the kit says.
+func TestCutLineOfAPattern(t *testing.T) {
+	for _, c := range []struct{ name, other, remark string }{
+		{
+			"everything else is ignored", `\S`, "; half of rows[0] is ignored, not invalid: let the pattern's last " +
+				"alternative match only lines that can't be calls",
+		},
+		{"only titles are ignored", `[^\s\d]`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+files:
+  read: lines
+  format: pattern
+  pattern: '^(?P<start>\d+ \d+) (?P<seconds>\d+) (?P<who>\d+)$|^\s*(?P<other>`+c.other+`)'
+feeds:
+  calls:
+    ignore: {other: "*"}
+    record: {start: {path: start, time: "060102 1504"}, duration: seconds, caller: who, outcome: {is: answered}}
+tests:
+  read: lines
+  rows:
+    - row: "261123 1000 62 1200"
+      becomes: {start: "2026-11-23T10:00:00Z", duration: 62s, caller: "1200", outcome: answered}
+    - row: "Date   Time Dur  Ext"
+      becomes: ignored
+`))
+			require.NoError(t, err)
+			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"damaged"}})
+			require.NoError(t, err)
+			if v := verdicts[len(verdicts)-1]; v.State != laws.Held || v.Detail != "1 scripts"+c.remark {
+				t.Errorf("got %v %s", v.State, v.Detail)
+			}
+		})
+	}
+}
+
 // TestInvalidRowOfAQuery: if a row of the query can't be read, the law says why, and not which other row is nearest.
 func TestInvalidRowOfAQuery(t *testing.T) {
 	d, err := declared.Load("definition.yaml", []byte(`
@@ -413,6 +451,43 @@ tests:
 			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "BECOMES", c.becomes, 1)))
 			require.NoError(t, err)
 			checkLaw(t, d, "rows", c.broken)
+		})
+	}
+}
+
+// TestTotalOfAPage: a total that counts the rows of a page isn't the provider's number of all rows.
+func TestTotalOfAPage(t *testing.T) {
+	for _, c := range []struct{ name, first, second, broken string }{
+		{"the rows of a page", "1", "1", "answers[0]: the total is 1, but the pages of this list have 2 rows: it may " +
+			"count the rows of a page; then leave it out"},
+		{"all rows", "2", "2", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}"}}
+    filter: {by: start}
+    rows: calls
+    total: count
+    next: {token: next, query: cursor}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+tests:
+  by: start
+  answers:
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000&until=1795431600
+      body: {calls: [{id: "1", began: 1795428000}], count: `+c.first+`, next: abc}
+    - request: GET /calls?since=1795428000&until=1795431600&cursor=abc
+      body: {calls: [{id: "1", began: 1795428000}, {id: "2", began: 1795428001}], count: `+c.second+`, next: null}
+  rows:
+    - row: {id: "1", began: 1795428000}
+      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
+`))
+			require.NoError(t, err)
+			checkLaw(t, d, "answers", c.broken)
 		})
 	}
 }

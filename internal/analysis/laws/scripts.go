@@ -18,6 +18,8 @@ type law struct {
 	scripts func(b *bench, plain *played) (all []script, why string)
 	// judge says how a script broke the law; nil: it must come to what the plain one came to.
 	judge func(b *bench, plain, out *played) string
+	// remark goes behind the verdict that the law is held; nil: nothing.
+	remark func(b *bench) string
 }
 
 var all = []law{
@@ -29,7 +31,7 @@ var all = []law{
 	{name: "final", scripts: (*bench).final},
 	{name: "edges", scripts: (*bench).edges},
 	{name: "unknown", scripts: (*bench).unknown, judge: sameCalls},
-	{name: "damaged", scripts: (*bench).damaged, judge: (*bench).judgeDamaged},
+	{name: "damaged", scripts: (*bench).damaged, judge: (*bench).judgeDamaged, remark: (*bench).ignoredHalves},
 	{name: "refused", scripts: (*bench).refused},
 	{name: "killed", scripts: (*bench).killed},
 }
