@@ -104,7 +104,7 @@ mikopbx:
   rows in the order of their calls | ORDER BY id | ORDER BY start
   another key | key: id | key: billsec
 fusionpbx:
-  an answer in 1970 | CASE WHEN answer_stamp >= start_stamp THEN answer_stamp END AS | nothing
+  an answer in 1970 | CASE WHEN l.answer_stamp >= l.start_stamp THEN l.answer_stamp END AS | nothing
   a start without its zone | start_stamp, time: rfc3339 | start_stamp, time: "2006-01-02 15:04:05"
 tollbook:
   rows in the order of their calls | ORDER BY c.id | ORDER BY c.starttime
