@@ -69,14 +69,14 @@ func IsFewerRows(err error) bool {
 
 func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 	from, to = plan.ToWholeSeconds(from, to)
-	seen := twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
+	seen := Twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
 	var tasks []work.Item
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
 		}
 		page.Position = nil // a reader may use the page's memory again
-		seen.number(page.Records)
+		seen.Number(page.Records)
 		if d.Fetcher != nil {
 			tasks = d.appendUnnamed(tasks, page.Enqueue)
 		}
@@ -188,11 +188,12 @@ func normalised(number string) string {
 	return strings.ToLower(strings.TrimPrefix(strings.Join(strings.Fields(number), ""), "+"))
 }
 
-// twins numbers the records of one complete read that have no id and say the same
+// Twins numbers the records of one complete read that have no id and say the same
 // (counting.md 18). It keeps a digest for each, so only feeds whose rows lack ids pay for it.
-type twins map[[16]byte]int
+type Twins map[[16]byte]int
 
-func (seen twins) number(records []*cdr.Record) {
+// Number numbers the records of the read's next page.
+func (seen Twins) Number(records []*cdr.Record) {
 	for _, r := range records {
 		if r.Synthetic == "" {
 			continue

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ type entry struct {
 // storedEntry is of a fixed size, as what it holds: they are stored as they are.
 type storedEntry struct {
 	ID   uint64 // see idOf; 0: no present file is known to be this one
-	Path uint64 // hash of the path that it was first found at
+	Path uint64 // hash of the name that it was first found under
 	// Change is the time of the file's last change (changeOf) when its bytes were last compared with
 	// what was read. While it stays the same, they aren't compared again. For a whole or a compressed
 	// file it is the file's versionOf.
@@ -64,12 +65,12 @@ const (
 	goneLines  = 1000
 	goneWholes = 10_000
 
-	form = 9 // of the stored position
+	form = 10 // of the stored position
 )
 
-// pathHash is a hash of a path.
-func pathHash(path string) uint64 {
-	sum := sha256.Sum256([]byte(path))
+// nameHash is a hash of a file's name without its folder, which may be mounted elsewhere or be written differently.
+func nameHash(path string) uint64 {
+	sum := sha256.Sum256([]byte(filepath.Base(path)))
 	return binary.BigEndian.Uint64(sum[:])
 }
 

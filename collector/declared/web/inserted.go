@@ -84,7 +84,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			reads, read, again = 0, true, pieceOverlap
 		}
 		if incomplete != nil {
-			yield(nil, incomplete)
+			yield(nil, &collector.Partial{Err: incomplete}) // newer spans were read
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // maxRows limits the rows of a page.
-const maxRows = 10_000
+const maxRows = wire.MaxRows
 
 // answerPage is one page of an answer.
 type answerPage struct {
@@ -117,8 +117,16 @@ func (p *answerPage) readCSV(l *List, body []byte) error {
 			least = len(row.Fields)
 		}
 	}
-	if (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")) {
+	switch {
+	case (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")):
 		return wire.ErrCut
+	case l.Columns == nil && len(p.rows) == 0 && len(body) > 0 && strings.ContainsRune("{[<", rune(body[0])):
+		p.noList = true // an error with status 200, or a page to sign in
+		return &advice.Error{
+			What: "the answer is JSON or HTML, not CSV",
+			Todo: "nothing, if it passes: the exporter asks again; otherwise check path, query and headers of the " +
+				"definition's request against an answer that you requested by hand",
+		}
 	}
 	return nil
 }

@@ -23,7 +23,14 @@ import (
 func (r *reader) read(
 	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
 ) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
+	return func(yieldPage func(*collector.Page, error) bool) {
+		twins := collector.Twins{}
+		yield := func(page *collector.Page, err error) bool {
+			if page != nil { // a stream's pages are numbered nowhere else
+				twins.Number(page.Records)
+			}
+			return yieldPage(page, err)
+		}
 		q := &listRead{
 			reader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
 			sums: new(daySums), atEnd: atEnd, yield: yield,
@@ -112,6 +119,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	if err := listed.begin(ctx); err != nil {
 		return q.fail(p, err)
 	}
+	var held []*collector.Page
 	for number, err := range pages {
 		if walk.refusedBehind(err) {
 			walk.page.rows, walk.last, err = nil, true, nil
@@ -121,18 +129,23 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 			page, err = listed.read(ctx, mapper, walk, number, q.wanted)
 		}
 		if err != nil {
-			return q.fail(p, err)
+			return q.yieldAll(held) && q.fail(p, err)
 		}
+		held = append(held, page)
 		if q.MaxRows > 0 && (walk.rows >= q.MaxRows || walk.total >= q.MaxRows) {
-			return q.yield(page, nil) && q.halve(p)
+			return q.halve(p, held)
 		}
 		last := walk.last || listed.ended
 		if last {
 			q.endPiece(ctx, p, listed, page)
 		}
-		if !q.yield(page, nil) {
+		if q.holds() && !last {
+			continue
+		}
+		if !q.yieldAll(held) {
 			return false
 		}
+		held = held[:0]
 		if last {
 			break
 		}
@@ -218,11 +231,28 @@ func (w *walk) start(r *reader, p piece, path int) httpclient.Request {
 	return request
 }
 
+// holds says whether a list's pages wait for its last one: if the list is halved, its rows come again, and those
+// without an id would count again.
+func (q *listRead) holds() bool { return q.MaxRows > 0 && q.MayLackIDs }
+
+func (q *listRead) yieldAll(pages []*collector.Page) (more bool) {
+	for _, page := range pages {
+		if !q.yield(page, nil) {
+			return false
+		}
+	}
+	return true
+}
+
 // halve replaces a piece by its halves, because it has the largest number of rows that the provider
-// returns and may have more.
-func (q *listRead) halve(p piece) bool {
+// returns and may have more. pages are those that weren't yielded yet.
+func (q *listRead) halve(p piece, pages []*collector.Page) bool {
 	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
-	if !half.After(p.from) {
+	isGrain := !half.After(p.from)
+	if (isGrain || !q.holds()) && !q.yieldAll(pages) {
+		return false
+	}
+	if isGrain {
 		q.yield(nil, &advice.Error{
 			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from),
 				p.from.UTC().Format(time.RFC3339), q.MaxRows),

@@ -50,19 +50,19 @@ func (r *reader) compareDays(
 		day = day.Add(dayLength)
 	}
 	for ; !day.Add(dayLength).After(end); day = day.Add(dayLength) {
-		if theirs, known := r.totalOf(ctx, day); known {
-			theirs.Ours = days.size(day)
+		if theirs, known := r.totalOf(ctx, day, days.size(day)); known {
 			all = append(all, theirs)
 		}
 	}
 	return all
 }
 
-// totalOf is the provider's total of a day, without ours. A total without money is requested once.
-func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.ProviderTotal, known bool) {
+// totalOf is the provider's total of a day, beside ours. A total without money that was the same as ours isn't
+// requested again: another one may lack calls that were published late.
+func (r *reader) totalOf(ctx context.Context, day time.Time, ours int) (total collector.ProviderTotal, known bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if total, known = r.totals[day]; known {
+	if total, known = r.totals[day]; known && total.Theirs == ours {
 		return total, true
 	}
 	t := r.Totals
@@ -77,7 +77,7 @@ func (r *reader) totalOf(ctx context.Context, day time.Time) (total collector.Pr
 		return total, false
 	}
 	var page answerPage
-	if total = (collector.ProviderTotal{Day: day, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
+	if total = (collector.ProviderTotal{Day: day, Ours: ours, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {

@@ -99,7 +99,9 @@ func (w *walk) decode(body []byte) (next string, err error) {
 		return "", nil
 	}
 	if w.page, err = w.readPage(body); w.page.noList && w.Empty != nil && answers(w.Empty, body) {
-		err = nil
+		if err = nil; w.page.total < 0 && w.pages == 0 && w.Total != nil {
+			w.page.total = 0 // it leaves out the total with the array
+		}
 	}
 	if refused := w.refusal(&w.page, body); refused != nil {
 		err = refused

@@ -1,0 +1,45 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+)
+
+// TestAnswersWithoutAList: an answer of another kind is no empty list of CSV. A list that is empty by `empty` needs no total.
+func TestAnswersWithoutAList(t *testing.T) {
+	for _, c := range []struct {
+		name, feed, answer string
+		refused            bool
+	}{
+		{"an error in JSON for CSV", "    format: csv\n", `{"error":"rate limited"}`, true},
+		{"a page of HTML for CSV", "    format: csv\n", "<html><body>Sign in</body></html>\n", true},
+		{"names alone", "    format: csv\n", "id,start\n", false},
+		{
+			"empty, with complete", "    rows: rows\n    total: n\n    complete: total\n    next: {page: p}\n" +
+				"    empty: {status: no_cdr}\n",
+			`{"status":"no_cdr"}`, false,
+		},
+	} {
+		f := declaredtest.Always(c.answer)
+		info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+			"    filter: {by: start}\n"+c.feed)
+		if _, err := declaredtest.ReadHour(t, info); (err != nil) != c.refused {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestManyRowsInAnAnswer: a provider without pages gives all calls of a busy day at once.
+func TestManyRowsInAnAnswer(t *testing.T) {
+	minutes := make([]int, 10_001)
+	for i := range minutes {
+		minutes[i] = 30
+	}
+	f := declaredtest.Always(`{"rows":` + declaredtest.Rows(minutes...) + "}")
+	info := f.Open(t, "", "    request: {path: /calls, query: {d: '{from|2006-01-02}'}}\n"+
+		"    filter: {by: start, grain: 24h, step: 24h}\n    rows: rows\n")
+	if got, err := declaredtest.ReadHour(t, info); err != nil || len(got) != len(minutes) {
+		t.Errorf("%d rows, %v", len(got), err)
+	}
+}

@@ -1,0 +1,99 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+)
+
+// TestMaxRowsWithoutIDs: rows without an id that a list of too many rows and its halves give are counted once.
+func TestMaxRowsWithoutIDs(t *testing.T) {
+	for _, c := range []struct{ name, feed string }{
+		{"one page", ""},
+		{"pages", "    next: {offset: o}\n"},
+		{"a total", "    total: n\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			calls := []int{1, 2, 31, 40, 45}
+			f := new(declaredtest.API)
+			f.Answer = func(r *http.Request) (string, http.Header) {
+				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+				var in []int
+				for _, n := range calls {
+					if at := declaredtest.Noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
+						in = append(in, n)
+					}
+				}
+				given, skip := in[:min(len(in), 3)], 0
+				if c.feed == "    next: {offset: o}\n" {
+					_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
+					given = given[min(len(given), skip):min(len(given), skip+2)]
+				}
+				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
+			}
+			info := f.OpenText(t, "provider: acmetel\nhttp: {base_url: 'https://api.acmetel.example'}\nfeeds:\n  calls:\n"+
+				"    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: start}\n"+
+				"    rows: rows\n    max_rows: 3\n"+c.feed+
+				"    record:\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n", "calls: {}")
+			counted := make(map[string]bool) // as a ledger knows rows without an id
+			d := collector.Driver{Reader: info.Reader, Commit: func(_ context.Context, page *collector.Page) error {
+				for _, r := range page.Records {
+					counted[fmt.Sprint(r.Synthetic, r.Twin)] = true
+				}
+				return nil
+			}}
+			if err := d.Read(t.Context(), declaredtest.Noon.Add(-time.Hour), declaredtest.Noon); err != nil {
+				t.Fatal(err)
+			}
+			if len(counted) != len(calls) {
+				t.Errorf("%d calls were counted, want %d", len(counted), len(calls))
+			}
+		})
+	}
+}
+
+// TestInsertedTwins: equal rows without an id that one span of a list by insertion has are several calls.
+func TestInsertedTwins(t *testing.T) {
+	f := new(declaredtest.API)
+	f.Answer = func(*http.Request) (string, http.Header) { return `{"rows":` + declaredtest.Rows(5, 5, 6) + "}", nil }
+	info := f.OpenText(t, "provider: acmetel\nhttp: {base_url: 'https://api.acmetel.example'}\nfeeds:\n  calls:\n"+
+		"    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: inserted}\n"+
+		"    rows: rows\n"+
+		"    record:\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n", "calls: {}")
+	counted := make(map[string]bool)
+	for page, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
+		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Records {
+			counted[fmt.Sprint(r.Synthetic, r.Twin)] = true
+		}
+	}
+	if len(counted) != 3 {
+		t.Errorf("%d calls were counted, want 3", len(counted))
+	}
+}
+
+// TestInsertedFewerRowsIsPartial: a span with fewer rows than its total misses only a part of the list, so its calls
+// don't wait for ever.
+func TestInsertedFewerRowsIsPartial(t *testing.T) {
+	f := declaredtest.Always(`{"n":2,"rows":` + declaredtest.Rows(5) + "}")
+	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+		"    filter: {by: inserted}\n    rows: rows\n    total: n\n")
+	var last error
+	for _, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
+		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}) {
+		last = err
+	}
+	if _, is := errors.AsType[*collector.Partial](last); !is || !collector.IsFewerRows(last) {
+		t.Errorf("it ends with %v", last)
+	}
+}
