@@ -67,6 +67,9 @@ func (e *exportReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[
 				}
 				if last == nil {
 					last = &cdr.Record{ID: strings.Clone(r.ID), Start: r.Start}
+					for _, id := range r.AltIDs {
+						last.AltIDs = append(last.AltIDs, strings.Clone(id))
+					}
 				}
 				for _, charge := range r.Charges {
 					charge.Currency = strings.Clone(charge.Currency)

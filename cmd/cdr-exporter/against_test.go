@@ -35,12 +35,12 @@ func TestExports(t *testing.T) {
 		},
 		"Teams admin centre": {
 			text: "\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 " +
-				"08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", want: "A2 2026-11-22T08:15:00.25Z 1.25 USD",
+				"08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", want: "a2 2026-11-22T08:15:00.25Z 1.25 USD",
 		},
 		"Teams admin centre, with what a call costs beside its charge": {
 			text: "UsageId,Start Time,Connection Fee,Charge,Currency\nA7,2026-11-22 " +
 				"08:15:00,0.10,1.25,USD\nA8,2026-11-22 08:15:00,,1,USD\n",
-			want: "A7 2026-11-22T08:15:00Z 1.25 USD 0.1 USD, A8 2026-11-22T08:15:00Z 1 USD",
+			want: "a7 2026-11-22T08:15:00Z 1.25 USD 0.1 USD, a8 2026-11-22T08:15:00Z 1 USD",
 		},
 		"Wavix": {
 			text: "call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n",

@@ -287,7 +287,7 @@ func (e *Feed) addListed(f *facts.Fact) {
 		}
 		return
 	case !isRemembered(f):
-		e.addFact(f, l.Memory, true)
+		e.addPart(f, l.Memory)
 		return
 	case !l.Memory.Leg, f.Kind == facts.Charge, f.Kind == facts.Correction, f.Kind == facts.Leg:
 		return
@@ -307,6 +307,21 @@ func (e *Feed) addListed(f *facts.Fact) {
 	f.Late, r.Trunk = call.Late, call.Trunk
 	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	e.addFact(f, new(counting.Memory), false)
+}
+
+// addPart adds a part of a counted record, unless it counts once the record has settled, and that hasn't. A version
+// that isn't counted yet, or came after it had settled, may have other parts than the counted one.
+func (e *Feed) addPart(f *facts.Fact, m *counting.Memory) {
+	settles := f.Kind == facts.Stream || f.Kind == facts.Rating ||
+		e.Spec.PartsSettle && (f.Kind == facts.Bypass || f.Kind == facts.Visit)
+	switch {
+	case settles && !m.Settled:
+		e.addDifference(f, notFinal)
+		return
+	case m.Newer, settles && m.Later:
+		e.addDifference(f, revised)
+	}
+	e.addFact(f, m, true)
 }
 
 // addDifference notes a fact that would be in the sum.

@@ -25,7 +25,7 @@ type callerSums struct {
 	user, extension, number string
 }
 
-// addCaller adds the fact of a connected outbound call to its caller's, to find fraud: no metric has
+// addCaller adds the fact of an outbound call to its caller's, to find fraud: no metric has
 // the account.
 func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 	r := fact.Record
@@ -39,7 +39,13 @@ func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 	}
 	sums := f.callers[key]
 	if sums == nil {
-		if fact.Kind != facts.Call && fact.Kind != facts.OutcomeChange || !r.Outcome.Connected() {
+		switch fact.Kind {
+		case facts.Charge, facts.Correction: // of a leg: its call counts later
+		case facts.Call, facts.OutcomeChange:
+			if !r.Outcome.Connected() {
+				return
+			}
+		default:
 			return
 		}
 		shown := f.redacted(r)
@@ -63,6 +69,7 @@ func extension(r *cdr.Record) string {
 
 // longestCallers are the callers with the longest calls.
 func (f *Finder) longestCallers() []Caller {
+	maps.DeleteFunc(f.callers, func(_ callerKey, s *callerSums) bool { return s.Connected <= 0 })
 	keys := slices.SortedFunc(maps.Keys(f.callers), func(a, b callerKey) int {
 		one, other := f.callers[a], f.callers[b]
 		long, short := one.Minutes(), other.Minutes()

@@ -78,7 +78,8 @@ tests:
 	checkLaw(t, d, "refused", "")
 }
 
-// TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know, which the kit says.
+// TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know,
+// which the kit says.
 func TestCutLineOfAPattern(t *testing.T) {
 	for _, c := range []struct{ name, other, remark string }{
 		{

@@ -56,6 +56,11 @@ func TestBarsFit(t *testing.T) {
 func TestLostCalls(t *testing.T) {
 	failing := func(ago time.Duration) Finding { return Finding{Level: LevelBad, Since: Time{now.Add(-ago)}} }
 	activity := []Activity{activityAt(2*time.Hour, 100, 1), activityAt(time.Hour, 10, 5), activityAt(0, 1000, 900)}
+	long := Status{Now: Time{now}, Verdict: Verdict{Findings: []Finding{failing(72 * time.Hour)}}}
+	got, since := lostCalls(long, activity)
+	if got != "906 of 1,110 calls failed" || !since.Equal(now.Add(-ActivityKept)) {
+		t.Errorf("of three days only one is known: got %q since %s", got, since)
+	}
 	for name, test := range map[string]struct {
 		findings []Finding
 		activity []Activity

@@ -28,6 +28,7 @@ func charges(t *daily.Totals) string {
 type comparedDay struct {
 	listed, difference int64
 	amounts, read      bool // amounts differ; some record may have been read and not counted
+	partly             bool // some record isn't counted, and an audit didn't expect it
 	compared           map[string]bool
 	differing          []string // feeds
 	unknown            int      // feeds
@@ -58,7 +59,12 @@ func (d *comparedDay) add(t *daily.Totals, s Source, feed string) {
 		return
 	}
 	d.listed += t.Listed()
-	d.read = d.read || t.Audit == nil && t.Records != int64(t.Total.Theirs)
+	switch total := t.Total; {
+	case total != nil:
+		d.read = d.read || t.Records < int64(total.Theirs) || t.Audit == nil && t.Records != int64(total.Theirs)
+	case t.Records < t.Audit.Listed: // some began before the origin, say
+		d.partly = true
+	}
 	d.compared[s.Provider] = true
 	if difference != 0 || t.AmountsDiffer() {
 		d.difference, d.amounts = d.difference+difference, d.amounts || t.AmountsDiffer()
@@ -116,6 +122,9 @@ func (d *comparedDay) agreementText(day string) string {
 		whole = "The only record"
 	}
 	text := fmt.Sprintf("%s of %s that %s %s.", whole, day, d.who(), what)
+	if d.partly {
+		text = fmt.Sprintf("None of the %s of %s that %s is missing.", things(int(d.listed), "record"), day, d.who())
+	}
 	if d.listed == 0 {
 		text = fmt.Sprintf("For %s %s no records.", day, d.who())
 	}

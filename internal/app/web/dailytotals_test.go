@@ -30,6 +30,8 @@ func TestReconciliation(t *testing.T) {
 	incomplete.Incomplete = true
 	short := audited(yesterday, 41203, 0, false)
 	short.Total = &daily.ProviderTotal{Theirs: 41205, Ours: 41203}
+	unreadable, partly := total(yesterday, 41200, 41203, 41203), audited(before, 12, 0, false)
+	unreadable.Audit, partly.Records = &daily.Audit{Listed: 41200}, 5
 	premium := total(yesterday, 5, 5, 5)
 	premium.Total.Charges = new(stories.Money("813"))
 	for name, test := range map[string]struct {
@@ -55,6 +57,12 @@ func TestReconciliation(t *testing.T) {
 		"all read, some of them can't be": {
 			wave: []daily.Totals{total(yesterday, 41200, 41203, 41203)},
 			want: "All 41,203 records of yesterday that wavix lists were read.",
+		},
+		"audited, and some of them can't be read": {
+			wave: []daily.Totals{unreadable}, want: "All 41,203 records of yesterday that wavix lists were read.",
+		},
+		"audited, and some of them began before the origin": {
+			wave: []daily.Totals{partly}, want: "None of the 12 records of 2026-03-27 that wavix lists is missing.",
 		},
 		"an audit of an earlier day": {
 			wave: []daily.Totals{{Day: yesterday}, audited(before, 12, 0, false)},

@@ -48,13 +48,17 @@ func (v view) Replica(name string) Replica {
 	return Replica{Name: name}
 }
 
-// lostCalls says how many calls failed since the first finding began: what an outage has cost until now.
+// lostCalls says how many calls failed since the first finding began, or in the last day: what an outage has cost
+// until now.
 func lostCalls(status Status, activity []Activity) (text string, since Time) {
 	since = status.Now
 	for _, f := range status.Verdict.Findings {
 		if (f.Level == LevelBad || f.Level == LevelWarn) && !f.Since.IsZero() && f.Since.Before(since.Time) {
 			since = f.Since
 		}
+	}
+	if kept := status.Now.Add(-ActivityKept); since.Before(kept) { // what was before isn't known
+		since = Time{kept}
 	}
 	var calls, failures int64
 	for _, a := range activity {

@@ -18,6 +18,10 @@ type earlier struct {
 	fields uint64
 }
 
+// laterParts is the bit of earlier.fields that says that a version came after the one whose parts counted once it had
+// settled. It is behind those of recordFields.
+const laterParts = 1 << 32
+
 // mostOutcomes bounds the outcomes that are kept of a record.
 const mostOutcomes = 16
 

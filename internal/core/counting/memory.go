@@ -28,6 +28,10 @@ type Memory struct {
 	Changed []string
 	// Visit: it is only a visit to a queue.
 	Visit bool
+	// Settled: what counts once it has settled is counted. Later: a version came since, which may have other parts.
+	Settled, Later bool
+	// Newer: the listed version is newer than all that came.
+	Newer bool
 	// Connected and Talk are the counted times of a call whose legs are in its record; no Connected: the listed ones.
 	Connected, Talk cdr.Length
 }
@@ -73,6 +77,7 @@ func (k *known) memory(listed []fieldHash) (*Memory, error) {
 		Late: k.flags&rowLate != 0, Leg: k.flags&rowLeg != 0, Visit: k.flags&rowVisit != 0, Labels: k.ChargeLabels,
 		Outcomes: append(was.outcomes, k.outcome), Charges: slices.Clone(k.charges), Corrections: was.corrections,
 		Connected: k.times.connected, Talk: k.times.talk,
+		Settled: k.flags&rowSettled != 0, Later: was.fields&laterParts != 0,
 	}
 	for i := range recordFields {
 		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24

@@ -85,6 +85,7 @@ func (d *Decision) find(i int) (Finding, error) {
 		if one.Memory, err = d.memory(e, &k); err != nil {
 			return one, err
 		}
+		one.Memory.Newer = r.Version > k.version
 		one.Counted = k.charges
 		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version < k.version {
 			one.Listed = k.charges // a commit ignores such a version
