@@ -68,32 +68,60 @@ const (
 	auditAge = 2 * 24 * time.Hour
 )
 
-// auditRetry is the wait after a failed daily audit of a feed.
-const auditRetry = time.Hour
+const (
+	// auditRetry is the wait after a failed daily audit of a feed, and after one that found a difference: by then
+	// the day was read again.
+	auditRetry = time.Hour
+	// mostAgain is how often a day is audited again that differs: CDRReconciliationDifference waits longer.
+	mostAgain = 3
+)
 
 // auditDaily audits the day before yesterday once a day, from the time audit.daily, until the
 // context ends. The ledger knows which days were audited, so neither a restart at that time nor an
 // audit that ends past midnight skips a day.
 func (a *App) auditDaily(ctx context.Context) {
-	type audit struct {
-		feedName
-		day time.Time
-	}
-	// when to audit again, after a failure or a result that isn't in the daily totals yet
-	retry := make(map[audit]time.Time)
+	audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
 	every(ctx, auditClock, func() {
 		r, now := a.running.Load(), a.settings.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
 			a.auditDay(ctx, r, day, func(name feedName, f *feed) bool {
-				one, kept := audit{name, day}, !day.Before(history.KeptSince(f.info, now))
-				due := now.After(retry[one]) && a.dailyTotals.Load().needAudit(name, day, kept, new(f.state.State()))
-				if due {
-					retry[one] = now.Add(auditRetry)
-				}
-				return due
+				kept := !day.Before(history.KeptSince(f.info, now))
+				return audits.isDue(auditedFeed{name, day}, a.dailyTotals.Load(), kept, new(f.state.State()), now)
 			})
 		}
 	})
+}
+
+// auditedFeed is a feed on the day that is audited.
+type auditedFeed struct {
+	feedName
+
+	day time.Time
+}
+
+// dailyAudits are the daily audits that this process has begun.
+type dailyAudits struct {
+	// retry is when to audit again, after a failure or a result that isn't in the daily totals yet.
+	retry map[auditedFeed]time.Time
+	// again is how often that was done because the day differed.
+	again map[auditedFeed]int
+}
+
+// isDue says whether an audit is due, and notes that it begins.
+func (d *dailyAudits) isDue(
+	one auditedFeed, totals *dailyTotals, kept bool, state *counting.State, now time.Time,
+) bool {
+	if !now.After(d.retry[one]) {
+		return false
+	}
+	if !totals.needAudit(one.feedName, one.day, kept, state) {
+		if d.again[one] == mostAgain || !totals.differs(one.feedName, one.day) {
+			return false
+		}
+		d.again[one]++
+	}
+	d.retry[one] = now.Add(auditRetry)
+	return true
 }
 
 // auditedDay is the latest day that is due for an audit at a time of day; false without one.
@@ -115,6 +143,14 @@ func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *
 			ofFeed := a.Source == name.source && a.Feed == name.feed
 			return ofFeed && (a.Whole || !kept) && a.Day.Equal(day) && !a.Began.Before(day.Add(auditAge))
 		})
+}
+
+// differs says whether a day's newest audit that begins late enough found a difference.
+func (t *dailyTotals) differs(name feedName, day time.Time) bool {
+	return !t.unknown && slices.ContainsFunc(t.audits, func(a daily.Audit) bool {
+		return a.Source == name.source && a.Feed == name.feed && a.Differs && a.Day.Equal(day) &&
+			!a.Began.Before(day.Add(auditAge))
+	})
 }
 
 // auditDay audits a day of the feeds that are read here and are due. It uses separate clients,

@@ -59,3 +59,39 @@ func TestNeedAudit(t *testing.T) {
 		t.Error("a part is due again, although the provider doesn't keep the rest")
 	}
 }
+
+// TestAuditOfADayThatDiffers: a day on which records were missing is audited again after it was read again, so that
+// CDRReconciliationDifference doesn't fire for what is counted by then. If it still differs, that ends.
+func TestAuditOfADayThatDiffers(t *testing.T) {
+	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+	state, one := counting.State{HistoryDone: true, Origin: day}, auditedFeed{feedName{"s", "f"}, day}
+	audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
+	now, totals := day.AddDate(0, 0, 2).Add(4*time.Hour), dailyTotals{now: day}
+	due := func(when string, want bool) {
+		t.Helper()
+		if got := audits.isDue(one, &totals, true, &state, now); got != want {
+			t.Errorf("%s: due is %t", when, got)
+		}
+	}
+	found := func(missing int64) {
+		totals.audits = []daily.Audit{{
+			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: true, Began: now, Missing: missing,
+			Differs: missing > 0,
+		}}
+	}
+	due("never audited", true)
+	found(3)
+	now = now.Add(time.Minute)
+	due("while the day is read again", false)
+	now = now.Add(time.Hour)
+	due("after that", true)
+	found(0)
+	now = now.Add(2 * time.Hour)
+	due("nothing is missing any more", false)
+	found(3)
+	due("it differs once more", true)
+	now = now.Add(2 * time.Hour)
+	due("and still does", true)
+	now = now.Add(2 * time.Hour)
+	due("for good", false)
+}

@@ -17,7 +17,7 @@ func (a *App) observeLedger() {
 		records, spans, oldest := a.waiting()
 		a.selfMetrics.Set(metrics.OutboxRecords, float64(records))
 		a.selfMetrics.Set(metrics.OutboxSpans, float64(spans))
-		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.Logs().Limit())))
+		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.Logs().Limit(), a.ledger.Spans().Limit())))
 		a.selfMetrics.SetTime(metrics.OutboxOldest, oldest)
 		if size, err := a.ledger.Size(); err == nil {
 			a.selfMetrics.Set(metrics.LedgerSize, float64(size))
@@ -34,10 +34,16 @@ func (a *App) observeLedger() {
 }
 
 // waiting is how many log records and spans wait to be sent, and since when the oldest of them
-// waits.
+// waits. What is left of a signal that was turned off isn't sent.
 func (a *App) waiting() (records, spans int64, oldest time.Time) {
-	records, oldest = a.ledger.Logs().Waiting()
-	spans, span := a.ledger.Spans().Waiting()
+	var span time.Time
+	sending := a.running.Load().sending
+	if sending == nil || sending.Logs.Enabled {
+		records, oldest = a.ledger.Logs().Waiting()
+	}
+	if sending == nil || sending.Traces.Enabled {
+		spans, span = a.ledger.Spans().Waiting()
+	}
 	if oldest.IsZero() || !span.IsZero() && span.Before(oldest) {
 		oldest = span
 	}

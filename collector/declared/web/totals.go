@@ -77,7 +77,8 @@ func (r *reader) totalOf(ctx context.Context, day time.Time, ours int) (total co
 		return total, false
 	}
 	var page answerPage
-	if total = (collector.ProviderTotal{Day: day, Ours: ours, Theirs: -1}); rows.IsJSON(body) && page.row.SetJSON(body) {
+	total = collector.ProviderTotal{Day: day, Ours: ours, Theirs: -1}
+	if rows.IsJSON(body) && page.row.SetJSON(body) {
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {

@@ -12,6 +12,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
+// withoutIDs is a definition whose rows have no id; the rest of its feed follows.
+const withoutIDs = `
+provider: acmetel
+http: {base_url: 'https://api.acmetel.example'}
+feeds:
+  calls:
+    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}
+    rows: rows
+    record: {start: {path: start, time: rfc3339}, outcome: {is: answered}}
+`
+
 // TestMaxRowsWithoutIDs: rows without an id that a list of too many rows and its halves give are counted once.
 func TestMaxRowsWithoutIDs(t *testing.T) {
 	for _, c := range []struct{ name, feed string }{
@@ -38,10 +49,7 @@ func TestMaxRowsWithoutIDs(t *testing.T) {
 				}
 				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
 			}
-			info := f.OpenText(t, "provider: acmetel\nhttp: {base_url: 'https://api.acmetel.example'}\nfeeds:\n  calls:\n"+
-				"    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: start}\n"+
-				"    rows: rows\n    max_rows: 3\n"+c.feed+
-				"    record:\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n", "calls: {}")
+			info := f.OpenText(t, withoutIDs+"    filter: {by: start}\n    max_rows: 3\n"+c.feed, "calls: {}")
 			counted := make(map[string]bool) // as a ledger knows rows without an id
 			d := collector.Driver{Reader: info.Reader, Commit: func(_ context.Context, page *collector.Page) error {
 				for _, r := range page.Records {
@@ -63,13 +71,11 @@ func TestMaxRowsWithoutIDs(t *testing.T) {
 func TestInsertedTwins(t *testing.T) {
 	f := new(declaredtest.API)
 	f.Answer = func(*http.Request) (string, http.Header) { return `{"rows":` + declaredtest.Rows(5, 5, 6) + "}", nil }
-	info := f.OpenText(t, "provider: acmetel\nhttp: {base_url: 'https://api.acmetel.example'}\nfeeds:\n  calls:\n"+
-		"    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: inserted}\n"+
-		"    rows: rows\n"+
-		"    record:\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n", "calls: {}")
+	info := f.OpenText(t, withoutIDs+"    filter: {by: inserted}\n", "calls: {}")
 	counted := make(map[string]bool)
 	for page, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
-		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}) {
+		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon,
+	}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +96,8 @@ func TestInsertedFewerRowsIsPartial(t *testing.T) {
 		"    filter: {by: inserted}\n    rows: rows\n    total: n\n")
 	var last error
 	for _, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
-		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon}) {
+		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon,
+	}) {
 		last = err
 	}
 	if _, is := errors.AsType[*collector.Partial](last); !is || !collector.IsFewerRows(last) {

@@ -277,6 +277,13 @@ func (l *Ledger) setTuning(tuning Tuning) {
 		key = l.hasher.Privacy()
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
-	l.Logs().Tune(tuning.OutboxLimit, tuning.Encoder != nil && !tuning.SkipLogs)
-	l.Spans().Tune(tuning.OutboxLimit, tuning.Tracer != nil && !tuning.SkipLogs)
+	tune := func(q *outbox.Queue, isSent bool) {
+		if !isSent { // what is left in it waits for nobody
+			q.Tune(0, false)
+			return
+		}
+		q.Tune(tuning.OutboxLimit, !tuning.SkipLogs)
+	}
+	tune(l.Logs(), tuning.Encoder != nil)
+	tune(l.Spans(), tuning.Tracer != nil)
 }

@@ -42,7 +42,7 @@ func (p *pageCommit) encodeLogs() {
 	}
 	for i := range p.change.Logs {
 		log := &p.change.Logs[i]
-		if p.ledger.Logs().Full() {
+		if p.ledger.Logs().Skips() {
 			p.change.Result.SkippedLogs++
 			continue
 		}
@@ -80,7 +80,7 @@ func (p *pageCommit) encodeSpans() {
 		r.Charges = span.Charges
 		size, had := len(b.Data), len(b.Ends)
 		b.Data, b.Ends = encoder.AppendSpans(b.Data, b.Ends, r, span)
-		if p.ledger.Spans().Full() {
+		if p.ledger.Spans().Skips() {
 			p.change.Result.SkippedSpans += len(b.Ends) - had
 			b.Data, b.Ends = b.Data[:size], b.Ends[:had]
 		}

@@ -278,3 +278,31 @@ func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
 		t.Errorf("spans of %q, want %q", traced, want)
 	}
 }
+
+// A read that ends on a full queue counts the calls that are whole by then; none of their log records or spans is
+// skipped if reading pauses.
+func TestCallsOfAFullOutbox(t *testing.T) {
+	for _, spans := range []bool{false, true} {
+		r := newCallRig(t)
+		r.records(leg("a"))
+		r.tuning.OutboxLimit = 1
+		if spans {
+			r.tuning.Encoder, r.tuning.Tracer = nil, lineTracer{}
+		}
+		r.reopen()
+		r.clock.add(settle)
+		// One read: a page with a record that fills the queue, and its end, which has none.
+		r.records(call("b"))
+		queue := r.ledger.Logs()
+		if spans {
+			queue = r.ledger.Spans()
+		}
+		before, _ := queue.Waiting()
+		got := r.commit(r.read())
+		r.wantCalls("after the read", 2, 0)
+		if after, _ := queue.Waiting(); got.SkippedLogs+got.SkippedSpans != 0 || after == before {
+			t.Errorf("spans %t: %d, then %d wait; %d log records and %d spans were skipped", spans, before, after,
+				got.SkippedLogs, got.SkippedSpans)
+		}
+	}
+}

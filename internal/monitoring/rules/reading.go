@@ -168,5 +168,10 @@ func grown(by, name string, w window) string {
 		fmt.Sprintf("  increase(%s[%s]) > 0", name, w),
 		fmt.Sprintf("  or (%s unless last_over_time(%s[%s] offset %s)) > 0", name, name, w, w),
 		fmt.Sprintf("    and on (job) (%[1]s offset %[2]s or time() - %[1]s < %[3]d)",
-			metrics.LedgerCreated.Name, w, w.seconds()), ")")
+			metrics.LedgerCreated.Name, w, w.seconds()),
+		// After a restart a series may begin at the value that it had before, so neither sees it.
+		fmt.Sprintf("  or %s > 0 and on (%s) time() - %s < %d", name, byInstance, processStart, w.seconds()), ")")
 }
+
+// processStart isn't in the catalogue: the library for processes makes it.
+const processStart = "process_start_time_seconds"

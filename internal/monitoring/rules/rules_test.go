@@ -62,7 +62,7 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 		}
 	}
 	switch series {
-	case "up", buildInfo:
+	case "up", buildInfo, processStart:
 		return []string{"job", "instance"}, true
 	case alertSeries:
 		return append(slices.Clone(byDirection), "alertname", "alertstate"), true

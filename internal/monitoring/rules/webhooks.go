@@ -20,13 +20,14 @@ func (p *Parameters) webhookAlerts() Group {
 			metrics.SubscriptionExpiry.Name),
 	)
 	// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of
-	// two hours tell.
+	// two hours tell: another process, before a restart or of another replica, may have got some of those.
 	silent := lines(
 		fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, silentSeconds),
 		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
 		fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))",
 			metrics.SubscriptionExpiry.Name),
-		fmt.Sprintf("  unless on (source) %s)", last),
+		fmt.Sprintf("  unless on (source) max by (source) (max_over_time(%s[2h])))",
+			metrics.SubscriptionLastNotification.Name),
 	)
 	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
 	return Group{Name: "cdr-webhooks", Doc: "Notifications and credentials.", Dashboard: "exporter", Rules: []Rule{

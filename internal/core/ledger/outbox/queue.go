@@ -201,6 +201,10 @@ func (q *Queue) Full() bool {
 // Pauses says whether reading waits, since the queue is full. It never waits for a commit.
 func (q *Queue) Pauses() bool { return q.pauses.Load() && q.Full() }
 
+// Skips says whether records that come are left out, since the queue is full. While a full queue pauses reading,
+// what a read that began before still counts is kept beyond the limit. It never waits for a commit.
+func (q *Queue) Skips() bool { return !q.pauses.Load() && q.Full() }
+
 // Limit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
 func (q *Queue) Limit() int64 { return q.limit.Load() }
 
