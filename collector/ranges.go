@@ -237,7 +237,7 @@ func (f *ranges) failed(ctx context.Context, r *rangePoll, err error) {
 	if ctx.Err() != nil || stopsEveryCommit(err) {
 		return
 	}
-	if blamesSpan(err) && !r.beforeClock {
+	if BlamesSpan(err) && !r.beforeClock {
 		f.levels.pieceFailed(r.read.Level, r.step.Span, &f.endpoint)
 	}
 	f.levels.backOff(r.read.Level, err, f.settings.Clock.Elapsed(), f.settings.Random)

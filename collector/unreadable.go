@@ -21,9 +21,9 @@ const (
 	otherSpanDistance = time.Hour
 )
 
-// blamesSpan says whether the requested span may be the cause of an error. It is never the cause of
+// BlamesSpan says whether the requested span may be the cause of an error. It is never the cause of
 // an error about limits, credentials or the ledger.
-func blamesSpan(err error) bool {
+func BlamesSpan(err error) bool {
 	switch httpclient.KindOf(err) {
 	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden,
 		httpclient.KindHost, httpclient.KindRedirect:
@@ -38,7 +38,7 @@ func blamesSpan(err error) bool {
 // is at fault (counting.md 30).
 func (f *ranges) stepOver(ctx context.Context, r *rangePoll, err error) error {
 	piece := r.step.Span
-	if r.beforeClock || !blamesSpan(err) {
+	if r.beforeClock || !BlamesSpan(err) {
 		return nil
 	}
 	refusals := f.levels.each[r.read.Level].refusals.Count()

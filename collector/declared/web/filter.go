@@ -85,6 +85,8 @@ func (f *Filter) Validate(r *config.Report) {
 // span is a requested range of time.
 type span struct{ from, to time.Time }
 
+func (s span) has(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
+
 // widened is the span in whole grains.
 func (f *Filter) widened(s span) span {
 	from := s.from.Truncate(f.Grain)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"sync/atomic"
 	"time"
@@ -24,11 +25,12 @@ type insertedReader struct {
 	*reader
 
 	loggedEdge atomic.Int64 // last logged edge, in seconds since 1970
+	stuck      stuck
 }
 
 // Pages implements collector.StreamReader. It reads a span again if rows are missing by the
 // provider's total. If they stay missing, the position stops before the span, newer spans are read,
-// and the error comes last.
+// and the error comes last. So it does with a span that can't be read, once that is stuck.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		at, read := decodePosition(from.Resume)
@@ -40,7 +42,8 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		}
 		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
 		var incomplete error
-		asked := false
+		var longest time.Duration // of the next span; 0: as the filter says
+		asked, stepsOver, skipped := false, false, 0
 		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
 			earlier = earliest(earlier, from.Now)
@@ -59,18 +62,41 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 				next = r.piece(span{begin, cursor}, cursor.Add(r.Filter.MinAge))
 			}
 			asked = true
+			next.to = r.stuck.cut(cursor, next.to, longest)
 			began := r.now()
-			var fewer error
+			var fewer, failed error
 			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
 				if incomplete == nil {
 					last.Position = &collector.Position{Resume: encodePosition(latest(at, r.readUpTo(next.to, began)))}
 				}
 			}) {
-				if collector.IsFewerRows(err) {
+				switch {
+				case collector.IsFewerRows(err):
 					fewer = err
-				} else if !yield(page, err) || err != nil {
+				case err != nil:
+					failed = err
+				case !yield(page, nil):
 					return
 				}
+			}
+			if failed != nil {
+				known := r.stuck.isKnown(cursor)
+				stepsOver = stepsOver || !known && r.isStuck(ctx, failed, span{cursor, next.to}, earlier, yield)
+				if !known && (!stepsOver || skipped == mostSkipped) {
+					yield(nil, failed)
+					return
+				}
+				if length := next.to.Sub(cursor); !known && length > r.shortest() {
+					reads, longest, again = 0, length/2, 0
+					continue
+				}
+				incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
+					cursor.Format(time.RFC3339), next.to.Format(time.RFC3339), failed))
+				r.stuck.skip(cursor, next.to)
+				cursor, longest, skipped = next.to, 0, skipped+1
+				at = latest(at, cursor)
+				reads, read, again = 0, true, 0
+				continue
 			}
 			if fewer != nil && reads < collector.FewerRowsReads {
 				continue
@@ -87,6 +113,67 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			yield(nil, &collector.Partial{Err: incomplete}) // newer spans were read
 		}
 	}
+}
+
+// stuck is what is known of a span that fails at each poll. What follows it is read nevertheless (counting.md 31).
+type stuck struct {
+	failed span // at the last poll
+	polls  int  // that failed there, one after the other
+	bad    span // the shortest spans that failed, one behind the other: the next poll asks for them at once
+}
+
+const (
+	// stuckPolls is how many polls fail on a span before newer ones are read.
+	stuckPolls = 5
+	// mostSkipped is how many spans one poll steps over.
+	mostSkipped = 4
+)
+
+// cut is where a span ends that begins at a time: with what is known to be bad, or after the longest time.
+func (s *stuck) cut(from, to time.Time, longest time.Duration) time.Time {
+	if s.isKnown(from) {
+		return earliest(to, s.bad.to)
+	}
+	if longest > 0 {
+		return earliest(to, from.Add(longest).Truncate(time.Second))
+	}
+	return to
+}
+
+func (s *stuck) isKnown(from time.Time) bool { return s.bad.has(from) }
+
+// skip notes a bad span.
+func (s *stuck) skip(from, to time.Time) {
+	if !s.bad.has(from) && !from.Equal(s.bad.to) {
+		s.bad.from = from
+	}
+	s.bad.to = to
+}
+
+// shortest is the shortest span that is asked for to find a bad one.
+func (r *insertedReader) shortest() time.Duration {
+	return max(time.Minute, r.Filter.Grain, r.Filter.Step)
+}
+
+// isStuck says whether a span fails for good: at several polls, while the newest rows are served.
+func (r *insertedReader) isStuck(
+	ctx context.Context, failed error, at span, now time.Time, yield func(*collector.Page, error) bool,
+) bool {
+	s := &r.stuck
+	if !s.failed.has(at.from) { // the earliest time that the provider keeps moves on
+		s.polls = 0
+	}
+	s.failed = at
+	if s.polls++; s.polls < stuckPolls || !collector.BlamesSpan(failed) {
+		return false
+	}
+	newest := r.Filter.upTo(span{now.Add(-r.shortest() - r.Filter.MinAge), now}, now)
+	for page, err := range r.read(ctx, newest, everything, func(*collector.Page) {}) {
+		if err != nil || !yield(page, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // piece is the part of a span that one request may cover.
