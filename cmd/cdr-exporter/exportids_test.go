@@ -16,8 +16,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// TestExportsFindRecords: the ids of a known portal's export are those of the ledger. Wavix's file lacks the type of
-// its rows, which is in the ledger's ids.
+// TestExportsFindRecords: the ledger knows the ids of a known portal's export. Wavix's file lacks the type of its rows,
+// which is in the ledger's ids.
 func TestExportsFindRecords(t *testing.T) {
 	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	at := day.Add(8*time.Hour + 15*time.Minute)

@@ -11,8 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// What waits of a signal that was turned off waits for nobody: else CDROutboxNearLimit would fire, and the page be
-// full, for as long as the other signal is sent.
+// A signal that is turned off leaves log records or spans in the outbox. They don't count any more: otherwise
+// CDROutboxNearLimit would fire, and the page be full, while the other signal is sent.
 func TestReloadTurnsASignalOff(t *testing.T) {
 	t.Parallel()
 	provider, folder := newNotifying(t), t.TempDir()

@@ -115,7 +115,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 	}
 }
 
-// stuck is what is known of a span that fails at each poll. What follows it is read nevertheless (counting.md 31).
+// stuck describes a span that fails at each poll. The reader then reads the rows behind it (counting.md 31).
 type stuck struct {
 	failed span // at the last poll
 	polls  int  // that failed there, one after the other
@@ -150,7 +150,7 @@ func (s *stuck) skip(from, to time.Time) {
 	s.bad.to = to
 }
 
-// shortest is the shortest span that is asked for to find a bad one.
+// shortest is how short the reader makes a span to find a bad one.
 func (r *insertedReader) shortest() time.Duration {
 	return max(time.Minute, r.Filter.Grain, r.Filter.Step)
 }

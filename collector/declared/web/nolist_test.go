@@ -6,7 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
-// TestAnswersWithoutAList: an answer of another kind is no empty list of CSV. A list that is empty by `empty` needs no total.
+// TestAnswersWithoutAList: an answer of another kind isn't an empty list of CSV. A list that is empty by `empty` needs no total.
 func TestAnswersWithoutAList(t *testing.T) {
 	for _, c := range []struct {
 		name, feed, answer string

@@ -278,7 +278,7 @@ func (l *Ledger) setTuning(tuning Tuning) {
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
 	tune := func(q *outbox.Queue, isSent bool) {
-		if !isSent { // what is left in it waits for nobody
+		if !isSent { // nobody sends the rest of it
 			q.Tune(0, false)
 			return
 		}
