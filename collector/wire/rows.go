@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// MaxRows limits the rows of one answer. Providers send at most some thousand.
+	// MaxRows limits the rows of one answer. Providers with pages send at most some thousand, others all of a day.
 	MaxRows = 200_000
 	// pageRows and pageBytes limit a page: an answer with more rows becomes several pages.
 	pageRows  = 1000

@@ -13,7 +13,8 @@ func TestAnswersWithoutAList(t *testing.T) {
 		refused            bool
 	}{
 		{"an error in JSON for CSV", "    format: csv\n", `{"error":"rate limited"}`, true},
-		{"a page of HTML for CSV", "    format: csv\n", "<html><body>Sign in</body></html>\n", true},
+		{"an error in JSON of several lines", "    format: csv\n", "{\n  \"error\": \"rate limited\"\n}\n", true},
+		{"an error in JSON for named columns", "    format: csv\n    columns: [id, start]\n", `{"error":"rate limited"}`, true},
 		{"names alone", "    format: csv\n", "id,start\n", false},
 		{
 			"empty, with complete", "    rows: rows\n    total: n\n    complete: total\n    next: {page: p}\n" +

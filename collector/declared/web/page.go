@@ -102,6 +102,14 @@ func (l *List) JSONRows(body []byte) ([]rows.Row, error) {
 // readCSV reads rows of CSV. The answer was cut if its last line has no end, and has fewer values than any other or a
 // quote that isn't closed.
 func (p *answerPage) readCSV(l *List, body []byte) error {
+	if text := rows.Trimmed(body); len(text) > 0 && (text[0] == '{' || text[0] == '[') && rows.IsJSON(text) {
+		p.noList = true // an error with status 200
+		return &advice.Error{
+			What: "the answer is JSON, not CSV",
+			Todo: "nothing, if it passes: the exporter asks again; otherwise check path, query and headers of the " +
+				"definition's request against an answer that you requested by hand",
+		}
+	}
 	in := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma})
 	least, short := math.MaxInt, false
 	for row, err := range in.All() {
@@ -117,16 +125,8 @@ func (p *answerPage) readCSV(l *List, body []byte) error {
 			least = len(row.Fields)
 		}
 	}
-	switch {
-	case (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")):
+	if (short || in.Unclosed) && !bytes.HasSuffix(body, []byte("\n")) {
 		return wire.ErrCut
-	case l.Columns == nil && len(p.rows) == 0 && len(body) > 0 && strings.ContainsRune("{[<", rune(body[0])):
-		p.noList = true // an error with status 200, or a page to sign in
-		return &advice.Error{
-			What: "the answer is JSON or HTML, not CSV",
-			Todo: "nothing, if it passes: the exporter asks again; otherwise check path, query and headers of the " +
-				"definition's request against an answer that you requested by hand",
-		}
 	}
 	return nil
 }

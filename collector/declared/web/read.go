@@ -23,14 +23,7 @@ import (
 func (r *reader) read(
 	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
 ) iter.Seq2[*collector.Page, error] {
-	return func(yieldPage func(*collector.Page, error) bool) {
-		twins := collector.Twins{}
-		yield := func(page *collector.Page, err error) bool {
-			if page != nil { // a stream's pages are numbered nowhere else
-				twins.Number(page.Records)
-			}
-			return yieldPage(page, err)
-		}
+	return func(yield func(*collector.Page, error) bool) {
 		q := &listRead{
 			reader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
 			sums: new(daySums), atEnd: atEnd, yield: yield,
@@ -237,12 +230,24 @@ func (q *listRead) holds() bool { return q.MaxRows > 0 && q.MayLackIDs }
 
 func (q *listRead) yieldAll(pages []*collector.Page) (more bool) {
 	for _, page := range pages {
+		if q.Filter.By == ByInserted { // a page alone: rows may move from one to the next while a list is read
+			collector.Twins{}.Number(page.Records)
+		}
+		for len(page.Records) > mostRecords {
+			if !q.yield(&collector.Page{Records: page.Records[:mostRecords]}, nil) {
+				return false
+			}
+			page.Records = page.Records[mostRecords:]
+		}
 		if !q.yield(page, nil) {
 			return false
 		}
 	}
 	return true
 }
+
+// mostRecords are committed at once: a provider without pages may give all calls of a day in one answer.
+const mostRecords = 10_000
 
 // halve replaces a piece by its halves, because it has the largest number of rows that the provider
 // returns and may have more. pages are those that weren't yielded yet.

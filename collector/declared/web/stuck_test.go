@@ -10,7 +10,8 @@ import (
 )
 
 // TestInsertedSpanThatCantBeRead: an instant that the provider can't give doesn't stop the rows that a list by
-// insertion has behind it (rule 31). The reader reads the instant once the provider gives it. While nothing is served, a poll asks three times at most.
+// insertion has behind it (rule 31). The reader reads the instant once the provider gives it. While nothing is
+// served, a poll asks three times at most.
 func TestInsertedSpanThatCantBeRead(t *testing.T) {
 	bad, healed := declaredtest.Noon.Add(-30*time.Minute), declaredtest.Noon.Add(5*time.Hour)
 	outage := declaredtest.Noon.Add(2 * time.Hour) // for an hour

@@ -63,6 +63,7 @@ func (r *reader) totalOf(ctx context.Context, day time.Time, ours int) (total co
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if total, known = r.totals[day]; known && total.Theirs == ours {
+		total.Ours = ours
 		return total, true
 	}
 	t := r.Totals

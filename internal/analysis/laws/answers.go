@@ -308,7 +308,11 @@ func (o *ownTotal) end(a *declared.TestAnswer) string {
 	if next == nil || decode(string(a.Body), &body) != nil {
 		return ""
 	}
-	if value, found := valueAt(body, next); !found || isEmpty(value) {
+	value, found := valueAt(body, next)
+	if has := o.bench.feed.Next.Has; has != nil && found && !isEmpty(value) {
+		value, found = valueAt(body, has)
+	}
+	if !found || isEmpty(value) || value == false {
 		o.ids = nil
 	}
 	return ""

@@ -111,20 +111,20 @@ func (d *comparedDay) differenceText(day string) string {
 }
 
 func (d *comparedDay) agreementText(day string) string {
-	what, whole := "are counted", "All "+things(int(d.listed), "record")
-	switch {
+	whole, what := "All "+things(int(d.listed), "record"), "are counted"
+	switch one := d.listed == 1; {
+	case d.read && one:
+		whole, what = "The only record", "was read"
 	case d.read:
 		what = "were read"
-	case d.listed == 1:
-		what = "is counted"
-	}
-	if d.listed < 2 {
-		whole = "The only record"
+	case d.partly && one:
+		whole, what = "The only record", "isn't missing"
+	case d.partly:
+		whole, what = "None of the "+things(int(d.listed), "record"), "is missing"
+	case one:
+		whole, what = "The only record", "is counted"
 	}
 	text := fmt.Sprintf("%s of %s that %s %s.", whole, day, d.who(), what)
-	if d.partly {
-		text = fmt.Sprintf("None of the %s of %s that %s is missing.", things(int(d.listed), "record"), day, d.who())
-	}
 	if d.listed == 0 {
 		text = fmt.Sprintf("For %s %s no records.", day, d.who())
 	}

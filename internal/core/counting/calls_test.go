@@ -577,6 +577,17 @@ func TestLaterVersionOfACountedLeg(t *testing.T) {
 	}
 }
 
+// A leg that was open when its call counted has its log record with its final version.
+func TestLogOfALegThatWasOpen(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, 5, 60), leg("b", 0, -1, 60, func(r *cdr.Record) { r.Provisional = true }))
+	r.wait(5 * time.Hour)
+	r.records(leg("b", 0, -1, 60))
+	if want := []string{"cdr.call.leg c", "cdr.call c", "cdr.call.leg c"}; !slices.Equal(r.logs, want) {
+		t.Errorf("log records %q, want %q", r.logs, want)
+	}
+}
+
 // A call occupies its trunk in the direction of the first leg on the channel, also after the outside party was
 // transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none. If the
 // first leg is late, the time that was counted isn't counted again in the other direction.

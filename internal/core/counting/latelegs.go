@@ -135,7 +135,7 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 		return
 	}
 	was, before := calls.Of(c.legs), c.append(nil, nil)
-	isNew := c.replaceLegs(compactLegs(leg.Legs, d.hasher))
+	c.replaceLegs(compactLegs(leg.Legs, d.hasher))
 	if bytes.Equal(c.append(nil, nil), before) {
 		return // another price, for example
 	}
@@ -168,14 +168,12 @@ func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
-	if isNew {
-		d.logLeg(leg)
-	}
+	d.logLeg(leg)
 }
 
-// replaceLegs replaces the legs that a record's earlier version gave, and says whether a leg is new. The leg on a
-// second trunk has the id of its record and comes after the record's own leg.
-func (c *countedCall) replaceLegs(legs []cdr.Leg) (isNew bool) {
+// replaceLegs replaces the legs that a record's earlier version gave. The leg on a second trunk has the id of its
+// record and comes after the record's own leg.
+func (c *countedCall) replaceLegs(legs []cdr.Leg) {
 	next := make(map[string]int)
 	for _, l := range legs {
 		at := next[l.ID]
@@ -183,11 +181,10 @@ func (c *countedCall) replaceLegs(legs []cdr.Leg) (isNew bool) {
 			at++
 		}
 		if at == len(c.legs) {
-			c.legs, isNew = append(c.legs, l), true
+			c.legs = append(c.legs, l)
 		}
 		c.legs[at], next[l.ID] = l, at+1
 	}
-	return isNew
 }
 
 // compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users.

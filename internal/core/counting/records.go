@@ -277,6 +277,8 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 		if e.call != 0 {
 			to = d.bindCall(e)
 		}
+	} else {
+		leg.Logged = true // with its first version, or it was the whole call
 	}
 	if to != from {
 		leg.Arrived = arrived

@@ -20,7 +20,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 		return nil
 	}
 	defer func() { k.earlier = first.append(nil) }()
-	if d.settings.PartsSettle && k.flags&rowSettled != 0 {
+	if k.flags&rowSettled != 0 {
 		first.fields |= laterParts
 	}
 	took := k.flags&rowTimed != 0 && k.hasDuration() || r.Outcome.Connected() && !r.NoDuration

@@ -12,22 +12,22 @@ func (p *Parameters) webhookAlerts() Group {
 	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall,
 		inFeeds(streamFeeds)))
-	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
+	// A process doesn't know when the one before it was last notified.
+	last := fmt.Sprintf("max by (source) (max_over_time(%s[2h]))", metrics.SubscriptionLastNotification.Name)
+	subscribed := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionExpiry.Name)
 	lost := lines(
 		fmt.Sprintf("sum by (source) (last_over_time(%s[5m]))", sel(metrics.Notifications, is("result", "accepted"))),
 		// The gauge disappears without a subscription; a missed scrape would look the same.
-		fmt.Sprintf("unless on (source) (max by (source) (max_over_time(%s[5m])) > time())",
-			metrics.SubscriptionExpiry.Name),
+		fmt.Sprintf("unless on (source) (%s > time())", subscribed),
 	)
 	// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of
-	// two hours tell: another process, before a restart or of another replica, may have got some of those.
+	// two hours tell.
 	silent := lines(
-		fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, silentSeconds),
+		fmt.Sprintf("(%s - on (source) %s > %d and on (source) %s)", newest, last, silentSeconds, subscribed),
 		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
 		fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))",
 			metrics.SubscriptionExpiry.Name),
-		fmt.Sprintf("  unless on (source) max by (source) (max_over_time(%s[2h])))",
-			metrics.SubscriptionLastNotification.Name),
+		fmt.Sprintf("  unless on (source) %s)", last),
 	)
 	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
 	return Group{Name: "cdr-webhooks", Doc: "Notifications and credentials.", Dashboard: "exporter", Rules: []Rule{
