@@ -50,10 +50,8 @@ func TestRangeOfFeed(t *testing.T) {
 		"until now": {to: now, want: now},
 		"neither a ledger nor an end": {text: "--to is needed: the ledger in data doesn't have the start " +
 			"of live counting of acme/call_log yet"},
-		"another's ledger":               {live: "other", text: "--to is needed"},
-		"nothing before live counting":   {live: "acme", to: noon, text: "--from must be before --to"},
-		"begins after live counting":     {live: "early", renamed: "early", text: "--from must be before 2026"},
-		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
+		"another's ledger":           {live: "other", text: "--to is needed"},
+		"begins after live counting": {live: "early", renamed: "early", text: "--from must be before 2026"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			span := &pastSpan{
