@@ -136,7 +136,7 @@ func (l *linesLook) addFile(f *listedFile, entries []*entry) {
 		}
 	}
 	if !f.renamed {
-		e := &entry{storedEntry: storedEntry{ID: f.id, Path: nameHash(f.path)}}
+		e := &entry{storedEntry: storedEntry{ID: f.id, Name: nameHash(f.path)}}
 		e.seeFile(f, l.day)
 		l.addEntry(e)
 	}
@@ -235,7 +235,7 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	first.Waited = l.waited(f)
 	err := first.ReadNames()
 	if r.entry.Now.Offset <= first.Behind.Offset {
-		r.entry.Path = nameHash(f.path) // names alone don't say that it is a file that was renamed
+		r.entry.Name = nameHash(f.path) // names alone don't say that it is a file that was renamed
 	}
 	in := rows.New(r.ctx, r.file, &l.Config.Layout, r.entry.Now.Offset, sum, size)
 	in.Columns, in.Ends, in.Waited = first.Columns, l.isComplete(f), first.Waited
@@ -274,7 +274,7 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 		return true
 	}
 	rests, newest := l.Now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
-	return rests >= l.Config.Quiet && (f.entry.Path != nameHash(f.path) || l.list.hasNewer(f.path)) ||
+	return rests >= l.Config.Quiet && (f.entry.Name != nameHash(f.path) || l.list.hasNewer(f.path)) ||
 		rests >= waitForWhole && f.info.ModTime().Before(newest)
 }
 

@@ -40,7 +40,7 @@ type entry struct {
 // storedEntry is of a fixed size, as what it holds: they are stored as they are.
 type storedEntry struct {
 	ID   uint64 // see idOf; 0: no present file is known to be this one
-	Path uint64 // hash of the name that it was first found under
+	Name uint64 // hash of the name that it was first found under
 	// Change is the time of the file's last change (changeOf) when its bytes were last compared with
 	// what was read. While it stays the same, they aren't compared again. For a whole or a compressed
 	// file it is the file's versionOf.

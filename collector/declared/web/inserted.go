@@ -86,8 +86,12 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 					yield(nil, failed)
 					return
 				}
-				if length := next.to.Sub(cursor); !known && length > r.shortest() {
-					reads, longest, again = 0, length/2, 0
+				switch length := next.to.Sub(cursor); {
+				case !known && length > r.shortest():
+					reads, longest = 0, length/2
+					continue
+				case again > 0: // the bad instant may be in the overlap
+					reads, again = 0, 0
 					continue
 				}
 				incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
