@@ -1,9 +1,7 @@
 package collector
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,9 +9,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // How the calls of these tests settle.
@@ -99,7 +94,7 @@ func TestWhenACallIsCounted(t *testing.T) {
 				})
 			}
 			var read, counted atomic.Int64
-			count := func(f *facts.Fact, _ []metrics.Delta) {
+			count := func(f *facts.Fact) {
 				switch {
 				case f.Kind == facts.Call:
 					counted.Store(time.Now().UnixNano())
@@ -107,7 +102,7 @@ func TestWhenACallIsCounted(t *testing.T) {
 					read.Store(time.Now().UnixNano())
 				}
 			}
-			loop := loopOverLedger(t, m, count)
+			loop := loopOfCalls(m, count)
 			loop.Start()
 			for counted.Load() == 0 && time.Since(noon) < 6*time.Hour {
 				pass(t, time.Minute)
@@ -133,34 +128,18 @@ func TestASpanThatIsSteppedOverCostsNothing(t *testing.T) {
 			}
 			return nil
 		}
-		loop := loopOverLedger(t, m, nil)
-		commits := &commitCounter{Ledger: loop.settings.Ledger}
-		partOf[*ranges](loop).settings.Ledger = commits
+		loop := loopOfCalls(m, func(*facts.Fact) {})
 		loop.Start()
 		for len(loop.state().Spans) == 0 {
 			pass(t, time.Minute)
 		}
-		before, reads := commits.positions.Load(), len(m.done())
+		before, reads := m.moves(), len(m.done())
 		pass(t, time.Hour)
 		loop.Stop()
-		if made, polls := commits.positions.Load()-before, int64(len(m.done())-reads); made > polls {
+		if made, polls := m.moves()-before, len(m.done())-reads; made > polls {
 			t.Errorf("%d positions were committed in %d reads", made, polls)
 		}
 	})
-}
-
-// commitCounter counts the commits of a position.
-type commitCounter struct {
-	Ledger
-
-	positions atomic.Int64
-}
-
-func (c *commitCounter) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	if page.Position != nil {
-		c.positions.Add(1)
-	}
-	return c.Ledger.Commit(ctx, page)
 }
 
 // TestAFirstHistoryOfCallsIsShownAsAWhole (counting.md 20): while the calls of a first history wait for one more deep
@@ -168,21 +147,20 @@ func (c *commitCounter) Commit(ctx context.Context, page *counting.Page) (counti
 func TestAFirstHistoryOfCallsIsShownAsAWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		m := newModel(began.Add(-24 * time.Hour))
+		m := newModel(t, began.Add(-24*time.Hour))
 		m.latency, m.pageSize, m.limits.MaxRange = 15*time.Second, 10, 2*time.Hour
 		for i := range 300 {
 			at := began.Add(time.Duration(3*i-1000) * time.Minute)
 			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), call: fmt.Sprint("call ", i), start: at, published: at})
 		}
 		var counted atomic.Int64
-		feed := ledgerOf(t, counting.Rules{Legs: true}, func(f *facts.Fact, _ []metrics.Delta) {
+		loop := loopOfCalls(m, func(f *facts.Fact) {
 			if f.Kind == facts.Call {
 				counted.Add(1)
 			}
 		})
-		loop := loopOfCalls(m, feed)
 		loop.Start()
-		for !feed.State().HistoryDone && time.Since(began) < 12*time.Hour {
+		for !m.State().HistoryDone && time.Since(began) < 12*time.Hour {
 			pass(t, time.Second)
 		}
 		loop.Stop()
@@ -192,44 +170,10 @@ func TestAFirstHistoryOfCallsIsShownAsAWhole(t *testing.T) {
 	})
 }
 
-// loopOverLedger is a loop over a model provider, with a real ledger that continues where the
-// model's state is.
-func loopOverLedger(t *testing.T, m *model, count func(*facts.Fact, []metrics.Delta)) *Loop {
-	t.Helper()
-	feed, state := ledgerOf(t, counting.Rules{Legs: true}, count), m.state
-	if _, err := feed.Commit(t.Context(), &Page{ObservedAt: time.Now(), Position: &Position{
-		Watermark: state.Watermark, HistoryDone: true, Resume: state.Resume,
-	}}); err != nil {
-		t.Fatal(err)
-	}
-	return loopOfCalls(m, feed)
-}
-
-// loopOfCalls is a loop over a model provider whose calls have legs.
-func loopOfCalls(m *model, feed *ledger.Feed) *Loop {
+// loopOfCalls is a loop over a model provider whose calls have legs. fact gets what is counted.
+func loopOfCalls(m *model, fact func(*facts.Fact)) *Loop {
+	m.fact, m.spec.Rules, m.spec.Settle, m.spec.WholeAfter = fact, counting.Rules{Legs: true}, settle, wholeAfter
 	return loopOver(m, minutely.Interval, minutely.Lookback, func(s *FeedSettings) {
-		s.Ledger, s.Info.Settle, s.Info.WholeAfter = feed, settle, wholeAfter
-		s.Info.Rules = counting.Rules{Legs: true}
+		s.Info.Rules, s.Info.Settle, s.Info.WholeAfter = m.spec.Rules, settle, wholeAfter
 	})
-}
-
-// ledgerOf is a feed of a new ledger.
-func ledgerOf(t *testing.T, rules counting.Rules, count func(*facts.Fact, []metrics.Delta)) *ledger.Feed {
-	t.Helper()
-	l, err := ledger.Open(t.Context(), ledger.Settings{
-		Storage: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, Now: time.Now,
-		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour}, OnFact: count,
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	feed, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "one", Settings: counting.Settings{
-		Rules: rules, Source: "contoso", Provider: "p", Feed: "calls", Currency: "EUR", History: 3 * day,
-		Lookback: minutely.Lookback, LateAfter: time.Hour, Settle: settle, WholeAfter: wholeAfter,
-	}})
-	require.NoError(t, err)
-	return feed
 }

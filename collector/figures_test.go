@@ -36,7 +36,7 @@ func TestPlanFigures(t *testing.T) {
 }
 
 func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Duration) {
-	m := newModel(time.Now())
+	m := newModel(t, time.Now())
 	m.latency = 200 * time.Millisecond
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)

@@ -166,10 +166,10 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 // committed, although that takes a while, and no further page is requested.
 func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-time.Hour))
+		m := newModel(t, time.Now().Add(-time.Hour))
 		m.pageSize = 3
 		for i := range 9 {
-			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.state.Origin.Add(time.Minute)})
+			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.State().Origin.Add(time.Minute)})
 		}
 		inHand := make(chan struct{})
 		slow := &slowLedger{model: m, takes: time.Second, inHand: inHand}
@@ -302,8 +302,11 @@ func TestLoop_Status(t *testing.T) {
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
 			began := time.Now()
-			m := newModel(began)
-			m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
+			m := newModel(t, began)
+			m.begin(&Page{
+				Records:  []*cdr.Record{{ID: "1", Start: began}, {ID: "2", Start: began}},
+				Position: &Position{Watermark: began, HistoryDone: true},
+			})
 			l := loopOf(func(context.Context) error { return c.err }, func(s *FeedSettings) {
 				s.Ledger, s.Advise = m, advice
 				s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
@@ -311,7 +314,7 @@ func TestLoop_Status(t *testing.T) {
 			l.Start()
 			pass(t, 10*time.Millisecond)
 			s := l.Status()
-			if s.State != c.state || s.LastError != c.text || s.Records != 42 || !s.Watermark.Equal(began) ||
+			if s.State != c.state || s.LastError != c.text || s.Records != 2 || !s.Watermark.Equal(began) ||
 				!s.Ready {
 				t.Errorf("the status is %+v, want %s: %s", s, c.state, c.text)
 			}

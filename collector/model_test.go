@@ -26,7 +26,7 @@ type modelRow struct {
 
 // model is a provider of rows, over a ledger: what the collector is held against.
 type model struct {
-	fakeLedger
+	*checkedFeed
 
 	// Rows are sorted by start.
 	rows     []modelRow
@@ -53,9 +53,9 @@ type modelRead struct {
 	ended        time.Time
 }
 
-func newModel(origin time.Time) *model {
+func newModel(t *testing.T, origin time.Time) *model {
 	m := &model{
-		fakeLedger: newFakeLedger(origin), pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
+		checkedFeed: newCheckedFeed(t, origin), pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
 		limits: Limits{MaxRange: 90 * 24 * time.Hour},
 	}
 	m.check = m.checkPosition
@@ -169,7 +169,7 @@ func (m *model) checkPosition(p *counting.Position) {
 			m.clock()))
 	}
 	byStart := func(r modelRow, at time.Time) int { return r.start.Compare(at) }
-	first, _ := slices.BinarySearchFunc(m.rows, m.state.Watermark, byStart)
+	first, _ := slices.BinarySearchFunc(m.rows, m.State().Watermark, byStart)
 	for _, row := range m.rows[first:] {
 		if !row.start.Before(p.Watermark) {
 			return
@@ -178,7 +178,7 @@ func (m *model) checkPosition(p *counting.Position) {
 			continue
 		}
 		holdsRow := func(u plan.Span) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }
-		if !slices.ContainsFunc(plan.SetAside(m.state.Spans), holdsRow) {
+		if !slices.ContainsFunc(plan.SetAside(m.State().Spans), holdsRow) {
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
 				row.start))
 		} // else it is stepped over, and read again until it's there (counting.md 31)
@@ -191,7 +191,7 @@ func (m *model) missing(by time.Time) []modelRow {
 	defer m.mu.Unlock()
 	var all []modelRow
 	for _, row := range m.rows {
-		if _, ok := m.counted[row.id]; !ok && !row.published.After(by) && !row.start.Before(m.state.Origin) {
+		if _, ok := m.counted[row.id]; !ok && !row.published.After(by) && !row.start.Before(m.State().Origin) {
 			all = append(all, row)
 		}
 	}
@@ -234,6 +234,7 @@ func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // loopOver is a loop with a range feed over a model.
 func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSettings)) *Loop {
+	m.open(lookback)
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
 	settings := FeedSettings{

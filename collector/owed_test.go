@@ -15,7 +15,6 @@ import (
 func TestReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
-		m.state.HistoryDone = true
 		day := time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Hour)
 		missed := day.Add(10 * time.Hour)
 		m.rows = []modelRow{{id: "missed", start: missed, published: day}}
@@ -49,7 +48,7 @@ func TestReadAgain(t *testing.T) {
 
 // TestReadAgain_BeforeTheFeedIsOpen: the caller tries again.
 func TestReadAgain_BeforeTheFeedIsOpen(t *testing.T) {
-	l := loopOver(newModel(time.Time{}), time.Minute, time.Hour)
+	l := loopOver(newModel(t, time.Now()), time.Minute, time.Hour, func(s *FeedSettings) { s.Ledger = &pages{} })
 	if err := l.ReadAgain(t.Context(), time.Now(), time.Now()); err == nil {
 		t.Error("a span was added to a feed whose state isn't known")
 	}

@@ -48,7 +48,7 @@ func TestAFullOutboxAsksNothing(t *testing.T) {
 	})
 	inBubble(t, "records", func(t *testing.T) {
 		full.Store(true)
-		m := newTaskModel(time.Now())
+		m := newTaskModel(t, time.Now())
 		now := time.Now()
 		m.unlisted = true
 		m.calls = append(m.calls, published("a", now))

@@ -369,7 +369,7 @@ func TestRetention(t *testing.T) {
 		inBubble(t, c.name, func(t *testing.T) {
 			m := quiet(t, minutely, time.Now())
 			if c.history > 0 {
-				m = newModel(time.Now().Add(-c.history))
+				m = newModel(t, time.Now().Add(-c.history))
 			}
 			m.limits.Retention = c.keeps
 			pass(t, c.down)
@@ -399,8 +399,8 @@ func TestRetention(t *testing.T) {
 					t.Errorf("read from %s ago, of which %s are kept", r.at.Sub(r.from), c.keeps)
 				}
 			}
-			if behind := time.Since(m.state.Watermark); behind > 2*time.Minute || !m.state.HistoryDone {
-				t.Errorf("the watermark is %s behind, done is %t", behind, m.state.HistoryDone)
+			if behind := time.Since(m.State().Watermark); behind > 2*time.Minute || !m.State().HistoryDone {
+				t.Errorf("the watermark is %s behind, done is %t", behind, m.State().HistoryDone)
 			}
 		})
 	}

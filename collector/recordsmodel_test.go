@@ -40,7 +40,7 @@ func published(id string, start time.Time, later ...time.Time) *notifiedCall {
 
 // taskModel is a provider that lists names, over a ledger: what reading a list of names is held against.
 type taskModel struct {
-	fakeLedger
+	*checkedFeed
 
 	calls    []*notifiedCall // in the order of their starts
 	settle   time.Duration
@@ -64,12 +64,14 @@ type fetchedAt struct {
 	at  time.Time
 }
 
-func newTaskModel(origin time.Time) *taskModel {
+func newTaskModel(t *testing.T, origin time.Time) *taskModel {
 	m := &taskModel{
-		fakeLedger: newFakeLedger(origin), pageSize: 60, parallel: 4, settle: time.Hour,
+		checkedFeed: newCheckedFeed(t, origin), pageSize: 60, parallel: 4, settle: time.Hour,
 		fetches: make(map[string]int), settings: func(*FeedSettings) {},
 	}
 	m.check = m.checkPosition
+	m.spec.Rules = counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true}
+	m.open(72 * time.Hour)
 	return m
 }
 
@@ -164,7 +166,7 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 // checkPosition holds a position against counting.md 7 and 20.
 func (m *taskModel) checkPosition(p *counting.Position) {
 	for _, c := range m.calls {
-		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
+		at, first := c.start.Add(time.Minute), !c.start.Before(m.State().Origin)
 		_, counted := m.counted[c.id]
 		prompt := first && !c.bare && len(c.versions) > 0 && c.versions[0].Before(at) && c.readable.IsZero()
 		switch {
@@ -172,7 +174,7 @@ func (m *taskModel) checkPosition(p *counting.Position) {
 		case c.start.Before(p.Watermark) && c.versions[0].Before(p.Watermark):
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
 				c.start))
-		case p.HistoryDone && !m.state.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
+		case p.HistoryDone && !m.State().HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
 			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
 		}
 	}
@@ -210,9 +212,13 @@ func (m *taskModel) isCounted(id string) (yes bool) {
 }
 
 // waiting is the work that waits, if there is any.
-func (m *taskModel) waiting(kind, key string) (w work.Item) {
-	m.with(func() { w = m.work[taskID{kind, key}] })
-	return w
+func (m *taskModel) waiting(kind, key string) work.Item {
+	for _, w := range m.tasks() {
+		if w.Kind == kind && w.Key == key {
+			return w
+		}
+	}
+	return work.Item{}
 }
 
 // uncounted and unsettled are the calls that should have been counted, and settled.
@@ -220,13 +226,13 @@ func (m *taskModel) uncounted() (uncounted, unsettled []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range m.calls {
-		if c.start.Before(m.state.Origin) || len(c.versions) == 0 {
+		if c.start.Before(m.State().Origin) || len(c.versions) == 0 {
 			continue
 		}
 		if _, counted := m.counted[c.id]; !counted {
 			uncounted = append(uncounted, c.id)
 		}
-		if !m.settled[c.id] {
+		if !m.latest[c.id].settled {
 			unsettled = append(unsettled, c.id)
 		}
 	}

@@ -88,11 +88,11 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 
 func TestRule06_ShortReadsBetweenThePiecesOfALongOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-20 * 24 * time.Hour))
+		m := newModel(t, time.Now().Add(-20*24*time.Hour))
 		m.latency, m.pageSize = 2*time.Second, 20
 		traffic(m, time.Now().Add(24*time.Hour), 5*time.Minute, 48*time.Hour)
 		run(t, m, minutely, 90*time.Minute)
-		if !m.state.HistoryDone {
+		if !m.State().HistoryDone {
 			t.Error("the history isn't done")
 		}
 		var last time.Time
@@ -121,7 +121,7 @@ func TestRule06_ShortReadsBetweenThePiecesOfALongOne(t *testing.T) {
 func TestRule06_APollThatTakesLongerThanTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const interval, lookback, latency = time.Second, 10 * time.Minute, 7 * time.Second
-		m := newModel(time.Now())
+		m := newModel(t, time.Now())
 		m.latency = latency
 		traffic(m, time.Now().Add(6*time.Hour), 5*time.Second, lookback)
 		run(t, m, plan.Ladder{Interval: interval, Lookback: lookback}, 6*time.Hour)
@@ -140,7 +140,7 @@ func TestRule06_APollThatTakesLongerThanTheInterval(t *testing.T) {
 func TestRule09_LongRangesAreCutAndOverlap(t *testing.T) {
 	for _, limit := range []time.Duration{0, 90 * 24 * time.Hour, 30 * time.Hour, 10 * time.Minute} {
 		inBubble(t, limit.String(), func(t *testing.T) {
-			m := newModel(time.Now().Add(-4 * 24 * time.Hour))
+			m := newModel(t, time.Now().Add(-4*24*time.Hour))
 			m.limits.MaxRange = limit
 			run(t, m, minutely, 5*time.Second)
 			var end time.Time
@@ -153,8 +153,8 @@ func TestRule09_LongRangesAreCutAndOverlap(t *testing.T) {
 				}
 				end = r.to
 			}
-			if !m.state.HistoryDone || !m.reads[1].from.Equal(m.state.Origin) {
-				t.Errorf("done is %t; the history starts at %s", m.state.HistoryDone, m.reads[1].from)
+			if !m.State().HistoryDone || !m.reads[1].from.Equal(m.State().Origin) {
+				t.Errorf("done is %t; the history starts at %s", m.State().HistoryDone, m.reads[1].from)
 			}
 		})
 	}
@@ -169,7 +169,7 @@ func TestRule09_OldRangesAreReadUntilNothingIsNew(t *testing.T) {
 			if recent {
 				origin = time.Now().Add(-20 * time.Hour)
 			}
-			m := newModel(origin)
+			m := newModel(t, origin)
 			m.pageSize = 3
 			for i := range 10 {
 				at := origin.Add(time.Duration(i+1) * time.Hour)
@@ -203,7 +203,7 @@ func TestRule09_OldRangesAreReadUntilNothingIsNew(t *testing.T) {
 func TestRule09_AtMostFivePasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now().Add(-5 * 24 * time.Hour)
-		m := newModel(origin)
+		m := newModel(t, origin)
 		m.fault = func(from, _ time.Time, _ int) error {
 			if from.Equal(origin) { // something is new each time
 				m.rows = append([]modelRow{{id: fmt.Sprint(len(m.rows)), start: origin}}, m.rows...)
@@ -217,8 +217,8 @@ func TestRule09_AtMostFivePasses(t *testing.T) {
 				passes++
 			}
 		}
-		if passes != 5 || !m.state.HistoryDone {
-			t.Errorf("%d passes, want 5; done is %t", passes, m.state.HistoryDone)
+		if passes != 5 || !m.State().HistoryDone {
+			t.Errorf("%d passes, want 5; done is %t", passes, m.State().HistoryDone)
 		}
 	})
 }
@@ -226,7 +226,7 @@ func TestRule09_AtMostFivePasses(t *testing.T) {
 // TestRule06_LiveReadsGoOnWhileTheHistoryFails, at a first start.
 func TestRule06_LiveReadsGoOnWhileTheHistoryFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-24 * time.Hour))
+		m := newModel(t, time.Now().Add(-24*time.Hour))
 		m.fault = func(from, _ time.Time, _ int) error {
 			if time.Since(from) > 23*time.Hour {
 				return &httpclient.Error{Kind: httpclient.KindForbidden} // for which no span is stepped over
@@ -275,7 +275,7 @@ func TestRanges_AFirstReadThatFails(t *testing.T) {
 // TestRanges_TheLedgersTroubleIsNotTheProviders: pieces aren't halved for it.
 func TestRanges_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 	for _, refused := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, ledger.ErrClosed} {
-		m := newModel(time.Now().Add(-time.Hour))
+		m := newModel(t, time.Now().Add(-time.Hour))
 		m.refuse = func(*counting.Page) error { return refused }
 		l := loopOver(m, time.Minute, time.Hour)
 		list := partOf[*ranges](l)
@@ -288,7 +288,7 @@ func TestRanges_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 
 // TestRanges_AnotherWritersPlanCounts: after ErrFenced the ledger's is newer.
 func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
-	m := newModel(time.Now().Add(-10 * 24 * time.Hour))
+	m := newModel(t, time.Now().Add(-10*24*time.Hour))
 	l := loopOver(m, time.Minute, 48*time.Hour)
 	list := partOf[*ranges](l)
 	for list.plan == nil || list.wait(t.Context()) <= 0 {
@@ -298,7 +298,7 @@ func TestRanges_AnotherWritersPlanCounts(t *testing.T) {
 	if list.plan.Levels[last].Read.IsZero() {
 		t.Fatal("the deepest level wasn't read")
 	}
-	m.state.Resume = nil
+	m.begin(&Page{Position: &Position{Resume: []byte{}}})
 	if err := list.do(t.Context()); err != nil || list.level != last {
 		t.Errorf("%v; level %d was read after the plan had been lost, want %d", err, list.level, last)
 	}

@@ -18,8 +18,7 @@ var minutely = plan.Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
 // every level was read at the watermark.
 func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	t.Helper()
-	m := newModel(watermark.Add(-365 * 24 * time.Hour))
-	m.state.Watermark, m.state.HistoryDone = watermark, true
+	m := newModel(t, watermark.Add(-365*24*time.Hour))
 	p := plan.New(l)
 	for i := range p.Levels {
 		p.Levels[i].Read = watermark
@@ -27,7 +26,7 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	p.Joined = plan.Span{From: watermark.Add(-l.Lookback), To: watermark}
 	data, err := p.Encode()
 	require.NoError(t, err)
-	m.state.Resume = data
+	m.begin(&Page{Position: &Position{Watermark: watermark, HistoryDone: true, Resume: data}})
 	return m
 }
 
@@ -46,8 +45,8 @@ func near(a, b time.Time) bool { return a.Sub(b).Abs() <= 2*time.Second }
 func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now().Add(-24 * time.Hour)
-		m := newModel(origin)
-		m.keep = 60*time.Hour + 48*time.Hour // what pruning leaves
+		m := newModel(t, origin)
+		m.prunes = true // what pruning leaves
 		traffic(m, time.Now().Add(14*24*time.Hour), 10*time.Minute, 48*time.Hour)
 		run(t, m, minutely, 6*24*time.Hour)
 		deepest := time.Duration(0)
@@ -63,7 +62,7 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 		// After a week without reading the floor stands where pruning left it.
 		before := len(m.reads)
 		pass(t, 7*24*time.Hour)
-		floor := m.state.Floor
+		floor := m.State().Floor
 		run(t, m, minutely, time.Hour)
 		for _, r := range m.reads[before:] {
 			if r.from.Before(floor.Add(-time.Second)) {
@@ -78,7 +77,7 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 
 func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-30 * day))
+		m := newModel(t, time.Now().Add(-30*day))
 		m.latency, m.pageSize = 10*time.Second, 30
 		traffic(m, time.Now().Add(day), 10*time.Minute, 48*time.Hour)
 		began := time.Now()
@@ -94,8 +93,8 @@ func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
 		}
 		pass(t, 3*time.Hour)
 		loop.Stop()
-		if s := loop.Status(); !m.state.HistoryDone || !s.Ready || s.State != StateOK {
-			t.Errorf("after three hours: done is %t, %+v", m.state.HistoryDone, s)
+		if s := loop.Status(); !m.State().HistoryDone || !s.Ready || s.State != StateOK {
+			t.Errorf("after three hours: done is %t, %+v", m.State().HistoryDone, s)
 		}
 		m.wantWhole(t, began.Add(-48*time.Hour), 2*time.Minute)
 	})
@@ -115,8 +114,8 @@ func TestRule08_CatchUpStartsBeforeTheWatermark(t *testing.T) {
 		if want := stopped.Add(-60 * time.Hour); !near(m.reads[1].from, want) {
 			t.Errorf("the catch-up starts at %s, want %s", m.reads[1].from, want)
 		}
-		if _, ok := m.counted["late"]; !ok || time.Since(m.state.Watermark) > 15*time.Second {
-			t.Errorf("the late call is counted: %t; the watermark is %s behind", ok, time.Since(m.state.Watermark))
+		if _, ok := m.counted["late"]; !ok || time.Since(m.State().Watermark) > 15*time.Second {
+			t.Errorf("the late call is counted: %t; the watermark is %s behind", ok, time.Since(m.State().Watermark))
 		}
 	})
 }

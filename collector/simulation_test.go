@@ -12,7 +12,7 @@ import (
 // as often as long ones.
 func traffic(m *model, until time.Time, every, lookback time.Duration) {
 	random := seeded(3)
-	for at := m.state.Watermark; at.Before(until); at = at.Add(time.Duration(random.ExpFloat64() * float64(every))) {
+	for at := m.State().Watermark; at.Before(until); at = at.Add(time.Duration(random.ExpFloat64() * float64(every))) {
 		row := modelRow{id: fmt.Sprint("call ", len(m.rows)), start: at, published: at}
 		if random.IntN(3) > 0 {
 			// From a thousandth of the lookback on, each doubling is as likely.
@@ -45,18 +45,18 @@ func (c *counter) do(ctx context.Context) error {
 // TestRule06_EveryDelayWithinItsBound runs the plan for longer than the lookback without trouble.
 func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
 	for _, c := range []struct{ interval, lookback, run, every, latency time.Duration }{
-		{time.Minute, 48 * time.Hour, 4 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
-		{5 * time.Minute, 72 * time.Hour, 6 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
-		{time.Second, 20 * time.Minute, time.Hour, 2 * time.Second, 50 * time.Millisecond},
-		{30 * time.Second, time.Minute, 12 * time.Hour, 10 * time.Second, 10 * time.Millisecond}, // one level
+		{time.Minute, 48 * time.Hour, 60 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
+		{5 * time.Minute, 72 * time.Hour, 4 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
+		{time.Second, 20 * time.Minute, 40 * time.Minute, 2 * time.Second, 50 * time.Millisecond},
+		{30 * time.Second, time.Minute, 6 * time.Hour, 10 * time.Second, 10 * time.Millisecond}, // one level
 		// the shortest lookback
 		{time.Minute, time.Minute, 8 * time.Hour, 20 * time.Second, 0},
 		// a last level of more than a quarter
 		{time.Minute, 570 * time.Minute, 24 * time.Hour, 30 * time.Second, time.Millisecond},
-		{7 * time.Minute, 1000 * time.Minute, 4 * 24 * time.Hour, 3 * time.Minute, time.Minute},
+		{7 * time.Minute, 1000 * time.Minute, 60 * time.Hour, 3 * time.Minute, time.Minute},
 	} {
 		inBubble(t, fmt.Sprint(c.interval, " of ", c.lookback), func(t *testing.T) {
-			m := newModel(time.Now().Add(-c.lookback / 2))
+			m := newModel(t, time.Now().Add(-c.lookback/2))
 			m.latency = c.latency
 			traffic(m, time.Now().Add(c.run), c.every, c.lookback)
 			l := loopOver(m, c.interval, c.lookback)

@@ -22,7 +22,7 @@ func TestRecords_TheSubscriptionManagerIsAsked(t *testing.T) {
 		{"it panics", nil, 60, 110},
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
-			m := newTaskModel(time.Now())
+			m := newTaskModel(t, time.Now())
 			manager := &fakeManager{again: time.Minute, err: c.err, panics: c.name == "it panics"}
 			loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 			loop.Start()
@@ -50,7 +50,7 @@ func TestRecords_TheSubscriptionManagerIsAsked(t *testing.T) {
 // The feed calls an urgent SubscriptionManager as soon as it is woken, but not while the manager fails.
 func TestRecords_TheUrgentSubscriptionManager(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(time.Now())
+		m := newTaskModel(t, time.Now())
 		manager := &fakeManager{again: time.Hour}
 		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 		loop.Start()
@@ -90,12 +90,12 @@ func TestRule12_AGapIsListed(t *testing.T) {
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
 			begin := time.Now()
-			m := newTaskModel(begin)
-			m.state.HistoryDone = true
+			m := newTaskModel(t, begin.Add(time.Hour-10*day))
+			m.begin(&Page{Position: &Position{Watermark: begin, HistoryDone: true}})
 			manager := &fakeManager{again: 5 * time.Minute}
 			loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
 			loop.Start()
-			pass(t, 10*24*time.Hour)
+			pass(t, time.Hour)
 			now := time.Now()
 			m.with(func() { m.fault = func(string) error { return errProvider } })
 			manager.with(func() {

@@ -64,10 +64,10 @@ var usually = trouble{flaky: 0.02}
 
 func newTroubled(t *testing.T, seed uint64, interval, lookback time.Duration) *troubled {
 	tr := &troubled{
-		model: newModel(time.Now().Add(-lookback)), t: t, interval: interval, lookback: lookback,
+		model: newModel(t, time.Now().Add(-lookback)), t: t, interval: interval, lookback: lookback,
 		random: seeded(seed), flips: seeded(seed + 100), lies: seeded(seed + 200), trouble: usually,
 	}
-	tr.keep = lookback + lookback/4 + 48*time.Hour
+	tr.prunes = true
 	tr.latency = 150 * time.Millisecond
 	tr.pageSize = 300
 	tr.local = func() time.Time { return time.Now().Add(tr.now().skew) }
@@ -157,9 +157,8 @@ func (tr *troubled) happen() {
 		tr.with(trouble{lie: -tr.between(time.Second, tr.lookback)}, tr.between(time.Minute, tr.lookback/4))
 	case 7: // the plan is lost
 		tr.loop.Stop()
-		tr.mu.Lock()
-		tr.state.Resume = [][]byte{nil, []byte("{"), []byte(`{"v":99}`)}[tr.random.IntN(3)]
-		tr.mu.Unlock()
+		resume := []string{"", "{", `{"v":99}`}[tr.random.IntN(3)]
+		tr.begin(&Page{Position: &Position{Resume: []byte(resume)}})
 		tr.start()
 	case 8: // a bad hour
 		tr.with(trouble{flaky: 0.4}, tr.between(time.Minute, long/4))
@@ -215,10 +214,10 @@ func (tr *troubled) verify() {
 		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows),
 			missing[0].start, missing[0].published)
 	}
-	if late := time.Since(tr.state.Watermark); late > 2*tr.interval+time.Minute {
+	if late := time.Since(tr.State().Watermark); late > 2*tr.interval+time.Minute {
 		tr.t.Errorf("the watermark is %s behind", late)
 	}
-	if !tr.state.HistoryDone {
+	if !tr.State().HistoryDone {
 		tr.t.Error("the history was never done")
 	}
 	tr.t.Logf("%d calls, %d polls, %d pages", len(tr.counted), len(tr.reads), tr.pages)
@@ -233,7 +232,7 @@ var errRight = errors.New("ledger: permission denied for table series")
 func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		m := newModel(begin.Add(-3 * time.Hour))
+		m := newModel(t, begin.Add(-3*time.Hour))
 		traffic(m, begin.Add(20*time.Hour), 20*time.Minute, 6*time.Hour)
 		m.refuse = func(p *counting.Page) error {
 			if since := time.Since(begin); len(p.Records) > 0 && since > time.Hour && since < 8*time.Hour {
