@@ -98,7 +98,7 @@ kamailio:
   a beginning that is left out | a.time >= :from | a.time > :from
   answered calls that don't wait for their BYE | [{ended: "*"}, {source | [{id: "*"}, {source
   another key of calls | group: callid | group: id
-  a challenge is a failure | [{when: {sip_code: ["401", "407"]}, is: none},  | [
+  a challenge is a failure | [{when: {sip_code: ["401", "407", "3*"]}, is: none},  | [
   a call without an id loses the others | WHERE m.method | WHERE m.callid NOT IN (SELECT callid FROM acc) AND m.method
 mikopbx:
   rows in the order of their calls | ORDER BY id | ORDER BY start

@@ -111,9 +111,9 @@ func TestCalls(t *testing.T) {
 			1795970060.20 inbound PJSIP/trunk answered talk 9s connected 9s legs 2 whole
 			1795970073.207 outbound PJSIP/trunk-a answered talk 10s connected 10s legs 2 whole
 			1795970076.264 outbound PJSIP/trunk-b answered talk 3s connected 3s legs 1 whole`},
-		// The last eight: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
+		// The last nine: a user calls a user, a mailbox, a hunt group that nobody takes, and a PBX behind a trunk;
 		// a call from outside that is forwarded to a mailbox; a page; a call that a colleague picks up, and one that
-		// a user fetches from its parking slot.
+		// a user fetches from its parking slot; an attendant that leads a caller on to a mobile.
 		{"webex", "cdr", "webex_calls.jsonl", nil, `
 			c-b outbound - answered talk 1m35s connected 1m35s legs 1 whole
 			c-u outbound - answered talk 1m35s connected 1m35s legs 1 whole
@@ -136,7 +136,8 @@ func TestCalls(t *testing.T) {
 			c-ivf inbound fra-lgw voicemail talk 0s connected 30s legs 3 whole
 			c-page internal - machine talk 0s connected 10s legs 2 whole
 			c-pick inbound fra-lgw answered talk 40s connected 40s legs 2 whole
-			c-park internal - answered talk 40s connected 40s legs 1 whole`},
+			c-park internal - answered talk 40s connected 40s legs 1 whole
+			c-aam inbound fra-in answered talk 1m30s connected 2m0s legs 2 whole`},
 		{"freeswitch", "cdr", "freeswitch_calls.jsonl", map[string][]string{"gateways": {"carrier*"}}, `
 			11111111-0000-0000-0000-000000000008 internal - machine talk 0s connected 1m7.54s legs 1 whole
 			11111111-0000-0000-0000-000000000021 outbound - answered talk 1m7.54s connected 1m7.54s legs 1 whole

@@ -283,6 +283,28 @@ func TestKamailioQuery(t *testing.T) {
 	}
 }
 
+// TestKamailioClocksSetBack: the BYE's time is before that of its INVITE, whose clock was set back during the call.
+func TestKamailioClocksSetBack(t *testing.T) {
+	text, err := declared.BuiltinText("kamailio")
+	require.NoError(t, err)
+	path, _ := declaredtest.Database(t, accounting[0], accounting[1], `INSERT INTO acc VALUES
+		(1, 'INVITE', 'a', 'b', 'call', '200', 'OK', '2026-10-25 02:50:00'),
+		(2, 'INVITE', 'a', 'b', 'call', '200', 'OK', '2026-10-25 02:05:00'),
+		(3, 'BYE', 'a', 'b', 'call', '200', 'OK', '2026-10-25 02:30:00')`)
+	source := open(t, string(text), "driver: sqlite, time_zone: Europe/Berlin, dsn: '"+path+"', acc: ")
+	begin := time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
+	var got []string
+	for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(2*time.Hour)) {
+		require.NoError(t, err)
+		for _, r := range page.Records {
+			got = append(got, fmt.Sprintf("%s %s %s", r.ID, r.Duration, r.End.UTC().Format(time.TimeOnly)))
+		}
+	}
+	if want := []string{"acc/1 40m0s 01:30:00"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestKamailioInSQLite: Kamailio writes Julian days into SQLite, half a second early. The newest calls show as rows
 // that can't be read, until the statements of its page make texts of them.
 func TestKamailioInSQLite(t *testing.T) {
