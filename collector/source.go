@@ -168,6 +168,9 @@ type FeedInfo struct {
 	// Stream reads records in the order in which they appeared. Only a loop uses it. For commands,
 	// Reader reads spans of the same records.
 	Stream StreamReader
+	// Unread is how much time Stream couldn't read, since the provider has deleted it or can't give it. It is called
+	// between reads. nil: that isn't known.
+	Unread func() time.Duration
 	// Fetcher fetches the records that the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager

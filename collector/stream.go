@@ -86,6 +86,10 @@ func (f *stream) read(ctx context.Context) error {
 	f.waits = nil
 	if f.settings.Info.Stream != nil {
 		err := f.readStream(ctx, began)
+		if unread := f.settings.Info.Unread; unread != nil {
+			f.lost.Store(int64(unread()))
+			f.showSpans()
+		}
 		waits, is := errors.AsType[*Waiting](err)
 		if f.partial = isPartial(err) && f.partial; err != nil && (!is || waits.Holds) {
 			return cmp.Or(f.partlyRead(ctx, began, err), err)

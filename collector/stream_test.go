@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
@@ -327,6 +328,21 @@ func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, er
 func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error) { return nil, nil }
 
 func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }
+
+// TestUnreadTimeOfAStreamIsShown, as of a list by time.
+func TestUnreadTimeOfAStreamIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newObserved()
+		loop, _ := newStream(&numbers{failAt: -1}, func(f *FeedSettings) {
+			f.Info.Unread, f.Metrics = func() time.Duration { return time.Hour }, seen.FeedMetrics
+		})
+		_, err := loop.Poll(t.Context())
+		require.NoError(t, err)
+		if got := seen.duration(metrics.Unreadable); got != time.Hour {
+			t.Errorf("%s are shown", got)
+		}
+	})
+}
 
 // TestPartOfAStreamHoldsNoCallForEver (counting.md 36): while each read misses a part of the
 // stream, calls count that were due `whole_after` ago. A time in which nothing could be read

@@ -12,8 +12,13 @@ import (
 // configuration file. Empty means not set.
 type File string
 
-// fileName returns the absolute name of a file, and reports one that can't be read.
-func (d *decoder) fileName(name string, at place) string {
+// fileName returns the absolute name of a file, and reports one that can't be read. A name from the environment isn't
+// shown: the variable may have the secret itself.
+func (d *decoder) fileName(name, written string, at place) string {
+	shown := written
+	if name == written {
+		shown = d.resolve(name)
+	}
 	name = d.resolve(name)
 	if name == "" || !d.CheckFiles {
 		return name
@@ -21,7 +26,7 @@ func (d *decoder) fileName(name string, at place) string {
 	if _, err := readRegular(name, 1); err != nil {
 		d.fail(at, "can't read the file %s: %v; correct its name (relative ones start at the folder of the "+
 			"configuration file), "+
-			"or make it readable for the user that the exporter runs as", name, cause(err))
+			"or make it readable for the user that the exporter runs as", shown, cause(err))
 	}
 	return name
 }

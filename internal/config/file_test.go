@@ -93,3 +93,17 @@ func TestFileThatCannotBeRead(t *testing.T) {
 		t.Errorf("the problem is %v, want %s", err, want)
 	}
 }
+
+// TestFileOfTheEnvironment: a variable with the secret itself, in place of the name of its file, isn't shown.
+func TestFileOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	options := options()
+	options.CheckFiles = true
+	_, err := config.Parse(filepath.Join(dir, "c.yaml"),
+		[]byte("privacy: {hash_key_file: '${env:SECRET}'}\n"+valid), options)
+	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file ${env:SECRET}: " +
+		"no such file or directory; " + hint
+	if err == nil || err.Error() != want {
+		t.Errorf("the problem is %v, want %s", err, want)
+	}
+}

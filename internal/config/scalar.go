@@ -77,7 +77,7 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 		err = fmt.Errorf("must be %s; put it in quotes, since YAML changes its text without them", want)
 	}
 	if err == nil {
-		err = d.set(v, &expanded, at, want)
+		err = d.set(v, &expanded, n.Value, at, want)
 	}
 	switch {
 	case errors.Is(err, errMalformed):
@@ -90,8 +90,11 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 // isText reports whether a leaf is read from a text of any form.
 func isText(v reflect.Value) bool { return v.Kind() == reflect.String || v.Type() == secretType }
 
-// set sets a leaf to a scalar. Its error is errMalformed, or says what would be right.
-func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err error) {
+// octal matches numbers that YAML reads with the base 8.
+var octal = regexp.MustCompile(`^[-+]?0[0-9_]`)
+
+// set sets a leaf to a scalar, which the file has as written. Its error is errMalformed, or says what would be right.
+func (d *decoder) set(v reflect.Value, n *yaml.Node, written string, at place, want string) (err error) {
 	switch to := v.Addr().Interface().(type) {
 	case *Secret:
 		switch {
@@ -100,12 +103,12 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 		case to.IsSet():
 			return errors.New("is set twice, as text and as a file; keep one of them")
 		case at.file:
-			*to = NewSecretFile(d.fileName(n.Value, at))
+			*to = NewSecretFile(d.fileName(n.Value, written, at))
 		default:
 			*to = NewSecret(n.Value)
 		}
 	case *File:
-		*to = File(d.fileName(n.Value, at))
+		*to = File(d.fileName(n.Value, written, at))
 	case *time.Duration:
 		*to, err = ParseDuration(n.Value)
 	case *string:
@@ -120,7 +123,7 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 		case v.CanFloat() && n.ShortTag() == "!!float":
 			tag = "!!float"
 		}
-		if n.ShortTag() != tag || n.Decode(to) != nil {
+		if n.ShortTag() != tag || octal.MatchString(n.Value) || n.Decode(to) != nil {
 			return errMalformed
 		}
 	}

@@ -87,6 +87,8 @@ type span struct{ from, to time.Time }
 
 func (s span) has(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
 
+func (s span) length() time.Duration { return s.to.Sub(s.from) }
+
 // widened is the span in whole grains.
 func (f *Filter) widened(s span) span {
 	from := s.from.Truncate(f.Grain)

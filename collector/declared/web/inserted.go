@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,18 @@ type insertedReader struct {
 
 	loggedEdge atomic.Int64 // last logged edge, in seconds since 1970
 	stuck      stuck
+	// deleted is the latest span that the provider deleted before it was read, earlier how long all before it were.
+	deleted span
+	earlier time.Duration
+}
+
+// unread is how much time wasn't read: the provider deleted it before, or can't give it.
+func (r *insertedReader) unread() time.Duration {
+	sum := r.earlier + r.deleted.length()
+	for _, bad := range r.stuck.bad {
+		sum += bad.length()
+	}
+	return sum
 }
 
 // Pages implements collector.StreamReader. It reads a span again if rows are missing by the
@@ -38,9 +51,10 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			at = from.Origin
 		}
 		if _, later := r.clocks(); read && at.After(later.Add(clockTolerance)) {
-			at = later.Add(-r.Lookback) // a clock was ahead; ids are known for longer
+			at = latest(later.Add(-r.Lookback), r.edge(later)) // a clock was ahead; ids are known for longer
 		}
 		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
+		r.stuck.forget(at.Add(-again))
 		var incomplete error
 		var longest time.Duration // of the next span; 0: as the filter says
 		asked, stepsOver, skipped := false, false, 0
@@ -81,23 +95,35 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			}
 			if failed != nil {
 				known := r.stuck.isKnown(cursor)
-				stepsOver = stepsOver || !known && r.isStuck(ctx, failed, span{cursor, next.to}, earlier, yield)
-				if !known && (!stepsOver || skipped == mostSkipped) {
-					yield(nil, failed)
+				more := true
+				if !known && !stepsOver {
+					at := span{cursor, latest(next.to, cursor.Add(time.Second))}
+					stepsOver, more = r.isStuck(ctx, failed, at, earlier, yield)
+				}
+				if !known && (!stepsOver || skipped == mostSkipped || !collector.BlamesSpan(failed)) {
+					if more {
+						yield(nil, failed)
+					}
 					return
 				}
 				switch length := next.to.Sub(cursor); {
+				case again > pieceOverlap: // the bad instant may be in the overlap, which is searched like the rest
+					cursor, reads, again = begin, 0, 0
+					continue
 				case !known && length > r.shortest():
 					reads, longest = 0, length/2
 					continue
-				case again > 0: // the bad instant may be in the overlap
+				case !known && again > 0:
 					reads, again = 0, 0
 					continue
 				}
 				incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
 					cursor.Format(time.RFC3339), next.to.Format(time.RFC3339), failed))
-				r.stuck.skip(cursor, next.to)
-				cursor, longest, skipped = next.to, 0, skipped+1
+				if !known {
+					r.stuck.skip(span{cursor, next.to})
+					skipped++
+				}
+				cursor, longest = next.to, 0
 				at = latest(at, cursor)
 				reads, read, again = 0, true, 0
 				continue
@@ -106,6 +132,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 				continue
 			}
 			incomplete = cmp.Or(incomplete, fewer)
+			r.stuck.served(span{begin, next.to})
 			cursor = r.readUpTo(next.to, began)
 			at = latest(at, cursor)
 			if cursor.Before(next.to) {
@@ -121,37 +148,56 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 
 // stuck describes a span that fails at each poll. The reader then reads the rows behind it (counting.md 31).
 type stuck struct {
-	failed span // at the last poll
-	polls  int  // that failed there, one after the other
-	bad    span // the shortest spans that failed, one behind the other: the next poll asks for them at once
+	failed span   // at the last poll
+	polls  int    // that failed there, one after the other
+	bad    []span // the shortest spans that failed, those without a gap as one: the next poll asks for them at once
 }
 
 const (
 	// stuckPolls is how many polls fail on a span before newer ones are read.
 	stuckPolls = 5
-	// mostSkipped is how many spans one poll steps over.
+	// mostSkipped is how many spans one poll steps over that no poll before it has.
 	mostSkipped = 4
 )
 
-// cut is where a span ends that begins at a time: with what is known to be bad, or after the longest time.
+// cut is where a span ends that begins at a time: where what is known to be bad begins or ends, or after the longest
+// time.
 func (s *stuck) cut(from, to time.Time, longest time.Duration) time.Time {
-	if s.isKnown(from) {
-		return earliest(to, s.bad.to)
+	if longest > 0 && !s.isKnown(from) {
+		to = earliest(to, from.Add(longest).Truncate(time.Second))
 	}
-	if longest > 0 {
-		return earliest(to, from.Add(longest).Truncate(time.Second))
+	for _, b := range s.bad {
+		switch {
+		case b.has(from):
+			to = earliest(to, b.to)
+		case from.Before(b.from) && b.from.Before(to):
+			to = b.from
+		}
 	}
 	return to
 }
 
-func (s *stuck) isKnown(from time.Time) bool { return s.bad.has(from) }
+func (s *stuck) isKnown(from time.Time) bool {
+	return slices.ContainsFunc(s.bad, func(b span) bool { return b.has(from) })
+}
 
 // skip notes a bad span.
-func (s *stuck) skip(from, to time.Time) {
-	if !s.bad.has(from) && !from.Equal(s.bad.to) {
-		s.bad.from = from
+func (s *stuck) skip(bad span) {
+	if i := slices.IndexFunc(s.bad, func(b span) bool { return b.to.Equal(bad.from) }); i >= 0 {
+		s.bad[i].to = bad.to
+		return
 	}
-	s.bad.to = to
+	s.bad = append(s.bad, bad)
+}
+
+// served forgets bad spans within one that was read.
+func (s *stuck) served(all span) {
+	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return !b.from.Before(all.from) && !b.to.After(all.to) })
+}
+
+// forget forgets bad spans that end before a time.
+func (s *stuck) forget(before time.Time) {
+	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return b.to.Before(before) })
 }
 
 // shortest is how short the reader makes a span to find a bad one.
@@ -159,25 +205,29 @@ func (r *insertedReader) shortest() time.Duration {
 	return max(time.Minute, r.Filter.Grain, r.Filter.Step)
 }
 
-// isStuck says whether a span fails for good: at several polls, while the newest rows are served.
+// isStuck says whether a span fails for good: at several polls, while the newest rows are served. more is false if
+// the consumer has stopped.
 func (r *insertedReader) isStuck(
 	ctx context.Context, failed error, at span, now time.Time, yield func(*collector.Page, error) bool,
-) bool {
+) (is, more bool) {
 	s := &r.stuck
 	if !s.failed.has(at.from) { // the earliest time that the provider keeps moves on
 		s.polls = 0
 	}
 	s.failed = at
 	if s.polls++; s.polls < stuckPolls || !collector.BlamesSpan(failed) {
-		return false
+		return false, true
 	}
 	newest := r.Filter.upTo(span{now.Add(-r.shortest() - r.Filter.MinAge), now}, now)
 	for page, err := range r.read(ctx, newest, everything, func(*collector.Page) {}) {
-		if err != nil || !yield(page, nil) {
-			return false
+		if err != nil {
+			return false, true
+		}
+		if !yield(page, nil) {
+			return false, false
 		}
 	}
-	return true
+	return true, true
 }
 
 // piece is the part of a span that one request may cover.
@@ -202,6 +252,12 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	edge := r.edge(later)
 	if !at.Before(edge) {
 		return at
+	}
+	if read {
+		if !at.Equal(r.deleted.from) { // else it grows while nothing can be read
+			r.earlier += r.deleted.length()
+		}
+		r.deleted = span{at, edge}
 	}
 	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()

@@ -28,19 +28,20 @@ func TestInsertedSpans(t *testing.T) {
 	}
 	var position []byte
 	for _, c := range []struct {
-		name  string
-		after time.Duration
-		asked string
-		log   string
+		name    string
+		after   time.Duration
+		asked   string
+		log     string
+		deleted time.Duration
 	}{
-		{"first start", 0, "07:01:01-09:01:01 09:01:00-11:01:00 11:00:59-11:59:00", "shorter than configured"},
-		{"a minute later", time.Minute, "11:58:00-12:00:00", ""},
-		{"nothing new", 0, "", ""},
+		{"first start", 0, "07:01:01-09:01:01 09:01:00-11:01:00 11:00:59-11:59:00", "shorter than configured", 0},
+		{"a minute later", time.Minute, "11:58:00-12:00:00", "", 0},
+		{"nothing new", 0, "", "", 0},
 		{
 			"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00",
-			"has deleted rows before",
+			"has deleted rows before", 3*time.Hour + 2*time.Minute + time.Second,
 		},
-		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
+		{"a minute later", time.Minute, "19:59:00-20:01:00", "", 3*time.Hour + 2*time.Minute + time.Second},
 	} {
 		f.Now = f.Now.Add(c.after)
 		f.Asked = nil
@@ -55,6 +56,9 @@ func TestInsertedSpans(t *testing.T) {
 		}
 		if text := f.Log.String(); strings.Count(text, "\n") != min(len(c.log), 1) || !strings.Contains(text, c.log) {
 			t.Errorf("%s: logged %q, want %s", c.name, text, c.log)
+		}
+		if got := info.Unread(); got != c.deleted {
+			t.Errorf("%s: %s are unread, want %s", c.name, got, c.deleted)
 		}
 	}
 }

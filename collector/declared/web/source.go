@@ -206,7 +206,7 @@ func (w *API) ReadFeed(info *collector.FeedInfo, f *Feed) {
 	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
 	if f.Filter.By == ByInserted {
 		stream := &insertedReader{reader: r}
-		info.Stream, info.Reader = stream, spanReader{stream}
+		info.Stream, info.Reader, info.Unread = stream, spanReader{stream}, stream.unread
 		info.Rules.ByArrival = true
 		info.Limits.MaxRange = 0 // limits starts, not times of insertion: the reader applies it
 	}

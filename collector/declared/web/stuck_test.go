@@ -67,3 +67,127 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 		t.Error("a list that was halved was read without the overlap")
 	}
 }
+
+// TestInsertedOverlapOfABadMinute: rows that appear late, shortly before a minute that can't be read, are read, and
+// so is the minute once it can be, also if it became unreadable after the position had passed it.
+func TestInsertedOverlapOfABadMinute(t *testing.T) {
+	noon := declaredtest.Noon
+	for _, c := range []struct {
+		name                   string
+		bad, since, late, seen time.Duration // after noon
+	}{
+		{"behind the position", 30 * time.Second, 0, -3 * time.Minute, 10 * time.Minute},
+		{"in the overlap", 17*time.Minute + 30*time.Second, 20 * time.Minute, 16 * time.Minute, 20 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bad, healed := noon.Add(c.bad), noon.Add(5*time.Hour)
+			f := new(declaredtest.API)
+			f.Answer = func(r *http.Request) (string, http.Header) {
+				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+				has := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
+				if has(bad) && !f.Now.Before(noon.Add(c.since)) && f.Now.Before(healed) {
+					return "!404", nil
+				}
+				var rows []int
+				if has(noon.Add(c.late)) && !f.Now.Before(noon.Add(c.seen)) {
+					rows = append(rows, 1)
+				}
+				if has(bad) && !f.Now.Before(healed) {
+					rows = append(rows, 2)
+				}
+				return declaredtest.Rows(rows...), nil
+			}
+			info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+				"    filter: {by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
+			var position []byte
+			read := map[string]time.Duration{}
+			for minute := range 330 {
+				f.Now, f.Asked = noon.Add(time.Duration(minute)*time.Minute), nil
+				p, ids, err := declaredtest.Poll(t, info,
+					collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+				position = p
+				for _, id := range ids {
+					if _, is := read[id]; !is {
+						read[id] = f.Now.Sub(noon)
+					}
+				}
+				if len(f.Asked) > 40 {
+					t.Errorf("minute %d: asked %d times", minute, len(f.Asked))
+				}
+				if err == nil && minute > int(c.since.Minutes())+1 && f.Now.Before(healed) {
+					t.Errorf("minute %d: no error", minute)
+				}
+			}
+			if at, is := read["1"]; !is || at > c.seen+10*time.Minute {
+				t.Errorf("the row that appeared late was read: %t, %s", is, at)
+			}
+			if at, is := read["2"]; !is {
+				t.Errorf("the row of the bad minute was read: %t, %s", is, at)
+			}
+		})
+	}
+}
+
+// TestInsertedProbeIsNotCommitted: a consumer may stop at a page of the newest minute, such as one on a full disk.
+func TestInsertedProbeIsNotCommitted(t *testing.T) {
+	noon := declaredtest.Noon
+	f := new(declaredtest.API)
+	f.Answer = func(r *http.Request) (string, http.Header) {
+		from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+		if from.Before(noon.Add(-2 * time.Minute)) {
+			return "!404", nil
+		}
+		return declaredtest.Rows(5), nil
+	}
+	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+		"    filter: {by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
+	f.Now = noon
+	probed := false
+	for range 5 {
+		from := collector.StreamPosition{Origin: noon.Add(-time.Hour), Now: noon}
+		for page, err := range info.Stream.Pages(t.Context(), from) {
+			probed = probed || page != nil && err == nil
+			break
+		}
+	}
+	if !probed {
+		t.Error("the newest minute wasn't asked for")
+	}
+}
+
+// TestInsertedManyBadMinutes: rows behind any number of minutes that can't be read are read, and a poll asks for
+// each of these once or twice as soon as it knows them.
+func TestInsertedManyBadMinutes(t *testing.T) {
+	noon := declaredtest.Noon
+	f := new(declaredtest.API)
+	newest := time.Time{}
+	f.Answer = func(r *http.Request) (string, http.Header) {
+		from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+		to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+		for n := range 6 {
+			if bad := noon.Add(-time.Duration(5+9*n) * time.Minute); !bad.Before(from) && bad.Before(to) {
+				return "!404", nil
+			}
+		}
+		if to.After(newest) && from.Before(to.Add(-90*time.Second)) { // not the newest minute alone
+			newest = to
+		}
+		return declaredtest.Rows(5), nil
+	}
+	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+		"    filter: {by: inserted, max_range: 2h, retention: 12h}\n")
+	var position []byte
+	for poll := range 20 {
+		f.Now, f.Asked = noon.Add(time.Duration(10*poll)*time.Minute), nil
+		var err error
+		position, _, err = declaredtest.Poll(t, info,
+			collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+		if late := f.Now.Sub(newest); err == nil || poll > 6 && late > 10*time.Minute {
+			t.Errorf("poll %d: the newest %s weren't asked for, %v", poll, late, err)
+		}
+		if len(f.Asked) > 60 || poll > 6 && len(f.Asked) > 20 {
+			t.Errorf("poll %d: asked %d times", poll, len(f.Asked))
+		}
+	}
+}

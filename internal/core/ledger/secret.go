@@ -118,7 +118,27 @@ func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	return readSecret(reader, sources)
+	former, err := formerNames(reader, sources)
+	switch {
+	case err != nil:
+		return nil, err
+	case slices.ContainsFunc(former, l.SecretIsUnkept):
+		return nil, ErrUnkept
+	}
+	return readSecret(reader, slices.Concat(sources, former))
+}
+
+// formerNames are the names from which sources were renamed: renamed_from may be gone since.
+func formerNames(s *engine.Session, sources []string) (names []string, err error) {
+	for _, source := range sources {
+		all, err := engine.ReadRows(s, `SELECT DISTINCT former FROM feeds WHERE source = ? AND former <> ''`, []any{source},
+			func(name *string) []any { return []any{name} })
+		if err != nil {
+			return nil, fmt.Errorf("read the former names of a source: %w", err)
+		}
+		names = append(names, all...)
+	}
+	return names, nil
 }
 
 // ReadSecret is LoadSecret for a command, without the ledger's lock. It returns nil if the ledger
@@ -128,7 +148,11 @@ func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byt
 		var e *engine.Engine
 		if e, err = openTables(ctx, s.database(), engine.Access{View: true}); err == nil {
 			defer e.Close() //nolint:errcheck // nothing was written
-			return readSecret(&e.Session, sources)
+			former, err := formerNames(&e.Session, sources)
+			if err != nil {
+				return nil, err
+			}
+			return readSecret(&e.Session, slices.Concat(sources, former))
 		}
 	}
 	if errors.Is(err, errNoLedger) {

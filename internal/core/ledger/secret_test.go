@@ -145,3 +145,18 @@ func TestSecretThatIsNotSpent(t *testing.T) {
 		t.Errorf("kept %q, %v; %d are being spent", got, err, r.ledger.spending)
 	}
 }
+
+// TestSecretOfAFormerName: a source that was renamed keeps its secret when renamed_from is removed.
+func TestSecretOfAFormerName(t *testing.T) {
+	r := newRig(t)
+	r.records(call("a"))
+	require.NoError(t, r.ledger.ReplaceSecret(t.Context(), r.spec.Source,
+		func() ([]byte, error) { return []byte("successor"), nil }))
+	r.spec.RenamedFrom, r.spec.Source = r.spec.Source, "fabrikam"
+	r.reopen()
+	r.spec.RenamedFrom = ""
+	r.reopen()
+	if got, err := r.ledger.LoadSecret(t.Context(), r.spec.Source, ""); string(got) != "successor" || err != nil {
+		t.Errorf("the secret is %q, %v", got, err)
+	}
+}

@@ -67,7 +67,7 @@ func (p *Parameters) exporterAlerts() Group {
 				metrics.ReloadSuccessful.Name),
 			Summary: "The configuration of cdr-exporter {{ $labels.instance }} is wrong.",
 			Description: "The last reload failed (success is {{ $value }}); the former configuration stays in use. " +
-				"The next start would fail.",
+				"The next start would fail, or use another ledger if `storage` was changed.",
 			When:   "the last reload failed, for 5 minutes",
 			Change: "`for` of the alert",
 		},
@@ -100,7 +100,8 @@ func (p *Parameters) exporterAlerts() Group {
 			Summary: "The OTLP endpoint refuses log records or spans of {{ $labels.job }}.",
 			Description: "About {{ printf \"%.0f\" $value }} log records or spans were refused within the last hour " +
 				"and are missing from the store. Metrics count their calls all the same. The log of the exporter " +
-				"names each by its uid, or its trace and span id.",
+				"names each by its uid, or its trace and span id; of a request that was accepted in part, the first " +
+				"and the last.",
 			When: "the OTLP endpoint has refused a log record or span within the last hour, while accepting " +
 				"others",
 			Change: "the window of `increase`",
