@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -121,7 +122,9 @@ func (r *reserve) write(size int64) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.CopyN(f, rand.Reader, size) // not zeros: a file system may not store those
+	var seed [32]byte
+	_, _ = rand.Read(seed[:])                             // never fails
+	_, err = io.CopyN(f, mathrand.NewChaCha8(seed), size) // a file system may not store zeros, nor what it has already
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
