@@ -3,7 +3,6 @@ package main_test
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -264,26 +263,13 @@ func TestAuditDailyAfterARestart(t *testing.T) {
 	x.stop()
 	x = start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
 	eventually(t, "know of the audit", func() error {
-		var status struct {
-			Sources []struct {
-				Feeds []struct {
-					DailyTotals []struct {
-						Day   string
-						Audit *struct{ Missing int }
-					} `json:"daily_totals"`
-				}
-			}
-		}
-		body, err := x.client.get("/api/v1/status")
-		if err := errors.Join(err, json.Unmarshal(body, &status)); err != nil {
-			return err
-		}
-		for _, total := range status.Sources[0].Feeds[0].DailyTotals {
+		totals := x.feed("shop", "calls").DailyTotals
+		for _, total := range totals {
 			if total.Day == day.Format(time.DateOnly) && total.Audit != nil {
 				return nil
 			}
 		}
-		return fmt.Errorf("%+v", status)
+		return fmt.Errorf("%+v", totals)
 	})
 	x.stop()
 }

@@ -131,9 +131,11 @@ type status struct {
 	}
 	Verdict struct {
 		Level    string
-		Findings []struct{ Subject string }
+		Findings []finding
 	}
 }
+
+type finding struct{ Subject, What, Remedy string }
 
 type feedStatus struct {
 	Feed, State string
@@ -143,6 +145,10 @@ type feedStatus struct {
 	Records     int64
 	LastError   string `json:"last_error"`
 	Unreadable  []string
+	DailyTotals []struct {
+		Day   string
+		Audit *struct{ Missing int }
+	} `json:"daily_totals"`
 }
 
 // status asks for the state as JSON.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // masterCSV is Asterisk's file of call records, written and rotated while it is read.
@@ -50,43 +52,6 @@ func (m *masterCSV) rotate() error {
 	return os.Rename(m.path, fmt.Sprintf("%s.%d", m.path, m.old))
 }
 
-// killWhileWriting kills an exporter a number of times, each time once it has read enough, while it
-// calls write at a pace with the number of the call. It returns once nothing is written.
-func killWhileWriting(
-	t *testing.T, v *vault, config string, times int, pace time.Duration, write func(n int) error,
-	enough func(m families, kills int) bool,
-) {
-	t.Helper()
-	stop, stopped := make(chan struct{}), make(chan error, 1)
-	go func() {
-		var err error
-		for n := 1; err == nil; n++ {
-			select {
-			case <-stop:
-				stopped <- nil
-				return
-			case <-time.After(pace):
-				err = write(n)
-			}
-		}
-		stopped <- err
-	}()
-	for kills := range times {
-		x := start(t, v, launch{config: config}).serving()
-		eventually(t, "count something", func() error {
-			if !enough(x.scrape(), kills) {
-				return errors.New("too little was read")
-			}
-			return nil
-		})
-		x.kill()
-	}
-	close(stop)
-	if err := <-stopped; err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestFilesBetweenKills (definitions.md 3): a writer appends and rotates while the exporter is
 // killed again and again; every row is counted once.
 func TestFilesBetweenKills(t *testing.T) {
@@ -101,14 +66,37 @@ func TestFilesBetweenKills(t *testing.T) {
 	if err := errors.Join(os.Mkdir(filepath.Dir(m.path), 0o700), m.append(true)); err != nil {
 		t.Fatal(err)
 	}
-	killWhileWriting(t, s.vault, file, 5, 50*time.Millisecond, func(n int) error {
-		rotate := n%8 == 0
-		err := m.append(rotate)
-		if rotate && err == nil {
-			err = m.rotate()
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			err := m.append(n%8 == 0)
+			if err == nil && n%8 == 0 {
+				err = m.rotate()
+			}
+			if err != nil {
+				stopped <- err
+				return
+			}
 		}
-		return err
-	}, func(shown families, _ int) bool { return shown.sum("cdr_exporter_rows_total", "result=new") >= 500 })
+	}()
+	for range 5 {
+		x := start(t, s.vault, launch{config: file}).serving()
+		eventually(t, "count something", func() error {
+			if x.scrape().sum("cdr_exporter_rows_total", "result=new") < 500 {
+				return errors.New("too little was read")
+			}
+			return nil
+		})
+		x.kill()
+	}
+	close(stop)
+	require.NoError(t, <-stopped)
 	if err := m.append(true); err != nil {
 		t.Fatal(err)
 	}

@@ -30,12 +30,6 @@ type terminal struct {
 // onTerminal starts the binary on a pseudo-terminal.
 func onTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
-	return onTerminalTo(t, nil, args...)
-}
-
-// onTerminalTo starts the binary on a pseudo-terminal, its standard output redirected to a file unless that is nil.
-func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
-	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	require.NoError(t, err)
 	raw, err := master.SyscallConn()
@@ -54,9 +48,6 @@ func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
 		t: t, master: master, screen: new(require.Output), cmd: exec.CommandContext(t.Context(), binary, args...),
 	}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr, x.cmd.Env = slave, slave, slave, environment(nil)
-	if stdout != nil {
-		x.cmd.Stdout = stdout
-	}
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, x.cmd.Start())
 	require.NoError(t, slave.Close())

@@ -1,12 +1,19 @@
 package main_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -52,4 +59,83 @@ func TestLedgerCommands(t *testing.T) {
 	n.Advance(2 * time.Hour)
 	x.counts(n, at, n.Pause())
 	x.stop()
+}
+
+// TestLedgerReplaced (counting.md 34): the exporter notices when its ledger is replaced while it runs. It stays up but
+// not ready, says so, and sends no request to the provider. The tests of the ledger have what else can happen to the
+// files, and that nothing is written to the new ones.
+func TestLedgerReplaced(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(98, sim.DirectRoutingMix(), 500))})
+	at := n.Pause()
+	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
+	x.counts(n, at)
+	if err := errors.Join(os.WriteFile(n.ledger()+"/new", []byte("mine"), 0o600),
+		os.Rename(n.ledger()+"/new", n.ledger()+"/ledger.db")); err != nil {
+		t.Fatal(err)
+	}
+	const want = "ledger.db is another file now"
+	x.logged("level=ERROR", "The ledger was removed or replaced", want)
+	eventually(t, "not be ready", func() error {
+		a, err := x.client.do("GET", "/-/ready", nil)
+		if err == nil && (a.status != 503 || !strings.Contains(string(a.body), want)) {
+			err = fmt.Errorf("status %d: %s", a.status, a.body)
+		}
+		return err
+	})
+	failures := func(times int) {
+		eventually(t, "fail to read", func() error {
+			if got := len(linesWith(x.log.String(), "Reading the feed failed", want)); got < times {
+				return fmt.Errorf("%d times", got)
+			}
+			return nil
+		})
+	}
+	failures(1)
+	asked := n.answered()
+	n.Resume()
+	n.Advance(48 * time.Hour)
+	failures(3)
+	if got := n.answered(); got != asked {
+		t.Errorf("%d requests were sent since", got-asked)
+	}
+	if f := x.feed("contoso", directRouting); f.State != "error" || !strings.Contains(f.LastError, want) {
+		t.Errorf("the feed is %s, %q", f.State, f.LastError)
+	}
+	if got, err := x.scrape().one("cdr_exporter_ledger_replaced"); err != nil || got != 1 {
+		t.Errorf("cdr_exporter_ledger_replaced is %g, %v", got, err)
+	}
+	for path, text := range map[string]string{"/": want, "/api/v1/status": `"problem":"`, "/-/healthy": ""} {
+		if body, err := x.client.get(path); err != nil ||
+			!strings.Contains(strings.ReplaceAll(string(body), `": "`, `":"`), text) {
+			t.Errorf("%s: %v, without %q", path, err, text)
+		}
+	}
+	x.stop()
+}
+
+// TestDatabaseReplaced (counting.md 34): a replica ends with an error if its schema was dropped, and makes no tables
+// there. The tests of the ledger have a schema that was created again, and a DSN that names another database.
+func TestDatabaseReplaced(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(99, sim.DirectRoutingMix(), 500))})
+	dsn := pgtest.Database(t)
+	_, schema, _ := strings.Cut(dsn, "search_path=")
+	n.write("dsn", dsn)
+	x := n.start(settings{Storage: "postgres: {dsn_file: dsn}", Sources: []source{{PSTN: "-"}}}).ready()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	if _, err := conn.Exec(t.Context(), "DROP SCHEMA "+schema+" CASCADE; CREATE SCHEMA "+schema); err != nil {
+		t.Fatal(err)
+	}
+	x.exited(1)
+	if why := "the ledger is gone from its place"; !strings.Contains(x.log.String(), why) {
+		t.Errorf("it doesn't say %q:\n%s", why, x.log.Tail())
+	}
+	tables := 0
+	err = conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = $1`, schema).Scan(&tables)
+	if err != nil || tables > 0 {
+		t.Errorf("there are %d tables, %v", tables, err)
+	}
 }

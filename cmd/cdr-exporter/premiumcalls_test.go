@@ -1,9 +1,7 @@
 package main_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,25 +40,18 @@ func TestPremiumCalls(t *testing.T) {
 		"  - name: pbx\n    history: 72h\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: "+
 		"[PJSIP/carrier], cdr: {interval: 1s}}\n")
 	x := start(t, s.vault, launch{config: config}).ready()
-	type finding struct{ Subject, What, Remedy string }
-	var status struct {
-		Verdict struct{ Findings []finding }
-	}
 	bursts := make(map[string]finding)
 	eventually(t, "find both bursts", func() error {
-		answer, err := x.client.do(http.MethodGet, "/api/v1/status", nil)
-		if err == nil {
-			err = json.Unmarshal(answer.body, &status)
-		}
-		for _, f := range status.Verdict.Findings {
+		all := x.status().Verdict.Findings
+		for _, f := range all {
 			if strings.HasPrefix(f.What, "6 calls to premium numbers of GB were read within an hour") {
 				bursts[f.Subject] = f
 			}
 		}
-		if err == nil && len(bursts) < 2 {
-			err = fmt.Errorf("found %+v", status.Verdict.Findings)
+		if len(bursts) < 2 {
+			return fmt.Errorf("found %+v", all)
 		}
-		return err
+		return nil
 	})
 	found := bursts["pbx cdr"]
 	if strings.Contains(found.What, " by ") {
@@ -70,8 +61,7 @@ func TestPremiumCalls(t *testing.T) {
 		t.Errorf("found %+v, want who called", bursts["desk calls"])
 	}
 	for _, path := range []string{"/", "/api/v1/status", "/metrics"} {
-		answer, err := x.client.do(http.MethodGet, path, nil)
-		if err != nil || strings.Contains(string(answer.body), "9098790") {
+		if body, err := x.client.get(path); err != nil || strings.Contains(string(body), "9098790") {
 			t.Errorf("%s has the number, or fails: %v", path, err)
 		}
 	}
