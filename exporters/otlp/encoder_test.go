@@ -269,56 +269,49 @@ func TestRecords(t *testing.T) {
 		e.Name, e.Leg = counting.EventLeg, id
 		return e
 	}
+	visitOf := func(result cdr.QueueResult) *counting.Event {
+		return visit(cdr.Visit{Queue: "support", Result: result})
+	}
 	agent := []cdr.Attr{cdr.Text("agent", "a1", cdr.Plain)}
 	badText := []cdr.Attr{cdr.Texts("list", []string{"\xff"}, cdr.Plain)}
-	const n, call = "+1202555****", "INFO 0s Call of unknown outcome direction=unknown duration=0 "
-	later := callStart.Add(time.Minute)
+	inbound, outbound, internal := cdr.Record{Direction: cdr.Inbound}, cdr.Record{Direction: cdr.Outbound},
+		cdr.Record{Direction: cdr.Internal}
+	with := func(direction cdr.Direction) *counting.Event { // a session with a number, of a direction
+		return session(cdr.Session{Number: "+1202555****", Direction: direction})
+	}
+	const call, ended = "INFO 0s Call of unknown outcome direction=unknown duration=0 ", "INFO 0s Session ended well"
+	const caller, callee = ended + " session.result=ok caller.number=+1202555****",
+		ended + " session.result=ok callee.number=+1202555****"
+	later, year1601 := callStart.Add(time.Minute), time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
+	usage, connection := charge("usage", "USD", "0.3"), charge("connection", "USD", "0.015")
+	included, inDollars, inEuros := charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25"),
+		charge("purchased", "EUR", "0.25")
 	for _, c := range []struct {
 		name   string
 		record cdr.Record
 		event  *counting.Event
 		want   string
 	}{
+		{"a call", internal, nil, "INFO 0s Internal call of unknown outcome direction=internal duration=0"},
+		{"a row that is a leg", cdr.Record{}, leg(""), strings.Replace(call, "Call", "Leg", 1) + "leg.id=17"},
 		{
-			"a call",
-			cdr.Record{Direction: cdr.Internal},
-			nil,
-			"INFO 0s Internal call of unknown outcome direction=internal duration=0",
-		},
-		{
-			"a row that is a leg",
-			cdr.Record{},
-			leg(""),
-			"INFO 0s Leg of unknown outcome direction=unknown duration=0 leg.id=17",
-		},
-		{
-			"a part of a row",
-			cdr.Record{Direction: cdr.Outbound},
-			leg("2"),
+			"a part of a row", outbound, leg("2"),
 			"INFO 0s Outbound leg of unknown outcome direction=outbound duration=0 leg.id=2",
 		},
 		{
-			"before 1970",
-			cdr.Record{Start: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)},
-			nil,
+			"before 1970", cdr.Record{Start: year1601}, nil,
 			"INFO never Call of unknown outcome direction=unknown duration=0",
 		},
 		{
-			"a duration that the provider doesn't give",
-			cdr.Record{Outcome: cdr.Answered, NoDuration: true},
-			nil,
+			"a duration that the provider doesn't give", cdr.Record{Outcome: cdr.Answered, NoDuration: true}, nil,
 			"INFO 0s Call answered direction=unknown",
 		},
 		{
-			"several recordings",
-			cdr.Record{Recordings: []cdr.Recording{{ID: "a"}, {ID: "b"}}},
-			nil,
+			"several recordings", cdr.Record{Recordings: []cdr.Recording{{ID: "a"}, {ID: "b"}}}, nil,
 			call + "recording.id=[a, b]",
 		},
 		{
-			"text that isn't UTF-8",
-			cdr.Record{ReasonPhrase: "a\xffb", Trunk: "\xfe", Extra: badText},
-			nil,
+			"text that isn't UTF-8", cdr.Record{ReasonPhrase: "a\xffb", Trunk: "\xfe", Extra: badText}, nil,
 			"INFO 0s Call of unknown outcome, via \uFFFD direction=unknown duration=0 trunk=\uFFFD " +
 				"reason_phrase=a\uFFFDb wavix.list=[\uFFFD]",
 		},
@@ -326,100 +319,61 @@ func TestRecords(t *testing.T) {
 		{"a charge of 0", charges(charge("usage", "EUR", "0")), nil, call + "charge=0 charge_amount=0 currency=EUR"},
 		{"no currency", charges(charge("usage", "", "1.50")), nil, call + "charge=1.5 charge_amount=1.5"},
 		{
-			"usage before the others",
-			charges(charge("connection", "USD", "0.015"), charge("usage", "USD", "0.3")), nil,
+			"usage before the others", charges(connection, usage), nil,
 			call + "charge=0.3 charge_amount=0.3 currency=USD wavix.connection_charge=0.015",
 		},
 		{
-			"without usage the sum",
-			charges(charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25")), nil,
+			"without usage the sum", charges(included, inDollars), nil,
 			call + "charge=0.35 charge_amount=0.35 currency=USD wavix.included_charge=0.1 wavix.purchased_charge=0.25",
 		},
 		{
-			"without usage, of two currencies",
-			charges(charge("included", "USD", "0.1"), charge("purchased", "EUR", "0.25")), nil,
+			"without usage, of two currencies", charges(included, inEuros), nil,
 			call + "charge=0.1 charge_amount=0.1 currency=USD wavix.purchased_charge=0.25",
 		},
 
+		{"an inbound call's session", inbound, with(cdr.DirectionUnknown), caller},
+		{"an outbound call's session", outbound, with(cdr.DirectionUnknown), callee},
+		{"an internal call's session", internal, with(cdr.DirectionUnknown), callee},
+		{"an inbound session of an outbound call", outbound, with(cdr.Inbound), caller},
+		{"an outbound session of an inbound call", inbound, with(cdr.Outbound), callee},
 		{
-			"an inbound call's session",
-			cdr.Record{Direction: cdr.Inbound},
-			session(cdr.Session{Number: n}),
-			"INFO 0s Session ended well session.result=ok caller.number=+1202555****",
-		},
-		{
-			"an outbound call's session",
-			cdr.Record{Direction: cdr.Outbound},
-			session(cdr.Session{Number: n}),
-			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
-		},
-		{
-			"an internal call's session",
-			cdr.Record{Direction: cdr.Internal},
-			session(cdr.Session{Number: n}),
-			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
-		},
-		{
-			"an inbound session of an outbound call",
-			cdr.Record{Direction: cdr.Outbound},
-			session(cdr.Session{Number: n, Direction: cdr.Inbound}),
-			"INFO 0s Session ended well session.result=ok caller.number=+1202555****",
-		},
-		{
-			"an outbound session of an inbound call",
-			cdr.Record{Direction: cdr.Inbound},
-			session(cdr.Session{Number: n, Direction: cdr.Outbound}),
-			"INFO 0s Session ended well session.result=ok callee.number=+1202555****",
-		},
-		{
-			"a session that ended well",
-			cdr.Record{},
+			"a session that ended well", cdr.Record{},
 			session(cdr.Session{Start: later, End: later.Add(62 * time.Second), Media: "audio"}),
 			"INFO 60s Session ended well, 1m2s, audio session.result=ok wavix.media=audio",
 		},
 		{
-			"a session whose set-up failed",
-			cdr.Record{},
+			"a session whose set-up failed", cdr.Record{},
 			session(cdr.Session{Result: cdr.SessionSetupFailed, Stage: "call_setup", Reason: "ice"}),
 			"ERROR 0s Session failed in set-up: ice (call_setup) " +
 				"session.result=setup_failed reason=ice wavix.stage=call_setup",
 		},
 		{
-			"a session that dropped",
-			cdr.Record{},
+			"a session that dropped", cdr.Record{},
 			session(cdr.Session{Result: cdr.SessionDropped, Stage: "midcall", UserName: "h:77aa"}),
 			"ERROR 0s Session failed in mid-call (midcall) session.result=dropped user.name=h:77aa wavix.stage=midcall",
 		},
 
 		{
-			"abandoned",
-			cdr.Record{Extra: agent},
+			"abandoned", cdr.Record{Extra: agent},
 			visit(cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownLength(62 * time.Second)}),
 			"INFO 0s Visit to queue support: abandoned after 1m2s queue=support queue_result=abandoned waiting_time=62",
 		},
 		{
-			"answered at once",
-			cdr.Record{NoCall: true, Extra: agent},
+			"answered at once", cdr.Record{NoCall: true, Extra: agent},
 			visit(cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: later, Wait: cdr.KnownLength(0)}),
 			"INFO 60s Visit to queue 7000: answered after 0s " +
 				"queue=7000 queue_result=answered waiting_time=0 wavix.agent=a1",
 		},
 		{
-			"timed out",
-			cdr.Record{},
-			visit(cdr.Visit{Queue: "support", Result: cdr.QueueTimeout}),
+			"timed out", cdr.Record{}, visitOf(cdr.QueueTimeout),
 			"INFO 0s Visit to queue support: timed out queue=support queue_result=timeout",
 		},
 		{
-			"overflowed",
-			cdr.Record{},
-			visit(cdr.Visit{Queue: "support", Result: cdr.QueueOverflowed}),
+			"overflowed", cdr.Record{}, visitOf(cdr.QueueOverflowed),
 			"INFO 0s Visit to queue support: overflowed queue=support queue_result=overflowed",
 		},
 		{
-			"of no queue that has a name",
-			cdr.Record{},
-			visit(cdr.Visit{}),
+			"of no queue that has a name", cdr.Record{}, visit(cdr.Visit{}),
 			"INFO 0s Visit to a queue: left queue_result=other",
 		},
 	} {
