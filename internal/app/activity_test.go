@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -66,9 +65,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 
 	var status web.Status
 	await(t, "the figures match the metrics", func() bool {
-		_, body := ask(t, a, http.MethodGet, "/api/v1/status")
-		status = web.Status{}
-		require.NoError(t, json.Unmarshal([]byte(body), &status))
+		status = wholeStatus(t, a)
 		return status.Ledger.Series == sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`)
 	})
 	feed := status.Sources[0].Feeds[0]

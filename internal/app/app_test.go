@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -141,17 +142,6 @@ func TestFailedNewLeavesNothing(t *testing.T) {
 	until(t, a, everyRow)
 }
 
-// A certificate that can't be read is one problem, though log records and metrics both need it.
-func TestUnreadableCertificateOfOTLP(t *testing.T) {
-	n := newTenant(t)
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1")
-	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", filepath.Join(n.folder, "none.pem"))
-	_, err := New(t.Context(), Settings{ConfigFile: n.write("data", ""), ListenAddresses: []string{"127.0.0.1:0"}})
-	if err == nil || strings.Count(err.Error(), "read otlp.tls_config") != 1 {
-		t.Errorf("got %v", err)
-	}
-}
-
 // A changed key of redaction is taken over without a reload.
 func TestHashKeyIsReadAgain(t *testing.T) {
 	t.Parallel()
@@ -177,5 +167,25 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "Can't read privacy.hash_key again"); n != 1 {
 		t.Errorf("it is logged %d times that the file can't be read", n)
+	}
+}
+
+// The key of the hashes is the same as text and from a file, in which editors put a newline at the end.
+func TestHashKey(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key.txt")
+	writeFile(t, file, "k3y\n")
+	for name, test := range map[string]struct {
+		secret config.Secret
+		want   []byte
+	}{
+		"not set":   {},
+		"as text":   {config.NewSecret("k3y"), []byte("k3y")},
+		"in a file": {config.NewSecretFile(file), []byte("k3y")},
+	} {
+		key, err := HashKey(t.Context(), &config.Config{Privacy: config.Privacy{HashKey: test.secret}})
+		if string(key) != string(test.want) || (key == nil) != (test.want == nil) || err != nil {
+			t.Errorf("%s: %q, %v", name, key, err)
+		}
 	}
 }

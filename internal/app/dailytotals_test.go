@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
@@ -72,4 +73,91 @@ func TestGaugesOfDailyTotals(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAuditedDay(t *testing.T) {
+	for now, want := range map[string]string{
+		"2026-03-10T03:29:59Z": "2026-03-07", "2026-03-10T03:30:00Z": "2026-03-08",
+		"2026-03-10T23:59:59Z": "2026-03-08", "2026-03-11T00:00:00Z": "2026-03-08",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		require.NoError(t, err)
+		if day, wanted := auditedDay(at, "03:30"); !wanted || day.Format(time.RFC3339) != want+"T00:00:00Z" {
+			t.Errorf("at %s it is %s, %t; want %s", now, day, wanted, want)
+		}
+	}
+	if day, wanted := auditedDay(time.Now(), ""); wanted {
+		t.Errorf("without a time of day it is %s", day)
+	}
+}
+
+// TestNeedAudit: a daily audit is due until its result is in the ledger, whatever the process has missed.
+func TestNeedAudit(t *testing.T) {
+	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+	counted := counting.State{HistoryDone: true, Origin: day}
+	audited := func(audited, began time.Time) dailyTotals {
+		result := daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(audited), Whole: true, Began: began}
+		return dailyTotals{now: day, audits: []daily.Audit{result}}
+	}
+	part := audited(day, day.AddDate(0, 0, 2).Add(4*time.Hour))
+	part.audits[0].Whole = false
+	later := func(days int) time.Time { return day.AddDate(0, 0, days) }
+	for name, c := range map[string]struct {
+		totals dailyTotals
+		state  counting.State
+		want   bool
+	}{
+		"never audited":            {dailyTotals{now: day}, counted, true},
+		"the day before":           {audited(later(-1), later(1)), counted, true},
+		"audited":                  {audited(day, later(2).Add(4*time.Hour)), counted, false},
+		"a part of it audited":     {part, counted, true},
+		"audited before it is due": {audited(day, later(1)), counted, true},
+		"a history that is read":   {dailyTotals{now: day}, counting.State{Origin: day}, false},
+		"before the origin":        {dailyTotals{now: day}, counting.State{HistoryDone: true, Origin: later(1)}, false},
+		"the ledger wasn't asked":  {dailyTotals{}, counted, false},
+		"the ledger didn't answer": {dailyTotals{now: day, unknown: true}, counted, false},
+	} {
+		if got := c.totals.needAudit(feedName{"s", "f"}, day, true, &c.state); got != c.want {
+			t.Errorf("%s: due is %t", name, got)
+		}
+	}
+	if part.needAudit(feedName{"s", "f"}, day, false, &counted) {
+		t.Error("a part is due again, although the provider doesn't keep the rest")
+	}
+}
+
+// TestAuditOfADayThatDiffers: a day on which records were missing is audited again after it was read again, so that
+// CDRReconciliationDifference doesn't fire for what is counted by then. If it still differs, that ends.
+func TestAuditOfADayThatDiffers(t *testing.T) {
+	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+	state, one := counting.State{HistoryDone: true, Origin: day}, auditedFeed{feedName{"s", "f"}, day}
+	audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
+	now, totals := day.AddDate(0, 0, 2).Add(4*time.Hour), dailyTotals{now: day}
+	due := func(when string, want bool) {
+		t.Helper()
+		if got := audits.isDue(one, &totals, true, &state, now); got != want {
+			t.Errorf("%s: due is %t", when, got)
+		}
+	}
+	found := func(missing int64) {
+		totals.audits = []daily.Audit{{
+			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: true, Began: now, Missing: missing,
+			Differs: missing > 0,
+		}}
+	}
+	due("never audited", true)
+	found(3)
+	now = now.Add(time.Minute)
+	due("while the day is read again", false)
+	now = now.Add(time.Hour)
+	due("after that", true)
+	found(0)
+	now = now.Add(2 * time.Hour)
+	due("nothing is missing any more", false)
+	found(3)
+	due("it differs once more", true)
+	now = now.Add(2 * time.Hour)
+	due("and still does", true)
+	now = now.Add(2 * time.Hour)
+	due("for good", false)
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
@@ -34,14 +34,6 @@ func ownedFeed(source string, n int) string {
 	return fmt.Sprintf(`cdr_exporter_feed_owned{feed="records",source="%s"} %d`, source, n)
 }
 
-// sharedStatus is what /api/v1/status says.
-func sharedStatus(t *testing.T, a *App) (status web.Status) {
-	t.Helper()
-	_, body := ask(t, a, http.MethodGet, "/api/v1/status")
-	require.NoError(t, json.Unmarshal([]byte(body), &status))
-	return status
-}
-
 // While the lease can't be renewed nothing is shown of the calls, and the status says why.
 func TestStatusWithoutALease(t *testing.T) {
 	t.Parallel()
@@ -53,7 +45,7 @@ func TestStatusWithoutALease(t *testing.T) {
 	ended := *a.owners.seen.Load()
 	ended.until = time.Time{}
 	a.owners.seen.Store(&ended)
-	s := sharedStatus(t, a)
+	s := wholeStatus(t, a)
 	if f := s.Sources[0].Feeds[0]; f.State != web.StateError || !strings.Contains(f.LastError, "lease") {
 		t.Errorf("the feed is %q, error %q", f.State, f.LastError)
 	}
@@ -71,12 +63,12 @@ func TestStatusAfterAReload(t *testing.T) {
 	p := newNotifying(t)
 	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
 	until(t, a, ownedFeed("office", 1))
-	await(t, "it is known who owns the feed", func() bool { return sharedStatus(t, a).Replicas[0].Feeds == 1 })
+	await(t, "it is known who owns the feed", func() bool { return wholeStatus(t, a).Replicas[0].Feeds == 1 })
 	a.owners.mu.Lock()
 	defer a.owners.mu.Unlock()
 	of := a.accounts()[0]
 	a.stopAccount(&of)
-	if f := sharedStatus(t, a).Sources[0].Feeds[0]; f.State != web.StateCatchingUp {
+	if f := statusOf(t, a).Feeds[0]; f.State != web.StateCatchingUp {
 		t.Errorf("the feed is %q", f.State)
 	}
 	seen := *a.owners.seen.Load()
@@ -84,29 +76,43 @@ func TestStatusAfterAReload(t *testing.T) {
 	ended.Owner = ""
 	seen.feeds = map[feedName]*ledger.FeedOwner{{"office", "records"}: &ended}
 	a.owners.seen.Store(&seen)
-	f := sharedStatus(t, a).Sources[0].Feeds[0]
+	f := statusOf(t, a).Feeds[0]
 	if f.State != web.StateUnowned || f.LastError != "no replica reads the feed" {
 		t.Errorf("the feed that no replica owns is %q: %q", f.State, f.LastError)
 	}
 }
 
-// The links on the status pages of other replicas lead to this one.
-func TestStatusPageLink(t *testing.T) {
-	for _, c := range []struct {
-		listen string
-		tls    bool
-		want   string
-	}{
-		{":9887", false, "http://node-1:9887/"},
-		{":9887", true, "https://node-1:9887/"},
-		{"[::]:9887", false, "http://node-1:9887/"},
-		{"10.0.0.1:9887", false, "http://10.0.0.1:9887/"},
-		{"127.0.0.1:9887", false, ""},
-		{"[::1]:9887", false, ""},
-		{":0", false, ""},
+// The links on the status pages of other replicas lead to this one's page as it is served, with TLS or without.
+func TestAddressOfAReplica(t *testing.T) {
+	t.Parallel()
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	const secured, here = "tls_server_config: {cert_file: c, key_file: k}\n", "10.0.0.7:9887"
+	for name, test := range map[string]struct{ configured, listen, web, want string }{
+		"with TLS":                {"", here, secured, "https://10.0.0.7:9887/"},
+		"with a certificate here": {"", here, "tls_server_config: {cert: c, key: k}\n", "https://10.0.0.7:9887/"},
+		"with a password alone":   {"", here, "basic_auth_users: {}\n", "http://10.0.0.7:9887/"},
+		"on every address":        {"", ":9887", "", "http://" + host + ":9887/"},
+		"and with TLS":            {"", ":9887", secured, "https://" + host + ":9887/"},
+		"on every one of IPv6":    {"", "[::]:9887", "", "http://" + host + ":9887/"},
+		"on loopback":             {"", "127.0.0.1:9887", "", ""},
+		"on loopback of IPv6":     {"", "[::1]:9887", "", ""},
+		"on any port":             {"", ":0", "", ""},
+		"without a listener":      {},
+		"as configured":           {"https://cdr.example", here, "", "https://cdr.example"},
 	} {
-		if got := statusPage(c.listen, "node-1", c.tls); got != c.want {
-			t.Errorf("%s: %q, want %q", c.listen, got, c.want)
+		settings := Settings{}
+		if test.listen != "" {
+			settings.ListenAddresses = []string{test.listen}
+		}
+		if test.web != "" {
+			settings.WebConfigFile = filepath.Join(t.TempDir(), "web.yml")
+			writeFile(t, settings.WebConfigFile, test.web)
+		}
+		c := &config.Config{Storage: config.Storage{Postgres: &config.Postgres{Address: test.configured}}}
+		where, err := settings.storage(c)
+		if err != nil || where.Postgres.Address != test.want {
+			t.Errorf("%s: %q, %v, want %q", name, where.Postgres.Address, err, test.want)
 		}
 	}
 }

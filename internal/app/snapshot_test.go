@@ -49,15 +49,18 @@ func await(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// statusOf is what /api/v1/status says of a source.
-func statusOf(t *testing.T, a *App) web.Source {
+// wholeStatus is what /api/v1/status says.
+func wholeStatus(t *testing.T, a *App) (status web.Status) {
 	t.Helper()
 	_, body := ask(t, a, http.MethodGet, "/api/v1/status")
-	var status web.Status
-	if err := json.Unmarshal([]byte(body), &status); err != nil || len(status.Sources) != 1 {
-		t.Fatalf("%v: %s", err, body)
-	}
-	return status.Sources[0]
+	require.NoError(t, json.Unmarshal([]byte(body), &status))
+	return status
+}
+
+// statusOf is what /api/v1/status says of the only source.
+func statusOf(t *testing.T, a *App) web.Source {
+	t.Helper()
+	return wholeStatus(t, a).Sources[0]
 }
 
 // feedOf is a feed of a source's status; nil without it.

@@ -3,16 +3,86 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
+
+// office is the source of most of these tests.
+var office = notifyingSource{"office", "a", "/webhooks/office"}
+
+// listen are settings with a listener for notifications.
+func listen(file string, p *acme) Settings {
+	return Settings{
+		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, WebhookAddresses: []string{"127.0.0.1:0"},
+		Providers: []collector.Provider{p.provider()},
+	}
+}
+
+// startWith starts a daemon until the test ends.
+func startWith(t *testing.T, settings Settings) *App {
+	t.Helper()
+	a, err := New(t.Context(), settings)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if err := a.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	require.NoError(t, a.Start())
+	return a
+}
+
+// post sends a notification and returns the answer.
+func post(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	code, text, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, url, body)
+	require.NoError(t, err)
+	return code, text
+}
+
+func tryPost(ctx context.Context, transport *http.Transport, url, body string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	answer, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(text), err
+}
+
+// awaitRest waits until the list isn't due for long.
+func awaitRest(t *testing.T, a *App) {
+	t.Helper()
+	await(t, "nothing is due", func() bool {
+		return time.Until(feedOf(statusOf(t, a), "records").NextRead.Time) > 10*time.Minute
+	})
+}
+
+// WebhookAddr is the address of the first listener for notifications.
+func (a *App) WebhookAddr() string { return a.webhooks.port.Listeners[0].Addr().String() }
+
+// hookURL is where a source's notifications go.
+func hookURL(a *App, s notifyingSource) string { return "http://" + a.WebhookAddr() + s.path }
+
+// newRows is the metric line for n new rows.
+func newRows(n int) string {
+	return fmt.Sprintf(`cdr_exporter_rows_total{feed="records",result="new",source="office"} %d`, n)
+}
 
 // A notification is followed by the fetching, though the list isn't due for hours; what
 // was given up is shown.
@@ -159,5 +229,95 @@ func TestPostedRecordsNeedTLS(t *testing.T) {
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
+	}
+}
+
+// Without its state a feed takes nothing: the provider sends it again later.
+func TestNotificationThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	p, folder := newNotifying(t), t.TempDir()
+	var log require.Output
+	settings := listen(p.writeSources(folder, office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	a := startWith(t, settings)
+	post(t, hookURL(a, office), "one")
+	until(t, a, newRows(1))
+	p.writeSources(folder, notifyingSource{"office", "another", office.path})
+	reload(t, a)
+	for range 200 {
+		if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusServiceUnavailable {
+			t.Fatalf("got %d", code)
+		}
+	}
+	if n := strings.Count(log.String(), "Can't store"); n == 0 || n > 60 {
+		t.Errorf("%d lines for 200 notifications that can't be stored", n)
+	}
+	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
+		t.Errorf("%d wait in a state that isn't open", *feed.Waiting)
+	}
+	await(t, "the status says that the account is another", func() bool {
+		feed := feedOf(statusOf(t, a), "records")
+		return feed.State == web.StateError && strings.Contains(feed.LastError, "another account")
+	})
+	p.writeSources(folder, office)
+	reload(t, a)
+	if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusAccepted {
+		t.Errorf("with its own account again: got %d", code)
+	}
+	until(t, a, newRows(2))
+}
+
+// What can't work is refused at the start, every problem at once, and by a reload, which then changes nothing.
+func TestWebhooksThatCannotWork(t *testing.T) {
+	t.Parallel()
+	p, folder, branch := newNotifying(t), t.TempDir(), notifyingSource{"branch", "b", office.path}
+	settings := listen(p.writeSources(folder, office, branch), p)
+	deaf := settings
+	deaf.WebhookAddresses = nil
+	_, err := New(t.Context(), deaf)
+	checkProblems(t, err, "webhook of office/records", "webhook of branch/records", "--webhook.listen-address",
+		"office/records and branch/records", office.path)
+	p.writeSources(folder, notifyingSource{"office", "a", ""})
+	a := startWith(t, settings)
+	p.writeSources(folder, office, branch)
+	checkProblems(t, a.Reload(), "office/records and branch/records", office.path)
+	if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.running.Load().sources) != 1 {
+		t.Errorf("something changed: %d, %d sources", code, len(a.running.Load().sources))
+	}
+}
+
+func checkProblems(t *testing.T, err error, problems ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it wasn't refused")
+	}
+	for _, want := range problems {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q lacks %q", err, want)
+		}
+	}
+}
+
+// A handler that panics fails one request, which the provider sends again. The panic is logged, requests of strangers
+// never are.
+func TestWebhookLog(t *testing.T) {
+	t.Parallel()
+	p := newNotifying(t)
+	var log require.Output
+	settings := listen(p.writeSources(t.TempDir(), office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	a := startWith(t, settings)
+	if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office)+"?say=panic", ""); err == nil {
+		t.Error("an answer came")
+	}
+	await(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "as requested") })
+	if code, _ := post(t, hookURL(a, office), "one"); code != http.StatusAccepted {
+		t.Errorf("afterwards: got %d", code)
+	}
+	post(t, hookURL(a, office)+"?say=hush-query", "")
+	post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
+	require.NoError(t, a.Stop())
+	if got := log.String(); strings.Contains(got, "hush-") {
+		t.Errorf("a stranger's words were logged:\n%s", got)
 	}
 }
