@@ -58,9 +58,6 @@ func leg(id string, options ...func(*cdr.Record)) *cdr.Record {
 
 // Another replica goes on with the calls that wait.
 func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a := newCallRig(t)
 	a.records(leg("a", outcome(cdr.NoAnswer)))
 	b := replicaOf(a, "b")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -30,7 +31,10 @@ import (
 func TestMain(m *testing.M) {
 	verifying = true
 	var options []goleak.Option
-	if server != "" {
+	flag.Parse()
+	if skip := flag.Lookup("test.skip").Value; server == "" {
+		_ = skip.Set(strings.TrimPrefix(skip.String()+"|"+aboutServer, "|"))
+	} else {
 		options = append(options, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")) // spare.admin's
 	}
 	goleak.VerifyTestMain(m, options...)

@@ -137,9 +137,6 @@ func TestVerifyFindsDamage(t *testing.T) {
 
 // Looking into a ledger ends with its context: a stop of the exporter waits for its audit, which has no other limit.
 func TestInspectEndsWithItsContext(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	r := newRig(t)
 	r.exec(`BEGIN IMMEDIATE`)
 	r.exec(`LOCK TABLE feeds`)

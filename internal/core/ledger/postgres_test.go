@@ -27,12 +27,14 @@ const serverVariable = "CDR_LEDGER_POSTGRES"
 
 var server = os.Getenv(serverVariable)
 
-// aboutFiles are the tests of what only SQLite has: a folder, a file, a disk that fills. aboutMemory are those of what
-// is decided before anything is written; the statements that write it run in other tests too.
+// aboutFiles are the tests of what only SQLite has (a folder, a file, a full disk), and of servers that they start
+// themselves. aboutMemory are those of what is decided before anything is written; the statements that write it run in
+// other tests too. aboutServer are the tests of what only PostgreSQL has.
 const (
-	aboutFiles = "^(TestCompact|TestFileStopsGrowing|TestFileSystems|TestFilesArePrivate|TestOpenRefuses|" +
-		"TestPrivacyNothingInTheFiles|TestReadOnlyHandle|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
-		"TestRule34FilesAreReplaced|TestSecondProcessIsRefused)$"
+	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestEnqueueOnAFullDisk|TestFileStopsGrowing|" +
+		"TestFileSystems|TestFilesArePrivate|TestOnPostgres|TestOpenRefuses|TestPrivacyNothingInTheFiles|" +
+		"TestReadOnlyHandle|TestRenewGivesUpInTime|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
+		"TestRule34FilesAreReplaced|TestSecondProcessIsRefused|TestUnreplicatedCommit)$"
 	aboutMemory = "^(TestActivity|TestClocksAreKeptApart|TestConflict|TestConflictOfARevision|TestDerive|" +
 		"TestExemplars|TestExemplarsAreShownWithTheirSeries|TestExemplarsOfCalls|TestExemplarsOfRedactedCalls|" +
 		"TestLoggedCurrencyIsTheCountedOne|TestMostCallsWait|TestOlderCallsAreInNoReadsWay|TestOutboxFull|" +
@@ -42,12 +44,18 @@ const (
 		"TestRule10WatermarkStepsBack|TestRule15MovingStartExpiry|TestRule20NearOrigin|TestRule21ZeroFor|" +
 		"TestRule22Overflow|TestRule22TrailingGauge|TestRule25TrailingRatio|TestRule25TrailingRatioWhenSettled|" +
 		"TestRule37FailedCommit|TestRule37Lookup|TestRule37RoomForRows|TestStartsInTheFuture)$"
+	aboutServer = "^(TestAcquireAtOnce|TestAcquireFromWhoIsBack|TestCatalogueChangesBesideAnOwner|" +
+		"TestEnqueueAnywhere|TestFeedAfterALostConnection|TestFencedInMidCommit|TestFencing|" +
+		"TestIdleConnectionThatIsClosed|TestInspectEndsWithItsContext|TestOldestOfATakenOverFeed|" +
+		"TestOpenWhatCannotBeRead|TestOutboxOfAFeedIsReadInTheEnd|TestOutboxOfARemovedSource|" +
+		"TestPausedRegistration|TestPooler|TestRule34AnotherDatabase|TestRule34AnotherVersion|TestStartAtOnce|" +
+		"TestWaitingLegsMoveToAnotherReplica)$"
 )
 
 // TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
 func TestOnPostgres(t *testing.T) {
-	if server != "" || testing.Short() {
-		return // this is that run
+	if testing.Short() {
+		return
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.skip="+aboutFiles+"|"+aboutMemory)
 	cmd.Env = append(os.Environ(), serverVariable+"="+pgtest.StartTrusting(t, "fsync = off").Admin())
@@ -188,9 +196,6 @@ func ownerOf(t testing.TB, l *Ledger, spec FeedSpec) *FeedOwner {
 
 // TestIdleConnectionThatIsClosed: a server, or what is between, that closes idle connections makes no commit fail.
 func TestIdleConnectionThatIsClosed(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
@@ -204,9 +209,6 @@ func TestIdleConnectionThatIsClosed(t *testing.T) {
 // pool_mode = transaction, loses statements that were prepared: the error says what to add to the
 // DSN, and nothing is prepared then.
 func TestPooler(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	for mode, want := range map[string]string{
 		"": "add default_query_exec_mode=exec", "exec": "",
 		"simple_protocol": "",
@@ -250,9 +252,6 @@ func TestPooler(t *testing.T) {
 // A commit that only the primary has, because its synchronous standby is gone, isn't taken for
 // durable: a failover takes it back, and what was shown of it would go down (guarantee 2).
 func TestUnreplicatedCommit(t *testing.T) {
-	if server != "" {
-		return // the test starts its own servers
-	}
 	t.Parallel()
 	primary := pgtest.Start(t)
 	standby := primary.Standby(t)

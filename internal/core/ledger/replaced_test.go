@@ -114,9 +114,6 @@ func tree(t *testing.T, path string) (all []string) {
 // TestRule34AnotherDatabase: a replica counts nothing and creates no tables if its schema was
 // dropped, another replica created it again, or its DSN names another ledger by now.
 func TestRule34AnotherDatabase(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	schemaName := func(r *rig) string { return schemaOf(t, r.storage) }
 	dropTables := func(r *rig) {
 		inServer(t, `SET search_path = `+schemaName(r)+`; DROP TABLE `+strings.Join(append(tableNames(), "replicas"),
@@ -204,9 +201,6 @@ func TestRule34AnotherDatabase(t *testing.T) {
 // TestRule34AnotherVersion: once a newer program on another replica has changed a metric, an older
 // replica writes no series by its own definition, neither for its feeds nor for feeds that it acquires.
 func TestRule34AnotherVersion(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	for name, write := range map[string]func(r *rig) error{
 		"a feed that it has": func(r *rig) error {
 			for range 2 { // the first finds that its epoch is over

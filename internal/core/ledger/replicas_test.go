@@ -88,9 +88,6 @@ func (r *rig) owner() string {
 // exactly where it had come to, and no commit of the former one succeeds any more, whatever it was
 // about to write.
 func TestFencing(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a := newRig(t)
 	a.live()
 	a.records(call("1"), call("2"))
@@ -146,9 +143,6 @@ func TestFencing(t *testing.T) {
 // A replica may be silent for long. If it is back before another one acquires its feed, it keeps the
 // feed and shows its series.
 func TestAcquireFromWhoIsBack(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a, b := twoReplicas(t)
 	a.silence("replica")
 	c, err := b.ledger.Renew(t.Context())
@@ -165,9 +159,6 @@ func TestAcquireFromWhoIsBack(t *testing.T) {
 
 // A commit that was under way when its feed moved is rolled back as a whole.
 func TestFencedInMidCommit(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a, b := twoReplicas(t)
 	for i, point := range []string{`UPDATE feeds SET seq`, "COMMIT"} {
 		moved := make(chan bool, 1)
@@ -208,9 +199,6 @@ func TestFencedInMidCommit(t *testing.T) {
 
 // The outbox of a feed is read in the end, even if it couldn't be read when the feed was opened.
 func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	r := newRig(t)
 	r.spec.Feed = "pstn" // another owner has it until now
 	own(t, r.ledger, r.spec)
@@ -231,9 +219,6 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 // A replica that reads nothing loses its connection when the database restarts. It still opens the
 // next feed.
 func TestFeedAfterALostConnection(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	r := newRig(t)
 	r.ledger.Drop(r.spec.Source, r.spec.Feed)
 	r.terminate()
@@ -249,9 +234,6 @@ func TestFeedAfterALostConnection(t *testing.T) {
 
 // Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
 func TestEnqueueAnywhere(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a, b := twoReplicas(t)
 	task := work.Item{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
 	for _, want := range []int{1, 0} { // the second time it waits already
@@ -279,9 +261,6 @@ func TestEnqueueAnywhere(t *testing.T) {
 
 // Of many replicas that see a feed without an owner one acquires it, also where the others have waited for its lock.
 func TestAcquireAtOnce(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a := newRig(t)
 	require.NoError(t, a.ledger.Leave(t.Context()))
 	var all []*rig
@@ -311,9 +290,6 @@ func TestAcquireAtOnce(t *testing.T) {
 
 // Many replicas may start on an empty database at once, and each feed is made once.
 func TestStartAtOnce(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
 	first.spec = FeedSpec{Settings: counting.Settings{
 		Source: "contoso", Provider: "msgraph", Feed: "pstn",
@@ -349,9 +325,6 @@ func TestStartAtOnce(t *testing.T) {
 // A new program that knows a metric otherwise starts beside an old one: what that one still counts
 // isn't written to series that are gone.
 func TestCatalogueChangesBesideAnOwner(t *testing.T) {
-	if server == "" {
-		return
-	}
 	a := newRig(t) // the old program
 	a.live()
 	a.records(call("a"))
@@ -369,9 +342,6 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 
 // A replica that is paused while it registers a feed holds up no feed that is registered.
 func TestPausedRegistration(t *testing.T) {
-	if server == "" {
-		return
-	}
 	r := newRig(t)
 	r.live()
 	spec := r.spec
@@ -390,9 +360,6 @@ func TestPausedRegistration(t *testing.T) {
 
 // The oldest log record that waits is the oldest, also if its feed was taken over after others.
 func TestOldestOfATakenOverFeed(t *testing.T) {
-	if server == "" {
-		return
-	}
 	a := newRig(t)
 	a.live()
 	a.records(call("a"))
@@ -414,9 +381,6 @@ func TestOldestOfATakenOverFeed(t *testing.T) {
 // Guarantee 5: waiting records of a removed source are still sent, by one replica at a time. If a
 // replica has the source again, they belong to the feed again.
 func TestOutboxOfARemovedSource(t *testing.T) {
-	if server == "" {
-		return // TestOnPostgres runs it
-	}
 	a, b := twoReplicas(t)
 	a.records(call("1"))
 	sends := func(when string, want *rig) {

@@ -52,12 +52,14 @@ func TestSecretIsSpentOnce(t *testing.T) {
 		r.ledger.reserve.release()
 		require.NoError(t, os.MkdirAll(filepath.Join(r.storage.Folder, reserveName, "x"), 0o750))
 	}
+	refused := errors.New("refused")
 	for name, c := range map[string]struct {
 		before, during, after func(r *rig)
-		spent                 bool
+		refused, spent        bool
 		want                  error
 	}{
 		"nothing fails":               {spent: true},
+		"the provider refuses it":     {refused: true, want: refused},
 		"the intent can't be written": {before: func(r *rig) { r.probe = failing(broken) }, want: broken},
 		"the disk is full before":     {before: func(r *rig) { r.probe = failing(full) }, want: ErrFull},
 		"there is no reserve":         {before: withoutReserve, want: ErrFull},
@@ -108,12 +110,15 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			run(c.before)
 			spent := false
 			err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) {
+				if c.refused {
+					return nil, refused
+				}
 				spent = true
 				run(c.during)
 				return []byte("successor"), nil
 			})
-			if !errors.Is(err, c.want) || spent != c.spent {
-				t.Errorf("spent %t, %v; want %t, %v", spent, err, c.spent, c.want)
+			if !errors.Is(err, c.want) || spent != c.spent || c.refused && r.ledger.spending != 0 {
+				t.Errorf("spent %t, %v; want %t, %v; %d being spent", spent, err, c.spent, c.want, r.ledger.spending)
 			}
 			if unkept := errors.Is(c.want, ErrUnkept); r.ledger.SecretIsUnkept("office") != unkept {
 				t.Errorf("unkept is %t", !unkept)
@@ -131,18 +136,6 @@ func TestSecretIsSpentOnce(t *testing.T) {
 				t.Errorf("the file has %q, %v; want %q", got, err, want)
 			}
 		})
-	}
-}
-
-// TestSecretThatIsNotSpent: an error of the provider's keeps the secret as it is.
-func TestSecretThatIsNotSpent(t *testing.T) {
-	r, refused := newRig(t), errors.New("refused")
-	if err := r.ledger.ReplaceSecret(t.Context(), "office",
-		func() ([]byte, error) { return nil, refused }); !errors.Is(err, refused) {
-		t.Errorf("got %v", err)
-	}
-	if got, err := r.ledger.LoadSecret(t.Context(), "office"); got != nil || err != nil || r.ledger.spending != 0 {
-		t.Errorf("kept %q, %v; %d are being spent", got, err, r.ledger.spending)
 	}
 }
 

@@ -68,9 +68,6 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 // Many wait for the lock while a server doesn't answer, each feed's loop for one: they don't wait
 // for the server one after the other, since a reload and a stop wait behind them.
 func TestASilentServerIsWaitedForOnce(t *testing.T) {
-	if server != "" {
-		return // the tests on that one need no proxy
-	}
 	t.Parallel()
 	database, wire := pgtest.Database(t), pgtest.NewProxy(t, pgtest.Shared(t).Addr)
 	var asked atomic.Int64
@@ -105,9 +102,6 @@ func TestASilentServerIsWaitedForOnce(t *testing.T) {
 // TestRenewGivesUpInTime: behind a firewall that drops packets a renewal ends well before the lease
 // does, whatever it waits for.
 func TestRenewGivesUpInTime(t *testing.T) {
-	if server != "" {
-		return // the tests on that one need no proxy
-	}
 	t.Parallel()
 	stall := func(wire *pgtest.Proxy) {
 		wire.Resume()
