@@ -53,14 +53,6 @@ func TestCheckingFeeds(t *testing.T) {
 			"office  ringcentral  call_log      ok, 5 calls in the smallest page\n" +
 				"office  ringcentral  active_calls  ok, 2 calls in progress\n", "", false,
 		},
-		"a log without calls": {
-			[]collector.FeedInfo{{Name: "call_log", Probe: probe(0, nil)}},
-			"office  ringcentral  call_log  ok, 0 calls in the last minute\n",
-			"\noffice: 0 calls in the last minute in call_log\n  Providers publish a call some minutes after " +
-				"its end, so this may be normal.\n" +
-				"  What to do: if you expect some, check that this is the right feed: call_log has the calls " +
-				"of the whole account\n", false,
-		},
 		"one error of two feeds": {
 			[]collector.FeedInfo{
 				{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, forbidden("1"))},

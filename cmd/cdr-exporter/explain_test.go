@@ -2,13 +2,8 @@ package main_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"math/rand/v2"
 	"strings"
-	"testing"
-	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -62,74 +57,4 @@ func (s *site) explained(selector string, args ...string) (sum cdr.Money, proven
 		sum = sum.Add(&entry.Amount)
 	}
 	return sum, proven
-}
-
-// TestExplainAfterKills: the exporter is killed while it reads history, and while rows come late and
-// change. The records of windows that were cut at random still add up to the value of a series.
-func TestExplainAfterKills(t *testing.T) {
-	t.Parallel()
-	set := unfolding(49, sim.DirectRoutingMix(), 400)
-	set.Revised = 0.3
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, set), PageSize: 50})
-	config, at := n.configure(settings{Sources: []source{{PSTN: "-"}}}), []time.Time{n.Pause()}
-	run := func() *exporter { return start(t, n.vault, launch{config: config}).serving() }
-	x := run()
-	eventually(t, "read two pages", func() error {
-		x.running()
-		if got := n.answered(); got < 2 {
-			return fmt.Errorf("%d pages", got)
-		}
-		return nil
-	})
-	for range 4 {
-		x.kill()
-		x = run()
-		x.countsFeed(n, n.source(), directRouting, at...)
-		n.Advance(12 * time.Hour)
-		at = append(at, n.Visible())
-	}
-	x.countsFeed(n, n.source(), directRouting, at...)
-	shown := x.scrape()
-	x.stop()
-
-	random := rand.New(rand.NewPCG(50, 51)) //nolint:gosec // a test
-	cuts := []string{"400h", "", "", "0s"}
-	for i, between := range []int{60, 35} {
-		ago := time.Duration(between)*time.Hour - time.Duration(random.Int64N(int64(25*time.Hour)))
-		cuts[i+1] = time.Now().Add(-ago).UTC().Format(time.RFC3339Nano)
-	}
-	const perMetric = 2
-	proven, all := 0, 0
-	for _, metric := range []string{
-		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_duration_seconds",
-	} {
-		series := shown.series(metric, "feed="+directRouting)
-		random.Shuffle(len(series), func(i, j int) { series[i], series[j] = series[j], series[i] })
-		for _, m := range series[:perMetric] {
-			selector, want := metric, value(m)+m.GetHistogram().GetSampleSum() // one of them is 0
-			if m.GetHistogram() != nil {
-				selector += "_sum"
-			}
-			var labels []string
-			for name, value := range labelsOf(m) {
-				labels = append(labels, fmt.Sprintf("%s=%q", name, value))
-			}
-			selector += "{" + strings.Join(labels, ",") + "}"
-			var sum cdr.Money
-			isProven := true
-			for i := range cuts[1:] {
-				part, is := n.explained(selector, "--from="+cuts[i], "--to="+cuts[i+1])
-				sum, isProven = sum.Add(&part), isProven && is
-			}
-			if all++; isProven {
-				proven++
-			}
-			if got := sum.Float(); isProven && (got < want-1e-6 || got > want+1e-6) || want == 0 {
-				t.Errorf("%s: the records add %g, /metrics shows %g", selector, got, want)
-			}
-		}
-	}
-	if t.Logf("%d of %d series are proven", proven, all); proven < all/2 {
-		t.Error("too few")
-	}
 }

@@ -9,7 +9,6 @@ import (
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/declared/sim/wavix"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -119,8 +118,8 @@ func (m *massacre) settle() {
 
 // TestKill (guarantees 1, 2, 4, 5; counting.md 1, 26): however often the process
 // dies, and wherever it stands then, no call is lost and none is counted twice, and
-// every log record is delivered. SIGTERM and SIGINT at any time end it with 0. Rows that are published
-// between two pages, and move what follows them, are neither lost nor counted twice.
+// every log record is delivered. SIGTERM and SIGINT at any time end it with 0. TestChaos of tools/chaos has kills while
+// calls are published.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	t.Run("while history is read", func(t *testing.T) {
@@ -147,21 +146,6 @@ func TestKill(t *testing.T) {
 			}
 			m.settle()
 		}
-	})
-	t.Run("while calls are published", func(t *testing.T) {
-		t.Parallel()
-		s := killed(25, bustlingEra(30*time.Second), 25)
-		slow := simulator.NewFaults(12)
-		slow.Rate("", 0.2, simulator.Slow)
-		s.graph.Faults, s.wavix.Faults = slow, slow
-		m := newMassacre(t, false, s)
-		for range 8 {
-			m.kill()
-		}
-		slow.Stop()
-		m.estate.skip(10 * time.Hour)
-		m.estate.hold()
-		m.settle()
 	})
 }
 
