@@ -3,9 +3,22 @@ package otlp
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 func TestTraceID(t *testing.T) {
@@ -67,5 +80,105 @@ func TestRecordUID(t *testing.T) {
 			t.Errorf("%s gives the uid of %s", name, same)
 		}
 		seen[id] = name
+	}
+}
+
+// TestLabelsAreAttributes: a record's log record has the value of each label under the attribute in
+// the table of docs/otlp.md, so that a drill-down finds it.
+func TestLabelsAreAttributes(t *testing.T) {
+	failed := fullRecord(t)
+	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008),
+		"certificate_expired"
+	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
+	checked := make(map[string]bool)
+	check := func(name string, r *cdr.Record, event *counting.Event, all []facts.Fact) {
+		record := encode(t, r, event)
+		expect := func(d *metrics.Def, label, want string) {
+			key := metrics.LogAttribute(d, label)
+			if got := valueText(attributeOf(record, key)); key != "" && got != want {
+				t.Errorf("%s: the label %s is %q, the attribute %s is %q", name, label, want, key, got)
+			}
+			checked[key] = true
+		}
+		expect(metrics.Calls, "source", event.Source)
+		expect(metrics.Calls, "provider", event.Provider)
+		expect(metrics.Calls, "feed", event.Feed)
+		for i := range all {
+			for _, delta := range metrics.Count(nil, &all[i]) {
+				for j, label := range delta.Def.Labels {
+					if all[i].Kind != facts.Leg { // a Leg's outcome is the leg's, not the call's
+						expect(delta.Def, label.Name, delta.LabelValues()[j])
+					}
+				}
+			}
+		}
+	}
+	for name, r := range map[string]*cdr.Record{"answered": fullRecord(t), "failed": failed, "bare": bareRecord()} {
+		check(name, r, fullEvent(), facts.AppendRecord(nil, r, facts.Context{}))
+	}
+	session := fullSession()
+	check("session", fullRecord(t), session, []facts.Fact{{
+		Kind:   facts.Session,
+		Record: &cdr.Record{Sessions: []cdr.Session{*session.Session}},
+	}})
+	visit := fullVisit()
+	check("visit", fullRecord(t), visit, []facts.Fact{{
+		Kind:   facts.Visit,
+		Record: &cdr.Record{Visits: []cdr.Visit{*visit.Visit}},
+	}})
+	for _, d := range metrics.Catalogue() {
+		for _, label := range d.LabelNames() {
+			if key := metrics.LogAttribute(d, label); key != "" && !checked[key] {
+				t.Errorf("no record here shows that %s is the label %s", key, label)
+			}
+		}
+	}
+}
+
+var dotted = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
+
+// keysInSource are the keys that the encoder names: the texts with dots in its source.
+func keysInSource(t *testing.T) (keys []string) {
+	t.Helper()
+	files, err := os.ReadDir(".")
+	require.NoError(t, err)
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), ".go") || strings.HasSuffix(file.Name(), "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file.Name(), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				if key, err := strconv.Unquote(text.Value); err == nil && dotted.MatchString(key) {
+					keys = append(keys, key)
+				}
+			}
+			return true
+		})
+	}
+	return keys
+}
+
+// TestNoKeyIsANamespace: no name of an attribute or a metric is the beginning of another's, since
+// stores that make objects of dots (Elasticsearch) can't keep both. Keys of the providers' own
+// fields are below their provider; TestFairWeather sees them all.
+func TestNoKeyIsANamespace(t *testing.T) {
+	names := keysInSource(t)
+	if len(names) < 40 {
+		t.Fatalf("only %d keys were found: %v", len(names), names)
+	}
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
+		names = append(names, d.OTel)
+	}
+	for _, provider := range []string{"msgraph", "ringcentral", "wavix"} {
+		names = append(names, fmt.Sprintf("cdr.%s.any", provider))
+	}
+	for _, name := range names {
+		for i, c := range name {
+			if c == '.' && slices.Contains(names, name[:i]) {
+				t.Errorf("%s is a name and the namespace of %s", name[:i], name)
+			}
+		}
 	}
 }
