@@ -230,10 +230,10 @@ func morning(seed uint64, settle time.Duration) switchboardSettings {
 var afterwards = []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}
 
 // TestCallRecordsNotified (counting.md 1, 12, 14, 16, 17): what is counted of calls, sessions and quality is what there
-// was, at every instant and after a restart, while the tenant tells of records over TLS, and loses, doubles and mixes up
-// notifications; the list has what was lost. Media streams carry the building of their sender's subnet, by Microsoft's
-// building file: wired ends of the simulator are in one subnet, those by Wi-Fi in another one, and calls have no
-// building. TestCommandsOfCallRecords reads the list alone.
+// was, at every instant and after a restart, while the tenant tells of records over TLS, and loses, doubles and mixes
+// notifications up; the list has what was lost. Media streams have the building of their sender's subnet, by
+// Microsoft's building file: wired ends of the simulator are in one subnet, those by Wi-Fi in another one, and calls
+// have no building. TestCommandsOfCallRecords reads the list alone.
 func TestCallRecordsNotified(t *testing.T) {
 	t.Parallel()
 	s := morning(82, 90*time.Minute)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -178,4 +179,15 @@ func (x *exporter) feed(source, feed string) feedStatus {
 	}
 	x.t.Fatalf("the status knows no feed %s of source %s", feed, source)
 	return feedStatus{}
+}
+
+// fails waits until the status shows that a feed fails, with a text.
+func (x *exporter) fails(source, feed, text string) {
+	x.t.Helper()
+	eventually(x.t, "show that "+source+"/"+feed+" fails", func() error {
+		if f := x.feed(source, feed); f.State != "error" || !strings.Contains(f.LastError, text) {
+			return fmt.Errorf("state %q, last error %q", f.State, f.LastError)
+		}
+		return nil
+	})
 }

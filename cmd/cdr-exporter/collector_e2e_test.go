@@ -126,23 +126,31 @@ type jsonLogs struct {
 	}
 }
 
-// distinct counts the distinct log records by feed and event.
-func (c *otelcol) distinct() map[string]int {
+// eachLog calls f with each log record's uid, and its feed and event.
+func (c *otelcol) eachLog(f func(uid, what string)) {
 	c.t.Helper()
-	seen, counts := make(map[string]bool), make(map[string]int)
 	for _, request := range lines[jsonLogs](c.t, filepath.Join(c.folder, "logs.json")) {
 		for _, resource := range request.ResourceLogs {
 			for _, scope := range resource.ScopeLogs {
 				for _, record := range scope.LogRecords {
 					has := attributes(record.Attributes)
-					if uid := has["log.record.uid"]; uid == "" || !seen[uid] {
-						seen[uid] = true
-						counts[has["cdr.feed"]+" "+record.EventName]++
-					}
+					f(has["log.record.uid"], has["cdr.feed"]+" "+record.EventName)
 				}
 			}
 		}
 	}
+}
+
+// distinct counts the distinct log records by feed and event.
+func (c *otelcol) distinct() map[string]int {
+	c.t.Helper()
+	seen, counts := make(map[string]bool), make(map[string]int)
+	c.eachLog(func(uid, what string) {
+		if uid == "" || !seen[uid] {
+			seen[uid] = true
+			counts[what]++
+		}
+	})
 	return counts
 }
 

@@ -18,6 +18,28 @@ func (x *exporter) counted(p place, feed string, at ...time.Time) error {
 	return asError(diff(x.scrape().tables(p.source(), feed), p.tables(feed, at...)))
 }
 
+// shows waits until the series of a metric that hold the labels add up to a value, showsSome until they aren't 0.
+func (x *exporter) shows(want float64, metric string, labels ...string) {
+	x.t.Helper()
+	x.showsSum(fmt.Sprint(want), func(sum float64) bool { return sum == want }, metric, labels...)
+}
+
+func (x *exporter) showsSome(metric string, labels ...string) {
+	x.t.Helper()
+	x.showsSum("some", func(sum float64) bool { return sum != 0 }, metric, labels...)
+}
+
+func (x *exporter) showsSum(want string, is func(sum float64) bool, metric string, labels ...string) {
+	x.t.Helper()
+	eventually(x.t, fmt.Sprint("show ", want, " of ", metric, labels), func() error {
+		x.running()
+		if got := x.scrape().sum(metric, labels...); !is(got) {
+			return fmt.Errorf("it shows %g", got)
+		}
+		return nil
+	})
+}
+
 // counts waits until the metrics of every feed are what there was in these instants.
 func (x *exporter) counts(p place, at ...time.Time) {
 	x.t.Helper()

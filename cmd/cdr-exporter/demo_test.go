@@ -175,12 +175,7 @@ func TestDemo(t *testing.T) {
 		}
 		return nil
 	})
-	eventually(t, "be told of calls", func() error {
-		if x.scrape().sum("cdr_notifications_total", "source=contoso", "result=accepted") == 0 {
-			return errors.New("no notification has come")
-		}
-		return nil
-	})
+	x.showsSome("cdr_notifications_total", "source=contoso", "result=accepted")
 	for _, source := range []string{"contoso", "acme", "wave"} {
 		if n := x.scrape().sum("cdr_exporter_api_requests_total", "source="+source, "code=429"); n != 0 {
 			t.Errorf("%s was throttled %g times", source, n)

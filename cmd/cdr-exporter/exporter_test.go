@@ -225,6 +225,17 @@ func (x *exporter) logged(texts ...string) string {
 	return found
 }
 
+// loggedTimes waits until the log has as many such lines.
+func (x *exporter) loggedTimes(times int, texts ...string) {
+	x.t.Helper()
+	eventually(x.t, fmt.Sprintf("log %q %d times", texts, times), func() error {
+		if got := len(linesWith(x.log.String(), texts...)); got < times {
+			return fmt.Errorf("%d lines", got)
+		}
+		return nil
+	})
+}
+
 // lineWith is the first line that holds all of the texts, empty if none does.
 func lineWith(text string, parts ...string) string {
 	if lines := linesWith(text, parts...); len(lines) > 0 {

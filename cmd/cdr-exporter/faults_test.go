@@ -103,13 +103,7 @@ func TestFeedsAreApart(t *testing.T) {
 		{e.carrier, "active_calls", "calls"},
 	}
 	for _, b := range bad {
-		eventually(t, "show that "+b.place.source()+"/"+b.feed+" fails", func() error {
-			f := x.feed(b.place.source(), b.feed)
-			if f.State != "error" || lineWith(f.LastError, b.mention) == "" {
-				return fmt.Errorf("state %q, last error %q", f.State, f.LastError)
-			}
-			return nil
-		})
+		x.fails(b.place.source(), b.feed, b.mention)
 		m := x.scrape()
 		of := []string{"source=" + b.place.source(), "feed=" + b.feed}
 		for _, err := range []error{

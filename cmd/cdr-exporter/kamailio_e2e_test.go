@@ -66,12 +66,7 @@ request_route {
 	v := newVault(t)
 	x := start(t, v, launch{config: config}).ready()
 	for outcome, want := range map[string]float64{"answered": float64(made), "busy": float64(turned)} {
-		eventually(t, "count the calls that are "+outcome, func() error {
-			if got := x.scrape().sum("cdr_calls_total", "feed=acc", "outcome="+outcome); got != want {
-				return fmt.Errorf("%g are counted, SIPp made %g", got, want)
-			}
-			return nil
-		})
+		x.shows(want, "cdr_calls_total", "feed=acc", "outcome="+outcome)
 	}
 	shown := x.scrape()
 	if got := shown.sum("cdr_calls_total", "feed=acc"); got != answered+refused {
@@ -137,9 +132,9 @@ failure_route[NEXT] {
 	if made := callThrough(t, folder, proxy, "short", short, 200*time.Millisecond, ""); made != short {
 		t.Fatalf("SIPp made %d calls", made)
 	}
-	waitForSum(x, short, "cdr_calls_total", "outcome=answered", "trunk=second")
+	x.shows(short, "cdr_calls_total", "outcome=answered", "trunk=second")
 	made := startCalls(t, folder, proxy, "long", long, length, "")
-	waitForSum(x, short+long, "cdr_call_legs_total", "outcome=failed", "trunk=first")
+	x.shows(short+long, "cdr_call_legs_total", "outcome=failed", "trunk=first")
 	// All of this is known while the long calls go on.
 	if n := x.scrape().sum("cdr_calls_total"); n != short {
 		t.Errorf("%g calls are counted before the long ones end", n)
@@ -156,7 +151,7 @@ failure_route[NEXT] {
 	}
 	waitForRows(t, database, "missed_calls", short+long)
 	waitForRows(t, database, "acc WHERE method = 'BYE'", short+long)
-	waitForSum(x, short+long, "cdr_calls_total", "outcome=answered", "trunk=second")
+	x.shows(short+long, "cdr_calls_total", "outcome=answered", "trunk=second")
 	shown := x.scrape()
 	for _, c := range []struct {
 		what   string
@@ -220,17 +215,6 @@ feeds:
 		!strings.HasPrefix(rows[2], "2026-11-23T10:01:00Z,9300000000000000003,unknown,,busy,0,,,,") {
 		t.Errorf("%v: %s", err, out)
 	}
-}
-
-// waitForSum waits until the series of a metric add up to what is wanted.
-func waitForSum(x *exporter, want float64, metric string, labels ...string) {
-	x.t.Helper()
-	eventually(x.t, fmt.Sprintf("count %g of %s %s", want, metric, labels), func() error {
-		if got := x.scrape().sum(metric, labels...); got != want {
-			return fmt.Errorf("%g are counted", got)
-		}
-		return nil
-	})
 }
 
 // waitForRows waits until a table has as many rows.

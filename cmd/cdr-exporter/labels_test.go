@@ -83,17 +83,8 @@ func TestLabels(t *testing.T) {
 	launched := launch{config: c.path("config.yaml")}
 	x := start(t, c.vault, launched).ready()
 	c.counted(x)
-	reread := func(count int) {
-		t.Helper()
-		eventually(t, "read the file again", func() error {
-			if strings.Count(x.log.String(), "Reloaded the files of labels") < count {
-				return errors.New("it wasn't read")
-			}
-			return nil
-		})
-	}
 	c.seat(map[string]string{"100": "Legal", "101": "Support", "102": "Sales"})
-	reread(1)
+	x.loggedTimes(1, "Reloaded the files of labels")
 	c.call(300)
 	c.counted(x)
 	x.kill()
@@ -113,7 +104,7 @@ func TestLabels(t *testing.T) {
 	c.call(100)
 	c.counted(x)
 	c.seat(maps.Clone(c.sits))
-	reread(1)
+	x.loggedTimes(1, "Reloaded the files of labels")
 	x.lastReload(1)
 
 	// Without the label its series stay as they are, and new calls have none.

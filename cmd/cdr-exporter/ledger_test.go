@@ -83,25 +83,15 @@ func TestLedgerReplaced(t *testing.T) {
 		}
 		return err
 	})
-	failures := func(times int) {
-		eventually(t, "fail to read", func() error {
-			if got := len(linesWith(x.log.String(), "Reading the feed failed", want)); got < times {
-				return fmt.Errorf("%d times", got)
-			}
-			return nil
-		})
-	}
-	failures(1)
+	x.loggedTimes(1, "Reading the feed failed", want)
 	asked := n.answered()
 	n.Resume()
 	n.Advance(48 * time.Hour)
-	failures(3)
+	x.loggedTimes(3, "Reading the feed failed", want)
 	if got := n.answered(); got != asked {
 		t.Errorf("%d requests were sent since", got-asked)
 	}
-	if f := x.feed("contoso", directRouting); f.State != "error" || !strings.Contains(f.LastError, want) {
-		t.Errorf("the feed is %s, %q", f.State, f.LastError)
-	}
+	x.fails("contoso", directRouting, want)
 	if got, err := x.scrape().one("cdr_exporter_ledger_replaced"); err != nil || got != 1 {
 		t.Errorf("cdr_exporter_ledger_replaced is %g, %v", got, err)
 	}

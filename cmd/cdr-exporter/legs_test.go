@@ -68,12 +68,7 @@ func (c *legsCase) run(t *testing.T) {
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	x := run()
 	p.publish(rows[:len(rows)/3])
-	eventually(t, "read something", func() error {
-		if x.scrape().sum("cdr_exporter_rows_total", "result=new") == 0 {
-			return errors.New("nothing was read")
-		}
-		return nil
-	})
+	x.showsSome("cdr_exporter_rows_total", "result=new")
 	x.kill()
 	<-time.After(legsSettle + time.Second)
 	p.publish(rows[len(rows)/3:])
@@ -87,12 +82,7 @@ func (c *legsCase) run(t *testing.T) {
 		}
 	}
 	for range 2 {
-		eventually(t, "read every leg", func() error {
-			if got := x.scrape().sum("cdr_call_legs_total"); got != legs {
-				return fmt.Errorf("%g legs were read, want %g", got, legs)
-			}
-			return nil
-		})
+		x.shows(legs, "cdr_call_legs_total")
 		shown := summarize(x.scrape())
 		for _, w := range early {
 			if !slices.Contains(shown, w) {

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -143,12 +142,7 @@ func TestPushedToReplicas(t *testing.T) {
 	t.Parallel()
 	p := newPBX(t)
 	owner, at := p.run()
-	eventually(t, "read the feed", func() error {
-		if owner.scrape().sum("cdr_exporter_feed_owned", "source=pbx") != 1 {
-			return errors.New("it doesn't own it")
-		}
-		return nil
-	})
+	owner.shows(1, "cdr_exporter_feed_owned", "source=pbx")
 	other, elsewhere := p.run()
 	p.listens(elsewhere)
 	p.posts(0, 40)()

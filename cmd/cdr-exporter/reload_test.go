@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -115,12 +114,7 @@ func TestReload(t *testing.T) {
 		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}},
 	})
 	x.signal(syscall.SIGHUP)
-	eventually(t, "take over twice", func() error {
-		if len(linesWith(x.log.String(), "Reloaded the configuration")) < 2 {
-			return errors.New("not logged yet")
-		}
-		return nil
-	})
+	x.loggedTimes(2, "Reloaded the configuration")
 	n.Advance(12 * time.Hour)
 	x.counts(n, append(at, n.Visible())...)
 	x.lastReload(1)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -94,12 +93,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 
 			x = n.start(set).serving()
 			x.counts(n, at)
-			eventually(t, "say that the disk is full", func() error {
-				if f := x.feed("contoso", directRouting); f.State != "error" || !strings.Contains(f.LastError, "full") {
-					return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
-				}
-				return nil
-			})
+			x.fails("contoso", directRouting, "full")
 			r.ClearFailures()
 			r.complete(n, at)
 			require.NoError(t, os.Remove(filling))

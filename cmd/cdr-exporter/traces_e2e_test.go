@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"testing"
 	"time"
 
@@ -26,17 +25,6 @@ type jsonSpan struct {
 }
 
 func (s *jsonSpan) id() string { return s.TraceID + " " + s.SpanID }
-
-// times are when it began and ended, in nanoseconds since 1970.
-func (s *jsonSpan) times(t *testing.T) (from, to int64) {
-	t.Helper()
-	from, err := strconv.ParseInt(s.StartTimeUnixNano, 10, 64)
-	to, also := strconv.ParseInt(s.EndTimeUnixNano, 10, 64)
-	if err := errors.Join(err, also); err != nil || to < from {
-		t.Errorf("span %+v: %v", s, err)
-	}
-	return from, to
-}
 
 // spans are the distinct spans that the Collector has, by their ids. A repeat is the same span.
 func (c *otelcol) spans() map[string]jsonSpan {
@@ -60,23 +48,8 @@ func (c *otelcol) spans() map[string]jsonSpan {
 	return all
 }
 
-// uids are the log records that the Collector has.
-func (c *otelcol) uids() map[string]bool {
-	all := make(map[string]bool)
-	for _, r := range lines[jsonLogs](c.t, filepath.Join(c.folder, "logs.json")) {
-		for _, resource := range r.ResourceLogs {
-			for _, scope := range resource.ScopeLogs {
-				for _, record := range scope.LogRecords {
-					all[attributes(record.Attributes)["log.record.uid"]] = true
-				}
-			}
-		}
-	}
-	return all
-}
-
-// hasTraces waits until the Collector has one root span of each call, and checks what hangs on
-// them.
+// hasTraces waits until the Collector has one root span of each call, and checks that each child has its parent and its
+// log record. TestSpansOfACall and TestSpanTimes of exporters/otlp have times and status.
 func (c *otelcol) hasTraces(x *exporter) {
 	c.t.Helper()
 	var spans map[string]jsonSpan
@@ -102,26 +75,15 @@ func (c *otelcol) hasTraces(x *exporter) {
 		}
 		return m.is(0, "cdr_exporter_otlp_outbox_spans")
 	})
-	uids := c.uids()
+	uids := make(map[string]bool)
+	c.eachLog(func(uid, _ string) { uids[uid] = true })
 	for _, s := range spans {
-		from, to := s.times(c.t)
 		has := attributes(s.Attributes)
 		if uid := has["log.record.uid"]; uid != "" && !uids[uid] || uid == "" && s.ParentSpanID == "" {
 			c.t.Errorf("%s: the log record %q is missing", s.Name, uid)
 		}
-		if failed := has["cdr.outcome"] == "failed"; failed != (s.Status.Code == 2) {
-			c.t.Errorf("%s: status %d of outcome %s", s.Name, s.Status.Code, has["cdr.outcome"])
-		}
-		if s.ParentSpanID == "" {
-			continue
-		}
-		parent, known := spans[s.TraceID+" "+s.ParentSpanID]
-		if !known {
+		if _, known := spans[s.TraceID+" "+s.ParentSpanID]; s.ParentSpanID != "" && !known {
 			c.t.Errorf("%s is an orphan", s.Name)
-			continue
-		}
-		if first, last := parent.times(c.t); from < first || to > last {
-			c.t.Errorf("%s from %d to %d isn't within %s from %d to %d", s.Name, from, to, parent.Name, first, last)
 		}
 	}
 }
@@ -136,7 +98,7 @@ func (c *otelcol) names() map[string]int {
 }
 
 // TestE2ETraces: a real Collector has one root span of every call that is counted, once it has settled,
-// with its children within it and no orphan. Where the process dies is of no matter: a repeat is the same
+// with its children and no orphan. Where the process dies is of no matter: a repeat is the same
 // span.
 func TestE2ETraces(t *testing.T) {
 	t.Parallel()
