@@ -42,6 +42,13 @@ func (d *fakeDatabase) lock(source string) {
 	d.locked = source
 }
 
+// setDown ends or restores the database.
+func (d *fakeDatabase) setDown(down bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down = down
+}
+
 // fakeReplica is one process: its handle on the ledger, and what it reads.
 type fakeReplica struct {
 	*ownership
@@ -386,16 +393,12 @@ func TestOwnership_DatabaseDown(t *testing.T) {
 		a, b := d.start(t, "a", 4), d.start(t, "b", 4)
 		letPass(5 * time.Minute)
 		d.movesOf()
-		d.mu.Lock()
-		d.down = true
-		d.mu.Unlock()
+		d.setDown(true)
 		letPass(ledger.LeaseTime)
 		if a.holds() || b.holds() {
 			t.Error("what was owned is still shown")
 		}
-		d.mu.Lock()
-		d.down = false
-		d.mu.Unlock()
+		d.setDown(false)
 		letPass(renewInterval)
 		wantReading(t, "it is back", map[*fakeReplica]int{a: 2, b: 2})
 		if moves := d.movesOf(); !a.holds() || !b.holds() || len(moves) != 0 {

@@ -65,9 +65,7 @@ func TestOwnership_LogsNoRecoveryWhenItStops(t *testing.T) {
 		a := d.start(t, "a", 2)
 		d.start(t, "b", 2)
 		letPass(3 * time.Second)
-		d.mu.Lock()
-		d.down = true
-		d.mu.Unlock()
+		d.setDown(true)
 		letPass(3 * time.Second)
 		a.handOver()
 		letPass(3 * time.Second)

@@ -60,24 +60,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Look reads while another process has the lock.
-func TestLookWithoutLock(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	g, err := ReadSummary(t.Context(), r.storage)
-	require.NoError(t, err)
-	if got := g.Origins["contoso/direct_routing"]; !got.Equal(r.feed.State().Origin) {
-		t.Fatalf("origin %v", got)
-	}
-	if string(g.HashKey) != string(r.ledger.hasher.Privacy()) {
-		t.Fatal("another key")
-	}
-	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
-	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
-		t.Fatalf("without a ledger: %+v, %v", none, err)
-	}
-}
-
 // The ledger holds a key: only its owner may read it.
 func TestFilesArePrivate(t *testing.T) {
 	r := newRig(t)
