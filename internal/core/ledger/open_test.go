@@ -60,6 +60,15 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// Without a ledger a command redacts with a key of its own, which nobody can guess. TestBackfillUpToLive and
+// TestRecordsBesideTheDaemon of cmd/cdr-exporter read a ledger that a process has.
+func TestSummaryWithoutALedger(t *testing.T) {
+	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
+	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
+		t.Fatalf("%+v, %v", none, err)
+	}
+}
+
 // The ledger holds a key: only its owner may read it.
 func TestFilesArePrivate(t *testing.T) {
 	r := newRig(t)
