@@ -236,7 +236,7 @@ var afterwards = []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}
 // have no building. TestCommandsOfCallRecords reads the list alone.
 func TestCallRecordsNotified(t *testing.T) {
 	t.Parallel()
-	s := morning(82, 90*time.Minute)
+	s := morning(81, 90*time.Minute)
 	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second}
 	b := newSwitchboard(t, s)
 	b.raced = true

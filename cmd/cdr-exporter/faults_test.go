@@ -38,7 +38,7 @@ func TestFaults(t *testing.T) {
 		simulator.Reset)
 	office.Once(rcsim.EndpointToken, simulator.Unavailable)
 	e := newEstate(t, estateSettings{
-		seed: 7, calls: 750, era: unfoldingEra,
+		seed: 3, calls: 500, era: unfoldingEra,
 		graph:       sim.Settings{PageSize: 50, Faults: graph},
 		ringcentral: rcsim.Settings{MaxPerPage: 100, Faults: office},
 		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier},
