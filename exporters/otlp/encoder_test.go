@@ -299,19 +299,27 @@ func TestRecords(t *testing.T) {
 			"INFO 0s Outbound leg of unknown outcome direction=outbound duration=0 leg.id=2",
 		},
 		{
-			"before 1970", cdr.Record{Start: year1601}, nil,
+			"before 1970",
+			cdr.Record{Start: year1601},
+			nil,
 			"INFO never Call of unknown outcome direction=unknown duration=0",
 		},
 		{
-			"a duration that the provider doesn't give", cdr.Record{Outcome: cdr.Answered, NoDuration: true}, nil,
+			"a duration that the provider doesn't give",
+			cdr.Record{Outcome: cdr.Answered, NoDuration: true},
+			nil,
 			"INFO 0s Call answered direction=unknown",
 		},
 		{
-			"several recordings", cdr.Record{Recordings: []cdr.Recording{{ID: "a"}, {ID: "b"}}}, nil,
+			"several recordings",
+			cdr.Record{Recordings: []cdr.Recording{{ID: "a"}, {ID: "b"}}},
+			nil,
 			call + "recording.id=[a, b]",
 		},
 		{
-			"text that isn't UTF-8", cdr.Record{ReasonPhrase: "a\xffb", Trunk: "\xfe", Extra: badText}, nil,
+			"text that isn't UTF-8",
+			cdr.Record{ReasonPhrase: "a\xffb", Trunk: "\xfe", Extra: badText},
+			nil,
 			"INFO 0s Call of unknown outcome, via \uFFFD direction=unknown duration=0 trunk=\uFFFD " +
 				"reason_phrase=a\uFFFDb wavix.list=[\uFFFD]",
 		},
@@ -337,43 +345,54 @@ func TestRecords(t *testing.T) {
 		{"an inbound session of an outbound call", outbound, with(cdr.Inbound), caller},
 		{"an outbound session of an inbound call", inbound, with(cdr.Outbound), callee},
 		{
-			"a session that ended well", cdr.Record{},
+			"a session that ended well",
+			cdr.Record{},
 			session(cdr.Session{Start: later, End: later.Add(62 * time.Second), Media: "audio"}),
 			"INFO 60s Session ended well, 1m2s, audio session.result=ok wavix.media=audio",
 		},
 		{
-			"a session whose set-up failed", cdr.Record{},
+			"a session whose set-up failed",
+			cdr.Record{},
 			session(cdr.Session{Result: cdr.SessionSetupFailed, Stage: "call_setup", Reason: "ice"}),
 			"ERROR 0s Session failed in set-up: ice (call_setup) " +
 				"session.result=setup_failed reason=ice wavix.stage=call_setup",
 		},
 		{
-			"a session that dropped", cdr.Record{},
+			"a session that dropped",
+			cdr.Record{},
 			session(cdr.Session{Result: cdr.SessionDropped, Stage: "midcall", UserName: "h:77aa"}),
 			"ERROR 0s Session failed in mid-call (midcall) session.result=dropped user.name=h:77aa wavix.stage=midcall",
 		},
 
 		{
-			"abandoned", cdr.Record{Extra: agent},
+			"abandoned",
+			cdr.Record{Extra: agent},
 			visit(cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: cdr.KnownLength(62 * time.Second)}),
 			"INFO 0s Visit to queue support: abandoned after 1m2s queue=support queue_result=abandoned waiting_time=62",
 		},
 		{
-			"answered at once", cdr.Record{NoCall: true, Extra: agent},
+			"answered at once",
+			cdr.Record{NoCall: true, Extra: agent},
 			visit(cdr.Visit{Queue: "7000", Result: cdr.QueueAnswered, Start: later, Wait: cdr.KnownLength(0)}),
 			"INFO 60s Visit to queue 7000: answered after 0s " +
 				"queue=7000 queue_result=answered waiting_time=0 wavix.agent=a1",
 		},
 		{
-			"timed out", cdr.Record{}, visitOf(cdr.QueueTimeout),
+			"timed out",
+			cdr.Record{},
+			visitOf(cdr.QueueTimeout),
 			"INFO 0s Visit to queue support: timed out queue=support queue_result=timeout",
 		},
 		{
-			"overflowed", cdr.Record{}, visitOf(cdr.QueueOverflowed),
+			"overflowed",
+			cdr.Record{},
+			visitOf(cdr.QueueOverflowed),
 			"INFO 0s Visit to queue support: overflowed queue=support queue_result=overflowed",
 		},
 		{
-			"of no queue that has a name", cdr.Record{}, visit(cdr.Visit{}),
+			"of no queue that has a name",
+			cdr.Record{},
+			visit(cdr.Visit{}),
 			"INFO 0s Visit to a queue: left queue_result=other",
 		},
 	} {
