@@ -60,7 +60,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Without a ledger a command redacts with a key of its own, which nobody can guess. TestBackfillUpToLive and
+// Without a ledger a command redacts with a random key, which nobody can guess. TestBackfillUpToLive and
 // TestRecordsBesideTheDaemon of cmd/cdr-exporter read a ledger that a process has.
 func TestSummaryWithoutALedger(t *testing.T) {
 	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
