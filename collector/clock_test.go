@@ -213,7 +213,7 @@ type wrongly struct {
 // by much, for long or not, also if a process begins with it. No position passes calls that are still to come, and the
 // watermark isn't ahead afterwards. While a container is suspended the monotonic clock stops.
 func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
-	const lookback, h, interval = time.Hour, time.Hour, 20 * time.Second
+	const lookback, h, interval = time.Hour, time.Hour, 40 * time.Second
 	for _, c := range []struct {
 		name  string
 		steps []wrongly

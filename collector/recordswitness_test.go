@@ -256,6 +256,9 @@ func TestRule32_SetAside(t *testing.T) {
 		if w := m.waiting("notified", "never"); w.SetAside {
 			t.Errorf("told of again it is %+v", w)
 		}
+		loop.Stop()
+		loop = m.loop(func(s *FeedSettings) { s.Info.Interval = 3 * time.Hour })
+		loop.Start()
 		pass(t, 40*24*time.Hour)
 		if w := m.waiting("notified", "never"); !w.SetAside {
 			t.Errorf("after 40 days it is %+v", w)

@@ -122,12 +122,12 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 	}{
 		{"one", 30 * time.Second, spread(1), 150 * time.Second},
 		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
-		{"one at the begin", 30 * time.Second, instants(0), 150 * time.Second},
-		{"one in the first day", 30 * time.Second, instants(16 * time.Hour), 150 * time.Second},
-		{"one at the end of a day", 30 * time.Second, instants(day - 5*time.Second), 150 * time.Second},
-		{"three", 30 * time.Second, spread(3), 6 * time.Minute},
-		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
-		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},
+		{"one at the begin", 2 * time.Minute, instants(0), 150 * time.Second},
+		{"one in the first day", 2 * time.Minute, instants(16 * time.Hour), 150 * time.Second},
+		{"one at the end of a day", 2 * time.Minute, instants(day - 5*time.Second), 150 * time.Second},
+		{"three", 2 * time.Minute, spread(3), 6 * time.Minute},
+		{"half a day", 2 * time.Minute, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
+		{"more than a hundred", 2 * time.Minute, spread(110), 2 * time.Hour},
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
 			begin := time.Now()
@@ -238,7 +238,7 @@ func TestRule31_ADayThatCantBeRead(t *testing.T) {
 				}
 				return nil
 			}
-			l := loopOver(m, time.Minute, 48*time.Hour)
+			l := loopOver(m, 3*time.Minute, 48*time.Hour)
 			l.Start()
 			pass(t, 36*time.Hour)
 			if behind := time.Since(m.State().Watermark); behind > 10*time.Minute || !m.State().HistoryDone {
