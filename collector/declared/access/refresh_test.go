@@ -36,8 +36,8 @@ type rotating struct {
 }
 
 func newRotating(rotates bool) *rotating {
-	f := &rotating{rotates: rotates, refresh: "r0"}
-	f.Refresh = "r0"
+	f := &rotating{rotates: rotates, refresh: "refresh0"}
+	f.Refresh = "refresh0"
 	f.Load = func(context.Context) ([]byte, error) {
 		if f.unkept != nil && f.breaks == nil {
 			f.kept, f.unkept = f.unkept, nil
@@ -79,7 +79,7 @@ func newRotating(rotates bool) *rotating {
 		}
 		f.access = fmt.Sprintf("a%d", len(f.spent))
 		if f.rotates {
-			f.refresh = fmt.Sprintf("r%d", len(f.spent))
+			f.refresh = fmt.Sprintf("refresh%d", len(f.spent))
 		}
 		return fmt.Sprintf(`{"access_token":%q,"refresh_token":%q,"expires_in":3600}`, f.access, f.refresh), nil
 	}
@@ -110,16 +110,16 @@ func TestRefreshToken(t *testing.T) {
 			t.Errorf("%s: the ledger has %q", name, f.kept)
 		}
 	}
-	step("first start", false, "r0")
-	step("second start, with the access token that was kept", false, "r0")
+	step("first start", false, "refresh0")
+	step("second start, with the access token that was kept", false, "refresh0")
 	f.access = "revoked"
-	step("the access token was revoked", false, "r0", "r1")
+	step("the access token was revoked", false, "refresh0", "refresh1")
 	f.Now = f.Now.Add(2 * time.Hour)
-	step("it has expired", false, "r0", "r1", "r2")
+	step("it has expired", false, "refresh0", "refresh1", "refresh2")
 	f.refresh, f.Refresh = "new", "new"
-	step("configured anew", false, "r0", "r1", "r2", "new")
+	step("configured anew", false, "refresh0", "refresh1", "refresh2", "new")
 	f.Now = f.Now.Add(2 * time.Hour)
-	step("its successor", false, "r0", "r1", "r2", "new", "r4")
+	step("its successor", false, "refresh0", "refresh1", "refresh2", "new", "refresh4")
 }
 
 // TestRefreshTokenIsKeptFirst: while the ledger can't be written no refresh token is spent. If it

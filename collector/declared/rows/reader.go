@@ -220,7 +220,7 @@ func (r *Reader) readRow(row *Row) (lines int, err error) {
 func (r *Reader) readFields(row *Row) (lines int, err error) {
 	text := string(row.Raw)
 	for lines = 1; ; lines++ {
-		fields, state := splitFields(text, r.layout)
+		fields, state := r.split(text)
 		if state == fieldsRead {
 			row.Raw, row.Columns, row.Fields = []byte(text), r.Columns, fields
 			if r.Columns != nil && !r.layout.allows(len(fields)) {
@@ -362,10 +362,27 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
+// split are the values of a row. Blanks behind a quoted value may be text too: they aren't if the row then has as many
+// values as there are names, and has not otherwise.
+func (r *Reader) split(text string) (fields []string, state fieldsState) {
+	fits := func(n int) bool {
+		return r.Columns == nil || n == len(r.Columns) || slices.Contains(r.layout.Widths, n)
+	}
+	fields, state = splitFields(text, r.layout, false)
+	if state == fieldsRead && r.Columns != nil && fits(len(fields)) {
+		return fields, state
+	}
+	padded, ofPadded := splitFields(text, r.layout, true)
+	if ofPadded == fieldsRead && fits(len(padded)) && len(padded) > len(fields) {
+		return padded, ofPadded
+	}
+	return fields, state
+}
+
 // splitFields are the values of a row (RFC 4180, but blanks around quotes don't count). Quotes are plain text unless
 // the layout has them, and within a value that doesn't begin with one. Within one that does, a quote is text if
-// neither a separator nor the end of a line is next to it.
-func splitFields(text string, layout *Layout) (fields []string, state fieldsState) {
+// neither a separator nor the end of a line is next to it; padded says that blanks may be between them.
+func splitFields(text string, layout *Layout, padded bool) (fields []string, state fieldsState) {
 	separator, blanks := layout.Separator, strings.ReplaceAll(" \t", layout.Separator, "")
 	if !layout.HasQuotes() {
 		return strings.Split(text, separator), fieldsRead
@@ -375,7 +392,7 @@ func splitFields(text string, layout *Layout) (fields []string, state fieldsStat
 		if quoted := strings.TrimLeft(text, blanks); strings.HasPrefix(quoted, `"`) {
 			isPadded := len(quoted) < len(text)
 			end, state := quotedEnd(quoted, separator, "")
-			if isPadded || state == fieldsWrong {
+			if padded || isPadded || state == fieldsWrong {
 				end, state = quotedEnd(quoted, separator, blanks)
 			}
 			isPlain := isPadded && (state != fieldsRead || hasText(quoted[1:end]))

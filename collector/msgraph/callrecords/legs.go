@@ -72,8 +72,9 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool)
 		l.Outcome = cdr.NotConnected
 	}
 	// The caller of a queue also has a session with the media's controller, which doesn't mean that
-	// somebody answered.
-	if who := cmp.Or(one.Number, one.UserID); role == roleMediaController && who != "" && callers[who] {
+	// somebody answered. A caller by telephone may withhold the number.
+	who := cmp.Or(one.Number, one.UserID)
+	if role == roleMediaController && (who != "" || one.Direction == cdr.Inbound) && callers[who] {
 		l.Party = cdr.Own
 	}
 	if !one.Start.IsZero() && !one.End.Before(one.Start) { // a connected session is connected from its start

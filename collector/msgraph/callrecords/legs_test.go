@@ -39,6 +39,13 @@ func TestCallOfSessions(t *testing.T) {
 		"a queue, then voicemail":              {at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)},
 		"the caller's own side of a queue":     {at("s1", 0, 45, a, queue), at("s2", 0, 45, a, media)},
 		"a caller by telephone has a side too": {at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},
+		"a caller who withholds the number has a side too": {
+			at("s1", 0, 45, phoneEnd("null"), queue), at("s2", 0, 45, phoneEnd("null"), media),
+		},
+		"a caller who withholds the number, and an agent answers": {
+			at("s1", 0, 90, phoneEnd("null"), queue), at("s2", 0, 90, phoneEnd("null"), media),
+			at("s3", 20, 90, user("bob"), media),
+		},
 		"a queue that sends the caller to another telephone": {
 			at("s1", 0, 20, phone, queue), at("s2", 15, 80, media, outside),
 		},
