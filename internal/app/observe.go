@@ -63,6 +63,9 @@ func (a *App) observeSources() {
 		}
 		for _, f := range s.feeds() {
 			f.loop.Refresh()
+			if !holds { // another replica may read it, and says whether it is behind
+				a.selfMetrics.Clear(metrics.CatchingUp, s.config.Name, f.info.Name)
+			}
 			for direction, n := range f.loop.ActiveCalls() {
 				if holds {
 					labels := []string{s.config.Name, s.config.ProviderName, f.info.Name, direction.String()}

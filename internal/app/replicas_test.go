@@ -57,6 +57,26 @@ func TestStatusWithoutALease(t *testing.T) {
 	}
 }
 
+// Without a lease a replica doesn't know whether a feed is behind: another one reads it by now. Rules take the
+// largest value of all replicas.
+func TestCatchingUpWithoutALease(t *testing.T) {
+	t.Parallel()
+	p := newNotifying(t)
+	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
+	const catchingUp = `cdr_exporter_catching_up{feed="records",source="office"}`
+	until(t, a, ownedFeed("office", 1))
+	untilHas(t, a, catchingUp)
+	a.owners.mu.Lock() // no pass
+	defer a.owners.mu.Unlock()
+	ended := *a.owners.seen.Load()
+	ended.until = time.Time{}
+	a.owners.seen.Store(&ended)
+	_, text := ask(t, a, http.MethodGet, "/metrics")
+	if !strings.Contains(text, ownedFeed("office", 0)) || strings.Contains(text, catchingUp) {
+		t.Error("a replica without a lease says whether a feed is behind")
+	}
+}
+
 // Until the next pass reads a source that a reload has changed, it isn't read elsewhere.
 func TestStatusAfterAReload(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,7 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	d.change.State.Records++
 	from := len(d.change.Facts)
 	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
+	d.addQuietEmergency(w.key, g, r)
 	for i := range g.call.Trunks {
 		t := &g.call.Trunks[i]
 		d.note(facts.OnTrunk(r, t.Trunk, t.Direction, calls.Length(t.Connected)))

@@ -2,6 +2,8 @@ package counting
 
 import (
 	"bytes"
+	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -142,11 +144,28 @@ func (d *Decision) callKey(e *entry) Hash {
 	return key
 }
 
-// addEmergency counts a call to emergency services with the first leg that says so.
+// addEmergency counts a call to emergency services with the first leg that says so, and how it ended.
 func (d *Decision) addEmergency(e *entry) {
-	if e.record.Emergency != cdr.NoEmergency && d.isNewToCall(e, trunkChannel{}) {
+	if saysHowEmergencyEnded(e.record) && d.isNewToCall(e, trunkChannel{}) {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: e.record})
 	}
+}
+
+// saysHowEmergencyEnded says whether the outcome of a leg is that of a call to emergency services. A challenge has
+// none, and the caller's own telephone, which may ring first, has its own.
+func saysHowEmergencyEnded(r *cdr.Record) bool {
+	return r.Emergency != cdr.NoEmergency && !r.NoOutcome && r.Party != cdr.Own
+}
+
+// addQuietEmergency counts a call to emergency services of which no leg said how it ended, with the call.
+func (d *Decision) addQuietEmergency(key Hash, g *group, r *cdr.Record) {
+	if r.Emergency == cdr.NoEmergency || slices.ContainsFunc(g.legs,
+		func(l *waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) }) {
+		return
+	}
+	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
+	st := d.newState(Place{d.factBucket(r.Start), d.callFact(key, trunkChannel{})})
+	d.keepState(st, func(dst []byte) []byte { return binary.AppendVarint(append(dst, rowFact), r.Start.UnixMicro()) })
 }
 
 // isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.
@@ -284,6 +303,9 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 		leg.Arrived = arrived
 	}
 	d.joinCall(to, leg)
+	if to == from && e.call != 0 && !e.record.Start.Before(d.was.Origin) {
+		d.addEmergency(e) // its first version may not have said how it ended
+	}
 	return to
 }
 

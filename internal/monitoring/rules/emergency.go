@@ -43,8 +43,8 @@ func (p *Parameters) emergencyAlerts() Group {
 			"through{{ else }}was made at {{ $labels.source }}{{ end }}.",
 		Description: "Calls to emergency services whose records appeared within the last 5 minutes: about {{ printf " +
 			"\"%.0f\" $value }}. " +
-			"{{ if eq $labels.result \"failed\" }}They weren't answered. Find out at once who called, and whether " +
-			"they still need help." +
+			"{{ if eq $labels.result \"failed\" }}The first attempt of each wasn't answered; another trunk may have " +
+			"connected it. Find out at once who called, and whether they still need help." +
 			"{{ else }}Records lag behind calls: this doesn't replace an emergency notification.{{ end }}",
 		When: "the record of a call to emergency services appeared within the last 5 minutes; critical if it " +
 			"wasn't answered",

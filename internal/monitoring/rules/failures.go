@@ -112,8 +112,7 @@ func (p *Parameters) failureAlerts() Group {
 				lines(fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"),
 					number(p.FewShare)),
 					fmt.Sprintf("and round(%s * 3600) >= %d", failed, fewFaults), isLive(live65m)),
-				lines(fmt.Sprintf("%s >= %s", recentFaults(byTrunk), number(p.FewShare)), ofRecent(byTrunk,
-					thresholds.RecentFloor)),
+				lines(fmt.Sprintf("%s >= %s", recentFaults(byTrunk), number(p.FewShare)), p.freshFaults()),
 			), isLive(live7m), untold("65m", "CDRTrunkDown")),
 			Summary: "Too many calls of " + where + " fail.",
 			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of its attempts failed for a fault of "+
@@ -178,6 +177,19 @@ func ofRecent(l level, least int) string {
 	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) time() - max by (%[1]s) "+
 		"(max_over_time(%[4]s[5m])) < %[5]d",
 		l.labels(), recently(metrics.RecentAttempts, l), least, metrics.RecentNewest.Name, recentSeconds)
+}
+
+// freshFaults holds for a trunk whose last attempts say how things are: enough of them, faults as well, in directions
+// that had one lately. Neither internal calls nor another direction make up for old or few ones.
+func (p *Parameters) freshFaults() string {
+	outside := isNot("direction", "internal")
+	fresh := func(d *metrics.Def) string {
+		return fmt.Sprintf("sum by (%[1]s) (%[2]s and on (%[3]s) time() - max by (%[3]s) (max_over_time(%[4]s[5m])) < "+
+			"%[5]d)", byTrunk.labels(), recently(d, byDirection, outside), byDirection.labels(),
+			sel(metrics.RecentNewest, outside), recentSeconds)
+	}
+	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) %[4]s / %[2]s >= %[5]s", byTrunk.labels(),
+		fresh(metrics.RecentAttempts), thresholds.RecentFloor, fresh(metrics.RecentFaults), number(p.FewShare))
 }
 
 // aboveEarlierWeeks compares a recorded rate with the hours around the same time of the last four weeks, a missing

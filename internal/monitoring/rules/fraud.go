@@ -15,7 +15,8 @@ import (
 // What fraud rules compare. They know accounts and numbers no more than the metrics do: cdr-exporter incident
 // --callers names who called.
 var (
-	byClass = level{"source", "feed", "country", "number_class"}
+	byClass         = level{"source", "feed", "country", "number_class"}
+	bySourceCountry = level{"source", "country"}
 
 	premiumCalls    = byClass.name("cdr_dear_calls", "rate1h")
 	unansweredCalls = byCountry.name("cdr_unanswered_calls", "rate1h")
@@ -52,13 +53,14 @@ func sameHours(record string, week int) string {
 // weeksCompared is how many weeks before this one are compared with.
 const weeksCompared = 4
 
-// notAbroad leaves out countries that are home: those of home_countries, else the one that a feed calls most.
-func (p *Parameters) notAbroad() string {
+// notAbroad leaves out countries that are home: those of home_countries, else the one that a feed calls most. With
+// the level bySourceCountry what is home to one feed of a source is home to all: a feed may have inbound calls alone.
+func (p *Parameters) notAbroad(by level) string {
 	if len(p.HomeCountries) > 0 {
-		return fmt.Sprintf("unless on (%s) %s{%s}", byCountry.labels(), outboundEver, matches("country",
+		return fmt.Sprintf("unless on (%s) %s{%s}", by.labels(), outboundEver, matches("country",
 			strings.Join(p.HomeCountries, "|")))
 	}
-	return fmt.Sprintf("unless on (%s) topk by (%s) (1, %s)", byCountry.labels(), byFeed.labels(), outboundEver)
+	return fmt.Sprintf("unless on (%s) topk by (%s) (1, %s)", by.labels(), byFeed.labels(), outboundEver)
 }
 
 // perHourCalls is how many calls a rate stands for.
@@ -163,7 +165,7 @@ func (p *Parameters) unusualHour() string {
 	if outside := p.outsideOfHours(); outside != "" {
 		unusual = anyOf(unusual, fmt.Sprintf("%s%s >= %d", perHourCalls(countryCalls), outside, afterHoursCalls))
 	}
-	return labelledWith("sign", unusualHour, lines("("+unusual+")", p.notAbroad(), isLive(live65m)))
+	return labelledWith("sign", unusualHour, lines("("+unusual+")", p.notAbroad(byCountry), isLive(live65m)))
 }
 
 // wangiri sees many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a
@@ -173,8 +175,8 @@ func (p *Parameters) wangiri() string {
 		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
 		fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls,
 			wangiriFactor, unansweredCalls),
-		fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), wangiriCallbacks),
-		p.notAbroad(), knownBefore("1w"), isLive(live65m)))
+		fmt.Sprintf("and on (%s) %s >= %d", bySourceCountry.labels(), perHourCalls(countryCalls), wangiriCallbacks),
+		p.notAbroad(bySourceCountry), knownBefore("1w"), isLive(live65m)))
 }
 
 // knownBefore requires that the feed existed that long ago, with calls or without: fraud comes in hours that usually

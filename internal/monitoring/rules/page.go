@@ -37,7 +37,8 @@ func (p *Parameters) since(labels ...string) string {
 		"\"15:04\" }} UTC. " + endAsk
 }
 
-// cause says what most calls failed for within the hour, whose it probably is and whom to call.
+// cause says what most calls failed for within the hour, whose it probably is and whom to call. Series of earlier
+// failures, which haven't grown, say nothing of it.
 func (p *Parameters) cause(outcomes string, labels ...string) string {
 	const unclear = "The records don't say whose it is: look at the status page, and call the carrier."
 	domains := []struct{ name, words string }{
@@ -50,7 +51,7 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 	}
 	var text strings.Builder
 	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) "+
-		"(increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])))", labels...) +
+		"(increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])) > 0)", labels...) +
 		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
 		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ " +
 		"end }}. " +

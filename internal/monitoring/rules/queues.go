@@ -163,9 +163,9 @@ func (p *Parameters) queueAlerts() Group {
 					fmt.Sprintf("and %s == 0", answered), fmt.Sprintf("unless %s offset 1w == 0", answered)),
 			), isLive(live65m)),
 			Summary: which + " loses callers.",
-			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the callers of the last hour weren't "+
-				"answered by an agent; those who left within %d seconds aren't counted. "+
-				"Are agents logged in?", shortAbandon),
+			Description: fmt.Sprintf("{{ if ge $value 1.0 }}No caller of the last hour was{{ else }}{{ $value | "+
+				"humanizePercentage }} of the callers of the last hour left before they were{{ end }} answered by an "+
+				"agent; those who left within %d seconds aren't counted. Are agents logged in?", shortAbandon),
 			When: fmt.Sprintf("more than %s %% of an hour's visits to a queue are abandoned (of %d or more), or "+
 				"none is "+
 				"answered (of %d or more) although some were a week ago",
