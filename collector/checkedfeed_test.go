@@ -45,7 +45,7 @@ type checkedFeed struct {
 	fact   func(*facts.Fact)               // of what is counted
 }
 
-// version is what is known of a record.
+// version is the latest number of a record, and whether it has settled.
 type version struct {
 	number  int64
 	settled bool

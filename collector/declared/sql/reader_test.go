@@ -283,7 +283,7 @@ func TestKamailioQuery(t *testing.T) {
 	}
 }
 
-// TestKamailioClocksSetBack: the BYE's time is before that of its INVITE, whose clock was set back during the call.
+// TestKamailioClocksSetBack: the BYE's time is before its INVITE's, since the clocks were set back during the call.
 func TestKamailioClocksSetBack(t *testing.T) {
 	text, err := declared.BuiltinText("kamailio")
 	require.NoError(t, err)

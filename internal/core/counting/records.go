@@ -151,7 +151,7 @@ func (d *Decision) addEmergency(e *entry) {
 	}
 }
 
-// saysHowEmergencyEnded says whether the outcome of a leg is that of a call to emergency services. A challenge has
+// saysHowEmergencyEnded says whether a leg has the outcome of a call to emergency services. A challenge has
 // none, and the caller's own telephone, which may ring first, has its own.
 func saysHowEmergencyEnded(r *cdr.Record) bool {
 	return r.Emergency != cdr.NoEmergency && !r.NoOutcome && r.Party != cdr.Own

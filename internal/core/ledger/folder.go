@@ -124,7 +124,7 @@ func (r *reserve) write(size int64) error {
 	}
 	var seed [32]byte
 	_, _ = rand.Read(seed[:])                             // never fails
-	_, err = io.CopyN(f, mathrand.NewChaCha8(seed), size) // a file system may not store zeros, nor what it has already
+	_, err = io.CopyN(f, mathrand.NewChaCha8(seed), size) // a file system may not store zeros or known bytes
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
