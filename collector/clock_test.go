@@ -251,7 +251,6 @@ func TestRule10_NoCallIsLostWhileAClockIsWrong(t *testing.T) {
 			pass(t, h)
 			for _, step := range c.steps {
 				if step.slept > 0 {
-					m.prunes = true
 					world.set(step.slept)
 					pass(t, 4*time.Minute)
 					if behind := world.now().Sub(m.State().Watermark); behind < 0 || behind > 4*interval {

@@ -74,7 +74,7 @@ func (m *taskModel) tellPublished(t *testing.T) {
 // counting.md 4: whatever commit the process dies before or after, no work is lost.
 func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 	for _, after := range []bool{false, true} {
-		for at := 1; at <= 60; at += 3 {
+		for at := 1; at <= 60; at += 1 + at/8 {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(t, now.Add(-3*time.Hour))

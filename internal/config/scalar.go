@@ -123,7 +123,10 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, written string, at place, w
 		case v.CanFloat() && n.ShortTag() == "!!float":
 			tag = "!!float"
 		}
-		if n.ShortTag() != tag || octal.MatchString(n.Value) || n.Decode(to) != nil {
+		if n.ShortTag() == tag && octal.MatchString(n.Value) {
+			return fmt.Errorf("must be %s and without a zero before it: YAML reads 010 as 8", want)
+		}
+		if n.ShortTag() != tag || n.Decode(to) != nil {
 			return errMalformed
 		}
 	}

@@ -27,16 +27,17 @@ type insertedReader struct {
 
 	loggedEdge atomic.Int64 // last logged edge, in seconds since 1970
 	stuck      stuck
-	// deleted is the latest span that the provider deleted before it was read, earlier how long all before it were.
-	deleted span
-	earlier time.Duration
+	// deleted is the latest span that is lost: the provider deleted it before it was read, or can't give it.
+	// lostBefore is how long all earlier ones were.
+	deleted    span
+	lostBefore time.Duration
 }
 
 // unread is how much time wasn't read: the provider deleted it before, or can't give it.
 func (r *insertedReader) unread() time.Duration {
-	sum := r.earlier + r.deleted.length()
+	sum := r.lostBefore + r.deleted.length()
 	for _, bad := range r.stuck.bad {
-		sum += bad.length()
+		sum += max(0, bad.to.Sub(latest(bad.from, r.deleted.to)))
 	}
 	return sum
 }
@@ -50,8 +51,12 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		if !read {
 			at = from.Origin
 		}
-		if _, later := r.clocks(); read && at.After(later.Add(clockTolerance)) {
-			at = latest(later.Add(-r.Lookback), r.edge(later)) // a clock was ahead; ids are known for longer
+		_, later := r.clocks()
+		switch edge := r.edge(later); {
+		case read && at.After(later.Add(clockTolerance)):
+			at = latest(later.Add(-r.Lookback), edge) // a clock was ahead; ids are known for longer
+		case read && at.Before(edge):
+			r.lose(span{at, edge})
 		}
 		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
 		r.stuck.forget(at.Add(-again))
@@ -117,10 +122,15 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 					reads, again = 0, 0
 					continue
 				}
-				incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
-					cursor.Format(time.RFC3339), next.to.Format(time.RFC3339), failed))
-				if !known {
-					r.stuck.skip(span{cursor, next.to})
+				bad := span{cursor, next.to}
+				if bad.to.Before(earlier.Add(-r.Lookback - givesUpAfter)) {
+					r.logger.Warn("A span of time that the provider couldn't give for days is given up", "feed", r.Name,
+						"from", bad.from, "to", bad.to, "err", failed)
+					r.lose(bad)
+					r.stuck.served(bad)
+				} else if incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
+					bad.from.Format(time.RFC3339), bad.to.Format(time.RFC3339), failed)); !known {
+					r.stuck.skip(bad)
 					skipped++
 				}
 				cursor, longest = next.to, 0
@@ -156,6 +166,9 @@ type stuck struct {
 const (
 	// stuckPolls is how many polls fail on a span before newer ones are read.
 	stuckPolls = 5
+	// givesUpAfter is how long after the lookback a bad span is given up: what follows it is read at each poll
+	// meanwhile, and ids are known for as long.
+	givesUpAfter = 48 * time.Hour
 	// mostSkipped is how many spans one poll steps over that no poll before it has.
 	mostSkipped = 4
 )
@@ -253,12 +266,6 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	if !at.Before(edge) {
 		return at
 	}
-	if read {
-		if !at.Equal(r.deleted.from) { // else it grows while nothing can be read
-			r.earlier += r.deleted.length()
-		}
-		r.deleted = span{at, edge}
-	}
 	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()
 		if read {
@@ -271,6 +278,14 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	}
 	r.loggedEdge.Store(edge.Unix())
 	return edge
+}
+
+// lose notes a span that is lost.
+func (r *insertedReader) lose(s span) {
+	if !s.from.Equal(r.deleted.from) { // else it grows while nothing can be read
+		r.lostBefore += r.deleted.length()
+	}
+	r.deleted = s
 }
 
 // readUpTo is up to when a span was read completely. The answer may be the first to give the

@@ -191,3 +191,66 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 		}
 	}
 }
+
+// unreadable is a provider that can't give what was inserted in a span.
+func unreadable(from, to time.Time) *declaredtest.API {
+	f := new(declaredtest.API)
+	f.Answer = func(r *http.Request) (string, http.Header) {
+		asked := make(map[string]time.Time)
+		for _, key := range []string{"from", "to"} {
+			asked[key], _ = time.Parse(time.RFC3339, r.URL.Query().Get(key))
+		}
+		if asked["from"].Before(to) && from.Before(asked["to"]) {
+			return "!404", nil
+		}
+		return declaredtest.Rows(5), nil
+	}
+	return f
+}
+
+// TestInsertedHourThatIsDeleted: an hour that the provider couldn't give until it deleted it is lost once.
+func TestInsertedHourThatIsDeleted(t *testing.T) {
+	noon := declaredtest.Noon
+	f := unreadable(noon.Add(-12*time.Hour), noon.Add(-11*time.Hour))
+	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+		"    filter: {by: inserted, max_range: 2h, retention: 12h}\n")
+	from := collector.StreamPosition{Origin: noon.Add(-13 * time.Hour), Now: noon.Add(-12 * time.Hour)}
+	f.Now = from.Now
+	for minute := range 75 {
+		from.Resume, _, _ = declaredtest.Poll(t, info, from)
+		from.Now = noon.Add(time.Duration(minute) * time.Minute)
+		f.Now = from.Now
+		if got := info.Unread(); got > time.Hour+2*time.Minute {
+			t.Fatalf("after %d minutes %s are unread", minute, got)
+		}
+	}
+	if got := info.Unread(); got < time.Hour {
+		t.Errorf("%s are unread, want an hour", got)
+	}
+}
+
+// TestInsertedMinuteThatIsGivenUp: without a retention a bad minute, and all behind it, is asked for until two days
+// after the lookback.
+func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
+	noon := declaredtest.Noon
+	f := unreadable(noon, noon.Add(time.Minute))
+	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
+		"    filter: {by: inserted, max_range: 2h, overlap: 5m}\n")
+	var position []byte
+	for _, c := range []struct {
+		after time.Duration
+		polls int
+		held  bool
+	}{{time.Hour, 6, true}, {info.Lookback + 47*time.Hour, 1, true}, {info.Lookback + 49*time.Hour, 2, false}} {
+		var err error
+		for range c.polls {
+			f.Now, f.Asked = noon.Add(c.after), nil
+			position, _, err = declaredtest.Poll(t, info,
+				collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+		}
+		held, unread := err != nil, info.Unread()
+		if held != c.held || !held && len(f.Asked) > 1 || unread < time.Minute || unread > 2*time.Minute {
+			t.Errorf("after %s: %v, asked %d times, %s unread", c.after, err, len(f.Asked), unread)
+		}
+	}
+}

@@ -43,8 +43,8 @@ func (d *Decision) addCallFactKeys(keys *Keys, e *entry) {
 }
 
 // isNewToCall says whether no leg of the record's call has had a fact yet, and remembers the fact.
-func (d *Decision) isNewToCall(e *entry, channel trunkChannel) bool {
-	root, start := d.rootInPage(e.call), e.record.Start
+func (d *Decision) isNewToCall(e *entry, root Hash, channel trunkChannel) bool {
+	start := e.record.Start
 	if d.hasCallFact(root, channel, start) {
 		return false
 	}

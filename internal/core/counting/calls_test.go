@@ -754,23 +754,28 @@ func TestEmergencyByTheLegThatEnds(t *testing.T) {
 	}
 }
 
-// A later version of a leg that waits says how an emergency call ended; a repeat of it counts nothing.
+// A later version of a leg that waits says how an emergency call ended, also if it moves to another call; a repeat of
+// it counts nothing.
 func TestEmergencyOfALaterVersion(t *testing.T) {
-	r := newCallRig(t, nil)
-	version := func(n int64, says func(*cdr.Record)) *cdr.Record {
-		return leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), says, func(r *cdr.Record) {
-			r.Emergency, r.Version = cdr.EmergencyReal, n
+	for name, to := range map[string]string{"stays": "k", "moves": "other", "names no group any more": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			version := func(n int64, says func(*cdr.Record)) *cdr.Record {
+				return leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), says, func(r *cdr.Record) {
+					r.Emergency, r.Version = cdr.EmergencyReal, n
+				})
+			}
+			r.records(version(1, func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }))
+			r.restart()
+			for n := range int64(2) {
+				r.records(version(2+n, func(r *cdr.Record) { r.Outcome = cdr.Failed; inGroup(to)(r) }))
+				r.restart()
+			}
+			r.wait(settle)
+			r.wait(4 * time.Hour)
+			wantValues(t, r.values(), map[string]string{
+				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
+			})
 		})
 	}
-	r.records(version(1, func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }))
-	r.restart()
-	for n := range int64(2) {
-		r.records(version(2+n, func(r *cdr.Record) { r.Outcome = cdr.Failed }))
-		r.restart()
-	}
-	r.wait(settle)
-	r.wait(4 * time.Hour)
-	wantValues(t, r.values(), map[string]string{
-		"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
-	})
 }

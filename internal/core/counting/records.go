@@ -90,7 +90,7 @@ func (d *Decision) decideNew(i int) *state {
 		d.addCall(r, &h, context)
 	case counts:
 		d.change.Facts = facts.AppendCharges(facts.AppendLegs(d.change.Facts, r), r, context.Currency)
-		d.addEmergency(e)
+		d.addEmergency(e, d.rootInPage(e.call))
 	}
 	st := d.newState(Place{d.bucketFor(r.Start), d.newKey(e)})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
@@ -145,8 +145,8 @@ func (d *Decision) callKey(e *entry) Hash {
 }
 
 // addEmergency counts a call to emergency services with the first leg that says so, and how it ended.
-func (d *Decision) addEmergency(e *entry) {
-	if saysHowEmergencyEnded(e.record) && d.isNewToCall(e, trunkChannel{}) {
+func (d *Decision) addEmergency(e *entry, call Hash) {
+	if saysHowEmergencyEnded(e.record) && d.isNewToCall(e, call, trunkChannel{}) {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: e.record})
 	}
 }
@@ -200,7 +200,7 @@ func (d *Decision) addTrunkAttempt(e *entry, r *cdr.Record) {
 	if !isLegAttempt(r) {
 		return
 	}
-	if e.call == 0 || r.Channel == "" || d.isNewToCall(e, trunkChannel{r.Trunk, r.Channel}) {
+	if e.call == 0 || r.Channel == "" || d.isNewToCall(e, d.rootInPage(e.call), trunkChannel{r.Trunk, r.Channel}) {
 		d.addAttempt(r)
 	}
 }
@@ -290,9 +290,11 @@ func (d *Decision) decideKnown(i int, st *state) {
 // one. It returns the key of its call.
 func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	from, leg := d.rootOf(call), d.legOf(e, false)
-	to, arrived := from, leg.Arrived
+	to, arrived, told := from, leg.Arrived, e.call == 0
 	if was := d.waiting(from).take(leg.Key); was != nil {
 		leg.follow(was)
+		told = saysHowEmergencyEnded(&was.Record) || e.call == 0 && slices.ContainsFunc(d.waiting(from).legs,
+			func(l waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) })
 		if e.call != 0 {
 			to = d.bindCall(e)
 		}
@@ -303,8 +305,8 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 		leg.Arrived = arrived
 	}
 	d.joinCall(to, leg)
-	if to == from && e.call != 0 && !e.record.Start.Before(d.was.Origin) {
-		d.addEmergency(e) // its first version may not have said how it ended
+	if !told && !e.record.Start.Before(d.was.Origin) {
+		d.addEmergency(e, to) // its first version may not have said how it ended
 	}
 	return to
 }

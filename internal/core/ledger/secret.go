@@ -131,8 +131,8 @@ func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, err
 // formerNames are the names from which sources were renamed: renamed_from may be gone since.
 func formerNames(s *engine.Session, sources []string) (names []string, err error) {
 	for _, source := range sources {
-		all, err := engine.ReadRows(s, `SELECT DISTINCT former FROM feeds WHERE source = ? AND former <> ''`, []any{source},
-			func(name *string) []any { return []any{name} })
+		all, err := engine.ReadRows(s, `SELECT DISTINCT former FROM feeds WHERE source = ? AND former <> ''`,
+			[]any{source}, func(name *string) []any { return []any{name} })
 		if err != nil {
 			return nil, fmt.Errorf("read the former names of a source: %w", err)
 		}
