@@ -229,8 +229,8 @@ func TestInsertedHourThatIsDeleted(t *testing.T) {
 	}
 }
 
-// TestInsertedMinuteThatIsGivenUp: without a retention a bad minute, and all behind it, is asked for until two days
-// after the lookback.
+// TestInsertedMinuteThatIsGivenUp: without a retention the reader asks for a bad minute until two days after the
+// lookback, and for all behind it.
 func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon, noon.Add(time.Minute))
