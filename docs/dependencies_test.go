@@ -23,7 +23,6 @@ const reasons = `
 github.com/Azure/azure-sdk-for-go/sdk/azcore the types of azidentity
 github.com/Azure/azure-sdk-for-go/sdk/azidentity tokens of Microsoft Entra, for every kind of credential
 github.com/alecthomas/kingpin/v2 command line, completions and man page, as in every Prometheus exporter
-github.com/cenkalti/backoff/v5 waiting between retries, with jitter
 github.com/cockroachdb/apd/v3 decimal arithmetic: money is never a float
 github.com/dchest/siphash short keyed hashes of record ids in the ledger
 github.com/go-json-experiment/json encoding/json/v2 before it is stable: strict decoding, twice as fast

@@ -10,8 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // maxBurst limits the requests that may follow one another without a pause.
@@ -48,8 +49,8 @@ func New(settings Settings) (*Client, error) {
 		settings.Authorize = bearer
 	}
 	settings.Observer = cmp.Or(settings.Observer, Observer(noObserver{}))
-	if settings.Waits == nil {
-		settings.Waits = func() backoff.BackOff { return NewBackOff() }
+	if settings.Waits == (work.Backoff{}) {
+		settings.Waits = work.Poll
 	}
 	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	perSecond := rate.Inf

@@ -132,22 +132,6 @@ func checkSteps(t *testing.T, at []time.Duration, requests int) {
 	}
 }
 
-// Guarantee 7: the first retry within 1 s, doubling to 60 s, back to 1 s after a success.
-func TestNewBackOff(t *testing.T) {
-	steps := NewBackOff()
-	for i := range 20 {
-		middle := min(800*time.Millisecond<<i, 48*time.Second)
-		if got := steps.NextBackOff(); got < middle*3/4 || got > middle*5/4 || i == 0 && got > time.Second ||
-			got > time.Minute {
-			t.Errorf("step %d is %v", i, got)
-		}
-	}
-	steps.Reset()
-	if got := steps.NextBackOff(); got > time.Second {
-		t.Errorf("after a success the step is %v", got)
-	}
-}
-
 // TestFetchCallback: the client repeats a GET whose answer the caller can't read. It doesn't repeat a POST.
 func TestFetchCallback(t *testing.T) {
 	again := Retryable(errBroken)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,9 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 const (
@@ -37,7 +37,7 @@ type Limit struct {
 	Per      time.Duration `yaml:"per"`
 	// Penalty is how long a 429 without Retry-After stops all requests. It doubles if the next 429
 	// has none either, because the provider extends its own penalty with each request that comes
-	// too early. 0 means the steps of NewBackOff.
+	// too early. 0 means work.Poll.
 	Penalty time.Duration `yaml:"penalty"`
 	// HeaderPrefix plus one of Group, Limit, Remaining and Window (in seconds) is the name of a
 	// header with the current limit, such as X-Rate-Limit-Remaining. With an empty prefix no headers
@@ -79,19 +79,18 @@ type Limiter struct {
 	queue chan struct{} // has an element while a request is in flight; FIFO
 
 	mu    sync.Mutex
-	limit Limit                       // guarded by mu, as all below
-	ends  []time.Time                 // when each counted request expires, in order
-	until time.Time                   // end of the pause after a 429
-	steps *backoff.ExponentialBackOff // of 429s without Retry-After
+	limit Limit        // guarded by mu, as all below
+	ends  []time.Time  // when each counted request expires, in order
+	until time.Time    // end of the pause after a 429
+	waits work.Backoff // after 429s without Retry-After
+	holds int          // how many of these came, one after the other
 }
 
 // NewLimiter makes a Limiter with all requests left.
 func NewLimiter(limit Limit) *Limiter {
-	l := &Limiter{queue: make(chan struct{}, 1), limit: limit, steps: NewBackOff()}
-	if limit.Penalty > 0 { // plus up to a tenth
-		l.steps.InitialInterval, l.steps.RandomizationFactor = limit.Penalty*21/20, 0.045
-		l.steps.MaxInterval = 2 * l.steps.InitialInterval
-		l.steps.Reset()
+	l := &Limiter{queue: make(chan struct{}, 1), limit: limit, waits: work.Poll}
+	if first := limit.Penalty * 11 / 10; first > 0 { // plus up to a tenth
+		l.waits = work.Backoff{First: first, Last: 2 * first, Jitter: 0.09}
 	}
 	return l
 }
@@ -175,7 +174,7 @@ func (l *Limiter) Learn(status int, header http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if status >= 200 && status < 300 {
-		l.steps.Reset()
+		l.holds = 0
 	}
 	prefix := l.limit.HeaderPrefix
 	group := strings.TrimSpace(header.Get(prefix + "Group"))
@@ -211,7 +210,8 @@ func (l *Limiter) hold(wait time.Duration) time.Duration {
 	case wait <= 0 && left > 0:
 		return left
 	case wait <= 0:
-		wait = l.steps.NextBackOff()
+		l.holds++
+		wait = l.waits.After(l.holds, rand.Float64())
 	case l.limit.Penalty > 0:
 		wait += wait / 20 // the provider may have rounded it down
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"net/http"
 	"regexp"
@@ -14,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
 )
 
@@ -59,18 +59,6 @@ func (request *Request) failed(cause error) error {
 	return fmt.Errorf("%s %s: %w", request.Method, request.Label, cause)
 }
 
-// NewBackOff returns the waits between retries: 0.6 to 1 s, doubling, at most 60 s. The caller
-// resets it after a success. It is for one goroutine.
-func NewBackOff() *backoff.ExponentialBackOff {
-	// The limits apply to the middle of each step; a quarter of a step is jitter.
-	steps := &backoff.ExponentialBackOff{
-		InitialInterval: 800 * time.Millisecond, RandomizationFactor: 0.25, Multiplier: 2,
-		MaxInterval: 48 * time.Second,
-	}
-	steps.Reset()
-	return steps
-}
-
 // Fetch gets a link, reads the whole answer, decompresses it and passes it to decode. If an answer
 // has neither length nor chunks, only decode can notice that it was cut. If the request, the body
 // or decode fails with a fault that may pass, Fetch retries up to Repeats times; decode marks such
@@ -81,7 +69,6 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 	if err := c.complete(&request); err != nil {
 		return err
 	}
-	steps := c.settings.Waits()
 	for repeats := 0; ; {
 		body, err := c.get(ctx, &request)
 		answered, retry := err == nil, IsRetryable(err)
@@ -102,7 +89,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 			return fmt.Errorf("asked %d times: %w", Repeats+1, err)
 		}
 		repeats++
-		wait := c.pause(steps.NextBackOff(), err)
+		wait := c.pause(c.settings.Waits.After(repeats, rand.Float64()), err)
 		c.settings.Logger.InfoContext(ctx, "Request failed, retrying", "feed", request.Feed, "endpoint", request.Label,
 			"repeat", repeats, "wait", wait, "err", err)
 		sleep(ctx, wait)

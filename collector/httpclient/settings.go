@@ -8,8 +8,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // Settings is what New needs. Don't change it afterwards.
@@ -34,8 +35,8 @@ type Settings struct {
 	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
 	Transport http.RoundTripper
 
-	// Waits are those between the retries of a request; nil means NewBackOff.
-	Waits func() backoff.BackOff
+	// Waits are those between the retries of a request; zero means work.Poll.
+	Waits work.Backoff
 
 	// RequestsPerMinute limits the requests of all feeds together; 0 means no limit.
 	RequestsPerMinute int

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
@@ -193,13 +193,13 @@ func (s *sender) deliverBatch(ctx context.Context, batch *outbox.Batch) error {
 	}
 	parts, err := s.offerParts(ctx, batch, parts)
 	refused := false // the latest probe
-	for delays := newBackOff(); err == nil && len(parts) > 0; {
+	for failures := 1; err == nil && len(parts) > 0; failures++ {
 		if s.refusals > 0 {
 			s.health.failing(s.problem)
 		} else {
-			delays.Reset() // the endpoint works: poison records delay the others
+			failures = 1 // the endpoint works: poison records delay the others
 		}
-		if err = s.pause(ctx, delays.NextBackOff()); err != nil {
+		if err = s.pause(ctx, waitAfter(failures)); err != nil {
 			return err
 		}
 		if refused = !refused && (s.refusals > 0 || slices.ContainsFunc(parts, (*part).onLastTry)); refused {
@@ -328,12 +328,12 @@ func (s *sender) pause(ctx context.Context, d time.Duration) error {
 // upload sends records until the endpoint has accepted or refused them. The error is the context's.
 func (s *sender) upload(ctx context.Context, records [][]byte) (answer, error) {
 	small := len(records) == 1 && len(records[0]) < largeRecord
-	for delays := newBackOff(); ; {
+	for failures := 1; ; failures++ {
 		switch a := s.uploadOnce(ctx, records); {
 		case a.kind == accepted:
 			return a, nil
 		case a.kind == retry, a.kind == tooLarge && small:
-			if err := s.holdUp(ctx, delays, a.problem, a.after); err != nil {
+			if err := s.holdUp(ctx, failures, a.problem, a.after); err != nil {
 				return a, err
 			}
 		default:
@@ -352,15 +352,13 @@ func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
 	return a
 }
 
-// holdUp shows the problem that delays the records, and waits as long as backoff or the endpoint
-// asks. The error is the context's.
-func (s *sender) holdUp(
-	ctx context.Context, delays *backoff.ExponentialBackOff, problem string, after time.Duration,
-) error {
+// holdUp shows the problem that delays the records after a number of failures, and waits as long as
+// that or the endpoint asks. The error is the context's.
+func (s *sender) holdUp(ctx context.Context, failures int, problem string, after time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err // the problem is only that the time is up
 	}
-	wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
+	wait := max(waitAfter(failures), min(after, maxRetryAfter))
 	s.health.failing(problem)
 	return s.pause(ctx, wait)
 }
@@ -405,25 +403,22 @@ func isClosed(err error) bool {
 // retryLedger repeats an operation of the ledger until it succeeds. It fails if the ledger is
 // closed or the context ends.
 func (s *sender) retryLedger(ctx context.Context, what string, do func() error) error {
-	delays := newBackOff()
-	for failed := false; ; failed = true {
+	for failures := 0; ; failures++ {
 		err := do()
 		switch {
-		case err == nil && failed:
+		case err == nil && failures > 0:
 			s.health.working()
 			return nil
 		case err == nil, isClosed(err):
 			return err
 		}
-		if err := s.holdUp(ctx, delays, what+": "+err.Error(), 0); err != nil {
+		if err := s.holdUp(ctx, failures+1, what+": "+err.Error(), 0); err != nil {
 			return err
 		}
 	}
 }
 
-// newBackOff waits 0.3 to 0.9 s first and doubles that up to a minute.
-func newBackOff() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.Multiplier, b.MaxInterval = 600*time.Millisecond, 2, 40*time.Second
-	return b
-}
+// waits are 0.3 to 0.9 s first, doubling, at most a minute.
+var waits = work.Backoff{First: 900 * time.Millisecond, Last: time.Minute, Jitter: 2. / 3}
+
+func waitAfter(failures int) time.Duration { return waits.After(failures, rand.Float64()) }

@@ -17,13 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/tools/harness"
@@ -134,11 +132,7 @@ func (w *world) providers(t *turns) []collector.Provider {
 }
 
 // waits are those between retries without their random part, so that a simulation can be repeated exactly.
-func waits() backoff.BackOff {
-	steps := httpclient.NewBackOff()
-	steps.RandomizationFactor = 0
-	return steps
-}
+var waits = work.Backoff{First: work.Poll.First, Last: work.Poll.Last}
 
 // transport answers the requests of a source.
 type transport struct {

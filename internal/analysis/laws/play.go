@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -33,8 +31,8 @@ const (
 	mostPolls = 100
 )
 
-// noWaits are the waits between the retries of a request, which teach nothing here.
-func noWaits() backoff.BackOff { return new(backoff.ZeroBackOff) }
+// noWaits stand for the waits between the retries of a request, which teach nothing here.
+var noWaits = work.Backoff{First: 1, Last: 1}
 
 // script is what a provider shows when, and what fails meanwhile.
 type script struct {

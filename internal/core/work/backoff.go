@@ -11,7 +11,7 @@ type Backoff struct {
 
 // The waits after failures.
 var (
-	// Poll is for a whole feed, a level of its read plan, and a subscription.
+	// Poll is for a request, a whole feed, a level of its read plan, and a subscription.
 	Poll = Backoff{First: time.Second, Last: time.Minute, Jitter: 0.4}
 	// Fetch is for a record that is fetched by its id.
 	Fetch = Backoff{First: 30 * time.Second, Last: 15 * time.Minute, Jitter: 0.25}
