@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 )
 
@@ -66,14 +64,8 @@ func (t *providerTest) settings() (s laws.Settings, err error) {
 			return s, fmt.Errorf("read the rows: %w", err)
 		}
 	}
-	known := make(map[string]declared.Parameter)
-	for _, feed := range s.Definition.Feeds {
-		all, _ := s.Definition.ParametersFor(&feed)
-		maps.Copy(known, all)
-	}
 	for key, value := range t.set {
-		of, _, _ := strings.Cut(key, ".")
-		if _, is := known[of]; !is && key != declared.TimeZone && key != declared.Columns {
+		if !s.Definition.HasParameter(key) {
 			return s, fmt.Errorf("--set: the definition has no parameter %s", key)
 		}
 		s.Set[key] = strings.Split(value, ",")

@@ -121,25 +121,10 @@ func (f *recordFile) block(d *declared.Definition, feed, file string) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	block, keys := make(map[string]any), make(map[string]any)
+	keys := make(map[string]any)
+	block := map[string]any{feed: keys}
 	for key, value := range f.set {
-		if of, key, in := strings.Cut(key, "."); in { // such as carriers.acme
-			inner, _ := block[of].(map[string]any)
-			if inner == nil {
-				inner = make(map[string]any)
-			}
-			inner[key] = value
-			block[of] = inner
-			continue
-		}
-		p, ofFeed := d.Feeds[feed].Parameters[key]
-		place := keys
-		if !ofFeed {
-			p, place = d.Parameters[key], block
-		}
-		if place[key] = value; p.List || key == declared.Columns {
-			place[key] = strings.Split(value, ",")
-		}
+		d.SetParameter(block, feed, key, strings.Split(value, ","))
 	}
 	paths := []string{strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)}
 	if d.Feeds[feed].Files != nil {
@@ -147,7 +132,6 @@ func (f *recordFile) block(d *declared.Definition, feed, file string) (map[strin
 	} else {
 		block["paths"] = paths
 	}
-	block[feed] = keys
 	return block, nil
 }
 

@@ -213,6 +213,48 @@ func (f *Feed) decodeBlock(n *config.Node) FeedBlock {
 	return settings
 }
 
+// SetParameter puts the values of a parameter into a source's block, or into the block of a feed in it. A key such as
+// carriers.acme has the values of one name of a parameter with `map`.
+func (d *Definition) SetParameter(block map[string]any, feed, key string, values []string) {
+	of, inner, isMap := strings.Cut(key, ".")
+	p, ofFeed := d.Feeds[feed].Parameters[of]
+	if ofFeed {
+		block = blockIn(block, feed)
+	} else {
+		p = d.Parameters[of]
+	}
+	isList := p.List || key == Columns
+	if isMap {
+		block, key, isList = blockIn(block, of), inner, p.Map != mapOfColumns
+	}
+	if isList {
+		block[key] = values
+	} else {
+		block[key] = strings.Join(values, ",")
+	}
+}
+
+// blockIn is a mapping within a block. It makes one that is missing.
+func blockIn(block map[string]any, key string) map[string]any {
+	inner, is := block[key].(map[string]any)
+	if !is {
+		inner = make(map[string]any)
+		block[key] = inner
+	}
+	return inner
+}
+
+// HasParameter says whether the source, or the block of one of its feeds, has the parameter of a key for SetParameter.
+func (d *Definition) HasParameter(key string) bool {
+	of, _, _ := strings.Cut(key, ".")
+	_, is := d.Parameters[of]
+	for _, f := range d.Feeds {
+		_, ofFeed := f.Parameters[of]
+		is = is || ofFeed
+	}
+	return is || key == TimeZone || key == Columns
+}
+
 // valuesOf are the values of the source's parameters and of a feed's.
 func (b *Block) valuesOf(f FeedBlock) map[string][]string {
 	if len(f.Values) == 0 {

@@ -41,7 +41,7 @@ type bench struct {
 	counter    *web.List             // that gives the total of an export; nil: its pages do
 	answers    []declared.TestAnswer
 	names      map[string]map[string]string // for ids, by list
-	keys       map[string]any               // of the source's block
+	keys       map[string]any               // of the source's block; the feed has its own in it
 	values     map[string][]string          // that stand for parameters
 	secrets    map[string]string
 	zone       *time.Location
@@ -109,29 +109,15 @@ func newBench(s *Settings, tests *declared.Tests, name, folder string, saved []b
 	return b, nil
 }
 
-// setParameter gives a parameter its values. A key such as carriers.acme gives the values of one name of a parameter
-// with `map`.
+// setParameter gives a parameter of the source or of the feed its values.
 func (b *bench) setParameter(key string, values []string) {
-	of, inner, isMap := strings.Cut(key, ".")
-	p, ofFeed := b.feed.Parameters[of]
-	if !ofFeed {
-		p = b.definition.Parameters[of]
-	}
-	switch {
-	case isMap:
-		all, _ := b.keys[of].(map[string]any)
-		if all == nil {
-			all = make(map[string]any)
+	_, ofFeed := b.feed.Parameters[key]
+	for _, f := range b.definition.Feeds {
+		if _, ofOther := f.Parameters[key]; ofOther && !ofFeed {
+			return
 		}
-		if all[inner] = values; p.Map == "columns" {
-			all[inner] = strings.Join(values, ",")
-		}
-		b.keys[of] = all
-	case p.List, key == declared.Columns:
-		b.keys[key] = values
-	case len(values) > 0:
-		b.keys[key] = strings.Join(values, ",")
 	}
+	b.definition.SetParameter(b.keys, b.name, key, values)
 }
 
 // makeParameters makes up the values of parameters that have none.
@@ -175,16 +161,9 @@ func (b *bench) makeParameters() {
 
 // configure is a source of the provider, as a configuration has it, with further keys in its block.
 func (b *bench) configure(more map[string]any, history time.Duration) (*config.Source, error) {
-	feed := make(map[string]any)
-	keys := maps.Clone(b.keys)
-	for key, value := range b.keys {
-		for name, f := range b.definition.Feeds {
-			if _, is := f.Parameters[key]; is {
-				if delete(keys, key); name == b.name {
-					feed[key] = value
-				}
-			}
-		}
+	keys, feed := maps.Clone(b.keys), make(map[string]any)
+	if ofFeed, is := keys[b.name].(map[string]any); is {
+		maps.Copy(feed, ofFeed)
 	}
 	for key, value := range more {
 		if key == "paths" && b.feed.Files != nil {
