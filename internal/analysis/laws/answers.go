@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -97,27 +98,19 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // differs says how a request differs from the request of an answer; empty: it doesn't.
 func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) string {
-	method, address, _ := strings.Cut(a.Request, " ")
-	path, query, _ := strings.Cut(address, "?")
-	if u, err := url.Parse(path); err == nil && u.Host != "" {
-		if u.Host != r.URL.Host {
-			return fmt.Sprintf("it asks %s, want %s", r.URL.Host, u.Host)
-		}
-		path = u.Path
-	} else if r.URL.Host != b.host {
-		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, b.host)
-	} else {
+	method, _, _ := strings.Cut(a.Request, " ")
+	u := requested(a)
+	path, host := u.Path, cmp.Or(u.Host, b.host)
+	if u.Host == "" {
 		path = b.absolute(path)
 	}
-	unescaped, err := url.PathUnescape(path)
-	if err != nil || method != r.Method || unescaped != r.URL.Path {
+	switch {
+	case r.URL.Host != host:
+		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, host)
+	case r.Method != method || r.URL.Path != path:
 		return fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
 	}
-	want, err := url.ParseQuery(query)
-	if err != nil {
-		return "its query can't be read: " + err.Error()
-	}
-	got := r.URL.Query()
+	want, got := u.Query(), r.URL.Query()
 	for key := range want {
 		if !slices.Equal(want[key], got[key]) {
 			return fmt.Sprintf("it asks with %s=%s, want %s=%s", key, strings.Join(got[key], ","), key,
@@ -301,18 +294,8 @@ func (o *ownTotal) end(a *declared.TestAnswer) string {
 			"rows of a page; then leave it out", o.at, o.total, len(o.ids))
 	}
 	var body any
-	next := o.bench.feed.Next.URL
-	if next == nil {
-		next = o.bench.feed.Next.Token
-	}
-	if next == nil || decode(string(a.Body), &body) != nil {
-		return ""
-	}
-	value, found := valueAt(body, next)
-	if has := o.bench.feed.Next.Has; has != nil && found && !isEmpty(value) {
-		value, found = valueAt(body, has)
-	}
-	if !found || isEmpty(value) || value == false {
+	names := o.bench.feed.Next.URL != nil || o.bench.feed.Next.Token != nil
+	if names && decode(string(a.Body), &body) == nil && o.bench.nextIn(body) == "" {
 		o.ids = nil
 	}
 	return ""

@@ -127,28 +127,26 @@ func (s *Settings) plays(law string) bool { return len(s.Laws) == 0 || slices.Co
 type variant struct {
 	name  string // behind the feed's name; empty: the first one
 	tests *declared.Tests
-	plays func(law string) bool
+	laws  []string // nil: all
 }
 
 // variants are the source of the tests, the sources with other parameters, and one for each further list of the feed.
 func (s *Settings) variants(feed string) []variant {
 	tests := cmp.Or(s.Definition.Tests, new(declared.Tests))
-	all := []variant{{tests: tests, plays: func(string) bool { return true }}}
-	with := func(name string, t declared.Tests, given map[string]language.Texts, plays func(string) bool) {
+	all := []variant{{tests: tests}}
+	with := func(name string, t declared.Tests, given map[string]language.Texts, laws []string) {
 		t.By, t.Parameters = cmp.Or(t.By, tests.By), maps.Clone(tests.Parameters)
 		if t.Parameters == nil {
 			t.Parameters = make(map[string]language.Texts)
 		}
 		maps.Copy(t.Parameters, given)
-		all = append(all, variant{name, &t, plays})
+		all = append(all, variant{name, &t, laws})
 	}
 	for i, also := range tests.Also { // they are only compared with what the feed asks and with what its rows become
-		with(fmt.Sprintf(" also[%d]", i), also, also.Parameters,
-			func(law string) bool { return law == "rows" || law == "answers" })
+		with(fmt.Sprintf(" also[%d]", i), also, also.Parameters, []string{"rows", "answers"})
 	}
 	for _, format := range slices.Sorted(maps.Keys(s.Definition.Feeds[feed].Exports)) {
-		with(" "+format, *tests, map[string]language.Texts{web.FormatKey: {format}},
-			func(law string) bool { return !slices.Contains(ofTests, law) })
+		with(" "+format, *tests, map[string]language.Texts{web.FormatKey: {format}}, ofCounting())
 	}
 	return all
 }
@@ -164,7 +162,7 @@ func (s *Settings) judge(
 	if err != nil {
 		return nil, err
 	}
-	b.judges = func(law string) bool { return v.plays(law) && s.plays(law) }
+	b.judges = func(law string) bool { return (v.laws == nil || slices.Contains(v.laws, law)) && s.plays(law) }
 	for _, verdict := range b.judge(ctx) {
 		if v.name == "" || verdict.State != NotJudged {
 			verdict.Feed = name + v.name
@@ -212,10 +210,7 @@ func (b *bench) judgeAll(ctx context.Context) (verdicts []Verdict) {
 	return verdicts
 }
 
-// ofTests are the laws that compare the definition with its tests, and play nothing.
-var ofTests = []string{"rows", "answers", "limits"}
-
-// ofCounting are the laws that play scripts.
+// ofCounting are the laws that play scripts. The others compare the definition with its tests.
 func ofCounting() []string {
 	names := []string{"plain", "secret"}
 	for i := range all {

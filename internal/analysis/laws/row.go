@@ -313,7 +313,7 @@ func quality(s *cdr.Stream) string {
 
 // differences are the fields that aren't as tests have them.
 func differences(want, got map[string]string) (all []string) {
-	for key := range maps.Keys(got) {
+	for key := range got {
 		if _, is := want[key]; !is {
 			all = append(all, fmt.Sprintf("%s is %q, which tests don't have", key, got[key]))
 		}
