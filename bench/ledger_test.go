@@ -138,7 +138,7 @@ func BenchmarkLedger(b *testing.B) {
 	began := time.Now()
 	i = openIDs(b, folder, "")
 	b.ReportMetric(float64(time.Since(began).Milliseconds()), "reopen-ms")
-	if got := i.feed.State().Records; got < uint64(pages*len(i.page)) || got%uint64(len(i.page)) != 0 {
+	if got := i.feed.State().Calls; got < uint64(pages*len(i.page)) || got%uint64(len(i.page)) != 0 {
 		b.Fatalf("%d records after kill -9: want whole pages, all that were committed before", got)
 	}
 	require.NoError(b, i.ledger.Close())

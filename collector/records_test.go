@@ -102,7 +102,7 @@ func TestRecords_AnOutageCountsNoAttempts(t *testing.T) {
 				}
 			})
 			pass(t, time.Hour)
-			if m.attempts() != 0 || m.State().Records != 0 {
+			if m.attempts() != 0 || m.State().Calls != 0 {
 				t.Errorf("%d attempts were counted", m.attempts())
 			}
 			if n := m.allFetches(); n > c.most || n < 4 {
@@ -162,7 +162,7 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 			}
 			m, loop := silentFeed(t, 10, func(m *taskModel) { m.fault = only(c.err, poison...) })
 			pass(t, 30*time.Second)
-			if n := m.State().Records; n != 7 {
+			if n := m.State().Calls; n != 7 {
 				t.Errorf("after half a minute %d calls are counted", n)
 			}
 			// Others come now and then.
@@ -176,7 +176,7 @@ func TestRecords_APoisonedRecordStopsNothing(t *testing.T) {
 				}
 				pass(t, 10*time.Minute)
 			}
-			if n := m.State().Records; n != 97 {
+			if n := m.State().Calls; n != 97 {
 				t.Errorf("%d calls are counted", n)
 			}
 			setAside := 0
@@ -202,7 +202,7 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 		})
 		<-time.After(1500 * time.Millisecond)
 		loop.Stop()
-		if n := m.State().Records; n < 8 {
+		if n := m.State().Calls; n < 8 {
 			t.Errorf("%d calls are counted", n)
 		}
 		synctest.Wait()
@@ -366,7 +366,7 @@ func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
 			}
 		}
 		pass(t, 5*time.Second)
-		if n := m.State().Records; n != 200 {
+		if n := m.State().Calls; n != 200 {
 			t.Errorf("after five seconds %d calls are counted", n)
 		}
 		loop.Stop()

@@ -156,8 +156,8 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 			}
 		}
 		loop.Stop()
-		if n := m.fetchesOf("c0"); m.State().Records != 46 || n > 25 {
-			t.Errorf("%d records, fetched %d times", m.State().Records, n)
+		if n := m.fetchesOf("c0"); m.State().Calls != 46 || n > 25 {
+			t.Errorf("%d records, fetched %d times", m.State().Calls, n)
 		}
 	})
 }

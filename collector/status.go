@@ -176,7 +176,7 @@ func (l *Loop) Status() Status {
 	state, now := l.state(), l.settings.Clock.Now()
 	h := l.health.Load()
 	s := h.status
-	s.State, s.Watermark, s.Records = StateOK, state.Watermark, state.Records
+	s.State, s.Watermark, s.Records = StateOK, state.Watermark, state.Calls
 	s.Ready = s.Ready || state.HistoryDone
 	for i := range state.Spans {
 		if w := &state.Spans[i]; w.SetAside {

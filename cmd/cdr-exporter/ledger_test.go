@@ -35,7 +35,7 @@ func TestLedgerCommands(t *testing.T) {
 	shown := command(0, "show").out.String()
 	for _, want := range []string{
 		"contoso/direct_routing (msgraph)",
-		fmt.Sprintf("records           %d\n", int(x.scrape().sum("cdr_calls_total"))),
+		fmt.Sprintf("counted calls     %d\n", int(x.scrape().sum("cdr_calls_total"))),
 		"first history     read", "still to be read  0 items, 0 of them set aside", "more aren't in blocks yet",
 		"rows set aside  last",
 	} {

@@ -117,7 +117,7 @@ func (s *source) elsewhere(c *cluster, replica string, totals *dailyTotals) (fee
 		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && info.ActiveCalls == nil {
 			feed.Watermark, feed.NewestCall = web.Time{Time: row.State.Watermark}, web.Time{Time: row.State.NewestCall}
 			feed.DailyTotals = totals.status(s.config.Name, info.Name, &row.State)
-			feed.Records = int64(row.State.Records) //nolint:gosec // always fits
+			feed.Records = int64(row.State.Calls) //nolint:gosec // always fits
 		}
 		feeds = append(feeds, feed)
 	}

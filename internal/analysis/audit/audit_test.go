@@ -189,7 +189,7 @@ func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if feed.State().Records != 7 {
+	if feed.State().Calls != 7 {
 		t.Error("an audit has counted something")
 	}
 	if err := Store(t.Context(), opened, read.Spec, days); err != nil {

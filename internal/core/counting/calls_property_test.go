@@ -223,8 +223,8 @@ func (w *legsWorld) check(t *testing.T) {
 			t.Errorf("%s is %d, want %d", key, got, want)
 		}
 	}
-	if got := s.count("cdr_calls_total"); got != int64(len(w.early)) || s.state.Records != uint64(got) {
-		t.Errorf("%d calls, %d records, want %d", got, s.state.Records, len(w.early))
+	if got := s.count("cdr_calls_total"); got != int64(len(w.early)) || s.state.Calls != uint64(got) {
+		t.Errorf("%d calls, %d records, want %d", got, s.state.Calls, len(w.early))
 	}
 	if got, want := s.count("cdr_call_legs_total"), len(slices.Concat(w.early...))+
 		len(slices.Concat(w.late...)); got != int64(want) {

@@ -34,7 +34,7 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 		result.Incomplete++
 	}
 	result.Delays = append(result.Delays, delay)
-	d.change.State.Records++
+	d.change.State.Calls++
 	from := len(d.change.Facts)
 	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
 	d.addQuietEmergency(w.key, g, r)

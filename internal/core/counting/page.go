@@ -29,8 +29,8 @@ type State struct {
 	// Resume is where the reader goes on, as its last commit left it: its read plan, or its place in a stream; nil at
 	// first.
 	Resume []byte
-	// Records is how many records the feed has counted as calls: of a group one.
-	Records uint64
+	// Calls is how many calls the feed has counted.
+	Calls uint64
 	// ConnectedFrom is the time since which the ledger keeps when calls were connected, in microseconds since 1970.
 	ConnectedFrom int64
 	// Spans are the feed's items of the kind work.Span, in order of their keys. The slice isn't changed, only replaced.

@@ -144,8 +144,8 @@ func (w *world) check(t *testing.T, s *store) {
 	for _, n := range w.calls {
 		calls += n
 	}
-	if got := s.count("cdr_calls_total"); got != calls || s.state.Records != uint64(calls) {
-		t.Errorf("%d calls, %d records, want %d", got, s.state.Records, calls)
+	if got := s.count("cdr_calls_total"); got != calls || s.state.Calls != uint64(calls) {
+		t.Errorf("%d calls, %d records, want %d", got, s.state.Calls, calls)
 	}
 	if traced := slices.Compact(slices.Sorted(slices.Values(s.spans))); len(s.spans) != int(calls) ||
 		len(traced) != int(calls) {

@@ -118,7 +118,7 @@ func (d *Decision) addCall(r *cdr.Record, h *head, context facts.Context) {
 	if d.Traces() {
 		h.flags |= rowUntraced
 	}
-	d.change.State.Records++
+	d.change.State.Calls++
 	if !isLegAttempt(r) {
 		d.addAttempt(r)
 	}

@@ -118,8 +118,8 @@ func TestVisits(t *testing.T) {
 			maps.DeleteFunc(s.counts, func(key string, _ int64) bool {
 				return c.want[key] == 0 && !ofVisitsOrCalls.MatchString(key)
 			})
-			if !maps.Equal(s.counts, c.want) || s.state.Records != c.calls || strings.Join(s.logs, ", ") != c.logs {
-				t.Errorf("counted %v, %d calls, logged %q", s.counts, s.state.Records, s.logs)
+			if !maps.Equal(s.counts, c.want) || s.state.Calls != c.calls || strings.Join(s.logs, ", ") != c.logs {
+				t.Errorf("counted %v, %d calls, logged %q", s.counts, s.state.Calls, s.logs)
 			}
 			if uint64(s.recent) > c.calls || len(s.edges) > int(c.calls) {
 				t.Errorf("trailing windows have %d calls, %v", s.recent, s.edges)

@@ -105,7 +105,7 @@ func TestAudit(t *testing.T) {
 		}
 		renamed, other := r.spec, r.spec
 		renamed.Source, renamed.RenamedFrom, other.Source = "fabrikam", r.spec.Source, "fabrikam"
-		if s, there := i.State(renamed); !there || s.Records != 3 {
+		if s, there := i.State(renamed); !there || s.Calls != 3 {
 			t.Errorf("of its former name: %+v, %t", s, there)
 		}
 		if _, there := i.State(other); there {

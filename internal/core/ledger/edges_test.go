@@ -179,7 +179,7 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 	}
 	restore()
 	r.prune()
-	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Resume) != `{"new":1}` {
+	if s := r.feed.State(); s.Calls != 1 || !s.Watermark.Equal(now) || string(s.Resume) != `{"new":1}` {
 		t.Fatalf("state %+v", s)
 	}
 }

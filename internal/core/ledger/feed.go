@@ -28,7 +28,7 @@ func stateTargets(s *counting.State) []any {
 		engine.Time(&s.Watermark),
 		engine.Time(&s.NewestCall),
 		&s.HistoryDone,
-		&s.Records,
+		&s.Calls,
 	}
 }
 
@@ -75,7 +75,7 @@ func (f *Feed) saveState(s *counting.State) error {
 		= ?, connected_from = ?,
 		history_read = ? WHERE id = ?`,
 		engine.Micros(s.Floor), engine.Micros(s.Watermark), engine.Micros(s.NewestCall), engine.Flag(s.HistoryDone),
-		int64(s.Records), s.ConnectedFrom, engine.Micros(s.HistoryRead), f.id)
+		int64(s.Calls), s.ConnectedFrom, engine.Micros(s.HistoryRead), f.id)
 	return errors.Join(err, f.saveResume(s.Resume))
 }
 

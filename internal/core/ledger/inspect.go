@@ -227,8 +227,8 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 		problems = append(problems, errOtherKey)
 	}
 	pruned := s.Floor.After(s.Origin)
-	if calls > s.Records || calls < s.Records && !pruned {
-		problems = append(problems, fmt.Errorf("%d calls are remembered, %d were counted", calls, s.Records))
+	if calls > s.Calls || calls < s.Calls && !pruned {
+		problems = append(problems, fmt.Errorf("%d calls are remembered, %d were counted", calls, s.Calls))
 	}
 	return ids, errors.Join(append(problems, f.verifyTotals(), i.verifyCalls(f))...)
 }

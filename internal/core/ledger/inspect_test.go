@@ -55,7 +55,7 @@ func TestInspect(t *testing.T) {
 			t.Fatalf("%+v, %v", feeds, err)
 		}
 		f := feeds[0]
-		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 4 || f.SetAside != 1 ||
+		if f.State.Calls != 3 || f.Journal != 1 || f.Waiting != 4 || f.SetAside != 1 ||
 			owed(f.Owed) != "fetch gone, fetch failed, span 2026-03-01T12:00:00Z/2026-03-01T13:00:00Z" ||
 			f.Owed[0].Problem != "404" {
 			t.Errorf("%+v", f)

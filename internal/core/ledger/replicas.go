@@ -121,7 +121,7 @@ func readCluster(s *engine.Session) (c Cluster, err error) {
 		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.Holder, &f.Silent, &f.epoch},
 			stateTargets(&f.State)...)...)
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
-			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
+			f.CallsPerHour = float64(f.State.Calls) / max(hours, 1)
 		}
 		c.Feeds = append(c.Feeds, f)
 		return err

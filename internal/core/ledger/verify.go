@@ -44,7 +44,7 @@ func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
 	s, sizes, file := f.committed.Load(), f.ids.Sizes(), counts{}
 	memory := counts{
-		seq: f.seq, records: int64(s.Records), floor: engine.Micros(s.Floor), origin: engine.Micros(s.Origin),
+		seq: f.seq, records: int64(s.Calls), floor: engine.Micros(s.Floor), origin: engine.Micros(s.Origin),
 		ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
 	}
 	err := f.ledger.engine.ScanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks
@@ -77,8 +77,8 @@ func (f *Feed) verifyTotals() error {
 			return fmt.Errorf("%d failures of %d calls with outcome %s that are to be failures", failed, n, o)
 		}
 	}
-	if total != f.committed.Load().Records {
-		return fmt.Errorf("%d calls are counted, %d records", total, f.committed.Load().Records)
+	if total != f.committed.Load().Calls {
+		return fmt.Errorf("%d calls are counted, %d records", total, f.committed.Load().Calls)
 	}
 	var ended, failed int64
 	for result, n := range f.series.Totals(metrics.Sessions, "result") {

@@ -32,8 +32,8 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	})
 	<-held
 	// Each of these would wait for ever.
-	if s := r.feed.State(); s.Records != 0 {
-		t.Errorf("%d records before the commit", s.Records)
+	if s := r.feed.State(); s.Calls != 0 {
+		t.Errorf("%d calls before the commit", s.Calls)
 	}
 	r.ledger.Store().Snapshot()
 	r.ledger.Store().Counts()
@@ -60,8 +60,8 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	r.ledger.reader.Store(opened)
 	close(release)
 	done.Wait()
-	if s := r.feed.State(); s.Records != 1 {
-		t.Errorf("%d records after the commit", s.Records)
+	if s := r.feed.State(); s.Calls != 1 {
+		t.Errorf("%d calls after the commit", s.Calls)
 	}
 }
 
