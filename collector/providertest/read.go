@@ -28,14 +28,3 @@ func Read(ctx context.Context, r collector.RangeReader, from, to time.Time, use 
 	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) error { return use(page) }}
 	return d.Read(ctx, from, to)
 }
-
-// IDs reads a span and returns the ids of its records.
-func IDs(ctx context.Context, r collector.RangeReader, from, to time.Time) (all []string, err error) {
-	err = Read(ctx, r, from, to, func(page *collector.Page) error {
-		for _, r := range page.Records {
-			all = append(all, strings.Clone(r.ID))
-		}
-		return nil
-	})
-	return all, err
-}

@@ -157,13 +157,6 @@ func ReadText(
 	return strings.Join(all, " "), totals, err
 }
 
-// SourceSettings are a source's settings at noon.
-func SourceSettings(transport http.RoundTripper) collector.SourceSettings {
-	return collector.SourceSettings{
-		Settings: httpclient.Settings{Transport: transport}, Now: func() time.Time { return Noon },
-	}
-}
-
 // Always is an API that gives every request one answer.
 func Always(body string) *API {
 	return &API{Answer: func(*http.Request) (string, http.Header) { return body, nil }}
