@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
@@ -12,8 +13,11 @@ import (
 func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (feedOpener, error) {
 	d := b.definition
 	api, err := web.Open(&web.Settings{
-		HTTP: d.HTTP, Provider: d.Provider, Title: d.title(), BaseURL: b.BaseURL,
-		Account: language.Expand(d.Account, b.Values), Values: b.Values, Expand: b.expand, Secrets: b.requestSecrets(),
+		HTTP: d.HTTP, Account: language.Expand(d.Account, b.Values),
+		Source: access.Source{
+			Provider: d.Provider, Title: d.title(), BaseURL: b.BaseURL, Values: b.Values, Expand: b.expand,
+			Secrets: b.requestSecrets(),
+		},
 		OtherWord: func(parameter string) string { return b.parameters[parameter].otherWord() },
 	}, source, settings)
 	if err != nil {

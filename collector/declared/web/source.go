@@ -36,21 +36,13 @@ type API struct {
 	same    string // sets account to another user of the same account
 }
 
-// Settings are what an API of a source needs.
+// Settings are what an API of a source needs. Open completes Source by HTTP.
 type Settings struct {
-	*HTTP
+	access.Source
 
-	// Provider and Title name the provider: in accounts, and in messages.
-	Provider, Title string
-	// BaseURL is the source's.
-	BaseURL string
+	HTTP *HTTP
 	// Account is the definition's text with the source's parameters.
 	Account string
-	// Values are the source's parameters. Expand puts them and secrets into a text.
-	Values map[string][]string
-	Expand func(ctx context.Context, text string) (string, error)
-	// Secrets are the secrets that queries and bodies name.
-	Secrets []string
 	// OtherWord is the word of a parameter that a source may set in place of the default; empty if there
 	// are several.
 	OtherWord func(parameter string) string
@@ -89,11 +81,9 @@ func Open(s *Settings, source *collector.Source, settings *collector.SourceSetti
 	w := &API{now: settings.Now, logger: settings.Logger}
 	w.account = strings.TrimSpace(s.Provider + " " + s.host() + " " + s.Account)
 	source.Account = strings.TrimSpace(s.Provider + " " + s.BaseURL + " " + s.Account)
-	h := &access.Credentials{Source: &access.Source{
-		Provider: s.Provider, Title: s.Title, BaseURL: s.BaseURL, Auth: &s.Auth, Headers: s.Headers,
-		Secrets: s.Secrets, Values: s.Values, Expand: s.Expand,
-		Describe: func(api *httpclient.Settings) { s.describeErrors(api, s.Title) },
-	}}
+	s.Auth, s.Headers = &s.HTTP.Auth, s.HTTP.Headers
+	s.Describe = func(api *httpclient.Settings) { s.HTTP.describeErrors(api, s.Title) }
+	h := &access.Credentials{Source: &s.Source}
 	api := settings.Settings
 	api.BaseURL, api.Authorize = s.BaseURL, access.Authorize
 	var err error
@@ -105,17 +95,17 @@ func Open(s *Settings, source *collector.Source, settings *collector.SourceSetti
 		w.nameUser(source, s)
 	}
 	api.Token, api.QuotaKey = h, source.Account
-	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, s.RequestsPerMinute)
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, s.HTTP.RequestsPerMinute)
 	// A token with a session is kept: there are few sessions.
 	api.KeepTokenOn403 = w.oauth == nil || w.oauth.RevokeURL != ""
-	if s.describeErrors(&api, s.Title); s.Limit != nil {
-		api.Limit = *s.Limit
+	if s.Describe(&api); s.HTTP.Limit != nil {
+		api.Limit = *s.HTTP.Limit
 	}
 	w.api = api
 	if w.client, err = httpclient.New(api); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", s.Title, err)
 	}
-	if s.Limit != nil {
+	if s.HTTP.Limit != nil {
 		source.Budget = w.client.Budget
 	}
 	source.Close, source.Offset, source.ThrottledUntil = w.close, w.client.Offset, w.client.ThrottledUntil
