@@ -2,9 +2,7 @@ package main_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -12,35 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/internal/smalldisk"
 )
-
-// mountSmallDisk mounts a separate file system of the given size over a new folder. Without the
-// right to mount, it runs the test again in a namespace with that right, and returns false when
-// that is done.
-func mountSmallDisk(t *testing.T, folder string, size int) bool {
-	t.Helper()
-	require.NoError(t, os.Mkdir(folder, 0o700))
-	err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
-	const again = "CDR_TEST_IN_NAMESPACE"
-	if errors.Is(err, syscall.EPERM) && os.Getenv(again) == "" {
-		cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--mount", os.Args[0],
-			"-test.run=^"+t.Name()+"$")
-		cmd.Env = append(os.Environ(), again+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("in a new namespace: %v\n%s", err, out)
-		}
-		return false
-	}
-	if err != nil {
-		t.Fatalf("mount a small file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return true
-}
 
 // fillDisk fills a file system to the last byte and returns the file that does.
 func fillDisk(t *testing.T, name string) string {
@@ -78,7 +49,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), 1_000))})
-			if !mountSmallDisk(t, n.ledger(), 24<<20) {
+			if !smalldisk.Mount(t, n.ledger(), 24<<20) {
 				return
 			}
 			at := n.Pause()

@@ -11,7 +11,7 @@ import (
 // dayOf is what the page adds to the totals of the day of a time. If the day is too old or in the future, its totals
 // aren't kept, and the result is a dummy.
 func (d *Decision) dayOf(at time.Time) *daily.Counted {
-	if observed := d.page.ObservedAt; at.Before(observed.Add(-daily.Kept)) || at.After(observed.Add(startAhead)) {
+	if observed := d.page.ObservedAt; at.Before(observed.Add(-daily.Kept)) || at.After(observed.Add(StartAhead)) {
 		return new(daily.Counted)
 	}
 	date := daily.DateOf(at)

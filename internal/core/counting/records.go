@@ -218,12 +218,12 @@ func (d *Decision) logParts(i int) {
 	}
 }
 
-// startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing
+// StartAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing
 // that follows the newest call.
-const startAhead = 24 * time.Hour
+const StartAhead = 24 * time.Hour
 
 func (d *Decision) isAhead(r *cdr.Record) bool {
-	return r.Start.After(d.page.ObservedAt.Add(startAhead))
+	return r.Start.After(d.page.ObservedAt.Add(StartAhead))
 }
 
 // addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of

@@ -233,7 +233,7 @@ func (d *Decision) expiry(g *group) time.Time {
 
 // due is when a waiting call counts at the earliest.
 func (d *Decision) due(g *group) time.Time {
-	if g.arrived.After(d.page.ObservedAt.Add(startAhead)) {
+	if g.arrived.After(d.page.ObservedAt.Add(StartAhead)) {
 		return time.Time{} // a clock was ahead
 	}
 	at := g.arrived.Add(d.settings.Settle)

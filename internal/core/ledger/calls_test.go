@@ -75,6 +75,17 @@ func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
 	wantValues(t, c.values(), map[string]string{answered: "1", "cdr_call_failures_total": ""})
 }
 
+// A leg that was read while the clock was ahead for days doesn't have its call wait for these days.
+func TestCallReadByAClockThatWasAhead(t *testing.T) {
+	r := newCallRig(t)
+	r.clock.add(72 * time.Hour)
+	r.commit(r.read())
+	r.records(leg("a"))
+	r.clock.add(-72 * time.Hour)
+	r.settled()
+	r.wantCalls("the clock was set", 1, 0)
+}
+
 // A call that waits for legs isn't a task of the feed: nothing fetches, shows or prunes it. An
 // Inspector counts it separately.
 func TestWaitingCallsAreNoWork(t *testing.T) {

@@ -116,6 +116,10 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
+	r.reopen() // nor does a process that starts on the full disk
+	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
+		t.Errorf("after a restart: err = %v, want ErrFull", err)
+	}
 	task := []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
 	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
 		t.Fatalf("a notification is stored: %v", err)

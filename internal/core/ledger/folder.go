@@ -89,6 +89,8 @@ type reserve struct {
 	most int64
 	// released says that it was given up and isn't back yet.
 	released bool
+	// gave is how much room that gave: what isn't more is for the outbox.
+	gave int64
 }
 
 // fill makes the reserve if it is missing and there is room for it, and says whether it is there.
@@ -101,6 +103,9 @@ func (r *reserve) fill() bool {
 	size := r.most
 	if _, free, known := fileSystem(filepath.Dir(r.file)); known {
 		size = min(size, free/8)
+		if r.released && free < r.gave+size {
+			return false
+		}
 	}
 	if size = size >> 20 << 20; size < leastReserve {
 		return false
@@ -130,6 +135,9 @@ func (r *reserve) write(size int64) error {
 
 // release gives the room back, for the outbox.
 func (r *reserve) release() {
+	if info, err := os.Stat(r.file); err == nil {
+		r.gave = info.Size()
+	}
 	r.released = true
 	_ = os.Remove(r.file) // if it fails, the disk stays full until someone makes room
 }

@@ -226,7 +226,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	}
 	l.identity.Store(&opened)
 	l.setTuning(l.settings.Tuning)
-	l.fillReserve()
+	l.reserve.released = !l.fillReserve()
 	return l.verify()
 }
 

@@ -187,6 +187,11 @@ func (p *pageCommit) readDueCalls() error {
 	}
 	err := read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, version, kind, key`, counting.DueAtOnce,
 		false, until, from)
+	if err == nil { // what came while a clock was ahead would wait until then
+		ahead := p.page.ObservedAt.Add(counting.StartAhead + max(p.settings.Settle, p.settings.WholeAfter))
+		err = read(`AND set_aside = 0 AND due > ? AND version >= ? ORDER BY due, version, kind, key`,
+			counting.DueAtOnce-len(k.DueCalls), false, engine.Micros(ahead), from)
+	}
 	surplus := min(p.waitingCalls-counting.MostWaiting, counting.DueAtOnce) - len(k.DueCalls)
 	if err != nil || surplus <= 0 {
 		return err

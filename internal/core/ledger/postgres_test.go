@@ -34,7 +34,8 @@ const (
 	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestEnqueueOnAFullDisk|TestFileStopsGrowing|" +
 		"TestFileSystems|TestFilesArePrivate|TestOnPostgres|TestOpenRefuses|TestPrivacyNothingInTheFiles|" +
 		"TestReadOnlyHandle|TestRenewGivesUpInTime|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
-		"TestRule34FilesAreReplaced|TestSecondProcessIsRefused|TestUnreplicatedCommit)$"
+		"TestRule29ReadingLeavesTheReserveOfAFullDisk|TestRule34FilesAreReplaced|TestSecondProcessIsRefused|" +
+		"TestUnreplicatedCommit)$"
 	aboutMemory = "^(TestActivity|TestClocksAreKeptApart|TestConflict|TestConflictOfARevision|TestDerive|" +
 		"TestExemplars|TestExemplarsAreShownWithTheirSeries|TestExemplarsOfCalls|TestExemplarsOfRedactedCalls|" +
 		"TestLoggedCurrencyIsTheCountedOne|TestMostCallsWait|TestOlderCallsAreInNoReadsWay|TestOutboxFull|" +

@@ -93,6 +93,23 @@ func TestRule21ZeroFor(t *testing.T) {
 	}
 }
 
+// TestRule21ZeroForOfAConnectionThatIsClosed: a proxy closes the idle connection between two polls, so each commit
+// opens the database again. A new series doesn't wait anew each time.
+func TestRule21ZeroForOfAConnectionThatIsClosed(t *testing.T) {
+	r := newRig(t)
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	for range 2 {
+		r.clock.add(time.Minute)
+		r.ledger.engine.MarkBroken()
+		r.records(call("a"))
+	}
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "1"})
+}
+
 // A receiver of OTLP takes another start for a reset, so a restart keeps it to the nanosecond.
 func TestRule21StartIsKept(t *testing.T) {
 	r := newRig(t)

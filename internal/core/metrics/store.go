@@ -71,7 +71,7 @@ func (s *Store) Replace(old, now *FeedSeries) {
 	if old != nil {
 		for key, series := range now.byKey {
 			if was := old.byKey[key]; was != nil {
-				series.earlier = was.earlier
+				series.earlier, series.since = was.earlier, was.since // its 0 has been shown since then
 			}
 		}
 	}
