@@ -9,6 +9,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
 )
 
+// askedSpan is the span that a request asks for.
+func askedSpan(r *http.Request) (from, to time.Time) {
+	from, _ = time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+	to, _ = time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+	return from, to
+}
+
 // TestInsertedSpanThatCantBeRead: an instant that the provider can't give doesn't stop the rows that a list by
 // insertion has behind it (rule 31). The reader reads the instant once the provider gives it. While nothing is
 // served, a poll asks four times at most.
@@ -18,8 +25,7 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 	f := new(declaredtest.API)
 	asked, newest, overlap, behind, served := 0, time.Time{}, false, false, false
 	f.Answer = func(r *http.Request) (string, http.Header) {
-		from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-		to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+		from, to := askedSpan(r)
 		asked++
 		isBad := !bad.Before(from) && bad.Before(to)
 		switch {
@@ -83,8 +89,7 @@ func TestInsertedOverlapOfABadMinute(t *testing.T) {
 			bad, healed := noon.Add(c.bad), noon.Add(5*time.Hour)
 			f := new(declaredtest.API)
 			f.Answer = func(r *http.Request) (string, http.Header) {
-				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+				from, to := askedSpan(r)
 				has := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
 				if has(bad) && !f.Now.Before(noon.Add(c.since)) && f.Now.Before(healed) {
 					return "!404", nil
@@ -163,8 +168,7 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 	f := new(declaredtest.API)
 	newest := time.Time{}
 	f.Answer = func(r *http.Request) (string, http.Header) {
-		from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-		to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+		from, to := askedSpan(r)
 		for n := range 6 {
 			if bad := noon.Add(-time.Duration(5+9*n) * time.Minute); !bad.Before(from) && bad.Before(to) {
 				return "!404", nil
@@ -196,11 +200,7 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 func unreadable(from, to time.Time) *declaredtest.API {
 	f := new(declaredtest.API)
 	f.Answer = func(r *http.Request) (string, http.Header) {
-		asked := make(map[string]time.Time)
-		for _, key := range []string{"from", "to"} {
-			asked[key], _ = time.Parse(time.RFC3339, r.URL.Query().Get(key))
-		}
-		if asked["from"].Before(to) && from.Before(asked["to"]) {
+		if first, last := askedSpan(r); first.Before(to) && from.Before(last) {
 			return "!404", nil
 		}
 		return declaredtest.Rows(5), nil

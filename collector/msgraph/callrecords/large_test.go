@@ -58,6 +58,29 @@ func recordPath(path string) (base, id string) {
 	return base, base[strings.LastIndexByte(base, '/')+1:]
 }
 
+// largeReads tells whether large records are read one after the other.
+type largeReads struct {
+	limit  int
+	mu     sync.Mutex
+	read   map[string]int // how much of each was read
+	latest string         // the latest large one that asked
+	ended  map[string]bool
+}
+
+// asks notes that a record asks for a page, and says whether another large one has asked since it was large.
+func (l *largeReads) asks(id string, page int) (mixed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.read == nil {
+		l.read, l.ended = make(map[string]int), make(map[string]bool)
+	}
+	if l.read[id] > l.limit && id != l.latest {
+		l.ended[l.latest], l.latest = true, id
+	}
+	l.read[id] += page
+	return l.ended[id]
+}
+
 // Eight records whose pages never end take at most 32 MiB when one may have 8 (an eighth of the real limit, which takes
 // long under the race detector): one has up to 8, the others stop at 2, and each holds a page of half a MiB as text and
 // as values. Each is given up as too large, and so is one with a page that is too large.
@@ -86,8 +109,12 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 					strings.Repeat("x", 4000))
 			}
 			list := strings.TrimSuffix(sessions.String(), ",")
+			large := largeReads{limit: recordSizes.large / 8}
 			e := &endless{live: live, page: func(n int64, path string) io.Reader {
 				base, id := recordPath(path)
+				if large.asks(id, len(list)) {
+					t.Error("two large records are read at once")
+				}
 				next := fmt.Sprintf("https://graph.example%s/sessions?%d", base, n)
 				before, link := `{"id":"`+id+`","startDateTime":"2026-11-19T10:00:00Z","sessions":[`,
 					"sessions@odata.nextLink"

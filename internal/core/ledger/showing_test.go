@@ -94,7 +94,7 @@ func TestRule21ZeroFor(t *testing.T) {
 }
 
 // TestRule21ZeroForOfAConnectionThatIsClosed: a proxy closes the idle connection between two polls, so each commit
-// opens the database again. A new series doesn't wait anew each time.
+// opens the database again. The wait of a new series doesn't start over each time.
 func TestRule21ZeroForOfAConnectionThatIsClosed(t *testing.T) {
 	r := newRig(t)
 	r.opts.ZeroFor = 2 * time.Minute
