@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -47,200 +46,172 @@ func (r *insertedReader) unread() time.Duration {
 // and the error comes last. So it does with a span that can't be read, once that is stuck.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		at, read := decodePosition(from.Resume)
-		if !read {
-			at = from.Origin
+		p := r.begin(from)
+		p.yield = yield
+		for !p.stopped && p.choose() {
+			fewer, failed := p.read(ctx)
+			switch {
+			case p.stopped:
+			case failed != nil:
+				p.getAround(ctx, failed)
+			case fewer == nil || p.tries == collector.FewerRowsReads:
+				p.moveOn(fewer)
+			}
 		}
-		_, later := r.clocks()
-		switch edge := r.edge(later); {
-		case read && at.After(later.Add(clockTolerance)):
-			at = latest(later.Add(-r.Lookback), edge) // a clock was ahead; ids are known for longer
-		case read && at.Before(edge):
-			r.lose(span{at, edge})
-		}
-		cursor, again := at, r.Filter.Overlap.Time // start of the next span, without the overlap
-		r.stuck.forget(at.Add(-again))
-		var incomplete error
-		var longest time.Duration // of the next span; 0: as the filter says
-		asked, stepsOver, skipped := false, false, 0
-		for reads := 1; ; reads++ {
-			earlier, later := r.clocks()
-			earlier = earliest(earlier, from.Now)
-			if !cursor.Before(at) {
-				at = r.kept(at, later, read)
-				cursor = at
-			}
-			begin := latest(cursor.Add(-again), r.edge(later)).Truncate(time.Second)
-			next := r.piece(span{begin, earlier}, earlier)
-			if !cursor.Before(r.Filter.upTo(span{to: earlier}, earlier).to) {
-				if !read || asked || !cursor.After(earlier.Add(clockTolerance)) {
-					break
-				}
-				// The answer shows the provider's clock, which was seen before ours was set.
-				begin = earliest(begin, cursor.Add(-pieceOverlap))
-				next = r.piece(span{begin, cursor}, cursor.Add(r.Filter.MinAge))
-			}
-			asked = true
-			next.to = r.stuck.cut(cursor, next.to, longest)
-			began := r.now()
-			var fewer, failed error
-			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
-				if incomplete == nil {
-					last.Position = &collector.Position{Resume: encodePosition(latest(at, r.readUpTo(next.to, began)))}
-				}
-			}) {
-				switch {
-				case collector.IsFewerRows(err):
-					fewer = err
-				case err != nil:
-					failed = err
-				case !yield(page, nil):
-					return
-				}
-			}
-			if failed != nil {
-				known := r.stuck.isKnown(cursor)
-				more := true
-				if !known && !stepsOver {
-					at := span{cursor, latest(next.to, cursor.Add(time.Second))}
-					stepsOver, more = r.isStuck(ctx, failed, at, earlier, yield)
-				}
-				if !known && (!stepsOver || skipped == mostSkipped || !collector.BlamesSpan(failed)) {
-					if more {
-						yield(nil, failed)
-					}
-					return
-				}
-				switch length := next.to.Sub(cursor); {
-				case again > pieceOverlap: // the bad instant may be in the overlap, which is searched like the rest
-					cursor, reads, again = begin, 0, 0
-					continue
-				case !known && length > r.shortest():
-					reads, longest = 0, length/2
-					continue
-				case !known && again > 0:
-					reads, again = 0, 0
-					continue
-				}
-				bad := span{cursor, next.to}
-				if bad.to.Before(earlier.Add(-r.Lookback - givesUpAfter)) {
-					r.logger.Warn("A span of time that the provider couldn't give for days is given up", "feed", r.Name,
-						"from", bad.from, "to", bad.to, "err", failed)
-					r.lose(bad)
-					r.stuck.served(bad)
-				} else if incomplete = cmp.Or(incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
-					bad.from.Format(time.RFC3339), bad.to.Format(time.RFC3339), failed)); !known {
-					r.stuck.skip(bad)
-					skipped++
-				}
-				cursor, longest = next.to, 0
-				at = latest(at, cursor)
-				reads, read, again = 0, true, 0
-				continue
-			}
-			if fewer != nil && reads < collector.FewerRowsReads {
-				continue
-			}
-			incomplete = cmp.Or(incomplete, fewer)
-			r.stuck.served(span{begin, next.to})
-			cursor = r.readUpTo(next.to, began)
-			at = latest(at, cursor)
-			if cursor.Before(next.to) {
-				break // only now is it known that the local clock is ahead of the provider's
-			}
-			reads, read, again = 0, true, pieceOverlap
-		}
-		if incomplete != nil {
-			yield(nil, &collector.Partial{Err: incomplete}) // newer spans were read
+		if p.incomplete != nil && !p.stopped {
+			yield(nil, &collector.Partial{Err: p.incomplete}) // newer spans were read
 		}
 	}
 }
 
-// stuck describes a span that fails at each poll. The reader then reads the rows behind it (counting.md 31).
-type stuck struct {
-	failed span   // at the last poll
-	polls  int    // that failed there, one after the other
-	bad    []span // the shortest spans that failed, those without a gap as one: the next poll asks for them at once
+// insertedPoll is one poll of a feed by insertion.
+type insertedPoll struct {
+	*insertedReader
+
+	yield func(*collector.Page, error) bool
+	limit time.Time // rows inserted later are read at the next poll
+	known bool      // something was read before, at this poll or an earlier one
+	at    time.Time // all before it was read, or is lost
+
+	cursor  time.Time     // where unread time begins
+	overlap time.Duration // with what was read
+	longest time.Duration // of the next span; 0: as the filter says
+
+	earlier time.Time // the earlier clock, when the span was chosen
+	next    span      // with the overlap
+	began   time.Time // when the request began
+	tries   int       // how often it was read
+
+	asked      bool
+	stepsOver  bool  // over spans that fail, because a span is stuck
+	skipped    int   // how many of these no earlier poll knew
+	incomplete error // the first one that leaves something unread
+	upToClock  bool  // all is read that the provider's clock allows
+	stopped    bool  // by the consumer, or by an error that it got
 }
 
-const (
-	// stuckPolls is how many polls fail on a span before newer ones are read.
-	stuckPolls = 5
-	// givesUpAfter is how long after the lookback a bad span is given up: what follows it is read at each poll
-	// meanwhile, and ids are known for as long.
-	givesUpAfter = 48 * time.Hour
-	// mostSkipped is how many spans one poll steps over that no poll before it has.
-	mostSkipped = 4
-)
-
-// cut is where a span ends that begins at a time: where what is known to be bad begins or ends, or after the longest
-// time.
-func (s *stuck) cut(from, to time.Time, longest time.Duration) time.Time {
-	if longest > 0 && !s.isKnown(from) {
-		to = earliest(to, from.Add(longest).Truncate(time.Second))
+// begin begins where the last poll ended.
+func (r *insertedReader) begin(from collector.StreamPosition) *insertedPoll {
+	at, known := decodePosition(from.Resume)
+	if !known {
+		at = from.Origin
 	}
-	for _, b := range s.bad {
+	_, later := r.clocks()
+	switch edge := r.edge(later); {
+	case known && at.After(later.Add(clockTolerance)):
+		at = latest(later.Add(-r.Lookback), edge) // a clock was ahead; ids are known for longer
+	case known && at.Before(edge):
+		r.lose(span{at, edge})
+	}
+	overlap := r.Filter.Overlap.Time
+	r.stuck.forget(at.Add(-overlap))
+	return &insertedPoll{
+		insertedReader: r, limit: from.Now, known: known, at: at, cursor: at, overlap: overlap,
+	}
+}
+
+// choose chooses the next span. It returns false if there is none.
+func (p *insertedPoll) choose() bool {
+	if p.upToClock {
+		return false
+	}
+	earlier, later := p.clocks()
+	p.earlier = earliest(earlier, p.limit)
+	if !p.cursor.Before(p.at) {
+		p.at = p.kept(p.at, later, p.known)
+		p.cursor = p.at
+	}
+	begin := latest(p.cursor.Add(-p.overlap), p.edge(later)).Truncate(time.Second)
+	p.next = p.piece(span{begin, p.earlier}, p.earlier)
+	if !p.cursor.Before(p.Filter.upTo(span{to: p.earlier}, p.earlier).to) {
+		if !p.known || p.asked || !p.cursor.After(p.earlier.Add(clockTolerance)) {
+			return false
+		}
+		// The answer shows the provider's clock, which was seen before ours was set.
+		begin = earliest(begin, p.cursor.Add(-pieceOverlap))
+		p.next = p.piece(span{begin, p.cursor}, p.cursor.Add(p.Filter.MinAge))
+	}
+	p.next.to = p.stuck.cut(p.cursor, p.next.to, p.longest)
+	p.asked = true
+	return true
+}
+
+// read reads the span. fewer says that rows are missing by the provider's total.
+func (p *insertedPoll) read(ctx context.Context) (fewer, failed error) {
+	p.began = p.now()
+	p.tries++
+	for page, err := range p.reader.read(ctx, p.next, everything, func(last *collector.Page) {
+		if p.incomplete == nil {
+			last.Position = &collector.Position{Resume: encodePosition(latest(p.at, p.readUpTo(p.next.to, p.began)))}
+		}
+	}) {
 		switch {
-		case b.has(from):
-			to = earliest(to, b.to)
-		case from.Before(b.from) && b.from.Before(to):
-			to = b.from
+		case collector.IsFewerRows(err):
+			fewer = err
+		case err != nil:
+			failed = err
+		case !p.yield(page, nil):
+			p.stopped = true
+			return nil, nil
 		}
 	}
-	return to
+	return fewer, failed
 }
 
-func (s *stuck) isKnown(from time.Time) bool {
-	return slices.ContainsFunc(s.bad, func(b span) bool { return b.has(from) })
+// moveOn goes on behind a span that was read.
+func (p *insertedPoll) moveOn(fewer error) {
+	p.incomplete = cmp.Or(p.incomplete, fewer)
+	p.stuck.served(p.next)
+	p.cursor = p.readUpTo(p.next.to, p.began)
+	p.at = latest(p.at, p.cursor)
+	p.upToClock = p.cursor.Before(p.next.to) // only now is it known that the local clock is ahead of the provider's
+	p.tries, p.known, p.overlap = 0, true, pieceOverlap
 }
 
-// skip notes a bad span.
-func (s *stuck) skip(bad span) {
-	if i := slices.IndexFunc(s.bad, func(b span) bool { return b.to.Equal(bad.from) }); i >= 0 {
-		s.bad[i].to = bad.to
+// getAround goes on after an error: with a shorter span, behind the span if that is stuck, or not at all.
+func (p *insertedPoll) getAround(ctx context.Context, failed error) {
+	isKnown := p.stuck.isKnown(p.cursor)
+	if !isKnown && !p.stepsOver {
+		p.stepsOver = p.isStuck(ctx, failed)
+	}
+	if !isKnown && (!p.stepsOver || p.skipped == mostSkipped || !collector.BlamesSpan(failed)) {
+		if !p.stopped {
+			p.yield(nil, failed)
+		}
+		p.stopped = true
 		return
 	}
-	s.bad = append(s.bad, bad)
-}
-
-// served forgets bad spans within one that was read.
-func (s *stuck) served(all span) {
-	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return !b.from.Before(all.from) && !b.to.After(all.to) })
-}
-
-// forget forgets bad spans that end before a time.
-func (s *stuck) forget(before time.Time) {
-	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return b.to.Before(before) })
-}
-
-// shortest is how short the reader makes a span to find a bad one.
-func (r *insertedReader) shortest() time.Duration {
-	return max(time.Minute, r.Filter.Grain, r.Filter.Step)
-}
-
-// isStuck says whether a span fails for good: at several polls, while the newest rows are served. more is false if
-// the consumer has stopped.
-func (r *insertedReader) isStuck(
-	ctx context.Context, failed error, at span, now time.Time, yield func(*collector.Page, error) bool,
-) (is, more bool) {
-	s := &r.stuck
-	if !s.failed.has(at.from) { // the earliest time that the provider keeps moves on
-		s.polls = 0
+	p.tries = 0
+	switch length := p.next.to.Sub(p.cursor); {
+	case p.overlap > pieceOverlap: // the bad instant may be in the overlap, which is searched like the rest
+		p.cursor, p.overlap = p.next.from, 0
+	case !isKnown && length > p.shortest():
+		p.longest = length / 2
+	case !isKnown && p.overlap > 0:
+		p.overlap = 0
+	default:
+		p.stepOver(span{p.cursor, p.next.to}, isKnown, failed)
 	}
-	s.failed = at
-	if s.polls++; s.polls < stuckPolls || !collector.BlamesSpan(failed) {
-		return false, true
-	}
-	newest := r.Filter.upTo(span{now.Add(-r.shortest() - r.Filter.MinAge), now}, now)
-	for page, err := range r.read(ctx, newest, everything, func(*collector.Page) {}) {
-		if err != nil {
-			return false, true
-		}
-		if !yield(page, nil) {
-			return false, false
+}
+
+// stepOver goes on behind a bad span. The position stays before it, until it is given up.
+func (p *insertedPoll) stepOver(bad span, isKnown bool, failed error) {
+	if bad.to.Before(p.earlier.Add(-p.Lookback - givesUpAfter)) {
+		p.logger.Warn("A span of time that the provider couldn't give for days is given up", "feed", p.Name,
+			"from", bad.from, "to", bad.to, "err", failed)
+		p.lose(bad)
+		p.stuck.served(bad)
+	} else {
+		p.incomplete = cmp.Or(p.incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
+			bad.from.Format(time.RFC3339), bad.to.Format(time.RFC3339), failed))
+		if !isKnown {
+			p.stuck.skip(bad)
+			p.skipped++
 		}
 	}
-	return true, true
+	p.cursor, p.longest = bad.to, 0
+	p.at = latest(p.at, p.cursor)
+	p.known, p.overlap = true, 0
 }
 
 // piece is the part of a span that one request may cover.
