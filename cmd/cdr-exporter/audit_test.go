@@ -273,3 +273,28 @@ func TestAuditDailyAfterARestart(t *testing.T) {
 	})
 	x.stop()
 }
+
+// TestAuditsDayByDay: a script audits one day after the other. A day on which something is missing is read again,
+// although a later audit of another day found nothing.
+func TestAuditsDayByDay(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "{interval: 1s, lookback: 24h}", "")
+	midnight := time.Now().UTC().Truncate(24 * time.Hour)
+	old := midnight.Add(-36 * time.Hour) // no read reaches it any more
+	s.put(shopRow{"old", old, "done", "", "0.10"}, shopRow{"new", midnight.Add(-12 * time.Hour), "busy", "", ""})
+	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
+	x.stop()
+	s.put(shopRow{"added", old.Add(time.Minute), "done", "", "3.00"})
+	day := func(code, ago int) {
+		from := midnight.AddDate(0, 0, -ago)
+		s.audited(code, "--from="+from.Format(time.DateOnly), "--to="+from.AddDate(0, 0, 1).Format(time.DateOnly))
+	}
+	day(1, 2)
+	day(0, 1)
+	x = start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
+	x.logged("A span of time was read again", "found=1")
+	if calls := x.scrape().sum("cdr_calls_total", "source=shop", "outcome=answered"); calls != 2 {
+		t.Errorf("%g calls were answered", calls)
+	}
+	x.stop()
+}

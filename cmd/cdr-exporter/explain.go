@@ -134,7 +134,7 @@ func (e *explainCommand) choose(
 func (e *explainCommand) explain(
 	ctx context.Context, c *commandConfig, selector *explain.Selector, f *pastFeed, errs io.Writer,
 ) (*explain.Result, error) {
-	now := time.Now().UTC()
+	now := time.Now() // a time of day is local
 	from, to, err := parseRange(cmp.Or(e.from, f.Info.Lookback.String()), e.to, now)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package main_test
 import (
 	"encoding/json"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -57,4 +59,22 @@ func (s *site) explained(selector string, args ...string) (sum cdr.Money, proven
 		sum = sum.Add(&entry.Amount)
 	}
 	return sum, proven
+}
+
+// TestExplainInLocalTime: a time of day is the local one, as in the other commands.
+func TestExplainInLocalTime(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "{interval: 1s, lookback: 24h}", "")
+	now := time.Now()
+	s.put(shopRow{"a", now.Add(-90 * time.Minute), "done", "", "1"})
+	start(t, s.vault, launch{config: s.path("config.yaml")}).ready().stop()
+	local := now.In(time.FixedZone("", 5*3600))
+	x := start(t, s.vault, launch{env: map[string]string{"TZ": "Etc/GMT-5"}, args: []string{
+		"explain", "--config.file=" + s.path("config.yaml"), "cdr_calls_total",
+		"--from=" + local.Add(-2*time.Hour).Format("15:04"), "--to=" + local.Add(-time.Hour).Format("15:04"),
+	}})
+	x.exited(0)
+	if out := x.out.String(); !strings.Contains(out, "1 record adds 1.") {
+		t.Errorf("it says %s", out)
+	}
 }

@@ -82,6 +82,7 @@ func (m *matchCommand) openFeed(c *commandConfig, flag, name, trunk string) (*bo
 func (m *matchCommand) newBook(name string, opened openedFeed, trunk string) *book {
 	settings := match.BookSettings{
 		Name: name, Country: m.country, Trunk: trunk, Rules: opened.Rules, Currency: opened.Currency, Folder: m.folder,
+		OpenSince: time.Now().Add(-opened.Lookback),
 	}
 	if b, is := opened.block.(*declared.Block); is {
 		settings.Zone = b.Zone

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -15,28 +14,30 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// readMissing has the days read again on which the newest audit of a feed that is read here found
-// something missing or another amount: what the provider listed after the read plan's last read of
-// it is counted late rather than never. read says of which audit a feed's days were read already;
-// after a restart they are read once more, which counts nothing twice.
-func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]time.Time) {
+// readAudit is the result of an audit on a day of a feed.
+type readAudit struct {
+	auditedFeed
+
+	began int64
+}
+
+// readMissing has the days read again on which an audit of a feed that is read here found something
+// missing or another amount: what the provider listed after the read plan's last read of it is
+// counted late rather than never. read has the results whose day was read already; after a restart
+// it is read once more, which counts nothing twice.
+func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bool) {
 	all := a.dailyTotals.Load().audits
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
 			name := feedName{s.config.Name, f.info.Name}
-			newest := newestAudit(all, name.source, name.feed)
-			if newest == nil || !newest.Differs || newest.Began.Equal(read[name]) {
-				continue
-			}
-			var failed error
 			for _, one := range all {
-				ofFeed := one.Source == name.source && one.Feed == name.feed
-				if ofFeed && one.Began.Equal(newest.Began) && one.Differs {
-					failed = cmp.Or(failed, f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time))
+				result := readAudit{auditedFeed{name, one.Day.Time}, one.Began.UnixMicro()}
+				if name != (feedName{one.Source, one.Feed}) || !one.Differs || read[result] {
+					continue
 				}
-			}
-			if failed == nil { // else it is tried again
-				read[name] = newest.Began
+				if f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time) == nil { // else it is tried again
+					read[result] = true
+				}
 			}
 		}
 	}
@@ -78,7 +79,8 @@ const (
 
 // auditDaily audits the day before yesterday once a day, from the time audit.daily, until the
 // context ends. The ledger knows which days were audited, so neither a restart at that time nor an
-// audit that ends past midnight skips a day.
+// audit that ends past midnight skips a day. It also audits any day again that differed, whoever
+// audited it, once it was read again.
 func (a *App) auditDaily(ctx context.Context) {
 	audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
 	every(ctx, auditClock, func() {
@@ -87,6 +89,11 @@ func (a *App) auditDaily(ctx context.Context) {
 			a.auditDay(ctx, r, day, func(name feedName, f *feed) bool {
 				kept := !day.Before(history.KeptSince(f.info, now))
 				return audits.isDue(auditedFeed{name, day}, a.dailyTotals.Load(), kept, new(f.state.State()), now)
+			})
+		}
+		for _, day := range a.dailyTotals.Load().daysThatDiffer(now.Add(-auditRetry)) {
+			a.auditDay(ctx, r, day, func(name feedName, _ *feed) bool {
+				return audits.isDueAgain(auditedFeed{name, day}, a.dailyTotals.Load(), now)
 			})
 		}
 	})
@@ -115,11 +122,20 @@ func (d *dailyAudits) isDue(
 		return false
 	}
 	if !totals.needAudit(one.feedName, one.day, kept, state) {
-		if d.again[one] == mostAgain || !totals.differs(one.feedName, one.day) {
-			return false
-		}
-		d.again[one]++
+		return d.isDueAgain(one, totals, now)
 	}
+	d.retry[one] = now.Add(auditRetry)
+	return true
+}
+
+// isDueAgain says whether a day is due for another audit since its newest one, which may be the
+// command's, found a difference, and notes that it begins.
+func (d *dailyAudits) isDueAgain(one auditedFeed, totals *dailyTotals, now time.Time) bool {
+	newest := totals.newestOf(one)
+	if !now.After(d.retry[one]) || d.again[one] == mostAgain || totals.unknown || newest == nil || !newest.Differs {
+		return false
+	}
+	d.again[one]++
 	d.retry[one] = now.Add(auditRetry)
 	return true
 }
@@ -145,12 +161,26 @@ func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *
 		})
 }
 
-// differs says whether a day's newest audit that begins late enough found a difference.
-func (t *dailyTotals) differs(name feedName, day time.Time) bool {
-	return !t.unknown && slices.ContainsFunc(t.audits, func(a daily.Audit) bool {
-		return a.Source == name.source && a.Feed == name.feed && a.Differs && a.Day.Equal(day) &&
-			!a.Began.Before(day.Add(auditAge))
-	})
+// daysThatDiffer are the days on which an audit found a difference that began before a time.
+func (t *dailyTotals) daysThatDiffer(before time.Time) (days []time.Time) {
+	for _, a := range t.audits {
+		if a.Differs && a.Began.Before(before) && !slices.ContainsFunc(days, a.Day.Equal) {
+			days = append(days, a.Day.Time)
+		}
+	}
+	return days
+}
+
+// newestOf is the newest audit of a day, or of a part of it; nil: there is none.
+func (t *dailyTotals) newestOf(one auditedFeed) (newest *daily.Audit) {
+	for i := range t.audits {
+		a := &t.audits[i]
+		ofDay := a.Source == one.source && a.Feed == one.feed && a.Day.Equal(one.day)
+		if ofDay && (newest == nil || a.Began.After(newest.Began)) {
+			newest = a
+		}
+	}
+	return newest
 }
 
 // auditDay audits a day of the feeds that are read here and are due. It uses separate clients,

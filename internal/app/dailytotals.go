@@ -27,7 +27,7 @@ type dailyTotals struct {
 // keepDailyTotals reads the daily totals from the ledger until the context ends, so that neither page nor
 // metrics wait for it. It has days read again on which an audit found missing records.
 func (a *App) keepDailyTotals(ctx context.Context) {
-	read := make(map[feedName]time.Time)
+	read := make(map[readAudit]bool)
 	look := func() {
 		a.readDailyTotals(ctx)
 		a.readMissing(ctx, a.running.Load(), read)

@@ -161,3 +161,40 @@ func TestAuditOfADayThatDiffers(t *testing.T) {
 	now = now.Add(2 * time.Hour)
 	due("for good", false)
 }
+
+// TestAuditAgain: a day that the command audited is audited again after it was read again, so that
+// CDRReconciliationDifference doesn't fire for what is counted by then, whether or not audits are daily.
+func TestAuditAgain(t *testing.T) {
+	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+	began := day.AddDate(0, 0, 5)
+	audit := func(whole bool, began time.Time, differs bool) daily.Audit {
+		return daily.Audit{
+			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Differs: differs,
+		}
+	}
+	for name, c := range map[string]struct {
+		audits []daily.Audit
+		after  time.Duration
+		want   bool
+	}{
+		"while it is read again": {[]daily.Audit{audit(true, began, true)}, time.Minute, false},
+		"after that":             {[]daily.Audit{audit(true, began, true)}, 2 * time.Hour, true},
+		"nothing differs":        {[]daily.Audit{audit(true, began, false)}, 2 * time.Hour, false},
+		"a part of it differs":   {[]daily.Audit{audit(false, began, true)}, 2 * time.Hour, true},
+		"a part differed, then not": {
+			[]daily.Audit{audit(false, began, true), audit(true, began.Add(time.Minute), false)}, 2 * time.Hour, false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
+			totals, due := dailyTotals{now: began, audits: c.audits}, false
+			now := began.Add(c.after)
+			for _, differs := range totals.daysThatDiffer(now.Add(-auditRetry)) {
+				due = audits.isDueAgain(auditedFeed{feedName{"s", "f"}, differs}, &totals, now)
+			}
+			if due != c.want {
+				t.Errorf("due is %t", due)
+			}
+		})
+	}
+}

@@ -40,6 +40,9 @@ type pass struct {
 	// changed are the counted records that were last listed with other amounts. They are judged once all are listed.
 	changed map[counting.Hash]*changed
 
+	// unfinished are the records that weren't final when they were last listed. A later version may be.
+	unfinished map[counting.Hash]bool
+
 	reused int // records with the id of another call
 
 	failed error // of the ledger
@@ -75,7 +78,7 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 func (a *audit) newPass(from, to time.Time) *pass {
 	return &pass{
 		audit: a, from: from, to: to, seen: make(map[counting.Hash]bool), differ: make(map[counting.Hash]bool),
-		changed: make(map[counting.Hash]*changed),
+		changed: make(map[counting.Hash]*changed), unfinished: make(map[counting.Hash]bool),
 		day: Day{
 			Audit: daily.Audit{
 				Source: a.Spec.Source, Feed: a.Spec.Feed, Day: daily.DateOf(from), Whole: to.Sub(from) == 24*time.Hour,
@@ -185,14 +188,19 @@ func (p *pass) add(f *counting.Finding) {
 	if p.NoAmounts {
 		f.Listed, f.Counted = nil, nil
 	}
-	if again {
+	if again && !p.unfinished[f.Key] {
 		p.addAgain(f)
 		return
 	}
 	d := &p.day
-	d.Listed++
-	if f.Reused {
-		p.reused++
+	if p.unfinished[f.Key] {
+		d.NotFinal--
+		delete(p.unfinished, f.Key)
+	} else {
+		d.Listed++
+		if f.Reused {
+			p.reused++
+		}
 	}
 	switch f.Status {
 	case counting.StatusCounted:
@@ -204,6 +212,7 @@ func (p *pass) add(f *counting.Finding) {
 		d.Charges.add(f)
 	case counting.StatusNotFinal:
 		d.NotFinal++
+		p.unfinished[f.Key] = true
 	case counting.StatusBeforeOrigin:
 		d.BeforeOrigin++
 	case counting.StatusUnknown:

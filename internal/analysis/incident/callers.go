@@ -29,6 +29,9 @@ type callerSums struct {
 // the account.
 func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 	r := fact.Record
+	if isCharge := fact.Kind == facts.Charge || fact.Kind == facts.Correction; isCharge && fact.New > 0 {
+		return // they come with the call, which may have another caller than its legs
+	}
 	if country := f.settings.Country; r.Direction != cdr.Outbound || country != "" && r.Country != country {
 		return
 	}
@@ -40,9 +43,9 @@ func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 	sums := f.callers[key]
 	if sums == nil {
 		switch fact.Kind {
-		case facts.Charge, facts.Correction: // of a leg: its call counts later
+		case facts.Charge, facts.Correction:
 		case facts.Call, facts.OutcomeChange:
-			if !r.Outcome.Connected() {
+			if !r.Outcome.Connected() && len(r.Charges) == 0 {
 				return
 			}
 		default:
@@ -60,6 +63,11 @@ func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 		f.callers[key] = sums
 	}
 	sums.Add(fact)
+	if fact.Kind == facts.Call {
+		for i := range r.Charges {
+			sums.Amounts.Add(cmp.Or(r.Charges[i].Currency, feed.Info.Currency), &r.Charges[i].Amount)
+		}
+	}
 }
 
 // extension is the caller's extension, if the provider gives it.

@@ -28,6 +28,11 @@ func TestChargesOfCallers(t *testing.T) {
 	one, two := outbound("a", cdr.Answered, "1.5"), outbound("b", cdr.Answered, "2")
 	failed := outbound("c", cdr.Busy, "3")
 	failed.CallerNumber = "+4930999999"
+	// Twilio: the leg of a softphone, and the one that it dials with a number of the account.
+	softphone, dialled := outbound("p", cdr.Answered, "0.5"), outbound("q", cdr.Answered, "2")
+	softphone.CallKey, softphone.Direction = "g", cdr.Internal
+	softphone.CallerNumber, softphone.Country = "client:ann", ""
+	dialled.CallKey, dialled.Start = "g", start.Add(time.Second)
 	for name, c := range map[string]struct {
 		legs    bool
 		records []*cdr.Record
@@ -38,6 +43,7 @@ func TestChargesOfCallers(t *testing.T) {
 		"a call of one leg":   {true, []*cdr.Record{one}, "1.5 USD"},
 		"two calls of legs":   {true, []*cdr.Record{one, two}, "3.5 USD"},
 		"of another's caller": {false, []*cdr.Record{failed, one}, "1.5 USD"},
+		"legs of two callers": {true, []*cdr.Record{softphone, dialled}, "2.5 USD"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			finder := New(Settings{Callers: true, Redactor: cdr.NewRedactor(cdr.Policy{Numbers: cdr.Keep}, nil)})

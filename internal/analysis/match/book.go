@@ -30,6 +30,8 @@ type BookSettings struct {
 	Folder string
 	// Zone, if set, is of times without one, so that an hour of a year is there twice.
 	Zone *time.Location
+	// OpenSince: records that start since then may still become final; earlier ones count as they are (counting.md 17).
+	OpenSince time.Time
 }
 
 // Book is the calls of one side. Its records are told apart, and become calls, by the functions of counting. It isn't
@@ -67,9 +69,9 @@ func (b *Book) Close() error { return b.rows.Close() }
 // seed is for hashes of one process.
 var seed = maphash.MakeSeed()
 
-// Add adds a record, of which it keeps a copy. One that isn't final, or without a call, isn't added.
+// Add adds a record, of which it keeps a copy. One that may still become final, or without a call, isn't added.
 func (b *Book) Add(r *cdr.Record) error {
-	if r.Provisional || r.NoCall {
+	if r.NoCall || r.Provisional && !r.Start.Before(b.settings.OpenSince) {
 		return nil
 	}
 	b.order++

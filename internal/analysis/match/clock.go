@@ -63,7 +63,7 @@ func (m *matcher) estimateClock() error {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which differences are kept doesn't matter
 	var all []difference
 	var last [2][]*node
-	found := 0
+	found, calls := 0, 0 // differences, and left calls that have any
 	err := m.each(func(n *node) error {
 		for i := range last {
 			if len(last[i]) > 0 && last[i][0].key != n.key {
@@ -78,6 +78,10 @@ func (m *matcher) estimateClock() error {
 			by := r.Start.Sub(l.Start)
 			if by.Abs() > furthest || !m.sameParties(l, r) {
 				continue
+			}
+			if !l.near {
+				l.near = true
+				calls++
 			}
 			d := difference{l.Start.Sub(m.clock.began), by, agreement(l.Direction, r.Direction)}
 			if found++; len(all) < samples {
@@ -99,7 +103,8 @@ func (m *matcher) estimateClock() error {
 		m.settings.Note("no call of one book has the numbers of a call of the other one: " +
 			"see that both have caller and callee, and give --country if one has national numbers")
 	}
-	err = m.clock.set(all, m.settings.Tolerance)
+	// A call has a difference to each neighbour, of which one may be the same call.
+	err = m.clock.set(all, float64(calls)/float64(max(found, 1)), m.settings.Tolerance)
 	if m.clock.opposite {
 		m.settings.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
 	}
@@ -118,13 +123,13 @@ func agreement(a, b cdr.Direction) int {
 	return -1
 }
 
-// set finds the offsets in differences.
-func (c *clock) set(all []difference, tolerance time.Duration) error {
+// set finds the offsets in differences. share is how much of them is right if each left call has its partner.
+func (c *clock) set(all []difference, share float64, tolerance time.Duration) error {
 	by, support := mode(slices.Clone(all), tolerance, 0, false)
 	if support < leastPairs && by.Abs() > tolerance {
 		return nil // too few to say so
 	}
-	if err := zoneError(by, support, len(all)); err != nil {
+	if err := zoneError(by, support, share*float64(len(all))); err != nil {
 		return err
 	}
 	agree := 0
@@ -186,9 +191,9 @@ func mode(all []difference, width, near time.Duration, known bool) (by time.Dura
 }
 
 // zoneError says that the clocks differ as time zones do.
-func zoneError(by time.Duration, support, all int) error {
+func zoneError(by time.Duration, support int, calls float64) error {
 	steps := by.Round(zoneStep)
-	if steps == 0 || (by-steps).Abs() > zoneSlack || support < leastPairs || 2*support < all {
+	if steps == 0 || (by-steps).Abs() > zoneSlack || support < leastPairs || float64(2*support) < calls {
 		return nil
 	}
 	return Error(fmt.Sprintf("all pairs differ by %d s: the time zone of one book is wrong by %s; "+

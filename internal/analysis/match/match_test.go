@@ -76,6 +76,7 @@ type bench struct {
 	country  string
 	zones    [2]*time.Location // of the books' times without one
 	rules    counting.Rules    // of the left book
+	open     time.Time         // since when records of the left book may become final
 	trunk    string
 	notes    []string
 	// found has the pairs: class and ids, without the class `same`.
@@ -111,7 +112,7 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 		}
 		s.Zone = b.zones[i]
 		if i == 0 {
-			s.Rules, s.Trunk = b.rules, b.trunk
+			s.Rules, s.Trunk, s.OpenSince = b.rules, b.trunk, b.open
 		}
 		books[i] = match.NewBook(s)
 		for _, r := range records {
@@ -302,6 +303,13 @@ func TestBadInput(t *testing.T) {
 	one := func(r *cdr.Record) { r.CallerNumber, r.CalleeNumber = "+4930111111", "+4940222222" }
 	apart := func(seconds float64) func(int) float64 { return func(int) float64 { return seconds } }
 	crowd := many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one)
+	often := func(later int) (all []*cdr.Record) { // each number is called five times
+		for i := range 60 {
+			text := "%d %d %d to=+49402222%03d"
+			all = append(all, record(t, fmt.Sprintf(text, i, i*360+(i*i*37)%300+later, 60+i, i%12)))
+		}
+		return all
+	}
 	nine, fifty := many(t, 9, none, plain), many(t, 50, none, plain)
 	for _, c := range []struct {
 		name, want  string
@@ -309,6 +317,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"an hour", "all pairs differ by 3600 s: the time zone", fifty, many(t, 50, apart(3600), plain)},
 		{"an hour less, and a clock", "all pairs differ by -3600 s", fifty, many(t, 50, apart(-3599.3), plain)},
+		{"an hour, of few numbers", "all pairs differ by 3600 s: the time zone", often(0), often(3600)},
 		{"hidden numbers", "the numbers of one book are hidden", nine, many(t, 9, none, hide)},
 		{"no overlap", "the books don't overlap in time", nine, many(t, 9, apart(9e6), plain)},
 		{"other days of the range", "the books don't overlap in time", nine, many(t, 9, apart(3e6), plain)},
@@ -501,5 +510,20 @@ func TestVersions(t *testing.T) {
 				t.Errorf("got %v, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A call whose end was never recorded, such as one of Kamailio without a BYE, counts as it is once it can't become
+// final any more, so it isn't missing in the book.
+func TestNeverFinal(t *testing.T) {
+	b := newBench()
+	b.rules, b.open = counting.Rules{Legs: true}, noon.Add(time.Hour)
+	ours := []*cdr.Record{
+		record(t, "l1 0 - key=a open"), record(t, "l2 60 30 key=b"), record(t, "l3 7200 - key=c open"),
+	}
+	ours[0].End, ours[2].End = time.Time{}, time.Time{}
+	b.mustRun(t, ours, []*cdr.Record{record(t, "r1 0 95"), record(t, "r2 60 30"), record(t, "r3 7200 30")})
+	if want := []string{"only_right - r3", "same l1 r1", "same l2 r2"}; !slices.Equal(b.found, want) {
+		t.Errorf("got %q, want %q", b.found, want)
 	}
 }

@@ -28,6 +28,7 @@ type node struct {
 	// lacks says that its set has more calls of this one's book than of the other one, and twin that another call of
 	// its book differs in nothing but the start.
 	lacks, twin bool
+	near        bool // a call of the other book has its numbers, at about its time
 	// equals counts the calls of the set that this one is surely the same as; partner is one of them.
 	equals  int
 	partner *node

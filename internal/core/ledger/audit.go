@@ -151,13 +151,13 @@ func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []da
 	return nil
 }
 
-// Audits returns the newest audit of each feed, and the newest audits of the days since a time, in
-// order of feed and day. It doesn't wait for a commit.
+// Audits returns the newest audit of each feed, and the newest audits that ran since a time or of the
+// days since then, in order of feed and day. It doesn't wait for a commit.
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]daily.Audit, error) {
 	return readUnlocked(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed
-		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day,
-		a.at`, []any{engine.Micros(from)},
+		WHERE a.day >= ? OR a.at >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed)
+		ORDER BY a.feed, a.day, a.at`, []any{engine.Micros(from), engine.Micros(from)},
 		func(r *daily.Audit) []any {
 			return []any{
 				&r.Source, &r.Feed, engine.Time(&r.Day.Time), &r.Whole, engine.Time(&r.Began),
