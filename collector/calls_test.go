@@ -28,6 +28,7 @@ func TestWhenACallIsCounted(t *testing.T) {
 		// gap is a span that can't be read, until a time if there is one.
 		gap      [2]time.Duration
 		readable time.Duration
+		lacking  time.Duration // when calls are that the provider counts and doesn't give; 0: there are none
 		// The call counts this long after its first leg was read.
 		after, before time.Duration
 	}{
@@ -73,6 +74,11 @@ func TestWhenACallIsCounted(t *testing.T) {
 			gap: [2]time.Duration{-time.Hour, -59 * time.Minute}, readable: 10 * day, after: settle,
 			before: 2 * settle,
 		},
+		{
+			name: "the watermark stands before missing rows", lacking: -time.Hour,
+			legs:  []leg{{-10 * time.Minute, 70 * time.Minute}, {-10 * time.Minute, 73 * time.Minute}},
+			after: settle, before: 3 * settle,
+		},
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
 			pass(t, 12*time.Hour)
@@ -102,7 +108,11 @@ func TestWhenACallIsCounted(t *testing.T) {
 					read.Store(time.Now().UnixNano())
 				}
 			}
-			loop := loopOfCalls(m, count)
+			loop := loopOfCalls(m, count, func(s *FeedSettings) {
+				if c.lacking != 0 {
+					s.Info.Reader, _ = lackingUntil(m, noon.Add(c.lacking), noon.Add(day))
+				}
+			})
 			loop.Start()
 			for counted.Load() == 0 && time.Since(noon) < 6*time.Hour {
 				pass(t, time.Minute)
@@ -171,9 +181,9 @@ func TestAFirstHistoryOfCallsIsShownAsAWhole(t *testing.T) {
 }
 
 // loopOfCalls is a loop over a model provider whose calls have legs. fact gets what is counted.
-func loopOfCalls(m *model, fact func(*facts.Fact)) *Loop {
+func loopOfCalls(m *model, fact func(*facts.Fact), change ...func(*FeedSettings)) *Loop {
 	m.fact, m.spec.Rules, m.spec.Settle, m.spec.WholeAfter = fact, counting.Rules{Legs: true}, settle, wholeAfter
-	return loopOver(m, minutely.Interval, minutely.Lookback, func(s *FeedSettings) {
+	return loopOver(m, minutely.Interval, minutely.Lookback, append(change, func(s *FeedSettings) {
 		s.Info.Rules, s.Info.Settle, s.Info.WholeAfter = m.spec.Rules, settle, wholeAfter
-	})
+	})...)
 }

@@ -28,6 +28,7 @@ type committer struct {
 
 	endpoint witness.Endpoint // counts the spans that could be read
 	readable plan.Span        // the end of the last of them
+	reached  time.Time        // how far all but those was read
 	lost     atomic.Int64     // how much time the provider no longer kept
 
 	mu     sync.Mutex
@@ -46,6 +47,7 @@ func newCommitter(settings FeedSettings) *committer {
 // tasks in them.
 func (c *committer) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {
 	d := Driver{Reader: c.reader, Commit: func(ctx context.Context, page *Page) error {
+		page.Reached = c.reached
 		result, err := c.commitPage(ctx, page)
 		pages++
 		found += result.New + result.Queued

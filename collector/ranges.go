@@ -94,7 +94,7 @@ func (f *ranges) recordsWait(ctx context.Context) (waits bool, err error) {
 // readPiece reads a piece of what is due; with nothing due it reads the shortest range.
 func (f *ranges) readPiece(ctx context.Context) error {
 	r := f.newPoll()
-	f.seen = r.view
+	f.seen, f.reached = r.view, r.view.Watermark
 	f.planStep(r)
 	f.level = r.read.Level
 	if !r.beforeClock && f.plan.Levels[r.read.Level].Open == nil {

@@ -131,6 +131,9 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 		if err != nil {
 			return err
 		}
+		if page.Position != nil {
+			page.Position.Misses = f.partial // as the last read did
+		}
 		if _, err := f.commitPage(ctx, page); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
@@ -396,4 +397,69 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// twoFiles is a stream of two files: one has a call each minute, which nobody answers, the other one an answered leg
+// of the call of minute 30.
+type twoFiles struct {
+	began    time.Time
+	readable time.Duration // when the other file can be read
+}
+
+func (s *twoFiles) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page, error] {
+	at, _ := strconv.Atoi(string(from.Resume))
+	return pagesOf(func(emit func(*Page) error) error {
+		page := new(Page)
+		leg := func(id string, minute, length int, o cdr.Outcome) {
+			start := s.began.Add(time.Duration(minute) * time.Minute)
+			page.Records = append(page.Records, &cdr.Record{
+				ID: id, CallKey: strconv.Itoa(minute), Start: start, Answer: start,
+				End: start.Add(time.Duration(length) * time.Second), Outcome: o,
+			})
+		}
+		for ; at < int(time.Since(s.began)/time.Minute); at++ {
+			leg(strconv.Itoa(at), at, 1, cdr.NoAnswer)
+		}
+		isWhole := time.Since(s.began) >= s.readable
+		if isWhole {
+			leg("other", 30, 40, cdr.Answered)
+		}
+		page.Position = &counting.Position{Resume: []byte(strconv.Itoa(at))}
+		if err := emit(page); err != nil || isWhole {
+			return err
+		}
+		return &Partial{errStream}
+	})
+}
+
+// While a file can't be read, no call counts without the legs that it may have.
+func TestPartOfAStreamHoldsCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noon := time.Now()
+		ledger := newCheckedFeed(t, noon.Add(-time.Hour))
+		ledger.spec.Rules = counting.Rules{Legs: true, ByArrival: true}
+		ledger.spec.Settle, ledger.spec.WholeAfter = settle, 4*time.Hour
+		ledger.open(48 * time.Hour)
+		var outcomes []cdr.Outcome
+		ledger.fact = func(f *facts.Fact) {
+			if f.Kind == facts.Call && f.Record.Start.Equal(noon.Add(30*time.Minute)) {
+				outcomes = append(outcomes, f.Record.Outcome)
+			}
+		}
+		ledger.begin(&Page{Position: &Position{Watermark: noon, HistoryDone: true}})
+		loop := NewLoop(FeedSettings{
+			Info: &FeedInfo{
+				Name: "calls", Interval: time.Minute, Stream: &twoFiles{noon, time.Hour},
+				Rules: ledger.spec.Rules, Settle: settle, WholeAfter: 4 * time.Hour,
+			},
+			Ledger: ledger, Random: func() float64 { return 0 },
+		})
+		for range 90 {
+			_, _ = loop.Poll(t.Context())
+			pass(t, time.Minute)
+		}
+		if want := []cdr.Outcome{cdr.Answered}; !slices.Equal(outcomes, want) {
+			t.Errorf("the call counted as %v", outcomes)
+		}
+	})
 }

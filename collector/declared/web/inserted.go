@@ -20,7 +20,7 @@ const clockTolerance = 2 * time.Minute
 
 // insertedReader reads a feed by when its rows were inserted: each span once, plus the filter's
 // overlap with what was read before. It implements collector.StreamReader. The position is the end
-// of the spans that were read, in seconds since 1970.
+// of the spans that were read, in seconds since 1970, and how much time is lost, in nanoseconds.
 type insertedReader struct {
 	*reader
 
@@ -30,11 +30,15 @@ type insertedReader struct {
 	// lostBefore is how long all earlier ones were.
 	deleted    span
 	lostBefore time.Duration
+	restored   bool // lostBefore has what earlier processes lost
 }
+
+// lost is how much time is lost.
+func (r *insertedReader) lost() time.Duration { return r.lostBefore + r.deleted.length() }
 
 // unread is how much time wasn't read: the provider deleted it before, or can't give it.
 func (r *insertedReader) unread() time.Duration {
-	sum := r.lostBefore + r.deleted.length()
+	sum := r.lost()
 	for _, bad := range r.stuck.bad {
 		sum += max(0, bad.to.Sub(latest(bad.from, r.deleted.to)))
 	}
@@ -92,9 +96,12 @@ type insertedPoll struct {
 
 // begin begins where the last poll ended.
 func (r *insertedReader) begin(from collector.StreamPosition) *insertedPoll {
-	at, known := decodePosition(from.Resume)
+	at, lost, known := decodePosition(from.Resume)
 	if !known {
 		at = from.Origin
+	}
+	if !r.restored {
+		r.lostBefore, r.restored = lost, true
 	}
 	_, later := r.clocks()
 	switch edge := r.edge(later); {
@@ -142,7 +149,8 @@ func (p *insertedPoll) read(ctx context.Context) (fewer, failed error) {
 	p.tries++
 	for page, err := range p.reader.read(ctx, p.next, everything, func(last *collector.Page) {
 		if p.incomplete == nil {
-			last.Position = &collector.Position{Resume: encodePosition(latest(p.at, p.readUpTo(p.next.to, p.began)))}
+			at := latest(p.at, p.readUpTo(p.next.to, p.began))
+			last.Position = &collector.Position{Resume: encodePosition(at, p.lost())}
 		}
 	}) {
 		switch {
@@ -170,11 +178,11 @@ func (p *insertedPoll) moveOn(fewer error) {
 
 // getAround goes on after an error: with a shorter span, behind the span if that is stuck, or not at all.
 func (p *insertedPoll) getAround(ctx context.Context, failed error) {
-	isKnown := p.stuck.isKnown(p.cursor)
-	if !isKnown && !p.stepsOver {
+	known := p.stuck.find(p.cursor)
+	if known == nil && !p.stepsOver {
 		p.stepsOver = p.isStuck(ctx, failed)
 	}
-	if !isKnown && (!p.stepsOver || p.skipped == mostSkipped || !collector.BlamesSpan(failed)) {
+	if known == nil && (!p.stepsOver || p.skipped == mostSkipped || !collector.BlamesSpan(failed)) {
 		if !p.stopped {
 			p.yield(nil, failed)
 		}
@@ -182,21 +190,35 @@ func (p *insertedPoll) getAround(ctx context.Context, failed error) {
 		return
 	}
 	p.tries = 0
+	enough := p.shortest()
+	if p.isOld(p.next.to) { // what is no longer kept may be long
+		enough = max(enough, p.stuck.lengthBefore(p.cursor))
+	}
 	switch length := p.next.to.Sub(p.cursor); {
 	case p.overlap > pieceOverlap: // the bad instant may be in the overlap, which is searched like the rest
 		p.cursor, p.overlap = p.next.from, 0
-	case !isKnown && length > p.shortest():
+	case known == nil && length > enough:
 		p.longest = length / 2
-	case !isKnown && p.overlap > 0:
+	case known == nil && p.overlap > 0:
 		p.overlap = 0
 	default:
-		p.stepOver(span{p.cursor, p.next.to}, isKnown, failed)
+		p.stepOver(known, failed)
 	}
 }
 
-// stepOver goes on behind a bad span. The position stays before it, until it is given up.
-func (p *insertedPoll) stepOver(bad span, isKnown bool, failed error) {
-	if bad.to.Before(p.earlier.Add(-p.Lookback - givesUpAfter)) {
+// isOld says whether a time is so old that a span may be given up.
+func (p *insertedPoll) isOld(at time.Time) bool {
+	return at.Before(p.earlier.Add(-p.Lookback - givesUpAfter))
+}
+
+// stepOver goes on behind a bad span. The position stays before it, until it is given up. known is the span as earlier
+// polls know it, nil if they don't.
+func (p *insertedPoll) stepOver(known *badSpan, failed error) {
+	bad, blames := span{p.cursor, p.next.to}, collector.BlamesSpan(failed)
+	if known != nil {
+		bad.to = latest(bad.to, known.to)
+	}
+	if known != nil && blames && p.isOld(bad.to) && known.since.Before(p.earlier.Add(-givesUpAfter)) {
 		p.logger.Warn("A span of time that the provider couldn't give for days is given up", "feed", p.Name,
 			"from", bad.from, "to", bad.to, "err", failed)
 		p.lose(bad)
@@ -204,9 +226,12 @@ func (p *insertedPoll) stepOver(bad span, isKnown bool, failed error) {
 	} else {
 		p.incomplete = cmp.Or(p.incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
 			bad.from.Format(time.RFC3339), bad.to.Format(time.RFC3339), failed))
-		if !isKnown {
-			p.stuck.skip(bad)
+		switch {
+		case known == nil:
+			p.stuck.skip(badSpan{bad, p.earlier})
 			p.skipped++
+		case blames && known.length() > p.shortest():
+			p.stuck.halve(known)
 		}
 	}
 	p.cursor, p.longest = bad.to, 0
@@ -290,10 +315,16 @@ func (r spanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*co
 	}
 }
 
-func encodePosition(at time.Time) []byte { return binary.AppendVarint(nil, at.Unix()) }
+func encodePosition(at time.Time, lost time.Duration) []byte {
+	return binary.AppendVarint(binary.AppendVarint(nil, at.Unix()), int64(lost))
+}
 
-// decodePosition is the time of a position; ok is false if there is none yet.
-func decodePosition(data []byte) (at time.Time, ok bool) {
+// decodePosition is the time of a position, and how much is lost before it; ok is false if there is none yet.
+func decodePosition(data []byte) (at time.Time, lost time.Duration, ok bool) {
 	seconds, n := binary.Varint(data)
-	return time.Unix(seconds, 0).UTC(), n > 0
+	if n <= 0 {
+		return at, lost, false
+	}
+	length, _ := binary.Varint(data[n:])
+	return time.Unix(seconds, 0).UTC(), time.Duration(length), true
 }

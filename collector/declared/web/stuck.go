@@ -10,25 +10,34 @@ import (
 
 // stuck describes a span that fails at each poll. The reader then reads the rows behind it (counting.md 31).
 type stuck struct {
-	failed span   // at the last poll
-	polls  int    // that failed there, one after the other
-	bad    []span // the shortest spans that failed, those without a gap as one: the next poll asks for them at once
+	failed span      // at the last poll
+	polls  int       // that failed there, one after the other
+	bad    []badSpan // the shortest spans that failed, those without a gap as one: the next poll asks for them at once
+}
+
+// badSpan is a span that can't be read, and since when that is known.
+type badSpan struct {
+	span
+
+	since time.Time
 }
 
 const (
 	// stuckPolls is how many polls fail on a span before newer ones are read.
 	stuckPolls = 5
-	// givesUpAfter is how long after the lookback a bad span is given up: what follows it is read at each poll
-	// meanwhile, and ids are known for as long.
+	// givesUpAfter is how long a bad span is asked for before it is given up, and how old it then is beyond the
+	// lookback: what follows it is read at each poll meanwhile, and ids are known for as long.
 	givesUpAfter = 48 * time.Hour
 	// mostSkipped is how many spans one poll steps over that no poll before it has.
 	mostSkipped = 4
+	// mostHalves is how many bad spans there may be before no other one is asked for in halves.
+	mostHalves = 16
 )
 
 // cut is where a span ends that begins at a time: where what is known to be bad begins or ends, or after the longest
 // time.
 func (s *stuck) cut(from, to time.Time, longest time.Duration) time.Time {
-	if longest > 0 && !s.isKnown(from) {
+	if longest > 0 && s.find(from) == nil {
 		to = earliest(to, from.Add(longest).Truncate(time.Second))
 	}
 	for _, b := range s.bad {
@@ -42,27 +51,59 @@ func (s *stuck) cut(from, to time.Time, longest time.Duration) time.Time {
 	return to
 }
 
-func (s *stuck) isKnown(from time.Time) bool {
-	return slices.ContainsFunc(s.bad, func(b span) bool { return b.has(from) })
+// find is the bad span that has a time; nil without one.
+func (s *stuck) find(at time.Time) *badSpan {
+	if i := slices.IndexFunc(s.bad, func(b badSpan) bool { return b.has(at) }); i >= 0 {
+		return &s.bad[i]
+	}
+	return nil
+}
+
+// lengthBefore is how long the bad span is that ends at a time; 0 without one.
+func (s *stuck) lengthBefore(at time.Time) time.Duration {
+	if i := slices.IndexFunc(s.bad, func(b badSpan) bool { return b.to.Equal(at) }); i >= 0 {
+		return s.bad[i].length()
+	}
+	return 0
 }
 
 // skip notes a bad span.
-func (s *stuck) skip(bad span) {
-	if i := slices.IndexFunc(s.bad, func(b span) bool { return b.to.Equal(bad.from) }); i >= 0 {
-		s.bad[i].to = bad.to
+func (s *stuck) skip(bad badSpan) {
+	if i := slices.IndexFunc(s.bad, func(b badSpan) bool { return b.to.Equal(bad.from) }); i >= 0 {
+		bad.from = s.bad[i].from
+		s.bad[i] = bad
 		return
 	}
 	s.bad = append(s.bad, bad)
 }
 
-// served forgets bad spans within one that was read.
+// halve has the next poll ask for the halves of a bad span, of which one may have healed.
+func (s *stuck) halve(bad *badSpan) {
+	if len(s.bad) >= mostHalves {
+		return
+	}
+	second := *bad
+	second.from = bad.from.Add(bad.length() / 2).Truncate(time.Second)
+	bad.to = second.from
+	s.bad = append(s.bad, second)
+}
+
+// served forgets what was read of bad spans.
 func (s *stuck) served(all span) {
-	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return !b.from.Before(all.from) && !b.to.After(all.to) })
+	var left []badSpan
+	for _, b := range s.bad {
+		for _, part := range []span{{b.from, earliest(b.to, all.from)}, {latest(b.from, all.to), b.to}} {
+			if part.from.Before(part.to) {
+				left = append(left, badSpan{part, b.since})
+			}
+		}
+	}
+	s.bad = left
 }
 
 // forget forgets bad spans that end before a time.
 func (s *stuck) forget(before time.Time) {
-	s.bad = slices.DeleteFunc(s.bad, func(b span) bool { return b.to.Before(before) })
+	s.bad = slices.DeleteFunc(s.bad, func(b badSpan) bool { return b.to.Before(before) })
 }
 
 // shortest is how short the reader makes a span to find a bad one.

@@ -7,7 +7,11 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
+
+// bySpan is a list whose requests have the ends of the span, up to its filter.
+const bySpan = "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: "
 
 // askedSpan is the span that a request asks for.
 func askedSpan(r *http.Request) (from, to time.Time) {
@@ -42,8 +46,7 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 		}
 		return declaredtest.Rows(5), nil
 	}
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
 	var position []byte
 	for poll := range 60 {
 		asked = 0
@@ -103,8 +106,7 @@ func TestInsertedOverlapOfABadMinute(t *testing.T) {
 				}
 				return declaredtest.Rows(rows...), nil
 			}
-			info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-				"    filter: {by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
+			info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
 			var position []byte
 			read := map[string]time.Duration{}
 			for minute := range 330 {
@@ -139,14 +141,12 @@ func TestInsertedProbeIsNotCommitted(t *testing.T) {
 	noon := declaredtest.Noon
 	f := new(declaredtest.API)
 	f.Answer = func(r *http.Request) (string, http.Header) {
-		from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-		if from.Before(noon.Add(-2 * time.Minute)) {
+		if from, _ := askedSpan(r); from.Before(noon.Add(-2 * time.Minute)) {
 			return "!404", nil
 		}
 		return declaredtest.Rows(5), nil
 	}
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
 	f.Now = noon
 	probed := false
 	for range 5 {
@@ -179,8 +179,7 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 		}
 		return declaredtest.Rows(5), nil
 	}
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted, max_range: 2h, retention: 12h}\n")
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h}\n")
 	var position []byte
 	for poll := range 20 {
 		f.Now, f.Asked = noon.Add(time.Duration(10*poll)*time.Minute), nil
@@ -193,6 +192,89 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 		if len(f.Asked) > 60 || poll > 6 && len(f.Asked) > 20 {
 			t.Errorf("poll %d: asked %d times", poll, len(f.Asked))
 		}
+	}
+}
+
+// TestInsertedMinutesThatHeal: what the provider can give again is read soon, however much it couldn't give, and
+// however long ago that was.
+func TestInsertedMinutesThatHeal(t *testing.T) {
+	noon := declaredtest.Noon
+	type minutes struct{ from, to, until time.Duration } // after noon
+	for _, c := range []struct {
+		name, filter  string
+		history       time.Duration
+		bad           []minutes
+		polls, asking int
+	}{
+		{
+			"a day of a history, for ten minutes", "{by: inserted, max_range: 2h, overlap: 5m}", 7 * 24 * time.Hour,
+			[]minutes{{-7 * 24 * time.Hour, -6 * 24 * time.Hour, 10 * time.Minute}}, 30, 100,
+		},
+		{
+			"nine of ten minutes, after an hour", "{by: inserted, max_range: 2h, retention: 12h}", time.Hour,
+			[]minutes{
+				{-30 * time.Minute, -20 * time.Minute, time.Hour},
+				{-30 * time.Minute, -29 * time.Minute, 24 * time.Hour},
+			}, 90, 45,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(declaredtest.API)
+			since := func() time.Duration { return f.Now.Sub(noon) }
+			served := make(map[time.Time]bool)
+			f.Answer = func(r *http.Request) (string, http.Header) {
+				from, to := askedSpan(r)
+				for _, b := range c.bad {
+					if from.Before(noon.Add(b.to)) && noon.Add(b.from).Before(to) && since() < b.until {
+						return "!404", nil
+					}
+				}
+				for at := from; at.Before(to); at = at.Add(time.Minute) {
+					served[at.Truncate(time.Minute)] = true
+				}
+				return declaredtest.Rows(5), nil
+			}
+			info := f.Open(t, "", bySpan+c.filter+"\n")
+			var position []byte
+			for minute := range c.polls {
+				f.Now, f.Asked = noon.Add(time.Duration(minute)*time.Minute), nil
+				position, _, _ = declaredtest.Poll(t, info,
+					collector.StreamPosition{Resume: position, Origin: noon.Add(-c.history), Now: f.Now})
+				if len(f.Asked) > c.asking {
+					t.Errorf("minute %d: asked %d times", minute, len(f.Asked))
+				}
+			}
+			missing := 0
+			for at := -c.history; at < 0; at += time.Minute {
+				last := c.bad[len(c.bad)-1]
+				isBad := at >= last.from && at < last.to && since() < last.until
+				if !isBad && !served[noon.Add(at)] {
+					missing++
+				}
+			}
+			if missing > 0 {
+				t.Errorf("%d minutes were never read", missing)
+			}
+		})
+	}
+}
+
+// TestInsertedLossAfterARestart: what a long outage lost is shown after a restart too.
+func TestInsertedLossAfterARestart(t *testing.T) {
+	f := declaredtest.Always(declaredtest.Rows(600))
+	from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-24 * time.Hour)}
+	var lost time.Duration
+	for _, after := range []time.Duration{0, 8 * time.Hour, 8*time.Hour + time.Minute} {
+		f.Now = declaredtest.Noon.Add(after)
+		from.Now = f.Now
+		info := f.Open(t, "", inserted)
+		var err error
+		from.Resume, _, err = declaredtest.Poll(t, info, from)
+		require.NoError(t, err)
+		if got := info.Unread(); got < lost || after > 0 && got < 3*time.Hour {
+			t.Errorf("after %s: %s are unread, %s before", after, got, lost)
+		}
+		lost = info.Unread()
 	}
 }
 
@@ -212,8 +294,7 @@ func unreadable(from, to time.Time) *declaredtest.API {
 func TestInsertedHourThatIsDeleted(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon.Add(-12*time.Hour), noon.Add(-11*time.Hour))
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted, max_range: 2h, retention: 12h}\n")
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h}\n")
 	from := collector.StreamPosition{Origin: noon.Add(-13 * time.Hour), Now: noon.Add(-12 * time.Hour)}
 	f.Now = from.Now
 	for minute := range 75 {
@@ -234,8 +315,7 @@ func TestInsertedHourThatIsDeleted(t *testing.T) {
 func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon, noon.Add(time.Minute))
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted, max_range: 2h, overlap: 5m}\n")
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, overlap: 5m}\n")
 	var position []byte
 	for _, c := range []struct {
 		after time.Duration

@@ -21,18 +21,18 @@ func (d *Decision) callFact(call Hash, channel trunkChannel) Hash {
 	return d.hasher.pair(kindAttempt, call, int64(d.hasher.factKey(kindAttempt, channel.trunk, channel.channel)))
 }
 
-// addCallFactKeys adds the keys of all facts of its call that a leg may count.
-func (d *Decision) addCallFactKeys(keys *Keys, e *entry) {
+// addCallFactKeys adds the keys of all facts that a leg may count for its call, which may be under any of these keys.
+func (d *Decision) addCallFactKeys(keys *Keys, e *entry, calls ...Hash) {
 	buckets := d.factBuckets(e.record.Start)
 	add := func(channel trunkChannel) {
-		for _, key := range append([]Hash{d.rootInPage(e.call)}, e.names...) {
+		for _, key := range calls {
 			if asked := (callAsked{d.callFact(key, channel), 0}); !d.asked[asked] {
 				d.asked[asked] = true
 				keys.IDs = append(keys.IDs, Key{asked.key, buckets})
 			}
 		}
 	}
-	if e.record.Emergency != cdr.NoEmergency {
+	if e.record.Emergency != cdr.NoEmergency || d.settings.Parents { // bindCall passes on what children said
 		add(trunkChannel{})
 	}
 	for _, channel := range channels(e.record) {
@@ -49,7 +49,7 @@ func (d *Decision) isNewToCall(e *entry, root Hash, channel trunkChannel) bool {
 		return false
 	}
 	isKnown := false
-	for _, name := range e.names {
+	for _, name := range append(d.path(e.call), e.names...) {
 		isKnown = isKnown || d.hasCallFact(name, channel, start)
 	}
 	st := d.newState(Place{d.factBucket(start), d.callFact(root, channel)})
@@ -68,18 +68,37 @@ func (d *Decision) hasCallFact(call Hash, channel trunkChannel, start time.Time)
 	return n > 0 && start.Sub(time.UnixMicro(at)).Abs() <= calls.Longest
 }
 
+// passEmergency notes that the call under a key is an emergency call if the one is that leads to it now.
+func (d *Decision) passEmergency(from, to Hash, start time.Time) {
+	if !d.hasCallFact(from, trunkChannel{}, start) || d.hasCallFact(to, trunkChannel{}, start) {
+		return
+	}
+	data := d.states[d.callFact(from, trunkChannel{})].Data
+	d.keepState(d.newState(Place{d.factBucket(start), d.callFact(to, trunkChannel{})}),
+		func(dst []byte) []byte { return append(dst, data...) })
+}
+
 // rootInPage is the key of the call to which the parents that the ledger knows and those on the page lead.
 func (d *Decision) rootInPage(key Hash) Hash {
+	path := d.path(key)
+	return path[len(path)-1]
+}
+
+// path are the keys from one to the call to which the parents that the ledger knows and those on the page lead.
+func (d *Decision) path(key Hash) (path []Hash) {
+	path = append(path, key)
 	if !d.settings.Parents {
-		return key
+		return path
 	}
 	for range longestChain {
-		key = d.rootOf(key)
-		to, leads := d.leads[key]
-		if !leads {
+		to := d.linkedTo(key)
+		if to == 0 {
+			to = d.leads[key]
+		}
+		if to == 0 {
 			break
 		}
-		key = to
+		path, key = append(path, to), to
 	}
-	return key
+	return path
 }

@@ -371,7 +371,8 @@ func TestWhatDoesNotWait(t *testing.T) {
 func TestWhatCountsOnceForACall(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		// pages are legs: `a=k+50` has the call key k and starts at hour 50, `a<p` is a child of p.
+		// pages are legs: `a=k+50` has the call key k and starts at hour 50, `a<p` is a child of p, `a$` a later
+		// version of a, `~a` isn't on the channel, `-a` isn't to emergency services either. After `w` all has settled.
 		pages string
 		calls int
 	}{
@@ -389,26 +390,54 @@ func TestWhatCountsOnceForACall(t *testing.T) {
 		{"a chain on three pages", "p | a<p | b<a", 1},
 		{"a chain from its end", "b<a | a<p | p", 1},
 		{"a chain on two pages, its end before its middle", "p | b<a a<p", 1},
+		{"a quiet middle in between", "a<p | -p<q | b<p | -q", 1},
+		{"a quiet middle, and its sibling", "a<p | -p<q | ~b<q", 1},
+		{"a quiet middle last, on one page", "a<p | b<p -p<q", 1},
+		{"a quiet parent with a key", "a<g | -g=k | b<g", 1},
+		{"a quiet parent with a key, a later version", "a<g | -g=k | a$<g", 1},
+		{"a quiet middle, a later version", "a<p | -p<q | a$<p", 1},
+		{"a quiet middle, a later version when it has counted", "a<p | -p<q | w | a$<p", 1},
+		{"two calls that a quiet middle makes one", "a<p | w | -p<q | w | a$<p b<q", 1},
+		{"a later version has another key", "a=k | a$=l | a$=l", 1},
+		{"a later version has another key when it has counted", "a=k | w | a$=l | a$=m | a$=m", 1},
+		{"a later version has no key when it has counted", "a=k | w | a$ | a$", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newCallRig(t, func(s *counting.Settings) { s.Parents = strings.Contains(c.pages, "<") })
 			r.state.Origin, r.state.Floor = epoch.Add(-100*time.Hour), epoch.Add(-100*time.Hour)
-			for ids := range strings.SplitSeq(c.pages, " | ") {
+			for n, ids := range strings.Split(c.pages, " | ") {
+				if ids == "w" {
+					r.wait(settle)
+					continue
+				}
 				var records page
 				for text := range strings.FieldsSeq(ids) {
 					text, hour, _ := strings.Cut(text, "+")
 					hours, _ := strconv.Atoi(hour)
 					id, key, _ := strings.Cut(text, "=")
 					id, parent, _ := strings.Cut(id, "<")
-					records = append(records, leg(id, 0, -1, 9, inGroup(key), childOf(parent),
-						start(epoch.Add(time.Duration(hours-80)*time.Hour)), going(cdr.Outbound), trunk("one"),
-						onChannel("x"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }))
+					id, isLater := strings.CutSuffix(id, "$")
+					id, isQuiet := strings.CutPrefix(id, "-")
+					id, isElsewhere := strings.CutPrefix(id, "~")
+					one := leg(id, 0, -1, 9, inGroup(key), childOf(parent),
+						start(epoch.Add(time.Duration(hours-80)*time.Hour)), going(cdr.Outbound), trunk("one"))
+					if !isQuiet {
+						one.Emergency = cdr.EmergencyReal
+					}
+					if !isQuiet && !isElsewhere {
+						one.Channel = "x"
+					}
+					if isLater {
+						one.ReasonPhrase = strconv.Itoa(n)
+					}
+					records = append(records, one)
 				}
 				r.records(records...)
 				r.restart()
 			}
-			if got := r.total("cdr_emergency_calls_total"); got != c.calls || len(r.attempts) != c.calls {
-				t.Errorf("%d emergencies, %d attempts, want %d", got, len(r.attempts), c.calls)
+			onChannel := len(r.attempts) - strings.Count(c.pages, "-") - strings.Count(c.pages, "~")
+			if got := r.total("cdr_emergency_calls_total"); got != c.calls || onChannel != c.calls {
+				t.Errorf("%d emergencies, %d attempts, want %d", got, onChannel, c.calls)
 			}
 		})
 	}
@@ -777,5 +806,45 @@ func TestEmergencyOfALaterVersion(t *testing.T) {
 				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
 			})
 		})
+	}
+}
+
+// An emergency call counts once, also if its leg never ends, or a later version no longer says how it ended.
+func TestEmergencyOfAnUncertainLeg(t *testing.T) {
+	ended := func(*cdr.Record) {}
+	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
+	for name, versions := range map[string][]func(*cdr.Record){
+		"never ends": {provisional}, "ends": {provisional, ended}, "no longer says how": {ended, none},
+	} {
+		for _, counts := range []bool{false, true} { // before the next version comes
+			t.Run(fmt.Sprint(name, ", counts ", counts), func(t *testing.T) {
+				r := newCallRig(t, nil)
+				for n, says := range versions {
+					r.records(leg("a", 0, 1, 2, going(cdr.Outbound), trunk("one"), says, version(int64(n)),
+						func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }))
+					if counts {
+						r.wait(5 * time.Hour)
+					}
+					r.restart()
+				}
+				r.wait(settle)
+				r.wait(5 * time.Hour)
+				if n, calls := r.total("cdr_emergency_calls_total"), r.total("cdr_calls_total"); n != 1 || calls != 1 {
+					t.Errorf("%d emergency calls of %d calls", n, calls)
+				}
+			})
+		}
+	}
+}
+
+// A call that starts ahead of the feed's clock, such as in the hour that clocks repeat, holds no call of a catch-up.
+func TestCatchUpBehindACallThatIsAhead(t *testing.T) {
+	r := newCallRig(t, func(s *counting.Settings) { s.ByArrival = true })
+	r.records(leg("ahead", 0, 5, 9, inGroup(""), start(epoch.Add(8*time.Hour))))
+	r.state.Watermark = epoch.Add(-time.Hour) // the exporter was down
+	r.records(leg("a", 0, 5, 9), leg("b", 0, 5, 9))
+	r.state.Watermark = epoch
+	if r.wait(settle); r.total("cdr_calls_total") != 2 {
+		t.Errorf("%d calls", r.total("cdr_calls_total"))
 	}
 }

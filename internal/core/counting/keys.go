@@ -169,7 +169,7 @@ func (d *Decision) addKeys(e *entry) {
 			d.addCallKey(&d.needed, name, r.Start)
 		}
 		if !d.settings.Parents { // else More knows the parents
-			d.addCallFactKeys(&d.needed, e)
+			d.addCallFactKeys(&d.needed, e, e.call)
 		}
 	}
 	for _, recording := range r.Recordings {

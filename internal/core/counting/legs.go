@@ -106,13 +106,14 @@ func (d *Decision) More(known *Known) *Keys {
 		if e.call != 0 {
 			d.addCallKey(&more, d.rootOf(e.call), e.record.Start)
 			if d.settings.Parents {
-				d.addCallFactKeys(&more, e)
+				d.addCallFactKeys(&more, e, append(d.path(e.call), e.names...)...)
 			}
 		}
 		if st := d.findState(e); st == nil {
 			d.addOpenLegKeys(&more, e)
 		} else if h, body := splitRow(st.Data); body != nil && h.call != 0 {
 			d.addCallKey(&more, d.rootOf(h.call), e.record.Start)
+			d.addCallFactKeys(&more, e, d.rootOf(h.call)) // a later version may name another call
 		}
 	}
 	if len(more.IDs)+len(more.Tasks) == 0 {
@@ -175,17 +176,26 @@ const longestChain = 32
 // rootOf follows the links from a call key to the key of the topmost known parent.
 func (d *Decision) rootOf(key Hash) Hash {
 	for range longestChain {
-		st := d.states[d.hasher.pair(kindLink, key, 0)]
-		if st == nil {
-			break
-		}
-		to, err := parseLink(st.Data)
-		if d.failed(err) {
+		to := d.linkedTo(key)
+		if to == 0 {
 			break
 		}
 		key = to
 	}
 	return key
+}
+
+// linkedTo is the call key that another one leads to; 0: none.
+func (d *Decision) linkedTo(key Hash) Hash {
+	st := d.states[d.hasher.pair(kindLink, key, 0)]
+	if st == nil {
+		return 0
+	}
+	to, err := parseLink(st.Data)
+	if d.failed(err) {
+		return 0
+	}
+	return to
 }
 
 // bindCall returns the key of the call that a record is a leg of. It links the record's own keys to
@@ -208,6 +218,7 @@ func (d *Decision) bindCall(e *entry) Hash {
 		to := root
 		d.keepState(d.newState(Place{d.factBucket(start), d.hasher.pair(kindLink, from, 0)}),
 			func(dst []byte) []byte { return appendLink(dst, to) })
+		d.passEmergency(from, to, start)
 		d.moveCall(from, to)
 	}
 	return root
@@ -228,6 +239,7 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	w := waitingLeg{
 		Key: key, Hour: d.hourOf(e), Open: open, Read: d.page.ObservedAt, Arrived: d.arrived(r), Class: r.NumberClass(),
 		RecordID: d.hasher.recordID(r),
+		Told:     !open && saysHowEmergencyEnded(r),
 		Legs:     d.privateLegs(r, d.hourOf(e)),
 	}
 	if d.settings.Redactor != nil {
@@ -298,7 +310,11 @@ func (d *Decision) hideNames(l *cdr.Leg) {
 
 // isLive says whether the feed reads what happens now, and not its history or what came while it was down.
 func (d *Decision) isLive() bool {
-	return d.was.HistoryDone && !isBehind(d.was.Watermark, d.page.ObservedAt, d.settings.Settle)
+	reached := d.was.Watermark
+	if d.page.Reached.After(reached) {
+		reached = d.page.Reached
+	}
+	return d.was.HistoryDone && !isBehind(reached, d.page.ObservedAt, d.settings.Settle)
 }
 
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes.
@@ -335,7 +351,9 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 // advanceClock moves the time up to which the records of a history that is read in the order of
 // their appearance have come.
 func (d *Decision) advanceClock() {
-	d.clock = d.was.NewestCall
+	if d.clock = d.was.NewestCall; d.clock.After(d.page.ObservedAt) {
+		d.clock = d.page.ObservedAt // it starts ahead of the feed's clock
+	}
 	if !d.settings.ByArrival {
 		return
 	}

@@ -48,6 +48,8 @@ type Position struct {
 	Resume []byte
 	// Read is the complete read that the page ends; nil: it ends none.
 	Read *Read
+	// Misses says that a part of what appeared before can't be read, so that the page ends no read.
+	Misses bool
 }
 
 // Read is a complete read: each record that was there when it began was read.
@@ -92,6 +94,8 @@ type Page struct {
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing
 	// windows are measured up to it.
 	ObservedAt time.Time
+	// Reached is how far the feed was read, if its watermark stands before a span of which rows are missing.
+	Reached time.Time
 
 	// Totals are the provider's own totals of days that were read completely.
 	Totals []daily.ProviderTotal

@@ -160,7 +160,7 @@ func saysHowEmergencyEnded(r *cdr.Record) bool {
 // addQuietEmergency counts a call to emergency services of which no leg said how it ended, with the call.
 func (d *Decision) addQuietEmergency(key Hash, g *group, r *cdr.Record) {
 	if r.Emergency == cdr.NoEmergency || slices.ContainsFunc(g.legs,
-		func(l *waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) }) {
+		func(l *waitingLeg) bool { return l.Told || !l.Open && saysHowEmergencyEnded(&l.Record) }) {
 		return
 	}
 	d.note(facts.Fact{Kind: facts.Emergency, Record: r})

@@ -47,6 +47,8 @@ type waitingLeg struct {
 	// Open: the provider hasn't finished it. Logged: its log record was made.
 	Open   bool `json:"open"`
 	Logged bool `json:"logged"`
+	// Told: this version or an earlier one said how an emergency call ended.
+	Told bool `json:"told"`
 	// Read is when the leg was first read, Arrived when it came: see Decision.arrived.
 	Read    time.Time `json:"read"`
 	Arrived time.Time `json:"arrived"`
@@ -119,7 +121,7 @@ func (l *waitingLeg) follow(was *waitingLeg) {
 	if was.Open {
 		return
 	}
-	l.Read = was.Read
+	l.Read, l.Told = was.Read, l.Told || was.Told
 	if slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
 		return sameLeg(a, b) && a.Duration == b.Duration && a.Ringing == b.Ringing && a.NoOutcome == b.NoOutcome
 	}) {
@@ -269,7 +271,7 @@ func (d *Decision) CompleteRead() *Read {
 	if p := d.page.Position; p != nil && p.Read != nil {
 		return p.Read
 	}
-	if d.settings.ByArrival && d.page.Position != nil && len(d.entries) > 0 && !d.isLive() {
+	if p := d.page.Position; d.settings.ByArrival && p != nil && !p.Misses && len(d.entries) > 0 && !d.isLive() {
 		return &Read{Began: d.clock}
 	}
 	return nil
