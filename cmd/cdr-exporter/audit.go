@@ -66,7 +66,7 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 		err = printText(s.out, "audit.tmpl", days)
 	}
 	err = errors.Join(err, span.reportLost(s.errors))
-	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs }) {
+	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs() }) {
 		return errSilent
 	}
 	return err

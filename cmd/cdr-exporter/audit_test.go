@@ -211,9 +211,11 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		m := x.scrape()
 		age := time.Since(time.UnixMilli(int64(1000 * m.sum("cdr_exporter_audit_timestamp_seconds", "source=shop",
 			"feed=calls"))))
-		if missing := m.sum("cdr_exporter_audit_missing_records", "source=shop", "feed=calls"); missing != 1 ||
-			age < 0 || age > 10*time.Minute {
-			return fmt.Errorf("%g are missing, %s ago", missing, age)
+		for _, what := range []string{"missing", "amount"} {
+			n := m.sum("cdr_exporter_audit_difference_records", "source=shop", "feed=calls", "difference="+what)
+			if n != 1 || age < 0 || age > 10*time.Minute {
+				return fmt.Errorf("%s of %g records, %s ago", what, n, age)
+			}
 		}
 		return nil
 	})

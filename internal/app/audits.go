@@ -32,7 +32,7 @@ func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bo
 			name := feedName{s.config.Name, f.info.Name}
 			for _, one := range all {
 				result := readAudit{auditedFeed{name, one.Day.Time}, one.Began.UnixMicro()}
-				if name != (feedName{one.Source, one.Feed}) || !one.Differs || read[result] {
+				if name != (feedName{one.Source, one.Feed}) || !one.Differs() || read[result] {
 					continue
 				}
 				if f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time) == nil { // else it is tried again
@@ -53,7 +53,7 @@ func newestAudit(all []daily.Audit, source, feed string) (newest *daily.Audit) {
 		default:
 			newest.Listed += a.Listed
 			newest.Missing += a.Missing
-			newest.Differs = newest.Differs || a.Differs
+			newest.Changed += a.Changed
 			newest.Whole = newest.Whole && a.Whole
 		}
 	}
@@ -132,7 +132,7 @@ func (d *dailyAudits) isDue(
 // command's, found a difference, and notes that it begins.
 func (d *dailyAudits) isDueAgain(one auditedFeed, totals *dailyTotals, now time.Time) bool {
 	newest := totals.newestOf(one)
-	if !now.After(d.retry[one]) || d.again[one] == mostAgain || totals.unknown || newest == nil || !newest.Differs {
+	if !now.After(d.retry[one]) || d.again[one] == mostAgain || totals.unknown || newest == nil || !newest.Differs() {
 		return false
 	}
 	d.again[one]++
@@ -164,7 +164,7 @@ func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *
 // daysThatDiffer are the days on which an audit found a difference that began before a time.
 func (t *dailyTotals) daysThatDiffer(before time.Time) (days []time.Time) {
 	for _, a := range t.audits {
-		if a.Differs && a.Began.Before(before) && !slices.ContainsFunc(days, a.Day.Equal) {
+		if a.Differs() && a.Began.Before(before) && !slices.ContainsFunc(days, a.Day.Equal) {
 			days = append(days, a.Day.Time)
 		}
 	}
@@ -237,7 +237,7 @@ func (a *App) auditFeed(ctx context.Context, spec ledger.FeedSpec, info *collect
 		for i := range days {
 			d := &days[i]
 			logger.Info("Audited a day", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished",
-				d.Vanished, "differs", d.Differs)
+				d.Vanished, "changed", d.Changed)
 		}
 	}
 }

@@ -56,8 +56,9 @@ func (a *App) observeDailyTotals() {
 			totals.gauges(s.config.Name, f.info.Name, a.settings.Now(), rows)
 			if newest := newestAudit(totals.audits, s.config.Name, f.info.Name); newest != nil {
 				labels := []string{s.config.Name, f.info.Name}
-				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing],
-					metrics.Sample{Labels: labels, Value: float64(newest.Missing)})
+				rows[metrics.AuditDifference] = append(rows[metrics.AuditDifference],
+					metrics.Sample{Labels: append(labels, "missing"), Value: float64(newest.Missing)},
+					metrics.Sample{Labels: append(labels, "amount"), Value: float64(newest.Changed)})
 				rows[metrics.AuditTime] = append(rows[metrics.AuditTime],
 					metrics.Sample{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
 			}
@@ -65,7 +66,7 @@ func (a *App) observeDailyTotals() {
 	}
 	for _, def := range []*metrics.Def{
 		metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges,
-		metrics.ReconciliationCharges, metrics.AuditMissing, metrics.AuditTime,
+		metrics.ReconciliationCharges, metrics.AuditDifference, metrics.AuditTime,
 	} {
 		a.selfMetrics.Replace(def, rows[def])
 	}

@@ -142,7 +142,6 @@ func TestAuditOfADayThatDiffers(t *testing.T) {
 	found := func(missing int64) {
 		totals.audits = []daily.Audit{{
 			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: true, Began: now, Missing: missing,
-			Differs: missing > 0,
 		}}
 	}
 	due("never audited", true)
@@ -167,9 +166,9 @@ func TestAuditOfADayThatDiffers(t *testing.T) {
 func TestAuditAgain(t *testing.T) {
 	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
 	began := day.AddDate(0, 0, 5)
-	audit := func(whole bool, began time.Time, differs bool) daily.Audit {
+	audit := func(whole bool, began time.Time, changed int64) daily.Audit {
 		return daily.Audit{
-			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Differs: differs,
+			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Changed: changed,
 		}
 	}
 	for name, c := range map[string]struct {
@@ -177,12 +176,12 @@ func TestAuditAgain(t *testing.T) {
 		after  time.Duration
 		want   bool
 	}{
-		"while it is read again": {[]daily.Audit{audit(true, began, true)}, time.Minute, false},
-		"after that":             {[]daily.Audit{audit(true, began, true)}, 2 * time.Hour, true},
-		"nothing differs":        {[]daily.Audit{audit(true, began, false)}, 2 * time.Hour, false},
-		"a part of it differs":   {[]daily.Audit{audit(false, began, true)}, 2 * time.Hour, true},
+		"while it is read again": {[]daily.Audit{audit(true, began, 1)}, time.Minute, false},
+		"after that":             {[]daily.Audit{audit(true, began, 1)}, 2 * time.Hour, true},
+		"nothing differs":        {[]daily.Audit{audit(true, began, 0)}, 2 * time.Hour, false},
+		"a part of it differs":   {[]daily.Audit{audit(false, began, 1)}, 2 * time.Hour, true},
 		"a part differed, then not": {
-			[]daily.Audit{audit(false, began, true), audit(true, began.Add(time.Minute), false)}, 2 * time.Hour, false,
+			[]daily.Audit{audit(false, began, 1), audit(true, began.Add(time.Minute), 0)}, 2 * time.Hour, false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,13 +46,11 @@ type Feed struct {
 }
 
 // Day is what was found of a feed's records that start within a day of UTC. Each record that is
-// listed is one of Counted to Missing.
+// listed is one of Counted to Missing. Those of Changed are among Counted.
 type Day struct {
 	daily.Audit
 
-	Counted int `json:"counted"`
-	// Changed are those of Counted that are listed with other amounts, even if the sums are equal.
-	Changed      int `json:"changed"`
+	Counted      int `json:"counted"`
 	NotFinal     int `json:"not_final"`
 	Ignored      int `json:"ignored"`
 	Invalid      int `json:"invalid"`
@@ -125,7 +123,7 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 		if err != nil {
 			return days, err
 		}
-		day.audited, day.Differs = a.audited, day.Missing > 0 || day.Changed > 0
+		day.audited = a.audited
 		days, from = append(days, *day), to
 		if s.Progress != nil {
 			s.Progress(from.Sub(begin))

@@ -156,7 +156,7 @@ func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 	wrong := days[1]
 	got := ""
 	for _, d := range days {
-		got += fmt.Sprintln(d.Day, d.Listed, d.Counted, d.Vanished, d.Missing, d.Invalid, d.Differs)
+		got += fmt.Sprintln(d.Day, d.Listed, d.Counted, d.Vanished, d.Missing, d.Invalid, d.Differs())
 	}
 	if want := "2026-03-01 4 4 1 0 1 false\n2026-03-02 3 2 0 1 1 true\n"; got != want {
 		t.Errorf("listed, counted, vanished, missing and invalid are\n%swant\n%s", got, want)
@@ -196,7 +196,7 @@ func testRun(t *testing.T, on func(*ledger.Ledger, ledger.Storage) Ledger) {
 		t.Error(err)
 	}
 	stored, err := l.Audits(t.Context(), now)
-	if err != nil || len(stored) != 2 || stored[0].Missing != 0 || stored[1].Missing != 1 || !stored[1].Differs {
+	if err != nil || len(stored) != 2 || stored[0].Missing != 0 || stored[1].Missing != 1 || !stored[1].Differs() {
 		t.Errorf("the ledger has the audits %+v, %v", stored, err)
 	}
 }
@@ -249,7 +249,7 @@ func TestVersionsInAList(t *testing.T) {
 			require.NoError(t, err)
 			d := days[0]
 			amounts := [...]string{d.Charges.Listed.Text("EUR"), d.Charges.Counted.Text("EUR")}
-			got := fmt.Sprintln(d.Listed, d.Counted, d.Differs, amounts[0], amounts[1])
+			got := fmt.Sprintln(d.Listed, d.Counted, d.Differs(), amounts[0], amounts[1])
 			if got != c.want+"\n" {
 				t.Errorf("listed, counted, differs, amounts listed and counted: %s, want %s", got, c.want)
 			}

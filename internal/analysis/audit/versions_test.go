@@ -45,8 +45,8 @@ func TestUnfinishedVersionInAList(t *testing.T) {
 			require.NoError(t, err)
 			d := days[0]
 			got := [4]int{int(d.Listed), d.Counted, d.NotFinal, int(d.Missing)}
-			if got != c.want || d.Differs != (c.want[3] > 0) {
-				t.Errorf("listed, counted, not final, missing: %v, want %v; differs %t", got, c.want, d.Differs)
+			if got != c.want || d.Differs() != (c.want[3] > 0) {
+				t.Errorf("listed, counted, not final, missing: %v, want %v; differs %t", got, c.want, d.Differs())
 			}
 		})
 	}

@@ -20,17 +20,17 @@ func TestReconciliation(t *testing.T) {
 			Counted: daily.Counted{Records: counted, Total: &daily.ProviderTotal{Theirs: theirs, Ours: read}},
 		}
 	}
-	audited := func(day daily.Date, listed, missing int64, differs bool) daily.Totals {
+	audited := func(day daily.Date, listed, missing, changed int64) daily.Totals {
 		return daily.Totals{
 			Day: day, Counted: daily.Counted{Records: listed - missing},
-			Audit: &daily.Audit{Listed: listed, Missing: missing, Differs: differs},
+			Audit: &daily.Audit{Listed: listed, Missing: missing, Changed: changed},
 		}
 	}
 	incomplete := total(yesterday, 5, 5, 5)
 	incomplete.Incomplete = true
-	short := audited(yesterday, 41203, 0, false)
+	short := audited(yesterday, 41203, 0, 0)
 	short.Total = &daily.ProviderTotal{Theirs: 41205, Ours: 41203}
-	unreadable, partly := total(yesterday, 41200, 41203, 41203), audited(before, 12, 0, false)
+	unreadable, partly := total(yesterday, 41200, 41203, 41203), audited(before, 12, 0, 0)
 	unreadable.Audit, partly.Records = &daily.Audit{Listed: 41200}, 5
 	premium := total(yesterday, 5, 5, 5)
 	premium.Total.Charges = new(stories.Money("813"))
@@ -65,7 +65,7 @@ func TestReconciliation(t *testing.T) {
 			wave: []daily.Totals{partly}, want: "None of the 12 records of 2026-03-27 that wavix lists is missing.",
 		},
 		"an audit of an earlier day": {
-			wave: []daily.Totals{{Day: yesterday}, audited(before, 12, 0, false)},
+			wave: []daily.Totals{{Day: yesterday}, audited(before, 12, 0, 0)},
 			want: "All 12 records of 2026-03-27 that wavix lists are counted.",
 		},
 		"another feed that isn't compared": {
@@ -74,12 +74,12 @@ func TestReconciliation(t *testing.T) {
 		},
 		"two providers": {
 			wave: []daily.Totals{total(yesterday, 3, 3, 3)},
-			acme: []daily.Totals{audited(yesterday, 4, 0, false)},
+			acme: []daily.Totals{audited(yesterday, 4, 0, 0)},
 			want: "All 7 records of yesterday that the providers list are counted.",
 		},
 		"not read to its end": {wave: []daily.Totals{incomplete}, want: notCompared},
 		"missing by an audit": {
-			wave: []daily.Totals{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)},
+			wave: []daily.Totals{total(yesterday, 3, 3, 3), audited(before, 12, 2, 1)},
 			want: "2 of 12 records of 2026-03-27 that wavix lists aren't counted: see wave calls.",
 		},
 		"missing by a total": {
@@ -91,7 +91,7 @@ func TestReconciliation(t *testing.T) {
 			want: "2 more records of yesterday were read than wavix lists: see wave calls.",
 		},
 		"amounts by a total": {wave: []daily.Totals{premium}, want: amounts},
-		"amounts":            {wave: []daily.Totals{audited(yesterday, 4, 0, true)}, want: amounts},
+		"amounts":            {wave: []daily.Totals{audited(yesterday, 4, 0, 1)}, want: amounts},
 	} {
 		t.Run(name, func(t *testing.T) {
 			backend := &stories.Backend{Shown: web.Status{Sources: []web.Source{

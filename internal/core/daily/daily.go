@@ -88,11 +88,15 @@ type Audit struct {
 	Whole bool `json:"whole"`
 	// Began is when the audit began.
 	Began time.Time `json:"began"`
-	// Listed and Missing are numbers of records. Differs says that something is missing, or that an amount differs.
+	// Listed, Missing and Changed are numbers of records. Those that changed are counted with other amounts than are
+	// listed, even if the sums are equal.
 	Listed  int64 `json:"listed"`
 	Missing int64 `json:"missing"`
-	Differs bool  `json:"differs"`
+	Changed int64 `json:"changed"`
 }
+
+// Differs says that something is missing, or that an amount differs.
+func (a *Audit) Differs() bool { return a.Missing > 0 || a.Changed > 0 }
 
 // Add adds what was counted since, and takes its total over.
 func (c *Counted) Add(more *Counted) {
@@ -140,5 +144,5 @@ func (t *Totals) Difference() int64 {
 // and no record is missing.
 func (t *Totals) AmountsDiffer() bool {
 	charges := t.ChargesDifference()
-	return t.Difference() == 0 && (t.Audit != nil && t.Audit.Differs || charges.Sign() != 0)
+	return t.Difference() == 0 && (t.Audit != nil && t.Audit.Differs() || charges.Sign() != 0)
 }

@@ -140,11 +140,11 @@ func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []da
 	}
 	for _, r := range results {
 		if _, err := s.Exec(`
-			INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+			INSERT INTO audits (feed, day, whole, at, listed, missing, changed) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed,
-			missing = excluded.missing, differs = excluded.differs`,
+			missing = excluded.missing, changed = excluded.changed`,
 			feed, engine.Micros(r.Day.Time), engine.Flag(r.Whole), engine.Micros(r.Began), r.Listed, r.Missing,
-			engine.Flag(r.Differs)); err != nil {
+			r.Changed); err != nil {
 			return err
 		}
 	}
@@ -154,14 +154,14 @@ func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []da
 // Audits returns the newest audit of each feed, and the newest audits that ran since a time or of the
 // days since then, in order of feed and day. It doesn't wait for a commit.
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]daily.Audit, error) {
-	return readUnlocked(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
+	return readUnlocked(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.changed
 		FROM audits a JOIN feeds f ON f.id = a.feed
 		WHERE a.day >= ? OR a.at >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed)
 		ORDER BY a.feed, a.day, a.at`, []any{engine.Micros(from), engine.Micros(from)},
 		func(r *daily.Audit) []any {
 			return []any{
 				&r.Source, &r.Feed, engine.Time(&r.Day.Time), &r.Whole, engine.Time(&r.Began),
-				&r.Listed, &r.Missing, &r.Differs,
+				&r.Listed, &r.Missing, &r.Changed,
 			}
 		})
 }

@@ -134,7 +134,7 @@ func TestStoreAudit(t *testing.T) {
 		for i, n := range missing {
 			results = append(results, daily.Audit{
 				Day: daily.DateOf(day).Add(i), Whole: true, Began: at, Listed: 10,
-				Missing: n, Differs: n > 1,
+				Missing: n, Changed: n / 2,
 			})
 		}
 		require.NoError(t, r.storage.StoreAudit(t.Context(), audited, r.spec, results))
@@ -145,7 +145,7 @@ func TestStoreAudit(t *testing.T) {
 	newest := func(i int, missing int64) daily.Audit {
 		return daily.Audit{
 			Source: "contoso", Feed: "direct_routing", Day: daily.DateOf(day).Add(i), Whole: true,
-			Began: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1,
+			Began: epoch.Add(time.Minute), Listed: 10, Missing: missing, Changed: missing / 2,
 		}
 	}
 	older := newest(2, 7)

@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "18"
+const schemaVersion = "19"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (engine.Session.Insert).
@@ -83,7 +83,7 @@ var schema = []string{
 	// (audit.go). day is its begin.
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
-		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL,
+		listed BIGINT NOT NULL, missing BIGINT NOT NULL, changed BIGINT NOT NULL,
 		PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
 	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,

@@ -98,10 +98,10 @@ var (
 	ReconciliationCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_charges_difference",
 		"cdr.exporter.reconciliation.charges.difference", "{currency}",
 		"Counted charges of a day (UTC) minus the provider's own sum.", "day", "currency").optional()
-	AuditMissing = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_missing_records", "cdr.exporter.audit.missing.records",
-		"{record}",
-		"Records that the provider lists but that aren't counted, by the feed's newest audit; absent until the first.").
-		optional()
+	AuditDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_difference_records",
+		"cdr.exporter.audit.difference.records", "{record}",
+		"Records that the provider lists and that aren't counted (missing), or are counted with another amount (amount), "+
+			"by the feed's newest audit; absent until the first.", "difference").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
 		"When the feed's newest audit began; absent until the first.").optional()
 	SubscriptionExpiry = ofSelf(SourceOnly, Gauge, "cdr_subscription_expiry_timestamp_seconds",

@@ -57,7 +57,7 @@ var (
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
 		metrics.FeedOwned, metrics.ClockOffset,
-		metrics.AuditMissing,
+		metrics.AuditDifference,
 	}
 	smallest = []*metrics.Def{
 		metrics.Watermark, metrics.CredentialExpiry,

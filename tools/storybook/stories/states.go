@@ -61,7 +61,7 @@ func totals() []Story {
 		daily.Totals{Day: Day(2), Counted: daily.Counted{Records: 39871}, Audit: &audited},
 	)
 	agreed.Shown.Sources[0].Feeds[0].Audit = &audited
-	missed := daily.Audit{Day: Day(2), Began: Now.Add(-time.Hour), Listed: 40002, Missing: 2, Differs: true}
+	missed := daily.Audit{Day: Day(2), Began: Now.Add(-time.Hour), Listed: 40002, Missing: 2}
 	missing := of(
 		daily.Totals{Day: Day(1), Counted: daily.Counted{
 			Records: 41203, Total: &daily.ProviderTotal{Theirs: 41205, Ours: 41203},
