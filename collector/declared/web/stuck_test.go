@@ -208,14 +208,16 @@ func TestInsertedMinutesThatHeal(t *testing.T) {
 	}{
 		{
 			"a day of a history, for ten minutes", "{by: inserted, max_range: 2h, overlap: 5m}", 7 * 24 * time.Hour,
-			[]minutes{{-7 * 24 * time.Hour, -6 * 24 * time.Hour, 10 * time.Minute}}, 30, 100,
+			[]minutes{{-7 * 24 * time.Hour, -6 * 24 * time.Hour, 10 * time.Minute}},
+			30, 100,
 		},
 		{
 			"nine of ten minutes, after an hour", "{by: inserted, max_range: 2h, retention: 12h}", time.Hour,
 			[]minutes{
 				{-30 * time.Minute, -20 * time.Minute, time.Hour},
 				{-30 * time.Minute, -29 * time.Minute, 24 * time.Hour},
-			}, 90, 45,
+			},
+			90, 45,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

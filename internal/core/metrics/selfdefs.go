@@ -100,7 +100,7 @@ var (
 		"Counted charges of a day (UTC) minus the provider's own sum.", "day", "currency").optional()
 	AuditDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_difference_records",
 		"cdr.exporter.audit.difference.records", "{record}",
-		"Records that the provider lists and that aren't counted (missing), or are counted with another amount (amount), "+
+		"Records that the provider lists and that aren't counted (missing), or with another amount (amount), "+
 			"by the feed's newest audit; absent until the first.", "difference").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
 		"When the feed's newest audit began; absent until the first.").optional()

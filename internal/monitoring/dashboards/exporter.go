@@ -14,8 +14,8 @@ func exporter(with *rules.Parameters) *board {
 	b.add(6, 4, b.number(text{"Behind", "How far behind is the slowest feed? It shows the age of its watermark."},
 		b.age(metrics.Watermark, nil)).
 		Thresholds(above(1800, 3600)))
-	b.add(6, 4, b.number(text{"Differences by the newest audit", "Are calls missing, or amounts wrong? Records that the " +
-		"provider lists and that the newest audit didn't find counted, or with another amount."},
+	b.add(6, 4, b.number(text{"Differences by the newest audit", "Are calls missing, or amounts wrong? Records that " +
+		"the provider lists and that the newest audit didn't find counted, or with another amount."},
 		b.orNone(b.value(metrics.AuditDifference, nil))).Decimals(0).Thresholds(never(1)))
 	inUse, spansInUse := b.inUse(metrics.OutboxRecords), b.inUse(metrics.OutboxSpans)
 	inUse.expr, inUse.by = "max ("+inUse.expr+" >= "+spansInUse.expr+" or "+spansInUse.expr+")", nil

@@ -116,7 +116,8 @@ func (p *Parameters) readingAlerts() Group {
 					"or " +
 					"an audit found records that aren't counted, or with another amount.",
 				Expr: lines(
-					fmt.Sprintf("max by (%s) (max_over_time(%s[15m])) > 0", byFeed.labels(), metrics.AuditDifference.Name),
+					fmt.Sprintf("max by (%s) (max_over_time(%s[15m])) > 0", byFeed.labels(),
+						metrics.AuditDifference.Name),
 					fmt.Sprintf("or max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
 						sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
 					fmt.Sprintf("or max by (%s, currency) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
