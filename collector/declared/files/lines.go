@@ -31,6 +31,7 @@ type linesLook struct {
 
 	// byFirst are the entries by their First. Files that have no first lines in common aren't compared.
 	byFirst map[rows.Chain][]*entry
+	arrived map[uint64]time.Time // arriving of the last look
 }
 
 // newLinesLook finds up to where each file was read.
@@ -39,7 +40,8 @@ func newLinesLook(ctx context.Context, look *look) (kind, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &linesLook{look, position, make(map[rows.Chain][]*entry)}
+	l := &linesLook{look, position, make(map[rows.Chain][]*entry), look.arriving}
+	look.arriving = make(map[uint64]time.Time)
 	missing := make(map[uint64]bool)
 	entries := make(map[uint64][]*entry)
 	for _, e := range l.entries {
@@ -312,9 +314,14 @@ func (l *linesLook) known(
 	if !complete { // it may be a copy that was cut within its first row
 		others = l.entries
 	}
-	head := headOf(file, at)
+	head, overwrites, common := headOf(file, at), false, false
 	for _, other := range others {
-		if other == e || other.Now.Offset <= size || size <= known || other.file == nil {
+		common = common || other != e && other.file != nil // as first lines are that each file has
+		if other == e || other.Now.Offset <= size || size <= known {
+			continue
+		}
+		if other.file == nil { // only its first lines can be compared
+			overwrites = overwrites || complete && e.Now.Offset == 0
 			continue
 		}
 		same, err := other.mayHave(ctx, head, at)
@@ -328,7 +335,26 @@ func (l *linesLook) known(
 			known, readable = size, other.Good.Offset // a copy that isn't complete yet
 		}
 	}
+	if l.arrives(e.file, overwrites && !common && known < size) {
+		l.list.wait(true, e.file.path, "it begins as a longer file that was read and is gone, and is being written",
+			"nothing: if it is a copy, its rows are known once it is as long; else they are read when it rests")
+		return 0, 0, errTruncated
+	}
 	return known, readable, nil
+}
+
+// arrives says whether a file that may overwrite a longer one is still written. A file that is never at rest is read
+// after an hour.
+func (l *linesLook) arrives(f *listedFile, overwrites bool) bool {
+	if !overwrites || l.isComplete(f) || l.Now().Sub(f.changed()).Abs() >= l.Config.Quiet {
+		return false
+	}
+	since, is := l.arrived[f.id]
+	if !is {
+		since = l.Now()
+	}
+	l.arriving[f.id] = since
+	return l.Now().Sub(since) < waitForWhole
 }
 
 // firstLines is a hash of a file up to the end of the first line behind names, which is at. If that

@@ -48,7 +48,7 @@ type storedEntry struct {
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
 	First rows.Chain
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the
-	// machine a file may be shorter.
+	// machine a file may be shorter. Of a document Older is the place of its last row.
 	Now, Older rows.Mark
 	// Good is up to where the last row ends that could be read under the Wording. Rows behind it are read
 	// again once the definition says something else.
@@ -133,7 +133,7 @@ func (e *storedEntry) retry(s *Settings) {
 	}
 	if e.Wording != s.Wording && e.Good != e.Now {
 		e.Now, e.Change = e.Good, 0
-		if e.Older.Offset > e.Now.Offset {
+		if e.Older.Offset >= e.Now.Offset {
 			e.Older = e.Now
 		}
 	}

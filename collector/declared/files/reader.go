@@ -45,6 +45,8 @@ type Reader struct {
 
 	// open are the rows with an open quote that the last look found, by idOf of their files.
 	open map[uint64]openRow
+	// arriving is since when files that may overwrite longer ones are written, as of the last look, by idOf.
+	arriving map[uint64]time.Time
 	// changed is Changed in seconds since 1970; 0: always.
 	changed int64
 }

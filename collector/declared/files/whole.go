@@ -36,6 +36,12 @@ type wholeLook struct {
 	marks    map[rows.Mark]rows.Mark // up to where a file was read, and up to where its rows could be
 	offsets  []int64                 // of marks, sorted
 	last     rows.Mark               // of the last row that was added
+
+	// places are those up to which documents were read, by the chain of their rows, and whether these could be read;
+	// ends has the place of the last row of each document.
+	places map[rows.Chain]bool
+	ends   map[rows.Mark]rows.Mark
+	end    rows.Mark // of the last row of the document in hand
 }
 
 func newWholeLook(_ context.Context, look *look) (kind, error) {
@@ -45,6 +51,7 @@ func newWholeLook(_ context.Context, look *look) (kind, error) {
 	}
 	l := &wholeLook{
 		look: look, filesPosition: position, versions: make(map[int64]*entry), marks: make(map[rows.Mark]rows.Mark),
+		places: make(map[rows.Chain]bool), ends: make(map[rows.Mark]rows.Mark),
 	}
 	for _, e := range l.entries {
 		l.addVersion(e)
@@ -76,13 +83,14 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		return ignoreTruncated(err)
 	}
 	read := rows.Mark{Offset: size, Chain: all}
-	l.last = rows.Mark{}
+	l.last, l.end = rows.Mark{}, rows.Mark{}
 	switch {
 	case known == size:
+		l.end = l.ends[read]
 	case l.Config.Format == rows.FormatXML:
-		err = l.addRows(l.behindGood(l.xmlRows(ctx, file, f), size, &good), f, 0, &good)
+		err = l.addRows(l.behindKnown(l.xmlRows(ctx, file, f), &good), f, 0, &good)
 	case l.Config.Format == rows.FormatJSON:
-		err = l.addRows(l.behindGood(l.jsonRows(file, f), size, &good), f, 0, &good)
+		err = l.addRows(l.behindKnown(l.jsonRows(file, f), &good), f, 0, &good)
 	default:
 		in := rows.New(ctx, file, &l.Config.Layout, 0, sha256.New(), size)
 		in.Ends, in.Waited = !l.mayGrow(f), l.waited(f)
@@ -159,27 +167,32 @@ func (l *wholeLook) addRows(
 	return nil
 }
 
-// behindGood leaves out the rows of a document up to the last one that could be read before, and moves good there.
-// Each row ends with its file, so that its mark is known by the rows before it.
-func (l *wholeLook) behindGood(
-	all iter.Seq2[*rows.PlacedRow, error], size int64, good *rows.Mark,
+// behindKnown leaves out the rows of a document up to the last one up to which a document with the same rows was read,
+// and moves good behind those of them that could be read. Each row ends with its file, so that its mark is known by
+// the rows before it.
+func (l *wholeLook) behindKnown(
+	all iter.Seq2[*rows.PlacedRow, error], good *rows.Mark,
 ) iter.Seq2[*rows.PlacedRow, error] {
-	if _, maybe := slices.BinarySearch(l.offsets, size); !maybe {
-		return all
-	}
 	return func(yield func(*rows.PlacedRow, error) bool) {
 		known, number := 0, 0
-		for row, err := range all {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			number++
-			if _, is := l.marks[row.Mark]; is && !l.audit {
-				known, *good = number, row.Mark
+		if len(l.places) > 0 && !l.audit {
+			for row, err := range all {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				number++
+				if couldBeRead, is := l.places[row.Chain]; is {
+					if known = number; couldBeRead {
+						*good = row.Mark
+					}
+				}
 			}
 		}
 		for row, err := range all {
+			if err == nil {
+				l.end = row.Mark
+			}
 			if known--; (known < 0 || err != nil) && !yield(row, err) {
 				return
 			}
@@ -313,13 +326,20 @@ func (l *wholeLook) noteFile(f *listedFile, version int64, read, good rows.Mark)
 		e = &entry{storedEntry: storedEntry{ID: f.id, Change: version}}
 		l.addEntry(e)
 	}
-	e.file, e.Day, e.Now, e.Good = f, l.day, read, good
+	e.file, e.Day, e.Now, e.Older, e.Good = f, l.day, read, l.end, good
 	l.addVersion(e)
 }
 
 // addVersion makes known what an entry says was read.
 func (l *wholeLook) addVersion(e *entry) {
 	l.versions[e.Change], l.marks[e.Now] = e, e.Good
+	if l.Config.Format == rows.FormatJSON || l.Config.Format == rows.FormatXML {
+		l.ends[e.Now] = e.Older
+		l.places[e.Now.Chain], l.places[e.Good.Chain] = true, true // Now is a place after a retry
+		if e.Older.Offset > 0 {
+			l.places[e.Older.Chain] = l.places[e.Older.Chain] || e.Good == e.Now
+		}
+	}
 	if at, there := slices.BinarySearch(l.offsets, e.Now.Offset); !there {
 		l.offsets = slices.Insert(l.offsets, at, e.Now.Offset)
 	}

@@ -104,3 +104,26 @@ func TestMaxRows(t *testing.T) {
 		})
 	}
 }
+
+// A list parameter without values is named, whatever comes of the list of names.
+func TestForNothingAndNoNames(t *testing.T) {
+	const text = `provider: acmetel
+parameters: {sites: {list: true}}
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    for: {site: "{sites}"}
+    names: {users: {request: {path: /users}, id: id, name: name}}
+    request: {path: '/{for.site}'}
+    filter: {by: start}
+    record:
+      id: id
+      start: {path: start, time: rfc3339}
+      outcome: {is: answered}
+`
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return "!404", nil }}
+	info := f.OpenText(t, text, "calls: {}, sites: []")
+	if _, err := declaredtest.ReadHour(t, info); !strings.Contains(fmt.Sprint(err), "is empty") {
+		t.Errorf("it says %v", err)
+	}
+}

@@ -31,6 +31,7 @@ func (r *reader) read(
 		q.pieces = r.pieces(asked)
 		if len(q.pieces) == 0 {
 			yield(nil, errNoValues)
+			return
 		}
 		var err error
 		if q.found, err = r.names(ctx); err != nil {

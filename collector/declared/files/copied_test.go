@@ -1,0 +1,77 @@
+package files_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestFileCopiedOver: a growing file that is copied whole, again and again, over itself, and is looked at meanwhile.
+func TestFileCopiedOver(t *testing.T) {
+	const all, more = "1795428001,busy,a\n1795428001,busy,b\n1795428001,busy,c\n", "1795428001,busy,d\n"
+	for _, c := range []struct {
+		name  string
+		begin func(r *reading)
+	}{
+		{"in place", func(r *reading) { r.must(os.Truncate(r.path("calls.csv"), 0)) }},
+		{"in place, and empty for a look", func(r *reading) {
+			r.must(os.Truncate(r.path("calls.csv"), 0))
+			r.poll()
+		}},
+		{"removed before", func(r *reading) { r.must(os.Remove(r.path("calls.csv"))) }},
+		{"removed before, and gone for a look", func(r *reading) {
+			r.must(os.Remove(r.path("calls.csv")))
+			r.poll()
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
+			r.add("calls.csv", all)
+			r.expect("first", "", "a", "b", "c")
+			r.forget()
+			r.pass(10 * 24 * time.Hour)
+			c.begin(r)
+			r.add("calls.csv", all[:len(all)*2/3])
+			r.expect("half of the copy", "held", "a", "b", "c")
+			r.pass(5 * time.Second)
+			r.add("calls.csv", all[len(all)*2/3:]+more)
+			r.expect("the copy", "", "a", "b", "c", "d")
+		})
+	}
+	t.Run("another file with the same first line", func(t *testing.T) {
+		r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
+		r.add("calls.csv", all)
+		r.poll()
+		r.must(os.Truncate(r.path("calls.csv"), 0))
+		r.add("calls.csv", all[:len(all)/3]+line("z"))
+		r.expect("written just now", "held", "a", "b", "c")
+		r.pass(11 * time.Second)
+		r.expect("it rests", "", "a", "b", "c", "z")
+	})
+}
+
+// TestDocumentGrows: a document to which records are added for longer than ids are known for.
+func TestDocumentGrows(t *testing.T) {
+	for _, c := range []struct{ name, definition, begin, between, end, row string }{
+		{"an array", wholeJSON, "[", ",", "]", document},
+		{"objects", wholeJSON, "", "\n", "\n", document},
+		{"elements", xmlDefinition("    rows: cdr\n", ""), "<r>", "", "</r>", element("%s")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, c.definition, "calls: {}, paths: ['calls*']")
+			var all, want []string
+			for i := range 8 {
+				name := fmt.Sprintf("t%d", i)
+				want, all = append(want, name), append(all, fmt.Sprintf(c.row, name))
+				r.must(os.WriteFile(r.path("calls"), nil, 0o600))
+				r.add("calls", c.begin+strings.Join(all, c.between)+c.end)
+				r.rest()
+				r.expect(name, "", want...)
+				r.forget()
+				r.pass(24 * time.Hour)
+			}
+		})
+	}
+}

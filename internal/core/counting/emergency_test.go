@@ -1,0 +1,116 @@
+package counting_test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// A leg without an outcome, such as a challenge, or of the caller's own side doesn't say how an emergency call ended.
+func TestEmergencyByTheLegThatEnds(t *testing.T) {
+	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
+	says := func(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
+	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
+	own := func(r *cdr.Record) { r.Party, r.Outcome = cdr.Own, cdr.Answered }
+	for _, c := range []struct {
+		name  string
+		pages [][]func(*cdr.Record) // what the legs say, of one page each
+		want  map[string]string
+	}{
+		{"challenged, then refused", [][]func(*cdr.Record){{none}, {says(cdr.Failed)}}, map[string]string{
+			"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
+		}},
+		{"challenged and refused on one page", [][]func(*cdr.Record){{none, says(cdr.Failed)}}, map[string]string{
+			"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
+		}},
+		{
+			"the own telephone answers, the trunk refuses",
+			[][]func(*cdr.Record){{own}, {says(cdr.Failed)}},
+			map[string]string{
+				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
+			},
+		},
+		{"only challenged: when the call counts", [][]func(*cdr.Record){{none}}, map[string]string{
+			"cdr_emergency_calls_total{unknown,false}": "1",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			n := 0
+			for _, p := range c.pages {
+				var records page
+				for _, say := range p {
+					n++
+					one := leg(strconv.Itoa(n), n, -1, n, going(cdr.Outbound), trunk("one"), emergency, say)
+					records = append(records, one)
+				}
+				r.records(records...)
+				r.restart()
+			}
+			r.wait(settle)
+			r.wait(4 * time.Hour)
+			wantValues(t, r.values(), c.want)
+			r.records(leg("late", 30, -1, 31, going(cdr.Outbound), trunk("one"), emergency, says(cdr.Failed)))
+			if got := r.total("cdr_emergency_calls_total"); got != 1 {
+				t.Errorf("%d emergency calls after a late leg", got)
+			}
+		})
+	}
+}
+
+// A later version of a leg that waits says how an emergency call ended, also if it moves to another call; a repeat of
+// it counts nothing.
+func TestEmergencyOfALaterVersion(t *testing.T) {
+	for name, to := range map[string]string{"stays": "k", "moves": "other", "names no group any more": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			version := func(n int64, says func(*cdr.Record)) *cdr.Record {
+				return leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), says, func(r *cdr.Record) {
+					r.Emergency, r.Version = cdr.EmergencyReal, n
+				})
+			}
+			r.records(version(1, func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }))
+			r.restart()
+			for n := range int64(2) {
+				r.records(version(2+n, func(r *cdr.Record) { r.Outcome = cdr.Failed; inGroup(to)(r) }))
+				r.restart()
+			}
+			r.wait(settle)
+			r.wait(4 * time.Hour)
+			wantValues(t, r.values(), map[string]string{
+				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
+			})
+		})
+	}
+}
+
+// An emergency call counts once, also if its leg never ends, or a later version no longer says how it ended.
+func TestEmergencyOfAnUncertainLeg(t *testing.T) {
+	ended := func(*cdr.Record) {}
+	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
+	for name, versions := range map[string][]func(*cdr.Record){
+		"never ends": {provisional}, "ends": {provisional, ended}, "no longer says how": {ended, none},
+	} {
+		for _, counts := range []bool{false, true} { // before the next version comes
+			t.Run(fmt.Sprint(name, ", counts ", counts), func(t *testing.T) {
+				r := newCallRig(t, nil)
+				for n, says := range versions {
+					r.records(leg("a", 0, 1, 2, going(cdr.Outbound), trunk("one"), says, version(int64(n)),
+						func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }))
+					if counts {
+						r.wait(5 * time.Hour)
+					}
+					r.restart()
+				}
+				r.wait(settle)
+				r.wait(5 * time.Hour)
+				if n, calls := r.total("cdr_emergency_calls_total"), r.total("cdr_calls_total"); n != 1 || calls != 1 {
+					t.Errorf("%d emergency calls of %d calls", n, calls)
+				}
+			})
+		}
+	}
+}
