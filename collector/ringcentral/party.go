@@ -22,10 +22,20 @@ func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
 // says whether that is known.
 func directionOf(r *row) (direction cdr.Direction, known bool) {
 	direction, known = directionNamed(r.Direction)
-	if r.From.isExtension() && r.To.isExtension() {
+	switch {
+	case r.rings():
+		direction = cdr.Inbound
+	case r.From.isExtension() && r.To.isExtension():
 		direction = cdr.Internal
 	}
 	return direction, known
+}
+
+// rings says whether a row is of an extension that calls its own telephone: until the call of a queue's caller has
+// ended, RingCentral lists it so.
+func (r *row) rings() bool {
+	return inProgress[folded(r.Result)] && r.From.ExtensionNumber != "" && r.To.PhoneNumber != "" &&
+		r.From.ExtensionNumber == r.To.ExtensionNumber
 }
 
 // directionNamed is the direction for RingCentral's name, and whether that is known.

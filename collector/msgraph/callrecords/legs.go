@@ -21,9 +21,10 @@ var parties = map[string]cdr.Party{
 // makeCall turns the sessions of a record into legs and makes a call of them. Each session is a leg
 // between its caller and the party that answered.
 func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
-	callers := callersOf(visits(c))
+	all := visits(c)
+	callers, services := callersOf(all), servicesOf(all, c)
 	for i := range r.Sessions {
-		r.Legs = append(r.Legs, legOf(r, &r.Sessions[i], &c.Sessions[i], callers))
+		r.Legs = append(r.Legs, legOf(r, &r.Sessions[i], &c.Sessions[i], callers, services))
 	}
 	if len(r.Legs) == 0 {
 		return
@@ -61,14 +62,14 @@ func setReason(r *cdr.Record, c *callRecord, by int) {
 }
 
 // legOf makes a leg of a session.
-func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool) cdr.Leg {
+func legOf(r *cdr.Record, one *cdr.Session, s *session, callers, services map[string]bool) cdr.Leg {
 	role := s.Callee.role()
 	l := cdr.Leg{
 		ID: one.ID, Type: cmp.Or(cdr.CallType(role), r.CallType), Party: parties[role], Outcome: cdr.Answered,
 		Start: one.Start, End: one.End, Direction: cmp.Or(one.Direction, cdr.Internal),
 		UserID: one.UserID, UserName: one.UserName, UserPrincipal: one.UserPrincipal,
 	}
-	if one.Result == cdr.SessionSetupFailed {
+	if one.Result == cdr.SessionSetupFailed || s.onlyRang(services) {
 		l.Outcome = cdr.NotConnected
 	}
 	// The caller of a queue also has a session with the media's controller, which doesn't mean that
@@ -76,6 +77,9 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool)
 	who := cmp.Or(one.Number, one.UserID)
 	if role == roleMediaController && (who != "" || one.Direction == cdr.Inbound) && callers[who] {
 		l.Party = cdr.Own
+	}
+	if l.Party == cdr.Person && s.isBetweenServices(services) {
+		l.Party = cdr.PartyMachine
 	}
 	if !one.Start.IsZero() && !one.End.Before(one.Start) { // a connected session is connected from its start
 		l.Duration = cdr.KnownLength(one.End.Sub(one.Start))

@@ -15,6 +15,15 @@ func TestCallOfSessions(t *testing.T) {
 	phone, outside, a, b := phoneEnd(`"+442079460100"`), phoneEnd(`"+33123456789"`), user("a"), user("b")
 	media, queue, box := role("mediaController"), service(roleQueue, "q1", "Support"), role(roleVoicemail)
 	attendant := service(roleAttendant, "a1", "Desk")
+	// The resource accounts call the conference in which the caller waits, and so does a user of Microsoft's.
+	account := func(id, agent string) string {
+		return `{"identity":{"user":{"id":"` + id + `","displayName":null}},"userAgent":{` + agent + `}}`
+	}
+	waits := []string{
+		at("s1", 0, 10, phone, attendant), at("s2", 10, 60, phone, queue),
+		at("s3", 0, 10, account("a1", `"role":"`+roleAttendant+`"`), media), at("s4", 10, 60, account("q1", ""), media),
+		at("s5", 10, 60, account("9e133cac-5238-4d1e-aaa0-d8ff4ca23f4e", ""), media),
+	}
 	failed := failing("callSetup", "noAnswer")
 	bodies := mapped{}
 	for name, sessions := range map[string][]string{
@@ -35,7 +44,15 @@ func TestCallOfSessions(t *testing.T) {
 			at("s1", 0, 90, phone, queue), at("s2", 12, 20, user("ann"), media, failed),
 			at("s3", 20, 90, user("bob"), media),
 		},
-		"an agent hangs up at once":            {at("s1", 0, 90, phone, queue), at("s2", 20, 20, user("bob"), media)},
+		"services that call, and nobody answers": waits,
+		"services that call, and an agent answers": append(slices.Clone(waits),
+			at("s6", 20, 60, user("bob"), media)),
+		"an agent's telephone that only rang": {
+			at("s1", 0, 90, phone, queue), at("s2", 20, 20, user("ann"), media), at("s3", 30, 90, user("bob"), media),
+		},
+		"all agents' telephones only rang": {
+			at("s1", 0, 90, phone, queue), at("s2", 20, 20, user("ann"), media), at("s3", 30, 30, user("bob"), media),
+		},
 		"a queue, then voicemail":              {at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)},
 		"the caller's own side of a queue":     {at("s1", 0, 45, a, queue), at("s2", 0, 45, a, media)},
 		"a caller by telephone has a side too": {at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},

@@ -75,7 +75,7 @@ func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.ro
 // visit decides, else the next visit, else voicemail; else the caller left.
 func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 	all := visits(c)
-	callers := callersOf(all)
+	callers, services := callersOf(all), servicesOf(all, c)
 	for i, v := range all {
 		one := cdr.Visit{ID: v.id(), Queue: strings.TrimSpace(v.callee.DisplayName), Start: v.start.UTC()}
 		before := time.Time{} // start of the next visit
@@ -83,7 +83,7 @@ func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 			before = all[i+1].start
 		}
 		isAgents := func(s *session) bool {
-			return (before.IsZero() || s.Start.Before(before)) && s.isAgents(callers)
+			return (before.IsZero() || s.Start.Before(before)) && s.isAgents(callers, services)
 		}
 		sentOn := cdr.QueueOverflowed
 		if v.role == roleAttendant {
@@ -131,14 +131,67 @@ func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *
 }
 
 // isAgents says whether a connected session has a user at one end who didn't call a queue.
-func (s *session) isAgents(callers map[string]bool) bool {
-	if s.Failure != nil && s.Failure.Stage != "midcall" {
+func (s *session) isAgents(callers, services map[string]bool) bool {
+	if s.Failure != nil && s.Failure.Stage != "midcall" || s.onlyRang(services) {
 		return false
 	}
 	return slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
 		user := e.person()
-		return user != nil && e.role() == "" && !callers[user.ID]
+		return user != nil && !e.isService(services) && !callers[user.ID]
 	})
+}
+
+// virtualAssistant is the user that Teams' Conferencing Virtual Assistant has in each record of a queue or attendant.
+const virtualAssistant = "9e133cac-5238-4d1e-aaa0-d8ff4ca23f4e"
+
+// servicesOf are the ids of the users that are services: the resource accounts of queues and attendants, which also
+// call, for instance the conference in which the caller waits. It is nil without a visit.
+func servicesOf(all []visit, c *callRecord) map[string]bool {
+	if len(all) == 0 {
+		return nil
+	}
+	services := map[string]bool{virtualAssistant: true}
+	add := func(who ...*identity) {
+		for _, one := range who {
+			if one != nil && one.ID != "" {
+				services[one.ID] = true
+			}
+		}
+	}
+	for _, v := range all {
+		if add(v.session.Callee.Associated); v.session.Callee.Identity != nil {
+			add(v.session.Callee.Identity.Application, v.session.Callee.Identity.User)
+		}
+	}
+	for i := range c.Participants {
+		add(c.Participants[i].Identity.Application)
+	}
+	return services
+}
+
+// isService says whether an end is a service by its role or its user.
+func (e *endpoint) isService(services map[string]bool) bool {
+	if e.role() != "" {
+		return true
+	}
+	user := e.person()
+	return user != nil && services[user.ID]
+}
+
+// isBetweenServices says whether a service called, and neither a user nor a telephone is at the other end.
+func (s *session) isBetweenServices(services map[string]bool) bool {
+	caller, callee := s.phones()
+	return caller == nil && callee == nil && s.Caller.isService(services) &&
+		(s.Callee.person() == nil || s.Callee.isService(services))
+}
+
+// onlyRang says whether a session is of a user whose telephone only rang for a queue: such a one ends as it starts.
+func (s *session) onlyRang(services map[string]bool) bool {
+	caller, callee := s.phones()
+	return services != nil && caller == nil && callee == nil && !isMissing(s.Start) && s.End.Equal(s.Start) &&
+		slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
+			return e.person() != nil && !e.isService(services)
+		})
 }
 
 // role is the role of the service at an end; empty for clients.

@@ -12,6 +12,9 @@ func (p *Parameters) webhookAlerts() Group {
 	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall,
 		inFeeds(streamFeeds)))
+	// Polling may find a call before its notification comes, for instance the first one after a quiet night.
+	known := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset %dm))", sel(metrics.NewestCall,
+		inFeeds(streamFeeds)), notifiedWithin)
 	// A process doesn't know when the one before it was last notified.
 	last := fmt.Sprintf("max by (source) (max_over_time(%s[2h]))", metrics.SubscriptionLastNotification.Name)
 	subscribed := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionExpiry.Name)
@@ -23,8 +26,11 @@ func (p *Parameters) webhookAlerts() Group {
 	// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of
 	// two hours tell.
 	silent := lines(
-		fmt.Sprintf("(%s - on (source) %s > %d and on (source) %s)", newest, last, silentSeconds, subscribed),
-		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
+		fmt.Sprintf("(%s - on (source) %s > %d and on (source) (%s - on (source) %s > %d)", newest, last, silentSeconds,
+			known, last, silentSeconds),
+		fmt.Sprintf("  and on (source) %s)", subscribed),
+		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0 and on (source) (%s - on (source) %s > 0)", newest, earlier, known,
+			earlier),
 		fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))",
 			metrics.SubscriptionExpiry.Name),
 		fmt.Sprintf("  unless on (source) %s)", last),
@@ -41,8 +47,8 @@ func (p *Parameters) webhookAlerts() Group {
 				"notification named." +
 				"{{ else }}It has no valid subscription.{{ end }} Polling still finds every call, later.",
 			When: fmt.Sprintf("a source with a webhook has had no valid subscription for 5 minutes; or calls that "+
-				"began %d hours after the last notification were found by polling",
-				silentSeconds/3600),
+				"began %d hours after the last notification were found by polling, %d minutes ago",
+				silentSeconds/3600, notifiedWithin),
 		},
 		{
 			Alert: "CDRCredentialExpiringSoon", Severity: critical, Signal: Exporter, Milder: warning,
@@ -62,6 +68,8 @@ func (p *Parameters) webhookAlerts() Group {
 const (
 	// silentSeconds is how much newer the newest call may be than the last notification.
 	silentSeconds = 7200
+	// notifiedWithin is how many minutes after polling has found a call its notification may come.
+	notifiedWithin = 30
 	// criticalDays before a credential ends somebody must look now.
 	criticalDays = 7
 )
