@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestFileCopiedOver: a growing file that is copied whole, again and again, over itself, and is looked at meanwhile.
+// TestFileCopiedOver: somebody copies a growing file over itself again and again, and the reader looks at it meanwhile.
 func TestFileCopiedOver(t *testing.T) {
 	const all, more = "1795428001,busy,a\n1795428001,busy,b\n1795428001,busy,c\n", "1795428001,busy,d\n"
 	for _, c := range []struct {

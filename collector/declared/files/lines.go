@@ -336,7 +336,7 @@ func (l *linesLook) known(
 		}
 	}
 	if l.arrives(e.file, overwrites && !common && known < size) {
-		l.list.wait(true, e.file.path, "it begins as a longer file that was read and is gone, and is being written",
+		l.list.wait(true, e.file.path, "it begins as a longer file that was read and is gone, and it is still written",
 			"nothing: if it is a copy, its rows are known once it is as long; else they are read when it rests")
 		return 0, 0, errTruncated
 	}

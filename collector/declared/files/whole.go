@@ -167,9 +167,8 @@ func (l *wholeLook) addRows(
 	return nil
 }
 
-// behindKnown leaves out the rows of a document up to the last one up to which a document with the same rows was read,
-// and moves good behind those of them that could be read. Each row ends with its file, so that its mark is known by
-// the rows before it.
+// behindKnown leaves out the rows at the beginning of a document that an earlier document ended with, and moves good
+// behind those of them that could be read. Each row ends with its file: the rows before it give its mark.
 func (l *wholeLook) behindKnown(
 	all iter.Seq2[*rows.PlacedRow, error], good *rows.Mark,
 ) iter.Seq2[*rows.PlacedRow, error] {

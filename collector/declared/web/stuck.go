@@ -25,12 +25,12 @@ type badSpan struct {
 const (
 	// stuckPolls is how many polls fail on a span before newer ones are read.
 	stuckPolls = 5
-	// givesUpAfter is how long a bad span is asked for before it is given up, and how old it then is beyond the
-	// lookback: what follows it is read at each poll meanwhile, and ids are known for as long.
+	// givesUpAfter is how long the reader asks for a bad span before it gives that up, and how old the span then is
+	// beyond the lookback. Meanwhile each poll reads all rows behind it, and the ledger knows their ids.
 	givesUpAfter = 48 * time.Hour
 	// mostSkipped is how many spans one poll steps over that no poll before it has.
 	mostSkipped = 4
-	// mostHalves is how many bad spans there may be before no other one is asked for in halves.
+	// mostHalves limits the bad spans: the reader asks for no more halves.
 	mostHalves = 16
 )
 
@@ -88,7 +88,7 @@ func (s *stuck) halve(bad *badSpan) {
 	s.bad = append(s.bad, second)
 }
 
-// served forgets what was read of bad spans.
+// served forgets the parts of bad spans that were read.
 func (s *stuck) served(all span) {
 	var left []badSpan
 	for _, b := range s.bad {
