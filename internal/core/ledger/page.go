@@ -165,7 +165,7 @@ func (p *pageCommit) readDueCalls() error {
 	k.Surplus = make(map[counting.Hash]bool)
 	read := func(where string, limit int, surplus bool, args ...any) error {
 		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' `+
-			where+` LIMIT ?`,
+			where+` LIMIT ? + 0`, // see dueTasks
 			append(append([]any{p.id}, args...), limit), func(rows *sql.Rows) error {
 				var w work.Item
 				if err := rows.Scan(taskTargets(&w)...); err != nil {

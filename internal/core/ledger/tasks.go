@@ -71,9 +71,10 @@ func taskTargets(w *work.Item) []any {
 	return []any{&w.Kind, &w.Key, &w.Version, engine.Time(&w.Due), &w.Attempts, &w.SetAside, &w.Problem, &w.Data}
 }
 
+// Because of a bare LIMIT ? SQLite would prepare the statement again at each use.
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `')
-	ORDER BY due, version, kind, key LIMIT ?`
+	ORDER BY due, version, kind, key LIMIT ? + 0`
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
