@@ -99,6 +99,9 @@ func (m *model) read(ctx context.Context, from, to time.Time, emit func(*Page) e
 			pool[i].CallKey = row.call
 			b.Records = append(b.Records, &pool[i])
 		}
+		if len(rows) == 0 {
+			return nil
+		}
 		if err := emit(b); err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
 		}
