@@ -47,9 +47,11 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	l := NewLoop(settings)
 	list := &counter{ranges: partOf[*ranges](l)}
 	l.parts = []part{list}
+	began := time.Now()
 	l.Start()
 	pass(t, run)
 	l.Stop()
+	m.wantInTime(t, interval, began)
 
 	days := run.Hours() / 24
 	fmt.Fprintf(w, "\ninterval %s, lookback %s: %d calls in %s\n\n", show(interval), show(lookback), len(m.counted),

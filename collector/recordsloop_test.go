@@ -23,7 +23,7 @@ func TestRecords_CountsEveryCall(t *testing.T) {
 			now := time.Now()
 			m := newTaskModel(t, now.Add(-24*time.Hour))
 			m.latency = 50 * time.Millisecond
-			m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 7*time.Minute, 0)
+			m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 19*time.Minute, 0)
 			for i, c := range m.calls {
 				first := c.versions[0]
 				switch i % 5 {
@@ -103,7 +103,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 					select {
 					case <-killed:
 						killed = nil
-					case <-time.After(4 * time.Hour):
+					case <-time.After(2 * time.Hour):
 					}
 					loop.Stop()
 				}
@@ -126,7 +126,7 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(t, now.Add(-20*24*time.Hour))
 		m.latency, m.prunes = 800*time.Millisecond, true
-		m.add(m.State().Origin, now, 5*time.Minute, 0)
+		m.add(m.State().Origin, now, 30*time.Minute, 0)
 		loop := m.loop()
 		loop.Start()
 		behind := false
@@ -147,7 +147,7 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 			t.Errorf("the history was read slowly: %t; it is shown: %t; the watermark is %s behind", behind,
 				m.State().HistoryDone, time.Since(m.State().Watermark))
 		}
-		if n := len(m.lists); n > 24*12+60 {
+		if n := len(m.lists); n > 12*12+60 {
 			t.Errorf("%d pieces were listed", n)
 		}
 	})
@@ -211,7 +211,7 @@ func TestRecords_NoWakeIsLost(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(t, now)
 		m.latency = 7 * time.Millisecond
-		m.add(now, now.Add(20*time.Second), 20*time.Millisecond, 0)
+		m.add(now, now.Add(10*time.Second), 20*time.Millisecond, 0)
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
@@ -348,16 +348,16 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 		inBubble(t, history.String(), func(t *testing.T) {
 			now := time.Now()
 			m := newTaskModel(t, now.Add(-history))
-			m.add(m.State().Origin, now, max(10*time.Minute, history/100), 0)
+			m.add(m.State().Origin, now, max(10*time.Minute, history/30), 0)
 			m.fault = ofFetches(errProvider)
 			loop := m.loop()
 			loop.Start()
-			pass(t, day)
+			pass(t, 8*time.Hour)
 			if s := loop.Status(); m.State().HistoryDone || m.State().Watermark.After(now) || s.State == StateOK {
 				t.Errorf("while nothing can be fetched the status is %+v", s)
 			}
-			if n := m.listed(); n < 24 || n > 28 {
-				t.Errorf("the list was read %d times in a day", n)
+			if n := m.listed(); n < 8 || n > 12 {
+				t.Errorf("the list was read %d times in 8 hours", n)
 			}
 			loop.Stop()
 			m.with(func() { m.fault = nil })

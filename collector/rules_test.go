@@ -48,7 +48,8 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 		m := newModel(t, origin)
 		m.prunes = true // what pruning leaves
 		traffic(m, time.Now().Add(14*24*time.Hour), 10*time.Minute, 48*time.Hour)
-		run(t, m, minutely, 6*24*time.Hour)
+		seldom := plan.Ladder{Interval: 10 * time.Minute, Lookback: 48 * time.Hour}
+		run(t, m, seldom, 6*24*time.Hour)
 		deepest := time.Duration(0)
 		for _, r := range m.reads {
 			deepest = max(deepest, r.at.Sub(r.from))
@@ -63,7 +64,7 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 		before := len(m.reads)
 		pass(t, 7*24*time.Hour)
 		floor := m.State().Floor
-		run(t, m, minutely, time.Hour)
+		run(t, m, seldom, time.Hour)
 		for _, r := range m.reads[before:] {
 			if r.from.Before(floor.Add(-time.Second)) {
 				t.Fatalf("read from %s, before the floor %s", r.from, floor)

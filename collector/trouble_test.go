@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
@@ -24,6 +25,7 @@ type troubled struct {
 	deck               []int // the kinds of trouble that are still to come, each as often as the others
 	loop               *Loop
 	flips, lies        *rand.Rand
+	slept              skewed // the machine, with its clock
 
 	world   sync.Mutex
 	trouble trouble // guarded by world
@@ -70,12 +72,13 @@ func newTroubled(t *testing.T, seed uint64, interval, lookback time.Duration) *t
 	tr.prunes = true
 	tr.latency = 150 * time.Millisecond
 	tr.pageSize = 300
-	tr.local = func() time.Time { return time.Now().Add(tr.now().skew) }
+	tr.clock = tr.slept.now
+	tr.local = func() time.Time { return tr.clock().Add(tr.now().skew) }
 	tr.date = func() time.Time {
 		if tr.lies.IntN(300) == 0 {
-			return time.Now().Add(-26 * time.Hour) // one bad front end
+			return tr.clock().Add(-26 * time.Hour) // one bad front end
 		}
-		return time.Now().Add(tr.now().lie).Truncate(time.Second)
+		return tr.clock().Add(tr.now().lie).Truncate(time.Second)
 	}
 	tr.fault = func(from, to time.Time, _ int) error {
 		is := tr.now()
@@ -113,6 +116,15 @@ func (tr *troubled) between(least, most time.Duration) time.Duration {
 	return d
 }
 
+// wrong is by how much a clock is ahead or behind.
+func (tr *troubled) wrong() time.Duration {
+	by := tr.between(time.Second, 2*tr.lookback)
+	if tr.random.IntN(4) == 0 {
+		by = 400 * day
+	}
+	return by * time.Duration(1-2*tr.random.IntN(2))
+}
+
 // next is the kind of trouble that comes next: all of them once, then all again, in random order.
 func (tr *troubled) next(kinds int) int {
 	if len(tr.deck) == 0 {
@@ -123,10 +135,12 @@ func (tr *troubled) next(kinds int) int {
 	return kind
 }
 
+const kinds = 10 // of trouble
+
 // happen makes one thing happen, and ends it.
 func (tr *troubled) happen() {
 	long := tr.lookback * 2
-	switch tr.next(9) {
+	switch tr.next(kinds) {
 	case 0: // a quick restart
 		tr.loop.Stop()
 		tr.start()
@@ -141,11 +155,7 @@ func (tr *troubled) happen() {
 	case 4: // the disk is full
 		tr.with(trouble{full: true}, tr.between(time.Minute, long/4))
 	case 5: // our clock is set
-		skew := tr.between(time.Second, long)
-		if tr.random.IntN(2) == 0 {
-			skew = -skew
-		}
-		tr.change(trouble{flaky: usually.flaky, skew: skew})
+		tr.change(trouble{flaky: usually.flaky, skew: tr.wrong()})
 		pass(tr.t, tr.between(time.Minute, tr.lookback/4))
 		if tr.random.IntN(2) == 0 {
 			tr.loop.Stop()
@@ -154,7 +164,11 @@ func (tr *troubled) happen() {
 		pass(tr.t, tr.between(time.Minute, tr.lookback/4))
 		tr.change(usually)
 	case 6: // the provider's Date is wrong
-		tr.with(trouble{lie: -tr.between(time.Second, tr.lookback)}, tr.between(time.Minute, tr.lookback/4))
+		lie := tr.wrong()
+		if lie > 0 {
+			lie += plan.ClockTolerance // it is believed up to that
+		}
+		tr.with(trouble{lie: lie}, tr.between(time.Minute, tr.lookback/4))
 	case 7: // the plan is lost
 		tr.loop.Stop()
 		resume := []string{"", "{", `{"v":99}`}[tr.random.IntN(3)]
@@ -162,6 +176,9 @@ func (tr *troubled) happen() {
 		tr.start()
 	case 8: // a bad hour
 		tr.with(trouble{flaky: 0.4}, tr.between(time.Minute, long/4))
+	case 9: // the machine sleeps
+		tr.slept.set(time.Duration(tr.slept.by.Load()) + tr.between(time.Minute, tr.lookback))
+		pass(tr.t, 10*tr.interval)
 	}
 }
 
@@ -172,17 +189,17 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		interval, lookback, every time.Duration
 		rounds                    int // how often each kind of trouble comes
 	}{
-		{time.Minute, 12 * time.Hour, 5 * time.Minute, 1},
-		{time.Second, 10 * time.Minute, 4 * time.Second, 1},
+		{3 * time.Minute, 12 * time.Hour, 5 * time.Minute, 1},
+		{2 * time.Second, 10 * time.Minute, 5 * time.Second, 1},
 		{time.Minute, time.Minute, time.Minute, 10},
 	} {
-		if testing.Short() && c.interval != time.Second {
+		if testing.Short() && c.lookback != 10*time.Minute {
 			continue
 		}
 		for seed := range long.Seeds(1) {
 			inBubble(t, fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
 				tr := newTroubled(t, seed, c.interval, c.lookback)
-				tr.endure(c.rounds*9, c.every, tr.start, tr.happen)
+				tr.endure(c.rounds*kinds, c.every, tr.start, tr.happen)
 				tr.change(trouble{})
 				pass(t, 2*c.lookback+10*time.Minute)
 				tr.loop.Stop()
@@ -210,11 +227,11 @@ func (tr *troubled) verify() {
 			tr.t.Error(problem)
 		}
 	}
-	if missing := tr.missing(time.Now().Add(-tr.lookback/4 - 2*tr.interval)); len(missing) > 0 {
+	if missing := tr.missing(tr.clock().Add(-tr.lookback/4 - 2*tr.interval)); len(missing) > 0 {
 		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows),
 			missing[0].start, missing[0].published)
 	}
-	if late := time.Since(tr.State().Watermark); late > 2*tr.interval+time.Minute {
+	if late := tr.clock().Sub(tr.State().Watermark); late > 2*tr.interval+time.Minute {
 		tr.t.Errorf("the watermark is %s behind", late)
 	}
 	if !tr.State().HistoryDone {
@@ -240,7 +257,7 @@ func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
 			}
 			return nil
 		}
-		l := loopOver(m, time.Minute, 6*time.Hour)
+		l := loopOver(m, 3*time.Minute, 6*time.Hour)
 		l.Start()
 		pass(t, 7*time.Hour+30*time.Minute)
 		if s := l.Status(); s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
