@@ -265,39 +265,6 @@ func TestRecords_WokenForNothing(t *testing.T) {
 	})
 }
 
-// While the outbox is full notifications are still kept, and none of them makes the feed ask the provider. Their
-// subscription doesn't end.
-func TestRecords_NotifiedWhileTheOutboxIsFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(t, time.Now())
-		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
-		m.refuse = func(page *counting.Page) error {
-			if len(page.Records) > 0 {
-				return ledger.ErrOutboxFull
-			}
-			return nil
-		}
-		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(func(s *FeedSettings) { s.Info.Subscription = manager })
-		loop.Start()
-		pass(t, 10*time.Minute)
-		before, asked := m.allFetches(), manager.asked()
-		for range 600 {
-			if _, err := m.notify("c0"); err != nil {
-				t.Fatal(err)
-			}
-			pass(t, time.Second)
-		}
-		loop.Stop()
-		if n := m.allFetches() - before; n > 12*m.parallel {
-			t.Errorf("in 10 minutes %d records were fetched", n)
-		}
-		if n := manager.asked() - asked; n < 5 {
-			t.Errorf("in 10 minutes the subscription was looked after %d times", n)
-		}
-	})
-}
-
 // fakeManager is a SubscriptionManager that notes when it is asked.
 type fakeManager struct {
 	mu     sync.Mutex
@@ -339,36 +306,4 @@ func (m *fakeManager) asked() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.at)
-}
-
-// counting.md 20: while nothing can be fetched that was listed, the watermark waits, and so does the list, for an hour
-// at most. Once it can, also after a crash, the history is shown soon.
-func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
-	for _, history := range []time.Duration{time.Hour, 10 * day} {
-		inBubble(t, history.String(), func(t *testing.T) {
-			now := time.Now()
-			m := newTaskModel(t, now.Add(-history))
-			m.add(m.State().Origin, now, max(10*time.Minute, history/30), 0)
-			m.fault = ofFetches(errProvider)
-			loop := m.loop()
-			loop.Start()
-			pass(t, 8*time.Hour)
-			if s := loop.Status(); m.State().HistoryDone || m.State().Watermark.After(now) || s.State == StateOK {
-				t.Errorf("while nothing can be fetched the status is %+v", s)
-			}
-			if n := m.listed(); n < 8 || n > 12 {
-				t.Errorf("the list was read %d times in 8 hours", n)
-			}
-			loop.Stop()
-			m.with(func() { m.fault = nil })
-			loop = m.loop()
-			loop.Start()
-			pass(t, 15*time.Minute)
-			loop.Stop()
-			if behind := time.Since(m.State().Watermark); !m.State().HistoryDone || behind > 10*time.Minute {
-				t.Errorf("the history is shown: %t; the watermark is %s behind", m.State().HistoryDone, behind)
-			}
-			m.wantWhole(t)
-		})
-	}
 }

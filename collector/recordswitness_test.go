@@ -32,59 +32,67 @@ func ofFetches(err error) func(string) error {
 	}
 }
 
-// counting.md 30: an endpoint that refuses every record is broken, whatever it says. That is
-// shown, nothing is given up, the watermark waits, and in the end every call is counted.
+// TestRule30_ARefusalOfAllIsAnOutage (counting.md 20, 30): an endpoint that refuses every record is broken, whatever it
+// says. That is shown, nothing is given up, the watermark waits, and so does the list, for an hour at most. Once records
+// can be fetched, also after a crash, the history is shown soon, and in the end every call is counted.
 func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	for _, name := range []string{"404", "410", "500"} {
-		inBubble(t, name, func(t *testing.T) { testOutage(t, refusals[name], false) })
-	}
-	inBubble(t, "notified", func(t *testing.T) { testOutage(t, refusals["404"], true) })
-}
-
-func testOutage(t *testing.T, refusal error, notified bool) {
-	t.Helper()
-	now, seen := time.Now(), newObserved()
-	m := newTaskModel(t, now)
-	m.latency, m.prunes = 50*time.Millisecond, true
-	m.add(now.Add(time.Minute), now.Add(14*time.Hour+30*time.Minute), 30*time.Minute, 0)
-	m.fault = ofFetches(refusal)
-	loop := m.loop(func(s *FeedSettings) { s.Metrics = seen.FeedMetrics })
-	loop.Start()
-	for range 14*12 + 6 {
-		pass(t, 5*time.Minute)
-		if notified {
-			m.tellPublished(t)
-		}
-	}
-	waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "set_aside")
-	if waiting < 27 || // the list is read once an hour meanwhile
-		setAside != 0 || m.attempts() != 0 {
-		t.Errorf("%v wait, %v were set aside, with %d attempts", waiting, setAside, m.attempts())
-	}
-	if status := loop.Status(); status.State != StateError ||
-		!strings.Contains(status.LastError, ErrNoneFetched.Error()) {
-		t.Errorf("state %s, last error %q", status.State, status.LastError)
-	}
-	if w := m.State().Watermark; w.After(m.calls[0].start.Add(5 * time.Minute)) {
-		t.Errorf("the watermark passed the first call by %s", w.Sub(m.calls[0].start))
-	}
-	if n := m.allFetches(); n > 15*300 {
-		t.Errorf("%d were fetched", n)
-	}
-	m.with(func() { m.fault = nil })
-	pass(t, 15*time.Minute)
-	if uncounted, _ := m.uncounted(); len(m.calls) != 29 || len(uncounted) > 0 || loop.Status().State != StateOK {
-		t.Errorf("of %d calls %d aren't counted; the state is %s", len(m.calls), len(uncounted), loop.Status().State)
-	}
-	pass(t, 2*time.Hour)
-	loop.Stop()
-	m.want(t)
-	if time.Since(m.State().Watermark) > 6*time.Minute || seen.value(metrics.Tasks, "waiting") != 0 {
-		t.Errorf("the watermark is %s behind, %v wait", time.Since(m.State().Watermark),
-			seen.value(metrics.Tasks, "waiting"))
+	for _, c := range []struct {
+		refusal  string
+		history  time.Duration
+		notified bool
+	}{{"404", 0, false}, {"404", 0, true}, {"410", time.Hour, false}, {"500", 10 * day, false}} {
+		inBubble(t, fmt.Sprint(c), func(t *testing.T) {
+			now, seen := time.Now(), newObserved()
+			m := newTaskModel(t, now.Add(-c.history))
+			m.latency, m.prunes = 50*time.Millisecond, true
+			m.add(m.State().Origin, now, max(10*time.Minute, c.history/30), 0)
+			m.add(now.Add(time.Minute), now.Add(14*time.Hour+30*time.Minute), 30*time.Minute, 0)
+			m.fault = ofFetches(refusals[c.refusal])
+			metered := func(s *FeedSettings) { s.Metrics = seen.FeedMetrics }
+			loop := m.loop(metered)
+			loop.Start()
+			for range 14*12 + 6 {
+				pass(t, 5*time.Minute)
+				if c.notified {
+					m.tellPublished(t)
+				}
+			}
+			waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "set_aside")
+			if waiting < 27 || setAside != 0 || m.attempts() != 0 {
+				t.Errorf("%v wait, %v were set aside, with %d attempts", waiting, setAside, m.attempts())
+			}
+			if status := loop.Status(); status.State != StateError ||
+				!strings.Contains(status.LastError, ErrNoneFetched.Error()) {
+				t.Errorf("state %s, last error %q", status.State, status.LastError)
+			}
+			if s := m.State(); s.Watermark.After(m.calls[0].start.Add(5*time.Minute)) || c.history > 0 && s.HistoryDone {
+				t.Errorf("the watermark passed the first call by %s; the history is shown: %t",
+					s.Watermark.Sub(m.calls[0].start), s.HistoryDone)
+			}
+			if n, lists := m.allFetches(), m.listed(); n > 15*300 || c.history > 0 && (lists < 14 || lists > 18) {
+				t.Errorf("%d were fetched, the list was read %d times", n, lists)
+			}
+			loop.Stop()
+			m.with(func() { m.fault = nil })
+			loop = m.loop(metered)
+			loop.Start()
+			pass(t, 15*time.Minute)
+			if uncounted, _ := m.uncounted(); len(uncounted) > 0 || loop.Status().State != StateOK ||
+				!m.State().HistoryDone {
+				t.Errorf("of %d calls %d aren't counted; the status is %+v", len(m.calls), len(uncounted),
+					loop.Status())
+			}
+			pass(t, 2*time.Hour)
+			loop.Stop()
+			m.want(t)
+			if time.Since(m.State().Watermark) > 6*time.Minute || seen.value(metrics.Tasks, "waiting") != 0 {
+				t.Errorf("the watermark is %s behind, %v wait", time.Since(m.State().Watermark),
+					seen.value(metrics.Tasks, "waiting"))
+			}
+		})
 	}
 }
 

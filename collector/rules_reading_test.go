@@ -48,15 +48,15 @@ func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
 	})
 }
 
-// TestRule06_ALevelThatKeepsFailing retries it for ever, slower and slower.
-func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
+// TestRule06_AHistoryThatKeepsFailing is tried again for ever, slower and slower, and live reads go on meanwhile.
+func TestRule06_AHistoryThatKeepsFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := quiet(t, minutely, time.Now())
-		poison := time.Now().Add(-11 * time.Minute)
+		began := time.Now()
+		m := newModel(t, began.Add(-day))
 		forbidden := &httpclient.Error{Kind: httpclient.KindForbidden} // no span is ever at fault for that
 		var tries []time.Time
 		m.fault = func(from, _ time.Time, _ int) error {
-			if from.Before(poison) {
+			if time.Since(from) > 23*time.Hour {
 				tries = append(tries, time.Now())
 				return forbidden
 			}
@@ -66,9 +66,11 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 			s.Random = func() float64 { return 0 }
 		})
 		loop.Start()
-		pass(t, 8*time.Minute)
-		if s := loop.Status(); s.State != StateError || s.LastError != forbidden.Error() {
-			t.Errorf("while a level fails the state is %s: %s", s.State, s.LastError)
+		pass(t, time.Hour)
+		if s := loop.Status(); !s.Ready || s.State != StateError || s.LastError != forbidden.Error() ||
+			m.State().Watermark.After(began.Add(-23*time.Hour)) {
+			t.Errorf("ready is %t, the state %s: %s, the watermark %s", s.Ready, s.State, s.LastError,
+				m.State().Watermark)
 		}
 		loop.Stop()
 		var gaps []time.Duration
@@ -77,41 +79,16 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 		}
 		want := seconds(1, 2, 4, 8, 16, 32, 60, 60)
 		if len(gaps) < 8 || !slices.Equal(gaps[:8], want) {
-			t.Errorf("the level is tried again after %v, want %v", gaps, want)
+			t.Errorf("the history is tried again after %v, want %v", gaps, want)
 		}
-		// Level 0 reaches back before the poisoned row at first only.
-		if n := len(m.reads) - len(tries); n < 7 {
-			t.Errorf("level 0 was read %d times in 8 minutes", n)
-		}
-	})
-}
-
-func TestRule06_ShortReadsBetweenThePiecesOfALongOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newModel(t, time.Now().Add(-20*24*time.Hour))
-		m.latency, m.pageSize = 2*time.Second, 20
-		traffic(m, time.Now().Add(24*time.Hour), 5*time.Minute, 48*time.Hour)
-		run(t, m, minutely, 90*time.Minute)
-		if !m.State().HistoryDone {
-			t.Error("the history isn't done")
-		}
-		var last time.Time
-		pieces := 0
-		for _, r := range m.reads[1:] {
-			if r.to.Sub(r.from) > time.Hour && r.at.Sub(r.to) > time.Hour {
-				pieces++
+		live := 0
+		for _, r := range m.reads {
+			if r.err == nil && near(r.to, r.at) {
+				live++
 			}
-			if r.at.Sub(r.to) > time.Minute {
-				continue // a piece of the history
-			}
-			// A piece may be 24 h at first: 15 pages. Those after it take half an interval.
-			if gap := r.at.Sub(last); !last.IsZero() && gap > 2*time.Minute {
-				t.Errorf("%s passed between two reads up to now", gap)
-			}
-			last = r.at
 		}
-		if pieces < 10 {
-			t.Errorf("the history came in %d pieces", pieces)
+		if live < 59 {
+			t.Errorf("%d reads up to now in an hour", live)
 		}
 	})
 }
@@ -219,36 +196,6 @@ func TestRule09_AtMostFivePasses(t *testing.T) {
 		}
 		if passes != 5 || !m.State().HistoryDone {
 			t.Errorf("%d passes, want 5; done is %t", passes, m.State().HistoryDone)
-		}
-	})
-}
-
-// TestRule06_LiveReadsGoOnWhileTheHistoryFails, at a first start.
-func TestRule06_LiveReadsGoOnWhileTheHistoryFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newModel(t, time.Now().Add(-24*time.Hour))
-		m.fault = func(from, _ time.Time, _ int) error {
-			if time.Since(from) > 23*time.Hour {
-				return &httpclient.Error{Kind: httpclient.KindForbidden} // for which no span is stepped over
-			}
-			return nil
-		}
-		began := time.Now()
-		l := loopOver(m, time.Minute, 48*time.Hour)
-		l.Start()
-		pass(t, time.Hour)
-		if s := l.Status(); !s.Ready || s.State != StateError || m.State().Watermark.After(began.Add(-23*time.Hour)) {
-			t.Errorf("ready is %t, the state %s, the watermark %s", s.Ready, s.State, m.State().Watermark)
-		}
-		l.Stop()
-		live := 0
-		for _, r := range m.reads {
-			if r.err == nil && near(r.to, r.at) {
-				live++
-			}
-		}
-		if live < 59 {
-			t.Errorf("%d reads up to now in an hour", live)
 		}
 	})
 }

@@ -76,11 +76,13 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 	})
 }
 
-func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
+// TestRule07_WhileHistoryIsRead (counting.md 6, 7): short reads come between the pieces of the long one, and the
+// watermark follows the pieces.
+func TestRule07_WhileHistoryIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newModel(t, time.Now().Add(-30*day))
-		m.latency, m.pageSize = 10*time.Second, 30
-		traffic(m, time.Now().Add(day), 10*time.Minute, 48*time.Hour)
+		m := newModel(t, time.Now().Add(-20*day))
+		m.latency, m.pageSize = 4*time.Second, 30
+		traffic(m, time.Now().Add(day), 5*time.Minute, 48*time.Hour)
 		began := time.Now()
 		loop := loopOver(m, time.Minute, 48*time.Hour)
 		loop.Start()
@@ -92,33 +94,80 @@ func TestRule07_TheWatermarkWhileHistoryIsRead(t *testing.T) {
 		if s := loop.Status(); s.Ready || s.State != StateCatchingUp {
 			t.Errorf("ready is %t, the state %s", s.Ready, s.State)
 		}
-		pass(t, 3*time.Hour)
+		pass(t, 110*time.Minute)
 		loop.Stop()
 		if s := loop.Status(); !m.State().HistoryDone || !s.Ready || s.State != StateOK {
-			t.Errorf("after three hours: done is %t, %+v", m.State().HistoryDone, s)
+			t.Errorf("after two hours: done is %t, %+v", m.State().HistoryDone, s)
 		}
 		m.wantWhole(t, began.Add(-48*time.Hour), 2*time.Minute)
+		var last time.Time
+		pieces := 0
+		for _, r := range m.reads[1:] {
+			if r.at.Sub(r.to) > time.Minute {
+				pieces++
+				continue
+			}
+			// A piece may be 24 h at first: 10 pages. Those after it take half an interval.
+			if gap := r.at.Sub(last); !last.IsZero() && gap > 2*time.Minute {
+				t.Errorf("%s passed between two reads up to now", gap)
+			}
+			last = r.at
+		}
+		if pieces < 10 {
+			t.Errorf("the history came in %d pieces", pieces)
+		}
 	})
 }
 
+// TestRule08_CatchUpStartsBeforeTheWatermark: all that the provider showed while nothing was read or committed is read.
+// The first read is a short one: it shows whether the provider is back, and what the time is.
 func TestRule08_CatchUpStartsBeforeTheWatermark(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stopped := time.Now().Truncate(time.Second)
-		m := quiet(t, minutely, stopped)
-		// Published after the stop, 47 h after its start; long gone from what levels cover.
-		m.rows = []modelRow{{id: "late", start: stopped.Add(-46 * time.Hour), published: stopped.Add(time.Hour)}}
-		pass(t, 5*24*time.Hour)
-		run(t, m, minutely, 10*time.Second)
-		if m.reads[0].at.Sub(m.reads[0].from) > 10*time.Minute {
-			t.Errorf("the first read, which learns the time, went back to %s", m.reads[0].from)
-		}
-		if want := stopped.Add(-60 * time.Hour); !near(m.reads[1].from, want) {
-			t.Errorf("the catch-up starts at %s, want %s", m.reads[1].from, want)
-		}
-		if _, ok := m.counted["late"]; !ok || time.Since(m.State().Watermark) > 15*time.Second {
-			t.Errorf("the late call is counted: %t; the watermark is %s behind", ok, time.Since(m.State().Watermark))
-		}
-	})
+	const lasts = 3 * day
+	for _, c := range []struct {
+		name         string
+		fault, error error // meanwhile, of the provider and of the ledger
+	}{
+		{"a downtime", nil, nil},
+		{"an outage", errProvider, nil},
+		{"a full disk", nil, ledger.ErrFull},
+	} {
+		inBubble(t, c.name, func(t *testing.T) {
+			begin := time.Now()
+			meanwhile := func(err error) error {
+				if time.Since(begin) < lasts {
+					return err
+				}
+				return nil
+			}
+			m := quiet(t, minutely, begin)
+			m.fault = func(time.Time, time.Time, int) error { return meanwhile(c.fault) }
+			m.refuse = func(*counting.Page) error { return meanwhile(c.error) }
+			// Long gone from what levels cover.
+			m.rows = []modelRow{{id: "late", start: begin.Add(-46 * time.Hour), published: begin.Add(time.Hour)}}
+			loop, fails := loopOver(m, time.Minute, 48*time.Hour), c.fault != nil || c.error != nil
+			if fails {
+				loop.Start()
+			}
+			pass(t, lasts-time.Second)
+			if s := loop.Status(); fails && (s.State != StateError || s.LastError == "") {
+				t.Errorf("the state is %s: %s", s.State, s.LastError)
+			}
+			<-time.After(time.Second)
+			loop.Start()
+			pass(t, 2*time.Minute)
+			loop.Stop()
+			after := slices.DeleteFunc(m.reads, func(r modelRead) bool { return r.at.Sub(begin) < lasts })
+			deep := slices.IndexFunc(after, func(r modelRead) bool { return r.at.Sub(r.from) > 10*time.Minute })
+			if want := begin.Add(-60 * time.Hour); deep < 0 || deep == 0 && c.error == nil ||
+				after[deep].from.Sub(want).Abs() > time.Minute {
+				t.Errorf("the reads afterwards are %v, want a catch-up from %s on", after, want)
+			}
+			m.wantWhole(t, time.Now(), 2*time.Minute)
+			if s := loop.Status(); s.State != StateOK {
+				t.Errorf("the state is %s: %s", s.State, s.LastError)
+			}
+		})
+	}
 }
 
 func TestRule08_AShortRestartCostsNoDeepRead(t *testing.T) {
@@ -135,54 +184,4 @@ func TestRule08_AShortRestartCostsNoDeepRead(t *testing.T) {
 			m.wantWhole(t, time.Now(), time.Minute)
 		})
 	}
-}
-
-// TestRule08_AfterAFullDisk, as after a downtime, all that the provider showed meanwhile is read.
-func TestRule08_AfterAFullDisk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		stopped := time.Now()
-		m := quiet(t, minutely, stopped)
-		m.refuse = func(*counting.Page) error {
-			if time.Since(stopped) < 3*day {
-				return ledger.ErrFull
-			}
-			return nil
-		}
-		m.rows = []modelRow{{id: "late", start: stopped.Add(-46 * time.Hour), published: stopped.Add(time.Hour)}}
-		loop := loopOver(m, time.Minute, 48*time.Hour)
-		loop.Start()
-		pass(t, 3*day-time.Second)
-		if s := loop.Status(); s.State != StateError || s.LastError == "" {
-			t.Errorf("the state is %s: %s", s.State, s.LastError)
-		}
-		pass(t, 2*time.Minute)
-		loop.Stop()
-		m.wantWhole(t, time.Now(), 2*time.Minute)
-		if s := loop.Status(); s.State != StateOK {
-			t.Errorf("the state is %s: %s", s.State, s.LastError)
-		}
-	})
-}
-
-// TestRule08_AfterAnOutage the first read is a short one, which shows whether the
-// provider is back; then comes the catch-up.
-func TestRule08_AfterAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		m := quiet(t, minutely, begin)
-		m.fault = func(time.Time, time.Time, int) error {
-			if since := time.Since(begin); since > time.Hour && since < 73*time.Hour {
-				return errProvider
-			}
-			return nil
-		}
-		run(t, m, minutely, 73*time.Hour+90*time.Second)
-		after := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.at.Sub(begin) >= 73*time.Hour }):]
-		// Level 0 comes in pieces at first, which the failures have made short.
-		deep := slices.IndexFunc(after, func(r modelRead) bool { return r.at.Sub(r.from) > 10*time.Minute })
-		if want := begin.Add(-59 * time.Hour); deep < 1 || after[deep].from.Sub(want).Abs() > time.Minute {
-			t.Errorf("the reads after the outage are %v, want a catch-up from %s on", after, want)
-		}
-		m.wantWhole(t, time.Now(), 2*time.Minute)
-	})
 }
