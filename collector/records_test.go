@@ -377,27 +377,6 @@ func TestRecords_AnswersAreCommittedTogether(t *testing.T) {
 	})
 }
 
-// fullDisk takes no positions.
-type fullDisk struct{ Ledger }
-
-func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	if page.Position != nil {
-		return counting.Result{}, ledger.ErrFull
-	}
-	return s.Ledger.Commit(ctx, page)
-}
-
-// A position that couldn't be committed isn't withheld either: the list is read again.
-func TestRecords_APositionThatFailsIsntWithheld(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(t, time.Now().Add(-time.Hour))
-		list := partOf[*ranges](m.loop(func(s *FeedSettings) { s.Ledger = fullDisk{m} }))
-		if err := list.do(t.Context()); !errors.Is(err, ledger.ErrFull) || list.withheld {
-			t.Errorf("withheld is %t; error %v", list.withheld, err)
-		}
-	})
-}
-
 // clockOf is a clock of which the local one, and the Date, can be wrong.
 func clockOf(local, date *skewed) func(s *FeedSettings) {
 	return func(s *FeedSettings) {

@@ -100,10 +100,12 @@ func TestStreamWaits(t *testing.T) {
 	}
 }
 
+// TestStreamGoesOnFromItsPosition (counting.md 36): only what ends a read says so, and since when it was read. A feed
+// whose calls have several records is read from before its origin.
 func TestStreamGoesOnFromItsPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &numbers{n: 3, failAt: 2}
-		loop, ledger := newStream(s)
+		loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, 4*time.Hour })
 		origin := ledger.state.Watermark
 
 		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) || !errors.Is(loop.trouble(), errStream) {
@@ -116,49 +118,30 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 			t.Errorf("it waits %s after a failure", wait)
 		}
 
-		s.failAt = -1
-		<-time.After(time.Second)
-		if _, err := loop.Poll(t.Context()); err != nil || loop.trouble() != nil {
-			t.Fatalf("poll: %v, trouble %v", err, loop.trouble())
-		}
-		last := ledger.all[len(ledger.all)-1].Position
-		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) ||
-			!ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Resume != nil {
-			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark,
-				last)
-		}
-		if wait := loop.wait(t.Context(), nil); wait != time.Minute {
-			t.Errorf("it waits %s after a complete read", wait)
-		}
-	})
-}
-
-// TestStreamNamesCompleteReads (counting.md 36): only what ends a read says so, and since when it
-// was read. A feed whose calls have several records is read from before its origin.
-func TestStreamNamesCompleteReads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &numbers{n: 3, failAt: 2}
-		loop, ledger := newStream(s, func(f *FeedSettings) { f.Info.Rules.Legs, f.Info.WholeAfter = true, 4*time.Hour })
-		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) {
-			t.Fatal(err)
-		}
 		<-time.After(time.Hour)
 		s.failAt, s.takes = -1, time.Minute
 		began := time.Now()
-		if _, err := loop.Poll(t.Context()); err != nil {
-			t.Fatal(err)
+		if _, err := loop.Poll(t.Context()); err != nil || loop.trouble() != nil {
+			t.Fatalf("poll: %v, trouble %v", err, loop.trouble())
 		}
-		for i, page := range ledger.all {
-			switch read := page.Position.Read; {
-			case i < len(ledger.all)-1 && read != nil:
+		ends := len(ledger.all) - 1
+		for i, page := range ledger.all[:ends] {
+			if page.Position.Read != nil {
 				t.Errorf("page %d ends a read", i)
-			case i == len(ledger.all)-1 && (read == nil || !read.Began.Equal(began) || !read.From.IsZero() ||
-				!read.To.IsZero()):
-				t.Errorf("the last position is %+v, with %+v", page.Position, read)
 			}
+		}
+		last := ledger.all[ends].Position
+		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) ||
+			!ledger.state.Watermark.Equal(began) || !last.HistoryDone || last.Resume != nil || last.Read == nil ||
+			!last.Read.Began.Equal(began) || !last.Read.From.IsZero() || !last.Read.To.IsZero() {
+			t.Errorf("%v were committed, the watermark is %s, and the last position %+v with %+v", got,
+				ledger.state.Watermark, last, last.Read)
 		}
 		if want := ledger.state.Origin.Add(-4 * time.Hour); !s.origin.Equal(want) {
 			t.Errorf("it is read from %s on, want %s", s.origin, want)
+		}
+		if wait := loop.wait(t.Context(), nil); wait <= 0 || wait > time.Minute {
+			t.Errorf("it waits %s after a complete read", wait)
 		}
 	})
 }
