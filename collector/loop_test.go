@@ -172,10 +172,13 @@ func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.State().Origin.Add(time.Minute)})
 		}
 		inHand := make(chan struct{})
-		slow := &slowLedger{model: m, takes: time.Second, inHand: inHand}
-		l := loopOver(m, time.Minute, time.Hour, func(s *FeedSettings) {
-			s.Ledger, s.Clock = slow, nil
-		})
+		m.refuse = func(*counting.Page) error { // it takes a while
+			close(inHand)
+			<-time.After(time.Second)
+			m.refuse = nil
+			return nil
+		}
+		l := loopOver(m, time.Minute, time.Hour, func(s *FeedSettings) { s.Clock = nil })
 		l.Start()
 		<-inHand
 		began := time.Now()
@@ -193,26 +196,6 @@ func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 			t.Errorf("after a restart %d rows are counted, want 9", len(m.counted))
 		}
 	})
-}
-
-// slowLedger takes its time over the first commit.
-type slowLedger struct {
-	*model
-	takes  time.Duration
-	inHand chan struct{}
-}
-
-func (s *slowLedger) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	if s.inHand != nil {
-		close(s.inHand)
-		s.inHand = nil
-	}
-	select {
-	case <-ctx.Done():
-		return counting.Result{}, fmt.Errorf("commit: %w", ctx.Err())
-	case <-time.After(s.takes):
-	}
-	return s.model.Commit(ctx, page)
 }
 
 func TestLoop_StopBeforeStartAndTwice(t *testing.T) {

@@ -203,7 +203,10 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 				tr.change(trouble{})
 				pass(t, 2*c.lookback+10*time.Minute)
 				tr.loop.Stop()
-				tr.verify()
+				tr.wantWhole(t, tr.clock().Add(-tr.lookback/4-2*tr.interval), 2*tr.interval+time.Minute)
+				if !tr.State().HistoryDone {
+					t.Error("the history was never done")
+				}
 			})
 		}
 	}
@@ -218,26 +221,6 @@ func (tr *troubled) endure(troubles int, every time.Duration, start, happen func
 		pass(tr.t, tr.between(tr.interval, tr.lookback))
 		happen()
 	}
-}
-
-// verify wants every call that had time to be seen, and the plan in good order.
-func (tr *troubled) verify() {
-	for i, problem := range tr.broken {
-		if i < 5 {
-			tr.t.Error(problem)
-		}
-	}
-	if missing := tr.missing(tr.clock().Add(-tr.lookback/4 - 2*tr.interval)); len(missing) > 0 {
-		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows),
-			missing[0].start, missing[0].published)
-	}
-	if late := tr.clock().Sub(tr.State().Watermark); late > 2*tr.interval+time.Minute {
-		tr.t.Errorf("the watermark is %s behind", late)
-	}
-	if !tr.State().HistoryDone {
-		tr.t.Error("the history was never done")
-	}
-	tr.t.Logf("%d calls, %d polls, %d pages", len(tr.counted), len(tr.reads), tr.pages)
 }
 
 // errRight is a ledger that takes empty commits only: a right on one table was revoked.
