@@ -43,123 +43,95 @@ func (m *model) beside(by time.Time, isBad func(from, to time.Time) bool) []mode
 	})
 }
 
-// TestRule31_UnreadableSpans: spans that can't be read hold nothing else: the watermark passes
-// them, they are as short as can be, and what is in them is counted when they can be read.
+// TestRule31_UnreadableSpans: spans that can't be read hold nothing else, however many there are: a first history is
+// shown soon, with all that is around them, and the watermark passes them. They are as short as can be, and what is in
+// them is counted when they can be read. A request that fails takes as long as httpclient's three repeats.
 func TestRule31_UnreadableSpans(t *testing.T) {
-	const h = time.Hour
+	const h, failing = time.Hour, 5600 * time.Millisecond
+	spread := func(n int) (bad []plan.Span) {
+		for i := range n {
+			bad = append(bad, instants((time.Duration(i+1) * 48 * h / time.Duration(n+1)).Truncate(time.Second))...)
+		}
+		return bad
+	}
 	for _, c := range []struct {
-		name               string
-		interval, lookback time.Duration
-		bad                []plan.Span
-		heal               time.Duration
+		name                        string
+		interval, lookback, history time.Duration
+		bad                         []plan.Span   // from the begin of the history
+		within                      time.Duration // it is shown
+		heal                        time.Duration
 	}{
-		{"at the begin", time.Minute, 2 * h, instants(-3 * h), 3 * h},
-		{"side by side", time.Minute, 2 * h, instants(h, h+time.Second, h+2*time.Second), 4 * h},
-		{"many", 5 * time.Minute, 12 * h, instants(-h, h, 2*h, 2*h+7*time.Second, 5*h), 18 * h},
-		{"short intervals", 2 * time.Second, 2 * time.Minute, instants(5*time.Minute, 7*time.Minute), 12 * time.Minute},
+		{"one", 5 * time.Minute, 48 * h, 48 * h, spread(1), 150 * time.Second, h},
+		{"one at the begin", 5 * time.Minute, 48 * h, 48 * h, instants(0), 150 * time.Second, h},
+		{"one in the first day", 5 * time.Minute, 48 * h, 48 * h, instants(16 * h), 150 * time.Second, h},
+		{"at the end of a day", 5 * time.Minute, 48 * h, 48 * h, instants(day - 5*time.Second), 150 * time.Second, h},
+		{"three", 5 * time.Minute, 48 * h, 48 * h, spread(3), 6 * time.Minute, h},
+		{"half a day", 5 * time.Minute, 48 * h, 48 * h, []plan.Span{during(10*h, 22*h)}, 20 * time.Minute, h},
+		{"more than a hundred", 5 * time.Minute, 48 * h, 48 * h, spread(110), 2 * h, 3 * h},
+		{
+			"later, side by side", time.Minute, 2 * h, 3 * h, instants(4*h, 4*h+time.Second, 4*h+2*time.Second),
+			time.Minute, 4 * h,
+		},
+		{
+			"many", 5 * time.Minute, 12 * h, 3 * h, instants(2*h, 4*h, 5*h, 5*h+7*time.Second, 8*h), 150 * time.Second,
+			18 * h,
+		},
+		{
+			"short intervals", 2 * time.Second, 2 * time.Minute, 3 * h, instants(3*h+5*time.Minute, 3*h+7*time.Minute),
+			time.Minute, 12 * time.Minute,
+		},
 	} {
 		inBubble(t, c.name, func(t *testing.T) {
 			begin := time.Now()
-			m := newModel(t, begin.Add(-3*h))
+			m := newModel(t, begin.Add(-c.history))
 			m.latency = 50 * time.Millisecond
-			after := min(2*h, 10*c.lookback) // how long calls go on once all can be read
-			traffic(m, begin.Add(c.heal+after), 3*c.interval, c.lookback)
-			isBad := overlaps(begin, c.bad)
+			late, after := min(2*h, c.lookback), min(2*h, 10*c.lookback) // how long calls go on once all can be read
+			traffic(m, begin.Add(c.heal+after), 3*c.interval, late)
+			isBad := overlaps(begin.Add(-c.history), c.bad)
 			for i := range m.rows { // the watermark may pass a stepped over call
 				if row := &m.rows[i]; isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second)) {
 					row.published = row.published.Add(time.Millisecond)
 				}
 			}
 			m.fault = func(from, to time.Time, _ int) error {
-				if time.Since(begin) < c.heal && isBad(from, to) {
-					return httpclient.Retryable(errProvider)
+				if time.Since(begin) >= c.heal || !isBad(from, to) {
+					return nil
 				}
-				return nil
+				<-time.After(min(failing, c.interval))
+				return httpclient.Retryable(errProvider)
 			}
 			o := newObserved()
 			l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
 			l.Start()
-			pass(t, c.heal-time.Minute)
-			if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute ||
-				!m.State().HistoryDone {
-				t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
-			}
-			if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) {
-				t.Errorf("stepped over are %v", l.Status().Unread)
-			}
-			most := time.Duration(4*len(c.bad)) * time.Second
-			if got := o.duration(metrics.Unreadable); got == 0 || got > most {
-				t.Errorf("%s can't be read, want at most %s", got, most)
-			}
-			pass(t, min(7*h, 2*c.heal)+after+c.lookback)
-			l.Stop()
-			m.wantWhole(t, time.Now().Add(-c.lookback-h), 3*c.interval+time.Minute)
-			if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
-				t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
-			}
-		})
-	}
-}
-
-// TestRule31_AHistoryIsShownSoon: instants on which the provider always fails don't hide a first
-// history, however many there are: it is shown with all of its other calls, next to what is missing.
-// Each failed request takes as long as httpclient's three repeats.
-func TestRule31_AHistoryIsShownSoon(t *testing.T) {
-	const history, interval, failing = 48 * time.Hour, 5 * time.Minute, 5600 * time.Millisecond
-	spread := func(n int) (bad []plan.Span) {
-		for i := range n {
-			bad = append(bad, instants((time.Duration(i+1) * history / time.Duration(n+1)).Truncate(time.Second))...)
-		}
-		return bad
-	}
-	for _, c := range []struct {
-		name   string
-		bad    []plan.Span // from the begin of the history
-		within time.Duration
-	}{
-		{"one", spread(1), 150 * time.Second},
-		{"one at the begin", instants(0), 150 * time.Second},
-		{"one in the first day", instants(16 * time.Hour), 150 * time.Second},
-		{"one at the end of a day", instants(day - 5*time.Second), 150 * time.Second},
-		{"three", spread(3), 6 * time.Minute},
-		{"half a day", []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
-		{"more than a hundred", spread(110), 2 * time.Hour},
-	} {
-		inBubble(t, c.name, func(t *testing.T) {
-			begin := time.Now()
-			m := newModel(t, begin.Add(-history))
-			m.latency = 50 * time.Millisecond
-			traffic(m, begin.Add(12*time.Hour), 10*time.Minute, time.Second)
-			var healed atomic.Bool
-			isBad := overlaps(begin.Add(-history), c.bad)
-			m.fault = func(from, to time.Time, _ int) error {
-				if healed.Load() || !isBad(from, to) {
-					return nil
-				}
-				<-time.After(failing)
-				return httpclient.Retryable(errProvider)
-			}
-			o := newObserved()
-			l := loopOver(m, interval, history, func(s *FeedSettings) { s.Metrics = o.FeedMetrics })
-			l.Start()
 			for !m.State().HistoryDone && time.Since(begin) <= c.within {
 				pass(t, time.Second)
 			}
-			if !m.State().HistoryDone || o.duration(metrics.Unreadable) == 0 || len(l.Status().Unread) == 0 {
-				t.Errorf("the history is shown: %t", m.State().HistoryDone)
+			if !m.State().HistoryDone {
+				t.Errorf("the history isn't shown after %s", c.within)
 			}
-			pass(t, time.Hour)
-			if behind := time.Since(m.State().Watermark); behind > interval+time.Minute {
+			pass(t, c.heal-time.Since(begin)-time.Minute)
+			if behind := time.Since(m.State().Watermark); behind > c.interval+time.Minute {
 				t.Errorf("the watermark is %s behind", behind)
 			}
 			if left := m.beside(begin, isBad); len(left) > 0 {
 				t.Errorf("%d calls that can be read aren't counted, such as %v", len(left), left[0])
 			}
-			healed.Store(true)
-			pass(t, 7*time.Hour)
+			isLong := c.bad[0].Length() > time.Minute // it is read again by halves
+			if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) && !isLong {
+				t.Errorf("stepped over are %v", l.Status().Unread)
+			}
+			var most time.Duration
+			for _, span := range c.bad {
+				most += span.Length() + 3*time.Second
+			}
+			if got := o.duration(metrics.Unreadable); got == 0 || got > most {
+				t.Errorf("%s can't be read, want at most %s", got, most)
+			}
+			pass(t, min(7*h, 2*c.heal)+after+late)
 			l.Stop()
-			if left := m.missing(begin); len(left) > 0 || len(l.Status().Unread) > 0 {
-				t.Errorf("%d calls weren't counted; stepped over are %v", len(left), l.Status().Unread)
+			m.wantWhole(t, time.Now().Add(-late-h), 3*c.interval+time.Minute)
+			if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
+				t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
 			}
 		})
 	}
