@@ -175,7 +175,7 @@ func (tr *troubled) happen() {
 		tr.begin(&Page{Position: &Position{Resume: []byte(resume)}})
 		tr.start()
 	case 8: // a bad hour
-		tr.with(trouble{flaky: 0.4}, tr.between(time.Minute, long/4))
+		tr.with(trouble{flaky: 0.4}, tr.between(time.Minute, long/12))
 	case 9: // the machine sleeps
 		tr.slept.set(time.Duration(tr.slept.by.Load()) + tr.between(time.Minute, tr.lookback))
 		pass(tr.t, 10*tr.interval)
@@ -196,7 +196,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		if testing.Short() && c.lookback != 10*time.Minute {
 			continue
 		}
-		for seed := range long.Seeds(1) {
+		for seed := range long.Seeds(2) {
 			inBubble(t, fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
 				tr := newTroubled(t, seed, c.interval, c.lookback)
 				tr.endure(c.rounds*kinds, c.every, tr.start, tr.happen)
