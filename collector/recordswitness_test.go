@@ -33,8 +33,8 @@ func ofFetches(err error) func(string) error {
 }
 
 // TestRule30_ARefusalOfAllIsAnOutage (counting.md 20, 30): an endpoint that refuses every record is broken, whatever it
-// says. That is shown, nothing is given up, the watermark waits, and so does the list, for an hour at most. Once records
-// can be fetched, also after a crash, the history is shown soon, and in the end every call is counted.
+// says. That is shown, nothing is given up, the watermark waits, and so does the list, for an hour at most. Once
+// records can be fetched, also after a crash, the history is shown soon, and in the end every call is counted.
 func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 	if testing.Short() {
 		return
@@ -68,7 +68,8 @@ func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 				!strings.Contains(status.LastError, ErrNoneFetched.Error()) {
 				t.Errorf("state %s, last error %q", status.State, status.LastError)
 			}
-			if s := m.State(); s.Watermark.After(m.calls[0].start.Add(5*time.Minute)) || c.history > 0 && s.HistoryDone {
+			s := m.State()
+			if s.Watermark.After(m.calls[0].start.Add(5*time.Minute)) || c.history > 0 && s.HistoryDone {
 				t.Errorf("the watermark passed the first call by %s; the history is shown: %t",
 					s.Watermark.Sub(m.calls[0].start), s.HistoryDone)
 			}
