@@ -131,8 +131,8 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 		if err != nil {
 			return err
 		}
-		if page.Position != nil {
-			page.Position.Misses = f.partial // as the last read did
+		if p := page.Position; p != nil { // as the last read did, or as this one knows by now
+			p.Misses = f.partial || p.Misses && state.HistoryDone
 		}
 		if _, err := f.commitPage(ctx, page); err != nil {
 			return err

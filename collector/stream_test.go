@@ -407,7 +407,7 @@ func (s *twoFiles) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page
 		if isWhole {
 			leg("other", 30, 40, cdr.Answered)
 		}
-		page.Position = &counting.Position{Resume: []byte(strconv.Itoa(at))}
+		page.Position = &counting.Position{Resume: []byte(strconv.Itoa(at)), Misses: !isWhole}
 		if err := emit(page); err != nil || isWhole {
 			return err
 		}
@@ -415,34 +415,39 @@ func (s *twoFiles) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page
 	})
 }
 
-// While a file can't be read, no call counts without the legs that it may have.
+// While a file can't be read, no call counts without the legs that it may have, also after a restart.
 func TestPartOfAStreamHoldsCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		noon := time.Now()
-		ledger := newCheckedFeed(t, noon.Add(-time.Hour))
-		ledger.spec.Rules = counting.Rules{Legs: true, ByArrival: true}
-		ledger.spec.Settle, ledger.spec.WholeAfter = settle, 4*time.Hour
-		ledger.open(48 * time.Hour)
-		var outcomes []cdr.Outcome
-		ledger.fact = func(f *facts.Fact) {
-			if f.Kind == facts.Call && f.Record.Start.Equal(noon.Add(30*time.Minute)) {
-				outcomes = append(outcomes, f.Record.Outcome)
+	for name, restart := range map[string]int{"one process": -1, "a restart": 45} {
+		inBubble(t, name, func(t *testing.T) {
+			noon := time.Now()
+			ledger := newCheckedFeed(t, noon.Add(-time.Hour))
+			ledger.spec.Rules = counting.Rules{Legs: true, ByArrival: true}
+			ledger.spec.Settle, ledger.spec.WholeAfter = settle, 4*time.Hour
+			ledger.open(48 * time.Hour)
+			var outcomes []cdr.Outcome
+			ledger.fact = func(f *facts.Fact) {
+				if f.Kind == facts.Call && f.Record.Start.Equal(noon.Add(30*time.Minute)) {
+					outcomes = append(outcomes, f.Record.Outcome)
+				}
 			}
-		}
-		ledger.begin(&Page{Position: &Position{Watermark: noon, HistoryDone: true}})
-		loop := NewLoop(FeedSettings{
-			Info: &FeedInfo{
-				Name: "calls", Interval: time.Minute, Stream: &twoFiles{noon, time.Hour},
-				Rules: ledger.spec.Rules, Settle: settle, WholeAfter: 4 * time.Hour,
-			},
-			Ledger: ledger, Random: func() float64 { return 0 },
+			ledger.begin(&Page{Position: &Position{Watermark: noon, HistoryDone: true}})
+			var loop *Loop
+			for minute := range 90 {
+				if minute == 0 || minute == restart {
+					loop = NewLoop(FeedSettings{
+						Info: &FeedInfo{
+							Name: "calls", Interval: time.Minute, Stream: &twoFiles{noon, time.Hour},
+							Rules: ledger.spec.Rules, Settle: settle, WholeAfter: 4 * time.Hour,
+						},
+						Ledger: ledger, Random: func() float64 { return 0 },
+					})
+				}
+				_, _ = loop.Poll(t.Context())
+				pass(t, time.Minute)
+			}
+			if want := []cdr.Outcome{cdr.Answered}; !slices.Equal(outcomes, want) {
+				t.Errorf("the call counted as %v", outcomes)
+			}
 		})
-		for range 90 {
-			_, _ = loop.Poll(t.Context())
-			pass(t, time.Minute)
-		}
-		if want := []cdr.Outcome{cdr.Answered}; !slices.Equal(outcomes, want) {
-			t.Errorf("the call counted as %v", outcomes)
-		}
-	})
+	}
 }

@@ -21,18 +21,19 @@ type readAudit struct {
 	began int64
 }
 
-// readMissing has the days read again on which an audit of a feed that is read here found something
+// readMissing has the days read again on which the newest audit of a feed that is read here found something
 // missing or another amount: what the provider listed after the read plan's last read of it is
 // counted late rather than never. read has the results whose day was read already; after a restart
 // it is read once more, which counts nothing twice.
 func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bool) {
-	all := a.dailyTotals.Load().audits
+	totals := a.dailyTotals.Load()
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
-			name := feedName{s.config.Name, f.info.Name}
-			for _, one := range all {
-				result := readAudit{auditedFeed{name, one.Day.Time}, one.Began.UnixMicro()}
-				if name != (feedName{one.Source, one.Feed}) || !one.Differs() || read[result] {
+			for i := range totals.audits {
+				one := &totals.audits[i]
+				of := auditedFeed{feedName{s.config.Name, f.info.Name}, one.Day.Time}
+				result := readAudit{of, one.Began.UnixMicro()}
+				if one != totals.newestOf(of) || !one.Differs() || read[result] {
 					continue
 				}
 				if f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time) == nil { // else it is tried again
@@ -41,6 +42,19 @@ func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bo
 			}
 		}
 	}
+}
+
+// differences are the numbers of records that a feed's audits found missing, or with other amounts: the newest audit
+// of each day, as far as it began within a day of the feed's newest one.
+func (t *dailyTotals) differences(name feedName, newest *daily.Audit) (missing, changed int64) {
+	for i := range t.audits {
+		a := &t.audits[i]
+		isRecent := a.Began.After(newest.Began.Add(-24 * time.Hour))
+		if isRecent && a == t.newestOf(auditedFeed{name, a.Day.Time}) {
+			missing, changed = missing+a.Missing, changed+a.Changed
+		}
+	}
+	return missing, changed
 }
 
 // newestAudit is the newest audit of a feed with the sums of its days, or nil.
@@ -92,7 +106,7 @@ func (a *App) auditDaily(ctx context.Context) {
 			})
 		}
 		for _, day := range a.dailyTotals.Load().daysThatDiffer(now.Add(-auditRetry)) {
-			a.auditDay(ctx, r, day, func(name feedName, _ *feed) bool {
+			a.auditDay(ctx, a.running.Load(), day, func(name feedName, _ *feed) bool {
 				return audits.isDueAgain(auditedFeed{name, day}, a.dailyTotals.Load(), now)
 			})
 		}

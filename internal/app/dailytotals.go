@@ -56,9 +56,10 @@ func (a *App) observeDailyTotals() {
 			totals.gauges(s.config.Name, f.info.Name, a.settings.Now(), rows)
 			if newest := newestAudit(totals.audits, s.config.Name, f.info.Name); newest != nil {
 				labels := []string{s.config.Name, f.info.Name}
+				missing, changed := totals.differences(feedName{s.config.Name, f.info.Name}, newest)
 				rows[metrics.AuditDifference] = append(rows[metrics.AuditDifference],
-					metrics.Sample{Labels: append(labels, "missing"), Value: float64(newest.Missing)},
-					metrics.Sample{Labels: append(labels, "amount"), Value: float64(newest.Changed)})
+					metrics.Sample{Labels: append(labels, "missing"), Value: float64(missing)},
+					metrics.Sample{Labels: append(labels, "amount"), Value: float64(changed)})
 				rows[metrics.AuditTime] = append(rows[metrics.AuditTime],
 					metrics.Sample{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
 			}

@@ -192,6 +192,9 @@ func (l *fileList) anyRead() bool {
 	return slices.ContainsFunc(l.files, func(f *listedFile) bool { return !f.failed })
 }
 
+// misses says whether rows are there that couldn't be read, as far as the files were looked at.
+func (l *fileList) misses() bool { return len(l.troubles) > 0 || l.holds }
+
 // err is the first trouble, and how many there are besides; nil if there is none. It is a
 // collector.Waiting if things only wait, a collector.Partial if another file could be read.
 func (l *fileList) err() (err error) {

@@ -186,7 +186,7 @@ func (l *look) cutPage(to pageMark) {
 
 // emitPage yields a page with a position.
 func (l *look) emitPage(page *collector.Page, position []byte) error {
-	page.Position = &collector.Position{Resume: position}
+	page.Position = &collector.Position{Resume: position, Misses: l.list.misses()}
 	if !l.yield(page, nil) {
 		return errStopped
 	}
@@ -297,7 +297,9 @@ func (l *look) emitEnd(kind kind) {
 		kind.forget()
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
-	page.Position = &collector.Position{Resume: kind.append(nil), HistoryDone: l.list.anyRead()}
+	page.Position = &collector.Position{
+		Resume: kind.append(nil), HistoryDone: l.list.anyRead(), Misses: l.list.misses(),
+	}
 	isNew := len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)
 	if isNew && !l.yield(page, nil) {
 		return

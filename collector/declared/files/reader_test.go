@@ -66,9 +66,12 @@ func (r *reading) open(definition, block string) {
 func (r *reading) poll() (counted int) {
 	r.t.Helper()
 	r.troubles, r.waits = nil, ""
-	pages := 0
+	pages, misses := 0, false
 	for page, err := range r.info.Stream.Pages(r.t.Context(),
 		collector.StreamPosition{Resume: r.position, Now: r.now}) {
+		if err == nil && page.Position != nil {
+			misses = page.Position.Misses
+		}
 		if err != nil {
 			r.troubles = append(r.troubles, err.Error())
 			_, r.partial = errors.AsType[*collector.Partial](err)
@@ -83,6 +86,9 @@ func (r *reading) poll() (counted int) {
 			return counted
 		}
 		counted += r.commit(page)
+	}
+	if want := len(r.troubles) > 0 && r.waits != "on"; pages > 0 && misses != want {
+		r.t.Errorf("the last page misses rows: %t, want %t; troubles: %q", misses, want, r.troubles)
 	}
 	return counted
 }

@@ -30,7 +30,6 @@ type insertedReader struct {
 	// lostBefore is how long all earlier ones were.
 	deleted    span
 	lostBefore time.Duration
-	restored   bool // lostBefore has what earlier processes lost
 }
 
 // lost is how much time is lost.
@@ -40,6 +39,9 @@ func (r *insertedReader) lost() time.Duration { return r.lostBefore + r.deleted.
 func (r *insertedReader) unread() time.Duration {
 	sum := r.lost()
 	for _, bad := range r.stuck.bad {
+		if bad.givenUp {
+			continue // it is lost
+		}
 		sum += max(0, bad.to.Sub(latest(bad.from, r.deleted.to)))
 	}
 	return sum
@@ -100,8 +102,8 @@ func (r *insertedReader) begin(from collector.StreamPosition) *insertedPoll {
 	if !known {
 		at = from.Origin
 	}
-	if !r.restored {
-		r.lostBefore, r.restored = lost, true
+	if lost > r.lost() { // by an earlier process, or by another replica meanwhile
+		r.lostBefore, r.deleted = lost, span{}
 	}
 	_, later := r.clocks()
 	switch edge := r.edge(later); {
@@ -121,6 +123,9 @@ func (r *insertedReader) begin(from collector.StreamPosition) *insertedPoll {
 func (p *insertedPoll) choose() bool {
 	if p.upToClock {
 		return false
+	}
+	for bad := p.stuck.find(p.cursor); bad != nil && bad.givenUp; bad = p.stuck.find(p.cursor) {
+		p.goBehind(bad.to)
 	}
 	earlier, later := p.clocks()
 	p.earlier = earliest(earlier, p.limit)
@@ -222,19 +227,24 @@ func (p *insertedPoll) stepOver(known *badSpan, failed error) {
 		p.logger.Warn("A span of time that the provider couldn't give for days is given up", "feed", p.Name,
 			"from", bad.from, "to", bad.to, "err", failed)
 		p.lose(bad)
-		p.stuck.served(bad)
+		p.stuck.giveUp(bad)
 	} else {
 		p.incomplete = cmp.Or(p.incomplete, fmt.Errorf("rows inserted from %s to %s: %w",
 			bad.from.Format(time.RFC3339), bad.to.Format(time.RFC3339), failed))
 		switch {
 		case known == nil:
-			p.stuck.skip(badSpan{bad, p.earlier})
+			p.stuck.skip(badSpan{span: bad, since: p.earlier})
 			p.skipped++
 		case blames && known.length() > p.shortest():
 			p.stuck.halve(known)
 		}
 	}
-	p.cursor, p.longest = bad.to, 0
+	p.goBehind(bad.to)
+}
+
+// goBehind goes on behind a bad span.
+func (p *insertedPoll) goBehind(at time.Time) {
+	p.cursor, p.longest = at, 0
 	p.at = latest(p.at, p.cursor)
 	p.known, p.overlap = true, 0
 }

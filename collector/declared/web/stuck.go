@@ -15,11 +15,13 @@ type stuck struct {
 	bad    []badSpan // the shortest spans that failed, those without a gap as one: the next poll asks for them at once
 }
 
-// badSpan is a span that can't be read, and since when that is known.
+// badSpan is a span that can't be read, and since when that is known. One that is given up stays known until the
+// position has passed it, which another bad span may prevent.
 type badSpan struct {
 	span
 
-	since time.Time
+	since   time.Time
+	givenUp bool
 }
 
 const (
@@ -69,7 +71,7 @@ func (s *stuck) lengthBefore(at time.Time) time.Duration {
 
 // skip notes a bad span.
 func (s *stuck) skip(bad badSpan) {
-	if i := slices.IndexFunc(s.bad, func(b badSpan) bool { return b.to.Equal(bad.from) }); i >= 0 {
+	if i := slices.IndexFunc(s.bad, func(b badSpan) bool { return !b.givenUp && b.to.Equal(bad.from) }); i >= 0 {
 		bad.from = s.bad[i].from
 		s.bad[i] = bad
 		return
@@ -94,11 +96,17 @@ func (s *stuck) served(all span) {
 	for _, b := range s.bad {
 		for _, part := range []span{{b.from, earliest(b.to, all.from)}, {latest(b.from, all.to), b.to}} {
 			if part.from.Before(part.to) {
-				left = append(left, badSpan{part, b.since})
+				left = append(left, badSpan{part, b.since, b.givenUp})
 			}
 		}
 	}
 	s.bad = left
+}
+
+// giveUp notes that a span is no longer asked for.
+func (s *stuck) giveUp(all span) {
+	s.served(all)
+	s.bad = append(s.bad, badSpan{span: all, givenUp: true})
 }
 
 // forget forgets bad spans that end before a time.

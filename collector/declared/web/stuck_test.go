@@ -336,3 +336,43 @@ func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// TestInsertedMinutesThatAreGivenUp: minutes that follow each other are given up one after the other, each once.
+func TestInsertedMinutesThatAreGivenUp(t *testing.T) {
+	noon := declaredtest.Noon
+	f := unreadable(noon, noon.Add(10*time.Minute))
+	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, overlap: 5m}\n")
+	var position []byte
+	var err error
+	begin := info.Lookback + 48*time.Hour - 10*time.Minute
+	for _, since := range []time.Duration{time.Hour, begin} {
+		for minute := range 60 {
+			f.Now, f.Asked = noon.Add(since+time.Duration(minute)*time.Minute), nil
+			position, _, err = declaredtest.Poll(t, info,
+				collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+		}
+	}
+	if unread := info.Unread(); err != nil || unread < 10*time.Minute || unread > 12*time.Minute {
+		t.Errorf("%v, %s unread", err, unread)
+	}
+}
+
+// TestInsertedLossOfAnotherReplica: what another replica lost meanwhile is shown, too.
+func TestInsertedLossOfAnotherReplica(t *testing.T) {
+	f := declaredtest.Always(declaredtest.Rows(600))
+	from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-24 * time.Hour)}
+	f.Now = declaredtest.Noon
+	one, other := f.Open(t, "", inserted), f.Open(t, "", inserted)
+	var lost time.Duration
+	for i, info := range []*collector.FeedInfo{one, other, one} {
+		f.Now = declaredtest.Noon.Add([...]time.Duration{0, 8 * time.Hour, 8*time.Hour + time.Minute}[i])
+		from.Now = f.Now
+		var err error
+		from.Resume, _, err = declaredtest.Poll(t, info, from)
+		require.NoError(t, err)
+		if got := info.Unread(); got < lost || i > 0 && got < 3*time.Hour {
+			t.Errorf("poll %d: %s are unread, %s before", i, got, lost)
+		}
+		lost = info.Unread()
+	}
+}

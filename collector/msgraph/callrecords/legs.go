@@ -69,7 +69,7 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers, services map[st
 		Start: one.Start, End: one.End, Direction: cmp.Or(one.Direction, cdr.Internal),
 		UserID: one.UserID, UserName: one.UserName, UserPrincipal: one.UserPrincipal,
 	}
-	if one.Result == cdr.SessionSetupFailed || s.onlyRang(services) {
+	if one.Result == cdr.SessionSetupFailed || s.onlyRang(callers, services) {
 		l.Outcome = cdr.NotConnected
 	}
 	// The caller of a queue also has a session with the media's controller, which doesn't mean that

@@ -53,6 +53,10 @@ func TestCallOfSessions(t *testing.T) {
 		"all agents' telephones only rang": {
 			at("s1", 0, 90, phone, queue), at("s2", 20, 20, user("ann"), media), at("s3", 30, 30, user("bob"), media),
 		},
+		"a user who leaves a queue at once": {at("s1", 0, 0, a, queue)},
+		"a service calls somebody without a name": {
+			at("s2", 10, 60, role("mediationServer"), `{"userAgent":{"platform":"windows"}}`),
+		},
 		"a queue, then voicemail":              {at("s1", 0, 45, phone, queue), at("s2", 45, 60, phone, box)},
 		"the caller's own side of a queue":     {at("s1", 0, 45, a, queue), at("s2", 0, 45, a, media)},
 		"a caller by telephone has a side too": {at("s1", 0, 45, phone, queue), at("s2", 0, 45, phone, media)},

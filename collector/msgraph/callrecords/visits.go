@@ -132,7 +132,7 @@ func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *
 
 // isAgents says whether a connected session has a user at one end who didn't call a queue.
 func (s *session) isAgents(callers, services map[string]bool) bool {
-	if s.Failure != nil && s.Failure.Stage != "midcall" || s.onlyRang(services) {
+	if s.Failure != nil && s.Failure.Stage != "midcall" || s.onlyRang(callers, services) {
 		return false
 	}
 	return slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
@@ -181,16 +181,18 @@ func (e *endpoint) isService(services map[string]bool) bool {
 // isBetweenServices says whether a service called, and neither a user nor a telephone is at the other end.
 func (s *session) isBetweenServices(services map[string]bool) bool {
 	caller, callee := s.phones()
-	return caller == nil && callee == nil && s.Caller.isService(services) &&
+	return services != nil && caller == nil && callee == nil && s.Caller.isService(services) &&
 		(s.Callee.person() == nil || s.Callee.isService(services))
 }
 
 // onlyRang says whether a session is of a user whose telephone only rang for a queue: such a one ends as it starts.
-func (s *session) onlyRang(services map[string]bool) bool {
+// A caller who leaves the queue at once has one, too.
+func (s *session) onlyRang(callers, services map[string]bool) bool {
 	caller, callee := s.phones()
 	return services != nil && caller == nil && callee == nil && !isMissing(s.Start) && s.End.Equal(s.Start) &&
 		slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
-			return e.person() != nil && !e.isService(services)
+			user := e.person()
+			return user != nil && !e.isService(services) && !callers[user.ID]
 		})
 }
 

@@ -29,8 +29,8 @@ type callerSums struct {
 // the account.
 func (f *Finder) addCaller(feed *history.Feed, fact *facts.Fact) {
 	r := fact.Record
-	if isCharge := fact.Kind == facts.Charge || fact.Kind == facts.Correction; isCharge && fact.New > 0 {
-		return // they come with the call, which may have another caller than its legs
+	if fact.WithCall {
+		return // the call has it, and may have another caller than its legs
 	}
 	if country := f.settings.Country; r.Direction != cdr.Outbound || country != "" && r.Country != country {
 		return

@@ -33,17 +33,23 @@ func TestChargesOfCallers(t *testing.T) {
 	softphone.CallKey, softphone.Direction = "g", cdr.Internal
 	softphone.CallerNumber, softphone.Country = "client:ann", ""
 	dialled.CallKey, dialled.Start = "g", start.Add(time.Second)
+	unpriced := outbound("v", cdr.Answered, "0")
+	unpriced.Charges, unpriced.Version = nil, 1
+	priced := outbound("v", cdr.Answered, "2")
+	priced.Version = 2
 	for name, c := range map[string]struct {
 		legs    bool
 		records []*cdr.Record
 		want    string
 	}{
-		"one call":            {false, []*cdr.Record{one}, "1.5 USD"},
-		"two calls":           {false, []*cdr.Record{one, two}, "3.5 USD"},
-		"a call of one leg":   {true, []*cdr.Record{one}, "1.5 USD"},
-		"two calls of legs":   {true, []*cdr.Record{one, two}, "3.5 USD"},
-		"of another's caller": {false, []*cdr.Record{failed, one}, "1.5 USD"},
-		"legs of two callers": {true, []*cdr.Record{softphone, dialled}, "2.5 USD"},
+		"one call":                {false, []*cdr.Record{one}, "1.5 USD"},
+		"two calls":               {false, []*cdr.Record{one, two}, "3.5 USD"},
+		"a call of one leg":       {true, []*cdr.Record{one}, "1.5 USD"},
+		"two calls of legs":       {true, []*cdr.Record{one, two}, "3.5 USD"},
+		"of another's caller":     {false, []*cdr.Record{failed, one}, "1.5 USD"},
+		"a later price of a leg":  {true, []*cdr.Record{unpriced, priced}, "2 USD"},
+		"a later price of a call": {false, []*cdr.Record{unpriced, priced}, "2 USD"},
+		"legs of two callers":     {true, []*cdr.Record{softphone, dialled}, "2.5 USD"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			finder := New(Settings{Callers: true, Redactor: cdr.NewRedactor(cdr.Policy{Numbers: cdr.Keep}, nil)})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // callRig is a live feed whose calls have several records and settle in ten minutes.
@@ -740,5 +742,46 @@ func TestCatchUpBehindACallThatIsAhead(t *testing.T) {
 	r.state.Watermark = epoch
 	if r.wait(settle); r.total("cdr_calls_total") != 2 {
 		t.Errorf("%d calls", r.total("cdr_calls_total"))
+	}
+}
+
+// TestChargesThatTheCallHas: the record of a call has what its legs cost until it counts. It lacks the charges of a
+// late leg, and later amounts of a counted one.
+func TestChargesThatTheCallHas(t *testing.T) {
+	r := newCallRig(t, nil)
+	costs := func(id, amount string, n int64) *cdr.Record {
+		money, err := cdr.ParseMoney(amount)
+		require.NoError(t, err)
+		return leg(id, 0, 5, 9, version(n), func(r *cdr.Record) {
+			r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: money}}
+		})
+	}
+	for _, c := range []struct {
+		name, amount string
+		leg          *cdr.Record
+		wait, has    bool
+	}{
+		{"a leg", "1", costs("a", "1", 1), false, true},
+		{"a later version of a leg that waits", "2", costs("a", "3", 2), false, true},
+		{"a later version of a counted leg", "4", costs("a", "7", 3), true, false},
+		{"a late leg", "5", costs("b", "5", 1), false, false},
+	} {
+		if c.wait {
+			r.wait(settle)
+			r.wait(settle)
+		}
+		page := &counting.Page{ObservedAt: r.at, Records: []*cdr.Record{c.leg}}
+		change, found := r.decide(page), 0
+		for _, f := range change.Facts {
+			if f.Kind == facts.Charge || f.Kind == facts.Correction {
+				if found++; f.WithCall != c.has || f.Charge.Amount.String() != c.amount {
+					t.Errorf("%s: %s, with the call %t", c.name, f.Charge.Amount.String(), f.WithCall)
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d charges", c.name, found)
+		}
+		r.commit(page)
 	}
 }

@@ -251,6 +251,15 @@ func (d *Decision) number(from int, r *cdr.Record, number int) {
 	}
 }
 
+// markCharges notes which charges since a fact the call's own record has: those of a call of one record that is new,
+// and of a leg that waits in a call.
+func (d *Decision) markCharges(from int, withCall bool) {
+	for i := range d.change.Facts[from:] {
+		f := &d.change.Facts[from+i]
+		f.WithCall = withCall && (f.Kind == facts.Charge || f.Kind == facts.Correction)
+	}
+}
+
 // addCallLog asks for the log record of an entry's call. was are the amounts that are known of it.
 func (d *Decision) addCallLog(i int, event Event, was []cdr.Charge) {
 	d.addLog(i, 0, event)

@@ -114,3 +114,27 @@ func TestEmergencyOfAnUncertainLeg(t *testing.T) {
 		}
 	}
 }
+
+// A leg that said how an emergency call ended may move to another call after a version that no longer says it.
+func TestEmergencyOfALegThatMoves(t *testing.T) {
+	for name, groups := range map[string][]string{
+		"stays": {"k", "k", "k"}, "with the second version": {"k", "other", "other"},
+		"with the third version": {"k", "k", "other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			for n, to := range groups {
+				r.records(leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), inGroup(to), version(int64(n)),
+					func(r *cdr.Record) {
+						r.Emergency, r.Outcome, r.NoOutcome = cdr.EmergencyReal, cdr.Failed, n == 1
+					}))
+				r.restart()
+			}
+			r.wait(settle)
+			r.wait(5 * time.Hour)
+			if n := r.total("cdr_emergency_calls_total"); n != 1 {
+				t.Errorf("%d emergency calls", n)
+			}
+		})
+	}
+}

@@ -59,7 +59,7 @@ func (d *Decision) isPending(r *cdr.Record) bool {
 // decideNew counts a record for the first time: a call by itself as a whole, a leg but for what
 // waits until its call is whole (counting.md 36).
 func (d *Decision) decideNew(i int) *state {
-	e, s := &d.entries[i], d.settings
+	e, s, from := &d.entries[i], d.settings, len(d.change.Facts)
 	r, delay := e.record, d.delay(e.record)
 	key := d.callKey(e)
 	d.leaveCall(e, key)
@@ -101,6 +101,7 @@ func (d *Decision) decideNew(i int) *state {
 	} else {
 		d.joinCall(key, d.legOf(e, false))
 	}
+	d.markCharges(from, key == 0 || d.waiting(key).has(st.Hash))
 	if counts && !d.settings.PartsSettle {
 		d.addVisits(i)
 	}
@@ -267,6 +268,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		d.keepState(st, func(dst []byte) []byte { return append(k.head.append(dst), e.body...) })
 		return
 	}
+	from := len(d.change.Facts)
 	changed := d.reviseRecord(e, &k)
 	k.version = max(k.version, r.Version)
 	if len(changed) == 0 {
@@ -280,6 +282,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 	}
 	if k.flags&rowLeg != 0 && d.settings.Legs {
 		k.call = d.reviseLeg(e, k.call)
+		d.markCharges(from, d.waiting(k.call).has(st.Hash))
 	}
 	if row := k.append(nil); !bytes.Equal(row, st.Data) {
 		d.keepState(st, func(dst []byte) []byte { return append(dst, row...) })
@@ -293,8 +296,9 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	to, arrived, told := from, leg.Arrived, e.call == 0
 	if was := d.waiting(from).take(leg.Key); was != nil {
 		leg.follow(was)
-		told = saysHowEmergencyEnded(&was.Record) || e.call == 0 && slices.ContainsFunc(d.waiting(from).legs,
-			func(l waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) })
+		told = was.Told || saysHowEmergencyEnded(&was.Record) ||
+			e.call == 0 && slices.ContainsFunc(d.waiting(from).legs,
+				func(l waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) })
 		if e.call != 0 {
 			to = d.bindCall(e)
 		}

@@ -134,6 +134,11 @@ func sameLeg(a, b cdr.Leg) bool {
 		a.Direction == b.Direction && a.Trunk == b.Trunk && a.Party == b.Party
 }
 
+// has says whether a leg waits.
+func (w *waitingCall) has(key Hash) bool {
+	return slices.ContainsFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
+}
+
 // take removes a leg; nil: it doesn't wait.
 func (w *waitingCall) take(key Hash) *waitingLeg {
 	i := slices.IndexFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })

@@ -73,6 +73,8 @@ type Fact struct {
 	// New is the number of the record on its page, from 1, if it is counted for the first time;
 	// behind the records come the page's calls of several records. Else it is 0.
 	New int
+	// WithCall: the call's own record has the amount of this Charge or Correction. It counts now, or waits for legs.
+	WithCall bool
 	// Time is that of Talk, Connected, Setup and TrunkTime.
 	Time time.Duration
 	// Charge is that of Charge and Correction, with its currency.

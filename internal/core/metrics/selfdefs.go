@@ -101,7 +101,7 @@ var (
 	AuditDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_difference_records",
 		"cdr.exporter.audit.difference.records", "{record}",
 		"Records that the provider lists and that aren't counted (missing), or with another amount (amount), "+
-			"by the feed's newest audit; absent until the first.", "difference").optional()
+			"by the feed's audits of the last day; absent until the first.", "difference").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
 		"When the feed's newest audit began; absent until the first.").optional()
 	SubscriptionExpiry = ofSelf(SourceOnly, Gauge, "cdr_subscription_expiry_timestamp_seconds",

@@ -47,7 +47,7 @@ func (p *Parameters) webhookAlerts() Group {
 				"notification named." +
 				"{{ else }}It has no valid subscription.{{ end }} Polling still finds every call, later.",
 			When: fmt.Sprintf("a source with a webhook has had no valid subscription for 5 minutes; or calls that "+
-				"began %d hours after the last notification were found by polling, %d minutes ago",
+				"began %d hours after the last notification were found by polling at least %d minutes ago",
 				silentSeconds/3600, notifiedWithin),
 		},
 		{
