@@ -72,6 +72,10 @@ func (f *ranges) release(ctx context.Context) error {
 	if !f.withheld {
 		return nil
 	}
+	if !bytes.Equal(f.stored, f.settings.Ledger.State().Resume) { // a failover took it back, so it is read again
+		f.withheld = false
+		return nil
+	}
 	if waits, err := f.recordsWait(ctx); err != nil || waits {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
@@ -38,12 +40,34 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	add(&o.Logs, id)
 	add(&o.Traces, id)
 	if a.ledger.Shared() { // the ledger's series continue when another replica exports them
-		add(&o.Metrics, id, a.shown)
-		add(&o.Metrics, a.owners.replica, a.selfMetrics)
+		add(&o.Metrics, id, a.shown, ofCalls{a.selfMetrics, true})
+		// A configured id is of the ledger: replicas have the same configuration.
+		own := *o
+		own.ResourceAttributes = maps.Clone(o.ResourceAttributes)
+		delete(own.ResourceAttributes, "service.instance.id")
+		o = &own
+		add(&o.Metrics, a.owners.replica, ofCalls{a.selfMetrics, false})
 	} else {
 		add(&o.Metrics, id, a.shown, a.selfMetrics)
 	}
 	return d, err
+}
+
+// ofCalls are those of the exporter's metrics that are about calls, or the others. The former continue when another
+// replica reads their feed.
+type ofCalls struct {
+	metrics.Source
+
+	calls bool
+}
+
+// Snapshot implements metrics.Source.
+func (o ofCalls) Snapshot() metrics.Snapshot {
+	s := o.Source.Snapshot()
+	s.Families = slices.DeleteFunc(s.Families, func(f metrics.Family) bool {
+		return (f.Def.Base == metrics.RecordBase) != o.calls
+	})
+	return s
 }
 
 func (d *delivery) add(

@@ -94,6 +94,7 @@ type lazyFeed struct {
 // was replaced.
 func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.isOpen.Load() {
+		l.Begin()
 		return l.ledger.Replaced()
 	}
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {

@@ -161,7 +161,7 @@ func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
 		Storage: where, Now: a.settings.Now, Options: r.metricOptions(), Tuning: r.tuning(),
 		OnCommit:   func(took time.Duration) { a.selfMetrics.Observe(metrics.CommitDuration, took) },
-		OnReplaced: a.ledgerReplaced,
+		OnReplaced: a.ledgerReplaced, Shows: func() bool { return a.owners.holds() },
 		OnSkip: func(records, spans int) {
 			a.countRecords("skipped", records)
 			a.countSpans("skipped", spans)

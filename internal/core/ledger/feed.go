@@ -43,6 +43,8 @@ type Feed struct {
 	// rowKeys change with each load, so that rows remembered before aren't found again: another
 	// writer may have revised their records.
 	rowKeys atomic.Pointer[rowKeys]
+	// steppedBack says that a failover lost commits that memory had, and that reading hasn't begun again since.
+	steppedBack atomic.Bool
 
 	// All below is guarded by Ledger.mu.
 	spec       FeedSpec
@@ -143,6 +145,9 @@ func (f *Feed) load() error {
 		return fmt.Errorf("feed %d: %w", f.id, errOtherKey)
 	}
 	f.keyCheck = check
+	if f.ids != nil && seq < f.seq { // what is read now follows what is gone
+		f.steppedBack.Store(true)
+	}
 	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone)
 	series.NoReasons = f.spec.NoReasons
 	if state.Resume, err = l.loadResume(f.id); err != nil {
@@ -304,6 +309,9 @@ func (l *Ledger) Hide(source, feed string) {
 		l.store.Active(f.series, false)
 	}
 }
+
+// Begin says that reading begins, with the State from now on: what was read before isn't in hand any more.
+func (f *Feed) Begin() { f.steppedBack.Store(false) }
 
 // State returns the last committed state. It doesn't wait for a commit.
 func (f *Feed) State() counting.State {

@@ -94,6 +94,8 @@ type Settings struct {
 	OnReplaced func(err error)
 	// OnSkip, if set, is called with the number of log records and spans that a commit skipped (Tuning.SkipLogs).
 	OnSkip func(records, spans int)
+	// Shows, if set, says whether the series of the Store are shown now.
+	Shows func() bool
 	// OnFact, if set, is called with each fact and what it changes, before it is known whether the
 	// commit succeeds.
 	OnFact func(f *facts.Fact, changed []metrics.Delta)
@@ -139,6 +141,7 @@ type Ledger struct {
 	lastRows lastRows
 	created  time.Time
 	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
+	renewed  time.Time        // when the last renewal of the lease began
 	unkept   sync.Map         // by source, the encrypted successors of spent secrets that aren't committed yet
 
 	// mu is the commit lock: it orders commits and guards all below.

@@ -20,7 +20,7 @@ const pruneBlocks = 32
 // in the store (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
 	due := l.store.Due()
-	if len(due) == 0 {
+	if len(due) == 0 || l.settings.Shows != nil && !l.settings.Shows() {
 		return nil
 	}
 	if err := l.mu.LockWithin(ctx); err != nil {
@@ -107,6 +107,9 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		next.Floor = floor
 	}
 	err = l.commit(ctx, f, func() error {
+		if f.steppedBack.Load() { // next may be of what is gone
+			return ErrFenced
+		}
 		if more, err = f.ids.Forget(next.Floor, pruneBlocks); err != nil {
 			return err
 		}

@@ -82,6 +82,7 @@ const (
 // replica keeps its feeds for LeaseTime after the call. Renew gives up after a third of that time, so
 // that another try is in time.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
+	began := l.settings.Now()
 	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)
 	defer cancel()
 	reader, err := l.readSession(ctx)
@@ -102,6 +103,10 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
 	}
+	if began.Sub(l.renewed) >= LeaseTime-time.Second { // nothing was shown meanwhile
+		l.store.Unseen()
+	}
+	l.renewed = began
 	return c, nil
 }
 

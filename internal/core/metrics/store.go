@@ -108,6 +108,19 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 	return nil
 }
 
+// Unseen begins zero_for again, because nothing was shown for a while.
+func (s *Store) Unseen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.feeds {
+		for _, series := range f.list {
+			if !series.Shown {
+				series.since = s.now()
+			}
+		}
+	}
+}
+
 // Due are the series whose zero_for has passed: the ledger records that, then calls Show
 // (counting.md 21).
 func (s *Store) Due() []*Series {

@@ -1,0 +1,53 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
+)
+
+// TestCommitsThatAFailoverLoses: a standby that isn't synchronous lacks the newest commits. A reader that goes on
+// behind them is refused, and reads them again.
+func TestCommitsThatAFailoverLoses(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Start(t)
+	standby := primary.Standby(t)
+	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr) + "&synchronous_commit=local"
+	r := openRig(t, Storage{Postgres: &Postgres{
+		DSN:     func(context.Context) (string, error) { return dsn, nil },
+		Replica: "replica", StatementTimeout: 5 * time.Second,
+	}})
+	r.live()
+	// read commits a record with the position behind it, as a reader of files does.
+	read := func(id string) error {
+		_, err := r.tryPage(&counting.Page{
+			ObservedAt: r.clock.at, Records: []*cdr.Record{call(id)},
+			Position: &counting.Position{Resume: []byte("behind " + id)},
+		})
+		return err
+	}
+	require.NoError(t, read("a"))
+	time.Sleep(time.Second) // then the standby has it
+	standby.Kill(t)
+	require.NoError(t, read("b")) // only the primary has it
+	primary.Kill(t)
+	standby.Restart(t, "fast")
+	standby.Promote(t)
+	if err := read("c"); !errors.Is(err, ErrFenced) { // read behind b
+		t.Errorf("a page behind what is gone: %v", err)
+	}
+	if got := string(r.feed.State().Resume); got != "behind a" {
+		t.Errorf("reading goes on %q, so b is never counted", got)
+	}
+	r.feed.Begin()
+	for _, id := range []string{"b", "c"} {
+		require.NoError(t, read(id))
+	}
+	wantValues(t, r.values(), map[string]string{answered: "3"})
+}
