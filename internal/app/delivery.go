@@ -53,7 +53,7 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	return d, err
 }
 
-// ofCalls are those of the exporter's metrics that are about calls, or the others. The former continue when another
+// ofCalls has the exporter's metrics that are about calls, or the others. Those about calls continue when another
 // replica reads their feed.
 type ofCalls struct {
 	metrics.Source

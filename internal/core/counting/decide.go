@@ -251,8 +251,8 @@ func (d *Decision) number(from int, r *cdr.Record, number int) {
 	}
 }
 
-// markCharges notes which charges since a fact the call's own record has: those of a call of one record that is new,
-// and of a leg that waits in a call.
+// markCharges notes which charges since a fact the call's own record has: a new call of one record has its charges,
+// and a call the charges of each leg that waits in it.
 func (d *Decision) markCharges(from int, withCall bool) {
 	for i := range d.change.Facts[from:] {
 		f := &d.change.Facts[from+i]

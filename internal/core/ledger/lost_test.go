@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
@@ -33,7 +35,10 @@ func TestCommitsThatAFailoverLoses(t *testing.T) {
 		return err
 	}
 	require.NoError(t, read("a"))
-	time.Sleep(time.Second) // then the standby has it
+	conn, err := pgx.Connect(t.Context(), primary.Admin())
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "CREATE TABLE later ()") // a synchronous commit: then the standby has a, too
+	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
 	standby.Kill(t)
 	require.NoError(t, read("b")) // only the primary has it
 	primary.Kill(t)

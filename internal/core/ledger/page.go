@@ -98,7 +98,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 // writePage is the body of the transaction. It runs from the beginning each time the transaction is retried.
 func (p *pageCommit) writePage() error {
 	if p.steppedBack.Load() && (p.page.Position != nil || len(p.page.Done) > 0) {
-		return ErrFenced // what lies before it is to be read again
+		return ErrFenced // the commits before it must be read again
 	}
 	if err := p.readKnown(); err != nil {
 		return err
