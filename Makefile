@@ -85,7 +85,7 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
 	@failed=; \
-	export GOGC=400 GORACE=atexit_sleep_ms=0 GOTMPDIR=$${TMPDIR:-/tmp} TMPDIR=$(SCRATCH); \
+	export GOGC=400 GORACE=atexit_sleep_ms=0 TMPDIR=$(SCRATCH); \
 	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... & \
 	$(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
 	CGO_ENABLED=0 $(call gotestsum,unraced) -trimpath $(UNRACED) || failed=1; \
