@@ -72,8 +72,8 @@ func (f *ranges) release(ctx context.Context) error {
 	if !f.withheld {
 		return nil
 	}
-	if !bytes.Equal(f.stored, f.settings.Ledger.State().Resume) { // a failover took it back, so it is read again
-		f.withheld = false
+	if f.isTakenBack() { // so it is read again
+		f.withheld, f.resumeAt = false, 0
 		return nil
 	}
 	if waits, err := f.recordsWait(ctx); err != nil || waits {
@@ -81,6 +81,9 @@ func (f *ranges) release(ctx context.Context) error {
 	}
 	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil, nil)
 }
+
+// isTakenBack says whether a failover lost the plan that was last committed.
+func (f *ranges) isTakenBack() bool { return !bytes.Equal(f.stored, f.settings.Ledger.State().Resume) }
 
 // recordsWait says whether records that the list has named are still to be fetched. If only a few are left and all of
 // them were refused, the list goes on, so that other calls aren't late.
@@ -297,6 +300,9 @@ func (f *ranges) wait(context.Context) time.Duration {
 			left = max(left, p.Due(m, v, f.levels.failing).Sub(v.Now))
 		}
 		next = min(next, left)
+	}
+	if f.withheld && f.isTakenBack() {
+		return next // what holds the list may be gone, too
 	}
 	return max(next, f.resumeAt-tick)
 }

@@ -49,13 +49,15 @@ func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bo
 func (t *dailyTotals) differences(name feedName, newest *daily.Audit) (missing, changed int64) {
 	for i := range t.audits {
 		a := &t.audits[i]
-		isRecent := a.Began.After(newest.Began.Add(-24 * time.Hour))
-		if isRecent && a == t.newestOf(auditedFeed{name, a.Day.Time}) {
+		if isShown(a, newest) && a == t.newestOf(auditedFeed{name, a.Day.Time}) {
 			missing, changed = missing+a.Missing, changed+a.Changed
 		}
 	}
 	return missing, changed
 }
+
+// isShown says whether an audit is one of those that the gauge has, with the newest one of its feed.
+func isShown(a, newest *daily.Audit) bool { return a.Began.After(newest.Began.Add(-24 * time.Hour)) }
 
 // newestAudit is the newest audit of a feed with the sums of its days, or nil.
 func newestAudit(all []daily.Audit, source, feed string) (newest *daily.Audit) {
@@ -175,22 +177,24 @@ func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *
 		})
 }
 
-// daysThatDiffer are the days on which an audit found a difference that began before a time.
+// daysThatDiffer are the days on which an audit found a difference that is still shown, and began before a time.
 func (t *dailyTotals) daysThatDiffer(before time.Time) (days []time.Time) {
 	for _, a := range t.audits {
-		if a.Differs() && a.Began.Before(before) && !slices.ContainsFunc(days, a.Day.Equal) {
+		if a.Differs() && a.Began.Before(before) && isShown(&a, newestAudit(t.audits, a.Source, a.Feed)) &&
+			!slices.ContainsFunc(days, a.Day.Equal) {
 			days = append(days, a.Day.Time)
 		}
 	}
 	return days
 }
 
-// newestOf is the newest audit of a day, or of a part of it; nil: there is none.
+// newestOf is the newest audit of a day, or of a part of it that differs; nil: there is none. A part that doesn't
+// differ says nothing of the rest.
 func (t *dailyTotals) newestOf(one auditedFeed) (newest *daily.Audit) {
 	for i := range t.audits {
 		a := &t.audits[i]
 		ofDay := a.Source == one.source && a.Feed == one.feed && a.Day.Equal(one.day)
-		if ofDay && (newest == nil || a.Began.After(newest.Began)) {
+		if ofDay && (a.Whole || a.Differs()) && (newest == nil || a.Began.After(newest.Began)) {
 			newest = a
 		}
 	}

@@ -171,6 +171,10 @@ func TestAuditAgain(t *testing.T) {
 			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Changed: changed,
 		}
 	}
+	other := func(began time.Time) daily.Audit {
+		of := daily.DateOf(began.AddDate(0, 0, -2))
+		return daily.Audit{Source: "s", Feed: "f", Day: of, Whole: true, Began: began}
+	}
 	for name, c := range map[string]struct {
 		audits []daily.Audit
 		after  time.Duration
@@ -182,6 +186,12 @@ func TestAuditAgain(t *testing.T) {
 		"a part of it differs":   {[]daily.Audit{audit(false, began, 1)}, 2 * time.Hour, true},
 		"a part differed, then not": {
 			[]daily.Audit{audit(false, began, 1), audit(true, began.Add(time.Minute), 0)}, 2 * time.Hour, false,
+		},
+		"it differs, a part of it doesn't": {
+			[]daily.Audit{audit(true, began, 1), audit(false, began.Add(time.Minute), 0)}, 2 * time.Hour, true,
+		},
+		"it differed before the newest audit of another day, and the process is new": {
+			[]daily.Audit{audit(true, began, 1), other(began.AddDate(0, 0, 3))}, 73 * time.Hour, false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -195,5 +205,23 @@ func TestAuditAgain(t *testing.T) {
 				t.Errorf("due is %t", due)
 			}
 		})
+	}
+}
+
+// TestDifferencesOfAParts: an audit of a part of a day that finds nothing says nothing of the rest.
+func TestDifferencesOfAPart(t *testing.T) {
+	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
+	began := day.AddDate(0, 0, 2).Add(4 * time.Hour)
+	audit := func(whole bool, began time.Time, missing int64) daily.Audit {
+		return daily.Audit{
+			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Missing: missing,
+		}
+	}
+	totals := dailyTotals{now: began, audits: []daily.Audit{
+		audit(true, began, 3), audit(false, began.Add(time.Hour), 0),
+	}}
+	newest := newestAudit(totals.audits, "s", "f")
+	if missing, _ := totals.differences(feedName{"s", "f"}, newest); missing != 3 {
+		t.Errorf("%d records are missing", missing)
 	}
 }

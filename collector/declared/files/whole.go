@@ -181,6 +181,9 @@ func (l *wholeLook) behindKnown(
 					return
 				}
 				number++
+				if number == 1 && row.Problem != "" {
+					continue // it stands for the whole document, and looks like that of another one
+				}
 				if couldBeRead, is := l.places[row.Chain]; is {
 					if known = number; couldBeRead {
 						*good = row.Mark

@@ -138,3 +138,29 @@ func TestEmergencyOfALegThatMoves(t *testing.T) {
 		})
 	}
 }
+
+// What a leg said of an emergency is known to the call that it moves to.
+func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
+	for name, meets := range map[string]bool{"a later leg": false, "a leg that waits": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			one := func(id, group string, n int64) *cdr.Record {
+				return leg(id, int(n), -1, 2+int(n), going(cdr.Outbound), trunk("one"), inGroup(group), version(n),
+					func(r *cdr.Record) { r.Emergency, r.Outcome = cdr.EmergencyReal, cdr.Failed })
+			}
+			r.records(one("a", "k", 0))
+			if meets {
+				r.records(leg("c", 0, 1, 3, going(cdr.Outbound), inGroup("other")))
+			}
+			r.restart()
+			r.records(one("a", "other", 1))
+			r.restart()
+			r.records(one("b", "other", 2))
+			r.wait(settle)
+			r.wait(5 * time.Hour)
+			if n, calls := r.total("cdr_emergency_calls_total"), r.total("cdr_calls_total"); n != 1 || calls != 1 {
+				t.Errorf("%d emergency calls of %d calls", n, calls)
+			}
+		})
+	}
+}

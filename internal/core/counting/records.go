@@ -307,6 +307,9 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	}
 	if to != from {
 		leg.Arrived = arrived
+		if told {
+			d.passEmergency(from, to, e.record.Start)
+		}
 	}
 	d.joinCall(to, leg)
 	if !told && !e.record.Start.Before(d.was.Origin) {
