@@ -17,7 +17,7 @@ func (l *failedOver) Commit(context.Context, *counting.Page) (counting.Result, e
 	return counting.Result{}, nil
 }
 
-// TestListAfterAFailover: what the list waits for may be gone with the position, so it is read again soon.
+// TestListAfterAFailover: a failover may lose the records that the list waits for, so the list is read again soon.
 func TestListAfterAFailover(t *testing.T) {
 	now := time.Now()
 	l := &failedOver{counting.State{Origin: now.Add(-time.Hour), Floor: now.Add(-time.Hour), Watermark: now}}

@@ -23,6 +23,14 @@ func TestHideNumbers(t *testing.T) {
 		"192.168.100.200":                      "192.168.100.200",
 		"63eeada8-c8ff-41d2-b44d-07f5abac45ff": "63eeada8-c8ff-41d2-b44d-07f5abac45ff",
 		"a 2125550100, b 2125550101":           "a ***, b ***",
+		"SIP1 4930123456":                      "SIP1 ***",
+		"DAHDI/i1/4930123456":                  "DAHDI/i1/***",
+		"+4930123456 2nd line":                 "*** 2nd line",
+		"+49 30 1234567 (2nd)":                 "*** (2nd)",
+		"4930123456/4930765432":                "***/***",
+		"0301234567 - 0309876543":              "*** - ***",
+		"192.168.100.200 192.168.100.201":      "192.168.100.200 192.168.100.201",
+		"12345678-1a09-4f8e-b7c6-d5e4f3a2b1c0": "12345678-1a09-4f8e-b7c6-d5e4f3a2b1c0",
 		"Internal Revenue Service":             "Internal Revenue Service",
 	} {
 		if got := HideNumbers(text); got != want {

@@ -2,9 +2,11 @@ package cdr
 
 import (
 	"cmp"
+	"iter"
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The lengths from which digits in a text may be a phone number: in one piece, and with punctuation
@@ -139,16 +141,52 @@ func HideNumbers(text string) string {
 	var b strings.Builder
 	done := 0
 	for _, at := range runPattern.FindAllStringIndex(text, -1) {
-		run := text[at[0]:at[1]]
-		inWord := at[0] > 0 && isAlnum(text[at[0]-1]) || at[1] < len(text) && isAlnum(text[at[1]])
-		if n := countDigits(run) + strings.Count(run, "*"); inWord || n < minLabelDigits || n > maxLabelDigits ||
-			isAddress(run) {
-			continue
+		for from, to := range numbersIn(text, at[0], at[1]) {
+			if n := countDigits(text[from:to]) + strings.Count(text[from:to], "*"); n < minLabelDigits ||
+				n > maxLabelDigits || isAddress(text[from:to]) {
+				continue
+			}
+			b.WriteString(text[done:from] + hidden)
+			done = to
 		}
-		b.WriteString(text[done:at[0]] + hidden)
-		done = at[1]
 	}
 	return b.String() + text[done:]
+}
+
+// betweenWords are the characters within a run of digits that end a word.
+const betweenWords = " ()/"
+
+// numbersIn are the parts of a run of digits that may be numbers: all of it, without a word of
+// letters and digits that begins or ends in it; its words if it is longer than a number.
+func numbersIn(text string, from, to int) iter.Seq2[int, int] {
+	if to < len(text) && isAlnum(text[to]) {
+		to = from + max(strings.LastIndexAny(text[from:to], betweenWords), 0)
+	}
+	if from > 0 && isAlnum(text[from-1]) {
+		if cut := strings.IndexAny(text[from:to], betweenWords); cut >= 0 {
+			from += cut
+		} else {
+			from = to
+		}
+	}
+	isPunctuation := func(c rune) bool { return c == '/' || c < utf8.RuneSelf && isNumberPunctuation(byte(c)) }
+	from = to - len(strings.TrimLeftFunc(text[from:to], isPunctuation))
+	to = from + len(strings.TrimRightFunc(text[from:to], isPunctuation))
+	return func(yield func(int, int) bool) {
+		if countDigits(text[from:to])+strings.Count(text[from:to], "*") <= maxLabelDigits {
+			yield(from, to)
+			return
+		}
+		for word := range strings.FieldsFuncSeq(text[from:to], func(c rune) bool {
+			return strings.ContainsRune(betweenWords, c)
+		}) {
+			at := from + strings.Index(text[from:to], word)
+			if !yield(at, at+len(word)) {
+				return
+			}
+			from = at + len(word)
+		}
+	}
 }
 
 func countDigits(s string) (n int) {

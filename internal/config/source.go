@@ -5,7 +5,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 var (
@@ -65,6 +68,9 @@ func (s *Source) Validate(r *Report) {
 			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" "+
 				"(2 to 15 digits, with + in front if needed), or \"DE:110\" if it counts from that country's "+
 				"numbers only")
+		} else if country, _, scoped := strings.Cut(number, ":"); scoped && !isCountry(country) {
+			r.Problemf(indexed("emergency_numbers", i), "must begin with a country of ISO 3166, such as GB for the "+
+				"United Kingdom: no number is from %s", country)
 		}
 	}
 	if s.ProviderName == "" && len(r.decoder.Providers) > 0 {
@@ -72,6 +78,9 @@ func (s *Source) Validate(r *Report) {
 			orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
 	}
 }
+
+// isCountry says whether numbers can be from a country.
+func isCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
 
 // decodeBlock decodes the block of a provider. It returns false if the key isn't a provider's name.
 func (d *decoder) decodeBlock(source *Source, e *entry) bool {

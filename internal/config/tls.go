@@ -40,8 +40,9 @@ func (t *TLSConfig) Validate(r *Report) {
 	}
 	switch {
 	case r.hasProblems():
-	case t.MaxVersion != "" && t.MinVersion > t.MaxVersion:
-		r.Problemf("max_version", "must be at least min_version (%s), is %s", t.MinVersion, t.MaxVersion)
+	case t.MaxVersion != "" && cmp.Or(t.MinVersion, "TLS12") > t.MaxVersion:
+		r.Problemf("max_version", "must be at least min_version (%s), is %s", cmp.Or(t.MinVersion, "by default TLS12"),
+			t.MaxVersion)
 	case r.decoder.CheckFiles:
 		if _, err := promconfig.NewTLSConfig(t.Prometheus()); err != nil {
 			r.Problemf("", "%s; set certificates and their own keys as PEM", err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -97,7 +98,8 @@ func Stamp(all []config.Label) string {
 type table struct {
 	config   *config.Label
 	label    *label
-	lines    map[string]int // by key
+	lines    map[string]int  // by key
+	distinct map[string]bool // values
 	problems config.Problems
 }
 
@@ -133,7 +135,7 @@ func (t *table) read() {
 		row, err = rows.Read()
 	}
 	t.label.values, t.lines = make(map[string]string), make(map[string]int)
-	distinct := make(map[string]bool)
+	t.distinct = make(map[string]bool)
 	for ; !errors.Is(err, io.EOF); row, err = rows.Read() {
 		if err != nil {
 			t.problem(lineOf(err), "isn't a CSV row with the same number of values as the first one: put "+
@@ -141,13 +143,7 @@ func (t *table) read() {
 			return
 		}
 		line, _ := rows.FieldPos(0)
-		if t.add(line, c.keyOf(row), strings.TrimSpace(row[c.value])); len(distinct) <= mostValues {
-			distinct[strings.TrimSpace(row[c.value])] = true
-			if len(distinct) > mostValues {
-				t.problem(line, "has more than %d distinct values in column %s: each may be a series; take a "+
-					"coarser column", mostValues, t.config.Value)
-			}
-		}
+		t.add(line, c.keyOf(row), strings.TrimSpace(row[c.value]))
 	}
 }
 
@@ -191,12 +187,21 @@ func (t *table) columns(first []string) (c columns, ok bool) {
 // column finds a column by its name.
 func (t *table) column(names []string, name string) int {
 	at := slices.IndexFunc(names, func(n string) bool { return strings.TrimSpace(n) == name })
-	if at < 0 {
+	switch {
+	case at < 0 && slices.ContainsFunc(names, isContent):
+		t.problem(1, "has no column %s, and its first line isn't one of names: write the columns' names there", name)
+	case at < 0:
 		t.problem(1, "has no column %s; it has %s: name the right one in `column` (for keys) or `value`", name,
 			strings.Join(names, ", "))
 	}
 	return at
 }
+
+// isContent says whether a text of the first line is a user or a number rather than a column's
+// name: the file has no header.
+func isContent(text string) bool { return strings.Contains(text, "@") || content.MatchString(text) }
+
+var content = regexp.MustCompile(`[0-9](?:[ .()/-]*[0-9]){2}`)
 
 // add adds a row. It ignores a row without a key or a value.
 func (t *table) add(line int, key, value string) {
@@ -221,6 +226,11 @@ func (t *table) add(line int, key, value string) {
 		return
 	}
 	t.label.values[key], t.lines[key] = value, line
+	if !t.distinct[value] && len(t.distinct) == mostValues {
+		t.problem(line, "has more than %d distinct values in column %s: each may be a series; take a coarser column",
+			mostValues, t.config.Value)
+	}
+	t.distinct[value] = true
 	t.label.longest = max(t.label.longest, len(key))
 }
 

@@ -88,6 +88,11 @@ func TestApply(t *testing.T) {
 		},
 		{"another number", "number", numbers, cdr.Record{CallerNumber: "+33"}, ""},
 		{"trunk", "trunk", "trunk,department\nsbc1,Core\n", cdr.Record{Trunk: "sbc1"}, "department=Core\n"},
+		{
+			"trunk that is a number, which readers hide", "trunk", "trunk,department\nPJSIP/4930123456,Core\n",
+			cdr.Record{Trunk: cdr.HideNumbers("PJSIP/4930123456")},
+			"department=Core\n",
+		},
 		{"trunk, capitals in the file", "trunk", trunks, cdr.Record{Trunk: "sbc1.example.com"}, "department=Core\n"},
 		{"trunk, capitals in the record", "trunk", trunks, cdr.Record{Trunk: "Carrier-A"}, "department=Core\n"},
 		{"source", "source", "source,department\ncontoso,All\n", cdr.Record{}, "department=All\n"},
@@ -245,4 +250,25 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("%q is read as %q", r.Labels, again)
 		}
 	})
+}
+
+// TestFileWithoutHeader: the error of a file without a header, which the log and the status page
+// show, repeats none of its users and numbers.
+func TestFileWithoutHeader(t *testing.T) {
+	for key, row := range map[string]string{"number": "+49 30 1234567", "user": "ada@contoso.com"} {
+		_, err := Load([]config.Label{department(t, key, row+",Sales\n"+row+",Sales\n")})
+		if err == nil || strings.Contains(err.Error(), row) || strings.Contains(err.Error(), "Sales") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
+// TestMostValues: rows that are ignored don't count towards the limit of values.
+func TestMostValues(t *testing.T) {
+	text := &strings.Builder{}
+	fmt.Fprint(text, "user,department\nno value,\n,no key\n")
+	for i := range 1000 {
+		fmt.Fprintf(text, "u%d,d%d\n", i, i)
+	}
+	load(t, department(t, "user", text.String()))
 }

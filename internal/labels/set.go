@@ -151,8 +151,10 @@ var signs = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", "."
 func normalise(kind, key string) string {
 	key = strings.TrimSpace(key)
 	switch kind {
-	case config.LabelByUser, config.LabelByTrunk: // a feed may lower them
+	case config.LabelByUser: // a feed may lower them
 		return strings.ToLower(key)
+	case config.LabelByTrunk: // and hides a trunk's number
+		return strings.ToLower(cdr.HideNumbers(key))
 	case config.LabelByNumber:
 		return signs.Replace(key)
 	case config.LabelBySubnet:

@@ -182,7 +182,7 @@ func (l *wholeLook) behindKnown(
 				}
 				number++
 				if number == 1 && row.Problem != "" {
-					continue // it stands for the whole document, and looks like that of another one
+					continue // it stands for the whole document, and another document has the same one
 				}
 				if couldBeRead, is := l.places[row.Chain]; is {
 					if known = number; couldBeRead {

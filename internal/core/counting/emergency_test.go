@@ -139,7 +139,7 @@ func TestEmergencyOfALegThatMoves(t *testing.T) {
 	}
 }
 
-// What a leg said of an emergency is known to the call that it moves to.
+// A leg that moves to another call takes along that it has counted an emergency.
 func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
 	for name, meets := range map[string]bool{"a later leg": false, "a leg that waits": true} {
 		t.Run(name, func(t *testing.T) {
