@@ -86,12 +86,12 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	@rm -f .tools/tests-*.json
 	@failed=; \
 	export GOGC=400 GORACE=atexit_sleep_ms=0 TMPDIR=$(SCRATCH); \
-	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... & \
+	{ CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath ./cmd/... || failed=1; \
+	  cd receiver && CGO_ENABLED=0 $(call gotestsum,receiver) -trimpath ./... && test -z "$$failed"; } & \
 	$(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
 	CGO_ENABLED=0 $(call gotestsum,unraced) -trimpath $(UNRACED) || failed=1; \
 	$(call gotestsum,rest) $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | \
 		grep -v -e '/cmd/' $(UNRACED:.%=-e 'cdr-exporter%$$') $(SIMULATORS:%=-e '%$$')) || failed=1; \
-	( cd receiver && CGO_ENABLED=0 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
 

@@ -321,6 +321,7 @@ func TestE2EReplays(t *testing.T) {
 		"week": replayFile(week, weekly()), "hours": replayFile(hours, daily()),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			testRules(t, recording, alerting, content)
 		})
 	}
