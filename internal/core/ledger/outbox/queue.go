@@ -166,12 +166,13 @@ func (q *Queue) next(after int64) (next head, waits bool) {
 }
 
 // Ack removes a batch of which every record was accepted or set aside. The feed may belong to another replica by now.
+// A batch whose commit a failover lost waits no more, and another one may have its place.
 func (q *Queue) Ack(ctx context.Context, id int64) error {
-	next, waits := q.next(id - 1)
-	if !waits || next.id != id {
-		return nil
-	}
 	err := q.ledger.CommitOutbox(ctx, func(s *engine.Session) error {
+		next, waits := q.next(id - 1)
+		if !waits || next.id != id {
+			return nil
+		}
 		_, err := s.Exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, next.feed, next.seq, next.part)
 		return err
 	}, func() { q.remove(func(h head) bool { return h.id == id }) })
