@@ -58,6 +58,9 @@ func NewFeed(source, provider, feed string, revealed bool) *FeedSeries {
 func (s *Store) Active(f *FeedSeries, active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if active && !slices.Contains(s.feeds, f) {
+		s.unseen(f) // while it was hidden, nobody could see the 0 of a new series
+	}
 	s.feeds = slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == f })
 	if active {
 		s.feeds = append(s.feeds, f)
@@ -113,10 +116,14 @@ func (s *Store) Unseen() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.feeds {
-		for _, series := range f.list {
-			if !series.Shown {
-				series.since = s.now()
-			}
+		s.unseen(f)
+	}
+}
+
+func (s *Store) unseen(f *FeedSeries) {
+	for _, series := range f.list {
+		if !series.Shown {
+			series.since = s.now()
 		}
 	}
 }
