@@ -15,6 +15,9 @@ import (
 func (a *App) observeLedger() {
 	a.selfMetrics.OnSnapshot(func() {
 		records, spans, oldest := a.waiting()
+		if !a.owners.holds() { // another replica may send it, and says what waits
+			records, spans, oldest = 0, 0, time.Time{}
+		}
 		a.selfMetrics.Set(metrics.OutboxRecords, float64(records))
 		a.selfMetrics.Set(metrics.OutboxSpans, float64(spans))
 		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.Logs().Limit(), a.ledger.Spans().Limit())))

@@ -104,7 +104,7 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 	post(t, hookURL(a, office), "call-4")
 	await(t, "what can't be fetched is set aside",
 		func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
-	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="set_aside"} 1`)
+	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="record_set_aside"} 1`)
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
 }
 
