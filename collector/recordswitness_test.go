@@ -60,7 +60,7 @@ func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 					m.tellPublished(t)
 				}
 			}
-			waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "set_aside")
+			waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "record_set_aside")
 			if waiting < 27 || setAside != 0 || m.attempts() != 0 {
 				t.Errorf("%v wait, %v were set aside, with %d attempts", waiting, setAside, m.attempts())
 			}
@@ -202,7 +202,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 		}
 		pass(t, 11*time.Hour)
 		tried := m.fetchesOf(poison)
-		setAside := func() float64 { return seen.value(metrics.Tasks, "set_aside") }
+		setAside := func() float64 { return seen.value(metrics.Tasks, "record_set_aside") }
 		if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts ||
 			tried > 2*maxAttempts {
 			t.Errorf("after 20 hours it is %+v, %v are set aside, fetched %d times", w, setAside(), tried)

@@ -33,9 +33,9 @@ var (
 	Unreadable = ofSelf(SourceFeed, Gauge, "cdr_exporter_unreadable_seconds", "cdr.exporter.unreadable", "s",
 		"Time that couldn't be read: the provider no longer keeps it, or fails on it while it serves other spans.")
 	Tasks = ofSelf(SourceFeed, Gauge, "cdr_exporter_tasks", "cdr.exporter.tasks", "{task}",
-		"Records and spans that wait to be fetched or read again, or were set aside because they failed while "+
-			"others didn't.", "state").
-		startingAt("waiting", "set_aside")
+		"Records and spans that wait to be fetched or read again, and those that were set aside because they "+
+			"failed while others didn't.", "state").
+		startingAt("waiting", "record_set_aside", "span_set_aside")
 	CallsWaiting = ofSelf(SourceFeed, Gauge, "cdr_exporter_calls_waiting", "cdr.exporter.calls_waiting", "{call}",
 		"Calls that wait for further legs before they are counted.").optional()
 	CallsIncomplete = ofSelf(SourceFeed, Counter, "cdr_exporter_calls_incomplete_total",

@@ -14,15 +14,15 @@ type FeedMetrics struct {
 	source, feed string
 
 	mu      sync.Mutex
-	tasks   map[string][2]int // by kind, in the order of Tasks.Zeros; guarded by mu
-	premium []PremiumCall     // guarded by mu
+	tasks   map[string]int // that wait, by kind; guarded by mu
+	premium []PremiumCall  // guarded by mu
 
 	overflowed atomic.Int64
 }
 
 // Feed is a feed's self metrics, every result at 0.
 func (o *SelfMetrics) Feed(source, feed string) *FeedMetrics {
-	f := &FeedMetrics{self: o, source: source, feed: feed, tasks: make(map[string][2]int)}
+	f := &FeedMetrics{self: o, source: source, feed: feed, tasks: make(map[string]int)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, d := range SelfCatalogue() {
@@ -72,18 +72,17 @@ func (f *FeedMetrics) SetSeconds(d *Def, length time.Duration) {
 	f.self.Set(d, length.Seconds(), f.source, f.feed)
 }
 
-// Tasks sets how many tasks of a kind wait, and how many were set aside.
+// Tasks sets how many tasks of a kind wait, and how many of them were set aside. The kind is that of work.Item.
 func (f *FeedMetrics) Tasks(kind string, waiting, setAside int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tasks[kind] = [2]int{waiting, setAside}
-	for i, state := range Tasks.Zeros {
-		sum := 0
-		for _, n := range f.tasks {
-			sum += n[i]
-		}
-		f.self.Set(Tasks, float64(sum), f.source, f.feed, state)
+	f.tasks[kind] = waiting
+	sum := 0
+	for _, n := range f.tasks {
+		sum += n
 	}
+	f.self.Set(Tasks, float64(sum), f.source, f.feed, "waiting")
+	f.self.Set(Tasks, float64(setAside), f.source, f.feed, kind+"_set_aside")
 }
 
 // Calls sets the number of calls that wait for more legs, and counts those that counted without

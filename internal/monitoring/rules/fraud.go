@@ -29,15 +29,19 @@ func fraudBaselines() Group {
 	known := isNot("country", "")
 	return Group{Name: "cdr-fraud-baselines", Doc: "Calls by country that fraud shows in.", Rules: []Rule{
 		{
-			Record: premiumCalls, Doc: "Connected outbound calls to premium and satellite numbers. Per second.",
-			Expr: sumRate(byClass, w1h,
+			Record: premiumCalls, Doc: "Connected outbound calls to premium and satellite numbers, while the feed is " +
+				"live. Per second.",
+			Expr: lines(sumRate(byClass, w1h,
 				sel(metrics.CallsByCountry, outboundConnected, matches("number_class",
-					cdr.ClassPremium+"|"+cdr.ClassSatellite))),
+					cdr.ClassPremium+"|"+cdr.ClassSatellite))), isLive(live65m)),
 		},
 		{
-			Record: unansweredCalls, Doc: "Inbound calls by country that nobody answered. Per second.",
-			Expr: sumRate(byCountry, w1h,
+			// Their rule looks back 12 hours, which may have an outage of ours.
+			Record: unansweredCalls, Doc: "Inbound calls by country that nobody answered, while the feed is live. " +
+				"Per second.",
+			Expr: lines(sumRate(byCountry, w1h,
 				sel(metrics.CallsByCountry, is("direction", "inbound"), is("connected", "false"), known)),
+				isLive(live65m)),
 		},
 		{Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.", Expr: fmt.Sprintf(
 			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(),
@@ -130,7 +134,7 @@ func (p *Parameters) risky() string {
 	return labelledWith("sign", riskyCountry, lines(
 		fmt.Sprintf("%s >= %d", calls30m, p.FraudCalls),
 		fmt.Sprintf("unless %s <= %d * 3600 * %s offset 1w", calls30m, riskyFactor, countryCalls),
-		isLive(live7m)))
+		isLive(live35m)))
 }
 
 // newCountry compares a counter with its value 90 days ago, or with 0 if that isn't known. It looks two hours back,
@@ -141,6 +145,8 @@ func (p *Parameters) newCountry() string {
 		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
 		fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0",
 			outboundEver, outboundEver, outboundEver),
+		// Without a value from before the calls in question, as after a night without the exporter, each country is new.
+		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2h) >= 0", byFeed.labels(), outboundEver),
 		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
 		isLive(live65m)))
 }

@@ -148,7 +148,8 @@ var labelValues = map[string]string{
 func kpiTests() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, header, "Every recorded series has the value that was worked out by hand.")
-	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\ntests:\n  - name: the " +
+	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\n" +
+		"group_eval_order: [cdr-live, cdr-fraud-baselines]\ntests:\n  - name: the " +
 		"same calls for days\n    interval: 1m\n    input_series:\n")
 	for _, s := range kpiSeries {
 		labels := `, source="contoso", trunk="sbc.example.com"}`
@@ -157,10 +158,12 @@ func kpiTests() ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "      - {series: '%s%s', values: '0+%dx4500'}\n", s.series, labels, s.perMin)
 	}
-	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', " +
-		"values: '0x4500'}\n")
-	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", " +
-		"feed=\"direct_routing\"}', values: '0+60x4500'}\n")
+	for _, feed := range []string{"direct_routing", "pstn"} {
+		fmt.Fprintf(&b, "      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=%q}', "+
+			"values: '0x4500'}\n", feed)
+		fmt.Fprintf(&b, "      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", "+
+			"feed=%q}', values: '0+60x4500'}\n", feed)
+	}
 	for name, value := range sorted(map[string]int{"attempts": 64, "faults": 16, "connected": 40}) {
 		fmt.Fprintf(&b, "      - {series: 'cdr_recent_%s{source=\"contoso\", feed=\"direct_routing\", "+
 			"trunk=\"sbc.example.com\", direction=\"outbound\"}', values: '%dx4500'}\n", name, value)

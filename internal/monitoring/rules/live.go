@@ -12,6 +12,7 @@ import (
 // new series still shows 0, and the rest for scrapes and evaluations.
 const (
 	live7m  window = "7m"
+	live35m window = "35m"
 	live65m window = "65m"
 )
 
@@ -31,7 +32,7 @@ const (
 func (p *Parameters) live() Group {
 	g := Group{Name: "cdr-live", Doc: "1 if a feed existed during the whole window, is read up to now and " +
 		"didn't catch up; else 0, or nothing without an exporter. Alerts on calls wait for it."}
-	for _, w := range []window{live7m, live65m} {
+	for _, w := range []window{live7m, live35m, live65m} {
 		catchingUp := metrics.CatchingUp.Name
 		g.Rules = append(g.Rules, Rule{
 			Record: liveName(w),

@@ -30,7 +30,7 @@ func (p *Parameters) readingAlerts() Group {
 			result)))
 	}
 	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
-	setAside := sel(metrics.Tasks, is("state", "set_aside"))
+	setAside := sel(metrics.Tasks, is("state", "record_set_aside"))
 	return Group{
 		Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter",
 		Rules: []Rule{
@@ -155,7 +155,7 @@ func unreadable() string {
 		"  or min by (%[1]s) (min_over_time(%[2]s[1w]) and on (job) time() - %[3]s > 604800))",
 		byFeed.labels(), metrics.Unreadable.Name, metrics.LedgerCreated.Name)
 	tried := fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state",
-		"set_aside")))
+		"span_set_aside")))
 	now := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Unreadable.Name)
 	return lines(now+" > 0", fmt.Sprintf("unless (%s <= %s unless %s)", now, known, tried))
 }
