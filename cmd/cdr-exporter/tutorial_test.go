@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +26,11 @@ func TestTutorial(t *testing.T) {
 	}
 	require.NoError(t, os.Symlink(binary, filepath.Join(folder, "cdr-exporter")))
 	address := free(t)
-	here := strings.NewReplacer("localhost:9477", address, "cdr-exporter run", "cdr-exporter run --web.listen-address="+
+	usual := regexp.MustCompile(`localhost(:\d+)/metrics`).FindSubmatch(page)[1]
+	if help, err := exec.CommandContext(t.Context(), binary, "run", "--help").Output(); !bytes.Contains(help, usual) {
+		t.Errorf("the page has the port %s, %v, and the exporter another one:\n%s", usual, err, help)
+	}
+	here := strings.NewReplacer("localhost"+string(usual), address, "cdr-exporter run", "cdr-exporter run --web.listen-address="+
 		address)
 	script, step, steps := "trap 'kill $!' EXIT\n", "", 0
 	files := []string{"pbx.yaml", "config.yaml"}

@@ -145,7 +145,7 @@ func (p *Parameters) newCountry() string {
 		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
 		fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0",
 			outboundEver, outboundEver, outboundEver),
-		// Without a value from before the calls in question, as after a night without the exporter, each country is new.
+		// Without a value from before these calls, as after a night without the exporter, each country is new.
 		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2h) >= 0", byFeed.labels(), outboundEver),
 		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
 		isLive(live65m)))
