@@ -92,8 +92,8 @@ func (b *Block) validateFiles(r *config.Report) {
 	}
 }
 
-// csv says how rows of CSV are written: those of files, or of an answer.
-func (f *Feed) csv() *rows.Layout {
+// CSV says how rows of CSV are written: those of files, or of an answer.
+func (f *Feed) CSV() *rows.Layout {
 	if f.files != nil {
 		return &f.files.Layout
 	}

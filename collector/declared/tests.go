@@ -71,7 +71,7 @@ type TestRow struct {
 	Feed    string            `yaml:"feed"`
 	For     map[string]string `yaml:"for"`
 	Row     Document          `yaml:"row"`
-	Becomes becomes           `yaml:"becomes"`
+	Becomes Becomes           `yaml:"becomes"`
 	But     []TestRow         `yaml:"but"`
 }
 
@@ -86,32 +86,6 @@ func (d *Document) DecodeNode(n *config.Node) {
 	}
 	text, _ := json.Marshal(web.ValueOf(n), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	*d = Document(text)
-}
-
-// becomes are fields by their names in a definition, or one word: ignored, invalid or open (not final).
-type becomes struct {
-	Word   string
-	Fields map[string]string
-}
-
-// DecodeNode implements config.NodeDecoder.
-func (b *becomes) DecodeNode(n *config.Node) {
-	if n.IsText() {
-		b.Word = n.Text()
-		n.Report().OneOf("", b.Word, "ignored", "invalid", "open")
-		return
-	}
-	b.Fields = make(map[string]string)
-	for _, f := range n.Fields() {
-		var several language.Texts
-		switch {
-		case f.Value.IsNull():
-			several = language.Texts{""}
-		default:
-			f.Value.Decode(&several)
-		}
-		b.Fields[f.Key] = strings.Join(several, ", ")
-	}
 }
 
 // testSpan is FROM/TO in RFC 3339.

@@ -56,7 +56,7 @@ func (m *Mapper) Saved(text []byte) (saved []rows.Row, err error) {
 		}
 		return saved, nil
 	case text[0] != '{' && text[0] != '[', m.feed.Format == rows.FormatPattern:
-		all = rows.Of(text, m.feed.csv()).All()
+		all = rows.Of(text, m.feed.CSV()).All()
 	case rows.IsJSON(text):
 		return m.savedJSON(text), nil
 	case m.feed.Format == rows.FormatJSONLines:

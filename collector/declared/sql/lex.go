@@ -1,19 +1,30 @@
 package sql
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
 )
 
+// Tokens yields the tokens of a text of SQL, and where each begins. Blanks are tokens too.
+func Tokens(text, driver string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for at := 0; at < len(text); {
+			token := text[at:][:tokenLength(text[at:], driver)]
+			if !yield(at, token) {
+				return
+			}
+			at += len(token)
+		}
+	}
+}
+
 // bindNames replaces :from, :to, :after and :limit by what place returns for them. It leaves texts, quoted
 // names, comments and casts unchanged: they don't contain names of values.
 func bindNames(query, driver string, place func(name string) string) string {
 	var b strings.Builder
-	for rest := query; rest != ""; {
-		length := tokenLength(rest, driver)
-		token := rest[:length]
-		rest = rest[length:]
+	for _, token := range Tokens(query, driver) {
 		name, is := strings.CutPrefix(token, ":")
 		if is && slices.Contains([]string{"from", "to", "after", "limit"}, name) {
 			token = place(name)
@@ -28,13 +39,13 @@ var limitIn = regexp.MustCompile(`(?i)^(LIMIT\s+[\d(]|FETCH\s+(FIRST|NEXT)\s)`)
 // IsLimited says whether a query has a LIMIT or FETCH FIRST for all of its rows, not only within parentheses.
 func IsLimited(query, driver string) bool {
 	depth := 0
-	for rest := query; rest != ""; rest = rest[tokenLength(rest, driver):] {
+	for at, token := range Tokens(query, driver) {
 		switch {
-		case rest[0] == '(':
+		case token == "(":
 			depth++
-		case rest[0] == ')':
+		case token == ")":
 			depth--
-		case depth == 0 && limitIn.MatchString(rest):
+		case depth == 0 && limitIn.MatchString(query[at:]):
 			return true
 		}
 	}

@@ -130,12 +130,12 @@ var everything span
 // Contains says whether a record lies in a span, by the time that the filter applies to. Zero times
 // mean that each does. For a row without an end, the start decides.
 func (f *Filter) Contains(from, to time.Time, r *cdr.Record) bool {
-	at := f.at(r)
+	at := f.At(r)
 	return from.IsZero() && to.IsZero() || !at.Before(from) && at.Before(to)
 }
 
-// at is the time of a record that decides which day it belongs to.
-func (f *Filter) at(r *cdr.Record) time.Time {
+// At is the time of a record that decides which day it belongs to.
+func (f *Filter) At(r *cdr.Record) time.Time {
 	if f.By == ByEnd && !r.End.IsZero() {
 		return r.End
 	}

@@ -90,7 +90,7 @@ func (l *listing) read(
 			continue
 		}
 		if r != nil && l.countsByDay(r) {
-			l.days.add(l.Filter.at(r), r, digests[i])
+			l.days.add(l.Filter.At(r), r, digests[i])
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}

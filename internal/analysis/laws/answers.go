@@ -1,31 +1,27 @@
 package laws
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
 
 // judgeAnswers compares what the definition asks, and finds, with the answers of tests.
 func (b *bench) judgeAnswers() Verdict {
-	v := Verdict{Feed: b.name, Law: "answers"}
 	switch {
 	case b.definition.SQL != nil && b.byTime():
-		return b.judgeSeconds(v)
+		return b.judgeSeconds()
 	case b.definition.HTTP == nil:
-		return v.unjudged("nothing is asked over HTTP")
+		return unjudged("nothing is asked over HTTP")
 	case len(b.answers) == 0:
-		return v.unjudged("no answers")
+		return unjudged("no answers")
 	}
 	reads, rows := 0, 0
 	for i := 0; i < len(b.answers); {
@@ -34,132 +30,20 @@ func (b *bench) judgeAnswers() Verdict {
 		}
 		n, problem := b.replay(i, b.answers[i:end])
 		if problem != "" {
-			return v.broken("%s", problem)
+			return broken("%s", problem)
 		}
 		i, reads, rows = end, reads+1, rows+n
 	}
 	if rows == 0 && b.info.ActiveCalls == nil {
-		return v.broken("no answer has rows where the definition says")
+		return broken("no answer has rows where the definition says")
 	}
-	return v.held("%d answers of %d reads", len(b.answers), reads)
+	return held("%d answers of %d reads", len(b.answers), reads)
 }
 
-func hasSpan(a declared.TestAnswer) bool { return !a.Span.From.IsZero() }
-
-// mostRepeats is how often an answer is given again: more often than the exporter repeats a request.
-const mostRepeats = 10
-
-// replayer gives saved answers in their order.
-type replayer struct {
-	bench   *bench
-	first   int
-	answers []declared.TestAnswer
-
-	mu      sync.Mutex
-	given   int
-	repeats int // how often the exporter repeated the last request
-	problem string
-}
-
-// RoundTrip implements http.RoundTripper.
-func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.given == len(p.answers) || !p.answers[p.given].AsksForToken() {
-		if token := p.bench.token(r); token != nil {
-			return token, nil
-		}
-	}
-	refuse := answer(r, http.StatusForbidden, nil, "{}")
-	if p.problem != "" {
-		return refuse, nil
-	}
-	if p.given == len(p.answers) {
-		p.problem = fmt.Sprintf("after answers[%d] it asks further: %s %s", p.first+p.given-1, r.Method,
-			r.URL.RequestURI())
-		return refuse, nil
-	}
-	a := &p.answers[p.given]
-	name := fmt.Sprintf("answers[%d]", p.first+p.given)
-	body := string(bodyOf(r))
-	if problem := p.bench.differs(a, r, body); problem != "" {
-		// The exporter asks again for a page that it can't use. It gets the same page, so that its error says why.
-		if last := p.given - 1; last >= 0 && p.repeats < mostRepeats &&
-			p.bench.differs(&p.answers[last], r, body) == "" {
-			p.repeats++
-			return given(r, &p.answers[last]), nil
-		}
-		p.problem = name + ": " + problem
-		return refuse, nil
-	}
-	p.given, p.repeats = p.given+1, 0
-	return given(r, a), nil
-}
-
-// differs says how a request differs from the request of an answer; empty: it doesn't.
-func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) string {
-	method, _, _ := strings.Cut(a.Request, " ")
-	u := requested(a)
-	path, host := u.Path, cmp.Or(u.Host, b.host)
-	if u.Host == "" {
-		path = b.absolute(path)
-	}
-	switch {
-	case r.URL.Host != host:
-		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, host)
-	case r.Method != method || r.URL.Path != path:
-		return fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
-	}
-	want, got := u.Query(), r.URL.Query()
-	for key := range want {
-		if !slices.Equal(want[key], got[key]) {
-			return fmt.Sprintf("it asks with %s=%s, want %s=%s", key, strings.Join(got[key], ","), key,
-				strings.Join(want[key], ","))
-		}
-		delete(got, key)
-	}
-	for key, values := range got {
-		if len(b.secretsIn(strings.Join(values, ""))) == 0 {
-			return fmt.Sprintf("it asks with %s=%s, which the request of the answer doesn't have", key,
-				strings.Join(values, ","))
-		}
-	}
-	for name, want := range a.With {
-		got := r.Header.Get(name)
-		user, password, basic := r.BasicAuth()
-		if basic && strings.EqualFold(name, "Authorization") && strings.Contains(want, ":") {
-			got = "Basic " + user + ":" + password // as tests write it
-		}
-		if got != want {
-			return fmt.Sprintf("it asks with the header %s: %s, want %s", name, got, want)
-		}
-	}
-	if a.Sends != "" {
-		var wanted, sent any
-		wantedErr, sentErr := decode(string(a.Sends), &wanted), decode(body, &sent)
-		if a.AsksForToken() {
-			wanted, wantedErr = url.ParseQuery(string(a.Sends))
-			sent, sentErr = url.ParseQuery(body)
-		}
-		if wantedErr != nil || sentErr != nil || encode(wanted) != encode(sent) {
-			return fmt.Sprintf("it sends %s, want %s", body, a.Sends)
-		}
-	}
-	return ""
-}
-
-// secretsIn are the secrets of the source that a text has.
-func (b *bench) secretsIn(text string) (found []string) {
-	for name, value := range b.secrets {
-		if strings.Contains(text, value) {
-			found = append(found, name)
-		}
-	}
-	return found
-}
+func hasSpan(a savedAnswer) bool { return !a.Span.From.IsZero() }
 
 // replay reads a span from saved answers, and says how many rows they have.
-func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, problem string) {
+func (b *bench) replay(first int, answers []savedAnswer) (rows int, problem string) {
 	span := answers[max(0, slices.IndexFunc(answers, hasSpan))].Span
 	if span.From.IsZero() && b.info.ActiveCalls == nil {
 		return 0, fmt.Sprintf("answers[%d] has no span: the first answer of a read says which time was wanted, as "+
@@ -184,22 +68,14 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, prob
 		_, err = info.ActiveCalls(context.Background(), false)
 		return 0, p.says(err)
 	}
-	bad := ""
 	pages := info.Reader.Pages(context.Background(), span.From, span.To)
 	if info.Stream != nil {
 		pages = info.Stream.Pages(context.Background(),
 			collector.StreamPosition{Origin: span.From.Add(b.feed.Filter.Overlap.Time), Now: now})
 	}
-	from, to := span.From, span.To
-	if grain := b.feed.Filter.Grain; grain > time.Second {
-		from = from.Truncate(grain)
-		if to = to.Truncate(grain); to.Before(span.To) {
-			to = to.Add(grain)
-		}
-	}
+	bad := ""
 	for page, failed := range pages {
-		if failed != nil {
-			err = failed
+		if err = failed; err != nil {
 			break
 		}
 		for _, row := range page.Invalid {
@@ -212,103 +88,68 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) (rows int, prob
 	if bad != "" {
 		return 0, fmt.Sprintf("answers[%d]: a row can't be read: %s", first, bad)
 	}
-	return b.checkTimes(first, answers, from, to)
-}
-
-// says is what was wrong with the requests of a replay.
-func (p *replayer) says(err error) string {
-	switch {
-	case p.problem != "":
-		return p.problem
-	case err != nil:
-		return fmt.Sprintf("answers[%d]: %s", p.first+max(p.given-1, 0), err)
-	case p.given < len(p.answers):
-		return fmt.Sprintf("it never asks for answers[%d], %s", p.first+p.given, p.answers[p.given].Request)
+	from, to := span.From, span.To
+	if grain := b.feed.Filter.Grain; grain > time.Second {
+		from, to = from.Truncate(grain), to.Add(grain-1).Truncate(grain)
 	}
-	return ""
+	return b.checkRows(first, answers, from, to)
 }
 
-// checkTimes compares the times of the answers' rows with the requested span, and counts the rows.
-func (b *bench) checkTimes(
-	first int, answers []declared.TestAnswer, from, to time.Time,
+// checkRows compares what the answers of a read have with tests, and their rows' times with the requested span. It
+// counts the rows.
+func (b *bench) checkRows(
+	first int, answers []savedAnswer, from, to time.Time,
 ) (rows int, problem string) {
-	counted := false
-	list := ownTotal{bench: b}
+	counted, names := false, b.feed.Next.URL != nil || b.feed.Next.Token != nil
+	var ids map[string]bool // of the rows on the pages of a list; nil before its first page
+	list, total := "", 0    // of its first page
 	for i := range answers {
-		if b.isNames(&answers[i]) {
+		a, name := &answers[i], fmt.Sprintf("answers[%d]", first+i)
+		if a.kind == ofNames || a.kind == ofToken {
 			continue
 		}
-		if problem := b.lacks(&answers[i], counted); problem != "" && !answers[i].AsksForToken() {
-			return rows, fmt.Sprintf("answers[%d] %s", first+i, problem)
+		if problem := b.lacks(a, counted); problem != "" {
+			return rows, name + " " + problem
 		}
-		if _, is := b.isTotals(requested(&answers[i])); is || answers[i].AsksForToken() {
+		if a.kind == ofTotals {
 			continue
 		}
-		list.begin(first+i, &answers[i])
+		if ids == nil {
+			list, total, ids = name, b.totalOf(a), make(map[string]bool)
+		}
 		counted = b.feed.Complete == "" // further pages may leave out the total
-		for number, m := range b.newMapper().Try([]byte(answers[i].Body)) {
+		for number, m := range b.newMapper().Try([]byte(a.Body)) {
 			rows++
-			if m.Record != nil && m.Record.ID != "" {
-				list.ids[m.Record.ID] = true
-			}
-			if m.Record == nil || b.feed.Filter.By == "inserted" {
+			if m.Record == nil {
 				continue
 			}
-			at := m.Record.Start
-			if b.feed.Filter.By == "end" && !m.Record.End.IsZero() {
-				at = m.Record.End
+			if m.Record.ID != "" {
+				ids[m.Record.ID] = true
 			}
-			if at.Before(from) || at.After(to) {
-				return rows, fmt.Sprintf("answers[%d]: the %s of row %d is %s, outside of what was asked, %s to %s",
-					first+i, b.feed.Filter.By, number,
-					at.Format(time.RFC3339), from.Format(time.RFC3339), to.Format(time.RFC3339))
+			at, by := b.feed.Filter.At(m.Record), b.feed.Filter.By
+			if by != web.ByInserted && (at.Before(from) || at.After(to)) {
+				return rows, fmt.Sprintf("%s: the %s of row %d is %s, outside of what was asked, %s to %s", name, by,
+					number, at.Format(time.RFC3339), from.Format(time.RFC3339), to.Format(time.RFC3339))
 			}
 		}
-		if problem := list.end(&answers[i]); problem != "" {
-			return rows, problem
+		if total >= 0 && len(ids) > total {
+			return rows, fmt.Sprintf("%s: the total is %d, but the pages of this list have %d rows: it may count the "+
+				"rows of a page; then leave it out", list, total, len(ids))
+		}
+		if names && a.body != nil && b.nextIn(a.body) == "" {
+			ids = nil
 		}
 	}
 	return rows, ""
 }
 
-// ownTotal compares the total of a list's first page with the rows of all its pages. A total that is too small may
-// count the rows of a page.
-type ownTotal struct {
-	bench *bench
-	at    int // the first page's answer
-	total int // -1: it has none
-	ids   map[string]bool
-}
-
-// begin takes the total if an answer is the first page of a list.
-func (o *ownTotal) begin(at int, a *declared.TestAnswer) {
-	if o.ids == nil {
-		o.at, o.total, o.ids = at, o.bench.totalOf(a), make(map[string]bool)
-	}
-}
-
-// end says whether a list has more rows than its total. It forgets the list if the page names no further one.
-func (o *ownTotal) end(a *declared.TestAnswer) string {
-	if o.total >= 0 && len(o.ids) > o.total {
-		return fmt.Sprintf("answers[%d]: the total is %d, but the pages of this list have %d rows: it may count the "+
-			"rows of a page; then leave it out", o.at, o.total, len(o.ids))
-	}
-	var body any
-	names := o.bench.feed.Next.URL != nil || o.bench.feed.Next.Token != nil
-	if names && decode(string(a.Body), &body) == nil && o.bench.nextIn(body) == "" {
-		o.ids = nil
-	}
-	return ""
-}
-
 // totalOf is the number of rows that an answer says; -1: none, or several lists follow each other unseen.
-func (b *bench) totalOf(a *declared.TestAnswer) int {
+func (b *bench) totalOf(a *savedAnswer) int {
 	unseen := b.feed.Next.URL == nil && b.feed.Next.Token == nil && (b.feed.For != nil || b.feed.Filter.Step > 0)
-	var body any
-	if b.feed.Total == nil || unseen || b.feed.MaxRows > 0 || decode(string(a.Body), &body) != nil {
+	if b.feed.Total == nil || unseen || b.feed.MaxRows > 0 {
 		return -1
 	}
-	value, _ := valueAt(body, b.feed.Total)
+	value, _ := valueAt(a.body, b.feed.Total)
 	n, err := strconv.Atoi(fmt.Sprint(value))
 	if err != nil {
 		return -1
@@ -318,48 +159,37 @@ func (b *bench) totalOf(a *declared.TestAnswer) int {
 
 // lacks says which number an answer doesn't have where the definition says, or which other one; empty: none. A counted
 // read has its total already.
-func (b *bench) lacks(a *declared.TestAnswer, counted bool) string {
-	var body any
-	if b.feed.Format != "json" || a.Status > 299 || decode(string(a.Body), &body) != nil {
+func (b *bench) lacks(a *savedAnswer, counted bool) string {
+	if b.feed.Format != rows.FormatJSON || a.Status > 299 || a.body == nil {
 		return ""
 	}
 	type number struct {
-		at   []string
-		want string
+		name, want string
+		at         []string
+		own        string // what is without a path
 	}
-	numbers := map[string]number{"total": {b.feed.Total, a.Total}}
-	if _, is := b.isTotals(requested(a)); is {
+	numbers := []number{{"total", a.Total, b.feed.Total, "nothing"}}
+	if a.kind == ofTotals {
 		t := b.feed.Totals
 		amount, currency, _ := strings.Cut(a.Charges, " ")
-		numbers = map[string]number{
-			"totals.calls": {t.Calls, a.Total}, "totals.charges": {t.Charges, amount},
-			"totals.currency": {t.Currency, currency},
+		numbers = []number{
+			{"totals.calls", a.Total, t.Calls, "nothing"},
+			{"totals.charges", amount, t.Charges, "nothing"},
+			{"totals.currency", currency, t.Currency, b.definition.CurrencyFor(b.values)},
 		}
 	}
-	for name, n := range numbers {
-		value, found := valueAt(body, n.at)
-		if n.at == nil { // valueAt gives the whole body
-			value = "nothing"
-			if name == "totals.currency" {
-				value = b.definition.CurrencyFor(b.values)
-			}
+	for _, n := range numbers {
+		value, found := any(n.own), true
+		if n.at != nil {
+			value, found = valueAt(a.body, n.at)
 		}
 		switch {
-		case n.at != nil && !found && name == "total" && counted && n.want == "":
-		case n.at != nil && !found:
-			return fmt.Sprintf("has nothing at %s, which %s names", strings.Join(n.at, "."), name)
+		case !found && n.name == "total" && counted && n.want == "":
+		case !found:
+			return fmt.Sprintf("has nothing at %s, which %s names", strings.Join(n.at, "."), n.name)
 		case n.want != "" && fmt.Sprint(value) != n.want:
-			return fmt.Sprintf("gives %v as %s, want %s", value, name, n.want)
+			return fmt.Sprintf("gives %v as %s, want %s", value, n.name, n.want)
 		}
 	}
 	return ""
-}
-
-func requested(a *declared.TestAnswer) *url.URL {
-	_, address, _ := strings.Cut(a.Request, " ")
-	u, err := url.Parse(address)
-	if err != nil {
-		return new(url.URL)
-	}
-	return u
 }

@@ -7,53 +7,177 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the real database of --dsn
 	_ "modernc.org/sqlite"             // the database of tests
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// database has the tables of tests. Its rows are statements.
+// tables are those of tests: in a file of SQLite, or in a schema of the database of --dsn.
+type tables struct {
+	b           *bench
+	driver, dsn string
+	schema      string // empty: a file
+	made        bool
+	done        map[*row]bool // statements
+}
+
+// newTables names a database and makes nothing.
+func (b *bench) newTables(folder string) *tables {
+	t := &tables{b: b, driver: "sqlite", dsn: filepath.Join(folder, "kit.db"), done: make(map[*row]bool)}
+	if b.dsnOf == nil {
+		return t
+	}
+	t.schema, t.driver = "cdr_test_"+strings.ToLower(rand.Text()), b.driver
+	t.dsn = b.dsnOf(t.schema)
+	return t
+}
+
+// withTables fills tables with statements, and drops them afterwards.
+func (b *bench) withTables(statements []*row, use func(t *tables) error) error {
+	folder, err := os.MkdirTemp(b.folder, "")
+	if err != nil {
+		return err
+	}
+	t := b.newTables(folder)
+	if err = t.fill(statements); err == nil {
+		err = use(t)
+	}
+	return errors.Join(err, t.close())
+}
+
+// fill runs the statements that haven't run.
+func (t *tables) fill(statements []*row) error {
+	if t.schema != "" && !t.made {
+		if err := t.execute(t.b.dsn, "CREATE SCHEMA "+t.schema); err != nil {
+			return fmt.Errorf("--dsn: %w", err)
+		}
+	}
+	t.made = true
+	var texts []string
+	for _, r := range slices.Concat(t.b.setup, statements) {
+		if !t.done[r] {
+			t.done[r] = true
+			texts = append(texts, r.text)
+		}
+	}
+	return t.change(texts...)
+}
+
+// change runs statements in the tables' database.
+func (t *tables) change(statements ...string) error {
+	dsn := t.dsn
+	if t.driver == "sqlite" { // nothing of a test must survive a power cut
+		dsn += "?_pragma=synchronous(off)&_pragma=journal_mode(memory)"
+	}
+	if err := t.execute(dsn, statements...); err != nil {
+		return fmt.Errorf("tests.tables: %w", err)
+	}
+	return nil
+}
+
+// rename moves each table to its name with another ending.
+func (t *tables) rename(from, to string) error {
+	var statements []string
+	for _, r := range t.b.setup {
+		if table := tableIn.FindStringSubmatch(r.text); table != nil {
+			statements = append(statements, "ALTER TABLE "+table[1]+from+" RENAME TO "+table[1]+to)
+		}
+	}
+	return t.change(statements...)
+}
+
+// sqlDrivers are the drivers of definitions by their names in database/sql.
+var sqlDrivers = map[string]string{"sqlite": "sqlite", "mysql": "mysql", "postgres": "pgx"}
+
+func (t *tables) execute(dsn string, statements ...string) (err error) {
+	db, err := sql.Open(sqlDrivers[t.driver], dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(context.Background(), statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close drops the schema.
+func (t *tables) close() error {
+	if t.schema == "" || !t.made {
+		return nil
+	}
+	return t.execute(t.b.dsn, "DROP SCHEMA "+t.schema+map[string]string{"postgres": " CASCADE"}[t.driver])
+}
+
+func (t *tables) block() map[string]any { return map[string]any{"dsn": t.dsn} }
+
+// read reads what the query gives of a span.
+func (t *tables) read(from, to time.Time) (*collector.Page, error) {
+	_, source, err := t.b.openSource(t.block(), time.Hour, collector.SourceSettings{
+		Now: func() time.Time { return endOfTime.Add(day) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	all := new(collector.Page)
+	d := collector.Driver{Reader: source.Feeds[0].Reader, Commit: func(_ context.Context, page *collector.Page) error {
+		all.Records, all.Invalid = append(all.Records, page.Records...), append(all.Invalid, page.Invalid...)
+		all.Ignored, all.Unmapped = append(all.Ignored, page.Ignored...), append(all.Unmapped, page.Unmapped...)
+		return nil
+	}}
+	if err := d.Read(context.Background(), from, to); err != nil {
+		return nil, fmt.Errorf("run the query on tests.tables: %w", err)
+	}
+	return all, nil
+}
+
+var endOfTime = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// readAll reads all that the query gives.
+func (t *tables) readAll() (*collector.Page, error) {
+	return t.read(time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), endOfTime)
+}
+
+// database is the world of a script whose provider has tables.
 type database struct {
 	offline
-	*run
+	*tables
 
-	driver, dsn string
-	schema      string // in the database of --dsn; empty: the database is a file of the run
-	made        bool
-	done        map[*row]bool
-	hidden      bool // the tables aren't there yet
+	run    *run
+	hidden bool // the tables aren't there
 }
 
-// newDatabase names a database and makes nothing.
-func (r *run) newDatabase(path string) *database {
-	d := &database{run: r, driver: "sqlite", dsn: filepath.Join(path, "kit.db"), done: make(map[*row]bool)}
-	if r.dsn == "" {
-		return d
-	}
-	d.schema, d.driver = "cdr_test_"+strings.ToLower(rand.Text()), r.driver
-	if r.driver == "mysql" {
-		c, err := mysql.ParseDSN(r.dsn)
-		if err == nil { // readDSN has read it
-			c.DBName = d.schema
-			d.dsn = c.FormatDSN()
+// show makes the tables and runs the statements. Tables that aren't there at first are there when rows are shown
+// again.
+func (d *database) show() error {
+	if d.hidden {
+		if err := d.rename("_away", ""); err != nil {
+			return err
 		}
-		return d
 	}
-	d.dsn = r.dsn + " search_path=" + d.schema
-	if u, err := url.Parse(r.dsn); err == nil && u.Scheme != "" {
-		q := u.Query()
-		q.Set("search_path", d.schema)
-		u.RawQuery = q.Encode()
-		d.dsn = u.String()
+	if err := d.fill(d.run.shown); err != nil {
+		return err
 	}
-	return d
+	if d.hidden = d.run.script.away; d.hidden {
+		d.run.script.away = false
+		return d.rename("", "_away")
+	}
+	return nil
 }
+
+func (d *database) close() error { return d.tables.close() }
 
 // shortestSecret is the length of a password that can be told from other words in what was written.
 const shortestSecret = 6
@@ -70,11 +194,26 @@ func (b *bench) readDSN() error {
 		if c, err = mysql.ParseDSN(b.dsn); err == nil {
 			password = c.Passwd
 		}
+		b.dsnOf = func(schema string) string {
+			other := c.Clone()
+			other.DBName = schema
+			return other.FormatDSN()
+		}
 	case "postgres":
 		form = "postgres://user:password@host/database"
 		var c *pgx.ConnConfig
 		if c, err = pgx.ParseConfig(b.dsn); err == nil {
 			password = c.Password
+		}
+		b.dsnOf = func(schema string) string {
+			u, err := url.Parse(b.dsn)
+			if err != nil || u.Scheme == "" {
+				return b.dsn + " search_path=" + schema
+			}
+			q := u.Query()
+			q.Set("search_path", schema)
+			u.RawQuery = q.Encode()
+			return u.String()
 		}
 	default:
 		return fmt.Errorf("--dsn: the definition's driver is %s, which needs no other database; leave it out", b.driver)
@@ -86,109 +225,4 @@ func (b *bench) readDSN() error {
 		b.secrets["of --dsn"] = password
 	}
 	return nil
-}
-
-func (d *database) block() map[string]any { return map[string]any{"dsn": d.dsn} }
-
-// show makes the tables and runs the statements. Tables that aren't there at first are there when rows are shown
-// again.
-func (d *database) show() error {
-	if d.schema != "" && !d.made {
-		if err := d.execute(d.run.dsn, "CREATE SCHEMA "+d.schema); err != nil {
-			return fmt.Errorf("--dsn: %w", err)
-		}
-	}
-	d.made = true
-	var statements []string
-	if d.hidden {
-		statements = d.rename("_away", "")
-	}
-	for _, r := range slices.Concat(d.setup, d.shown) {
-		if !d.done[r] {
-			d.done[r] = true
-			statements = append(statements, r.text)
-		}
-	}
-	if d.hidden = d.script.away; d.hidden {
-		d.script.away = false
-		statements = append(statements, d.rename("", "_away")...)
-	}
-	dsn := d.dsn
-	if d.driver == "sqlite" { // nothing of a test must survive a power cut
-		dsn += "?_pragma=synchronous(off)&_pragma=journal_mode(memory)"
-	}
-	if err := d.execute(dsn, statements...); err != nil {
-		return fmt.Errorf("tests.tables: %w", err)
-	}
-	return nil
-}
-
-// sqlDrivers are the drivers of definitions by their names in database/sql.
-var sqlDrivers = map[string]string{"sqlite": "sqlite", "mysql": "mysql", "postgres": "pgx"}
-
-var tableIn = regexp.MustCompile(`(?i)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
-
-var insertIn = regexp.MustCompile("(?i)^INSERT\\s+INTO\\s+([\\w.\"`]+)")
-
-// tableOf is the table that a statement inserts into.
-func tableOf(text string) string {
-	if found := insertIn.FindStringSubmatch(text); found != nil {
-		return strings.ToLower(found[1])
-	}
-	return ""
-}
-
-// rename moves each table to its name with another ending.
-func (d *database) rename(from, to string) (statements []string) {
-	for _, r := range d.setup {
-		if table := tableIn.FindStringSubmatch(r.text); table != nil {
-			statements = append(statements, "ALTER TABLE "+table[1]+from+" RENAME TO "+table[1]+to)
-		}
-	}
-	return statements
-}
-
-func (d *database) execute(dsn string, statements ...string) (err error) {
-	db, err := sql.Open(sqlDrivers[d.driver], dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, statement := range statements {
-		if _, err := db.ExecContext(context.Background(), statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// close drops the schema.
-func (d *database) close() error {
-	if d.schema == "" || !d.made {
-		return nil
-	}
-	return d.execute(d.run.dsn, "DROP SCHEMA "+d.schema+map[string]string{"postgres": " CASCADE"}[d.driver])
-}
-
-// statements are those of SQL, each by itself.
-func statements(text string) (all []string) {
-	var quote byte
-	begin := 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
-		case c == ';':
-			all = append(all, strings.TrimSpace(text[begin:i]))
-			begin = i + 1
-		}
-	}
-	if rest := strings.TrimSpace(text[begin:]); rest != "" {
-		all = append(all, rest)
-	}
-	return all
 }

@@ -1,19 +1,35 @@
-// Package laws tests a definition: it makes a provider from the definition and its `tests`, reads
-// and counts from it with the real loop and the real ledger, and plays the laws of counting
-// (docs/counting.md).
+// Package laws tests a definition: it makes a provider from the definition and its `tests`, reads and counts from it
+// with the real loop and the real ledger, and judges the laws of counting (docs/counting.md). It knows no provider by
+// name.
 //
-//	laws.go     the laws, each a few scripts
-//	truth.go    compares limits, and what each row becomes, with `tests`
-//	answers.go  compares requests, and what their answers hold, with `tests`
-//	bench.go    a feed under test: its parameters, and how its provider answers
-//	saved.go    the rows of tests, of tables and of a saved file
-//	scripts.go  the laws about times and failures; values.go: about values
-//	play.go     a running script: a loop and a ledger, polled by the script's clock; it can be killed
-//	server.go   a provider over HTTP: pages, filters, faults
-//	folder.go   files, and a system that posts
-//	database.go tables, in SQLite or in a real database; tables.go: their values, moved and damaged
+//	Run ─▶ for each feed a bench ─▶ for each law a Verdict
 //
-// A script says which rows the provider shows when, and what fails meanwhile. In the end the ledger
-// must have counted the same as when all rows are read at once. The package
-// knows no provider by name.
+//	bench: the source, and the rows of tests
+//	├── rows, answers, limits compare the definition with tests
+//	└── plain, once … killed, secret play scripts
+//	      script ─▶ run: a world, which shows rows ◀── loop and ledger ─▶ played ─▶ compared with the law plain
+//
+// The words:
+//
+//   - A row is a row of the provider as it writes it, with the records that it gives. In a database it is a statement.
+//     The base are the rows that the provider has in the end; other rows of tests are other versions of them.
+//   - A bench is one feed under test. It doesn't change once it is made.
+//   - A script says which rows the provider shows when, and what fails meanwhile. In the end the ledger must have
+//     counted what it counts of all rows at once (the law plain), or what the script's judge says.
+//   - A run is a script under way. Its clock moves only in steps, so that days take milliseconds. Its process can be
+//     killed at a commit.
+//   - A world is the provider of a run: a server, a folder, tables, or a system that posts.
+//
+// To add a law of counting, write a function that returns its scripts, and add it to the list in judge.go.
+//
+// Where to look:
+//
+//	laws.go, judge.go    Run, and how the laws are judged
+//	bench.go, source.go  a feed under test, and its source; row.go, given.go, saved.go: its rows, tables and answers
+//	becomes.go           the law rows; answers.go, replay.go: the law answers; limits.go: the law limits
+//	scripts.go           laws about times and failures; edges.go: about clocks
+//	unknown.go           a law about values; damaged.go, damagedtables.go: another one; moved.go: values that are times
+//	play.go, process.go  a run, and its exporter; result.go: what was counted; calls.go: which rows are one call
+//	world.go             worlds; server.go, page.go, request.go: over HTTP; database.go: in a database
+//	json.go, document.go, statements.go   the texts of rows
 package laws

@@ -296,6 +296,73 @@ tests:
 		"want Basic ann:kit-secret-of-api_key")
 }
 
+// TestUnknownLaw: a law that is misspelt isn't one that holds.
+func TestUnknownLaw(t *testing.T) {
+	text, err := declared.BuiltinText("twilio")
+	require.NoError(t, err)
+	d, err := declared.Load("definition.yaml", text)
+	require.NoError(t, err)
+	_, err = laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows", "oder"}})
+	const want = "--law: no law is called oder; the laws are rows, answers, limits, "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestWrongRequest: of several parameters that differ, the law names the first one, the same in each run.
+func TestWrongRequest(t *testing.T) {
+	const definition = `
+provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls, query: {a: "1", b: "1", c: "1", since: "{from|unix}"}}
+    filter: {by: start}
+    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
+tests:
+  by: start
+  answers:
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?QUERYsince=1795428000
+      body: []
+`
+	for _, c := range []struct{ name, query, broken string }{
+		{"others", "a=1&b=2&c=2&d=2&", "it asks with b=1, want b=2"},
+		{"more", "a=1&", "it asks with b=1, which the request of the answer doesn't have"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 8 {
+				d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "QUERY", c.query, 1)))
+				require.NoError(t, err)
+				checkLaw(t, d, "answers", "answers[0]: "+c.broken)
+			}
+		})
+	}
+}
+
+// TestRowsOfSeveralFeeds: a row is named by its place in tests, also if rows of another feed come before it.
+func TestRowsOfSeveralFeeds(t *testing.T) {
+	d, err := declared.Load("definition.yaml", []byte(`
+provider: acmetel
+sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
+feeds:
+  calls: &feed
+    filter: {by: start}
+    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
+  others: *feed
+tests:
+  tables: |
+    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
+    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
+  rows:
+    - {feed: calls, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
+    - {feed: others, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
+`))
+	require.NoError(t, err)
+	checkLaw(t, d, "rows", `rows[1]: no row of the query becomes this; the nearest differs: outcome is "answered", `+
+		`want "busy"`)
+}
+
 // TestRefusedAnswer: if the definition refuses an answer, it asks again. The law says why, and not that the request of
 // the next page was another one.
 func TestRefusedAnswer(t *testing.T) {

@@ -4,35 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
-
-const (
-	// longestPoll bounds a poll, in real time.
-	longestPoll = time.Minute
-	// mostPolls bounds the polls until nothing is due. A long history takes many: one for each piece.
-	mostPolls = 100
-)
-
-// noWaits stand for the waits between the retries of a request, which teach nothing here.
-var noWaits = work.Backoff{First: 1, Last: 1}
 
 // script is what a provider shows when, and what fails meanwhile.
 type script struct {
@@ -45,8 +25,8 @@ type script struct {
 	history time.Duration // that is read further back than the first row
 	page    int           // rows of a page; 0: all
 	overlap bool          // the last row of a page is the first of the next one too
-	// judge says how the script broke its law; nil: as the law says.
-	judge func(b *bench, plain, out *played) string
+	// judge says how the script broke its law; nil: it must come to what the plain one came to.
+	judge func(plain, out *played) string
 	// between changes the rows once, after a first page that isn't the last one.
 	between func(rows []*row) []*row
 	fault   *fault
@@ -74,14 +54,12 @@ type kill struct {
 // plainScript shows all rows at once, as a history in their order.
 const plainScript = "all rows at once"
 
-// played is what a script came to.
-type played struct {
-	result
-	active  map[string]int
-	commits int
-	trouble string   // what the feed says of itself; empty: all is well
-	wrong   []string // requests that no provider would understand, and posts that the exporter refused
-}
+const (
+	// longestPoll bounds a poll, in real time.
+	longestPoll = time.Minute
+	// mostPolls bounds the polls until nothing is due. A long history takes many: one for each piece.
+	mostPolls = 100
+)
 
 // clock is the time of a script. Only steps move it.
 type clock struct{ micros atomic.Int64 }
@@ -112,8 +90,6 @@ type run struct {
 	commits int
 	dead    bool
 }
-
-var errKilled = errors.New("killed")
 
 // play runs a script to its end.
 func (b *bench) play(s script) (out played, err error) {
@@ -227,113 +203,6 @@ func (r *run) poll() error {
 	return nil
 }
 
-func (r *run) restart() error {
-	if err := r.stop(); err != nil {
-		return err
-	}
-	r.folder, r.dead, r.script.kill = r.image(), false, nil
-	if err := r.start(); err != nil {
-		return err
-	}
-	return r.world.show()
-}
-
-// start starts the exporter.
-func (r *run) start() (err error) {
-	self := metrics.NewSelfMetrics(r.now, false)
-	if r.ledger, err = ledger.Open(context.Background(), ledger.Settings{
-		Storage: ledger.Storage{Folder: r.folder, Unsynced: true}, Now: r.now, Reserve: 1 << 20,
-		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
-		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
-	}); err != nil {
-		return err
-	}
-	settings := collector.SourceSettings{Now: r.now, Derive: r.ledger.Derive, Notified: self.Source(sourceName)}
-	settings.Transport, settings.Waits = r.world, noWaits
-	settings.Logger = slog.New(slog.NewTextHandler(r.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return r.ledger.LoadSecret(ctx, sourceName) }
-	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
-		return r.ledger.ReplaceSecret(ctx, sourceName, spend)
-	}
-	s, source, err := r.openSource(r.world.block(), r.history, settings)
-	if err != nil {
-		return errors.Join(err, r.ledger.Close())
-	}
-	r.source = source
-	info := &source.Feeds[0]
-	spec := app.SpecOf(s, info)
-	feedSettings := collector.FeedSettings{
-		Source: s.Name, Info: info, Clock: collector.NewScriptClock(r.now), Metrics: self.Feed(s.Name, info.Name),
-		Logger: settings.Logger, Advise: source.Advise, ThrottledUntil: source.ThrottledUntil,
-		Random: func() float64 { return 0 }, Paused: r.ledger.Paused,
-	}
-	if info.ActiveCalls == nil {
-		state, err := r.ledger.Feed(context.Background(), spec)
-		if err != nil {
-			return errors.Join(err, r.ledger.Close())
-		}
-		feedSettings.Ledger, feedSettings.Queue = &mortal{state, r}, state
-	}
-	r.loop = collector.NewLoop(feedSettings)
-	if info.Webhook != nil {
-		r.hook = info.Webhook.Handler(collector.Inbox{
-			Commit: r.loop.Commit,
-			Enqueue: func(ctx context.Context, items []work.Item) (int, error) {
-				return r.ledger.Enqueue(ctx, spec, items)
-			},
-		})
-	}
-	return nil
-}
-
-// stop ends the process. One that was killed leaves the image of its ledger.
-func (r *run) stop() error {
-	r.loop.Stop()
-	r.source.Close()
-	return r.ledger.Close()
-}
-
-// mortal is the feed's ledger, until the process dies at a commit.
-type mortal struct {
-	*ledger.Feed
-
-	run *run
-}
-
-// Commit implements collector.Ledger.
-func (m *mortal) Commit(ctx context.Context, page *counting.Page) (result counting.Result, err error) {
-	r := m.run
-	r.commits++
-	dies := r.script.kill != nil && r.script.kill.commit == r.commits
-	switch {
-	case r.dead:
-		return result, errKilled
-	case !dies || r.script.kill.durable:
-		result, err = m.Feed.Commit(ctx, page)
-	}
-	if err == nil && dies {
-		return counting.Result{}, r.die()
-	}
-	return result, err
-}
-
-// image is where the ledger of a process that was killed is.
-func (r *run) image() string { return r.folder + "-killed" }
-
-func (r *run) die() error {
-	r.dead = true
-	err := os.Mkdir(r.image(), 0o700)
-	for _, name := range []string{"ledger.db", "ledger.db-wal"} {
-		err = errors.Join(err, copyFile(filepath.Join(r.image(), name), filepath.Join(r.folder, name)))
-	}
-	return errors.Join(errKilled, err)
-}
-
-func copyFile(to, from string) error {
-	content, err := os.ReadFile(from)
-	return errors.Join(err, os.WriteFile(to, content, 0o600))
-}
-
 // end reads what was counted.
 func (r *run) end() (out played, err error) {
 	out.commits, out.wrong, out.active = r.commits, r.wrong, make(map[string]int)
@@ -349,68 +218,4 @@ func (r *run) end() (out played, err error) {
 		out.result, err = counted(r.ledger)
 	}
 	return out, err
-}
-
-// result is what was counted, by the text of a series without `late`.
-type result map[string]float64
-
-// counted shows everything that a ledger has, and reads it.
-func counted(l *ledger.Ledger) (result, error) {
-	if err := l.Show(context.Background()); err != nil {
-		return nil, err
-	}
-	out := make(result)
-	for _, family := range l.Store().Snapshot().Families {
-		if family.Def.Kind == metrics.Gauge {
-			continue
-		}
-		names := family.Def.LabelNames()
-		for i := range family.Points {
-			point := &family.Points[i]
-			var labels []string
-			for j, name := range names {
-				if name != "late" && name != "source" && name != "provider" && name != "feed" {
-					labels = append(labels, name+"="+point.Labels.Values[j])
-				}
-			}
-			key := family.Def.Name + "{" + strings.Join(labels, ",") + "}"
-			if h := point.Hist; h != nil {
-				out[key+" count"] += float64(h.Count)
-				out[key+" sum"] += family.Def.InUnit(h.Sum)
-			} else {
-				out[key] += point.Value
-			}
-		}
-	}
-	return out, nil
-}
-
-// sum adds up the series of a metric.
-func (r result) sum(metric string) (sum float64) {
-	for key, value := range r {
-		if strings.HasPrefix(key, metric+"{") {
-			sum += value
-		}
-	}
-	return sum
-}
-
-// different says how a script came to something else than another one; empty: it didn't.
-func (out *played) different(want result) string {
-	all := slices.Clone(out.wrong[:min(1, len(out.wrong))])
-	keys := make(map[string]bool)
-	for _, r := range []result{want, out.result} {
-		for key := range r {
-			keys[key] = true
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if got, wanted := out.result[key], want[key]; math.Abs(got-wanted) > 1e-6 {
-			all = append(all, fmt.Sprintf("%s is %v, want %v", key, got, wanted))
-		}
-	}
-	if len(all) > 0 && out.trouble != "" {
-		all = append(all[:1:1], "the feed says: "+out.trouble)
-	}
-	return strings.Join(all[:min(2, len(all))], "; ")
 }

@@ -1,66 +1,38 @@
 package laws
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// law is a law of counting: the scripts that it must hold in, or why it can't be judged.
-type law struct {
-	name    string
-	scripts func(b *bench, plain *played) (all []script, why string)
-	// judge says how a script broke the law; nil: it must come to what the plain one came to.
-	judge func(b *bench, plain, out *played) string
-	// remark goes behind the verdict that the law is held; nil: nothing.
-	remark func(b *bench) string
-}
-
-var all = []law{
-	{name: "once", scripts: (*bench).once},
-	{name: "order", scripts: (*bench).order},
-	{name: "shifting", scripts: (*bench).shifting},
-	{name: "late", scripts: (*bench).late},
-	{name: "revised", scripts: (*bench).revised, judge: sameCalls},
-	{name: "final", scripts: (*bench).final},
-	{name: "edges", scripts: (*bench).edges},
-	{name: "unknown", scripts: (*bench).unknown, judge: sameCalls},
-	{name: "damaged", scripts: (*bench).damaged, judge: (*bench).judgeDamaged, remark: (*bench).ignoredHalves},
-	{name: "refused", scripts: (*bench).refused},
-	{name: "killed", scripts: (*bench).killed},
-}
 
 // byTime says whether requests name times of calls.
 func (b *bench) byTime() bool { return b.info.Stream == nil && b.info.Posted == nil }
 
 func (b *bench) hasIDs() bool { return b.feed.Record.ID.IsSet() }
 
+// reused is after how long an id is another call's, and a key of legs too.
+const reused = 72 * time.Hour
+
 // once: a row that comes twice counts once.
 func (b *bench) once(*played) (scripts []script, why string) {
 	switch {
+	case b.definition.HTTP != nil && !b.hasIDs():
+		return nil, "rows have no id, so two that are equal are two calls"
 	case b.definition.HTTP != nil:
 		for _, size := range []int{1, 2} {
-			if b.hasIDs() && b.pages() && b.feed.Next.Offset == "" { // an offset says which row comes first
+			if b.pages() && b.feed.Next.Offset == "" { // an offset says which row comes first
 				scripts = append(scripts, script{name: fmt.Sprintf("pages of %d rows, whose last row is on "+
 					"the next page too", size), page: size, overlap: true})
 			}
 		}
-		if b.hasIDs() {
-			var twice []*row
-			for _, r := range b.base {
-				again := *r
-				twice = append(twice, r, &again)
-			}
-			scripts = append(scripts, script{name: "each row twice on a page", steps: []step{{rows: twice}}})
-		} else {
-			return nil, "rows have no id, so two that are equal are two calls"
+		var twice []*row
+		for _, r := range b.base {
+			again := *r
+			twice = append(twice, r, &again)
 		}
+		scripts = append(scripts, script{name: "each row twice on a page", steps: []step{{rows: twice}}})
 	case b.definition.SQL != nil:
 		scripts = append(scripts, script{
 			name:  "the same table again",
@@ -81,51 +53,15 @@ func (b *bench) once(*played) (scripts []script, why string) {
 			steps: []step{
 				{rows: b.base},
 				{after: time.Hour, rows: b.base},
-				{after: reused, rows: append(slices.Clone(b.base), again...)},
+				{after: reused, rows: slices.Concat(b.base, again)},
 			},
-			judge: func(_ *bench, plain, out *played) string {
-				return out.miscounts(2*plain.sum("cdr_calls_total"), 2*plain.sum("cdr_queue_calls_total"))
+			judge: func(plain, out *played) string {
+				calls, visits := plain.calls()
+				return out.miscounts(2*calls, 2*visits)
 			},
 		})
 	}
 	return scripts, ""
-}
-
-const day = 24 * time.Hour
-
-// reused is after how long an id is another call's, and a key of legs too.
-const reused = 72 * time.Hour
-
-// moved are the rows, all of whose times are later; nil: they can't be written so.
-func (b *bench) moved(by time.Duration) (all []*row) {
-	if b.definition.SQL != nil {
-		return b.movedTables(by)
-	}
-	for _, r := range b.base {
-		text := r.text
-		for _, source := range b.feed.Sources() {
-			var document any
-			if !strings.HasPrefix(text, "{") || decode(text, &document) != nil {
-				return nil
-			}
-			was, _ := valueAt(document, source.Steps)
-			if at := source.Shift(fmt.Sprint(was), by, b.zone); at == "" {
-				continue
-			} else if _, isText := was.(string); isText {
-				document = replace(document, source.Steps, at, false)
-			} else {
-				document = replace(document, source.Steps, json.Number(at), false)
-			}
-			text = encode(document)
-		}
-		other := b.remapped(r, text)
-		other.at = r.at.Add(by)
-		if text == r.text || other.mapped.Record == nil != (r.mapped.Record == nil) {
-			return nil
-		}
-		all = append(all, other)
-	}
-	return all
 }
 
 // order: rows count the same in any order, split in any way.
@@ -152,11 +88,14 @@ func (b *bench) order(*played) (scripts []script, why string) {
 	if b.apart() == "" {
 		scripts = append(scripts, script{name: "one row after the other, the last one first", steps: grows})
 	}
-	if later := b.moved(day); later != nil && b.definition.SQL != nil && !b.byTime() {
-		scripts = append(scripts, script{
-			name: "the first rows are a day later than those after them", begins: b.began.Add(day), judge: sameCalls,
-			steps: []step{{rows: append(later[:1:1], b.base[1:]...)}},
-		})
+	if b.definition.SQL != nil && !b.byTime() {
+		if later := b.moved(day); later != nil {
+			scripts = append(scripts, script{
+				name:   "the first rows are a day later than those after them",
+				begins: b.began.Add(day), judge: sameCalls,
+				steps: []step{{rows: append(later[:1:1], b.base[1:]...)}},
+			})
+		}
 	}
 	if l := b.layout(); l.names && b.feed.Lines() != nil && b.feed.Lines().Read == "lines" {
 		scripts = append(scripts, script{name: "each row behind the names of its columns", steps: grows, headed: true})
@@ -178,9 +117,8 @@ func (b *bench) shifting(*played) (scripts []script, why string) {
 	case len(b.base) < 3:
 		return nil, "fewer than three rows"
 	}
-	for i := range min(len(b.base), 4) {
-		first := b.base[i]
-		others := slices.DeleteFunc(slices.Clone(b.base), func(r *row) bool { return r == first })
+	for i, first := range b.base[:min(len(b.base), 4)] {
+		others := slices.Delete(slices.Clone(b.base), i, i+1)
 		scripts = append(scripts, script{
 			name: first.name + " is added behind the first page", page: 2,
 			steps:   []step{{rows: others}, {rows: b.base}},
@@ -210,15 +148,14 @@ func (b *bench) late(*played) (scripts []script, why string) {
 	if why = b.apart(); why != "" {
 		return nil, why
 	}
-	var early, lateRows []*row
+	var early []*row
 	for i, r := range b.base {
-		if i%2 == 1 && b.standsAlone(r) {
-			lateRows = append(lateRows, r)
-		} else {
+		if i%2 == 0 || !b.standsAlone(r) {
 			early = append(early, r)
 		}
 	}
-	if len(lateRows) == 0 {
+	late := len(b.base) - len(early)
+	if late == 0 {
 		return nil, "no call of one row that could come later than others"
 	}
 	after := 2 * time.Hour
@@ -226,38 +163,47 @@ func (b *bench) late(*played) (scripts []script, why string) {
 		after = b.info.Lookback * 4 / 10
 	}
 	return []script{{
-		name:  fmt.Sprintf("%d rows come %s after the others", len(lateRows), after),
+		name:  fmt.Sprintf("%d rows come %s after the others", late, after),
 		steps: []step{{rows: early}, {after: after, rows: b.base}},
 	}}, ""
 }
 
-// standsAlone says whether no other row is of the same call.
-func (b *bench) standsAlone(r *row) bool {
-	return !slices.ContainsFunc(b.base, func(other *row) bool { return other != r && b.together(r, other) })
-}
-
-// together says whether two rows are of the same call.
-func (b *bench) together(r, other *row) bool {
-	if b.definition.SQL == nil {
-		return r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r)
-	}
-	call := func(r *cdr.Record) string {
-		return cmp.Or(callOf(r, slices.Values(b.read.Records)), "row "+nameOf(r))
-	}
-	return slices.ContainsFunc(r.gives, func(one *cdr.Record) bool {
-		return slices.ContainsFunc(other.gives, func(o *cdr.Record) bool { return call(o) == call(one) })
+// revised: a row that changes doesn't add a call.
+func (b *bench) revised(*played) (scripts []script, why string) {
+	scripts = b.versions(func(base, other *row) bool {
+		return base.counts() && other.counts() && b.together(base, other)
 	})
+	if scripts == nil {
+		return nil, "no call of one row in two versions with one id"
+	}
+	for i := range scripts {
+		scripts[i].judge = sameCalls
+	}
+	return scripts, ""
 }
 
-// pairs are rows, and further versions of them for which a condition holds.
-func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
+// final: a row that becomes final counts once, as it is then.
+func (b *bench) final(*played) (scripts []script, why string) {
+	if b.feed.Final == nil {
+		return nil, "the definition has no final"
+	}
+	scripts = b.versions(func(base, other *row) bool { return base.counts() && other.mapped.Record.Provisional })
+	if scripts == nil {
+		return nil, "no call of one row that is open in one version and final in another, with one id"
+	}
+	return scripts, ""
+}
+
+// versions are scripts in which a row has another version of tests at first, if the two fit.
+func (b *bench) versions(fit func(base, other *row) bool) (scripts []script) {
+	const most = 5
 	if !b.hasIDs() || b.definition.SQL != nil {
 		return nil
 	}
 	for _, r := range b.base {
 		for _, other := range b.rows {
 			if other == r || other.key != r.key || r.mapped.Record == nil || other.mapped.Record == nil ||
-				!fits(r, other) || !b.standsAlone(r) {
+				!fit(r, other) || !b.standsAlone(r) {
 				continue
 			}
 			before := *other
@@ -272,7 +218,7 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 					{after: b.began.Sub(begins), rows: b.base},
 				},
 			})
-			if len(scripts) == 5 {
+			if len(scripts) == most {
 				return scripts
 			}
 		}
@@ -280,123 +226,18 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 	return scripts
 }
 
-// revised: a row that changes doesn't add a call.
-func (b *bench) revised(*played) (scripts []script, why string) {
-	scripts = b.pairs(func(base, other *row) bool {
-		return base.counts() && other.counts() && b.callOf(base) == b.callOf(other)
-	})
-	if scripts == nil {
-		return nil, "no call of one row in two versions with one id"
-	}
-	return scripts, ""
-}
+// refusedPages is how many pages a script of faults refuses.
+const refusedPages = 6
 
-// final: a row that becomes final counts once, as it is then.
-func (b *bench) final(*played) (scripts []script, why string) {
-	if b.feed.Final == nil {
-		return nil, "the definition has no final"
-	}
-	scripts = b.pairs(func(base, other *row) bool { return base.counts() && other.mapped.Record.Provisional })
-	if scripts == nil {
-		return nil, "no call of one row that is open in one version and final in another, with one id"
-	}
-	return scripts, ""
-}
-
-// edges: the exporter looks at the very times of rows, and a second later, while they come.
-func (b *bench) edges(*played) (scripts []script, why string) {
-	if why = b.apart(); why != "" && b.definition.SQL != nil { // a statement's rows come together
-		return nil, why
-	}
-	scripts = []script{b.live(b.base)}
-	change := b.began
-	for range 2 {
-		if _, change = change.In(b.zone).ZoneBounds(); change.IsZero() {
-			break
-		}
-		oldest := slices.MinFunc(b.base, func(a, b *row) int { return a.at.Compare(b.at) }).at.Truncate(time.Second)
-		if rows := b.moved(change.Add(-30 * time.Minute).Sub(oldest)); rows != nil {
-			s := b.live(rows)
-			s.name, s.judge = s.name+", half an hour before clocks change on "+change.Format(time.DateOnly), sameCalls
-			scripts = append(scripts, s)
-		}
-		if rows := b.moved(change.Add(day).Sub(oldest)); rows != nil && b.definition.SQL != nil && b.byTime() {
-			scripts = append(scripts, script{
-				name:  "a day after clocks change on " + change.Format(time.DateOnly),
-				steps: []step{{rows: b.base}}, // the query is judged, not what is counted
-				judge: func(b *bench, _, _ *played) string { return b.readSeconds(rows) },
-			})
-		}
-	}
-	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
-		scripts = append(scripts, script{name: "a long history", history: longest})
-	}
-	return scripts, ""
-}
-
-// live is a script in which the exporter looks at the very times of rows.
-func (b *bench) live(all []*row) script {
-	type arrival struct {
-		row *row
-		at  time.Time
-	}
-	var arrivals []arrival
-	var times []time.Time
-	for _, r := range all {
-		at := r.at
-		for _, other := range all { // the rows of a call come together
-			if !b.together(r, other) {
-				continue
-			}
-			for _, record := range other.records() {
-				at = latest(latest(at, b.filtered(record)), record.End)
-			}
-		}
-		arrivals = append(arrivals, arrival{r, at})
-		times = append(times, r.begins(), r.at, r.at.Add(time.Second), at, at.Add(time.Second))
-		for _, record := range r.gives { // a statement may have several
-			times = append(times, b.filtered(record), b.filtered(record).Add(time.Second))
-		}
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	times = slices.CompactFunc(times, time.Time.Equal)
-	now := times[0].Add(-time.Minute)
-	times = times[:min(len(times), 150)]
-	s := script{
-		name: "rows come while the exporter runs, which looks at their very times", live: true, begins: times[0],
-		steps: []step{{}},
-	}
-	for _, at := range times {
-		at = at.Truncate(time.Second).Add(b.feed.Filter.MinAge)
-		if !at.After(now) {
-			continue
-		}
-		var rows []*row
-		for _, a := range arrivals {
-			if !a.at.After(at) {
-				rows = append(rows, a.row)
-			}
-		}
-		s.steps = append(s.steps, step{after: at.Sub(now), rows: rows})
-		now = at
-	}
-	s.steps = append(s.steps, step{after: time.Minute, rows: all})
-	return s
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// earliest is the earlier of two times. Zero is unknown.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
+// faults are what a request gets in place of its answer, in the order in which they are played.
+var faults = []struct{ kind, name string }{
+	{"429", "status 429"},
+	{"500", "status 500"},
+	{"cut", "an answer that is cut off"},
+	{"html", "a page of HTML"},
+	{"empty", "an empty answer"},
+	{"host", "a next page on another host"},
+	{"total", "a total that is one too many"},
 }
 
 // refused: whatever a request gets in place of its answer, nothing is lost or counted twice.
@@ -412,36 +253,25 @@ func (b *bench) refused(*played) (scripts []script, why string) {
 	case b.definition.HTTP == nil:
 		return nil, "nothing is asked"
 	}
-	kinds := []string{"429", "500", "cut", "html", "empty"}
-	if b.feed.Next.URL != nil || b.feed.Next.Link != "" {
-		kinds = append(kinds, "host")
-	}
-	if b.feed.Total != nil {
-		kinds = append(kinds, "total")
-	}
-	for _, kind := range kinds {
-		s := script{
-			name: fmt.Sprintf("the first request for each of %d pages gets %s", refusedPages, faultNames[kind]),
-			page: 2, fault: &fault{kind: kind, pages: refusedPages, each: 1},
+	for _, f := range faults {
+		size := 2
+		switch {
+		case f.kind == "host" && b.feed.Next.URL == nil && b.feed.Next.Link == "":
+			continue
+		case f.kind == "host":
+			size = 1
+		case f.kind == "total" && b.feed.Total == nil:
+			continue
 		}
-		if kind == "host" {
-			s.page = 1
-		}
-		scripts = append(scripts, s)
+		scripts = append(scripts, script{
+			name: fmt.Sprintf("the first request for each of %d pages gets %s", refusedPages, f.name),
+			page: size, fault: &fault{kind: f.kind, pages: refusedPages, each: 1},
+		})
 	}
 	return append(scripts, script{
 		name: "five requests for the second page get status 500", page: 2,
 		fault: &fault{kind: "500", from: 1, pages: 1, each: 5},
 	}), ""
-}
-
-// refusedPages is how many pages a script of faults refuses.
-const refusedPages = 6
-
-var faultNames = map[string]string{
-	"429": "status 429", "500": "status 500", "cut": "an answer that is cut off", "html": "a page of HTML",
-	"empty": "an empty answer",
-	"host":  "a next page on another host", "total": "a total that is one too many",
 }
 
 // killed: a kill at any commit, before or after it is durable.

@@ -9,11 +9,37 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
-// offline refuses requests: nothing is asked over the network.
+// world is the provider of a run.
+type world interface {
+	http.RoundTripper
+	// block are the keys of the source's block by which the provider is found.
+	block() map[string]any
+	// show makes the rows of the run the ones that the provider has.
+	show() error
+	// close removes what lies outside of the run's folder.
+	close() error
+}
+
+// newWorld makes the provider of a run, with a folder for its files.
+func (r *run) newWorld(path string) world {
+	switch {
+	case r.definition.HTTP != nil:
+		return &server{run: r}
+	case r.feed.Lines() != nil && !r.script.posted:
+		return &folder{run: r, path: path, written: make(map[*row]bool)}
+	case r.definition.SQL != nil:
+		return &database{run: r, tables: r.newTables(path)}
+	}
+	return &poster{run: r, posted: make(map[*row]bool)}
+}
+
+// offline is a world that isn't asked over HTTP.
 type offline struct{}
 
 // RoundTrip implements http.RoundTripper.
@@ -52,9 +78,9 @@ func (f *folder) show() error {
 	f.rest = ""
 	if len(texts) > 0 {
 		all := f.document(texts)
-		if f.feed.Lines().Read == "whole" {
+		if f.feed.Lines().Read == files.ReadWhole {
 			name = fmt.Sprintf("%04d", f.files)
-		} else if f.feed.Format == "csv" && f.files > 0 && !f.script.headed {
+		} else if f.feed.Format == rows.FormatCSV && f.files > 0 && !f.script.headed {
 			l := f.layout()
 			all = lines(l.lines(texts))
 		}
@@ -93,36 +119,6 @@ func (f *folder) copyFiles() error {
 		err = errors.Join(err, copyFile(file+".1", file), os.Chtimes(file+".1", f.now(), f.now()))
 	}
 	return err
-}
-
-// document is a file that is written once.
-func (b *bench) document(texts []string) string {
-	format := b.feed.Format
-	if len(texts) > 0 && strings.HasPrefix(texts[0], "<") { // of records that are posted it says nothing
-		format = "xml"
-	}
-	switch format {
-	case "csv":
-		return lines(b.csv(texts))
-	case "xml":
-		all := lines(texts)
-		for i := len(b.feed.Rows) - 2; i >= 0; i-- {
-			all = "<" + b.feed.Rows[i] + ">\n" + all + "</" + b.feed.Rows[i] + ">"
-		}
-		if len(b.feed.Rows) == 1 && len(texts) != 1 {
-			all = "<kit>\n" + all + "</kit>"
-		}
-		return all
-	case "json":
-		if len(b.feed.Rows) > 0 {
-			document := "[" + strings.Join(texts, ",") + "]"
-			for _, name := range slices.Backward(b.feed.Rows) {
-				document = `{"` + name + `":` + document + "}"
-			}
-			return document
-		}
-	}
-	return lines(texts)
 }
 
 // poster is a system that posts its records, again until they are taken.

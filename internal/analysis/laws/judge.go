@@ -1,0 +1,231 @@
+package laws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// law is a law: it compares the definition with its tests, or plays scripts. The laws plain and secret are judged
+// before and after the scripts.
+type law struct {
+	name    string
+	compare func(b *bench) Verdict
+	// scripts are those that the law must hold in, or why it can't be judged.
+	scripts func(b *bench, plain *played) (all []script, why string)
+	// remark goes behind the verdict that the law is held; nil: nothing.
+	remark func(b *bench) string
+}
+
+var all = []law{
+	{name: "rows", compare: (*bench).judgeRows},
+	{name: "answers", compare: (*bench).judgeAnswers},
+	{name: "limits", compare: (*bench).judgeLimits},
+	{name: "plain"},
+	{name: "once", scripts: (*bench).once},
+	{name: "order", scripts: (*bench).order},
+	{name: "shifting", scripts: (*bench).shifting},
+	{name: "late", scripts: (*bench).late},
+	{name: "revised", scripts: (*bench).revised},
+	{name: "final", scripts: (*bench).final},
+	{name: "edges", scripts: (*bench).edges},
+	{name: "unknown", scripts: (*bench).unknown},
+	{name: "damaged", scripts: (*bench).damaged, remark: (*bench).ignoredHalves},
+	{name: "refused", scripts: (*bench).refused},
+	{name: "killed", scripts: (*bench).killed},
+	{name: "secret"},
+}
+
+// namesOf are the names of the laws that a condition holds for.
+func namesOf(is func(l *law) bool) (names []string) {
+	for i := range all {
+		if is(&all[i]) {
+			names = append(names, all[i].name)
+		}
+	}
+	return names
+}
+
+// countingLaws are those that compare nothing but what is counted.
+func countingLaws() []string { return namesOf(func(l *law) bool { return l.compare == nil }) }
+
+// judge judges the laws of the bench. Tests may give a reason why a provider can't keep one.
+func (b *bench) judge(ctx context.Context) (verdicts []Verdict) {
+	add := func(law string, v Verdict) {
+		if reason := b.tests.Bypass[law]; reason != "" && v.State != Held {
+			v.State, v.Detail = Bypassed, reason
+		}
+		v.Law = law
+		verdicts = append(verdicts, v)
+	}
+	for i := range all {
+		if l := &all[i]; l.compare != nil && b.judges(l.name) {
+			add(l.name, l.compare(b))
+		}
+	}
+	switch {
+	case !slices.ContainsFunc(countingLaws(), b.judges):
+	case b.info.ActiveCalls != nil:
+		add("plain", b.judgeSnapshot())
+	default:
+		plain, v := b.judgePlain()
+		if add("plain", v); v.State != Held {
+			break
+		}
+		b.judgeScripts(ctx, plain, add)
+		if b.judges("secret") {
+			add("secret", b.judgeSecret(plain))
+		}
+	}
+	return verdicts
+}
+
+// judgePlain plays the plain script, and compares what was counted of all rows at once with what they are.
+func (b *bench) judgePlain() (*played, Verdict) {
+	if len(b.base) == 0 {
+		return nil, unjudged("no rows")
+	}
+	plain, err := b.play(script{name: plainScript})
+	if err != nil {
+		return nil, broken("%s", err)
+	}
+	calls, visits := callsOf(b.records, b.records)
+	problem := plain.trouble
+	if problem == "" || len(plain.wrong) > 0 {
+		problem = plain.miscounts(calls, visits)
+	}
+	if problem != "" {
+		return nil, broken("%s: %s", plainScript, problem)
+	}
+	return &plain, held("%d rows are %v calls and %v visits", len(b.base), calls, visits)
+}
+
+// judgeSnapshot compares the calls in progress with the rows.
+func (b *bench) judgeSnapshot() Verdict {
+	if len(b.base) == 0 {
+		return unjudged("no rows")
+	}
+	want := make(map[string]int)
+	for _, record := range b.records {
+		want[record.Direction.String()]++
+	}
+	out, err := b.play(script{name: plainScript})
+	switch {
+	case err != nil:
+		return broken("%s", err)
+	case !maps.Equal(out.active, want):
+		return broken("the calls in progress are %v, want %v", out.active, want)
+	}
+	return held("%d calls in progress", len(b.base))
+}
+
+// atOnce is how many scripts are played at a time. Most of them wait for the disk, or before they ask again.
+const atOnce = 12
+
+// judgeScripts plays the scripts of all laws, and adds the verdict on each.
+func (b *bench) judgeScripts(ctx context.Context, plain *played, add func(law string, v Verdict)) {
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	var verdicts []func()
+	for i := range all {
+		l := &all[i]
+		if l.scripts == nil || !b.judges(l.name) {
+			continue
+		}
+		scripts, why := l.scripts(b, plain)
+		problems := make([]string, len(scripts))
+		for i, s := range scripts {
+			group.Go(func() error {
+				problems[i] = b.judgeScript(ctx, s, plain)
+				return nil
+			})
+		}
+		verdicts = append(verdicts, func() {
+			if why != "" {
+				add(l.name, unjudged(why))
+				return
+			}
+			v := b.verdictOn(scripts, problems)
+			if v.State == Held && l.remark != nil {
+				v.Detail += l.remark(b)
+			}
+			add(l.name, v)
+		})
+	}
+	_ = group.Wait() // problems say it
+	for _, verdict := range verdicts {
+		verdict()
+	}
+}
+
+// judgeScript says how a script broke its law; empty: it didn't.
+func (b *bench) judgeScript(ctx context.Context, s script, plain *played) string {
+	if ctx.Err() != nil {
+		return "interrupted"
+	}
+	out, err := b.play(s)
+	switch {
+	case err != nil:
+		return err.Error()
+	case s.judge != nil:
+		return s.judge(plain, &out)
+	}
+	return out.different(plain.result)
+}
+
+// verdictOn is the verdict by the problems of scripts. It names the smallest script that broke the law.
+func (b *bench) verdictOn(scripts []script, problems []string) Verdict {
+	count, smallest := 0, -1
+	for i, problem := range problems {
+		if problem != "" {
+			if count++; smallest < 0 || b.size(&scripts[i]) < b.size(&scripts[smallest]) {
+				smallest = i
+			}
+		}
+	}
+	if count > 0 {
+		return broken("%s: %s (%d of %d scripts)", scripts[smallest].name, problems[smallest], count, len(scripts))
+	}
+	return held("%d scripts", len(scripts))
+}
+
+// size is how many rows a script has.
+func (b *bench) size(s *script) (n int) {
+	if s.steps == nil {
+		return len(b.base)
+	}
+	for _, step := range s.steps {
+		n = max(n, len(step.rows))
+	}
+	return n
+}
+
+// judgeSecret looks for secrets and numbers in all that was written.
+func (b *bench) judgeSecret(plain *played) Verdict {
+	series := slices.Sorted(maps.Keys(plain.result))
+	written := b.output.text.String() + strings.Join(append(series, ""), "\n")
+	for name, secret := range b.secrets {
+		if strings.Contains(written, secret) {
+			return broken("the secret %s is in what the exporter wrote", name)
+		}
+	}
+	for _, made := range []string{accessToken, nextRefreshToken} {
+		if strings.Contains(written, made) {
+			return broken("a token that the provider gave is in what the exporter wrote")
+		}
+	}
+	for _, r := range b.rows {
+		if r.mapped.Record == nil {
+			continue
+		}
+		for _, number := range []string{r.mapped.Record.CallerNumber, r.mapped.Record.CalleeNumber} {
+			if len(number) > 6 && strings.Contains(written, number) {
+				return broken("a number of %s is in what the exporter wrote", r.name)
+			}
+		}
+	}
+	return held("%d secrets, %d bytes written", len(b.secrets), len(written))
+}

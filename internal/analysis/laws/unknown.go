@@ -1,0 +1,98 @@
+package laws
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+// unknown: a value that a table lacks loses no row.
+func (b *bench) unknown(*played) (scripts []script, why string) {
+	for _, source := range b.feed.Sources() {
+		if source.Words == nil {
+			continue
+		}
+		for i, r := range b.base {
+			other := b.withUnknown(i, &source)
+			if other == nil {
+				continue
+			}
+			rows := slices.Clone(b.base)
+			rows[i] = other
+			scripts = append(scripts, script{
+				name:  fmt.Sprintf("%s has an unknown value at %s, for %s", r.name, source.Path, source.Field),
+				steps: []step{{rows: rows}}, judge: sameCalls,
+			})
+			break
+		}
+	}
+	if scripts == nil {
+		return nil, "no table whose value stands in a row"
+	}
+	return scripts, ""
+}
+
+const (
+	unknownWord   = "kit-unknown"
+	unknownNumber = "113" // a byte
+)
+
+// withUnknown is a row with a value in place of one that a table has. It is nil if the row has none, if it isn't final
+// then or of another call, or if the value changes which rows a query gives.
+func (b *bench) withUnknown(at int, source *declared.Source) *row {
+	r := b.base[at]
+	if isObject(r.text) {
+		text := withValue(r.text, source.Steps, unknownWord)
+		if text == "" || !r.counts() {
+			return nil
+		}
+		if other := b.rewritten(r, text); other.mapped.Invalid != "" || other.counts() && b.together(r, other) {
+			return other
+		}
+		return nil
+	}
+	for _, word := range source.Words {
+		if word == "" {
+			continue
+		}
+		found := regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`)
+		// Columns may have a width, or take only numbers.
+		for _, unknown := range []string{unknownWord, strings.Repeat("Z", len(word)), unknownNumber} {
+			text := found.ReplaceAllLiteralString(r.text, unknown)
+			if text == r.text {
+				continue
+			}
+			if other := b.rewritten(r, text); b.staysUnknown(at, other) {
+				return other
+			}
+		}
+	}
+	return nil
+}
+
+// staysUnknown says whether a row with an unknown value is still of its call. A query must give as many records of its
+// statement as of the one of tests.
+func (b *bench) staysUnknown(at int, other *row) bool {
+	if b.definition.SQL == nil {
+		return other.counts() && len(other.mapped.Unmapped) > 0 && b.together(b.base[at], other)
+	}
+	statements := slices.Clone(b.base)
+	statements[at] = other
+	page, err := b.readAll(statements)
+	return err == nil && len(page.Records) == len(b.records) && len(page.Unmapped) > 0
+}
+
+// withValue is a row of JSON with another value in place of one that it has; empty: it has none there.
+func withValue(text string, steps []string, value any) string {
+	var document any
+	if !isObject(text) || decode(text, &document) != nil {
+		return ""
+	}
+	if was, found := valueAt(document, steps); !found || was == nil || was == "" {
+		return ""
+	}
+	return encode(put(document, steps, value))
+}
