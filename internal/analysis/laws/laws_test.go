@@ -50,16 +50,14 @@ tests: {by: inserted, delay: 10m}
 		{"rows of this age are shown already", "min_age: 9m", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "FILTER", c.filter, 1)))
-			require.NoError(t, err)
-			checkLaw(t, d, "limits", c.broken)
+			checkLaw(t, strings.Replace(definition, "FILTER", c.filter, 1), "limits", c.broken)
 		})
 	}
 }
 
 // TestCutWithinTheLastValue: nobody can see that the last value of an answer of CSV was cut, so no law cuts there.
 func TestCutWithinTheLastValue(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	checkLaw(t, `
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -73,9 +71,7 @@ tests:
   rows:
     - row: {id: "1", began: "1795428000", trunk: a-trunk-with-a-name-of-many-letters}
       becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered, trunk: a-trunk-with-a-name-of-many-letters}
-`))
-	require.NoError(t, err)
-	checkLaw(t, d, "refused", "")
+`, "refused", "")
 }
 
 // TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know,
@@ -89,7 +85,7 @@ func TestCutLineOfAPattern(t *testing.T) {
 		{"only titles are ignored", `[^\s\d]`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(`
+			v := verdictOn(t, `
 provider: acmetel
 files:
   read: lines
@@ -106,11 +102,8 @@ tests:
       becomes: {start: "2026-11-23T10:00:00Z", duration: 62s, caller: "1200", outcome: answered}
     - row: "Date   Time Dur  Ext"
       becomes: ignored
-`))
-			require.NoError(t, err)
-			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"damaged"}})
-			require.NoError(t, err)
-			if v := verdicts[len(verdicts)-1]; v.State != laws.Held || v.Detail != "1 scripts"+c.remark {
+`, "damaged")
+			if v.State != laws.Held || v.Detail != "1 scripts"+c.remark {
 				t.Errorf("got %v %s", v.State, v.Detail)
 			}
 		})
@@ -119,7 +112,7 @@ tests:
 
 // TestInvalidRowOfAQuery: if a row of the query can't be read, the law says why, and not which other row is nearest.
 func TestInvalidRowOfAQuery(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	checkLaw(t, `
 provider: acmetel
 sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
 feeds:
@@ -134,9 +127,7 @@ tests:
   rows:
     - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
     - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
-`))
-	require.NoError(t, err)
-	checkLaw(t, d, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: "+
+`, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: "+
 		"start isn't a time of the form 2006-01-02 15:04:05")
 }
 
@@ -147,7 +138,7 @@ func TestQueryWithoutRows(t *testing.T) {
 		{"a condition that no row fulfils", "at >= :from AND at < :to AND id < 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+			checkLaw(t, strings.Replace(`
 provider: acmetel
 sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE WHICH"}
 feeds:
@@ -161,9 +152,7 @@ tests:
     INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
   rows:
     - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-`, "WHICH", c.where, 1)))
-			require.NoError(t, err)
-			checkLaw(t, d, "rows", "the query gives 0 rows, want 1")
+`, "WHICH", c.where, 1), "rows", "the query gives 0 rows, want 1")
 		})
 	}
 }
@@ -216,16 +205,14 @@ tests:
 `, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(begin+c.text[1:]))
-			require.NoError(t, err)
-			checkLaw(t, d, "answers", c.broken)
+			checkLaw(t, begin+c.text[1:], "answers", c.broken)
 		})
 	}
 }
 
 // TestZoneThatNothingReads: tests may name a zone although each time has its own.
 func TestZoneThatNothingReads(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	const definition = `
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -239,16 +226,15 @@ tests:
   rows:
     - row: {id: "1", began: 1795428000}
       becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-`))
-	require.NoError(t, err)
+`
 	for _, law := range []string{"rows", "edges"} {
-		checkLaw(t, d, law, "")
+		checkLaw(t, definition, law, "")
 	}
 }
 
 // TestUnknownNumbers: a table of a database whose words are numbers is judged too.
 func TestUnknownNumbers(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	checkLaw(t, `
 provider: acmetel
 sql: {driver: sqlite, query: "SELECT id, at, cause FROM calls WHERE at >= :from AND at < :to"}
 feeds:
@@ -267,14 +253,12 @@ tests:
   rows:
     - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}
     - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
-`))
-	require.NoError(t, err)
-	checkLaw(t, d, "unknown", "")
+`, "unknown", "")
 }
 
 // TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
 func TestWrongUser(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	checkLaw(t, `
 provider: acmetel
 parameters: {api_key: {secret: true, ask: key}}
 http: {base_url: https://api.acmetel.example, auth: {basic: {username: ann, password: "{api_key}"}}}
@@ -290,9 +274,7 @@ tests:
       request: GET /calls?since=1795428000
       with: {Authorization: "Basic ann:kit-secret-of-api_key"}
       body: []
-`))
-	require.NoError(t, err)
-	checkLaw(t, d, "answers", "answers[0]: it asks with the header Authorization: Basic ann:kit-secret-of-api-key, "+
+`, "answers", "answers[0]: it asks with the header Authorization: Basic ann:kit-secret-of-api-key, "+
 		"want Basic ann:kit-secret-of-api_key")
 }
 
@@ -332,9 +314,7 @@ tests:
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for range 8 {
-				d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "QUERY", c.query, 1)))
-				require.NoError(t, err)
-				checkLaw(t, d, "answers", "answers[0]: "+c.broken)
+				checkLaw(t, strings.Replace(definition, "QUERY", c.query, 1), "answers", "answers[0]: "+c.broken)
 			}
 		})
 	}
@@ -342,7 +322,7 @@ tests:
 
 // TestRowsOfSeveralFeeds: a row is named by its place in tests, also if rows of another feed come before it.
 func TestRowsOfSeveralFeeds(t *testing.T) {
-	d, err := declared.Load("definition.yaml", []byte(`
+	checkLaw(t, `
 provider: acmetel
 sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
 feeds:
@@ -357,9 +337,7 @@ tests:
   rows:
     - {feed: calls, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
     - {feed: others, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
-`))
-	require.NoError(t, err)
-	checkLaw(t, d, "rows", `rows[1]: no row of the query becomes this; the nearest differs: outcome is "answered", `+
+`, "rows", `rows[1]: no row of the query becomes this; the nearest differs: outcome is "answered", `+
 		`want "busy"`)
 }
 
@@ -384,7 +362,7 @@ func TestRefusedAnswer(t *testing.T) {
 		{"a page that is right", "rows: calls, next: {token: next, query: cursor}, refused: {state: failed}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+			checkLaw(t, strings.Replace(`
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -398,9 +376,7 @@ tests:
       body: {calls: [{id: "1", began: 1795428000}], next: c1, state: more}
     - request: GET /calls?since=1795428000&cursor=c1
       body: {calls: [], state: done}
-`, "PAGE", c.page, 1)))
-			require.NoError(t, err)
-			checkLaw(t, d, "answers", c.broken)
+`, "PAGE", c.page, 1), "answers", c.broken)
 		})
 	}
 }
@@ -414,7 +390,7 @@ func TestSmallPages(t *testing.T) {
 		{"all rows and damaged ones are more than a page", "7", "damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.Replace(`
+			checkLaw(t, strings.Replace(`
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -430,9 +406,7 @@ tests:
     - {row: {id: "1", began: 1795428000}, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
     - {row: {id: "2", began: 1795428060}, becomes: {id: "2", start: "2026-11-23T10:01:00Z", outcome: busy}}
     - {row: {id: "3", began: 1795428120}, becomes: {id: "3", start: "2026-11-23T10:02:00Z", outcome: busy}}
-`, "SIZE", c.size, 1)))
-			require.NoError(t, err)
-			checkLaw(t, d, c.law, "")
+`, "SIZE", c.size, 1), c.law, "")
 		})
 	}
 }
@@ -446,7 +420,7 @@ func TestMissingLimits(t *testing.T) {
 		{"calls of several rows, and nothing", ", group: call", "", "1 limits; tests lack delay, apart"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.NewReplacer("RECORD", c.record, "TESTS", c.tests).
+			v := verdictOn(t, strings.NewReplacer("RECORD", c.record, "TESTS", c.tests).
 				Replace(`
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
@@ -456,23 +430,28 @@ feeds:
     filter: {by: start}
     record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}RECORD}
 tests: {by: start, TESTS}
-`)))
-			require.NoError(t, err)
-			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"limits"}})
-			require.NoError(t, err)
-			if v := verdicts[len(verdicts)-1]; v.State != laws.Held || v.Detail != c.says {
+`), "limits")
+			if v.State != laws.Held || v.Detail != c.says {
 				t.Errorf("got %v %s", v.State, v.Detail)
 			}
 		})
 	}
 }
 
-// checkLaw wants a law to be broken so. Empty: it holds.
-func checkLaw(t *testing.T, d *declared.Definition, law, want string) {
+// verdictOn is the verdict on a law of a definition with one feed.
+func verdictOn(t *testing.T, definition, law string) laws.Verdict {
 	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(definition))
+	require.NoError(t, err)
 	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{law}})
 	require.NoError(t, err)
-	v, broken := verdicts[len(verdicts)-1], "" // behind the law plain, if it is another one
+	return verdicts[len(verdicts)-1] // behind the law plain, if it is another one
+}
+
+// checkLaw wants a law to be broken so. Empty: it holds.
+func checkLaw(t *testing.T, definition, law, want string) {
+	t.Helper()
+	v, broken := verdictOn(t, definition, law), ""
 	if v.State == laws.Broken {
 		broken = v.Detail
 	}
@@ -516,9 +495,7 @@ tests:
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(strings.Replace(definition, "BECOMES", c.becomes, 1)))
-			require.NoError(t, err)
-			checkLaw(t, d, "rows", c.broken)
+			checkLaw(t, strings.Replace(definition, "BECOMES", c.becomes, 1), "rows", c.broken)
 		})
 	}
 }
@@ -531,7 +508,7 @@ func TestTotalOfAPage(t *testing.T) {
 		{"all rows", "2", "2", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(`
+			checkLaw(t, `
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -553,9 +530,7 @@ tests:
   rows:
     - row: {id: "1", began: 1795428000}
       becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-`))
-			require.NoError(t, err)
-			checkLaw(t, d, "answers", c.broken)
+`, "answers", c.broken)
 		})
 	}
 }
