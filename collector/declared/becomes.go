@@ -41,8 +41,9 @@ func (b *Becomes) DecodeNode(n *config.Node) {
 	}
 }
 
-// FieldsOf are the fields of a record by their names in a definition. Charges without a currency have the one given.
-func FieldsOf(r *cdr.Record, currency string) map[string]string {
+// recordFields are the fields of a record by their names in a definition. Charges without a currency have the one that
+// is given.
+func recordFields(r *cdr.Record, currency string) map[string]string {
 	out := map[string]string{
 		"id": strings.Join(append([]string{r.ID}, r.AltIDs...), ", "), "group": r.CallKey, "parent": r.Parent,
 		"call_type": r.CallType, "trunk": r.Trunk, "channel": r.Channel, "reason": r.Reason, "country": r.Country,
@@ -132,7 +133,7 @@ func (b *Becomes) Differences(r *cdr.Record, currency string) (all []string) {
 	if !b.namesCurrency() { // then the row has none
 		currency = ""
 	}
-	got := FieldsOf(r, currency)
+	got := recordFields(r, currency)
 	for key := range got {
 		if _, is := want[key]; !is {
 			all = append(all, fmt.Sprintf("%s is %q, which tests don't have", key, got[key]))

@@ -1,16 +1,24 @@
 package laws
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // bench is one feed under test. Nothing in it changes once it is made, but output and runs.
@@ -81,4 +89,154 @@ func newBench(s *Settings, v *variant, folder string) (*bench, error) {
 	}
 	b.readAnswers()
 	return b, b.readRows(v.saved)
+}
+
+// sourceName is the name of the source.
+const sourceName = "test"
+
+// What the tests make up.
+const (
+	accessToken      = "kit-access-token-secret"
+	nextRefreshToken = "kit-next-refresh-token-secret"
+)
+
+// setParameters gives the parameters of the source and of the feed the values of tests and of the settings, and makes
+// up those that are missing.
+func (b *bench) setParameters(s *Settings) {
+	for key, values := range b.tests.Parameters {
+		b.setParameter(key, values)
+	}
+	for key, values := range s.Set {
+		b.setParameter(key, values)
+	}
+	made := make(map[string]any)
+	for key, p := range b.definition.Parameters {
+		switch name := strings.ReplaceAll(key, "_", "-"); {
+		case p.Map != "" || p.Default != nil && !p.Secret:
+		case p.Secret:
+			made[key] = "kit-secret-of-" + name
+		case p.List:
+			made[key] = []string{"kit"}
+		default:
+			made[key] = "kit-" + name
+		}
+	}
+	if b.takesZone() {
+		made[declared.TimeZone] = "UTC"
+	} else { // each time has its own
+		delete(b.keys, declared.TimeZone)
+	}
+	if b.definition.HTTP != nil && b.definition.HTTP.BaseURL == "" {
+		made["base_url"] = "https://provider.example"
+	}
+	maps.Copy(made, b.keys)
+	if b.keys = made; b.definition.Push != nil && b.feed.Files == nil {
+		b.keys["token"] = "kit-secret-of-push"
+	}
+	for key, value := range b.keys {
+		if b.definition.Parameters[key].Secret || key == "token" {
+			b.secrets[key] = fmt.Sprint(value)
+		}
+	}
+}
+
+// setParameter gives a parameter its values, unless it is one of another feed.
+func (b *bench) setParameter(key string, values []string) {
+	_, ofFeed := b.feed.Parameters[key]
+	for _, f := range b.definition.Feeds {
+		if _, ofOther := f.Parameters[key]; ofOther && !ofFeed {
+			return
+		}
+	}
+	b.definition.SetParameter(b.keys, b.name, key, values)
+}
+
+// takesZone says whether a source has a time zone.
+func (b *bench) takesZone() bool {
+	block, is := b.provider.NewConfig().(*declared.Block)
+	isZone := func(s config.Setting) bool { return s.Key == declared.TimeZone }
+	return is && slices.ContainsFunc(block.Settings(), isZone)
+}
+
+// open makes a source that is never read, and learns from it.
+func (b *bench) open() error {
+	b.definition.Unlimited()
+	if sql := b.definition.SQL; sql != nil && b.dsn == "" && !strings.HasPrefix(sql.Driver, "{") {
+		sql.Driver = "sqlite"
+	}
+	keys := (&run{bench: b, script: new(script)}).newWorld("").block()
+	configured, source, err := b.openSource(keys, time.Hour, collector.SourceSettings{})
+	if err != nil {
+		return err
+	}
+	source.Close()
+	block, is := configured.Provider.(*declared.Block)
+	if !is {
+		return errors.New("the definition has no block")
+	}
+	b.info, b.zone, b.values = &source.Feeds[0], block.Zone, block.ValuesOf(b.name)
+	read, counter := b.feed.Chosen(b.values)
+	b.feed.List, b.counter = *read, counter
+	for key, secret := range b.secrets {
+		b.values[key] = []string{secret}
+	}
+	if b.dsn != "" {
+		b.driver = language.Expand(b.definition.SQL.Driver, b.values)
+		if err := b.readDSN(); err != nil {
+			return err
+		}
+	}
+	if u, err := url.Parse(block.BaseURL); err == nil {
+		b.host, b.basePath = u.Host, strings.TrimSuffix(u.Path, "/")
+	}
+	if b.columns = block.Values[declared.Columns]; len(b.columns) > 0 {
+		b.feed.SetColumns(b.columns)
+	}
+	return nil
+}
+
+// openSource opens the source with further keys in its block.
+func (b *bench) openSource(more map[string]any, history time.Duration, settings collector.SourceSettings) (
+	configured *config.Source, source *collector.Source, err error,
+) {
+	if configured, err = b.configure(more, history); err != nil {
+		return nil, nil, err
+	}
+	settings.Name, settings.UserAgent = sourceName, "cdr-exporter"
+	source, err = b.provider.Open(configured.Provider, settings)
+	return configured, source, err
+}
+
+// configure is a source of the provider, as a configuration has it, with further keys in its block.
+func (b *bench) configure(more map[string]any, history time.Duration) (*config.Source, error) {
+	keys, feed := maps.Clone(b.keys), make(map[string]any)
+	if ofFeed, is := keys[b.name].(map[string]any); is {
+		maps.Copy(feed, ofFeed)
+	}
+	for key, value := range more {
+		if key == "paths" && b.feed.Files != nil {
+			feed[key] = value
+		} else {
+			keys[key] = value
+		}
+	}
+	if b.definition.Push != nil && more["paths"] != nil {
+		delete(keys, "token")
+	}
+	if sql := b.definition.SQL; sql != nil && b.dsn == "" && strings.HasPrefix(sql.Driver, "{") {
+		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
+	}
+	keys[b.name] = feed
+	text, err := yaml.Marshal(map[string]any{"sources": []any{map[string]any{
+		"name": sourceName, "history": history.Truncate(time.Second).String(), b.definition.Provider: keys,
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse("tests.parameters", text,
+		config.Options{Providers: map[string]func() any{b.definition.Provider: b.provider.NewConfig}})
+	if err != nil {
+		return nil, err
+	}
+	return &c.Sources[0], nil
 }

@@ -25,11 +25,11 @@
 // Where to look:
 //
 //	laws.go, judge.go    Run, and how the laws are judged
-//	bench.go, source.go  a feed under test, and its source; row.go, given.go, saved.go: its rows, tables and answers
-//	becomes.go           the law rows; answers.go, replay.go: the law answers; limits.go: the law limits
-//	scripts.go           laws about times and failures; edges.go: about clocks
-//	unknown.go           a law about values; damaged.go, damagedtables.go: another one; moved.go: values that are times
-//	play.go, process.go  a run, and its exporter; result.go: what was counted; calls.go: which rows are one call
-//	world.go             worlds; server.go, page.go, request.go: over HTTP; database.go: in a database
+//	bench.go             a feed under test and its source; row.go, given.go, saved.go: its rows, tables and answers
+//	compare.go           the laws rows and limits; answers.go: the law answers
+//	scripts.go           the laws of counting: order, late, refused …; edges.go: at the edges of reads
+//	values.go            rows with unknown values, and with other times; damaged.go: with values that can't be read
+//	play.go, process.go  a run, and its exporter; counted.go: what was counted, and what should be
+//	world.go             worlds; server.go, request.go, page.go: over HTTP; database.go: in a database
 //	json.go, document.go, statements.go   the texts of rows
 package laws

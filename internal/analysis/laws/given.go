@@ -2,12 +2,12 @@ package laws
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -47,7 +47,7 @@ func (b *bench) readTables() (err error) {
 // readEach runs statements one after the other, and sets the records that each makes the query give, and their oldest
 // start. The page has all of them.
 func (b *bench) readEach(statements []*row) (page *collector.Page, err error) {
-	known, before := make(map[string]string), 0
+	known, before := make(map[string]*cdr.Record), 0
 	err = b.withTables(nil, func(t *tables) (err error) {
 		if page, err = t.readAll(); err != nil {
 			return err
@@ -62,11 +62,11 @@ func (b *bench) readEach(statements []*row) (page *collector.Page, err error) {
 			r.rows, before = rowsOf(page)-before, rowsOf(page)
 			r.records, r.at = nil, time.Time{}
 			for _, record := range page.Records {
-				text := fmt.Sprint(declared.FieldsOf(record, ""))
-				if known[nameOf(record)] == text {
+				name := nameOf(record)
+				if reflect.DeepEqual(known[name], record) {
 					continue
 				}
-				known[nameOf(record)], r.records = text, append(r.records, record)
+				known[name], r.records = record, append(r.records, record)
 				if r.at.IsZero() || record.Start.Before(r.at) {
 					r.at = record.Start
 				}

@@ -83,7 +83,7 @@ func (b *bench) parse(list *web.List, r *http.Request, body []byte) (q request, 
 	return q, q.readPage(list, query, document)
 }
 
-// readPage reads which page is asked for.
+// readPage reads the number of the page.
 func (q *request) readPage(list *web.List, query url.Values, body any) (problem string) {
 	n := &list.Next
 	parameter := n.Query + n.Page + n.Offset // it has one of them

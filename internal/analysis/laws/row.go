@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// row is one row of the provider's. Of a database it is a statement, which may add several rows to those of the query.
+// row is one row of the provider. In a database it is a statement, which may make the query give several rows more.
 type row struct {
 	name string            // its place in tests
 	text string            // JSON, a line, an element of XML or a statement of SQL
