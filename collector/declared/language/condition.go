@@ -130,7 +130,10 @@ func (t *test) fits(r *Row) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return t.fitsText(r, v) })
 	}
 	text, is := r.Text(t.path)
-	return is != nested && t.fitsText(r, strings.TrimSpace(text))
+	if is == nested {
+		return slices.ContainsFunc(t.patterns, func(p *pattern) bool { return p.text == "*" })
+	}
+	return t.fitsText(r, strings.TrimSpace(text))
 }
 
 func (t *test) fitsText(r *Row, text string) bool {

@@ -1,6 +1,7 @@
 package language
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"regexp"
@@ -85,7 +86,7 @@ type Form uint8
 
 // The kinds of values.
 const (
-	Missing Form = iota // no value, null, or empty text
+	Missing Form = iota // no value, null, or empty text; of a row also an empty object or array
 	Single              // a text, a number or a truth value
 	nested              // an object or an array
 )
@@ -109,8 +110,12 @@ func (r *Row) Text(p Path) (string, Form) {
 		}
 		return text, is
 	}
-	if text, is = TextOf(r.Raw(p)); is == Single {
+	raw := r.Raw(p)
+	switch text, is = TextOf(raw); {
+	case is == Single:
 		text, is = r.bare(text)
+	case is == nested && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0:
+		is = Missing // PHP, and programs that make JSON of XML, write an empty value as [] or {}
 	}
 	return text, is
 }
