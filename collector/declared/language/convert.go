@@ -99,8 +99,9 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 	return at.UTC(), ""
 }
 
-// rfc3339s are the layouts of RFC 3339, and of an offset without a colon or without minutes.
-var rfc3339s = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"}
+// rfc3339s are the layouts of RFC 3339, of an offset without a colon or without minutes, and of a
+// whole minute without its seconds, as Java writes it.
+var rfc3339s = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07:00"}
 
 // parseRFC3339 reads a time of RFC 3339. The T and the Z may be small letters, and some write a
 // blank in place of the T.
@@ -306,8 +307,9 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 	return decimal(text, time.Second)
 }
 
-// daysBefore is how .NET (1.02:03:04) and PostgreSQL (1 day 02:03:04) write a duration of a day or more.
-var daysBefore = regexp.MustCompile(`^(\d+)(?:\.| days? )(\d+:\d+:.*)$`)
+// daysBefore is how .NET (1.02:03:04), PostgreSQL (1 day 02:03:04) and Python (1 day, 2:03:04) write a duration of
+// a day or more.
+var daysBefore = regexp.MustCompile(`^(\d+)(?:\.| days?,? )(\d+:\d+:.*)$`)
 
 // quotedSeconds is how Panasonic writes minutes and seconds: 00:01'05.
 var quotedSeconds = regexp.MustCompile(`^((?:\d+:)?\d+)'(\d\d)"?$`)
