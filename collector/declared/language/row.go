@@ -184,7 +184,15 @@ func TextOf(value []byte) (string, Form) {
 	case '{', '[':
 		return "", nested
 	}
-	return withoutExponent(string(value)), Single
+	return whole(withoutExponent(string(value))), Single
+}
+
+// whole is a number without a fraction of zero, which programs write that keep all numbers as floats: 17.0 is 17.
+func whole(number string) string {
+	if before, fraction, found := strings.Cut(number, "."); found && strings.Trim(fraction, "0") == "" {
+		return before
+	}
+	return number
 }
 
 // withoutExponent is a number in digits: 1.5E3 is 1500. Numbers of more than some 40 digits keep their
