@@ -11,31 +11,52 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
+
+// mostShown is how many rows that became something else are shown.
+const mostShown = 10
 
 // judgeRows compares what each row becomes with tests.
 func (b *bench) judgeRows() Verdict {
 	if b.definition.SQL != nil {
 		return b.judgeTables()
 	}
-	known := 0
+	known, differ := 0, []string(nil)
 	for _, r := range b.rows {
 		if r.test == nil {
 			continue
 		}
 		known++
-		if r.rows != 1 {
-			return broken("%s: it is read as %d rows", r.name, r.rows)
+		if problem := b.problemOf(r); problem != "" {
+			differ = append(differ, r.name+": "+problem)
 		}
-		if problem := b.compare(r.test, &r.mapped); problem != "" {
-			return broken("%s: %s", r.name, problem)
-		}
+	}
+	if more := len(differ) - mostShown; more > 0 {
+		differ = append(differ[:mostShown], fmt.Sprintf("and %d more rows", more))
+	}
+	if len(differ) > 0 {
+		return broken("%s", strings.Join(differ, "\n  "))
 	}
 	if known == 0 {
 		return unjudged("no rows in tests")
 	}
 	return held("%d rows", known)
+}
+
+// problemOf says what is wrong with a row, or how it became something else than tests want; empty: nothing.
+func (b *bench) problemOf(r *row) string {
+	if r.rows != 1 {
+		return fmt.Sprintf("it is read as %d rows", r.rows)
+	}
+	if b.feed.Format == rows.FormatCSV {
+		l := b.layout()
+		if column := l.strange(r.text); column != "" {
+			return fmt.Sprintf("there is no column %q", column)
+		}
+	}
+	return b.compare(r.test, &r.mapped)
 }
 
 // judgeTables compares all rows that the query gives with tests.

@@ -103,6 +103,20 @@ func (l *layout) lines(texts []string) (all []string) {
 	return all
 }
 
+// strange is the name of a value that has no column; empty: each has one.
+func (l *layout) strange(text string) string {
+	var values map[string]any
+	if !isObject(text) || decode(text, &values) != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(l.Columns, name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // join are values as a line.
 func (l *layout) join(fields []string) string {
 	if !l.HasQuotes() {

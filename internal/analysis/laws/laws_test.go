@@ -460,6 +460,19 @@ func checkLaw(t *testing.T, definition, law, want string) {
 	}
 }
 
+// TestRowsThatDiffer: the law says of each row how it differs, and of a value that its file has no column for it.
+func TestRowsThatDiffer(t *testing.T) {
+	checkLaw(t, `
+provider: acmetel
+files: {read: lines, format: csv, columns: [id, began]}
+feeds: {calls: {record: {id: id, start: {path: began, time: rfc3339}, outcome: {is: answered}}}}
+tests:
+  rows:
+    - {row: {id: a, began: "2026-11-23T10:00:00Z"}, becomes: {id: b, start: "2026-11-23T10:00:00Z", outcome: answered}}
+    - {row: {id: c, began: "2026-11-23T10:00:00Z", caler: "1"}, becomes: invalid}
+`, "rows", "rows[0]: id is \"a\", want \"b\"\n  rows[1]: there is no column \"caler\"")
+}
+
 // TestWhatFollows: tests may name what a record has without saying so, and write a version as the time that it is.
 func TestWhatFollows(t *testing.T) {
 	const definition = `
