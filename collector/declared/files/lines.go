@@ -234,6 +234,9 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	first := rows.New(r.ctx, r.file, &l.Config.Layout, 0, sha256.New(), size)
 	first.Waited = l.waited(f)
 	err := first.ReadNames()
+	if err == nil {
+		err = first.NamesUpTo(r.ctx, r.file, r.entry.Now.Offset)
+	}
 	if r.entry.Now.Offset <= first.Behind.Offset {
 		r.entry.Name = nameHash(f.path) // names alone don't say that it is a file that was renamed
 	}

@@ -186,6 +186,17 @@ func TestLinesOverRotations(t *testing.T) {
 			r.poll()
 			r.add("calls.csv", "done,\"b\"\"\nc\",1795428001\r\n")
 		}, []string{"a", "b\"\nc"}},
+		{"other names in the middle of a file", "read: lines, format: csv", live, func(r *reading) {
+			r.add("calls.csv", "start,state,trunk\n"+line("a")+"start,trunk,state\n1795428001,b,busy\n")
+			r.poll()
+			r.add("calls.csv", "1795428001,c,busy\n")
+			r.poll()
+			r.add("calls.csv", "id,start,trunk,queue,state\n1,1795428001,d,sales,busy\n")
+			r.poll()
+			r.add("calls.csv", "2,1795428001,e,sales,busy\nstart,trunk,state\n")
+			r.poll()
+			r.add("calls.csv", "1795428001,f,busy\n")
+		}, []string{"a", "b", "c", "d", "e", "f"}},
 		{"renamed between two looks", csvLines, live, func(r *reading) {
 			r.add("calls.csv", line("a"))
 			r.poll()

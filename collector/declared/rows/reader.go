@@ -169,11 +169,7 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			if err := r.fill(n + r.layout.Skip); err != nil && (!r.Ends || !errors.Is(err, io.EOF)) {
 				return row, false, err
 			}
-			if r.Columns == nil {
-				for _, name := range row.Fields {
-					r.Columns = append(r.Columns, strings.TrimSpace(name))
-				}
-			}
+			r.Columns = namesOf(row.Fields)
 			n = min(n+r.layout.Skip, len(r.ahead))
 			r.Count += r.layout.Skip
 		}
@@ -194,11 +190,64 @@ func (r *Reader) isSeparatorLine(text []byte) bool {
 	return r.layout.Format == FormatCSV && separatorLine.Match(text)
 }
 
-// isNames says whether a row has the names of the columns.
+// isNames says whether a row has the names of the columns. After an update a program may write others into the same
+// file: in another order, more of them, or fewer.
 func (r *Reader) isNames(row *Row) bool {
-	isCSV := row.Fields != nil && r.layout.Format == FormatCSV
-	isName := func(value, name string) bool { return strings.TrimSpace(value) == name }
-	return isCSV && (r.Columns == nil || slices.EqualFunc(row.Fields, r.Columns, isName))
+	switch {
+	case row.Fields == nil || r.layout.Format != FormatCSV:
+		return false
+	case r.Columns == nil:
+		return true
+	}
+	names := namesOf(row.Fields)
+	return slices.Equal(names, r.Columns) ||
+		len(r.layout.Columns) == 0 && len(names) > 1 && (haveAll(names, r.Columns) || haveAll(r.Columns, names))
+}
+
+func namesOf(fields []string) []string {
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = strings.TrimSpace(field)
+	}
+	return names
+}
+
+// haveAll says whether names have all of some others, each of which is there once.
+func haveAll(names, others []string) bool {
+	for i, other := range others {
+		if slices.Contains(others[:i], other) || !slices.Contains(names, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// NamesUpTo finds the names that hold behind a place, a row's end, of a file whose first names were read. It looks at
+// lines with the first or the last name.
+func (r *Reader) NamesUpTo(ctx context.Context, file io.ReaderAt, place int64) error {
+	if r.layout.Format != FormatCSV || len(r.layout.Columns) > 0 || place <= r.Behind.Offset {
+		return nil
+	}
+	first, last, from := []byte(r.Columns[0]), []byte(r.Columns[len(r.Columns)-1]), r.Behind.Offset
+	in := bufio.NewReaderSize(WithContext(ctx, io.NewSectionReader(file, from, place-from)), 64<<10)
+	for {
+		text, err := in.ReadSlice(r.LineEnd)
+		if bytes.Contains(text, first) || bytes.Contains(text, last) {
+			var row Row
+			if fields, state := r.split(string(bytes.TrimRight(withoutMark(text), "\r\n"))); state == fieldsRead {
+				row.Fields = fields
+			}
+			if r.isNames(&row) {
+				r.Columns = namesOf(row.Fields)
+			}
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
 }
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
