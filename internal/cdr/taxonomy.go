@@ -36,6 +36,19 @@ func SIPCause(code int64) Cause {
 	return row
 }
 
+// Q850Taxonomy is a copy of the table of causes of ITU-T Q.850, by code.
+func Q850Taxonomy() []Cause { return slices.Clone(q850Causes) }
+
+// Q850Cause is the row of a cause of ITU-T Q.850. One without a row is a failure without a reason.
+// Q.850 has no cause 0.
+func Q850Cause(code int64) Cause {
+	row, found := FindCause(q850Causes, code)
+	if !found {
+		row.Outcome = Failed
+	}
+	return row
+}
+
 // FindCause looks a code up in a table that is ordered by code.
 func FindCause(table []Cause, code int64) (row Cause, found bool) {
 	i, found := slices.BinarySearchFunc(table, code,

@@ -8,5 +8,5 @@
 //	condition.go      conditions; bound.go: comparisons; networks.go: addresses
 //	expression.go     expressions; timefunctions.go: their functions for times
 //	convert.go        times and lengths of time
-//	causes.go         codes of Q.850 and SIP
+//	causes.go         codes of Q.850 and SIP; their tables are in internal/cdr
 package language

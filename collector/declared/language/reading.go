@@ -134,8 +134,8 @@ func (g *Result) Wait() (wait time.Duration, problem string) {
 }
 
 // Outcome is a word, or what a table of codes or words says.
-func (g *Result) Outcome() (result Cause, problem string) {
-	if result = g.Cause; !g.IsTable() {
+func (g *Result) Outcome() (result Ending, problem string) {
+	if result = g.Ending; !g.IsTable() {
 		var known bool
 		if result.Outcome, known = OutcomeWords[g.Text]; !known {
 			return result, "isn't a word for an outcome, and no table translates it"

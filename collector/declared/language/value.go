@@ -52,7 +52,7 @@ type alternative struct {
 
 	folded map[string]entry // Table in small letters
 
-	codes func(text string) (c Cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
+	codes func(text string) (e Ending, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
 // Units are the units of lengths of time.
@@ -276,11 +276,11 @@ func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
 
 // Result is an alternative's result: a text, or a table's entry for it.
 type Result struct {
-	Text  string
-	Row   string // the row's text that a table translated
-	by    *alternative
-	in    *Row
-	Cause // from a table of codes or outcomes
+	Text   string
+	Row    string // the row's text that a table translated
+	by     *alternative
+	in     *Row
+	Ending // from a table of codes or outcomes
 }
 
 // NoValue takes the place of a problem. It says that the alternative gives no value, as for a Unix
@@ -329,12 +329,12 @@ func (a *alternative) get(r *Row) (g Result, asked, problem string) {
 			code = e.Word
 		}
 		if known = code != ""; known {
-			g.Cause, known, problem = a.codes(code)
+			g.Ending, known, problem = a.codes(code)
 		}
 	case a.Table != nil:
 		var e entry
 		e, known = a.translate(text)
-		g.Text, g.Cause = e.Word, Cause{Outcome: OutcomeWords[e.Word], Reason: e.Reason, Fault: faultDomains[e.Fault]}
+		g.Text, g.Ending = e.Word, Ending{Outcome: OutcomeWords[e.Word], Reason: e.Reason, Fault: faultDomains[e.Fault]}
 	}
 	if problem != "" {
 		return Result{}, "", problem

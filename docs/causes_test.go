@@ -1,4 +1,4 @@
-package msgraph
+package docs_test
 
 import (
 	"cmp"
@@ -8,17 +8,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
-// TestDocsShowTheTaxonomy fails if the tables of codes in the docs differ from the taxonomy; with
+// TestDocsShowTheCauses fails if the tables of codes in the docs differ from the taxonomies; with
 // -update it rewrites them.
-func TestDocsShowTheTaxonomy(t *testing.T) {
-	path := filepath.Join("..", "..", "docs", "providers", "msgraph.md")
-	golden.Tables(t, path, map[string]string{
-		"sip-codes": causeTable(cdr.SIPTaxonomy(), "`unknown`"),
-		"sub-codes": causeTable(Provider().SubCodes, "–"), // the SIP code's
+func TestDocsShowTheCauses(t *testing.T) {
+	golden.Tables(t, "causes.md", map[string]string{
+		"sip-codes":   causeTable(cdr.SIPTaxonomy(), "`unknown`"),
+		"q850-causes": causeTable(cdr.Q850Taxonomy(), ""),
+	})
+	golden.Tables(t, filepath.Join("providers", "msgraph.md"), map[string]string{
+		"sub-codes": causeTable(msgraph.Provider().SubCodes, "–"), // the SIP code's
 	})
 }
 
