@@ -71,7 +71,7 @@ type providerTry struct {
 
 func newProviderTry(c *kingpin.CmdClause) command {
 	t := &providerTry{set: make(map[string]string)}
-	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
+	c.Arg("file", "Definition, a file of YAML or the name of a built-in one.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().
 		StringVar(&t.rows)
 	c.Flag("feed", "Feed of the definition, if it has several.").StringVar(&t.feed)

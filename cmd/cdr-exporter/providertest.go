@@ -20,7 +20,7 @@ type providerTest struct {
 
 func newProviderTest(c *kingpin.CmdClause) command {
 	t := &providerTest{set: make(map[string]string)}
-	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
+	c.Arg("file", "Definition, a file of YAML or the name of a built-in one.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows, in addition to the definition's tests: a page of JSON, JSON lines, or CSV.").
 		StringVar(&t.rows)
 	c.Flag("feed", "Feed of the rows, if the definition has several.").StringVar(&t.feed)

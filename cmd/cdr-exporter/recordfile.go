@@ -75,8 +75,11 @@ func (f *recordFile) open(c *commandConfig, file string, text []byte) (opened op
 	return opened, nil
 }
 
-// loadDefinition reads a definition.
+// loadDefinition reads a definition: a built-in one by its name, otherwise a file.
 func loadDefinition(file string) (*declared.Definition, error) {
+	if text, err := declared.BuiltinText(file); err == nil {
+		return declared.Load(file+".yaml", text)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the definition: %w", err)
