@@ -26,8 +26,7 @@ func q850(text string) (e Ending, known bool, problem string) {
 	if code == 0 {
 		return e, false, ""
 	}
-	cause := cdr.Q850Cause(code)
-	return Ending{Outcome: cause.Outcome, Reason: cause.Reason, Fault: faultOf(cause.Outcome)}, true, ""
+	return endingOf(cdr.Q850Cause(code)), true, ""
 }
 
 // sip reads a final SIP code (RFC 3261). 1xx and 3xx don't say how a call ended.
@@ -45,13 +44,14 @@ func sip(text string) (e Ending, known bool, problem string) {
 	case cause.Outcome == cdr.Unknown:
 		return e, false, ""
 	}
-	return Ending{Outcome: cause.Outcome, Reason: cause.Reason, Fault: faultOf(cause.Outcome)}, true, ""
+	return endingOf(cause), true, ""
 }
 
-// faultOf is the fault domain of a code's cause.
-func faultOf(o cdr.Outcome) cdr.FaultDomain {
-	if o == cdr.Failed {
-		return cdr.FaultCarrier
+// endingOf is what a cause says. A failure is the carrier's fault; other outcomes imply whose fault they are.
+func endingOf(c cdr.Cause) Ending {
+	e := Ending{Outcome: c.Outcome, Reason: c.Reason}
+	if c.Outcome == cdr.Failed {
+		e.Fault = cdr.FaultCarrier
 	}
-	return o.FaultDomain()
+	return e
 }
