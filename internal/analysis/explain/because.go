@@ -16,11 +16,11 @@ var fields = map[string][]string{
 	"component": {"amount"}, "sign": {"amount"}, "result": {"queue_result"}, "leg_type": {"party"},
 }
 
-// measured are the fields that the amounts of metrics are taken from.
+// measured are the fields of definitions that the amounts of metrics are taken from.
 var measured = map[*metrics.Def]string{
 	metrics.CallCharges: "amount", metrics.ChargeCorrections: "amount", metrics.CallDuration: "duration",
 	metrics.ConnectedSeconds: "duration", metrics.TrunkSeconds: "duration", metrics.QueueWait: "queue_wait",
-	metrics.CallSetup: "setup",
+	metrics.CallSetup: "answer",
 }
 
 // because says which value of the row made a record part of the series: for each label that the selector asks for, else

@@ -377,7 +377,7 @@ var changing = map[string][]string{
 	"media_bypass":   {"cdr.media_bypass"},
 	"media_location": {"cdr.media_location"}, "signaling_location": {"cdr.signaling_location"},
 	"number_class": {"cdr.caller.number", "cdr.callee.number"},
-	"duration":     lengths, "setup": lengths,
+	"duration":     lengths, "answer": lengths,
 }
 
 // isChanged says whether the value of a label, or what is measured, may have been another one when the record was

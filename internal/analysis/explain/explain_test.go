@@ -387,6 +387,11 @@ func TestDifferences(t *testing.T) {
 			b.count(cdrtest.Call("a"))
 			b.count(cdrtest.Call("a", trunk("sbc2")))
 		}, "1 true"},
+		{"another answer, and how long it rang", "cdr_call_setup_seconds_sum", func(b *bench) {
+			for _, rang := range []time.Duration{3 * time.Second, 5 * time.Second} {
+				b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Invite, r.Answer = r.Start, r.Start.Add(rang) }))
+			}
+		}, "5 false revised 1"},
 		{"another duration", "cdr_call_duration_seconds_count", func(b *bench) {
 			b.count(cdrtest.Call("a"))
 			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = time.Hour }))
@@ -450,6 +455,26 @@ func TestBecause(t *testing.T) {
 		r := b.explain(selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
 		if len(r.Entries) != 1 || !slices.Contains([]string{want}, r.Entries[0].Because) {
 			t.Errorf("%s: %+v, want %s", selector, r.Entries, want)
+		}
+	}
+}
+
+// TestBecauseOfTimes: an entry of a length of time also says where the time is from.
+func TestBecauseOfTimes(t *testing.T) {
+	b := newBench(t, counting.Rules{})
+	b.count(cdrtest.Call("a", func(r *cdr.Record) {
+		r.Invite, r.Answer, r.Duration = r.Start, r.Start.Add(3*time.Second), time.Minute
+		r.Origins = []cdr.Origin{
+			{Field: "answer", Where: "acmetel.yaml:8"}, {Field: "duration", Value: "60", Where: "acmetel.yaml:9"},
+		}
+	}))
+	for name, want := range map[string]string{
+		"cdr_call_setup_seconds_sum":    "answer from acmetel.yaml:8",
+		"cdr_call_duration_seconds_sum": `duration from "60", acmetel.yaml:9`,
+	} {
+		r := b.explain(name, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		if len(r.Entries) != 1 || !strings.HasSuffix(r.Entries[0].Because, "; "+want) {
+			t.Errorf("%s: %+v, want %s", name, r.Entries, want)
 		}
 	}
 }
