@@ -30,8 +30,8 @@ func TestTutorial(t *testing.T) {
 	if help, err := exec.CommandContext(t.Context(), binary, "run", "--help").Output(); !bytes.Contains(help, usual) {
 		t.Errorf("the page has the port %s, %v, and the exporter another one:\n%s", usual, err, help)
 	}
-	here := strings.NewReplacer("localhost"+string(usual), address, "cdr-exporter run", "cdr-exporter run --web.listen-address="+
-		address)
+	here := strings.NewReplacer("localhost"+string(usual), address, "cdr-exporter run",
+		"cdr-exporter run --web.listen-address="+address)
 	script, step, steps := "trap 'kill $!' EXIT\n", "", 0
 	files := []string{"pbx.yaml", "config.yaml"}
 	for _, block := range regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {

@@ -43,7 +43,8 @@ func Cases(t *testing.T, path string, play func(t *testing.T, c *Case)) {
 				got = append(append(got, line), c.said[i]...)
 			}
 			if !*update && !slices.Equal(got, want) {
-				t.Errorf("%s: got\n%s\nwant\n%s\nIf that is intended, run the test with -update.", path, strings.Join(got, "\n"), strings.Join(want, "\n"))
+				t.Errorf("%s: got\n%s\nwant\n%s\nIf that is intended, run the test with -update.", path,
+					strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
 		all = append(all, c.Name+" --\n"+strings.Join(got, "\n"))
