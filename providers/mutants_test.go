@@ -132,7 +132,7 @@ asterisk:
   another unit | duration: {path: billsec, unit: s} | duration: {path: billsec, unit: ms}
   the whole length | duration: {path: billsec | duration: {path: duration
   columns in another order | start, answer, end, | answer, start, end,
-  days first | time: ["2006-01-02 15:04:05", rfc3339]}] | time: ["2006-02-01 15:04:05", rfc3339]}]
+  days first | time: ["2006-01-02 15:04:05", rfc3339]} | time: ["2006-02-01 15:04:05", rfc3339]}
   files that are written once | read: lines\n  format | read: whole\n  format
   a wait of another column | a3 == nil ? nil : int(a3) | a2 == nil ? nil : int(a2)
   another separator | separator: "|" | separator: ";"
