@@ -16,8 +16,9 @@
 //
 // Invariants:
 //
-//   - A position moves only after the last page of a complete read. The plan is part
-//     of it, so a restart continues where the last commit left it.
+//   - A position is never committed before the rows that were read up to it. The plan
+//     is the position of ranges, committed after the last page of a span, so a restart
+//     continues where the last commit left it. Pages of a stream have theirs with them.
 //   - The watermark moves only over time that complete reads have joined to it, and
 //     never past the provider's own time. It also stays close enough to the deepest
 //     read that a catch-up still covers what is owed, above the floor.

@@ -89,7 +89,7 @@ func (l Limits) ReadTo(to, now time.Time) time.Time {
 type (
 	// Rules are the traits of a feed's records.
 	Rules = counting.Rules
-	// Position is how far a complete read came.
+	// Position is how far a feed was read.
 	Position = counting.Position
 	// Page is a part of what one read found.
 	Page = counting.Page

@@ -10,7 +10,7 @@ import (
 )
 
 // rangePoll is one poll of a ranges: it reads a step of a level's read and commits it page by
-// page. The last page is followed by the position.
+// page. A page without rows follows, which has the position.
 type rangePoll struct {
 	state counting.State
 	view  plan.View
@@ -81,7 +81,7 @@ func (f *ranges) readEarlier(ctx context.Context, r *rangePoll) error {
 	return err
 }
 
-// conclude commits the position that follows from the complete read. Before the provider's time is
+// conclude commits the position after the last page of a step. Before the provider's time is
 // known there is none, and while the clocks differ too much the watermark stays. Plan.Finish trims
 // the time that the read couldn't reach because our clock was ahead of the provider's Date.
 func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {

@@ -217,9 +217,9 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 	}
 }
 
-// TestRanges_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are
-// committed without a position, which follows the last one.
-func TestRanges_OnlyTheLastPageMovesThePosition(t *testing.T) {
+// TestRanges_ThePositionFollowsTheLastPage (counting.md 2; guarantee 4): the pages of a span are committed
+// without a position. It follows the last one, on a page without rows.
+func TestRanges_ThePositionFollowsTheLastPage(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }
 	some := func(n int) []*cdr.Record {
 		all := rows(n)

@@ -100,8 +100,8 @@ func TestStreamWaits(t *testing.T) {
 	}
 }
 
-// TestStreamGoesOnFromItsPosition (counting.md 36): only what ends a read says so, and since when it was read. A feed
-// whose calls have several records is read from before its origin.
+// TestStreamGoesOnFromItsPosition (counting.md 2, 36): only what ends a read says so, and since when it was read. A
+// feed whose calls have several records is read from before its origin.
 func TestStreamGoesOnFromItsPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &numbers{n: 3, failAt: 2}

@@ -63,7 +63,7 @@ func TestInsertedSpans(t *testing.T) {
 	}
 }
 
-// TestInsertedPosition: a span that isn't read to its end moves no position, and none moves to
+// TestInsertedPosition (counting.md 2): a span that isn't read to its end moves no position, and none moves to
 // where the provider's clock isn't yet.
 func TestInsertedPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -37,7 +37,9 @@ type State struct {
 	Spans []work.Item
 }
 
-// Position is how far a complete read came. Only the last page of a read has one.
+// Position is how far a feed was read. Each page of files and of tables with a key has one, and the last page of a
+// span of a list by insertion. After the last page of any other span, and at the end of a stream, it comes on a page
+// without rows.
 type Position struct {
 	// Watermark is the new watermark. If it is zero or earlier than the present one, the present one
 	// stays, unless that lies in the future of the page (counting.md 10).
@@ -89,7 +91,7 @@ type Page struct {
 	// an item unless a greater version waits.
 	Enqueue []work.Item
 	Done    []work.Item
-	// Position moves only with the last page of a complete read; nil otherwise.
+	// Position is how far the feed was read with this page; nil: the page doesn't move it.
 	Position *Position
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing
 	// windows are measured up to it.
