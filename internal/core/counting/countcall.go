@@ -13,7 +13,7 @@ import (
 
 // countCall counts a call of several records, once, and remembers its legs for those that come
 // late. A call that began before the feed's origin is only remembered.
-func (d *Decision) countCall(w *waitingCall, g *group) {
+func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	d.change.Result.Counted++
 	c := countedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
 	c.raise(&g.call, func(string, cdr.Direction, time.Duration) {})
@@ -56,7 +56,7 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 // MakeCalls makes the calls of records that share a call key and were all read: one, or several
 // that begin more than two days apart.
 func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
-	var w waitingCall
+	var w waitingLegs
 	for i, r := range records {
 		legs := r.CallLegs()
 		for n := range legs {
@@ -68,14 +68,14 @@ func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 			Record: *r,
 		})
 	}
-	for _, g := range w.groups() {
+	for _, g := range w.gatherCalls() {
 		all = append(all, g.record())
 	}
 	return all
 }
 
 // record is the call as a record, with all that is known of its legs' records.
-func (g *group) record() *cdr.Record {
+func (g *gatheredCall) record() *cdr.Record {
 	c := &g.call
 	of := func(leg int) *cdr.Record { return &g.legs[g.owner[leg]].Record }
 	r := *of(c.Origin)
@@ -123,7 +123,7 @@ func (g *group) record() *cdr.Record {
 }
 
 // origins are where the fields of the call come from: each field from the leg that gave it.
-func (g *group) origins() (all []cdr.Origin) {
+func (g *gatheredCall) origins() (all []cdr.Origin) {
 	gave := map[string]int{
 		"outcome": g.call.By, "sip_code": g.call.By, "trunk": g.call.Trunk, "direction": g.call.Route,
 		"call_type": g.call.Route,
@@ -143,7 +143,7 @@ func (g *group) origins() (all []cdr.Origin) {
 }
 
 // setTimes sets the times of a call. A call of one leg has its record's times.
-func (g *group) setTimes(r *cdr.Record) {
+func (g *gatheredCall) setTimes(r *cdr.Record) {
 	c := &g.call
 	connected := calls.Length(c.Connected)
 	if len(g.flat) == 1 {
@@ -188,7 +188,7 @@ func addCharges(sum, more []cdr.Charge) []cdr.Charge {
 }
 
 // logLegs makes the log records of the legs of a call, once it has several.
-func (d *Decision) logLegs(g *group) {
+func (d *Decision) logLegs(g *gatheredCall) {
 	if len(g.legs) < 2 {
 		return
 	}

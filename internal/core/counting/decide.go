@@ -27,23 +27,23 @@ type Decision struct {
 	buckets []int64
 
 	// Made by Decide.
-	known   *Known
-	was     *State
-	order   []int // of the entries: as they are decided, in the order of their versions
-	states  map[Hash]*state
-	spare   []*state // the first used are in states, or lead there
-	used    int
-	rows    []byte         // stored forms that the page changes
-	kept    []*state       // those to be remembered
-	charged []cdr.Charge   // those of Change.Logs and Change.Spans
-	calls   []*waitingCall // that the page touches
-	clock   time.Time      // how far the records of a history have come: see advanceClock
-	change  Change
-	err     error // the first one
+	known     *Known
+	was       *State
+	order     []int // of the entries: as they are decided, in the order of their versions
+	states    map[Hash]*storedState
+	spare     []*storedState // the first used are in states, or lead there
+	used      int
+	rows      []byte         // stored forms that the page changes
+	kept      []*storedState // those to be remembered
+	charged   []cdr.Charge   // those of Change.Logs and Change.Spans
+	legsByKey []*waitingLegs // one for each call key that the page touches
+	clock     time.Time      // how far the records of a history have come: see advanceClock
+	change    Change
+	err       error // the first one
 }
 
-// state holds the stored state of one record or fact while a page is decided.
-type state struct {
+// storedState is what is stored of one record, call or fact, while a page is decided.
+type storedState struct {
 	Stored
 	was  []byte // what was known before the page; nil: nothing
 	kept bool   // it is in Change.Keep
@@ -107,7 +107,7 @@ type BadHash struct {
 // NewDecision makes a Decision that decides page after page.
 func NewDecision() *Decision {
 	return &Decision{
-		states: make(map[Hash]*state), asked: make(map[callAsked]bool), leads: make(map[Hash]Hash),
+		states: make(map[Hash]*storedState), asked: make(map[callAsked]bool), leads: make(map[Hash]Hash),
 		change: Change{Activity: make(map[int64]Activity), Days: make(map[daily.Date]*daily.Counted)},
 	}
 }
@@ -146,7 +146,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 func (d *Decision) prepareRecords(known *Known) {
 	d.known, d.was, d.err = known, &known.State, nil
 	clear(d.states)
-	d.calls = nil
+	d.legsByKey = nil
 	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
 	c := &d.change
 	clear(c.Activity)
@@ -182,19 +182,19 @@ func (d *Decision) addKnown(key Hash, s *Stored) {
 	d.states[key] = st
 }
 
-func (d *Decision) newState(at Place) *state {
+func (d *Decision) newState(at Place) *storedState {
 	if d.used == len(d.spare) {
-		d.spare = append(d.spare, new(state))
+		d.spare = append(d.spare, new(storedState))
 	}
 	st := d.spare[d.used]
 	d.used++
-	*st = state{Stored: Stored{Place: at}}
+	*st = storedState{Stored: Stored{Place: at}}
 	d.states[at.Hash] = st
 	return st
 }
 
 // findState returns the state of a record, nil if it isn't known.
-func (d *Decision) findState(e *entry) *state {
+func (d *Decision) findState(e *entry) *storedState {
 	for _, keys := range [...][]Hash{e.keys, e.hours} {
 		for _, key := range keys {
 			if st := d.states[key]; st != nil && d.isCallOf(st, e.record) {
@@ -206,7 +206,7 @@ func (d *Decision) findState(e *entry) *state {
 }
 
 // keepState stores a state, in the form that add appends, and has it remembered.
-func (d *Decision) keepState(st *state, add func(dst []byte) []byte) {
+func (d *Decision) keepState(st *storedState, add func(dst []byte) []byte) {
 	at := len(d.rows)
 	d.rows = add(d.rows)
 	st.Data = d.rows[at:len(d.rows):len(d.rows)]
@@ -222,9 +222,9 @@ func (d *Decision) addFact(bucket int64, key Hash) {
 }
 
 // addFlag sets a flag of a record's row.
-func (d *Decision) addFlag(st *state, flag byte) { d.setFlags(st, flagsOf(st.Data)|flag) }
+func (d *Decision) addFlag(st *storedState, flag byte) { d.setFlags(st, flagsOf(st.Data)|flag) }
 
-func (d *Decision) setFlags(st *state, flags byte) {
+func (d *Decision) setFlags(st *storedState, flags byte) {
 	was := st.Data
 	d.keepState(st, func(dst []byte) []byte { return append(dst, was...) })
 	st.Data[flagsAt] = flags

@@ -135,24 +135,25 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 			d.leads[name] = e.call
 		}
 	}
-	k := knownOf(r, e.fields, d.settings.Currency)
+	first := countedRecordOf(r, e.fields, d.settings.Currency)
 	if d.settings.FoundAnywhere() {
-		k.start = r.Start.Unix()
+		first.start = r.Start.Unix()
 	}
-	e.body = k.appendBody(e.body)
+	e.body = first.appendBody(e.body)
 }
 
-// knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
-func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
-	k := known{
+// countedRecordOf is what is remembered of a record's first version. A charge is kept with the currency that it was
+// counted in.
+func countedRecordOf(r *cdr.Record, fields []fieldHash, fallback string) countedRecord {
+	first := countedRecord{
 		ChargeLabels: facts.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
 		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for _, c := range r.Charges {
 		c.Currency = cmp.Or(c.Currency, fallback)
-		k.charges = append(k.charges, c)
+		first.charges = append(first.charges, c)
 	}
-	return k
+	return first
 }
 
 // addKeys adds all keys that deciding a record may ask for.

@@ -35,7 +35,7 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 
 // canRepeat says whether a row's bytes alone say what it means: neither time, nor other records,
 // nor other keys have a part in it.
-func (d *Decision) canRepeat(e *entry, st *state) bool {
+func (d *Decision) canRepeat(e *entry, st *storedState) bool {
 	r := e.record
 	return len(d.page.RowHashes) > 0 &&
 		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&

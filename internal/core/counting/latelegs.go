@@ -98,10 +98,10 @@ func (d *Decision) keepCall(key Hash, c *countedCall) {
 	d.keepState(d.newState(at), func(dst []byte) []byte { return c.append(dst, d.hasher) })
 }
 
-// countedCall finds the call under a key that was counted and that a leg with this start belongs
+// findCountedCall finds the call under a key that was counted and that a leg with this start belongs
 // to, and where it is remembered; nil if there is none. That is a call that began up to two days
 // before the leg, otherwise the next one after it.
-func (d *Decision) countedCall(key Hash, start time.Time) (found *state, call *countedCall) {
+func (d *Decision) findCountedCall(key Hash, start time.Time) (found *storedState, call *countedCall) {
 	const days = int64(calls.Longest / daySpan)
 	nearest := 2*calls.Longest + 1
 	for day := dayOf(start) - days; day <= dayOf(start)+days; day++ {
@@ -130,7 +130,7 @@ func (d *Decision) countedCall(key Hash, start time.Time) (found *state, call *c
 // addLateLeg counts a leg that came after its call was counted, or a later version of one: the
 // connected time that it adds, talk time if the call had none, and the outcome if that changed.
 // Labels and failures stay.
-func (d *Decision) addLateLeg(st *state, c *countedCall, leg *waitingLeg) {
+func (d *Decision) addLateLeg(st *storedState, c *countedCall, leg *waitingLeg) {
 	if leg.Open {
 		return
 	}

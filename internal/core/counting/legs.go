@@ -160,11 +160,11 @@ func (d *Decision) leaveCall(e *entry, to Hash) {
 		return
 	}
 	if from := d.rootOf(d.linkOf(st)); from != to {
-		d.waiting(from).take(d.newKey(e))
+		d.waitingUnder(from).take(d.newKey(e))
 	}
 }
 
-func (d *Decision) linkOf(st *state) Hash {
+func (d *Decision) linkOf(st *storedState) Hash {
 	to, err := parseLink(st.Data)
 	d.failed(err)
 	return to
@@ -225,7 +225,7 @@ func (d *Decision) bindCall(e *entry) Hash {
 }
 
 func (d *Decision) isCounted(key Hash, start time.Time) bool {
-	_, call := d.countedCall(key, start)
+	_, call := d.findCountedCall(key, start)
 	return call != nil
 }
 

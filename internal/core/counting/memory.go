@@ -52,37 +52,37 @@ func (s Stored) Memory() (*Memory, error) {
 	if s.Data == nil || s.Data[0] != rowRecord {
 		return nil, nil //nolint:nilnil // it isn't an error
 	}
-	var k known
-	if err := k.parse(s.Data); err != nil {
+	var counted countedRecord
+	if err := counted.parse(s.Data); err != nil {
 		return nil, err
 	}
-	m, err := k.memory(nil)
+	m, err := counted.memory(nil)
 	if err != nil {
 		return nil, err
 	}
 	start, isHour := BucketStart(s.Bucket)
 	if m.Start, m.Within = start, time.Hour; !isHour {
-		m.Start, m.Within = time.Unix(k.start, 0).UTC(), time.Second
+		m.Start, m.Within = time.Unix(counted.start, 0).UTC(), time.Second
 	}
 	return m, nil
 }
 
 // memory is what a row remembers of a record whose listed version has these fields; nil: it isn't listed.
-func (k *known) memory(listed []fieldHash) (*Memory, error) {
-	was, err := parseEarlier(k.earlier)
+func (c *countedRecord) memory(listed []fieldHash) (*Memory, error) {
+	was, err := parseEarlier(c.earlier)
 	if err != nil {
 		return nil, err
 	}
 	m := &Memory{
-		Late: k.flags&rowLate != 0, Leg: k.flags&rowLeg != 0, Visit: k.flags&rowVisit != 0, Labels: k.ChargeLabels,
-		Outcomes: append(was.outcomes, k.outcome), Charges: slices.Clone(k.charges), Corrections: was.corrections,
-		Connected: k.times.connected, Talk: k.times.talk,
-		Settled: k.flags&rowSettled != 0, Later: was.fields&laterParts != 0,
+		Late: c.flags&rowLate != 0, Leg: c.flags&rowLeg != 0, Visit: c.flags&rowVisit != 0, Labels: c.ChargeLabels,
+		Outcomes: append(was.outcomes, c.outcome), Charges: slices.Clone(c.charges), Corrections: was.corrections,
+		Connected: c.times.connected, Talk: c.times.talk,
+		Settled: c.flags&rowSettled != 0, Later: was.fields&laterParts != 0,
 	}
 	for i := range recordFields {
 		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24
-		a, b := slices.IndexFunc(k.fields, is), slices.IndexFunc(listed, is)
-		differs := listed != nil && ((a < 0) != (b < 0) || a >= 0 && k.fields[a].hash != listed[b].hash)
+		a, b := slices.IndexFunc(c.fields, is), slices.IndexFunc(listed, is)
+		differs := listed != nil && ((a < 0) != (b < 0) || a >= 0 && c.fields[a].hash != listed[b].hash)
 		if was.fields&(1<<i) != 0 || differs {
 			m.Changed = append(m.Changed, recordFields[i].name)
 		}

@@ -77,18 +77,18 @@ func (d *Decision) find(i int) (Finding, error) {
 	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
 		one.Status = StatusBeforeOrigin
 	case st != nil && st.was != nil:
-		var k known
-		if err := k.parse(st.was); err != nil {
+		var counted countedRecord
+		if err := counted.parse(st.was); err != nil {
 			return one, err
 		}
 		var err error
-		if one.Memory, err = d.memory(e, &k); err != nil {
+		if one.Memory, err = d.memoryOf(e, &counted); err != nil {
 			return one, err
 		}
-		one.Memory.Newer = r.Version > k.version
-		one.Counted = k.charges
-		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version < k.version {
-			one.Listed = k.charges // a commit ignores such a version
+		one.Memory.Newer = r.Version > counted.version
+		one.Counted = counted.charges
+		if one.Listed = d.charges(r, counted.charges); d.isPending(r) || r.Version < counted.version {
+			one.Listed = counted.charges // a commit ignores such a version
 		}
 	case d.isPending(r), waits && !task.SetAside:
 		one.Status = StatusNotFinal
@@ -102,13 +102,13 @@ func (d *Decision) find(i int) (Finding, error) {
 	return one, nil
 }
 
-// memory is what is remembered of a counted record and of its call.
-func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
-	m, err := k.memory(e.fields)
+// memoryOf is what is remembered of a counted record and of its call.
+func (d *Decision) memoryOf(e *entry, counted *countedRecord) (*Memory, error) {
+	m, err := counted.memory(e.fields)
 	if err != nil || !m.Leg {
 		return m, err
 	}
-	st, _ := d.countedCall(d.rootOf(k.call), e.record.Start)
+	st, _ := d.findCountedCall(d.rootOf(counted.call), e.record.Start)
 	if d.err != nil || st == nil || st.was == nil {
 		return m, d.err
 	}

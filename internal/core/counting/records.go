@@ -58,7 +58,7 @@ func (d *Decision) isPending(r *cdr.Record) bool {
 
 // decideNew counts a record for the first time: a call by itself as a whole, a leg but for what
 // waits until its call is whole (counting.md 36).
-func (d *Decision) decideNew(i int) *state {
+func (d *Decision) decideNew(i int) *storedState {
 	e, s, from := &d.entries[i], d.settings, len(d.change.Facts)
 	r, delay := e.record, d.delay(e.record)
 	key := d.callKey(e)
@@ -101,7 +101,7 @@ func (d *Decision) decideNew(i int) *state {
 	} else {
 		d.joinCall(key, d.legOf(e, false))
 	}
-	d.markCharges(from, key == 0 || d.waiting(key).has(st.Hash))
+	d.markCharges(from, key == 0 || d.waitingUnder(key).has(st.Hash))
 	if counts && !d.settings.PartsSettle {
 		d.addVisits(i)
 	}
@@ -138,7 +138,7 @@ func (d *Decision) callKey(e *entry) Hash {
 	if key == 0 {
 		return 0
 	}
-	if _, call := d.countedCall(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
+	if _, call := d.findCountedCall(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
 		d.change.Result.FullCalls++
 		return 0
 	}
@@ -159,7 +159,7 @@ func saysHowEmergencyEnded(r *cdr.Record) bool {
 }
 
 // addQuietEmergency counts a call to emergency services of which no leg said how it ended, with the call.
-func (d *Decision) addQuietEmergency(key Hash, g *group, r *cdr.Record) {
+func (d *Decision) addQuietEmergency(key Hash, g *gatheredCall, r *cdr.Record) {
 	if r.Emergency == cdr.NoEmergency || slices.ContainsFunc(g.legs,
 		func(l *waitingLeg) bool { return l.Told || !l.Open && saysHowEmergencyEnded(&l.Record) }) {
 		return
@@ -229,7 +229,7 @@ func (d *Decision) isAhead(r *cdr.Record) bool {
 
 // addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of
 // this version or, if starts move, in the record's bucket.
-func (d *Decision) addAliases(e *entry, st *state) {
+func (d *Decision) addAliases(e *entry, st *storedState) {
 	at := d.bucketFor(e.record.Start)
 	if d.settings.StartMoves {
 		at = st.Bucket
@@ -244,47 +244,48 @@ func (d *Decision) addAliases(e *entry, st *state) {
 }
 
 // decideKnown decides a record that is known: it is a repeat, or a revision whose changes are counted.
-func (d *Decision) decideKnown(i int, st *state) {
+func (d *Decision) decideKnown(i int, st *storedState) {
 	e, result := &d.entries[i], &d.change.Result
 	d.addAliases(e, st)
 	if _, body := splitRow(st.Data); e.record.NoCall || bytes.Equal(body, e.body) {
 		result.Duplicate++
 		return
 	}
-	var k known
-	if d.failed(k.parse(st.Data)) {
+	var counted countedRecord
+	if d.failed(counted.parse(st.Data)) {
 		return
 	}
 	r := e.record
-	if k.version > 0 && r.Version <= k.version {
+	if counted.version > 0 && r.Version <= counted.version {
 		result.Duplicate++
 		return
 	}
-	if d.isEarlyLeg(r, k.flags) { // nothing of it is counted: this version takes the place of the former one
+	if d.isEarlyLeg(r, counted.flags) { // nothing of it is counted: this version takes the place of the former one
 		result.Duplicate++
 		if d.settings.Legs {
-			k.call = d.reviseLeg(e, k.call)
+			counted.call = d.reviseLeg(e, counted.call)
 		}
-		d.keepState(st, func(dst []byte) []byte { return append(k.head.append(dst), e.body...) })
+		d.keepState(st, func(dst []byte) []byte { return append(counted.head.append(dst), e.body...) })
 		return
 	}
 	from := len(d.change.Facts)
-	changed := d.reviseRecord(e, &k)
-	k.version = max(k.version, r.Version)
+	changed := d.reviseRecord(e, &counted)
+	counted.version = max(counted.version, r.Version)
 	if len(changed) == 0 {
 		result.Duplicate++
 	} else {
 		result.Revised++
 		d.note(facts.Fact{Kind: facts.Revision, Record: r})
-		if k.revisions++; k.revisions <= loggedRevisions {
-			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
+		if counted.revisions++; counted.revisions <= loggedRevisions {
+			event := Event{Name: EventRevised, Version: counted.revisions + 1, Changed: changed}
+			d.addCallLog(i, event, counted.charges)
 		}
 	}
-	if k.flags&rowLeg != 0 && d.settings.Legs {
-		k.call = d.reviseLeg(e, k.call)
-		d.markCharges(from, d.waiting(k.call).has(st.Hash))
+	if counted.flags&rowLeg != 0 && d.settings.Legs {
+		counted.call = d.reviseLeg(e, counted.call)
+		d.markCharges(from, d.waitingUnder(counted.call).has(st.Hash))
 	}
-	if row := k.append(nil); !bytes.Equal(row, st.Data) {
+	if row := counted.append(nil); !bytes.Equal(row, st.Data) {
 		d.keepState(st, func(dst []byte) []byte { return append(dst, row...) })
 	}
 }
@@ -294,10 +295,10 @@ func (d *Decision) decideKnown(i int, st *state) {
 func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	from, leg := d.rootOf(call), d.legOf(e, false)
 	to, arrived, told := from, leg.Arrived, e.call == 0
-	if was := d.waiting(from).take(leg.Key); was != nil {
+	if was := d.waitingUnder(from).take(leg.Key); was != nil {
 		leg.follow(was)
 		told = was.Told || saysHowEmergencyEnded(&was.Record) ||
-			e.call == 0 && slices.ContainsFunc(d.waiting(from).legs,
+			e.call == 0 && slices.ContainsFunc(d.waitingUnder(from).legs,
 				func(l waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) })
 		if e.call != 0 {
 			to = d.bindCall(e)
@@ -321,7 +322,7 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 // decideParts counts the parts of a record beside its call, each once by its id in whichever
 // version it appears (counting.md 14): recordings and sessions. Where parts come with later
 // versions, it also counts that the call is an emergency call, with the first version that says so.
-func (d *Decision) decideParts(i int, st *state) {
+func (d *Decision) decideParts(i int, st *storedState) {
 	r, h := d.entries[i].record, d.hasher
 	if d.isEarlyLeg(r, flagsOf(st.Data)) {
 		return
@@ -349,7 +350,7 @@ func (d *Decision) decideParts(i int, st *state) {
 
 // addSession remembers a session under all keys of its record, since a later version may have only
 // one of them. It returns whether the session was known under none.
-func (d *Decision) addSession(e *entry, st *state, id string) bool {
+func (d *Decision) addSession(e *entry, st *storedState, id string) bool {
 	isNew := true
 	for _, key := range e.keys {
 		isNew = isNew && d.states[d.hasher.session(key, id)] == nil

@@ -14,7 +14,7 @@ import (
 const SameCall = time.Hour
 
 // isCallOf says whether a state that one of the record's keys leads to is of the record's call.
-func (d *Decision) isCallOf(st *state, r *cdr.Record) bool {
+func (d *Decision) isCallOf(st *storedState, r *cdr.Record) bool {
 	if !d.settings.ByArrival {
 		return true
 	}

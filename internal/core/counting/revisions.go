@@ -12,48 +12,48 @@ import (
 const loggedRevisions = 8
 
 // reviseRecord counts the changes that a version makes to its record, returns the names of the
-// changed fields, and updates k (counting.md 16). The labels stay the first version's.
-func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
-	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
-	first, err := parseEarlier(k.earlier)
+// changed fields, and updates what is remembered of it (counting.md 16). The labels stay the first version's.
+func (d *Decision) reviseRecord(e *entry, counted *countedRecord) (changed []string) {
+	r, moved, isLeg := e.record, 0, counted.flags&rowLeg != 0
+	first, err := parseEarlier(counted.earlier)
 	if d.failed(err) {
 		return nil
 	}
-	defer func() { k.earlier = first.append(nil) }()
-	if k.flags&rowSettled != 0 {
+	defer func() { counted.earlier = first.append(nil) }()
+	if counted.flags&rowSettled != 0 {
 		first.fields |= laterParts
 	}
-	took := k.flags&rowTimed != 0 && k.hasDuration() || r.Outcome.Connected() && !r.NoDuration
+	took := counted.flags&rowTimed != 0 && counted.hasDuration() || r.Outcome.Connected() && !r.NoDuration
 	if !isLeg {
-		d.addTimes(k, &first, r)
+		d.addTimes(counted, &first, r)
 	}
 	// not_connected without a duration says nothing about the outcome.
-	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
+	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && counted.outcome != r.Outcome {
 		if !isLeg {
-			moved = d.changeOutcome(k, r)
+			moved = d.changeOutcome(counted, r)
 		}
-		first.addOutcome(k.outcome)
-		k.outcome = r.Outcome
+		first.addOutcome(counted.outcome)
+		counted.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
 	}
 	money := false
 	for _, charge := range r.Charges {
-		money = d.reviseCharge(k, &first, r, charge) || money
+		money = d.reviseCharge(counted, &first, r, charge) || money
 	}
 	if money {
 		changed = append(changed, "cdr.charge")
 	}
 	if !isLeg {
-		d.reviseConnected(k, e, moved)
+		d.reviseConnected(counted, e, moved)
 	}
-	if k.schema != fieldSchema {
-		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
+	if counted.schema != fieldSchema {
+		counted.schema, counted.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
 	}
-	first.addFields(k.fields, e.fields)
-	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
-	if k.fields = merged; k.flags&rowTimed != 0 && !took {
-		k.fields = slices.DeleteFunc(merged, isDuration) // of a version that wasn't connected: it isn't counted
+	first.addFields(counted.fields, e.fields)
+	merged, fields := reviseFields(d.settings.Provider, counted.fields, e.fields, r.Extra)
+	if counted.fields = merged; counted.flags&rowTimed != 0 && !took {
+		counted.fields = slices.DeleteFunc(merged, isDuration) // of a version that wasn't connected: it isn't counted
 	}
 	return append(changed, fields...)
 }
@@ -61,39 +61,40 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 // addTimes counts the times that a version adds to a call of one record: all times with the first version that was
 // connected, how long it took with the first that says it, and talk time with the first that a person answered. If
 // the record has its legs in it, connected time grows with them (counting.md 16).
-func (d *Decision) addTimes(k *known, first *earlier, r *cdr.Record) {
+func (d *Decision) addTimes(counted *countedRecord, first *earlier, r *cdr.Record) {
 	if !r.Outcome.Connected() {
 		return
 	}
 	// The times are of the call, which keeps the labels of its first version.
 	call := *r
-	call.Direction, call.CallType, call.Country, call.Labels = k.Direction, k.CallType, k.Country, k.Labels
+	call.Direction, call.CallType, call.Country, call.Labels = counted.Direction, counted.CallType, counted.Country,
+		counted.Labels
 	all := &d.change.Facts
 	switch {
-	case k.flags&rowTimed == 0:
+	case counted.flags&rowTimed == 0:
 		*all = facts.AppendConnected(*all, &call)
-		k.flags |= rowTimed
-		k.times = timesOf(r)
-	case k.times != callTimes{}:
+		counted.flags |= rowTimed
+		counted.times = timesOf(r)
+	case counted.times != callTimes{}:
 		now := timesOf(r)
-		if by := now.connected.Value - k.times.connected.Value; by > 0 {
+		if by := now.connected.Value - counted.times.connected.Value; by > 0 {
 			*all = facts.AppendLonger(*all, &call, by)
-			k.times.connected = now.connected
+			counted.times.connected = now.connected
 		}
-		if !k.times.talk.Known && now.talk.Known {
+		if !counted.times.talk.Known && now.talk.Known {
 			*all = facts.AppendTalk(*all, &call)
-			k.times.talk = now.talk
+			counted.times.talk = now.talk
 		}
-	case k.schema == fieldSchema && !k.hasDuration():
+	case counted.schema == fieldSchema && !counted.hasDuration():
 		*all = facts.AppendDuration(*all, &call)
-		k.times = timesOf(r)
-	case k.outcome != cdr.Answered && !slices.Contains(first.outcomes, cdr.Answered):
+		counted.times = timesOf(r)
+	case counted.outcome != cdr.Answered && !slices.Contains(first.outcomes, cdr.Answered):
 		*all = facts.AppendTalk(*all, &call)
 	}
 }
 
 // hasDuration says whether a version gave a duration. If the call's times are counted, so is that duration.
-func (k *known) hasDuration() bool { return slices.ContainsFunc(k.fields, isDuration) }
+func (c *countedRecord) hasDuration() bool { return slices.ContainsFunc(c.fields, isDuration) }
 
 func isDuration(f fieldHash) bool { return f.key == fieldDuration }
 
@@ -112,28 +113,28 @@ func timesOf(r *cdr.Record) (t callTimes) {
 
 // changeOutcome counts the changed outcome of a call of one record. moved is above 0 if the call became connected,
 // below 0 if it no longer is.
-func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
-	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: k.outcome, To: r.Outcome})
-	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
+func (d *Decision) changeOutcome(counted *countedRecord, r *cdr.Record) (moved int) {
+	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: counted.outcome, To: r.Outcome})
+	return int(boolByte(r.Outcome.Connected())) - int(boolByte(counted.outcome.Connected()))
 }
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount
 // that wasn't known before is a charge; even a zero is remembered. A changed currency credits
 // the old amount and debits the new one. A version without a currency keeps the old one.
-func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.Charge) bool {
-	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
+func (d *Decision) reviseCharge(counted *countedRecord, first *earlier, r *cdr.Record, c cdr.Charge) bool {
+	at := slices.IndexFunc(counted.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
-		d.change.Facts = facts.AppendCharge(d.change.Facts, r, new(k.ChargeLabels), c)
-		k.charges = append(k.charges, c)
+		d.change.Facts = facts.AppendCharge(d.change.Facts, r, new(counted.ChargeLabels), c)
+		counted.charges = append(counted.charges, c)
 		return c.Amount.Sign() != 0
 	}
-	was := &k.charges[at]
+	was := &counted.charges[at]
 	c.Currency = cmp.Or(c.Currency, was.Currency)
 	correct := func(currency string, by cdr.Money) {
 		change := cdr.Charge{Component: c.Component, Currency: currency, Amount: by}
 		first.addCorrection(change)
-		d.change.Facts = facts.AppendCorrection(d.change.Facts, r, new(k.ChargeLabels), change)
+		d.change.Facts = facts.AppendCorrection(d.change.Facts, r, new(counted.ChargeLabels), change)
 	}
 	switch {
 	case c.Currency != was.Currency:

@@ -148,8 +148,8 @@ func flagsOf(row []byte) byte {
 	return 0
 }
 
-// known is what the ledger remembers of a counted record.
-type known struct {
+// countedRecord is what is remembered of a record that was counted.
+type countedRecord struct {
 	head
 	facts.ChargeLabels // of the first version: corrections carry them
 
@@ -168,24 +168,24 @@ var ErrRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
 // append appends the stored form, with the head in front, so that a row is the same as its record's
 // first version behind it.
-func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
+func (c *countedRecord) append(dst []byte) []byte { return c.appendBody(c.head.append(dst)) }
 
-func (k *known) appendBody(dst []byte) []byte {
-	dst = binary.AppendVarint(append(dst, byte(k.outcome), byte(k.Direction)), k.start)
-	dst = pack.AppendText(dst, k.CallType)
-	dst = pack.AppendText(dst, k.Country)
-	dst = binary.AppendVarint(dst, k.version)
-	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
-	for i := range k.charges {
-		c := &k.charges[i]
-		dst = pack.AppendText(dst, c.Component)
-		dst = pack.AppendText(dst, c.Currency)
+func (c *countedRecord) appendBody(dst []byte) []byte {
+	dst = binary.AppendVarint(append(dst, byte(c.outcome), byte(c.Direction)), c.start)
+	dst = pack.AppendText(dst, c.CallType)
+	dst = pack.AppendText(dst, c.Country)
+	dst = binary.AppendVarint(dst, c.version)
+	dst = binary.AppendUvarint(dst, uint64(len(c.charges)))
+	for i := range c.charges {
+		charge := &c.charges[i]
+		dst = pack.AppendText(dst, charge.Component)
+		dst = pack.AppendText(dst, charge.Currency)
 		at := len(dst)
-		dst = c.Amount.Append(append(dst, 0))
+		dst = charge.Amount.Append(append(dst, 0))
 		dst[at] = byte(len(dst) - at - 1) // 34 digits, 34 places, a sign and a point: one byte as uvarint
 	}
-	dst = binary.AppendUvarint(dst, k.schema)
-	return appendFields(dst, k.fields)
+	dst = binary.AppendUvarint(dst, c.schema)
+	return appendFields(dst, c.fields)
 }
 
 // appendFields appends which of recordFields there are, as bits, their hashes in the list's order,
@@ -217,32 +217,32 @@ func startOf(row []byte) (start int64, is bool) {
 	return start, !r.Bad
 }
 
-// parse reads the stored form into k and keeps k's memory.
-func (k *known) parse(data []byte) error {
+// parse reads the stored form into c and keeps c's memory.
+func (c *countedRecord) parse(data []byte) error {
 	h, body := splitRow(data)
 	if len(body) < 2 {
 		return ErrRow
 	}
-	k.head = h
-	k.Labels = h.labels
-	k.outcome, k.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
-	if int(k.outcome) >= len(cdr.Outcomes()) {
+	c.head = h
+	c.Labels = h.labels
+	c.outcome, c.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
+	if int(c.outcome) >= len(cdr.Outcomes()) {
 		return ErrRow
 	}
 	r := pack.Reader{Data: body[2:]}
-	k.start, k.CallType, k.Country = r.Varint(), r.Text(), r.Text()
-	k.version = r.Varint()
-	k.charges = k.charges[:0]
+	c.start, c.CallType, c.Country = r.Varint(), r.Text(), r.Text()
+	c.version = r.Varint()
+	c.charges = c.charges[:0]
 	for left := r.Uvarint(); left > 0; left-- { // the row's length bounds them, as many as append wrote
-		c := cdr.Charge{Component: r.Text(), Currency: r.Text()}
+		charge := cdr.Charge{Component: r.Text(), Currency: r.Text()}
 		var err error
-		if c.Amount, err = cdr.ParseMoneySum(r.Text()); err != nil {
+		if charge.Amount, err = cdr.ParseMoneySum(r.Text()); err != nil {
 			return ErrRow
 		}
-		k.charges = append(k.charges, c)
+		c.charges = append(c.charges, charge)
 	}
-	k.schema = r.Uvarint()
-	k.fields = readFields(&r, k.fields[:0])
+	c.schema = r.Uvarint()
+	c.fields = readFields(&r, c.fields[:0])
 	if r.Bad || len(r.Data) > 0 {
 		return ErrRow
 	}
@@ -306,10 +306,10 @@ func (s Stored) Check() error {
 			return nil
 		}
 	case rowRecord:
-		var k known
-		err := k.parse(s.Data)
+		var counted countedRecord
+		err := counted.parse(s.Data)
 		if err == nil {
-			_, err = parseEarlier(k.earlier)
+			_, err = parseEarlier(counted.earlier)
 		}
 		return err
 	case rowCall:

@@ -12,8 +12,8 @@ import (
 )
 
 // fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
-func fullRow() known {
-	return known{
+func fullRow() countedRecord {
+	return countedRecord{
 		head:         head{revisions: 2},
 		ChargeLabels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
 		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
@@ -26,39 +26,40 @@ func fullRow() known {
 // went with definitions.
 func TestRowOfManyCharges(t *testing.T) {
 	for _, n := range []int{0, 1, cdr.MaxCharges, cdr.MaxCharges + 1, 1000} {
-		k := fullRow()
-		k.charges = nil
+		counted := fullRow()
+		counted.charges = nil
 		for i := range n {
-			k.charges = append(k.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
+			counted.charges = append(counted.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
 		}
-		var again known
-		if err := again.parse(k.append(nil)); err != nil || len(again.charges) != n {
+		var again countedRecord
+		if err := again.parse(counted.append(nil)); err != nil || len(again.charges) != n {
 			t.Errorf("of %d charges %d are read, %v", n, len(again.charges), err)
 		}
 	}
-	k := fullRow()
-	k.charges = make([]cdr.Charge, 3)
-	row := k.append(nil)
+	counted := fullRow()
+	counted.charges = make([]cdr.Charge, 3)
+	row := counted.append(nil)
 	row[bytes.LastIndexByte(row[:len(row)-1], 3)]++
-	if err := new(known).parse(row); err == nil {
+	if err := new(countedRecord).parse(row); err == nil {
 		t.Error("a row with fewer charges than it says was read")
 	}
 }
 
 func TestRowFlags(t *testing.T) {
-	k := fullRow()
-	first := k.append(nil)
-	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
-	k.times = callTimes{cdr.KnownLength(0), cdr.Length{}}
-	row := k.append(nil)
+	counted := fullRow()
+	first := counted.append(nil)
+	counted.flags, counted.call, counted.revisions = rowLeg|rowSettled|rowLate, 9, 7
+	counted.earlier = exampleEarlier.append(nil)
+	counted.times = callTimes{cdr.KnownLength(0), cdr.Length{}}
+	row := counted.append(nil)
 	_, body := splitRow(row)
-	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags ||
+	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != counted.flags ||
 		flagsOf(first) != 0 {
 		t.Errorf("flags make another row: %x", row)
 	}
-	var again known
-	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 ||
-		!bytes.Equal(again.earlier, k.earlier) || again.times != k.times {
+	var again countedRecord
+	if err := again.parse(row); err != nil || again.flags != counted.flags || again.revisions != 7 ||
+		!bytes.Equal(again.earlier, counted.earlier) || again.times != counted.times {
 		t.Errorf("%+v, %v", again, err)
 	}
 	for _, c := range []struct {
@@ -69,7 +70,7 @@ func TestRowFlags(t *testing.T) {
 		{"only its head", row[:5]},
 		{"a call", new(countedCall).append(nil, nil)},
 	} {
-		if err := new(known).parse(c.row); err == nil {
+		if err := new(countedRecord).parse(c.row); err == nil {
 			t.Errorf("%s: read", c.name)
 		}
 	}
@@ -150,32 +151,32 @@ func TestCallRow(t *testing.T) {
 }
 
 func FuzzRow(f *testing.F) {
-	k := known{
+	counted := countedRecord{
 		outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
 		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}},
 	}
-	f.Add(k.append(nil))
+	f.Add(counted.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
-	k.flags, k.call = rowLeg, 12
-	f.Add(k.append(nil))
+	counted.flags, counted.call = rowLeg, 12
+	f.Add(counted.append(nil))
 	f.Add(exampleCall.append(nil, nil))
 	f.Add(appendLink(nil, 77))
-	k.earlier = exampleEarlier.append(nil)
-	f.Add(k.append(nil))
-	k.connection = connection{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
-	f.Add(k.append(nil))
-	k.connection.second = 8
-	f.Add(k.append(nil))
+	counted.earlier = exampleEarlier.append(nil)
+	f.Add(counted.append(nil))
+	counted.connection = connection{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
+	f.Add(counted.append(nil))
+	counted.connection.second = 8
+	f.Add(counted.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c, again2 countedCall
 		if c.parse(data) == nil && (again2.parse(c.append(nil, nil)) != nil || !reflect.DeepEqual(c, again2)) {
 			t.Fatal("a call's own form changes")
 		}
-		var k known
-		if k.parse(data) != nil {
+		var counted countedRecord
+		if counted.parse(data) != nil {
 			return
 		}
-		if e, err := parseEarlier(k.earlier); err == nil {
+		if e, err := parseEarlier(counted.earlier); err == nil {
 			if again, err := parseEarlier(e.append(nil)); err != nil || len(again.corrections) != len(e.corrections) {
 				t.Fatal("the form of what versions changed changes")
 			}
@@ -183,11 +184,11 @@ func FuzzRow(f *testing.F) {
 		if _, body := splitRow(data); body == nil {
 			t.Fatal("a row that is read has no body")
 		}
-		var again known
-		if err := again.parse(k.append(nil)); err != nil {
+		var again countedRecord
+		if err := again.parse(counted.append(nil)); err != nil {
 			t.Fatalf("own form isn't read: %v", err)
 		}
-		if string(again.append(nil)) != string(k.append(nil)) {
+		if string(again.append(nil)) != string(counted.append(nil)) {
 			t.Fatal("own form changes")
 		}
 		_, _ = Stored{Data: data}.Alias()

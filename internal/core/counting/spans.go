@@ -48,16 +48,16 @@ func (d *Decision) addSpans() {
 		if st == nil || flagsOf(st.Data)&rowUntraced == 0 || !d.hasSettled(&d.entries[i]) {
 			continue
 		}
-		var k known
-		if d.failed(k.parse(st.Data)) {
+		var counted countedRecord
+		if d.failed(counted.parse(st.Data)) {
 			return
 		}
-		event := Event{Name: EventCall, Version: k.revisions + 1}
-		if k.revisions > 0 {
+		event := Event{Name: EventCall, Version: counted.revisions + 1}
+		if counted.revisions > 0 {
 			event.Name = EventRevised
 		}
 		d.change.Spans = append(d.change.Spans, Span{
-			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, k.charges),
+			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, counted.charges),
 			Links: d.links(&d.entries[i]),
 		})
 		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)

@@ -94,22 +94,22 @@ func (d *Decision) addEdges(s connection, count int64) {
 
 // reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
 // trunks that the call was first seen with; moved is as for changeOutcome.
-func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
-	r, was, now := e.record, k.connection, d.connectedIn(e.record)
+func (d *Decision) reviseConnected(counted *countedRecord, e *entry, moved int) {
+	r, was, now := e.record, counted.connection, d.connectedIn(e.record)
 	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (connection{}) && r.Duration == 0
 	switch {
 	case moved < 0 || tookNoTime:
 		d.addEdges(was, -1)
-		k.connection = connection{}
+		counted.connection = connection{}
 	case now == (connection{}):
 	case was.trunk != 0:
-		k.connection = connection{was.trunk, was.second, now.start, now.end}
-		if k.connection != was {
+		counted.connection = connection{was.trunk, was.second, now.start, now.end}
+		if counted.connection != was {
 			d.addEdges(was, -1)
-			d.addEdges(k.connection, 1)
+			d.addEdges(counted.connection, 1)
 		}
 	default:
-		k.connection = d.addConnected(r)
+		counted.connection = d.addConnected(r)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 // decideVisit counts a record of a visit to a queue alone. It isn't a call: calls and trailing windows
 // don't see it. The first final version decides, so a later one changes nothing.
-func (d *Decision) decideVisit(i int) *state {
+func (d *Decision) decideVisit(i int) *storedState {
 	e, result := &d.entries[i], &d.change.Result
 	result.New++
 	delay := d.delay(e.record)

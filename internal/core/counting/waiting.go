@@ -27,9 +27,9 @@ const (
 	DueAtOnce = 1000
 )
 
-// waitingCall are the legs that wait under one call key: of one call, or of several that began more
+// waitingLegs are the legs that wait under one call key: of one call, or of several that began more
 // than two days apart.
-type waitingCall struct {
+type waitingLegs struct {
 	key     Hash
 	legs    []waitingLeg
 	stored  bool // the ledger has it
@@ -65,15 +65,15 @@ var StoredRecord = json.JoinOptions(
 	jsontext.AllowInvalidUTF8(true),
 )
 
-// waiting finds the legs that wait under a call key; there may be none.
-func (d *Decision) waiting(key Hash) *waitingCall {
-	for _, w := range d.calls {
+// waitingUnder finds the legs that wait under a call key; there may be none.
+func (d *Decision) waitingUnder(key Hash) *waitingLegs {
+	for _, w := range d.legsByKey {
 		if w.key == key {
 			return w
 		}
 	}
-	w := &waitingCall{key: key}
-	d.calls = append(d.calls, w)
+	w := &waitingLegs{key: key}
+	d.legsByKey = append(d.legsByKey, w)
 	if task, there := d.known.Tasks[callTask(key)]; there {
 		var err error
 		w.stored = true
@@ -100,7 +100,7 @@ func CheckCall(key, data string) error {
 }
 
 // put adds a leg, or replaces the version of it that waits.
-func (w *waitingCall) put(leg waitingLeg) {
+func (w *waitingLegs) put(leg waitingLeg) {
 	for i := range w.legs {
 		if was := &w.legs[i]; was.Key == leg.Key {
 			if leg.Open && was.Open && slices.EqualFunc(leg.Legs, was.Legs, sameLeg) {
@@ -135,12 +135,12 @@ func sameLeg(a, b cdr.Leg) bool {
 }
 
 // has says whether a leg waits.
-func (w *waitingCall) has(key Hash) bool {
+func (w *waitingLegs) has(key Hash) bool {
 	return slices.ContainsFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
 }
 
 // take removes a leg; nil: it doesn't wait.
-func (w *waitingCall) take(key Hash) *waitingLeg {
+func (w *waitingLegs) take(key Hash) *waitingLeg {
 	i := slices.IndexFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
 	if i < 0 {
 		return nil
@@ -152,7 +152,7 @@ func (w *waitingCall) take(key Hash) *waitingLeg {
 
 // moveCall moves the legs that wait under one call key to another one.
 func (d *Decision) moveCall(from, to Hash) {
-	w := d.waiting(from)
+	w := d.waitingUnder(from)
 	legs := w.legs
 	w.legs, w.touched = nil, w.touched || len(legs) > 0
 	for _, leg := range legs {
@@ -162,15 +162,15 @@ func (d *Decision) moveCall(from, to Hash) {
 
 // joinCall adds a leg to its call: to one that waits or, if it was counted already, as a late leg.
 func (d *Decision) joinCall(key Hash, leg waitingLeg) {
-	if st, call := d.countedCall(key, leg.Record.Start); st != nil {
+	if st, call := d.findCountedCall(key, leg.Record.Start); st != nil {
 		d.addLateLeg(st, call, &leg)
 		return
 	}
-	d.waiting(key).put(leg)
+	d.waitingUnder(key).put(leg)
 }
 
-// group is one call among the legs that wait under a key.
-type group struct {
+// gatheredCall is a call with its legs, out of those that wait under a key.
+type gatheredCall struct {
 	legs []*waitingLeg
 	flat []cdr.Leg
 	// owner is which of legs each of flat is of.
@@ -181,9 +181,9 @@ type group struct {
 	open, whole   bool
 }
 
-// groups splits the legs that wait under a key into calls: a leg that starts more than two days
+// gatherCalls splits the legs that wait under a key into calls: a leg that starts more than two days
 // after its call began belongs to another one.
-func (w *waitingCall) groups() (all []group) {
+func (w *waitingLegs) gatherCalls() (all []gatheredCall) {
 	slices.SortStableFunc(w.legs, func(a, b waitingLeg) int {
 		r, s := &a.Record, &b.Record // without an id, RecordID and Key are hashes, which are others in another ledger
 		return cmp.Or(r.Start.Compare(s.Start), strings.Compare(r.ID, s.ID), r.End.Compare(s.End),
@@ -194,7 +194,7 @@ func (w *waitingCall) groups() (all []group) {
 	for i := range w.legs {
 		leg := &w.legs[i]
 		if n := len(all); n == 0 || leg.Record.Start.Sub(all[n-1].legs[0].Record.Start) > calls.Longest {
-			all = append(all, group{})
+			all = append(all, gatheredCall{})
 		}
 		g := &all[len(all)-1]
 		g.legs = append(g.legs, leg)
@@ -205,7 +205,7 @@ func (w *waitingCall) groups() (all []group) {
 	return all
 }
 
-func (g *group) complete() {
+func (g *gatheredCall) complete() {
 	for i, leg := range g.legs {
 		for _, l := range leg.Legs {
 			l.NoOutcome = l.NoOutcome || leg.Open
@@ -227,10 +227,10 @@ func (g *group) complete() {
 }
 
 // isHeld says whether a call lacks its end or a leg that it can't do without.
-func (d *Decision) isHeld(g *group) bool { return g.open || d.settings.Whole && !g.whole }
+func (d *Decision) isHeld(g *gatheredCall) bool { return g.open || d.settings.Whole && !g.whole }
 
 // expiry is when that no longer holds it.
-func (d *Decision) expiry(g *group) time.Time {
+func (d *Decision) expiry(g *gatheredCall) time.Time {
 	at := g.call.Latest
 	if at.After(g.arrived) { // the provider's clock is ahead, or the time is a mistake
 		at = g.arrived
@@ -239,7 +239,7 @@ func (d *Decision) expiry(g *group) time.Time {
 }
 
 // due is when a waiting call counts at the earliest.
-func (d *Decision) due(g *group) time.Time {
+func (d *Decision) due(g *gatheredCall) time.Time {
 	if g.arrived.After(d.page.ObservedAt.Add(StartAhead)) {
 		return time.Time{} // a clock was ahead
 	}
@@ -251,7 +251,7 @@ func (d *Decision) due(g *group) time.Time {
 }
 
 // isWhole says whether a call counts now.
-func (d *Decision) isWhole(w *waitingCall, g *group) bool {
+func (d *Decision) isWhole(w *waitingLegs, g *gatheredCall) bool {
 	if w.forced || len(g.flat) >= MostLegs || d.settings.Settle <= 0 && !d.isHeld(g) {
 		return true
 	}
@@ -285,24 +285,24 @@ func (d *Decision) CompleteRead() *Read {
 // decideCalls counts the calls that are whole, and keeps the others waiting.
 func (d *Decision) decideCalls() {
 	for _, key := range d.known.DueCalls {
-		d.waiting(key).forced = d.known.Surplus[key]
+		d.waitingUnder(key).forced = d.known.Surplus[key]
 	}
-	for i := 0; i < len(d.calls) && d.err == nil; i++ {
-		d.decideCall(d.calls[i])
+	for i := 0; i < len(d.legsByKey) && d.err == nil; i++ {
+		d.decideCallsOf(d.legsByKey[i])
 	}
 	d.change.Result.Waiting += d.known.Waiting
 	d.change.Result.MoreCalls = len(d.known.DueCalls) == DueAtOnce
 }
 
-func (d *Decision) decideCall(w *waitingCall) {
+func (d *Decision) decideCallsOf(w *waitingLegs) {
 	result := &d.change.Result
 	var stay []waitingLeg
 	var due time.Time
 	// when the first call began, by which the ledger finds the oldest and those within a read
 	var since int64 = math.MaxInt64
-	groups := w.groups()
-	for i := range groups {
-		g := &groups[i]
+	gathered := w.gatherCalls()
+	for i := range gathered {
+		g := &gathered[i]
 		if d.isWhole(w, g) {
 			d.countCall(w, g)
 			continue

@@ -26,13 +26,9 @@ func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
 	return found
 }
 
-// Identity distinguishes a ledger from every other one.
-type Identity struct{ identity }
-
 // Identity says which ledger is read.
-func (i *Inspector) Identity() (is Identity, err error) {
-	is.identity, err = readIdentity(scanIdentity(&i.ledger.engine.Session))
-	return is, err
+func (i *Inspector) Identity() (Identity, error) {
+	return readIdentity(scanIdentity(&i.ledger.engine.Session))
 }
 
 // State returns the committed state of a feed, and whether the ledger has the feed.
@@ -109,7 +105,7 @@ func (s Storage) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, engine.ErrConflict); tries++ {
-		err = e.Transact(ctx, func() error { return storeAudit(&e.Session, audited, spec, results) })
+		err = e.Transact(ctx, func() error { return writeAudit(&e.Session, audited, spec, results) })
 	}
 	return err
 }
@@ -120,16 +116,16 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec
 		return err
 	}
 	defer l.mu.Unlock()
-	return l.commit(ctx, nil, func() error { return storeAudit(&l.engine.Session, audited, spec, results) }, nil)
+	return l.commit(ctx, nil, func() error { return writeAudit(&l.engine.Session, audited, spec, results) }, nil)
 }
 
-// storeAudit writes the results only to the ledger that was audited (counting.md 34).
-func storeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []daily.Audit) error {
+// writeAudit writes the results only to the ledger that was audited (counting.md 34).
+func writeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []daily.Audit) error {
 	now, err := readIdentity(scanIdentity(s))
 	switch {
 	case err != nil && !errors.Is(err, engine.ErrNoTable):
 		return err
-	case now != audited.identity:
+	case now != audited:
 		return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
 	}
 	var feed int64

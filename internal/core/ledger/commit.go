@@ -28,7 +28,7 @@ func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, ap
 	if l.settings.OnCommit != nil {
 		l.settings.OnCommit(l.settings.Now().Sub(began))
 	}
-	return l.verify()
+	return l.checkInvariants()
 }
 
 // lockLedger, in a transaction, waits for all others that ran it.

@@ -89,7 +89,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	}
 	defer l.mu.Unlock()
 	name := spec.Source + "/" + spec.Feed
-	id, err := l.register(ctx, spec)
+	id, err := l.ensureLine(ctx, spec)
 	f := l.feeds[name]
 	if err != nil {
 		if f != nil && errors.Is(err, ErrOtherAccount) {
@@ -137,7 +137,7 @@ func (f *Feed) load() error {
 	}
 	if owner != l.replica() && !l.view {
 		if f.ids != nil { // it was this replica's: now its owner shows it
-			l.drop(f)
+			l.removeFeed(f)
 		}
 		return ErrNotOwner
 	}
@@ -211,9 +211,9 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 		})
 }
 
-// register finds a feed's row, takes over that of renamed_from, or makes one, and checks that it is
+// ensureLine finds a feed's row, takes over that of renamed_from, or makes one, and checks that it is
 // of the same account (counting.md 19). The commit lock is held.
-func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
+func (l *Ledger) ensureLine(ctx context.Context, spec FeedSpec) (id int64, err error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return 0, err
 	}
@@ -229,7 +229,7 @@ func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err err
 	}
 	for name, f := range l.feeds { // open under a former name, which this or another replica has changed
 		if err == nil && f.id == id && name != spec.Source+"/"+spec.Feed {
-			l.drop(f)
+			l.removeFeed(f)
 		}
 	}
 	return id, err

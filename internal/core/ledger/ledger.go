@@ -136,7 +136,7 @@ type Ledger struct {
 	settings Settings
 	lock     *flock.Flock
 	store    *metrics.Store
-	identity atomic.Pointer[identity] // nil until the ledger was opened
+	identity atomic.Pointer[Identity] // nil until the ledger was opened
 	replaced atomic.Pointer[error]    // why nothing is committed any more
 	lastRows lastRows
 	created  time.Time
@@ -188,14 +188,14 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 			most: cmp.Or(settings.Reserve, mostReserve),
 		}
 	}
-	if err := l.open(ctx); err != nil {
+	if err := l.load(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-// open opens the file and reads everything that is kept in memory.
-func (l *Ledger) open(ctx context.Context) error {
+// load opens the file and reads everything that is kept in memory.
+func (l *Ledger) load(ctx context.Context) error {
 	err := l.ensureOpen(ctx)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
@@ -230,7 +230,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	l.identity.Store(&opened)
 	l.setTuning(l.settings.Tuning)
 	l.reserve.released = !l.fillReserve()
-	return l.verify()
+	return l.checkInvariants()
 }
 
 // Created is when the ledger was made, by the clock of the machine that made it.

@@ -14,8 +14,8 @@ import (
 // A process commits only to the ledger that it has opened (counting.md 34): never to another one in
 // its place, and it never makes a new one there.
 
-// identity distinguishes ledgers. It is made with a ledger and kept in it.
-type identity struct{ schema, key, instance string }
+// Identity distinguishes a ledger from every other one. It is made with a ledger and kept in it.
+type Identity struct{ schema, key, instance string }
 
 // identityQuery reads an identity; it has no arguments, so that each new connection can ask it.
 const identityQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
@@ -27,7 +27,7 @@ var errOtherKey = errors.New("its ids are under another key than the ledger has,
 	"counted once more: restore a backup, or start with an empty ledger")
 
 // readIdentity reads an identity by scan, which runs identityQuery.
-func readIdentity(scan func(into ...any) error) (is identity, err error) {
+func readIdentity(scan func(into ...any) error) (is Identity, err error) {
 	err = scan(&is.schema, &is.key, &is.instance)
 	return is, err
 }

@@ -151,7 +151,7 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 		return err
 	}
 	defer l.mu.Unlock()
-	_, err := l.register(ctx, spec)
+	_, err := l.ensureLine(ctx, spec)
 	return err
 }
 
@@ -187,11 +187,11 @@ func (l *Ledger) Drop(source, feed string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if f := l.feeds[source+"/"+feed]; f != nil {
-		l.drop(f)
+		l.removeFeed(f)
 	}
 }
 
-func (l *Ledger) drop(f *Feed) {
+func (l *Ledger) removeFeed(f *Feed) {
 	delete(l.feeds, f.name())
 	f.lost = true
 	f.ids.Release()
@@ -254,7 +254,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 					return err
 				}
 			}
-			isNew, err := enqueue(&e.Session, id, &tasks[i])
+			isNew, err := addTask(&e.Session, id, &tasks[i])
 			if err != nil {
 				return err
 			}

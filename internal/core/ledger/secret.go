@@ -125,7 +125,7 @@ func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, err
 	case slices.ContainsFunc(former, l.SecretIsUnkept):
 		return nil, ErrUnkept
 	}
-	return readSecret(reader, slices.Concat(sources, former))
+	return findSecret(reader, slices.Concat(sources, former))
 }
 
 // formerNames are the names from which sources were renamed: renamed_from may be gone since.
@@ -152,7 +152,7 @@ func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byt
 			if err != nil {
 				return nil, err
 			}
-			return readSecret(&e.Session, slices.Concat(sources, former))
+			return findSecret(&e.Session, slices.Concat(sources, former))
 		}
 	}
 	if errors.Is(err, errNoLedger) {
@@ -161,7 +161,7 @@ func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byt
 	return nil, err
 }
 
-func readSecret(s *engine.Session, sources []string) ([]byte, error) {
+func findSecret(s *engine.Session, sources []string) ([]byte, error) {
 	for _, source := range sources {
 		var value string
 		err := s.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{secretName(source)}, &value)

@@ -35,9 +35,9 @@ func (p *pageCommit) writeTasks() error {
 	return nil
 }
 
-// enqueue adds a task, or merges it with the one that waits under its key, and returns whether it
+// addTask adds a task, or merges it with the one that waits under its key, and returns whether it
 // wasn't waiting already.
-func enqueue(e *engine.Session, feed int64, w *work.Item) (queued bool, err error) {
+func addTask(e *engine.Session, feed int64, w *work.Item) (queued bool, err error) {
 	was := new(work.Item)
 	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
 		[]any{feed, w.Kind, w.Key}, taskTargets(was)...)

@@ -14,13 +14,13 @@ import (
 // verifying turns the invariants on; every test of this package and of the binary sets it.
 var verifying = os.Getenv("CDR_LEDGER_VERIFY") != ""
 
-// verify checks after every commit what must hold between memory and file.
-func (l *Ledger) verify() error {
+// checkInvariants checks after every commit what must hold between memory and file.
+func (l *Ledger) checkInvariants() error {
 	if !verifying || l.engine == nil {
 		return nil
 	}
 	for _, f := range l.feeds {
-		if err := f.verify(); err != nil {
+		if err := f.checkInvariants(); err != nil {
 			return fmt.Errorf("invariant: feed %s: %w", f.spec.Feed, err)
 		}
 	}
@@ -39,8 +39,8 @@ func (l *Ledger) verify() error {
 	return nil
 }
 
-// verify checks that memory has what the file has, and that the totals add up.
-func (f *Feed) verify() error {
+// checkInvariants checks that memory has what the file has, and that the totals add up.
+func (f *Feed) checkInvariants() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
 	s, sizes, file := f.committed.Load(), f.ids.Sizes(), counts{}
 	memory := counts{

@@ -58,13 +58,13 @@ func (c *Changes) Add(f *facts.Fact) []Delta {
 	c.deltas = Count(c.deltas[:0], f)
 	for i := range c.deltas {
 		d := &c.deltas[i]
-		d.Series = c.add(d, f.New)
+		d.Series = c.addDelta(d, f.New)
 	}
 	return c.deltas
 }
 
-// add adds a delta. source numbers the commit's records from 1, for exemplars; 0 means none.
-func (c *Changes) add(d *Delta, source int) *LabelSet {
+// addDelta adds a delta. source numbers the commit's records from 1, for exemplars; 0 means none.
+func (c *Changes) addDelta(d *Delta, source int) *LabelSet {
 	s := c.series(d.Def, d.LabelValues())
 	bucket, fits := s.next.Add(d.Def, d.N, &d.Money)
 	if !fits {
@@ -150,7 +150,7 @@ func (c *Changes) makeSeries(d *Def) *Series {
 	s.Start = c.now.Truncate(time.Microsecond) // as the ledger keeps it
 	s.Shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
 	c.fresh[string(c.key)] = s
-	if !overflowed(d, c.vals) {
+	if !isFolded(d, c.vals) {
 		c.counts[d]++
 	}
 	return s

@@ -32,7 +32,7 @@ type Value struct {
 	money    cdr.Money
 	hist     *HistValue
 	gauge    float64       // for a gauge about the exporter itself
-	attempts *lastAttempts // for a gauge that the ledger keeps
+	attempts *keptAttempts // for a gauge that the ledger keeps
 	// exemplars are by bucket, nil without one; a counter has one. The ledger doesn't keep them.
 	exemplars []*Exemplar
 }
@@ -43,7 +43,7 @@ func NewValue(d *Def) Value {
 	case Histogram:
 		return Value{hist: newHist(d)}
 	case Gauge:
-		return Value{attempts: &lastAttempts{}}
+		return Value{attempts: &keptAttempts{}}
 	case Counter, Seconds, Money:
 	}
 	return Value{}

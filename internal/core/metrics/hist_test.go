@@ -163,8 +163,8 @@ func TestRule24SumsSaturate(t *testing.T) {
 	duration := &Delta{Def: CallDuration, N: math.MaxInt64 - 5}
 	for range 3 {
 		c := s.Begin(f, midday)
-		c.add(connected, 0)
-		c.add(duration, 0)
+		c.addDelta(connected, 0)
+		c.addDelta(duration, 0)
 		if first := connected.N != 10; len(c.Overflow) != 0 == first {
 			t.Errorf("overflow %v", c.Overflow)
 		}

@@ -41,11 +41,11 @@ type LastAttempts struct {
 	Source, Feed, Direction, Trunk string
 	// NoReasons says that the feed can't distinguish faults from other calls that didn't connect.
 	NoReasons bool
-	lastAttempts
+	keptAttempts
 }
 
-// lastAttempts is the value of a series of attempts.
-type lastAttempts struct {
+// keptAttempts is the value of a series of attempts.
+type keptAttempts struct {
 	// Attempts are at least one and at most 64, by start.
 	Attempts []Attempt
 	fresh    int // attempts at the end that the current commit added, until sortAndTrim
@@ -72,7 +72,7 @@ func (e Ending) Has(o cdr.Outcome) bool {
 	return !o.Connected()
 }
 
-func (r *lastAttempts) count(ending Ending) (n int) {
+func (r *keptAttempts) count(ending Ending) (n int) {
 	for _, a := range r.Attempts {
 		if ending.Has(a.Outcome) {
 			n++
@@ -83,7 +83,7 @@ func (r *lastAttempts) count(ending Ending) (n int) {
 
 // Since is the start of the unbroken run of attempts that ended this way, up to the newest; zero if
 // the newest ended otherwise.
-func (r *lastAttempts) Since(ending Ending) (since time.Time) {
+func (r *keptAttempts) Since(ending Ending) (since time.Time) {
 	for _, a := range slices.Backward(r.Attempts) {
 		if !ending.Has(a.Outcome) {
 			return since
@@ -97,7 +97,7 @@ func (r *lastAttempts) Since(ending Ending) (since time.Time) {
 }
 
 // Newest is the latest start.
-func (r *lastAttempts) Newest() time.Time {
+func (r *keptAttempts) Newest() time.Time {
 	var latest int64
 	for _, a := range r.Attempts {
 		latest = max(latest, a.second)
@@ -107,7 +107,7 @@ func (r *lastAttempts) Newest() time.Time {
 
 // TopFailure is the most frequent failure of the attempts that ended this way, the latest of
 // several, and their number; 0 without one.
-func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
+func (r *keptAttempts) TopFailure(ending Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
 		if !ending.Has(a.Outcome) {
@@ -123,7 +123,7 @@ func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
 
 // TopLabels are the operator's labels of the attempts that ended this way, each with its most
 // frequent value, and the number of these attempts.
-func (r *lastAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) {
+func (r *keptAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) {
 	counts := cdr.CountLabels(func(yield func(cdr.Labels) bool) {
 		for _, a := range r.Attempts {
 			if ending.Has(a.Outcome) && !yield(a.Labels) {
@@ -162,7 +162,7 @@ func (s *Store) LastAttempts() []LastAttempts {
 				own := series.LabelValues()
 				all = append(all, LastAttempts{
 					Source: f.source, Feed: f.feed, Direction: own[0], Trunk: own[1],
-					NoReasons: f.NoReasons, lastAttempts: *series.cur.attempts.clone(),
+					NoReasons: f.NoReasons, keptAttempts: *series.cur.attempts.clone(),
 				})
 			}
 		}
@@ -170,7 +170,7 @@ func (s *Store) LastAttempts() []LastAttempts {
 	return all
 }
 
-func (b *builder) lastAttempts(f *FeedSeries, series *Series) {
+func (b *builder) attemptGauges(f *FeedSeries, series *Series) {
 	r, values := series.cur.attempts, series.Labels.Values
 	b.gauge(RecentAttempts, values, float64(len(r.Attempts)))
 	if !f.NoReasons {
@@ -201,13 +201,13 @@ func (c *Changes) addAttempt(f *facts.Fact) {
 	last.fresh++
 }
 
-func (r *lastAttempts) clone() *lastAttempts {
-	return &lastAttempts{Attempts: slices.Clone(r.Attempts), failureRunStart: r.failureRunStart}
+func (r *keptAttempts) clone() *keptAttempts {
+	return &keptAttempts{Attempts: slices.Clone(r.Attempts), failureRunStart: r.failureRunStart}
 }
 
 // sortAndTrim ends the current commit: it sorts the attempts by start and keeps only the last
 // attemptsKept. While a feed catches up, a provider may list the newest first over many commits.
-func (r *lastAttempts) sortAndTrim() {
+func (r *keptAttempts) sortAndTrim() {
 	var full int64 // start of the oldest kept one, if others were dropped before
 	if kept := len(r.Attempts) - r.fresh; kept == attemptsKept {
 		full = r.Attempts[0].second
@@ -222,7 +222,7 @@ func (r *lastAttempts) sortAndTrim() {
 
 // noteDropped updates failureRunStart for the oldest attempt, which is about to be dropped. A late
 // attempt lies before those that were already dropped: it may end a run, but begins none.
-func (r *lastAttempts) noteDropped(a Attempt, late bool) {
+func (r *keptAttempts) noteDropped(a Attempt, late bool) {
 	for e := range r.failureRunStart {
 		switch has := Ending(e).Has(a.Outcome); {
 		case !has && (!late || a.second >= r.failureRunStart[e]):
@@ -233,7 +233,7 @@ func (r *lastAttempts) noteDropped(a Attempt, late bool) {
 	}
 }
 
-// storedAttempts is the stored form of lastAttempts. An attempt has four numbers: the seconds since
+// storedAttempts is the stored form of keptAttempts. An attempt has four numbers: the seconds since
 // the start of the one before, the outcome, the index of its failure or -1, and the index of its
 // labels plus 1, or 0.
 type storedAttempts struct {
@@ -243,7 +243,7 @@ type storedAttempts struct {
 	FailureRunStart [endings]int64 `json:"failure_run_start"`
 }
 
-func (r *lastAttempts) append(dst []byte) []byte {
+func (r *keptAttempts) append(dst []byte) []byte {
 	r.sortAndTrim()
 	stored, before := storedAttempts{FailureRunStart: r.failureRunStart}, int64(0)
 	for _, a := range r.Attempts {
@@ -271,12 +271,12 @@ func indexOrAppend[T comparable](all []T, value T) (with []T, index int) {
 	return all, index
 }
 
-func parseAttempts(text string) (*lastAttempts, error) {
+func parseAttempts(text string) (*keptAttempts, error) {
 	var stored storedAttempts
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", RecentAttempts.Name, errValue, err)
 	}
-	r, before := &lastAttempts{failureRunStart: stored.FailureRunStart}, int64(0)
+	r, before := &keptAttempts{failureRunStart: stored.FailureRunStart}, int64(0)
 	for _, a := range stored.Attempts {
 		before += a[0]
 		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}

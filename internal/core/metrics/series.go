@@ -91,8 +91,8 @@ func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
 	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: NewValue(d)}
 }
 
-// overflowed says whether the label set is a folded one.
-func overflowed(d *Def, own []string) bool {
+// isFolded says whether the label set is a folded one.
+func isFolded(d *Def, own []string) bool {
 	for i, l := range d.Labels {
 		if l.Open {
 			return own[i] == OverflowValue
@@ -105,7 +105,7 @@ func (f *FeedSeries) addSeries(s *Series) {
 	own := s.LabelValues()
 	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s
 	f.list = append(f.list, s)
-	if !overflowed(s.Labels.Def, own) {
+	if !isFolded(s.Labels.Def, own) {
 		f.counts[s.Labels.Def]++
 	}
 }

@@ -211,7 +211,7 @@ func (b *builder) feed(f *FeedSeries) {
 	for _, series := range f.list {
 		d := series.Labels.Def
 		if d == RecentAttempts {
-			b.lastAttempts(f, series)
+			b.attemptGauges(f, series)
 			continue
 		}
 		value := &series.cur

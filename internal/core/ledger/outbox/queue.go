@@ -92,9 +92,9 @@ func (q *Queue) Wake() {
 }
 
 // Add adds what a commit wrote.
-func (q *Queue) Add(d *Draft) { q.add(d.heads...) }
+func (q *Queue) Add(d *Draft) { q.addHeads(d.heads...) }
 
-func (q *Queue) add(heads ...head) {
+func (q *Queue) addHeads(heads ...head) {
 	if len(heads) == 0 {
 		return
 	}
@@ -132,7 +132,7 @@ func (q *Queue) Next(ctx context.Context, after int64) (*Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		next, waits := q.next(after)
+		next, waits := q.nextHead(after)
 		if !waits {
 			return nil, nil
 		}
@@ -155,7 +155,7 @@ func (q *Queue) Next(ctx context.Context, after int64) (*Batch, error) {
 	}
 }
 
-func (q *Queue) next(after int64) (next head, waits bool) {
+func (q *Queue) nextHead(after int64) (next head, waits bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(q.pending, after+1, func(h head, id int64) int { return cmp.Compare(h.id, id) })
@@ -169,7 +169,7 @@ func (q *Queue) next(after int64) (next head, waits bool) {
 // A batch whose commit a failover lost waits no more, and another one may have its place.
 func (q *Queue) Ack(ctx context.Context, id int64) error {
 	err := q.ledger.CommitOutbox(ctx, func(s *engine.Session) error {
-		next, waits := q.next(id - 1)
+		next, waits := q.nextHead(id - 1)
 		if !waits || next.id != id {
 			return nil
 		}

@@ -86,7 +86,7 @@ func Load(s *engine.Session, queues *[Signals]Queue, senders [2]string) error {
 	}
 	for _, h := range heads {
 		if stored[h.key] {
-			queues[h.signal].add(h)
+			queues[h.signal].addHeads(h)
 		}
 	}
 	return nil
