@@ -10,9 +10,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
 )
 
-// fieldSchema numbers the list below. A row remembered under another number is rewritten silently:
-// an upgrade revises nothing (counting.md 16).
+// fieldSchema numbers the list below. Raise it if a field gets another index or its value other bytes. The next version
+// of each remembered record then replaces the hashes of all fields, and none of its fields is revised (counting.md 16).
 const fieldSchema = 1
+
+// fieldBytes is how many bytes of a record's row say which of the fields below it has, by a bit for each.
+const fieldBytes = 3
+
+// This doesn't compile if there are more fields than bits. More bits are another form of rows, and so another schema of
+// the ledger.
+var _ [8*fieldBytes - len(recordFields)]struct{}
 
 // field is one whose change is a revision: its name in `cdr.changed`, and its value as bytes, empty
 // if the record doesn't carry it.
@@ -21,7 +28,9 @@ type field struct {
 	value func(dst []byte, r *cdr.Record) []byte
 }
 
-// recordFields are the fields of a record, at most 24. Outcome and charges are compared by value, not here.
+// recordFields are the fields of a record; a row knows each by its index. Append new ones. They don't need another
+// fieldSchema: a record that is remembered without a field isn't revised by the first version that has it. Outcome and
+// charges are compared by value, not here.
 var recordFields = [...]field{
 	timeField("cdr.start_time", func(r *cdr.Record) time.Time { return r.Start }),
 	timeField("cdr.invite_time", func(r *cdr.Record) time.Time { return r.Invite }),

@@ -80,7 +80,7 @@ func (c *countedRecord) memory(listed []fieldHash) (*Memory, error) {
 		Settled: c.flags&rowSettled != 0, Later: was.fields&laterParts != 0,
 	}
 	for i := range recordFields {
-		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24
+		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 8*fieldBytes
 		a, b := slices.IndexFunc(c.fields, is), slices.IndexFunc(listed, is)
 		differs := listed != nil && ((a < 0) != (b < 0) || a >= 0 && c.fields[a].hash != listed[b].hash)
 		if was.fields&(1<<i) != 0 || differs {

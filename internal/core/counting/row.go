@@ -192,7 +192,7 @@ func (c *countedRecord) appendBody(dst []byte) []byte {
 // and the provider's own with their keys.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
-	dst = append(dst, 0, 0, 0)
+	dst = append(dst, make([]byte, fieldBytes)...)
 	for _, f := range fields {
 		if f.key&extraField == 0 {
 			dst[at+int(f.key/8)] |= 1 << (f.key % 8)
@@ -250,7 +250,7 @@ func (c *countedRecord) parse(data []byte) error {
 }
 
 func readFields(r *pack.Reader, list []fieldHash) []fieldHash {
-	bits := r.Bytes(3)
+	bits := r.Bytes(fieldBytes)
 	for key := range uint32(8 * len(bits)) {
 		if bits[key/8]&(1<<(key%8)) != 0 {
 			list = append(list, fieldHash{key: key, hash: uint32(r.Number(3))})

@@ -194,3 +194,43 @@ func FuzzRow(f *testing.F) {
 		_, _ = Stored{Data: data}.Alias()
 	})
 }
+
+// TestFieldSchema (counting.md 16): a version revises no field of a record that was remembered under another
+// fieldSchema. The next one does.
+func TestFieldSchema(t *testing.T) {
+	hasher, err := NewHasher(NewSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	decide := func(trunk string, row []byte) (result Result, next []byte) {
+		page := &Page{
+			Records:    []*cdr.Record{{ID: "a", Start: start, Trunk: trunk, Outcome: cdr.Busy}},
+			ObservedAt: start.Add(time.Hour),
+		}
+		d := NewDecision()
+		keys := d.Keys(page, new(Settings), &hasher)
+		known := &Known{TrunkLimit: 10}
+		for _, key := range keys.IDs {
+			known.IDs = append(known.IDs, Stored{Place{HourBucket(start), key.Hash}, row})
+		}
+		change, err := d.Decide(known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return change.Result, change.Keep[0].Data
+	}
+	_, row := decide("one", nil)
+	var counted countedRecord
+	if err := counted.parse(row); err != nil {
+		t.Fatal(err)
+	}
+	counted.schema = fieldSchema + 1
+	got, row := decide("two", counted.append(nil))
+	if got.Revised != 0 || got.Duplicate != 1 {
+		t.Errorf("another fieldSchema: %d revised, %d repeated", got.Revised, got.Duplicate)
+	}
+	if got, _ = decide("three", row); got.Revised != 1 {
+		t.Errorf("the same fieldSchema: %d revised", got.Revised)
+	}
+}
