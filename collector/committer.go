@@ -21,6 +21,11 @@ const (
 )
 
 // committer commits the pages of a feed, and updates its metrics, log and status.
+//
+//	pages of spans ─▶ committer.read ───┐
+//	their position ─▶ ranges.conclude ──┤
+//	streams, records, spans owed ───────┴▶ commitPage ─┐
+//	posted here ─▶ Loop.CommitPosted ──────────────────┴▶ commitWithin ─▶ Ledger.Commit
 type committer struct {
 	settings FeedSettings
 	// reader leaves out rows that the ledger knows; nil: spans can't be read.

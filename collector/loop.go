@@ -182,10 +182,10 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Commit commits a page of a record that was posted to a feed with Posted, also before Start,
+// CommitPosted commits a page of a record that was posted to a feed with Posted, also before Start,
 // during a poll and after Stop. After ErrReadElsewhere the record must be enqueued: it comes behind
 // others that wait.
-func (l *Loop) Commit(ctx context.Context, page *Page) error {
+func (l *Loop) CommitPosted(ctx context.Context, page *Page) error {
 	return l.posted.commitArrived(ctx, page)
 }
 

@@ -29,31 +29,6 @@ type rangePoll struct {
 	tick time.Duration
 }
 
-// commitPlan commits a poll's plan, which replaces the feed's, and what changes of the spans that are read again. It
-// returns how many calls wait.
-func (f *ranges) commitPlan(
-	ctx context.Context, r *rangePoll, position counting.Position,
-) (waiting int, err error) {
-	data, err := r.plan.Encode()
-	if err != nil {
-		return 0, err
-	}
-	position.Resume = data
-	r.page.Position = &position
-	result, err := f.commitPage(ctx, &r.page)
-	if err != nil {
-		return 0, err
-	}
-	f.plan, f.stored = r.plan, data
-	if !result.Oldest.IsZero() { // the next commit stores it
-		f.plan.Follow(result.Oldest, plan.Latest(result.Settled, r.page.ObservedAt),
-			max(f.settings.Info.Settle, f.ladder.Interval))
-	}
-	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
-	f.showLost()
-	return result.Waiting, nil
-}
-
 // completeRead is what of the level's read has been read since it was begun, which is by the earlier
 // clock, as legs come by it. The second read has the times before a span that reads leave out too,
 // where calls may lack legs; it is nil if they leave out none.
@@ -114,18 +89,19 @@ func (f *ranges) conclude(ctx context.Context, r *rangePoll, found int) error {
 	if again := r.plan.Levels[r.read.Level].Open; again != nil && again.Pass > 0 {
 		whole, partial = nil, nil // the piece is read once more
 	}
-	return f.commitReached(ctx, r, whole, partial)
+	return f.commitPosition(ctx, r, whole, partial)
 }
 
-// commitReached commits a poll's plan with the position that it has reached. If records that were named are still to be
-// fetched, the position waits: if the watermark passed them, so would the floor, and they would be too old to count;
-// and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
-func (f *ranges) commitReached(ctx context.Context, r *rangePoll, whole, partial *counting.Read) error {
-	var position counting.Position
+// commitPosition commits the position that a poll has reached: its plan, which replaces the feed's, what changes of the
+// spans that are read again, and the watermark. If records that were named are still to be fetched, the watermark
+// waits: if it passed them, so would the floor, and they would be too old to count; and the first history would be
+// shown while it is still being counted (counting.md 5, 7, 20).
+func (f *ranges) commitPosition(ctx context.Context, r *rangePoll, whole, partial *counting.Read) error {
 	waits, err := f.recordsWait(ctx)
 	if err != nil {
 		return err
 	}
+	position := new(counting.Position)
 	if !waits {
 		position.Read = whole
 		if !f.clocksHold(f.settings.Clock.times()) {
@@ -133,12 +109,23 @@ func (f *ranges) commitReached(ctx context.Context, r *rangePoll, whole, partial
 			position.Watermark = r.plan.Release(r.spans)
 		}
 	}
-	waiting, err := f.commitPlan(ctx, r, position)
+	if position.Resume, err = r.plan.Encode(); err != nil {
+		return err
+	}
+	r.page.Position = position
+	result, err := f.commitPage(ctx, &r.page)
 	if err != nil {
 		return err
 	}
+	f.plan, f.stored = r.plan, position.Resume
 	f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)
-	if waits || partial == nil || waiting == 0 {
+	if !result.Oldest.IsZero() { // the next commit stores it
+		f.plan.Follow(result.Oldest, plan.Latest(result.Settled, r.page.ObservedAt),
+			max(f.settings.Info.Settle, f.ladder.Interval))
+	}
+	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
+	f.showLost()
+	if waits || partial == nil || result.Waiting == 0 {
 		return nil
 	}
 	return f.endPartialRead(ctx, partial)

@@ -79,7 +79,7 @@ func (f *ranges) release(ctx context.Context) error {
 	if waits, err := f.recordsWait(ctx); err != nil || waits {
 		return err
 	}
-	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil, nil)
+	return f.commitPosition(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil, nil)
 }
 
 // isTakenBack says whether a failover lost the plan that was last committed.

@@ -266,18 +266,19 @@ func TestPostedBehindOthers(t *testing.T) {
 	loop, ledger := newStream(&numbers{n: 0, failAt: -1}, posts(queue))
 	queue.ledger = ledger
 	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}
-	if err := loop.Commit(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
+	if err := loop.CommitPosted(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
 		t.Errorf("before the older one: %v, %v were committed", err, ledger.ids())
 	}
 	if _, err := loop.Poll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := loop.Commit(t.Context(), newer); err != nil || !slices.Equal(ledger.ids(), []string{"older", "newer"}) {
-		t.Errorf("then: %v, %v were committed", err, ledger.ids())
+	err := loop.CommitPosted(t.Context(), newer)
+	if got := ledger.ids(); err != nil || !slices.Equal(got, []string{"older", "newer"}) {
+		t.Errorf("then: %v, %v were committed", err, got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := loop.Commit(ctx, newer); !errors.Is(err, context.Canceled) || len(ledger.ids()) > 2 {
+	if err := loop.CommitPosted(ctx, newer); !errors.Is(err, context.Canceled) || len(ledger.ids()) > 2 {
 		t.Errorf("a post that was given up: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 				if f.info != info || !f.state.isOpen.Load() {
 					continue
 				}
-				err := f.loop.Commit(ctx, page)
+				err := f.loop.CommitPosted(ctx, page)
 				if !errors.Is(err, ledger.ErrNotOwner) && !errors.Is(err, collector.ErrReadElsewhere) {
 					a.warnUnstored(ctx, s, err)
 					return err

@@ -59,7 +59,7 @@ func (r *run) start() (err error) {
 	r.loop = collector.NewLoop(feedSettings)
 	if info.Webhook != nil {
 		r.hook = info.Webhook.Handler(collector.Inbox{
-			Commit: r.loop.Commit,
+			Commit: r.loop.CommitPosted,
 			Enqueue: func(ctx context.Context, items []work.Item) (int, error) {
 				return r.ledger.Enqueue(ctx, spec, items)
 			},

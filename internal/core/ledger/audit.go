@@ -116,7 +116,7 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec
 		return err
 	}
 	defer l.mu.Unlock()
-	return l.commit(ctx, nil, func() error { return writeAudit(&l.engine.Session, audited, spec, results) }, nil)
+	return l.commitChange(ctx, nil, func() error { return writeAudit(&l.engine.Session, audited, spec, results) }, nil)
 }
 
 // writeAudit writes the results only to the ledger that was audited (counting.md 34).

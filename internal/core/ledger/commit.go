@@ -11,15 +11,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
-// commit is the only way to change the ledger (counting.md 1). It moves the owner's sequence number
+// commitChange is the only way to change the ledger (counting.md 1). It moves the owner's sequence number
 // first, so that a second writer is noticed, and then writes. apply changes memory; it runs only
 // after the database said that the transaction is durable, and not if memory was reloaded to find
 // that out. Without an owner, write must be correct whichever replica runs it, and if it runs
 // twice. The commit lock is held.
-func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
+func (l *Ledger) commitChange(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	defer l.closeOnPanic()
 	began := l.settings.Now()
-	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
+	if err := l.tryChange(ctx, owner, write, apply); err != nil {
 		if errors.Is(err, ErrFull) && l.spending == 0 {
 			l.reserve.release()
 		}
@@ -37,7 +37,7 @@ const lockLedger = `UPDATE feeds SET epoch = epoch WHERE id = 0`
 // commitAlone commits a change that only one replica may make at a time: no other one writes
 // between what body reads and writes.
 func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
-	return l.commit(ctx, nil, func() error {
+	return l.commitChange(ctx, nil, func() error {
 		if l.Shared() { // SQLite has one transaction at a time
 			if _, err := l.engine.Exec(lockLedger); err != nil {
 				return err
@@ -47,7 +47,7 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 	}, nil)
 }
 
-func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
+func (l *Ledger) tryChange(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	var err error
 	begun := false
 	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once

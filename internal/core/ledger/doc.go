@@ -1,7 +1,7 @@
 // Package ledger keeps what makes counting exact: the ids that were seen, the series, the log
 // records that wait to be sent, the read positions and pending work, in one database.
 //
-// There is one way to change any of it: commit, a transaction that begins by moving a sequence
+// There is one way to change any of it: commitChange, a transaction that begins by moving a sequence
 // number (compare and set, counting.md 1). Memory changes only after the database has said that the
 // transaction is durable. If it can't say, the ledger reopens the file and finds out.
 //

@@ -27,7 +27,7 @@ func (l *Ledger) Show(ctx context.Context) error {
 		return err
 	}
 	defer l.mu.Unlock()
-	err := l.commit(ctx, nil, func() error {
+	err := l.commitChange(ctx, nil, func() error {
 		var ids []any
 		for _, s := range due {
 			ids = append(ids, s.ID)
@@ -106,7 +106,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if floor := oldest.Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
-	err = l.commit(ctx, f, func() error {
+	err = l.commitChange(ctx, f, func() error {
 		if f.steppedBack.Load() { // next may be of what is gone
 			return ErrFenced
 		}
@@ -127,7 +127,7 @@ func (f *Feed) packIDs(ctx context.Context) error {
 		return nil
 	}
 	// A commit may open the database again and reload the ids.
-	return f.ledger.commit(ctx, f, func() error { return f.ids.Pack() }, func() { f.ids.Apply() })
+	return f.ledger.commitChange(ctx, f, func() error { return f.ids.Pack() }, func() { f.ids.Apply() })
 }
 
 // deleteOld deletes rows that are kept for some time only. Bad rows from before oldest can't be read again.

@@ -28,7 +28,7 @@ func (h host) CommitOutbox(ctx context.Context, change func(s *engine.Session) e
 		return err
 	}
 	defer h.mu.Unlock()
-	return h.commit(ctx, nil, func() error { return change(&h.engine.Session) }, apply)
+	return h.commitChange(ctx, nil, func() error { return change(&h.engine.Session) }, apply)
 }
 
 // Senders implements outbox.Ledger: the owner of a feed, and the replica that only sends what waits of it.

@@ -70,7 +70,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
 	page.ObservedAt = cmp.Or(page.ObservedAt, p.now)
 	p.keys = p.decision.Keys(page, &p.settings, &l.hasher)
-	if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
+	if err := l.commitChange(ctx, f, p.writePage, p.publish); err != nil {
 		return counting.Result{}, err
 	}
 	result := p.change.Result
@@ -81,7 +81,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 			Position:   &counting.Position{Read: p.decision.CompleteRead()},
 		}
 		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
-		if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
+		if err := l.commitChange(ctx, f, p.writePage, p.publish); err != nil {
 			break // they are due with the next read too
 		}
 		result.AddCalls(&p.change.Result)

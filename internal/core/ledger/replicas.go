@@ -231,7 +231,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source,
 			spec.Feed, ErrFull)
 	}
-	err = l.commit(ctx, nil, func() error {
+	err = l.commitChange(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
 		var id int64
