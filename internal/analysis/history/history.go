@@ -147,6 +147,7 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Currency: f.Info.Currency, Rules: f.Info.Rules,
 			Settle: f.Info.Settle, WholeAfter: f.Info.WholeAfter, LateAfter: neverLate,
 			Lookback: f.Info.Lookback, History: f.Info.WholeAfter, // what lies before the range is kept out here
+			ReadsRanges: true,
 		},
 		Fingerprint: f.Info.Fingerprint,
 	})

@@ -341,6 +341,22 @@ func TestCallsThatWait(t *testing.T) {
 	}
 }
 
+// TestCallsThatWaitByArrival: in a file or a table with a key too, only the calls that have just ended wait, although
+// older ones are on the same page.
+func TestCallsThatWaitByArrival(t *testing.T) {
+	f := &fakeFeed{page: 1000}
+	for n := range 100 {
+		f.calls = append(f.calls, oneLeg(n, fmt.Sprint("call ", n), time.Duration(n)*time.Minute, true))
+	}
+	b := newBench(t)
+	b.set.Now = func() time.Time { return noon.Add(101 * time.Minute) }
+	feed := legFeed(f, noon.Add(101*time.Minute))
+	feed.Info.Rules.ByArrival = true
+	if sum, _ := b.read(feed); sum != (Summary{Calls: 91, Unfinished: 9}) {
+		t.Errorf("%+v, want 91 calls and 9 that wait", sum)
+	}
+}
+
 // A call whose legs lie in different pieces of what is read is one call.
 func TestCallsOverPieces(t *testing.T) {
 	f := &fakeFeed{}

@@ -342,7 +342,7 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 	case !d.settings.ByArrival && at.Before(settled) && r.Start.After(now.Add(-d.settings.Lookback)):
 		at = settled
 	}
-	if d.settings.ByArrival && d.clock.After(at) {
+	if d.settings.ByArrival && !d.settings.ReadsRanges && d.clock.After(at) {
 		at = d.clock
 	}
 	return at

@@ -61,6 +61,9 @@ type Settings struct {
 	// Lead is how long before its origin a feed with Legs is read, so that a later leg of an earlier
 	// call doesn't count as another call.
 	Lead time.Duration
+	// ReadsRanges says that ranges of starts are read, as a history does, even if the feed is read by arrival
+	// otherwise: the place of a record says nothing of when it came.
+	ReadsRanges bool
 	// Redactor redacts records that wait; nil: nothing is removed.
 	Redactor *cdr.Redactor
 	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
