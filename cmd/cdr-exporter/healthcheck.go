@@ -37,7 +37,7 @@ func newHealthcheck(c *kingpin.CmdClause) command {
 }
 
 // checkHealth checks one address. An exporter that requires a password or a client certificate is
-// healthy: it answered, and this command has neither.
+// healthy: it answered, and this command has neither. So is one whose rate limit others have used up.
 func checkHealth(ctx context.Context, scheme, address string) error {
 	wantsCertificate := false
 	client := &http.Client{Transport: &http.Transport{
@@ -67,8 +67,10 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 		return errors.Unwrap(err) // without the URL, which has another address
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {
+	switch response.StatusCode {
+	case http.StatusOK, http.StatusUnauthorized, http.StatusTooManyRequests:
+		return nil
+	default:
 		return fmt.Errorf("/-/healthy answered %s", response.Status)
 	}
-	return nil
 }

@@ -48,6 +48,7 @@ func TestHealthcheck(t *testing.T) {
 		"healthy":                   {handler: answers(200)},
 		"healthy with TLS":          {handler: answers(200), tls: &tls.Config{}},
 		"password wanted":           {handler: answers(401), tls: &tls.Config{}},
+		"rate limit used up":        {handler: answers(429)},
 		"client certificate wanted": {handler: answers(200), tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
 		"the same with TLS 1.2": {
 			handler: answers(200),

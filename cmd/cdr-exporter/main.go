@@ -42,6 +42,7 @@ func main() {
 		debug.SetGCPercent(50) // half of Go's default: memory matters more to users than a few collections
 	}
 	hideUnasked()
+	signal.Ignore(syscall.SIGPIPE) // a command whose reader has gone still removes its temporary files
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))

@@ -190,6 +190,9 @@ func (a *App) rereadLabels(r *running) {
 	}
 	a.labels.Store(set)
 	a.logger.Info("Reloaded the files of labels")
+	if a.refused != nil { // maybe because of these files
+		_ = a.reload() // it logs its result
+	}
 }
 
 func (a *App) rereadHashKey(ctx context.Context, r *running) {

@@ -182,6 +182,27 @@ func TestHalfATableOfLabels(t *testing.T) {
 	}
 }
 
+// A reload that was refused because of a file of labels is done when the file can be used again.
+func TestReloadThatLabelsRefused(t *testing.T) {
+	t.Parallel()
+	p, folder := &acme{t: t}, t.TempDir()
+	people := filepath.Join(folder, "people.csv")
+	writeFile(t, people, "user,department\nann,Sales\n")
+	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
+		p.provider())
+	writeFile(t, people, "user,team\nann,Sales\n")
+	if err := a.Reload(); err == nil || a.configProblem() == "" {
+		t.Errorf("a file of labels without its column is accepted: %v", err)
+	}
+	writeFile(t, people, "user,department\nann,Support\nbob,Sales\n")
+	for range 2 {
+		a.rereadFiles(t.Context())
+	}
+	if problem := a.configProblem(); problem != "" {
+		t.Errorf("after it was mended: %s", problem)
+	}
+}
+
 // slowClose is a provider whose sources call a function when they are closed.
 func slowClose(p collector.Provider, closing func()) collector.Provider {
 	open := p.Open
