@@ -61,8 +61,7 @@ func recordFields(r *cdr.Record, currency string) map[string]string {
 	}
 	set("outcome", !r.NoCall, r.Outcome)
 	set("outcome", !r.NoCall && r.NoOutcome, "none")
-	set("duration", !r.NoCall && !r.NoDuration, r.Duration)
-	for key, length := range map[string]cdr.Length{"ringing": r.Ringing, "talk": r.Talk, "connected": r.Connected} {
+	for key, length := range recordLengths(r) {
 		set(key, length.Known, length.Value)
 	}
 	set("sip_code", r.SIPCode.Known, r.SIPCode.Value)
@@ -87,7 +86,6 @@ func recordFields(r *cdr.Record, currency string) map[string]string {
 	for i := range r.Visits {
 		v := &r.Visits[i]
 		out["queue"], out["queue_result"] = v.Queue, v.Result.String()
-		set("queue_wait", v.Wait.Known, v.Wait.Value)
 	}
 	for i, s := range r.Streams {
 		out[fmt.Sprintf("media.%d", i)] = qualityText(&s)
@@ -100,6 +98,18 @@ func recordFields(r *cdr.Record, currency string) map[string]string {
 	}
 	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
 	return out
+}
+
+// recordLengths are the lengths of time of a record by their names.
+func recordLengths(r *cdr.Record) map[string]cdr.Length {
+	var wait cdr.Length
+	for i := range r.Visits {
+		wait = r.Visits[i].Wait
+	}
+	return map[string]cdr.Length{
+		"duration": {Value: r.Duration, Known: !r.NoCall && !r.NoDuration}, "ringing": r.Ringing, "talk": r.Talk,
+		"connected": r.Connected, "queue_wait": wait,
+	}
 }
 
 // privacyClasses are what stands behind a value that is personal.
@@ -183,11 +193,12 @@ func sameValue(key, want, got string) bool {
 		if at, err := time.Parse(time.RFC3339, want); err == nil {
 			want = strconv.FormatInt(at.UnixMicro(), 10)
 		}
-	case "duration", "ringing", "queue_wait", "talk", "connected":
-		length, err := time.ParseDuration(want)
-		return err == nil && length.String() == got
 	case "charges":
 		return plainAmounts(want) == plainAmounts(got)
+	}
+	if _, is := recordLengths(new(cdr.Record))[key]; is {
+		length, err := time.ParseDuration(want)
+		return err == nil && length.String() == got
 	}
 	if strings.HasPrefix(key, "media.") && !strings.Contains(want, " packets=") { // tests may leave it out
 		got, _, _ = strings.Cut(got, " packets=")

@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +16,22 @@ func (p *mapping) fail(field, problem string) {
 	}
 }
 
-// read reads a field. A value that a table lacks is reported; one with a wrong form spoils the row.
+// read reads a field whose texts are words, times or amounts, never numbers, names or addresses: parse accepts no
+// others. A value that a table lacks is reported; one with a wrong form spoils the row.
 func read[T any](
 	p *mapping, field string, v *language.Value, parse func(*language.Result) (value T, problem string),
+) (value T, found bool) {
+	return readAs(p, field, v, false, parse)
+}
+
+// readAs reads a field. If its texts may be personal, the record's origins don't repeat them.
+func readAs[T any](
+	p *mapping, field string, v *language.Value, personal bool, parse func(*language.Result) (value T, problem string),
 ) (value T, found bool) {
 	result := language.Read(&p.row, v, parse)
 	switch {
 	case result.Found:
-		p.noteOrigin(field, result.From)
+		p.noteOrigin(field, result.From, personal)
 	case result.Unmapped != "":
 		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.Unmapped})
 	case result.Wrong != "":
@@ -33,28 +40,31 @@ func read[T any](
 	return result.Value, result.Found
 }
 
-// wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
-var wordFields = []string{
-	"outcome", "direction", "call_type", "sip_code", "amount", "currency", "duration", "ringing", "party",
-	"queue_result",
-}
-
 // noteOrigin notes where a field was taken from.
-func (p *mapping) noteOrigin(field string, g *language.Result) {
+func (p *mapping) noteOrigin(field string, g *language.Result, personal bool) {
 	if p.trace == "" {
 		return
 	}
 	o := cdr.Origin{Field: field, Table: g.IsTable(), Where: p.trace + ":" + strconv.Itoa(g.Line())}
-	if slices.Contains(wordFields, field) {
+	if !personal {
 		o.Value = strings.Clone(g.Row)
 	}
 	p.record.Origins = append(p.record.Origins, o)
 }
 
+// text reads a text that may be a number, a name or an address.
 func (p *mapping) text(field string, v *language.Value) string {
-	text, _ := read(p, field, v, func(g *language.Result) (string, string) { return strings.Clone(g.Text), "" })
+	text, _ := readAs(p, field, v, true, clonedText)
 	return text
 }
+
+// word reads a text that is a word, such as a type of calls.
+func (p *mapping) word(field string, v *language.Value) string {
+	text, _ := read(p, field, v, clonedText)
+	return text
+}
+
+func clonedText(g *language.Result) (text, problem string) { return strings.Clone(g.Text), "" }
 
 // readWord reads a field with a fixed set of words. problem is the error for another text.
 func readWord[T any](
@@ -80,10 +90,10 @@ func (p *mapping) integer(field string, v *language.Value, bits int, problem str
 	})
 }
 
-// code is a country's or a currency's code of the given number of letters, in capitals. Any other
+// code is the text of a country's or a currency's code of the given number of letters, in capitals. Any other
 // text, such as a number, must not become a label: it counts as unmapped.
-func (p *mapping) code(field string, v *language.Value, letters int) string {
-	code := strings.ToUpper(p.text(field, v))
+func (p *mapping) code(field, text string, letters int) string {
+	code := strings.ToUpper(text)
 	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
 	if code != "" && (len(code) != letters || strings.TrimFunc(code, isLetter) != "") {
 		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: code})

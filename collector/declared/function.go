@@ -57,8 +57,7 @@ func (m *Mapper) mapByFunction() rowmap.Result {
 		if r.Start.IsZero() {
 			p.fail("start", "is missing")
 		}
-		r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*language.Result).Length)
-		p.duration()
+		p.lengths()
 		r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 		p.tellLabels()
 	}

@@ -122,12 +122,11 @@ func (p *mapping) mapLeg() *cdr.Record {
 	d, r := &q.feed.Record, q.record
 	r.ID, r.Parent = q.text("id", &d.ID), q.text("parent", &d.Parent)
 	q.times()
-	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, (*language.Result).Length)
-	q.duration()
+	q.lengths()
 	q.outcome()
 	r.Direction, _ = readWord(q, "direction", &d.Direction, language.DirectionWords, notDirection)
 	r.Party, _ = readWord(q, "party", &d.Party, language.PartyWords, notParty)
-	r.Trunk, r.CallType = cdr.HideNumbers(q.text("trunk", &d.Trunk)), cdr.CallType(q.text("call_type", &d.CallType))
+	r.Trunk, r.CallType = cdr.HideNumbers(q.text("trunk", &d.Trunk)), cdr.CallType(q.word("call_type", &d.CallType))
 	r.Channel = q.text("channel", &d.Channel)
 	r.UserID, r.UserName = q.text("user_id", &d.UserID), q.text("user_name", &d.UserName)
 	for _, u := range q.unmapped {

@@ -211,11 +211,10 @@ func (p *mapping) call() {
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // the start is the invite: setup time is answer − start
 	}
-	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*language.Result).Length)
-	p.duration()
+	p.lengths()
 	p.outcome()
 	p.parties()
-	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
+	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.word("call_type", &d.CallType))
 	r.Channel = p.text("channel", &d.Channel)
 	r.Party, _ = readWord(p, "party", &d.Party, language.PartyWords, notParty)
 	if p.inner != nil {
@@ -252,11 +251,12 @@ func (p *mapping) secondTrunk() {
 	r.Second = second
 }
 
-// duration reads how long the call was connected: from answer to end, unless the row has a
+// lengths reads the lengths of time of a call or a leg. It was connected from answer to end, unless the row has a
 // duration.
-func (p *mapping) duration() {
-	r := p.record
-	duration, found := read(p, "duration", &p.feed.Record.Duration, (*language.Result).Length)
+func (p *mapping) lengths() {
+	d, r := &p.feed.Record, p.record
+	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, (*language.Result).Length)
+	duration, found := read(p, "duration", &d.Duration, (*language.Result).Length)
 	r.Duration, r.NoDuration = duration, !found
 	r.DeriveDuration()
 }
@@ -305,7 +305,7 @@ func (p *mapping) charges() {
 	for i := range p.feed.Record.Charges {
 		c := &p.feed.Record.Charges[i]
 		unmapped := len(p.unmapped)
-		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", &c.Currency, 3)}
+		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", p.word("currency", &c.Currency), 3)}
 		if len(p.unmapped) > unmapped {
 			charge.Currency = unknownCurrency // the row has a currency, so the source's would be a guess
 		}
@@ -321,7 +321,7 @@ func (p *mapping) charges() {
 func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
-		attr, found := read(p, "extra."+key, &v, func(g *language.Result) (cdr.Attr, string) {
+		attr, found := readAs(p, "extra."+key, &v, true, func(g *language.Result) (cdr.Attr, string) {
 			return cdr.Text(key, strings.Clone(g.Text), g.Privacy()), ""
 		})
 		if found {

@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// TestOrigins: a traced record says from which line each field is, and repeats the row's words and
+// TestOrigins: a traced record says from which line each field is, and repeats the row's words, times and
 // amounts, never a number or a name.
 func TestOrigins(t *testing.T) {
 	d, err := declared.Load("folder/acmetel.yaml", []byte(`provider: acmetel
@@ -28,7 +28,7 @@ feeds:
 	feed := d.Feeds["calls"]
 	row := []byte(`{"start": "2026-10-05T10:00:00Z", "state": "nope", "from": "+4930111111", "route": "+4930222222"}`)
 	want := []cdr.Origin{
-		{Field: "start", Where: "acmetel.yaml:6"},
+		{Field: "start", Value: "2026-10-05T10:00:00Z", Where: "acmetel.yaml:6"},
 		{Field: "outcome", Value: "nope", Table: true, Where: "acmetel.yaml:9"},
 		{Field: "caller", Where: "acmetel.yaml:10"},
 		{Field: "trunk", Where: "acmetel.yaml:11"},

@@ -21,7 +21,7 @@ func (p *mapping) parties() {
 	if r.Direction == cdr.Inbound {
 		other = r.CallerNumber
 	}
-	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
+	if r.Country = p.code("country", p.text("country", &d.Country), 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countryOf(other)
 	}
 	switch is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false"); {

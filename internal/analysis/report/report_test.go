@@ -116,7 +116,7 @@ func TestReport(t *testing.T) {
 		}, want: []string{"acme: 3 3 4.500000 EUR 0.75", ": 3 3 4.500000 EUR 0.75"}},
 		"a leg adds its charges, a call of legs its time": {by: "trunk", add: func(t *testing.T, a adder) {
 			leg := answered(t, "1")
-			a.add(facts.AppendCharges(facts.AppendLegs(nil, leg), leg, "")...)
+			a.add(facts.AppendOwn(nil, leg, "")...)
 			call := with(leg, func(r *cdr.Record) {
 				r.Trunk, r.Talk, r.Connected = "sbc2", cdr.KnownLength(time.Minute), cdr.KnownLength(3*time.Minute)
 			})

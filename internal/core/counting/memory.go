@@ -104,7 +104,7 @@ func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 		first.Connected = cdr.Length{} // a later version's
 	}
 	if m.Leg {
-		dst = facts.AppendCharges(facts.AppendLegs(dst, &first), &first, "")
+		dst = facts.AppendOwn(dst, &first, "")
 	} else {
 		dst = facts.AppendRecord(dst, &first, facts.Context{Late: m.Late, BypassLater: true})
 		connected, talked := m.Outcomes[0].Connected(), m.Outcomes[0] == cdr.Answered

@@ -89,7 +89,7 @@ func (d *Decision) decideNew(i int) *storedState {
 		d.change.Result.Delays = append(d.change.Result.Delays, delay)
 		d.addCall(r, &h, context)
 	case counts:
-		d.change.Facts = facts.AppendCharges(facts.AppendLegs(d.change.Facts, r), r, context.Currency)
+		d.change.Facts = facts.AppendOwn(d.change.Facts, r, context.Currency)
 		d.addEmergency(e, d.rootInPage(e.call))
 	}
 	st := d.newState(Place{d.bucketFor(r.Start), d.newKey(e)})

@@ -22,11 +22,17 @@ type Context struct {
 // AppendRecord appends the facts of a record that is a call by itself and was seen for the first
 // time.
 func AppendRecord(dst []Fact, r *cdr.Record, c Context) []Fact {
-	dst = AppendCharges(AppendLegs(dst, r), r, c.Currency)
+	dst = AppendOwn(dst, r, c.Currency)
 	if r.Emergency != cdr.NoEmergency {
 		dst = append(dst, Fact{Kind: Emergency, Record: r})
 	}
 	return appendTrunkTime(AppendCall(dst, r, c), r)
+}
+
+// AppendOwn appends the facts of a record that was seen for the first time, whether it is a call by itself or a leg of
+// one.
+func AppendOwn(dst []Fact, r *cdr.Record, currency string) []Fact {
+	return appendCharges(AppendLegs(dst, r), r, currency)
 }
 
 // AppendLegs appends the legs of a record: those that it lists, else itself. Legs that are sessions count with
@@ -47,8 +53,7 @@ func AppendLegs(dst []Fact, r *cdr.Record) []Fact {
 	return dst
 }
 
-// AppendCharges appends the charges of a record that was seen for the first time.
-func AppendCharges(dst []Fact, r *cdr.Record, currency string) []Fact {
+func appendCharges(dst []Fact, r *cdr.Record, currency string) []Fact {
 	for _, c := range r.Charges {
 		c.Currency = cmp.Or(c.Currency, currency)
 		dst = AppendCharge(dst, r, nil, c)
