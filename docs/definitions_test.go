@@ -5,6 +5,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -85,6 +86,17 @@ func TestDefinitionsTutorial(t *testing.T) {
 		line := fmt.Sprintf("%-8s  %-8s  held: %s\n", v.Feed, v.Law, v.Detail)
 		if i < 3 && !strings.Contains(text, line) {
 			t.Errorf("the page doesn't say %s", line)
+		}
+	}
+}
+
+// TestDefinitionsListEveryField: the page explains each field of a record.
+func TestDefinitionsListEveryField(t *testing.T) {
+	_, fields, _ := strings.Cut(golden.Read(t, "definitions.md"), "\n## Fields\n")
+	fields, _, _ = strings.Cut(fields, "\n## ")
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[declared.Record]()) {
+		if key := field.Tag.Get("yaml"); !strings.Contains(fields, "`"+key+"`") {
+			t.Errorf("definitions.md doesn't explain the field %s; add it to the table under Fields", key)
 		}
 	}
 }

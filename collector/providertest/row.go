@@ -57,8 +57,8 @@ func show(name string, value any) any {
 	case fmt.Stringer:
 		return v.String()
 	}
-	panic("RowOf in collector/providertest/row.go can't show cdr.Record." + name + ": add its type to show, or the field " +
-		"to notShown")
+	panic("RowOf in collector/providertest/row.go can't show cdr.Record." + name + ": add its type to show, or the " +
+		"field to notShown")
 }
 
 // notShown are the fields that RowOf shows otherwise, and those that tests compare by themselves.
