@@ -66,12 +66,12 @@ func (p *mapping) word(field string, v *language.Value) string {
 
 func clonedText(g *language.Result) (text, problem string) { return strings.Clone(g.Text), "" }
 
-// readWord reads a field with a fixed set of words. problem is the error for another text.
+// readWord reads a field with a fixed set of words, in any case. problem is the error for another text.
 func readWord[T any](
 	p *mapping, field string, v *language.Value, words map[string]T, problem string,
 ) (word T, found bool) {
 	return read(p, field, v, func(g *language.Result) (T, string) {
-		word, known := words[g.Text]
+		word, known := words[strings.ToLower(g.Text)]
 		if !known {
 			return word, problem
 		}

@@ -50,14 +50,15 @@ func parseBounds(text string) (all []bound, err error) {
 	return all, nil
 }
 
-// comparedTime parses a time in one of these forms.
+// comparedTime parses a time in one of these forms, or in another one that rfc3339 reads.
 func comparedTime(text string, zone *time.Location) (at time.Time, is bool) {
 	for _, layout := range comparedTimes {
 		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return at, at.Year() > 0
 		}
 	}
-	return at, false
+	at, err := parseRFC3339(text)
+	return at, err == nil && at.Year() > 0
 }
 
 // holds says whether a value is in the bound. A value of another kind isn't.

@@ -101,11 +101,17 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 
 // rfc3339s are the layouts of RFC 3339, of an offset without a colon or without minutes, and of a
 // whole minute without its seconds, as Java writes it.
-var rfc3339s = []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07:00"}
+var rfc3339s = []string{
+	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
+	"2006-01-02T15:04Z07",
+}
 
 // parseRFC3339 reads a time of RFC 3339. The T and the Z may be small letters, and some write a
-// blank in place of the T.
+// blank in place of the T. The name of a zone may follow in brackets (RFC 9557), as Java writes it: the offset counts.
 func parseRFC3339(text string) (at time.Time, err error) {
+	if begin := strings.IndexByte(text, '['); begin > 0 && text[len(text)-1] == ']' {
+		text = text[:begin]
+	}
 	text = strings.Replace(strings.ToUpper(text), " ", "T", 1)
 	for _, layout := range rfc3339s {
 		if at, err = time.Parse(layout, text); err == nil {
@@ -280,7 +286,9 @@ func fractionOf(digits string, unit time.Duration) (part time.Duration, ok bool)
 	return part, true
 }
 
-var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?$`)
+// isoDuration is a duration of ISO 8601. Java's XML writes all its parts: P0Y0M0DT0H1M5.000S.
+var isoDuration = regexp.MustCompile(
+	`^P(?:0+Y)?(?:0+M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?)?$`)
 
 // ParseDuration reads a duration of a unit exactly.
 func ParseDuration(text, unit string) (d time.Duration, problem string) {
@@ -328,7 +336,7 @@ func parseClock(text string) (d time.Duration, problem string) {
 		return 0, "isn't a duration of the form h:mm:ss"
 	}
 	units := []time.Duration{time.Hour, time.Minute, time.Second}[3-len(parts):]
-	seconds, fraction, _ := strings.Cut(parts[len(parts)-1], ".")
+	seconds, fraction, _ := strings.Cut(strings.Replace(parts[len(parts)-1], ",", ".", 1), ".")
 	if seconds+fraction == "" {
 		return 0, "isn't a duration of the form h:mm:ss"
 	}

@@ -137,11 +137,11 @@ func (g *Result) Wait() (wait time.Duration, problem string) {
 func (g *Result) Outcome() (result Ending, problem string) {
 	if result = g.Ending; !g.IsTable() {
 		var known bool
-		if result.Outcome, known = OutcomeWords[g.Text]; !known {
+		if result.Outcome, known = OutcomeWords[strings.ToLower(g.Text)]; !known {
 			return result, "isn't a word for an outcome, and no table translates it"
 		}
 	}
-	result.None = g.Text == NoOutcome
+	result.None = strings.EqualFold(g.Text, NoOutcome)
 	return result, ""
 }
 
