@@ -120,8 +120,8 @@ func newXMLReader(in io.Reader) (*xmlReader, error) {
 	}
 	if found := encodingIn.FindSubmatch(begin); found != nil {
 		switch encoding := strings.ToLower(string(found[1])); encoding {
-		case "utf-8", "us-ascii":
-		case "iso-8859-1":
+		case "utf-8", "utf8", "us-ascii", "ascii": // Python writes the name that it was given
+		case "iso-8859-1", "latin-1", "latin1":
 			text.latin = true
 		default:
 			return nil, XMLError("its encoding must be UTF-8 or ISO-8859-1")
