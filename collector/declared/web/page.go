@@ -176,6 +176,8 @@ func (p *answerPage) next(at language.Path, isToken bool) (next string, there bo
 	switch {
 	case raw == nil:
 		return "", false, nil
+	case raw[0] == 'f': // as PHP writes no value
+		return "", true, nil
 	case raw[0] == '"' || raw[0] == 'n' || isToken && strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
 		next, _ = language.TextOf(raw)
 		return next, true, nil
@@ -229,7 +231,7 @@ func saysSomething(value []byte) (yes bool) {
 		return yes
 	}
 	text, is := language.TextOf(value)
-	return is == language.Single && text != "false" && text != "0"
+	return is == language.Single && !strings.EqualFold(text, "false") && text != "0"
 }
 
 // count is an integer of the page; -1 if it has none.
