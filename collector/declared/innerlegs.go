@@ -94,8 +94,8 @@ func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language
 		at = len(path)
 	}
 	raw := in.Raw(path[:at])
-	switch {
-	case raw == nil || raw[0] == 'n':
+	switch _, is := in.Text(path[:at]); {
+	case is == language.Missing:
 		return
 	case raw[0] != '[':
 		p.fail("legs.rows", "isn't a list")
