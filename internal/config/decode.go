@@ -186,6 +186,10 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 				fmt.Sprintf("is repeated; it is already on line %d; keep one", first))
 			continue
 		}
+		if key.ShortTag() == "!!null" { // yaml leaves it out
+			d.report(key.Line, at.path,
+				fmt.Sprintf("has the key %q, which YAML reads as no value; put it in quotes", key.Value))
+		}
 		lines[key.Value] = key.Line
 		once.Content = append(once.Content, key, n.Content[i+1])
 	}
