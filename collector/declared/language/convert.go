@@ -102,8 +102,8 @@ func ParseTime(text, form string, zone *time.Location) (at time.Time, problem st
 // rfc3339s are the layouts of RFC 3339, of an offset without a colon or without minutes, and of a
 // whole minute without its seconds, as Java writes it.
 var rfc3339s = []string{
-	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
-	"2006-01-02T15:04Z07",
+	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04Z07",
 }
 
 // parseRFC3339 reads a time of RFC 3339. The T and the Z may be small letters, and some write a
