@@ -252,7 +252,7 @@ var (
 	OutcomeWords   = withNone(byName(cdr.Outcomes()...))
 	PartyWords     = byName(cdr.Person, cdr.PartyVoicemail, cdr.PartyMachine, cdr.Onward, cdr.Own)
 	DirectionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
-	TruthWords     = map[string]bool{"true": true, "false": false}
+	TruthWords     = map[string]bool{"true": true, "false": false, "t": true, "f": false, "1": true, "0": false}
 	ResultWords    = byName(cdr.QueueResults()...)
 	faultDomains   = byName(cdr.FaultUnknown, cdr.FaultUser, cdr.FaultPolicy, cdr.FaultSBC, cdr.FaultCarrier,
 		cdr.FaultProvider)
