@@ -46,7 +46,9 @@ func (a *App) load() (*running, error) {
 		}
 	}
 	r.labelFiles = labels.Settled(c.Labels)
-	r.labels, labelsErr = labels.Load(c.Labels)
+	if r.labels, labelsErr = labels.Load(c.Labels); labelsErr != nil {
+		labelsErr = &labelsError{labelsErr}
+	}
 	r.hashKey, keyErr = HashKey(context.Background(), c)
 	return r, errors.Join(rulesErr, sendingErr, labelsErr, keyErr)
 }

@@ -190,10 +190,15 @@ func (a *App) rereadLabels(r *running) {
 	}
 	a.labels.Store(set)
 	a.logger.Info("Reloaded the files of labels")
-	if a.refused != nil { // maybe because of these files
+	if _, is := errors.AsType[*labelsError](a.refused); is {
 		_ = a.reload() // it logs its result
 	}
 }
+
+// labelsError is why files of labels can't be used.
+type labelsError struct{ error }
+
+func (e *labelsError) Unwrap() error { return e.error }
 
 func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	key, err := HashKey(ctx, r.config)

@@ -105,49 +105,41 @@ func TestReloadNativeHistograms(t *testing.T) {
 	}
 }
 
-// A file of labels that turns good again doesn't hide that the last reload changed nothing.
+// A file of labels that turns good again doesn't hide that the last reload was refused.
 func TestLabelsDontHideARefusedReload(t *testing.T) {
 	t.Parallel()
-	for name, config := range map[string]string{
-		"refused by the configuration": "surprise: 1\n",
-		"refused by the labels":        "",
-	} {
-		p, folder := &acme{t: t}, t.TempDir()
-		people := filepath.Join(folder, "people.csv")
-		const good, bad = "user,department\nann,Sales\n", "user,department\nann,Sales\nann,Support\n"
-		writeFile(t, people, good)
-		file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
-		a := start(t, file, p.provider())
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		writeFile(t, file, string(text)+config)
-		if config == "" {
-			writeFile(t, people, bad)
-		}
-		if err := a.Reload(); err == nil {
-			t.Fatalf("%s: it isn't", name)
-		}
-		writeFile(t, people, bad)
-		look(a)
-		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") ||
-			!strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
-			t.Errorf("%s: with bad labels the problem is %q", name, problem)
-		}
-		writeFile(t, people, good)
-		look(a)
-		if a.configProblem() == "" {
-			t.Errorf("%s: good labels have hidden it", name)
-		}
-		until(t, a, "cdr_exporter_config_last_reload_successful 0")
-		writeFile(t, file, string(text))
-		reload(t, a)
-		writeFile(t, people, bad)
-		look(a)
-		writeFile(t, people, good)
-		look(a)
-		if problem := a.configProblem(); problem != "" {
-			t.Errorf("%s: after a good reload and with good labels the problem is %q", name, problem)
-		}
+	p, folder := &acme{t: t}, t.TempDir()
+	people := filepath.Join(folder, "people.csv")
+	const good, bad = "user,department\nann,Sales\n", "user,department\nann,Sales\nann,Support\n"
+	writeFile(t, people, good)
+	file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
+	a := start(t, file, p.provider())
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	writeFile(t, file, string(text)+"surprise: 1\n")
+	if err := a.Reload(); err == nil {
+		t.Fatal("an unknown key is accepted")
+	}
+	writeFile(t, people, bad)
+	look(a)
+	if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") ||
+		!strings.Contains(problem, "surprise") {
+		t.Errorf("with bad labels the problem is %q", problem)
+	}
+	writeFile(t, people, good)
+	look(a)
+	if a.configProblem() == "" {
+		t.Error("good labels have hidden it")
+	}
+	until(t, a, "cdr_exporter_config_last_reload_successful 0")
+	writeFile(t, file, string(text))
+	reload(t, a)
+	writeFile(t, people, bad)
+	look(a)
+	writeFile(t, people, good)
+	look(a)
+	if problem := a.configProblem(); problem != "" {
+		t.Errorf("after a good reload and with good labels the problem is %q", problem)
 	}
 }
 
@@ -249,4 +241,28 @@ func TestReloadWhileStopping(t *testing.T) {
 		}
 	}()
 	require.NoError(t, a.Stop())
+}
+
+// A reload that was refused for something else isn't done because a file of labels changes.
+func TestLabelsDontReloadTheRest(t *testing.T) {
+	t.Parallel()
+	p, folder := &acme{t: t}, t.TempDir()
+	people := filepath.Join(folder, "people.csv")
+	writeFile(t, people, "user,department\nann,Sales\n")
+	more := "labels: [{name: department, file: people.csv, key: user}]\n"
+	file := p.write(folder, "call_log: ", more)
+	a := start(t, file, p.provider())
+	p.write(folder, "call_log: ", more+"surprise: 1\n")
+	if err := a.Reload(); err == nil {
+		t.Error("an unknown key is accepted")
+	}
+	was := a.running.Load()
+	p.write(folder, "call_log: ", more+"privacy: {numbers: plain}\n")
+	writeFile(t, people, "user,department\nann,Support\n")
+	for range 2 {
+		a.rereadFiles(t.Context())
+	}
+	if a.running.Load() != was {
+		t.Error("a configuration that nobody reloaded is in effect")
+	}
 }

@@ -197,6 +197,18 @@ func TestLinesOverRotations(t *testing.T) {
 			r.poll()
 			r.add("calls.csv", "1795428001,f,busy\n")
 		}, []string{"a", "b", "c", "d", "e", "f"}},
+		{"fewer names, behind NULs", "read: lines, format: csv", live, func(r *reading) {
+			r.add("calls.csv", "id,start,state,trunk,queue\n1,1795428001,busy,a,sales\n\x00\x00start,state,trunk\n")
+			r.poll()
+			r.add("calls.csv", line("b"))
+			r.poll()
+			r.add("calls.csv", line("c"))
+		}, []string{"a", "b", "c"}},
+		{"a line of a quoted value isn't names", "read: lines, format: csv", live, func(r *reading) {
+			r.add("calls.csv", "start,state,trunk,note\n1795428001,busy,a,\"see\ntrunk,note\nthere\"\n")
+			r.poll()
+			r.add("calls.csv", "1795428001,busy,b,\n")
+		}, []string{"a", "b"}},
 		{"renamed between two looks", csvLines, live, func(r *reading) {
 			r.add("calls.csv", line("a"))
 			r.poll()

@@ -182,7 +182,10 @@ func (p *Parameters) wangiri() string {
 		fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls,
 			wangiriFactor, unansweredCalls),
 		fmt.Sprintf("and on (%s) %s >= %d", bySourceCountry.labels(), perHourCalls(countryCalls), wangiriCallbacks),
-		p.notAbroad(bySourceCountry), knownBefore("1w"), isLive(live65m)))
+		p.notAbroad(bySourceCountry), knownBefore("1w"),
+		// Without a live hour then, as after an outage of half a day, what is usual isn't known.
+		fmt.Sprintf("and on (%s) max_over_time(%s[12h] offset 1w) == 1", byFeed.labels(), liveName(live65m)),
+		isLive(live65m)))
 }
 
 // knownBefore requires that the feed existed that long ago, with calls or without: fraud comes in hours that usually
