@@ -64,7 +64,7 @@ func (p *Parameters) trafficAlerts() Group {
 // when clocks change, the working day moves by an hour of UTC.
 func (p *Parameters) silent(record string) string {
 	return lines(fmt.Sprintf("%s <= 0.02 * (%s offset 1w)", record, record),
-		// What was caught up on then, hours of calls within minutes, isn't usual.
+		// Hours of calls that were caught up on within minutes then aren't usual.
 		fmt.Sprintf("and on (%s) %s offset 1w == 1", byFeed.labels(), liveName(live65m)),
 		fmt.Sprintf("and round(min_over_time(%s[2h] offset 167h) * 3600) >= %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 2w * 3600) < %d", record, p.QuietFloor),
