@@ -20,7 +20,8 @@ import (
 func TestEveryKeyIsRead(t *testing.T) {
 	const begin = "provider: acmetel\nfiles: {read: lines, format: jsonl}\nfeeds: {calls: {"
 	const record, ofVisits = "record: {id: id, start: {path: start, time: rfc3339}, ", "counts: queue_visits, "
-	const line = `{"id":"a","start":"2026-11-23T10:00:00Z","is":"answered","queue":"q","legs":[{"is":"failed"}],"mos":4}`
+	const line = `{"id":"a","start":"2026-11-23T10:00:00Z","is":"answered","queue":"q",` +
+		`"legs":[{"is":"failed"}],"mos":4}`
 	words := map[string]string{"outcome": "busy", "direction": "outbound", "party": "own", "emergency": "true"}
 	read := make(map[string]bool)
 	for where, text := range map[string]string{

@@ -11,8 +11,6 @@ import (
 	"io"
 	"iter"
 	"regexp"
-	"slices"
-	"strings"
 )
 
 const (
@@ -102,19 +100,6 @@ func (r *contextReader) Read(p []byte) (int, error) {
 	return r.in.Read(p)
 }
 
-// ReadNames reads the names of the values from the first row, if they are there. The error is io.EOF if
-// that row isn't complete yet.
-func (r *Reader) ReadNames() error {
-	if r.layout.Format != FormatCSV || len(r.Columns) > 0 {
-		return nil
-	}
-	row, _, err := r.readNext()
-	if err == nil && row.Problem != "" {
-		err = errors.New("its first line doesn't name the columns: " + row.Problem)
-	}
-	return err
-}
-
 // All yields the rows. The error is io.EOF if names are missing, or ErrOpen.
 func (r *Reader) All() iter.Seq2[*PlacedRow, error] {
 	return func(yield func(*PlacedRow, error) bool) {
@@ -188,89 +173,6 @@ var separatorLine = regexp.MustCompile(`^(?i)(?:sep=.|"sep=.")\s*$`)
 
 func (r *Reader) isSeparatorLine(text []byte) bool {
 	return r.layout.Format == FormatCSV && separatorLine.Match(text)
-}
-
-// isNames says whether a row has the names of the columns. After an update a program may write others into the same
-// file: in another order, more of them, or fewer.
-func (r *Reader) isNames(row *Row) bool {
-	switch {
-	case row.Fields == nil || r.layout.Format != FormatCSV:
-		return false
-	case r.Columns == nil:
-		return true
-	}
-	names := namesOf(row.Fields)
-	return slices.Equal(names, r.Columns) ||
-		len(r.layout.Columns) == 0 && min(len(names), len(r.Columns)) > 1 &&
-			(haveAll(names, r.Columns) || haveAll(r.Columns, names))
-}
-
-func namesOf(fields []string) []string {
-	names := make([]string, len(fields))
-	for i, field := range fields {
-		names[i] = strings.TrimSpace(field)
-	}
-	return names
-}
-
-// haveAll says whether names have all of some others, each of which is there once.
-func haveAll(names, others []string) bool {
-	for i, other := range others {
-		if slices.Contains(others[:i], other) || !slices.Contains(names, other) {
-			return false
-		}
-	}
-	return true
-}
-
-// NamesUpTo finds the names that hold behind a place, a row's end, of a file whose first names were read. Only a file
-// that has other names in its middle is read row by row: a line of a quoted text isn't a row.
-func (r *Reader) NamesUpTo(ctx context.Context, file io.ReaderAt, place int64) error {
-	if r.layout.Format != FormatCSV || len(r.layout.Columns) > 0 || place <= r.Behind.Offset {
-		return nil
-	}
-	from := r.Behind.Offset
-	if other, err := r.mayHaveOtherNames(WithContext(ctx, io.NewSectionReader(file, from, place-from))); !other {
-		return err
-	}
-	in := New(ctx, file, r.layout, from, sha256.New(), place)
-	in.Columns, in.Ends, in.LineEnd = r.Columns, true, r.LineEnd
-	for {
-		if _, err := in.Next(); errors.Is(err, io.EOF) {
-			r.Columns = in.Columns
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
-
-// mayHaveOtherNames says whether a line may have other names. Such a line begins with one of the names, or has all.
-func (r *Reader) mayHaveOtherNames(text io.Reader) (other bool, err error) {
-	longest := []byte(slices.MaxFunc(r.Columns, func(a, b string) int { return len(a) - len(b) }))
-	in, separator := bufio.NewReaderSize(text, 64<<10), []byte(r.layout.Separator)
-	for {
-		text, err := in.ReadSlice(r.LineEnd)
-		text = withoutMark(bytes.TrimLeft(text, "\x00"))
-		first, _, more := bytes.Cut(text, separator)
-		first = bytes.Trim(first, "\" \t")
-		isFirst := func(name string) bool { return name == string(first) }
-		if more && (slices.ContainsFunc(r.Columns, isFirst) || bytes.Contains(text, longest)) {
-			var row Row
-			if fields, state := r.split(string(bytes.TrimRight(text, "\r\n"))); state == fieldsRead {
-				row.Fields = fields
-			}
-			if r.isNames(&row) && !slices.Equal(namesOf(row.Fields), r.Columns) {
-				return true, nil
-			}
-		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			return false, err
-		}
-	}
 }
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
@@ -423,110 +325,4 @@ func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
 		err = bufio.ErrBufferFull
 	}
 	return piece[:n], err
-}
-
-// fieldsState says how far the values of a text were read.
-type fieldsState uint8
-
-const (
-	fieldsRead  fieldsState = iota
-	fieldsOpen              // a quote has no end yet
-	fieldsWrong             // something follows a quote that can't
-)
-
-// split are the values of a row. Blanks behind a quoted value may be text too: they aren't if the row then has as many
-// values as there are names, and has not otherwise.
-func (r *Reader) split(text string) (fields []string, state fieldsState) {
-	fits := func(n int) bool {
-		return r.Columns == nil || n == len(r.Columns) || slices.Contains(r.layout.Widths, n)
-	}
-	fields, state = splitFields(text, r.layout, false)
-	if state == fieldsRead && r.Columns != nil && fits(len(fields)) {
-		return fields, state
-	}
-	padded, ofPadded := splitFields(text, r.layout, true)
-	if ofPadded == fieldsRead && fits(len(padded)) && len(padded) > len(fields) {
-		return padded, ofPadded
-	}
-	return fields, state
-}
-
-// splitFields are the values of a row (RFC 4180, but blanks around quotes don't count). Quotes are plain text unless
-// the layout has them, and within a value that doesn't begin with one. Within one that does, a quote is text if
-// neither a separator nor the end of a line is next to it; padded says that blanks may be between them.
-func splitFields(text string, layout *Layout, padded bool) (fields []string, state fieldsState) {
-	separator, blanks := layout.Separator, strings.ReplaceAll(" \t", layout.Separator, "")
-	if !layout.HasQuotes() {
-		return strings.Split(text, separator), fieldsRead
-	}
-	for {
-		value, rest, more := strings.Cut(text, separator)
-		if quoted := strings.TrimLeft(text, blanks); strings.HasPrefix(quoted, `"`) {
-			isPadded := len(quoted) < len(text)
-			end, state := quotedEnd(quoted, separator, "")
-			if padded || isPadded || state == fieldsWrong {
-				end, state = quotedEnd(quoted, separator, blanks)
-			}
-			isPlain := isPadded && (state != fieldsRead || hasText(quoted[1:end]))
-			switch {
-			case isPlain: // such as 1, "Ada" <4101>
-			case state != fieldsRead:
-				return nil, state
-			default:
-				value = strings.ReplaceAll(quoted[1:end], `""`, `"`)
-				_, rest, more = strings.Cut(quoted[end+1:], separator)
-			}
-		}
-		if fields = append(fields, value); !more {
-			return fields, fieldsRead
-		}
-		text = rest
-	}
-}
-
-// quotedText is a quoted value.
-var quotedText = regexp.MustCompile(`^"(?:[^"]|"")*"`)
-
-// splitAsWritten are the values of a line of which one goes on behind its closing quote, such as "Ada" <4101>.
-// That value keeps its quotes. If a quote has no end, it returns nil.
-func splitAsWritten(text string, layout *Layout) (fields []string) {
-	for {
-		quoted := quotedText.FindString(text)
-		if quoted == "" && strings.HasPrefix(text, `"`) {
-			return nil
-		}
-		behind, rest, more := strings.Cut(text[len(quoted):], layout.Separator)
-		value := quoted + behind
-		if quoted != "" && strings.TrimSpace(behind) == "" {
-			value = strings.ReplaceAll(quoted[1:len(quoted)-1], `""`, `"`)
-		}
-		if fields = append(fields, value); !more {
-			return fields
-		}
-		text = rest
-	}
-}
-
-// hasText says whether quotes within a quoted value are text.
-func hasText(quoted string) bool { return strings.Contains(strings.ReplaceAll(quoted, `""`, ""), `"`) }
-
-// quotedEnd is where the quote ends that a text begins with. between may stand between it and a separator.
-func quotedEnd(text, separator, between string) (end int, state fieldsState) {
-	for at := 1; ; at++ {
-		length := strings.IndexByte(text[at:], '"')
-		if length < 0 {
-			return 0, fieldsOpen
-		}
-		at += length
-		before, behind := text[at-1], text[at+1:]
-		lineEnd := strings.TrimLeft(behind, " \t")
-		switch {
-		case strings.HasPrefix(behind, `"`):
-			at++
-		case lineEnd == "", lineEnd[0] == '\n', strings.HasPrefix(strings.TrimLeft(behind, between), separator):
-			return at, fieldsRead
-		case before == separator[0], before == '\n':
-			return 0, fieldsWrong
-		}
-	}
 }

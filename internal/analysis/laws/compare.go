@@ -53,7 +53,7 @@ func (b *bench) problemOf(r *row) string {
 	if b.feed.Format == rows.FormatCSV {
 		l := b.layout()
 		if column := l.strange(r.text); column != "" {
-			return fmt.Sprintf("there is no column %q", column)
+			return fmt.Sprintf("%q isn't one of its columns", column)
 		}
 	}
 	return b.compare(r.test, &r.mapped)

@@ -470,7 +470,7 @@ tests:
   rows:
     - {row: {id: a, began: "2026-11-23T10:00:00Z"}, becomes: {id: b, start: "2026-11-23T10:00:00Z", outcome: answered}}
     - {row: {id: c, began: "2026-11-23T10:00:00Z", caler: "1"}, becomes: invalid}
-`, "rows", "rows[0]: id is \"a\", want \"b\"\n  rows[1]: there is no column \"caler\"")
+`, "rows", "rows[0]: id is \"a\", want \"b\"\n  rows[1]: \"caler\" isn't one of its columns")
 }
 
 // TestWhatFollows: tests may name what a record has without saying so, and write a version as the time that it is.
