@@ -109,8 +109,8 @@ func newCLI(s streams, args []string) (*kingpin.Application, map[string]command)
 	add(cli.Command("audit", "Compare the records that providers list with those that the ledger has counted, "+
 		"also while the exporter runs."), newAudit)
 	state := cli.Command("ledger", "Inspect, verify, compact or copy the ledger.")
-	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, tasks, and what was "+
-		"set aside and why."), ledgerReader(showLedger))
+	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, calls that wait, "+
+		"tasks, and what was set aside and why."), ledgerReader(showLedger))
 	add(state.Command("verify", "Verify the ledger's consistency, also while the exporter runs."),
 		ledgerReader(verifyLedger))
 	add(state.Command("compact", "Return free space to the disk, while the exporter doesn't run."),

@@ -90,13 +90,33 @@ func parseLegs(data string) (legs []waitingLeg, err error) {
 	return legs, nil
 }
 
-// CheckCall returns ErrRow if a task's key and data don't belong to a call that waits.
-func CheckCall(key, data string) error {
-	if _, err := CallOf(key); err != nil {
-		return err
+// WaitingCall describes a call that waits, for people.
+type WaitingCall struct {
+	// Start is when its first leg began, RecordID names that leg, as log records do.
+	Start    time.Time
+	RecordID string
+	// Legs is how many have been read, Open how many of them aren't final.
+	Legs, Open int
+	// Due is after when it counts if no further leg comes.
+	Due time.Time
+}
+
+// DescribeCall returns ErrRow if an item's key and data don't belong to a call that waits.
+func DescribeCall(item *work.Item) (WaitingCall, error) {
+	w := WaitingCall{Due: item.Due}
+	legs, err := parseLegs(item.Data)
+	if _, wrong := CallOf(item.Key); wrong != nil {
+		err = wrong
 	}
-	_, err := parseLegs(data)
-	return err
+	for i := range legs {
+		if r := &legs[i].Record; i == 0 || r.Start.Before(w.Start) {
+			w.Start, w.RecordID = r.Start, legs[i].RecordID
+		}
+		if w.Legs++; legs[i].Open {
+			w.Open++
+		}
+	}
+	return w, err
 }
 
 // put adds a leg, or replaces the version of it that waits.

@@ -113,6 +113,28 @@ func TestWaitingCallsAreNoWork(t *testing.T) {
 	r.wantWaiting(1, 0)
 }
 
+// A report lists the calls that wait, those that are held for longest first.
+func TestWaitingCallsAreListed(t *testing.T) {
+	r := newCallRig(t)
+	first := leg("a").Start
+	r.records(leg("a"), leg("b", inGroup("held")),
+		leg("open", inGroup("held"), start(first.Add(-time.Minute)), provisional))
+	r.inspect(func(i *Inspector) {
+		feeds, err := i.Feeds()
+		require.NoError(t, err)
+		want := []counting.WaitingCall{
+			{
+				Start: first.Add(-time.Minute), RecordID: "open", Legs: 2, Open: 1,
+				Due: first.Add(time.Minute + r.spec.WholeAfter), // b took a minute
+			},
+			{Start: first, RecordID: "a", Legs: 1, Due: r.clock.at.Add(settle)},
+		}
+		if got := feeds[0].WaitingCalls; !slices.Equal(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}
+
 // A ledger that has counted a call, remembers one from before its origin and has one that waits is in order.
 func TestVerifyCalls(t *testing.T) {
 	r := newRig(t)

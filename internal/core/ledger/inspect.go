@@ -39,12 +39,17 @@ type FeedReport struct {
 	// Waiting is how many items of work wait, SetAside how many of them are set aside, and Calls how many calls wait
 	// for further legs.
 	Waiting, SetAside, Calls int
+	// WaitingCalls are those that wait longest from now on, at most mostWaitingCalls.
+	WaitingCalls []counting.WaitingCall
 	// Owed are the items that were set aside or have failed, and the spans that are read again: first those that were
 	// set aside, each group in order of their due times.
 	Owed []work.Item
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
 }
+
+// mostWaitingCalls is how many calls that wait a report lists.
+const mostWaitingCalls = 20
 
 // BucketReport describes the blocks of an hour, or of four days.
 type BucketReport struct {
@@ -173,6 +178,17 @@ func (f *Feed) report() (r FeedReport, err error) {
 		WHERE feed = ? AND kind <> '`+work.Call+`'`, []any{f.id}, &r.Waiting, &r.SetAside); err != nil {
 		return r, err
 	}
+	waiting, err := engine.ReadRows(e, `SELECT `+taskColumns+` FROM tasks
+		WHERE feed = ? AND kind = '`+work.Call+`' ORDER BY due DESC, key LIMIT ?`, []any{f.id, mostWaitingCalls},
+		taskTargets)
+	for i := 0; i < len(waiting) && err == nil; i++ {
+		var call counting.WaitingCall
+		call, err = counting.DescribeCall(&waiting[i])
+		r.WaitingCalls = append(r.WaitingCalls, call)
+	}
+	if err != nil {
+		return r, err
+	}
 	r.Owed, err = engine.ReadRows(e, `SELECT `+taskColumns+` FROM tasks
 		WHERE feed = ? AND kind <> '`+work.Call+`' AND (set_aside = 1 OR attempts > 0 OR kind = '`+work.Span+`')
 		ORDER BY set_aside DESC, due, kind, key`, []any{f.id}, taskTargets)
@@ -237,11 +253,12 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 func (i *Inspector) verifyCalls(f *Feed) error {
 	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id},
 		func(rows *sql.Rows) error {
-			var key, data string
-			if err := rows.Scan(&key, &data); err != nil {
+			var item work.Item
+			if err := rows.Scan(&item.Key, &item.Data); err != nil {
 				return err
 			}
-			return counting.CheckCall(key, data)
+			_, err := counting.DescribeCall(&item)
+			return err
 		})
 }
 
