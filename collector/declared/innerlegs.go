@@ -93,15 +93,7 @@ func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language
 	if at < 0 {
 		at = len(path)
 	}
-	raw := in.Raw(path[:at])
-	switch _, is := in.Text(path[:at]); {
-	case is == language.Missing:
-		return
-	case raw[0] != '[':
-		p.fail("legs.rows", "isn't a list")
-		return
-	}
-	wire.Elements(raw, func(element []byte) {
+	element := func(element []byte) {
 		var row language.Row
 		if !row.SetJSON(element) {
 			p.fail("legs.rows", badLegs)
@@ -113,7 +105,17 @@ func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language
 		} else {
 			p.eachLeg(&row, path[at+1:], members, each)
 		}
-	})
+	}
+	raw := in.Raw(path[:at])
+	switch _, is := in.Text(path[:at]); {
+	case is == language.Missing:
+	case raw[0] == '[':
+		wire.Elements(raw, element)
+	case raw[0] == '{': // as programs write a list of one that make JSON of XML
+		element(raw)
+	default:
+		p.fail("legs.rows", "isn't a list")
+	}
 }
 
 // mapLeg maps the leg that is the row of the leg's mapper.
@@ -138,9 +140,9 @@ func (p *mapping) mapLeg() *cdr.Record {
 	return r
 }
 
-// settleLegs fills the legs' missing values from their row, and makes a call of them. It needs the
+// completeLegs fills the legs' missing values from their row, and makes a call of them. It needs the
 // row's start and direction.
-func (p *mapping) settleLegs() {
+func (p *mapping) completeLegs() {
 	r, unmapped := p.record, p.unmapped
 	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, language.DirectionWords, notDirection)
 	p.unmapped = unmapped // it is read twice
@@ -152,8 +154,8 @@ func (p *mapping) settleLegs() {
 	r.Start = cmp.Or(r.Start, p.inner.Start)
 }
 
-// followLegs takes the values from the legs that the row doesn't have, or that only legs can have.
-func (p *mapping) followLegs() {
+// takeFromLegs takes the values from the legs that the row doesn't have, or that only legs can have.
+func (p *mapping) takeFromLegs() {
 	r, c := p.record, p.inner
 	if by := c.by(); by != nil {
 		r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = c.Outcome, false, by.Reason, by.FaultDomain

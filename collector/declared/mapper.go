@@ -169,7 +169,7 @@ func (p *mapping) fill() {
 		}
 	}
 	if p.inner != nil {
-		p.settleLegs()
+		p.completeLegs()
 	}
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
@@ -218,7 +218,7 @@ func (p *mapping) call() {
 	r.Channel = p.text("channel", &d.Channel)
 	r.Party, _ = readWord(p, "party", &d.Party, language.PartyWords, notParty)
 	if p.inner != nil {
-		p.followLegs()
+		p.takeFromLegs()
 	} else if p.secondTrunk(); r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() {
 		// counting uses its outcome unchanged
 		r.Outcome = calls.Of([]cdr.Leg{r.Leg()}).Outcome
@@ -290,7 +290,9 @@ func (p *mapping) outcome() {
 	result, found := read(p, "outcome", &d.Outcome, (*language.Result).Outcome)
 	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.Outcome, result.None, result.Reason, result.Fault
 	switch {
-	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs give it
+	case p.inner.by() != nil: // the legs give it
+		p.unmapped = p.unmapped[:unmapped]
+	case found || len(p.unmapped) > unmapped:
 	case p.isLeg:
 		r.NoOutcome = true
 	default:
