@@ -260,7 +260,11 @@ func (b *bench) differs(a *savedAnswer, r *http.Request, body string) string {
 	case r.URL.Host != host:
 		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, host)
 	case r.Method != method || r.URL.Path != path:
-		return fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
+		problem := fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
+		if b.token(&http.Request{URL: &url.URL{Host: host, Path: path}}) != nil && !a.AsksForToken() {
+			problem += "; a request for a token sends a form, such as grant_type=client_credentials"
+		}
+		return problem
 	}
 	want, got := a.url.Query(), r.URL.Query()
 	for _, key := range slices.Sorted(maps.Keys(want)) {

@@ -150,9 +150,6 @@ func (b *bench) compare(want *declared.TestRow, m *rowmap.Result) string {
 		all = append(all, unknownValue(&u))
 	}
 	all = append(all, want.Becomes.Differences(m.Record, b.definition.CurrencyFor(b.values))...)
-	if more := len(all) - 3; more > 0 {
-		all = append(all[:3], fmt.Sprintf("and %d more", more))
-	}
 	return strings.Join(all, "; ")
 }
 

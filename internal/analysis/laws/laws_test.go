@@ -190,6 +190,17 @@ tests:
       request: GET /calls?since=1795431600
       body: [{id: "2", began: 1795431601}]
 `, ""},
+		{"a token whose request sends no form", list + `
+tests:
+  answers:
+    - request: POST /token
+      sends: {client_id: ann, client_secret: kit-secret-of-api-key, grant_type: a}
+      body: {access_token: at1, token_type: Bearer, expires_in: 3600}
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      body: [{id: "1", began: 1795428001}]
+`, "answers[0]: it asks GET /calls, want POST /token; " +
+			"a request for a token sends a form, such as grant_type=client_credentials"},
 		{"no span at all", list + token + `
     - request: GET /calls?since=1795428000
       body: []
