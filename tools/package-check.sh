@@ -63,11 +63,11 @@ service_stop() {
 run=(cdr-exporter run --config.file=/etc/cdr-exporter/config.yaml)
 ledger() { "${user[@]}" cdr-exporter ledger "$1" --config.file=/etc/cdr-exporter/config.yaml; }
 origins() { ledger show | grep '^origin'; }
-records() { ledger show | awk '/^records/ { n += $2 } END { print n+0 }'; }
+calls() { ledger show | awk '/^counted calls/ { n += $3 } END { print n+0 }'; }
 
-counted() { # MORE: waits until more records than that were counted
+counted() { # MORE: waits until more calls than that were counted
 	for _ in {1..100}; do
-		[ "$(records)" -le "$1" ] || return 0
+		[ "$(calls)" -le "$1" ] || return 0
 		sleep 0.2
 	done
 	fail "nothing is counted: $(tail -n 5 "$work/service.log")"
@@ -153,20 +153,20 @@ cycle() { # INSTALL UPGRADE: the same for both kinds of package
 	service_start
 	counted 1000
 	service_stop
-	before=$(records) origin=$(origins)
-	say "started by its unit's command line as $("${user[@]}" id -un), healthy, $before records counted, stopped"
+	before=$(calls) origin=$(origins)
+	say "started by its unit's command line as $("${user[@]}" id -un), healthy, $before calls counted, stopped"
 	"$2"
 	grep -q 'path: /var/lib/cdr-exporter' "$root/etc/cdr-exporter/config.yaml" && grep -q 127.0.0.1 "$root/etc/cdr-exporter/config.yaml" ||
 		fail "the upgrade replaced the configuration"
-	[ "$(records)" = "$before" ] || fail "the ledger has $(records) records after the upgrade, $before before"
+	[ "$(calls)" = "$before" ] || fail "the ledger has $(calls) calls after the upgrade, $before before"
 	service_start
 	counted "$before"
 	service_stop
-	before=$(records)
+	before=$(calls)
 	[ "$1" != deb_install ] || under_systemd
 	[ "$(origins)" = "$origin" ] || fail "the ledger began anew: $(origins)"
 	ledger verify | tail -n 1
-	say "upgraded with its configuration and its ledger, which went on to $(records) records"
+	say "upgraded with its configuration and its ledger, which went on to $(calls) calls"
 	kill -TERM "$demo"
 	wait "$demo" || fail "the demo ended with status $?"
 	demo=
