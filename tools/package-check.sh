@@ -84,7 +84,7 @@ configure_demo() { # the service's configuration names the demo's providers; Rin
 	folder=$(echo "$root"/tmp/cdr-exporter-demo-*)
 	sed -e '/webhook:/d; /- name: acme/,/- name: wave/{/- name: wave/!d}' -e 's|path: ".*"|path: /var/lib/cdr-exporter|' \
 		"$folder/config.yaml" > "$root/etc/cdr-exporter/config.yaml"
-	cp "$folder"/*.pem "$root/etc/cdr-exporter/"
+	install -m 644 "$folder"/{*.pem,people.csv,Master.csv,queue_log} "$root/etc/cdr-exporter/"
 }
 
 # under_systemd boots the root's systemd in new namespaces, and runs the unit with all its restrictions.

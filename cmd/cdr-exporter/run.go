@@ -51,7 +51,8 @@ func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
 
 func newRun(c *kingpin.CmdClause) command {
 	var settings app.Settings
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&settings.ConfigFile)
+	c.Flag("config.file", "Configuration file; its storage.path says where the ledger is.").Default("config.yaml").
+		StringVar(&settings.ConfigFile)
 	webFlags(c, &settings)
 	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Default: off.").
 		StringsVar(&settings.WebhookAddresses)

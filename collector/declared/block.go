@@ -147,9 +147,6 @@ func (b *Block) validate(r *config.Report) {
 			r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin")
 		}
 	}
-	if given := b.Values[insecureHTTP]; b.definition.Push != nil && len(given) > 0 {
-		r.OneOf(insecureHTTP, given[0], "true", "false")
-	}
 	if currency := b.definition.CurrencyFor(b.Values); !currencyCode.MatchString(currency) {
 		r.Problemf("", "has the currency %q, which %s", currency, noCurrency)
 	}
@@ -270,7 +267,7 @@ func (d *Definition) allParameters() map[string]Parameter {
 	}
 	if d.Push != nil { // with files, a token turns it on
 		all[pushToken] = Parameter{Ask: "Token for posting records; choose one", Secret: true, optional: d.Files != nil}
-		all[insecureHTTP] = Parameter{optional: true}
+		all[insecureHTTP] = Parameter{Values: choices{"true": "true", "false": "false"}, optional: true}
 	}
 	maps.Copy(all, d.Parameters)
 	return all

@@ -39,7 +39,7 @@ func (in *Input) Page(
 	members := 0
 	err = in.object(func(name string) error {
 		read := false
-		if strings.EqualFold(name, array) { // which of two it is isn't known
+		if strings.EqualFold(name, array) { // two members have the name, but for capitals
 			members++
 		} else if read, err = member(name); err != nil {
 			return err

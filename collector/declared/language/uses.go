@@ -44,13 +44,12 @@ func (v *Value) Places() (all []Place) {
 		if a.Zone != nil {
 			in = a.Zone.Location
 		}
-		for i, p := range append([]Path{a.Minus, a.Path, a.Since}, a.Join...) {
-			times := a.Time
-			if i == 0 {
-				times = nil // it is a length
-			}
+		if a.Minus != nil { // it is a length
+			all = append(all, Place{a.Minus, words, nil, in})
+		}
+		for _, p := range append([]Path{a.Path, a.Since}, a.Join...) {
 			if p != nil {
-				all = append(all, Place{p, words, times, in})
+				all = append(all, Place{p, words, a.Time, in})
 			}
 		}
 	}

@@ -109,26 +109,26 @@ func New(
 }
 
 // Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
-func (m *Manager) Maintain(ctx context.Context, now time.Time) (nextIn time.Duration, gap time.Time, err error) {
+func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, missedSince time.Time, err error) {
 	m.mu.Lock()
 	id := m.id
-	gap, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
+	missedSince, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
 	m.mu.Unlock()
 	var expires time.Time
 	if id != "" {
 		expires, err = m.renew(ctx, now, id)
 	}
 	if httpclient.KindOf(err) == httpclient.KindNotFound {
-		gap, id = m.forget(gap), ""
+		missedSince, id = m.forget(missedSince), ""
 	}
 	if id == "" {
 		expires, err = m.subscribe(ctx, now)
 	}
 	if err != nil {
-		return 0, gap, &Error{err}
+		return 0, missedSince, &Error{err}
 	}
 	// Graph may have shortened the subscription's lifetime.
-	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), gap, nil
+	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), missedSince, nil
 }
 
 // Urgent implements collector.SubscriptionManager.
@@ -199,12 +199,12 @@ func (m *Manager) remember(one subscription, wanted, now time.Time) (expires tim
 
 // forget drops a subscription that no longer exists and returns since when notifications may be
 // missing: the time of the last one, if no earlier time is known.
-func (m *Manager) forget(gap time.Time) time.Time {
+func (m *Manager) forget(missedSince time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.id = ""
 	m.observer.SubscriptionExpiry(time.Time{})
-	return cmp.Or(gap, m.lastNotified)
+	return cmp.Or(missedSince, m.lastNotified)
 }
 
 func (m *Manager) noteNotified(at time.Time) {

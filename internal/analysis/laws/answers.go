@@ -261,7 +261,7 @@ func (b *bench) differs(a *savedAnswer, r *http.Request, body string) string {
 		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, host)
 	case r.Method != method || r.URL.Path != path:
 		problem := fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
-		if b.token(&http.Request{URL: &url.URL{Host: host, Path: path}}) != nil && !a.AsksForToken() {
+		if b.isTokenURL(host, path) && !a.AsksForToken() {
 			problem += "; a request for a token sends a form, such as grant_type=client_credentials"
 		}
 		return problem

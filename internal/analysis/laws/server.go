@@ -104,8 +104,7 @@ func (b *bench) token(r *http.Request) *http.Response {
 	if o == nil {
 		return nil
 	}
-	at, err := url.Parse(language.Expand(o.TokenURL, b.values))
-	if err == nil && r.URL.Path == at.Path && (at.Host == "" || at.Host == r.URL.Host) {
+	if b.isTokenURL(r.URL.Host, r.URL.Path) {
 		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
 			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`)
 	}
@@ -113,6 +112,16 @@ func (b *bench) token(r *http.Request) *http.Response {
 		return answer(r, http.StatusOK, nil, "")
 	}
 	return nil
+}
+
+// isTokenURL says whether tokens are requested there.
+func (b *bench) isTokenURL(host, path string) bool {
+	o := b.definition.HTTP.Auth.OAuth2
+	if o == nil {
+		return false
+	}
+	at, err := url.Parse(language.Expand(o.TokenURL, b.values))
+	return err == nil && path == at.Path && (at.Host == "" || at.Host == host)
 }
 
 // absolute is a path from the host, as links are: one without a slash begins at the path of base_url.

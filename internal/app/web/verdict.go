@@ -110,17 +110,17 @@ func counts(results string) thresholds.Counts {
 	}
 }
 
-// line is a trunk of a feed. The rules on faults add up its directions, but for internal calls.
-type line struct{ source, feed, trunk string }
+// feedTrunk is a trunk of a feed. The rules on faults add up its directions, but for internal calls.
+type feedTrunk struct{ source, feed, trunk string }
 
-func (r *row) line() line { return line{r.Source, r.Feed, r.Trunk} }
+func (r *row) feedTrunk() feedTrunk { return feedTrunk{r.Source, r.Feed, r.Trunk} }
 
-func tallies(rows []row, now time.Time) map[line]tally {
-	all := make(map[line]tally)
+func tallies(rows []row, now time.Time) map[feedTrunk]tally {
+	all := make(map[feedTrunk]tally)
 	for i := range rows {
 		if r := &rows[i]; r.Direction != "internal" {
-			sum, t := all[r.line()], r.tally(now)
-			all[r.line()] = tally{sum.kept.Add(t.kept), sum.burning.Add(t.burning)}
+			sum, t := all[r.feedTrunk()], r.tally(now)
+			all[r.feedTrunk()] = tally{sum.kept.Add(t.kept), sum.burning.Add(t.burning)}
 		}
 	}
 	return all
@@ -148,7 +148,7 @@ func judge(status Status) (Verdict, []row) {
 	}
 	all := tallies(rows, status.Now.Time)
 	for i := range rows {
-		rows[i].judge(&status.Thresholds, all[rows[i].line()], status.Now.Time)
+		rows[i].setFinding(&status.Thresholds, all[rows[i].feedTrunk()], status.Now.Time)
 	}
 	behindFeeds := len(v.Findings)
 	slices.SortStableFunc(rows, func(a, b row) int {
@@ -186,36 +186,36 @@ func behindFinding(source string, feed Feed) Finding {
 	}
 }
 
-// judge says what the last attempts mean, and of a feed that is behind what they meant.
-func (r *row) judge(limits *thresholds.Thresholds, line tally, now time.Time) {
+// setFinding says what the last attempts mean, and of a feed that is behind what they meant.
+func (r *row) setFinding(limits *thresholds.Thresholds, ofTrunk tally, now time.Time) {
 	asOf := r.Finding.AsOf
-	r.Finding = r.finding(limits, line, now)
+	r.Finding = r.finding(limits, ofTrunk, now)
 	if r.Finding.AsOf = asOf; !asOf.IsZero() && r.Finding.Level == LevelOK {
 		r.Finding.Level, r.Finding.What = LevelUnknown, "can't tell"
 	}
 }
 
-// finding judges a row by its last attempts and by its line's last attempts. The lower of the two
+// finding judges a row by its last attempts and by those of its trunk. The lower of the two
 // shares of faults decides.
-func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) Finding {
+func (r *row) finding(limits *thresholds.Thresholds, ofTrunk tally, now time.Time) Finding {
 	f := Finding{
 		Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction,
 		What: "calls get through",
 	}
 	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
 	own, recent := r.tally(now), counts(newest)
-	if own.kept.FaultShare() < line.kept.FaultShare() {
-		line.kept = own.kept // another direction has the faults
+	if own.kept.FaultShare() < ofTrunk.kept.FaultShare() {
+		ofTrunk.kept = own.kept // another direction has the faults
 	}
-	if own.burning.FaultShare() < line.burning.FaultShare() {
-		line.burning = own.burning
+	if own.burning.FaultShare() < ofTrunk.burning.FaultShare() {
+		ofTrunk.burning = own.burning
 	}
 	run := len(r.Results) - len(strings.TrimRight(r.Results, resultFault))
 	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, resultConnected) // in a row
 	ending := metrics.Faults
 	switch {
 	case limits.Down(counts(r.Results[len(r.Results)-run:])), limits.Down(recent), recent.Faults > 0 &&
-		(limits.MostFail(own.kept) || limits.MostFail(line.kept)):
+		(limits.MostFail(own.kept) || limits.MostFail(ofTrunk.kept)):
 		f.Level, f.What = LevelBad, r.failedText(limits, newest, run)
 	case unconnected >= limits.AnswerFloor:
 		f.Level, f.What = LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected)
@@ -224,7 +224,8 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 		f.Level, f.What = LevelBad, fmt.Sprintf("%d of the last %d attempts connected", own.kept.Connected,
 			own.kept.Attempts)
 		ending = metrics.Unconnected
-	case limits.SomeFail(recent), limits.SomeFail(line.burning), limits.MostFail(own.kept), limits.MostFail(line.kept):
+	case limits.SomeFail(recent), limits.SomeFail(ofTrunk.burning), limits.MostFail(own.kept),
+		limits.MostFail(ofTrunk.kept):
 		f.Level, f.What = LevelWarn, r.failedText(limits, newest, run)
 	case now.Sub(r.LastAttempts.Newest()) > thresholds.QuietAfter:
 		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest()
@@ -324,9 +325,9 @@ func trunkLevels(rows []row) map[[2]string]Level {
 
 // headline is the verdict in one sentence. It holds no time, since screen readers announce each change.
 func headline(status Status, rows []row, behind int) (Level, string) {
-	trunks, counts := trunkLevels(rows), map[Level]int{}
+	trunks, number := trunkLevels(rows), map[Level]int{}
 	for _, level := range trunks {
-		counts[level]++
+		number[level]++
 	}
 	on := func(n int) string {
 		switch {
@@ -338,17 +339,17 @@ func headline(status Status, rows []row, behind int) (Level, string) {
 			return fmt.Sprintf("on all %d trunks", n)
 		}
 	}
-	text := "Calls get through " + on(counts[LevelOK])
+	text := "Calls get through " + on(number[LevelOK])
 	switch {
-	case counts[LevelBad] > 0:
-		return LevelBad, "Calls fail " + on(counts[LevelBad]) + "."
-	case counts[LevelWarn] > 0:
-		return LevelWarn, "Some calls fail " + on(counts[LevelWarn]) + "."
-	case counts[LevelOK] > 0 && behind > 0:
+	case number[LevelBad] > 0:
+		return LevelBad, "Calls fail " + on(number[LevelBad]) + "."
+	case number[LevelWarn] > 0:
+		return LevelWarn, "Some calls fail " + on(number[LevelWarn]) + "."
+	case number[LevelOK] > 0 && behind > 0:
 		return LevelUnknown, text + "; not every feed is up to date."
-	case counts[LevelOK] > 0 && counts[LevelOK] < len(trunks):
+	case number[LevelOK] > 0 && number[LevelOK] < len(trunks):
 		return LevelOK, text + "; too few recent calls to tell of the rest."
-	case counts[LevelOK] > 0:
+	case number[LevelOK] > 0:
 		return LevelOK, text + "."
 	}
 	text = "Can't tell whether calls get through"

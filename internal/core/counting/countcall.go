@@ -15,7 +15,7 @@ import (
 // late. A call that began before the feed's origin is only remembered.
 func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	d.change.Result.Counted++
-	c := countedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
+	c := rememberedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
 	c.raise(&g.call, func(string, cdr.Direction, time.Duration) {})
 	if g.call.Start.Before(d.was.Origin) {
 		c.ignored = true

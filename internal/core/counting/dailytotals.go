@@ -8,9 +8,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
-// dayOf is what the page adds to the totals of the day of a time. If the day is too old or in the future, its totals
-// aren't kept, and the result is a dummy.
-func (d *Decision) dayOf(at time.Time) *daily.Counted {
+// totalsOfDay is what the page adds to the totals of the day of a time. If the day is too old or in the future,
+// its totals aren't kept, and the result is a dummy.
+func (d *Decision) totalsOfDay(at time.Time) *daily.Counted {
 	if observed := d.page.ObservedAt; at.Before(observed.Add(-daily.Kept)) || at.After(observed.Add(StartAhead)) {
 		return new(daily.Counted)
 	}
@@ -27,15 +27,15 @@ func (d *Decision) dayOf(at time.Time) *daily.Counted {
 func (d *Decision) addToDay(f *facts.Fact) {
 	switch start := f.Record.Start; f.Kind {
 	case facts.Record:
-		day := d.dayOf(start)
+		day := d.totalsOfDay(start)
 		day.Records++
 		if f.Late && d.was.HistoryDone {
 			day.Late++
 		}
 	case facts.Revision:
-		d.dayOf(start).Revised++
+		d.totalsOfDay(start).Revised++
 	case facts.Charge, facts.Correction:
-		d.dayOf(start).Charges.Add(f.Charge.Currency, &f.Charge.Amount)
+		d.totalsOfDay(start).Charges.Add(f.Charge.Currency, &f.Charge.Amount)
 	default:
 	}
 }
@@ -47,6 +47,6 @@ func (d *Decision) addProviderTotals() {
 		if t.Charges != nil {
 			t.Currency = cmp.Or(t.Currency, d.settings.Currency)
 		}
-		d.dayOf(t.Day).Total = &t
+		d.totalsOfDay(t.Day).Total = &t
 	}
 }

@@ -23,7 +23,8 @@
 //	callfacts.go         what counts once for all legs of a call, at once
 //	waiting.go           calls that wait for further legs, and when they count (36)
 //	countcall.go         what a call of several legs counts (36)
-//	latelegs.go          the memory of a counted call, and what a late leg adds (36)
+//	latelegs.go          what a late leg adds (36)
+//	rememberedcall.go    the memory of a call that was counted
 //	trailing.go          activity, connected calls (25)
 //	dailytotals.go       what was counted by day
 //	preview.go           a decision without a commit, for audits

@@ -135,17 +135,17 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 			d.leads[name] = e.call
 		}
 	}
-	first := countedRecordOf(r, e.fields, d.settings.Currency)
+	first := rememberedRecordOf(r, e.fields, d.settings.Currency)
 	if d.settings.FoundAnywhere() {
 		first.start = r.Start.Unix()
 	}
 	e.body = first.appendBody(e.body)
 }
 
-// countedRecordOf is what is remembered of a record's first version. A charge is kept with the currency that it was
+// rememberedRecordOf is what is remembered of a record's first version. A charge is kept with the currency that it was
 // counted in.
-func countedRecordOf(r *cdr.Record, fields []fieldHash, fallback string) countedRecord {
-	first := countedRecord{
+func rememberedRecordOf(r *cdr.Record, fields []fieldHash, fallback string) rememberedRecord {
+	first := rememberedRecord{
 		ChargeLabels: facts.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
 		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}

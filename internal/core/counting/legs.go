@@ -225,7 +225,7 @@ func (d *Decision) bindCall(e *entry) Hash {
 }
 
 func (d *Decision) isCounted(key Hash, start time.Time) bool {
-	_, call := d.findCountedCall(key, start)
+	_, call := d.findRemembered(key, start)
 	return call != nil
 }
 

@@ -52,7 +52,7 @@ func (s Stored) Memory() (*Memory, error) {
 	if s.Data == nil || s.Data[0] != rowRecord {
 		return nil, nil //nolint:nilnil // it isn't an error
 	}
-	var counted countedRecord
+	var counted rememberedRecord
 	if err := counted.parse(s.Data); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s Stored) Memory() (*Memory, error) {
 }
 
 // memory is what a row remembers of a record whose listed version has these fields; nil: it isn't listed.
-func (c *countedRecord) memory(listed []fieldHash) (*Memory, error) {
+func (c *rememberedRecord) memory(listed []fieldHash) (*Memory, error) {
 	was, err := parseEarlier(c.earlier)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func (d *Decision) find(i int) (Finding, error) {
 	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
 		one.Status = StatusBeforeOrigin
 	case st != nil && st.was != nil:
-		var counted countedRecord
+		var counted rememberedRecord
 		if err := counted.parse(st.was); err != nil {
 			return one, err
 		}
@@ -103,16 +103,16 @@ func (d *Decision) find(i int) (Finding, error) {
 }
 
 // memoryOf is what is remembered of a counted record and of its call.
-func (d *Decision) memoryOf(e *entry, counted *countedRecord) (*Memory, error) {
+func (d *Decision) memoryOf(e *entry, counted *rememberedRecord) (*Memory, error) {
 	m, err := counted.memory(e.fields)
 	if err != nil || !m.Leg {
 		return m, err
 	}
-	st, _ := d.findCountedCall(d.rootOf(counted.call), e.record.Start)
+	st, _ := d.findRemembered(d.rootOf(counted.call), e.record.Start)
 	if d.err != nil || st == nil || st.was == nil {
 		return m, d.err
 	}
-	var c countedCall
+	var c rememberedCall
 	if err := c.parse(st.was); err != nil {
 		return nil, err
 	}

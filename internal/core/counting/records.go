@@ -138,7 +138,7 @@ func (d *Decision) callKey(e *entry) Hash {
 	if key == 0 {
 		return 0
 	}
-	if _, call := d.findCountedCall(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
+	if _, call := d.findRemembered(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
 		d.change.Result.FullCalls++
 		return 0
 	}
@@ -251,7 +251,7 @@ func (d *Decision) decideKnown(i int, st *storedState) {
 		result.Duplicate++
 		return
 	}
-	var counted countedRecord
+	var counted rememberedRecord
 	if d.failed(counted.parse(st.Data)) {
 		return
 	}

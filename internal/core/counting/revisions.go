@@ -13,7 +13,7 @@ const loggedRevisions = 8
 
 // reviseRecord counts the changes that a version makes to its record, returns the names of the
 // changed fields, and updates what is remembered of it (counting.md 16). The labels stay the first version's.
-func (d *Decision) reviseRecord(e *entry, counted *countedRecord) (changed []string) {
+func (d *Decision) reviseRecord(e *entry, counted *rememberedRecord) (changed []string) {
 	r, moved, isLeg := e.record, 0, counted.flags&rowLeg != 0
 	first, err := parseEarlier(counted.earlier)
 	if d.failed(err) {
@@ -61,7 +61,7 @@ func (d *Decision) reviseRecord(e *entry, counted *countedRecord) (changed []str
 // addTimes counts the times that a version adds to a call of one record: all times with the first version that was
 // connected, how long it took with the first that says it, and talk time with the first that a person answered. If
 // the record has its legs in it, connected time grows with them (counting.md 16).
-func (d *Decision) addTimes(counted *countedRecord, first *earlier, r *cdr.Record) {
+func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Record) {
 	if !r.Outcome.Connected() {
 		return
 	}
@@ -94,7 +94,7 @@ func (d *Decision) addTimes(counted *countedRecord, first *earlier, r *cdr.Recor
 }
 
 // hasDuration says whether a version gave a duration. If the call's times are counted, so is that duration.
-func (c *countedRecord) hasDuration() bool { return slices.ContainsFunc(c.fields, isDuration) }
+func (c *rememberedRecord) hasDuration() bool { return slices.ContainsFunc(c.fields, isDuration) }
 
 func isDuration(f fieldHash) bool { return f.key == fieldDuration }
 
@@ -113,7 +113,7 @@ func timesOf(r *cdr.Record) (t callTimes) {
 
 // changeOutcome counts the changed outcome of a call of one record. moved is above 0 if the call became connected,
 // below 0 if it no longer is.
-func (d *Decision) changeOutcome(counted *countedRecord, r *cdr.Record) (moved int) {
+func (d *Decision) changeOutcome(counted *rememberedRecord, r *cdr.Record) (moved int) {
 	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: counted.outcome, To: r.Outcome})
 	return int(boolByte(r.Outcome.Connected())) - int(boolByte(counted.outcome.Connected()))
 }
@@ -121,7 +121,7 @@ func (d *Decision) changeOutcome(counted *countedRecord, r *cdr.Record) (moved i
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount
 // that wasn't known before is a charge; even a zero is remembered. A changed currency credits
 // the old amount and debits the new one. A version without a currency keeps the old one.
-func (d *Decision) reviseCharge(counted *countedRecord, first *earlier, r *cdr.Record, c cdr.Charge) bool {
+func (d *Decision) reviseCharge(counted *rememberedRecord, first *earlier, r *cdr.Record, c cdr.Charge) bool {
 	at := slices.IndexFunc(counted.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		c.Currency = cmp.Or(c.Currency, d.settings.Currency)

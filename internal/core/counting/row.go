@@ -148,8 +148,8 @@ func flagsOf(row []byte) byte {
 	return 0
 }
 
-// countedRecord is what is remembered of a record that was counted.
-type countedRecord struct {
+// rememberedRecord is what is remembered of a record that was counted.
+type rememberedRecord struct {
 	head
 	facts.ChargeLabels // of the first version: corrections carry them
 
@@ -168,9 +168,9 @@ var ErrRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
 // append appends the stored form, with the head in front, so that a row is the same as its record's
 // first version behind it.
-func (c *countedRecord) append(dst []byte) []byte { return c.appendBody(c.head.append(dst)) }
+func (c *rememberedRecord) append(dst []byte) []byte { return c.appendBody(c.head.append(dst)) }
 
-func (c *countedRecord) appendBody(dst []byte) []byte {
+func (c *rememberedRecord) appendBody(dst []byte) []byte {
 	dst = binary.AppendVarint(append(dst, byte(c.outcome), byte(c.Direction)), c.start)
 	dst = pack.AppendText(dst, c.CallType)
 	dst = pack.AppendText(dst, c.Country)
@@ -218,7 +218,7 @@ func startOf(row []byte) (start int64, is bool) {
 }
 
 // parse reads the stored form into c and keeps c's memory.
-func (c *countedRecord) parse(data []byte) error {
+func (c *rememberedRecord) parse(data []byte) error {
 	h, body := splitRow(data)
 	if len(body) < 2 {
 		return ErrRow
@@ -306,14 +306,14 @@ func (s Stored) Check() error {
 			return nil
 		}
 	case rowRecord:
-		var counted countedRecord
+		var counted rememberedRecord
 		err := counted.parse(s.Data)
 		if err == nil {
 			_, err = parseEarlier(counted.earlier)
 		}
 		return err
 	case rowCall:
-		return new(countedCall).parse(s.Data)
+		return new(rememberedCall).parse(s.Data)
 	case rowLink:
 		_, err := parseLink(s.Data)
 		return err

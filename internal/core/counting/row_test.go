@@ -12,8 +12,8 @@ import (
 )
 
 // fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
-func fullRow() countedRecord {
-	return countedRecord{
+func fullRow() rememberedRecord {
+	return rememberedRecord{
 		head:         head{revisions: 2},
 		ChargeLabels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
 		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
@@ -31,7 +31,7 @@ func TestRowOfManyCharges(t *testing.T) {
 		for i := range n {
 			counted.charges = append(counted.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
 		}
-		var again countedRecord
+		var again rememberedRecord
 		if err := again.parse(counted.append(nil)); err != nil || len(again.charges) != n {
 			t.Errorf("of %d charges %d are read, %v", n, len(again.charges), err)
 		}
@@ -40,7 +40,7 @@ func TestRowOfManyCharges(t *testing.T) {
 	counted.charges = make([]cdr.Charge, 3)
 	row := counted.append(nil)
 	row[bytes.LastIndexByte(row[:len(row)-1], 3)]++
-	if err := new(countedRecord).parse(row); err == nil {
+	if err := new(rememberedRecord).parse(row); err == nil {
 		t.Error("a row with fewer charges than it says was read")
 	}
 }
@@ -57,7 +57,7 @@ func TestRowFlags(t *testing.T) {
 		flagsOf(first) != 0 {
 		t.Errorf("flags make another row: %x", row)
 	}
-	var again countedRecord
+	var again rememberedRecord
 	if err := again.parse(row); err != nil || again.flags != counted.flags || again.revisions != 7 ||
 		!bytes.Equal(again.earlier, counted.earlier) || again.times != counted.times {
 		t.Errorf("%+v, %v", again, err)
@@ -68,9 +68,9 @@ func TestRowFlags(t *testing.T) {
 	}{
 		{"cut", row[:len(row)-1]},
 		{"only its head", row[:5]},
-		{"a call", new(countedCall).append(nil, nil)},
+		{"a call", new(rememberedCall).append(nil, nil)},
 	} {
-		if err := new(countedRecord).parse(c.row); err == nil {
+		if err := new(rememberedRecord).parse(c.row); err == nil {
 			t.Errorf("%s: read", c.name)
 		}
 	}
@@ -83,7 +83,7 @@ func TestRowFlags(t *testing.T) {
 		{"an outcome that there isn't", append([]byte{rowCall, 0, byte(len(cdr.Outcomes()))}, make([]byte, 7)...)},
 		{"a flag that there isn't", append([]byte{rowCall, 32}, make([]byte, 8)...)},
 	} {
-		if new(countedCall).parse(c.row) == nil {
+		if new(rememberedCall).parse(c.row) == nil {
 			t.Errorf("as a call, %s: read", c.name)
 		}
 	}
@@ -119,7 +119,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-var exampleCall = countedCall{
+var exampleCall = rememberedCall{
 	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true,
 	direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
 	legs: []cdr.Leg{
@@ -138,20 +138,20 @@ var exampleCall = countedCall{
 
 // What is remembered of a call is read as it was written.
 func TestCallRow(t *testing.T) {
-	var again countedCall
+	var again rememberedCall
 	row := exampleCall.append(nil, nil)
 	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, exampleCall) {
 		t.Errorf("read as %+v, %v", again, err)
 	}
 	for n := range row {
-		if new(countedCall).parse(row[:n]) == nil {
+		if new(rememberedCall).parse(row[:n]) == nil {
 			t.Errorf("%d of %d bytes are read", n, len(row))
 		}
 	}
 }
 
 func FuzzRow(f *testing.F) {
-	counted := countedRecord{
+	counted := rememberedRecord{
 		outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
 		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}},
 	}
@@ -168,11 +168,11 @@ func FuzzRow(f *testing.F) {
 	counted.connection.second = 8
 	f.Add(counted.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var c, again2 countedCall
+		var c, again2 rememberedCall
 		if c.parse(data) == nil && (again2.parse(c.append(nil, nil)) != nil || !reflect.DeepEqual(c, again2)) {
 			t.Fatal("a call's own form changes")
 		}
-		var counted countedRecord
+		var counted rememberedRecord
 		if counted.parse(data) != nil {
 			return
 		}
@@ -184,7 +184,7 @@ func FuzzRow(f *testing.F) {
 		if _, body := splitRow(data); body == nil {
 			t.Fatal("a row that is read has no body")
 		}
-		var again countedRecord
+		var again rememberedRecord
 		if err := again.parse(counted.append(nil)); err != nil {
 			t.Fatalf("own form isn't read: %v", err)
 		}
@@ -221,7 +221,7 @@ func TestFieldSchema(t *testing.T) {
 		return change.Result, change.Keep[0].Data
 	}
 	_, row := decide("one", nil)
-	var counted countedRecord
+	var counted rememberedRecord
 	if err := counted.parse(row); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (d *Decision) addSpans() {
 		if st == nil || flagsOf(st.Data)&rowUntraced == 0 || !d.hasSettled(&d.entries[i]) {
 			continue
 		}
-		var counted countedRecord
+		var counted rememberedRecord
 		if d.failed(counted.parse(st.Data)) {
 			return
 		}

@@ -53,6 +53,6 @@ func (d *Decision) versionIsKnown(w *work.Item) bool {
 		return false
 	}
 	st := d.states[d.hasher.RecordHash(w.Key)]
-	var counted countedRecord
+	var counted rememberedRecord
 	return st != nil && !d.failed(counted.parse(st.Data)) && counted.version >= w.Version
 }

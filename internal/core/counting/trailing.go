@@ -94,7 +94,7 @@ func (d *Decision) addEdges(s connection, count int64) {
 
 // reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
 // trunks that the call was first seen with; moved is as for changeOutcome.
-func (d *Decision) reviseConnected(counted *countedRecord, e *entry, moved int) {
+func (d *Decision) reviseConnected(counted *rememberedRecord, e *entry, moved int) {
 	r, was, now := e.record, counted.connection, d.connectedIn(e.record)
 	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (connection{}) && r.Duration == 0
 	switch {

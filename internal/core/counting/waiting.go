@@ -182,7 +182,7 @@ func (d *Decision) moveCall(from, to Hash) {
 
 // joinCall adds a leg to its call: to one that waits or, if it was counted already, as a late leg.
 func (d *Decision) joinCall(key Hash, leg waitingLeg) {
-	if st, call := d.findCountedCall(key, leg.Record.Start); st != nil {
+	if st, call := d.findRemembered(key, leg.Record.Start); st != nil {
 		d.addLateLeg(st, call, &leg)
 		return
 	}

@@ -31,7 +31,7 @@ var (
 
 // FeedSpec says which feed is meant, and what the ledger must know of its configuration.
 type FeedSpec struct {
-	// Settings are what the feed's pages are decided by; Tuning says whether there are spans.
+	// Settings are what the feed's pages are decided by. The ledger sets their Redactor, Traces and TracesHistory.
 	counting.Settings
 
 	// RenamedFrom is the source name whose state this one takes over; empty for none.

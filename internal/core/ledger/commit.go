@@ -190,7 +190,7 @@ func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 	}
 }
 
-// readUnlocked reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.
+// readUnlocked reads all rows of a query, as engine.ReadRows does, and waits for no commit. what says of what they are.
 func readUnlocked[T any](
 	ctx context.Context, l *Ledger, what, text string, args []any, columns func(*T) []any,
 ) (all []T, err error) {

@@ -16,6 +16,48 @@ import (
 // pruneBlocks is after how many blocks a transaction of Prune ends, at the end of a bucket.
 const pruneBlocks = 32
 
+// Maintain shows new series, prunes, and adopts what waits of removed sources until the context
+// ends, or the ledger was replaced. Errors go to report, each once until
+// another one comes or none; a full disk and the like pass by themselves.
+func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
+	show, adopt, prune := time.NewTicker(time.Second), time.NewTicker(adoptInterval), time.NewTicker(10*time.Minute)
+	defer show.Stop()
+	defer adopt.Stop()
+	defer prune.Stop()
+	for problem := ""; l.Replaced() == nil; {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-show.C:
+			if err = l.checkFilesAndSecrets(ctx); err == nil {
+				err = l.Show(ctx)
+			}
+		case <-adopt.C:
+			err = l.adoptOutbox(ctx)
+		case <-prune.C:
+			err = l.Prune(ctx)
+		}
+		switch {
+		case errors.Is(err, context.Canceled) || errors.Is(err, ErrReplaced): // OnReplaced reports that
+		case err == nil:
+			problem = ""
+		case err.Error() != problem:
+			problem = err.Error()
+			report(err)
+		}
+	}
+}
+
+// checkFilesAndSecrets sees whether the ledger's files are in their place, and commits what is in memory only.
+func (l *Ledger) checkFilesAndSecrets(ctx context.Context) error {
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
+	defer l.mu.Unlock()
+	return cmp.Or(l.checkFiles(), l.keepSecrets())
+}
+
 // Show makes the values of new series visible once zero_for has passed, first in the ledger and then
 // in the store (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
@@ -150,46 +192,4 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-// Maintain shows new series, prunes, and adopts what waits of removed sources until the context
-// ends, or the ledger was replaced. Errors go to report, each once until
-// another one comes or none; a full disk and the like pass by themselves.
-func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
-	show, adopt, prune := time.NewTicker(time.Second), time.NewTicker(adoptInterval), time.NewTicker(10*time.Minute)
-	defer show.Stop()
-	defer adopt.Stop()
-	defer prune.Stop()
-	for problem := ""; l.Replaced() == nil; {
-		var err error
-		select {
-		case <-ctx.Done():
-			return
-		case <-show.C:
-			if err = l.check(ctx); err == nil {
-				err = l.Show(ctx)
-			}
-		case <-adopt.C:
-			err = l.adoptOutbox(ctx)
-		case <-prune.C:
-			err = l.Prune(ctx)
-		}
-		switch {
-		case errors.Is(err, context.Canceled) || errors.Is(err, ErrReplaced): // OnReplaced reports that
-		case err == nil:
-			problem = ""
-		case err.Error() != problem:
-			problem = err.Error()
-			report(err)
-		}
-	}
-}
-
-// check sees whether the ledger's files are in their place, and commits what is in memory only.
-func (l *Ledger) check(ctx context.Context) error {
-	if err := l.mu.LockWithin(ctx); err != nil {
-		return err
-	}
-	defer l.mu.Unlock()
-	return cmp.Or(l.checkFiles(), l.keepSecrets())
 }

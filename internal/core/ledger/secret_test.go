@@ -86,7 +86,7 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			during: func(r *rig) { r.probe = failing(broken) },
 			after: func(r *rig) {
 				r.probe = nil
-				if err := r.ledger.check(t.Context()); err != nil {
+				if err := r.ledger.checkFilesAndSecrets(t.Context()); err != nil {
 					t.Error(err)
 				}
 			},

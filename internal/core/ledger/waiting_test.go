@@ -167,7 +167,7 @@ func TestWaitsEndWithTheirContext(t *testing.T) {
 		"Prune":         r.ledger.Prune,
 		"Ack":           func(ctx context.Context) error { return r.ledger.Logs().Ack(ctx, batch.ID) },
 		"ReplaceSecret": func(ctx context.Context) error { return r.ledger.ReplaceSecret(ctx, "office", nil) },
-		"check":         r.ledger.check,
+		"check":         r.ledger.checkFilesAndSecrets,
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		if err := wait(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -1,0 +1,196 @@
+package counting
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
+)
+
+// rememberedCall is what is remembered of a call that was counted: what a late leg needs.
+type rememberedCall struct {
+	legs    []cdr.Leg // IDs, parents and channels are hashes; no users
+	began   time.Time
+	outcome cdr.Outcome // as counted, or as it last changed
+	talked  bool        // its talk time is counted
+	ignored bool        // it began before the feed's origin and isn't counted
+	late    bool        // it was late when it was counted
+	grown   bool        // legs came after it was counted
+	changed bool        // they changed its outcome
+	// The labels that it was counted with.
+	direction                cdr.Direction
+	callType, trunk, country string
+	labels                   cdr.Labels
+	// times are how long it was connected and how long it occupied each trunk, as counted. A later
+	// version of a leg may be shorter, and the next one longer again.
+	times []countedTime
+}
+
+// countedTime is how long a call occupied a trunk in a direction; without a trunk, how long it was connected.
+type countedTime struct {
+	trunk     string
+	direction cdr.Direction
+	length    time.Duration
+}
+
+// The flags of a call's row.
+const (
+	callTalked = 1 << iota
+	callIgnored
+	callLate
+	callGrown
+	callChanged
+)
+
+// keepCall remembers a call that was counted.
+func (d *Decision) keepCall(key Hash, c *rememberedCall) {
+	at := Place{d.factBucket(c.began), d.hasher.pair(kindCounted, key, dayOf(c.began))}
+	d.keepState(d.newState(at), func(dst []byte) []byte { return c.append(dst, d.hasher) })
+}
+
+// compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users.
+func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
+	hashed := func(id string) string {
+		if id == "" {
+			return ""
+		}
+		return string(binary.BigEndian.AppendUint64(nil, uint64(h.RecordHash(id))))
+	}
+	all := slices.Clone(legs)
+	for i := range all {
+		l := &all[i]
+		l.ID, l.Parent = hashed(l.ID), hashed(l.Parent)
+		for k, id := range l.AltIDs {
+			if k == 0 {
+				l.AltIDs = slices.Clone(l.AltIDs)
+			}
+			l.AltIDs[k] = hashed(id)
+		}
+		l.UserID, l.UserName, l.UserPrincipal, l.Type, l.Whole, l.Emergency = "", "", "", "", false, 0
+	}
+	return all
+}
+
+// append appends the stored form. h makes hashes of ids that aren't hashes yet; nil: all are.
+func (c *rememberedCall) append(dst []byte, h *Hasher) []byte {
+	legs := c.legs
+	if h != nil {
+		legs = compactLegs(legs, h)
+	}
+	var flags byte
+	for i, is := range [...]bool{c.talked, c.ignored, c.late, c.grown, c.changed} { // in the order of the flags
+		flags |= boolByte(is) << i
+	}
+	dst = append(dst, rowCall, flags, byte(c.outcome), byte(c.direction))
+	for _, text := range [...]string{c.callType, c.trunk, c.country, string(c.labels)} {
+		dst = pack.AppendText(dst, text)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(c.times)))
+	for _, t := range c.times {
+		dst = append(pack.AppendText(dst, t.trunk), byte(t.direction))
+		dst = binary.AppendUvarint(dst, uint64(t.length.Microseconds()))
+	}
+	began := c.began.UnixMicro()
+	dst = binary.AppendVarint(dst, began)
+	dst = binary.AppendUvarint(dst, uint64(len(legs)))
+	since := func(at time.Time) {
+		if at.IsZero() {
+			dst = append(dst, 0)
+			return
+		}
+		dst = binary.AppendVarint(append(dst, 1), at.UnixMicro()-began)
+	}
+	length := func(s cdr.Length) {
+		if !s.Known {
+			dst = append(dst, 0)
+			return
+		}
+		dst = binary.AppendVarint(append(dst, 1), s.Value.Microseconds())
+	}
+	for i := range legs {
+		l := &legs[i]
+		dst = pack.AppendText(pack.AppendText(dst, l.ID), l.Parent)
+		dst = binary.AppendUvarint(dst, uint64(len(l.AltIDs)))
+		for _, id := range l.AltIDs {
+			dst = pack.AppendText(dst, id)
+		}
+		dst = append(dst, byte(l.Party), byte(l.Outcome), boolByte(l.NoOutcome), byte(l.Direction))
+		dst = pack.AppendText(pack.AppendText(dst, l.Trunk), l.Channel)
+		since(l.Start)
+		since(l.Answer)
+		since(l.End)
+		length(l.Ringing)
+		length(l.Duration)
+	}
+	return dst
+}
+
+// parse reads the stored form.
+func (c *rememberedCall) parse(data []byte) error {
+	if len(data) < 4 || data[0] != rowCall || data[1] >= callChanged<<1 || int(data[2]) >= len(cdr.Outcomes()) {
+		return ErrRow
+	}
+	r := pack.Reader{Data: data[4:]}
+	*c = rememberedCall{
+		talked: data[1]&callTalked != 0, ignored: data[1]&callIgnored != 0, late: data[1]&callLate != 0,
+		grown: data[1]&callGrown != 0, changed: data[1]&callChanged != 0,
+		outcome: cdr.Outcome(data[2]), direction: cdr.Direction(data[3]),
+	}
+	c.callType, c.trunk, c.country, c.labels = r.Text(), r.Text(), r.Text(), cdr.Labels(r.Text())
+	for range min(r.Uvarint(), uint64(len(r.Data))) {
+		t := countedTime{trunk: r.Text(), direction: cdr.Direction(r.Number(1))}
+		t.length = time.Duration(r.Uvarint()) * time.Microsecond
+		c.times = append(c.times, t)
+	}
+	began := r.Varint()
+	c.began = time.UnixMicro(began).UTC()
+	n := r.Uvarint()
+	since := func() (at time.Time) {
+		if r.Number(1) == 1 {
+			at = time.UnixMicro(began + r.Varint()).UTC()
+		}
+		return at
+	}
+	length := func() (s cdr.Length) {
+		if r.Number(1) == 1 {
+			s = cdr.KnownLength(time.Duration(r.Varint()) * time.Microsecond)
+		}
+		return s
+	}
+	for range n {
+		if r.Bad {
+			return ErrRow
+		}
+		l := cdr.Leg{ID: r.Text(), Parent: r.Text()}
+		for range min(r.Uvarint(), uint64(len(r.Data))) {
+			l.AltIDs = append(l.AltIDs, r.Text())
+		}
+		kind := r.Bytes(4)
+		if len(kind) < 4 || int(kind[1]) >= len(cdr.Outcomes()) {
+			return ErrRow
+		}
+		l.Party, l.Outcome, l.NoOutcome, l.Direction = cdr.Party(kind[0]), cdr.Outcome(kind[1]), kind[2] != 0,
+			cdr.Direction(kind[3])
+		l.Trunk, l.Channel = r.Text(), r.Text()
+		l.Start, l.Answer, l.End, l.Ringing, l.Duration = since(), since(), since(), length(), length()
+		c.legs = append(c.legs, l)
+	}
+	if r.Bad || len(r.Data) > 0 {
+		return ErrRow
+	}
+	return nil
+}
+
+// appendLink is the stored form of the call key that a record's own key leads to.
+func appendLink(dst []byte, to Hash) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, rowLink), uint64(to))
+}
+
+func parseLink(data []byte) (Hash, error) {
+	if len(data) != 9 || data[0] != rowLink {
+		return 0, ErrRow
+	}
+	return Hash(binary.BigEndian.Uint64(data[1:])), nil
+}
