@@ -314,7 +314,9 @@ secrets[0].client-secret=x | at '/secrets/0': got object, want string
 var secretValues = []string{
 	"config.sources[0].msgraph.client_secret=hunter2", "config.sources[0].msgraph.client_secret=${env:X:-hunter2}",
 	"config.sources[0].wavix.api_key=hunter2", "config.sources[0].twilio.auth_token=hunter2",
-	"config.sources[0].acmetel.token=hunter2", "config.otlp.headers.Authorization=hunter2",
+	"config.sources[0].acmetel.token=hunter2", "config.sources[0].aircall.api_token=hunter2",
+	"config.sources[0].eight_by_eight.password=hunter2", "config.sources[0].elks46.api_password=hunter2",
+	"config.otlp.headers.Authorization=hunter2",
 	"config.otlp.tls_config.key=hunter2", "config.privacy.hash_key=12345",
 	"config.sources[0].proxy_url=http://u:hunter2@proxy:3128",
 	"storage.postgres.tlsConfig.key=hunter2,storage.postgres.dsnSecret.name=db",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +67,8 @@ func (e *exportReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[
 					page.Records, last = append(page.Records, last), nil
 				}
 				if last == nil {
-					last = &cdr.Record{ID: strings.Clone(r.ID), Start: r.Start}
+					// It has no version that could be older than the counted one.
+					last = &cdr.Record{ID: strings.Clone(r.ID), Start: r.Start, Version: math.MaxInt64}
 					for _, id := range r.AltIDs {
 						last.AltIDs = append(last.AltIDs, strings.Clone(id))
 					}

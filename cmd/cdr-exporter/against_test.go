@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/audit"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -173,18 +174,26 @@ func TestExportsFindRecords(t *testing.T) {
 	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	at := day.Add(8*time.Hour + 15*time.Minute)
 	for name, test := range map[string]struct {
-		text string
-		ids  []string
+		text    string
+		ids     []string
+		changed int64
 	}{
 		"Wavix": {
 			"uuid,date\nA3,2026-11-22T08:15:00.000Z\nA4,2026-11-22T08:15:00.000Z\n",
 			[]string{"placed:A3", "received:A4"},
+			0,
 		},
 		"Teams admin centre, in capitals": {
 			"UsageId,Start Time\n9E8BBA57-0000-4000-8000-00000000000A,2026-11-22 08:15:00\n",
 			[]string{"9e8bba57-0000-4000-8000-00000000000a"},
+			0,
 		},
-		"records": {"id,start\nplaced:A3,2026-11-22T08:15:00Z\n", []string{"placed:A3"}},
+		"records": {"id,start\nplaced:A3,2026-11-22T08:15:00Z\n", []string{"placed:A3"}, 0},
+		"another amount of a record that has a version": {
+			"id,start,amount,currency\nA3,2026-11-22T08:15:00Z,0.5,EUR\nA4,2026-11-22T08:15:00Z,7.5,EUR\n",
+			[]string{"A3", "A4"},
+			1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -206,7 +215,9 @@ func TestExportsFindRecords(t *testing.T) {
 				Position:   &counting.Position{HistoryDone: true, Watermark: now(), Read: &counting.Read{Began: now()}},
 			}
 			for _, id := range test.ids {
-				page.Records = append(page.Records, &cdr.Record{ID: id, Start: at, Outcome: cdr.Answered})
+				r := &cdr.Record{ID: id, Start: at, Outcome: cdr.Answered, Version: 1}
+				cdrtest.Charge(t, "usage", "EUR", "0.5")(r)
+				page.Records = append(page.Records, r)
 			}
 			_, err = feed.Commit(t.Context(), page)
 			require.NoError(t, err)
@@ -216,11 +227,11 @@ func TestExportsFindRecords(t *testing.T) {
 			require.NoError(t, err)
 			days, err := audit.Run(t.Context(), audit.Settings{
 				From: day, To: day.AddDate(0, 0, 1), Ledger: l, Now: now, Note: func(string) {},
-			}, audit.Feed{Spec: spec, NoAmounts: true, Info: &collector.FeedInfo{
+			}, audit.Feed{Spec: spec, NoAmounts: a.noAmounts, Info: &collector.FeedInfo{
 				Name: "f", Interval: time.Minute, Lookback: 48 * time.Hour, Reader: export,
 			}})
 			if err != nil || len(days) != 1 || days[0].Counted != len(test.ids) || days[0].Missing > 0 ||
-				days[0].Vanished > 0 {
+				days[0].Vanished > 0 || days[0].Changed != test.changed {
 				t.Errorf("%+v, %v, %s", days, err, out.String())
 			}
 		})

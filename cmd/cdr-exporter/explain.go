@@ -157,7 +157,7 @@ func (e *explainCommand) explain(
 			c.labels.Apply(source, records)
 			explain.Identify(records)
 		}
-		set, done := history.Settings{Step: time.Minute, OnFact: add, CountWaiting: true, Label: label},
+		set, done := history.Settings{Step: time.Minute, OnFact: add, Parties: true, CountWaiting: true, Label: label},
 			func(*history.History, *meter) error { return nil }
 		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, done); err != nil {
 			return nil, err

@@ -56,7 +56,7 @@ func (k *incidentCommand) run(ctx context.Context, r *commandConfig, s streams) 
 		return err
 	}
 	finder := incident.New(k.Settings)
-	settings := history.Settings{Step: time.Minute, OnFact: finder.Add}
+	settings := history.Settings{Step: time.Minute, OnFact: finder.Add, Parties: true}
 	err = span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, func(*history.History, *meter) error {
 		report, err := finder.Report(span.from, feeds[0].To)
 		if err != nil {

@@ -38,7 +38,7 @@ func (p *matchPrinter) object() map[string]any {
 		sums["right"] = right
 		all[match.Class(class).String()] = sums
 	}
-	object := map[string]any{"clock_offset_seconds": p.result.Offset.Round(time.Millisecond).Seconds(), "classes": all}
+	object := map[string]any{"clock_offset_seconds": seconds(p.result.Offset), "classes": all}
 	if t := p.result.Tariff; t != nil {
 		object["tariff"] = t.String()
 	}
@@ -91,11 +91,16 @@ func (p *matchPrinter) printSums() error {
 
 // offset says how the right clock differs.
 func (p *matchPrinter) offset() string {
-	offset, way := p.result.Offset.Round(time.Millisecond), "ahead of"
-	if offset < 0 {
+	way := "ahead of"
+	if p.result.Offset.Round(time.Millisecond) < 0 {
 		way = "behind"
 	}
-	return strconv.FormatFloat(offset.Abs().Seconds(), 'f', -1, 64) + " s " + way
+	return strconv.FormatFloat(seconds(p.result.Offset.Abs()), 'f', -1, 64) + " s " + way
+}
+
+// seconds are a length in seconds with at most three decimals.
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
 
 func (p *matchPrinter) tariffText() string {

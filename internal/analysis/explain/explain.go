@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,12 +127,16 @@ func (e *Feed) Add(f *facts.Fact) {
 		}
 		return
 	}
+	isKept := f.Kind == facts.Call && e.Spec.Legs // it may have added to any series of its call
 	for range e.added(f) {
+		isKept = true
+		break
+	}
+	if isKept {
 		c := *f
 		c.Record, c.Trunk = clone(f.Record), strings.Clone(f.Trunk)
 		c.Charge.Component, c.Charge.Currency = strings.Clone(c.Charge.Component), strings.Clone(c.Charge.Currency)
 		e.facts = append(e.facts, c)
-		break
 	}
 }
 
@@ -299,14 +304,58 @@ func (e *Feed) addListed(f *facts.Fact) {
 		return
 	case call.Ignored:
 		return
-	case f.Kind == facts.Connected || f.Kind == facts.TrunkTime: // late legs add to them
-	case call.Changed || call.Grown && f.Kind != facts.Call && f.Kind != facts.Failure:
-		e.addDifference(f, revised)
+	case f.Kind == facts.Call && call.Grown:
+		e.addGrown(f.Record, call)
 	}
 	r, was := f.Record, &call.Labels
 	f.Late, r.Trunk = call.Late, call.Trunk
 	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	e.addFact(f, new(counting.Memory), false)
+}
+
+// addGrown notes a call that may have added something else to the series than its legs say now, since some of them came
+// or changed after it was counted.
+func (e *Feed) addGrown(r *cdr.Record, call *counting.CallMemory) {
+	def, always := e.Selector.Def, true // whatever the selector asks for
+	switch def {
+	case metrics.Calls, metrics.CallsByCountry:
+		if always = false; !call.Changed {
+			return
+		}
+	case metrics.CallFailures:
+		if always = call.Changed; !call.Changed && r.Outcome.Connected() {
+			return
+		}
+	case metrics.OutcomeChanges:
+		if !call.Changed {
+			return
+		}
+	case metrics.CallDuration, metrics.CallSetup, metrics.ConnectedSeconds, metrics.TrunkSeconds:
+	default:
+		return
+	}
+	was := map[string]string{
+		"direction": call.Labels.Direction.String(), "call_type": call.Labels.CallType, "country": call.Labels.Country,
+		"trunk": call.Trunk, "late": strconv.FormatBool(call.Late),
+	}
+	if def == metrics.TrunkSeconds {
+		clear(was) // they are of its legs
+	}
+	if !call.Changed {
+		was["outcome"] = r.Outcome.String()
+	}
+	var own []string
+	for _, l := range def.Labels {
+		own = append(own, was[l.Name])
+	}
+	unknown := func(label string) bool {
+		_, is := was[label]
+		return !is && slices.ContainsFunc(def.Labels, func(l metrics.Label) bool { return l.Name == label })
+	}
+	matches, certain := e.Selector.matches(append(own, string(call.Labels.Labels)), unknown)
+	if matches && (always || !certain) && e.isWithin(r) {
+		e.differ(revised)
+	}
 }
 
 // addPart adds a part of a counted record, unless it counts once the record has settled, and that hasn't. A version

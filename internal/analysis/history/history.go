@@ -52,6 +52,9 @@ type Settings struct {
 	Note func(text string)
 	// OnFact, if set, takes each fact, for callers that write no history: nothing is kept then.
 	OnFact func(feed *Feed, f *facts.Fact)
+	// Parties keeps numbers and users of calls of several records for OnFact, in the temporary folder. Who prints
+	// them redacts them.
+	Parties bool
 	// CountWaiting says that calls count in the end although they haven't settled, for callers that compare them with
 	// what an exporter has counted.
 	CountWaiting bool
@@ -115,9 +118,14 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 		settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int),
 		sorter: sorter{entries: disksort.New(folder)},
 	}
+	var privacy cdr.Policy // of the legs that wait; it drops what is personal
+	if s.Parties {
+		privacy = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep}
+	}
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From },
 		Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnFact: h.add,
+		Tuning:   ledger.Tuning{Privacy: privacy},
 		IDMemory: 8 << 20, // it is read in order, but calls of several records look into several blocks at once
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
@@ -354,6 +355,29 @@ func TestCallsThatWaitByArrival(t *testing.T) {
 	feed.Info.Rules.ByArrival = true
 	if sum, _ := b.read(feed); sum != (Summary{Calls: 91, Unfinished: 9}) {
 		t.Errorf("%+v, want 91 calls and 9 that wait", sum)
+	}
+}
+
+// TestPartiesOfCalls: a call of several records still has its numbers and its user when it counts, for tickets and
+// lists of callers.
+func TestPartiesOfCalls(t *testing.T) {
+	f := &fakeFeed{calls: []cdr.Record{oneLeg(0, "one", time.Minute, true), oneLeg(1, "two", 2*time.Minute, true)}}
+	for i := range f.calls {
+		r := &f.calls[i]
+		r.CallerNumber, r.CalleeNumber, r.UserName = "+493012345678", "+442071838750", "Ada"
+	}
+	b, calls := newBench(t), 0
+	b.set.Parties = true
+	b.set.OnFact = func(_ *Feed, fact *facts.Fact) {
+		if r := fact.Record; fact.Kind == facts.Call {
+			calls++
+			if r.CallerNumber != "+493012345678" || r.CalleeNumber != "+442071838750" || r.UserName != "Ada" {
+				t.Errorf("%s: from %q of %q to %q", r.ID, r.CallerNumber, r.UserName, r.CalleeNumber)
+			}
+		}
+	}
+	if b.read(legFeed(f, noon.Add(time.Hour))); calls != 2 {
+		t.Errorf("%d calls", calls)
 	}
 }
 

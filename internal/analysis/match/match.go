@@ -64,8 +64,9 @@ const (
 	DurationTolerance = time.Second
 )
 
-// Around is by how much more of both books must be read on both sides of the range.
-func (s *Settings) Around() time.Duration { return zoneStep + s.Tolerance }
+// Around is by how much more of both books must be read on both sides of the range: their clocks may differ by that
+// much.
+func (s *Settings) Around() time.Duration { return furthest + s.Tolerance }
 
 // Sums are of the calls of one book.
 type Sums struct {

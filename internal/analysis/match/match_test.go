@@ -283,6 +283,19 @@ func TestRange(t *testing.T) {
 	}
 }
 
+// TestRangeByAnotherClock: the calls at the ends of the range are paired although the right clock says that they lie
+// outside it.
+func TestRangeByAnotherClock(t *testing.T) {
+	for _, later := range []float64{800, 1200, -1200} {
+		b := newBench()
+		b.settings.From, b.settings.To = noon, noon.Add(500*time.Minute)
+		b.mustRun(t, many(t, 500, none, plain), many(t, 500, func(int) float64 { return later }, plain))
+		if same := b.result.Classes[match.Same][0].Calls; same != 500 {
+			t.Errorf("%g s: %d of 500 are the same", later, same)
+		}
+	}
+}
+
 // many are calls of different numbers, a minute apart.
 func many(t testing.TB, n int, later func(i int) float64, numbers func(r *cdr.Record)) (all []*cdr.Record) {
 	t.Helper()

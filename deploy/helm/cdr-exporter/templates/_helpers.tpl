@@ -90,7 +90,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $secret := index . 2 }}
 {{- if kindIs "map" $value }}
 {{- range $key, $inner := $value }}
-{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "auth_token" "refresh_token" "token" "hash_key" "dsn" "key") }}
+{{- $named := regexMatch "(^|_)(secret|certificate|password|jwt|token|key|dsn)$" $key }}
 {{- if hasPrefix "config.labels[" $path }}
 {{- $named = false }}{{/* `key` says there what a file is looked up by. */}}
 {{- end }}
