@@ -181,18 +181,21 @@ failure_route[NEXT] {
 }
 
 // testTypes (definitions.md, "Databases"): a value is what the database prints (it rounds a FLOAT), and a BIT is
-// a number.
+// a number. The session is in the source's zone, not in the server's.
 func (m *mariaDB) testTypes(t *testing.T) {
 	t.Helper()
 	folder := t.TempDir()
 	_, err := m.database(t, "types").ExecContext(t.Context(), `CREATE TABLE calls (id BIGINT UNSIGNED, at DATETIME(3),
-		answered BIT(1), flags BIT(12), secs FLOAT, cost DECIMAL(10, 4));
-		INSERT INTO calls VALUES (9300000000000000001, '2026-11-23 10:00:00.5', b'1', b'100000000001', 1234567, 0.1),
-			(9300000000000000003, '2026-11-23 10:01:00', b'0', NULL, 0, NULL)`)
+		answered BIT(1), flags BIT(12), secs FLOAT, cost DECIMAL(10, 4), stamp TIMESTAMP NULL, epoch INT);
+		SET time_zone = '+00:00';
+		INSERT INTO calls VALUES (9300000000000000001, '2026-11-23 10:00:00.5', b'1', b'100000000001', 1234567, 0.1,
+			'2026-11-23 10:00:07', 1795428000), (9300000000000000003, '2026-11-23 10:01:00', b'0', NULL, 0, NULL, NULL,
+			1795428060);
+		SET GLOBAL time_zone = '+05:00'`)
 	require.NoError(t, err)
 	config := filepath.Join(folder, "config.yaml")
 	write(t, filepath.Join(folder, "types.yaml"), `provider: types
-sql: {driver: mysql, query: "SELECT * FROM calls WHERE at >= :from AND at < :to AND '?' = '?'"}
+sql: {driver: mysql, query: "SELECT * FROM calls WHERE at >= :from AND at < :to AND '?' = '?' AND epoch < UNIX_TIMESTAMP(:to)"}
 feeds:
   calls:
     filter: {by: start}
@@ -202,6 +205,7 @@ feeds:
       duration: secs
       outcome: {path: answered, table: {"1": answered, "0": busy}}
       sip_code: flags
+      trunk: {path: stamp, match: '^.{11}(.*)$'}
       charges: [{component: usage, amount: cost, currency: {is: EUR}}]
 `)
 	write(t, filepath.Join(folder, "dsn"), m.dsn("types")+"?sql_select_limit=1") // a server's setting may be the same
@@ -211,7 +215,7 @@ feeds:
 		"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
 	rows := strings.Split(string(out), "\n")
 	if err != nil || len(rows) != 4 ||
-		!strings.HasPrefix(rows[1], "2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,1234570,,,2049,") ||
+		!strings.HasPrefix(rows[1], "2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,1234570,10:00:07,,2049,") ||
 		!strings.HasPrefix(rows[2], "2026-11-23T10:01:00Z,9300000000000000003,unknown,,busy,0,,,,") {
 		t.Errorf("%v: %s", err, out)
 	}

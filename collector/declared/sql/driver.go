@@ -50,12 +50,29 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 		c.Params = make(map[string]string)
 	}
 	c.Params["sql_select_limit"] = "18446744073709551615" // otherwise a limit of the server leaves rows out silently
+	if c.Params["time_zone"] == "" {
+		c.Params["time_zone"] = SessionZone(q.zone)
+	}
 	c.Timeout, c.Logger = 10*time.Second, &mysql.NopLogger{}
+	end, _ := ctx.Deadline()
+	c.ReadTimeout = time.Until(end) // a ROLLBACK knows no context, and a proxy may have lost its server
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return errDSN
 	}
 	return queryDB(ctx, sql.OpenDB(connector), q, each)
+}
+
+// SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it, and
+// calculates with Unix times. If it lacks the names of zones, it keeps its own zone.
+func SessionZone(zone *time.Location) string {
+	switch zone {
+	case time.Local:
+		return "@@time_zone"
+	case time.UTC:
+		return "'+00:00'"
+	}
+	return fmt.Sprintf("IF(CONVERT_TZ('2000-01-01', '+00:00', '%s') IS NULL, @@time_zone, '%[1]s')", zone)
 }
 
 func querySQLite(ctx context.Context, q query, each func(columns, values []string) error) error {
@@ -147,7 +164,8 @@ func queryPostgres(ctx context.Context, q query, each func(columns, values []str
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it only read
-	before := "BEGIN READ ONLY"
+	// Some poolers refuse intervalstyle as a parameter.
+	before := "BEGIN READ ONLY; SET LOCAL intervalstyle = postgres"
 	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" { // its bytes may not be UTF-8
 		before = "SET client_encoding = SQL_ASCII; " + before
 	}

@@ -42,7 +42,10 @@ var meanings = []struct {
 		regexp.MustCompile(`^mysql (1044|1045|1142|1143|1698)$|^postgres (28|42501$)`),
 		"refuses the user or the password, or this user's access to the table", todoAccess, false,
 	},
-	{regexp.MustCompile(`^mysql (1054|1064|1146)$|^postgres 42|^sqlite 1$`), "can't run the query", todoQuery, true},
+	{
+		regexp.MustCompile(`^mysql (1052|1054|1055|1064|1146|1222|1242|1267|1271)$|^postgres (21|42)|^sqlite 1$`),
+		"can't run the query", todoQuery, true,
+	},
 	{regexp.MustCompile(`^postgres 22`), "has a value that doesn't fit the query", todoQuery, false},
 	{regexp.MustCompile(`^mysql 1049$|^postgres 3D000$`), "doesn't exist there", todoQuery, false},
 	{regexp.MustCompile(`^mysql (1317|1969|3024)$|^postgres 57014$`), "stopped the query", todoSlow, false},

@@ -140,7 +140,11 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 	for name, c := range map[string]struct{ query, want string }{
 		"its zone":              {byStart, ""},
 		"after another one":     {"SET work_mem = '8MB'; " + byStart, ""},
-		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "database"},
+		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "has a value"},
+		"several values": {
+			strings.Replace(byStart, "WHERE", "WHERE id = (SELECT * FROM generate_series(1, 2)) AND", 1),
+			"can't run the query: more than one row",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
@@ -156,7 +160,7 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 				}
 			}
 			if said := fmt.Sprint(failed); c.want == "" && (failed != nil || !slices.Equal(ids, []string{"1"})) ||
-				c.want != "" && failed == nil || strings.Contains(said, "4930") {
+				!strings.Contains(said, c.want) || strings.Contains(said, "4930") {
 				t.Errorf("%q, %s", ids, said)
 			}
 		})
@@ -180,6 +184,29 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 			if got := declaredtest.IDs(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
 				begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
 				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestSQLIntervalOfPostgres: a length of time has one text, whatever the database's form of lengths is.
+func TestSQLIntervalOfPostgres(t *testing.T) {
+	dsn := pgtest.Database(t)
+	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMP)",
+		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00')")
+	defer db.Close() //nolint:errcheck // the test is over
+	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	for _, style := range []string{"postgres", "iso_8601", "sql_standard", "postgres_verbose"} {
+		t.Run(style, func(t *testing.T) {
+			query := strings.Replace(byStart, "id, at", "id, at, at + '1 day 2.5 s' - at AS talk", 1)
+			text := strings.NewReplacer("sqlite", "postgres", "is: answered}", "is: answered}\n      duration: "+
+				"{path: talk, unit: hms}").Replace(table(query, "by: start"))
+			source := open(t, text, "dsn: '"+dsn+"&intervalstyle="+style+"', calls: ")
+			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
+				if err != nil || len(page.Records) != 1 ||
+					page.Records[0].Duration != 24*time.Hour+2500*time.Millisecond {
+					t.Errorf("%v, %+v", err, page)
+				}
 			}
 		})
 	}

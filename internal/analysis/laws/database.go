@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	_ "modernc.org/sqlite"             // the database of tests
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	declaredsql "github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
 )
 
 // tables are those of tests: in a file of SQLite, or in a schema of the database of --dsn.
@@ -197,6 +199,10 @@ func (b *bench) readDSN() error {
 		b.dsnOf = func(schema string) string {
 			other := c.Clone()
 			other.DBName = schema
+			if _, set := other.Params["time_zone"]; !set { // the statements' TIMESTAMPs are in the source's zone
+				other.Params = map[string]string{"time_zone": declaredsql.SessionZone(b.zone)}
+				maps.Copy(other.Params, c.Params)
+			}
 			return other.FormatDSN()
 		}
 	case "postgres":
