@@ -39,11 +39,13 @@ var meanings = []struct {
 	quotes     bool
 }{
 	{
-		regexp.MustCompile(`^mysql (1044|1045|1142|1143|1698)$|^postgres (28|42501$)`),
+		regexp.MustCompile(`^mysql (1044|1045|1130|1142|1143|1356|1370|1449|1698|1820|1862|3118)$` +
+			`|^postgres (28|42501$)`),
 		"refuses the user or the password, or this user's access to the table", todoAccess, false,
 	},
 	{
-		regexp.MustCompile(`^mysql (1052|1054|1055|1064|1146|1222|1242|1267|1271)$|^postgres (21|42)|^sqlite 1$`),
+		regexp.MustCompile(`^mysql (1052|1054|1055|1064|1146|1222|1242|1267|1271|1792)$` +
+			`|^postgres (21|25006|3F|42)|^sqlite 1$`),
 		"can't run the query", todoQuery, true,
 	},
 	{regexp.MustCompile(`^postgres 22`), "has a value that doesn't fit the query", todoQuery, false},
