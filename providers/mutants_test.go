@@ -105,8 +105,8 @@ mikopbx:
   another key | key: id | key: billsec
 fusionpbx:
   an answer in 1970 | CASE WHEN l.answer_stamp >= l.start_stamp THEN l.answer_stamp END AS | nothing
-  a start without its zone | start_stamp, time: &forms [rfc3339, "2006-01-02 15:04:05"] | start_stamp, time: &forms "2006-01-02 15:04:05"
-  a start with its zone | start_stamp, time: &forms [rfc3339, "2006-01-02 15:04:05"] | start_stamp, time: &forms rfc3339
+  a start without its zone | &forms [rfc3339, "2006-01-02 15:04:05"] | &forms "2006-01-02 15:04:05"
+  a start with its zone | &forms [rfc3339, "2006-01-02 15:04:05"] | &forms rfc3339
 tollbook:
   rows in the order of their calls | ORDER BY c.id | ORDER BY c.starttime
   rows in the order of their ends | ORDER BY c.id | ORDER BY c.stoptime

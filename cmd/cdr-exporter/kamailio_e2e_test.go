@@ -195,7 +195,9 @@ func (m *mariaDB) testTypes(t *testing.T) {
 	require.NoError(t, err)
 	config := filepath.Join(folder, "config.yaml")
 	write(t, filepath.Join(folder, "types.yaml"), `provider: types
-sql: {driver: mysql, query: "SELECT * FROM calls WHERE at >= :from AND at < :to AND '?' = '?' AND epoch < UNIX_TIMESTAMP(:to)"}
+sql:
+  driver: mysql
+  query: SELECT * FROM calls WHERE at >= :from AND at < :to AND '?' = '?' AND epoch < UNIX_TIMESTAMP(:to)
 feeds:
   calls:
     filter: {by: start}
@@ -215,7 +217,8 @@ feeds:
 		"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
 	rows := strings.Split(string(out), "\n")
 	if err != nil || len(rows) != 4 ||
-		!strings.HasPrefix(rows[1], "2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,1234570,10:00:07,,2049,") ||
+		!strings.HasPrefix(rows[1],
+			"2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,1234570,10:00:07,,2049,") ||
 		!strings.HasPrefix(rows[2], "2026-11-23T10:01:00Z,9300000000000000003,unknown,,busy,0,,,,") {
 		t.Errorf("%v: %s", err, out)
 	}

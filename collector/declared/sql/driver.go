@@ -54,17 +54,15 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 		c.Params["time_zone"] = SessionZone(q.zone)
 	}
 	c.Timeout, c.Logger = 10*time.Second, &mysql.NopLogger{}
-	end, _ := ctx.Deadline()
-	c.ReadTimeout = time.Until(end) // a ROLLBACK knows no context, and a proxy may have lost its server
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return errDSN
 	}
-	return queryDB(ctx, sql.OpenDB(connector), q, each)
+	return queryDB(ctx, sql.OpenDB(connector), "START TRANSACTION READ ONLY", q, each)
 }
 
-// SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it, and
-// calculates with Unix times. If it lacks the names of zones, it keeps its own zone.
+// SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it,
+// and calculates with Unix times. If it lacks the names of zones, it keeps its own zone.
 func SessionZone(zone *time.Location) string {
 	switch zone {
 	case time.Local:
@@ -84,7 +82,7 @@ func querySQLite(ctx context.Context, q query, each func(columns, values []strin
 	if q.text, err = asTexts(ctx, db, q); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	return queryDB(ctx, db, q, each)
+	return queryDB(ctx, db, "BEGIN", q, each)
 }
 
 // asTexts is a query whose values are SQLite's texts: without it, the driver turns values of date
@@ -104,15 +102,21 @@ func asTexts(ctx context.Context, db *sql.DB, q query) (text string, err error) 
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + inner, errors.Join(err, rows.Err())
 }
 
-func queryDB(ctx context.Context, db *sql.DB, q query, each func(columns, values []string) error) (err error) {
+// queryDB runs a query in a transaction, which ends with its connection: a ROLLBACK would know no context, and wait for
+// good if a proxy lost its server.
+func queryDB(
+	ctx context.Context, db *sql.DB, begin string, q query, each func(columns, values []string) error,
+) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1)
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // the transaction only reads
-	rows, err := tx.QueryContext(ctx, q.text)
+	defer conn.Close() //nolint:errcheck // it only read
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
+		return err
+	}
+	rows, err := conn.QueryContext(ctx, q.text)
 	if err != nil {
 		return err
 	}

@@ -138,9 +138,11 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 	defer db.Close() //nolint:errcheck // the test is over
 	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct{ query, want string }{
-		"its zone":              {byStart, ""},
-		"after another one":     {"SET work_mem = '8MB'; " + byStart, ""},
-		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "has a value"},
+		"its zone":          {byStart, ""},
+		"after another one": {"SET work_mem = '8MB'; " + byStart, ""},
+		"no number in an error": {
+			strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "has a value",
+		},
 		"several values": {
 			strings.Replace(byStart, "WHERE", "WHERE id = (SELECT * FROM generate_series(1, 2)) AND", 1),
 			"can't run the query: more than one row",

@@ -14,8 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// serveMySQL is a server of MySQL. What says returns is the answer to a statement: nil is one row or OK, and an empty
-// answer is none.
+// serveMySQL is a server of MySQL, and says answers statements: nil means one row, or OK, and an empty answer means
+// that the server is silent.
 func serveMySQL(t *testing.T, says func(statement string) []byte) (dsn string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
