@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"regexp"
@@ -17,7 +18,9 @@ import (
 )
 
 const (
-	todoReach  = "check host, port or path in the DSN, and that the database runs and is reachable from here"
+	todoReach = "check host, port or path in the DSN, and that the database runs and is reachable from here"
+	todoTrust = "renew its certificate, or name the file of its authority: sslrootcert in the DSN (postgres), or " +
+		"SSL_CERT_FILE in the exporter's environment"
 	todoAccess = "check user and password in the DSN, and allow the user to read the tables: GRANT SELECT"
 	todoQuery  = "check that the DSN names the right database, and the query of the definition against its tables"
 	todoSlow   = "create an index on the column that the query filters by; check that the database answers"
@@ -60,6 +63,9 @@ func meaningOf(err error) (what, todo string) {
 	if network, is := errors.AsType[net.Error](err); is && network.Timeout() ||
 		errors.Is(err, context.DeadlineExceeded) {
 		return "doesn't answer in time", todoSlow
+	}
+	if _, is := errors.AsType[*tls.CertificateVerificationError](err); is {
+		return "has a certificate that isn't trusted here", todoTrust
 	}
 	code, shown, text := codeOf(err)
 	if number, is := errors.AsType[syscall.Errno](err); is && code == "" {

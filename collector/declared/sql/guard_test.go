@@ -1,9 +1,13 @@
 package sql_test
 
 import (
+	"crypto/tls"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -211,6 +215,29 @@ func TestSQLIntervalOfPostgres(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSQLCertificate: a certificate that ran out isn't a database that can't be reached.
+func TestSQLCertificate(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() {
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			_, _ = io.ReadFull(conn, make([]byte, 8)) // asks for TLS
+			_, _ = conn.Write([]byte("S"))
+			_ = tls.Server(conn, server.TLS).HandshakeContext(t.Context())
+			_ = conn.Close()
+		}
+	}()
+	defer l.Close() //nolint:errcheck // the test is over
+	text := strings.Replace(table(byStart, "by: start"), "sqlite", "postgres", 1)
+	source := open(t, text, "dsn: 'postgres://u:p@"+l.Addr().String()+"/x?sslmode=verify-full', calls: ")
+	_, err = source.Feeds[0].Probe(t.Context())
+	if said := fmt.Sprint(err); !strings.Contains(said, "has a certificate that isn't trusted") {
+		t.Error(said)
 	}
 }
 
