@@ -202,6 +202,10 @@ func TestLateLegBetweenTwoCalls(t *testing.T) {
 		{"a late leg", "a 0 -1 9 early, b 0 5 9 recent; wait 10m; c 0 5 9 between", 1},
 		{"a later version", "a 0 -1 9 early, c 0 -1 9 between, b 0 5 9 recent; wait 10m; c 0 5 9 between", 1},
 		{"a leg 50 hours later", "a 0 -1 9 early; wait 10m; c 0 5 9", 0},
+		{
+			"a later version of a leg of the second call, which counted first",
+			"b 0 5 9 recent; wait 10m; c 0 5 9 between; a 0 -1 9 early; wait 10m; c 0 5 8 between", 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newCallRig(t, nil)

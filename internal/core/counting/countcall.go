@@ -81,10 +81,10 @@ func (g *gatheredCall) record() *cdr.Record {
 	r := *of(c.Origin)
 	origin, route := &g.flat[c.Origin], of(c.Route)
 	r.Start, r.Direction, r.CallType = origin.Start, c.Direction, route.CallType
-	r.Trunk, r.Country, r.Class = "", route.Country, g.legs[g.owner[c.Route]].Class
+	place := g.place()
+	r.Trunk, r.Country, r.Class = "", cmp.Or(of(place).Country, route.Country), g.legs[g.owner[place]].Class
 	if c.Trunk != calls.None {
-		r.Trunk, r.Country, r.Class = g.flat[c.Trunk].Trunk, cmp.Or(of(c.Trunk).Country, r.Country),
-			g.legs[g.owner[c.Trunk]].Class
+		r.Trunk = g.flat[c.Trunk].Trunk
 	}
 	r.Outcome, r.NoOutcome, r.Party = c.Outcome, false, cdr.Person
 	r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = "", 0, cdr.Int{}, cdr.Int{}, ""
@@ -122,11 +122,24 @@ func (g *gatheredCall) record() *cdr.Record {
 	return &r
 }
 
+// place is the leg whose country is the call's: the leg of its trunk. Without a trunk it is, of an outbound call, the
+// outbound leg that gave the outcome: the origin may be the caller's own telephone.
+func (g *gatheredCall) place() int {
+	c := &g.call
+	switch {
+	case c.Trunk != calls.None:
+		return c.Trunk
+	case c.Direction == cdr.Outbound && c.By != calls.None && g.flat[c.By].Direction == cdr.Outbound:
+		return c.By
+	}
+	return c.Route
+}
+
 // origins are where the fields of the call come from: each field from the leg that gave it.
 func (g *gatheredCall) origins() (all []cdr.Origin) {
 	gave := map[string]int{
 		"outcome": g.call.By, "sip_code": g.call.By, "trunk": g.call.Trunk, "direction": g.call.Route,
-		"call_type": g.call.Route,
+		"call_type": g.call.Route, "country": g.place(),
 	}
 	for leg := range g.flat {
 		for _, o := range g.legs[g.owner[leg]].Record.Origins {

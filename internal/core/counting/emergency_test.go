@@ -14,7 +14,10 @@ func TestEmergencyByTheLegThatEnds(t *testing.T) {
 	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
 	says := func(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
 	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
-	own := func(r *cdr.Record) { r.Party, r.Outcome = cdr.Own, cdr.Answered }
+	by := func(p cdr.Party) func(*cdr.Record) {
+		return func(r *cdr.Record) { r.Party, r.Outcome = p, cdr.Answered }
+	}
+	own := by(cdr.Own)
 	for _, c := range []struct {
 		name  string
 		pages [][]func(*cdr.Record) // what the legs say, of one page each
@@ -33,6 +36,19 @@ func TestEmergencyByTheLegThatEnds(t *testing.T) {
 				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
 			},
 		},
+		{
+			"an announcement answers, the trunk refuses",
+			[][]func(*cdr.Record){{by(cdr.PartyMachine)}, {says(cdr.Failed)}},
+			map[string]string{
+				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
+			},
+		},
+		{"an announcement answers, and nobody else", [][]func(*cdr.Record){{by(cdr.PartyMachine)}}, map[string]string{
+			"cdr_emergency_calls_total{machine,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
+		}},
+		{"voicemail answers", [][]func(*cdr.Record){{by(cdr.PartyVoicemail)}}, map[string]string{
+			"cdr_emergency_calls_total{voicemail,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
+		}},
 		{"only challenged: when the call counts", [][]func(*cdr.Record){{none}}, map[string]string{
 			"cdr_emergency_calls_total{unknown,false}": "1",
 		}},

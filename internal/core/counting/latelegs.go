@@ -55,13 +55,15 @@ func (c *rememberedCall) counted(trunk string) (sum time.Duration) {
 	return sum
 }
 
+// countedDays are how many days a call may begin before or after a leg of it.
+const countedDays = int64(calls.Longest / daySpan)
+
 // findRemembered finds the call under a key that was counted and that a leg with this start belongs
 // to, and where it is remembered; nil if there is none. That is a call that began up to two days
 // before the leg, otherwise the next one after it.
 func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState, call *rememberedCall) {
-	const days = int64(calls.Longest / daySpan)
 	nearest := 2*calls.Longest + 1
-	for day := dayOf(start) - days; day <= dayOf(start)+days; day++ {
+	for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
 		st := d.states[d.hasher.pair(kindCounted, key, day)]
 		if st == nil {
 			continue
@@ -82,6 +84,28 @@ func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState
 		}
 	}
 	return found, call
+}
+
+// findCallOfLeg finds the call that counted an earlier version of a leg, and where it is remembered; nil if there is
+// none. It counted under the key that the leg had then: a parent may lead to another call that was counted too.
+func (d *Decision) findCallOfLeg(key Hash, start time.Time, legs []cdr.Leg) (*storedState, *rememberedCall) {
+	known := compactLegs(legs, d.hasher)
+	for _, key := range [...]Hash{key, d.rootOf(key)} {
+		for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
+			st := d.states[d.hasher.pair(kindCounted, key, day)]
+			if st == nil {
+				continue
+			}
+			c := new(rememberedCall)
+			if d.failed(c.parse(st.Data)) {
+				return nil, nil
+			}
+			if c.has(known) {
+				return st, c
+			}
+		}
+	}
+	return nil, nil
 }
 
 // addLateLeg counts a leg that came after its call was counted, or a later version of one: the
@@ -142,4 +166,11 @@ func (c *rememberedCall) replaceLegs(legs []cdr.Leg) {
 		}
 		c.legs[at], next[l.ID] = l, at+1
 	}
+}
+
+// has says whether the call has one of the legs.
+func (c *rememberedCall) has(legs []cdr.Leg) bool {
+	return slices.ContainsFunc(c.legs, func(l cdr.Leg) bool {
+		return slices.ContainsFunc(legs, func(m cdr.Leg) bool { return l.ID == m.ID })
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -74,8 +73,7 @@ func (d *Decision) addCallKey(keys *Keys, key Hash, start time.Time) {
 	if d.settings.Parents {
 		keys.IDs = append(keys.IDs, Key{d.hasher.pair(kindLink, key, 0), buckets})
 	}
-	const days = int64(calls.Longest / daySpan)
-	for day := asked.day - days; day <= asked.day+days; day++ {
+	for day := asked.day - countedDays; day <= asked.day+countedDays; day++ {
 		keys.IDs = append(keys.IDs, Key{d.hasher.pair(kindCounted, key, day), buckets})
 	}
 	keys.Tasks = append(keys.Tasks, callTask(key))
@@ -239,7 +237,7 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	w := waitingLeg{
 		Key: key, Hour: d.hourOf(e), Open: open, Read: d.page.ObservedAt, Arrived: d.arrived(r), Class: r.NumberClass(),
 		RecordID: d.hasher.recordID(r),
-		Told:     !open && saysHowEmergencyEnded(r),
+		Told:     !open && SaysHowEmergencyEnded(r),
 		Legs:     d.privateLegs(r, d.hourOf(e)),
 	}
 	if d.settings.Redactor != nil {

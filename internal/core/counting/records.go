@@ -147,21 +147,26 @@ func (d *Decision) callKey(e *entry) Hash {
 
 // addEmergency counts a call to emergency services with the first leg that says so, and how it ended.
 func (d *Decision) addEmergency(e *entry, call Hash) {
-	if saysHowEmergencyEnded(e.record) && d.isNewToCall(e, call, trunkChannel{}) {
+	if SaysHowEmergencyEnded(e.record) && d.isNewToCall(e, call, trunkChannel{}) {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: e.record})
 	}
 }
 
-// saysHowEmergencyEnded says whether a leg has the outcome of a call to emergency services. A challenge has
-// none, and the caller's own telephone, which may ring first, has its own.
-func saysHowEmergencyEnded(r *cdr.Record) bool {
-	return r.Emergency != cdr.NoEmergency && !r.NoOutcome && r.Party != cdr.Own
+// SaysHowEmergencyEnded says whether a leg has the outcome of a call to emergency services. A challenge has
+// none. The caller's own telephone, which may ring first, has its own, and so has an announcement.
+func SaysHowEmergencyEnded(r *cdr.Record) bool {
+	if r.Emergency == cdr.NoEmergency || r.NoOutcome {
+		return false
+	}
+	leg := r.Leg()
+	party := leg.EffectiveParty()
+	return party != cdr.Own && party != cdr.PartyMachine
 }
 
 // addQuietEmergency counts a call to emergency services of which no leg said how it ended, with the call.
 func (d *Decision) addQuietEmergency(key Hash, g *gatheredCall, r *cdr.Record) {
 	if r.Emergency == cdr.NoEmergency || slices.ContainsFunc(g.legs,
-		func(l *waitingLeg) bool { return l.Told || !l.Open && saysHowEmergencyEnded(&l.Record) }) {
+		func(l *waitingLeg) bool { return l.Told || !l.Open && SaysHowEmergencyEnded(&l.Record) }) {
 		return
 	}
 	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
@@ -293,13 +298,14 @@ func (d *Decision) decideKnown(i int, st *storedState) {
 // reviseLeg replaces a leg by its later version. While its call waits that may move it to another
 // one. It returns the key of its call.
 func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
-	from, leg := d.rootOf(call), d.legOf(e, false)
+	leg := d.legOf(e, false)
+	from := d.rootOf(call)
 	to, arrived, told := from, leg.Arrived, e.call == 0
 	if was := d.waitingUnder(from).take(leg.Key); was != nil {
 		leg.follow(was)
-		told = was.Told || saysHowEmergencyEnded(&was.Record) ||
+		told = was.Told || SaysHowEmergencyEnded(&was.Record) ||
 			e.call == 0 && slices.ContainsFunc(d.waitingUnder(from).legs,
-				func(l waitingLeg) bool { return saysHowEmergencyEnded(&l.Record) })
+				func(l waitingLeg) bool { return SaysHowEmergencyEnded(&l.Record) })
 		if e.call != 0 {
 			to = d.bindCall(e)
 		}
@@ -312,7 +318,11 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 			d.passEmergency(from, to, e.record.Start)
 		}
 	}
-	d.joinCall(to, leg)
+	if st, counted := d.findCallOfLeg(call, e.record.Start, leg.Legs); st != nil {
+		d.addLateLeg(st, counted, &leg)
+	} else {
+		d.joinCall(to, leg)
+	}
 	if !told && !e.record.Start.Before(d.was.Origin) {
 		d.addEmergency(e, to) // its first version may not have said how it ended
 	}

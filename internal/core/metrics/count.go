@@ -61,7 +61,8 @@ func Count(dst []Delta, f *facts.Fact) []Delta {
 	case facts.Bypass:
 		return appendDelta(dst, MediaBypassCalls, 1, r.Trunk, r.MediaBypass.String())
 	case facts.Emergency:
-		return appendDelta(dst, EmergencyCalls, 1, r.Outcome.String(),
+		leg := r.Leg()
+		return appendDelta(dst, EmergencyCalls, 1, leg.OwnOutcome().String(),
 			strconv.FormatBool(r.Emergency == cdr.EmergencyTest))
 	case facts.Recording:
 		return appendDelta(dst, Recordings, 1, r.Recordings[f.Part].Type)
