@@ -38,6 +38,13 @@ type Feed struct {
 	facts   []facts.Fact // that add to the metric
 	deltas  []metrics.Delta
 	result  Result
+	timed   map[callTime]bool // the counted times that are in the result
+}
+
+// callTime is a counted time of a call of several records.
+type callTime struct {
+	call counting.Hash
+	counting.CountedTime
 }
 
 // listed is a record that the provider lists.
@@ -202,7 +209,7 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		return nil, errors.New("the ledger doesn't have this feed: explain what an exporter with this " +
 			"configuration counts")
 	}
-	e.result = Result{}
+	e.result, e.timed = Result{}, make(map[callTime]bool)
 	for page := range slices.Chunk(e.records, pageSize) {
 		if err := e.lookUp(i, page, now); err != nil {
 			return nil, err
@@ -218,8 +225,9 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		}
 	}
 	for n := range e.facts {
-		e.addListed(&e.facts[n])
+		e.addListed(&e.facts[n], now)
 	}
+	e.addLateLegs()
 	if err := e.addGone(i); err != nil {
 		return nil, err
 	}
@@ -269,16 +277,28 @@ func isRemembered(f *facts.Fact) bool {
 	}
 }
 
-// addListed adds a fact of what the provider lists, unless the ledger's memory has said it.
-func (e *Feed) addListed(f *facts.Fact) {
-	var l *listed
-	for _, one := range e.byID[f.Record.ID] { // a reused id is of the call that starts nearest (counting.md 38)
-		if l == nil || one.record.Start.Sub(f.Record.Start).Abs() < l.record.Start.Sub(f.Record.Start).Abs() {
+// find finds the listed record with an id. A reused id is of the call that starts nearest (counting.md 38).
+func (e *Feed) find(id string, start time.Time) (l *listed) {
+	for _, one := range e.byID[id] {
+		if l == nil || one.record.Start.Sub(start).Abs() < l.record.Start.Sub(start).Abs() {
 			l = one
 		}
 	}
+	return l
+}
+
+// addListed adds a fact of what the provider lists, unless the ledger's memory has said it.
+func (e *Feed) addListed(f *facts.Fact, now time.Time) {
+	l := e.find(f.Record.ID, f.Record.Start)
+	for i := 0; l == nil && i < len(f.Record.Legs); i++ { // the first leg of the call is open
+		l = e.find(f.Record.Legs[i].ID, f.Record.Legs[i].Start)
+	}
 	if l == nil {
-		e.addDifference(f, gone)
+		d := gone
+		if f.Record.Provisional && now.Before(f.Record.Ended().Add(e.Spec.WholeAfter)) {
+			d = notFinal
+		}
+		e.addDifference(f, d)
 		return
 	}
 	f.Record.ID = l.record.ID
@@ -291,7 +311,13 @@ func (e *Feed) addListed(f *facts.Fact) {
 			e.addDifference(f, d)
 		}
 		return
+	case f.Kind == facts.Emergency && l.Memory.Leg && l.Memory.Call == nil && !counting.SaysHowEmergencyEnded(l.record):
+		e.addDifference(f, notFinal) // it counts with its call
+		return
 	case !isRemembered(f):
+		if f.Kind == facts.Emergency && l.Memory.Call != nil && l.Memory.Call.Grown {
+			e.addDifference(f, revised) // a late leg may be the first one that says that it is an emergency call
+		}
 		e.addPart(f, l.Memory)
 		return
 	case !l.Memory.Leg, f.Kind == facts.Charge, f.Kind == facts.Correction, f.Kind == facts.Leg:
@@ -304,13 +330,60 @@ func (e *Feed) addListed(f *facts.Fact) {
 		return
 	case call.Ignored:
 		return
+	case f.Kind == facts.Connected || f.Kind == facts.TrunkTime:
+		e.addTimes(f, call)
+		return
 	case f.Kind == facts.Call && call.Grown:
 		e.addGrown(f.Record, call)
 	}
+	if e.wereSeveral(f, call) {
+		e.addDifference(f, revised)
+	}
+	e.addFact(asCounted(f, call), new(counting.Memory), false)
+}
+
+// asCounted gives a fact of a call the labels that the call was counted with.
+func asCounted(f *facts.Fact, call *counting.CallMemory) *facts.Fact {
 	r, was := f.Record, &call.Labels
 	f.Late, r.Trunk = call.Late, call.Trunk
 	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
-	e.addFact(f, new(counting.Memory), false)
+	return f
+}
+
+// wereSeveral says whether legs that the provider lists as one call were counted as several: a parent came late.
+func (e *Feed) wereSeveral(f *facts.Fact, call *counting.CallMemory) bool {
+	return slices.ContainsFunc(f.Record.Legs, func(leg cdr.Leg) bool {
+		l := e.find(leg.ID, leg.Start)
+		return l != nil && l.Memory != nil && l.Memory.Call != nil && l.Memory.Call.ID != call.ID
+	})
+}
+
+// addTimes adds how long a call was connected or occupied its trunks, as it was counted: late legs add to that, and a
+// shorter version takes nothing away. The fact is of the call.
+func (e *Feed) addTimes(f *facts.Fact, call *counting.CallMemory) {
+	for _, t := range call.Times {
+		of := callTime{call.ID, t}
+		if e.timed[of] || t.Length == 0 || (t.Trunk == "") != (f.Kind == facts.Connected) {
+			continue
+		}
+		e.timed[of] = true
+		one, r := *f, *f.Record
+		one.Record, one.Trunk, one.Direction, one.Time, r.Start = &r, t.Trunk, t.Direction, t.Length, call.Began
+		e.addFact(asCounted(&one, call), new(counting.Memory), false)
+	}
+}
+
+// addLateLegs adds the counted times of calls whose legs no longer say that they were connected.
+func (e *Feed) addLateLegs() {
+	for _, l := range e.records {
+		if l.Status != counting.StatusCounted || l.Memory == nil || l.Memory.Call == nil || l.Memory.Call.Ignored {
+			continue
+		}
+		call := l.Memory.Call
+		for _, kind := range [...]facts.Kind{facts.Connected, facts.TrunkTime} {
+			e.addTimes(&facts.Fact{Kind: kind, Record: l.record}, call)
+		}
+	}
 }
 
 // addGrown notes a call that may have added something else to the series than its legs say now, since some of them came
@@ -330,16 +403,13 @@ func (e *Feed) addGrown(r *cdr.Record, call *counting.CallMemory) {
 		if !call.Changed {
 			return
 		}
-	case metrics.CallDuration, metrics.CallSetup, metrics.ConnectedSeconds, metrics.TrunkSeconds:
+	case metrics.CallDuration, metrics.CallSetup:
 	default:
 		return
 	}
 	was := map[string]string{
 		"direction": call.Labels.Direction.String(), "call_type": call.Labels.CallType, "country": call.Labels.Country,
 		"trunk": call.Trunk, "late": strconv.FormatBool(call.Late),
-	}
-	if def == metrics.TrunkSeconds {
-		clear(was) // they are of its legs
 	}
 	if !call.Changed {
 		was["outcome"] = r.Outcome.String()

@@ -151,7 +151,7 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 		From: from.Truncate(time.Hour).Add(-explain.Margin), Step: time.Minute, SeriesLimit: 1000,
 		Now:   func() time.Time { return b.at },
 		Label: func(_ string, records []*cdr.Record) { explain.Identify(records) },
-		Note:  func(string) {}, OnFact: func(_ *history.Feed, f *facts.Fact) {
+		Note:  func(string) {}, CountWaiting: true, OnFact: func(_ *history.Feed, f *facts.Fact) {
 			for _, e := range feeds {
 				e.Add(f)
 			}

@@ -33,6 +33,116 @@ func TestPartsOfALaterVersion(t *testing.T) {
 	}
 }
 
+// TestEmergencyOfACallThatWaits: if no leg says how an emergency call ended, it counts with the call, and not before.
+func TestEmergencyOfACallThatWaits(t *testing.T) {
+	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
+	for name, c := range map[string]struct {
+		challenged  bool
+		first, then string
+	}{
+		"it was challenged": {true, "0 true aren't final 1", "1 true"}, "it was answered": {false, "1 true", "1 true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, counting.Rules{Legs: true})
+			b.close()
+			b.spec.Settle = time.Hour
+			b.open()
+			b.count(cdrtest.Call("z", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour))))
+			b.count(cdrtest.Call("a", cdrtest.InGroup("k"), func(r *cdr.Record) {
+				r.Emergency, r.NoOutcome = cdr.EmergencyReal, c.challenged
+			}))
+			if got := textOf(b.explain("cdr_emergency_calls_total", from, to)); got != c.first {
+				t.Errorf("while it waits: got %q, want %q", got, c.first)
+			}
+			b.at = b.at.Add(2 * time.Hour)
+			b.count()
+			if got := textOf(b.explain("cdr_emergency_calls_total", from, to)); got != c.then {
+				t.Errorf("once it counted: got %q, want %q", got, c.then)
+			}
+		})
+	}
+}
+
+// TestCallWithAnOpenLeg: a call in progress isn't gone, and one whose first leg never ends counts without it.
+func TestCallWithAnOpenLeg(t *testing.T) {
+	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
+	open := cdrtest.Call("a", cdrtest.InGroup("k"), cdrtest.Provisional)
+	ended := cdrtest.Call("b", cdrtest.InGroup("k"), cdrtest.Start(open.Start.Add(time.Second)))
+	for name, c := range map[string]struct {
+		legs  []*cdr.Record
+		after time.Duration
+		want  string
+	}{
+		"in progress":                 {[]*cdr.Record{open}, 0, "1 true aren't final 1"},
+		"in progress, a leg ended":    {[]*cdr.Record{open, ended}, 0, "1 true aren't final 1"},
+		"after whole_after":           {[]*cdr.Record{open, ended}, 3 * time.Hour, "2 true"},
+		"after whole_after, one leg":  {[]*cdr.Record{open}, 3 * time.Hour, "1 false gone 1"},
+		"the last leg is open, after": {[]*cdr.Record{ended, open}, 3 * time.Hour, "2 true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, counting.Rules{Legs: true})
+			b.count(cdrtest.Call("z", cdrtest.InGroup("z")))
+			b.count(c.legs...)
+			if c.after > 0 {
+				b.at = b.at.Add(c.after)
+				b.count()
+			}
+			if got := textOf(b.explain("cdr_calls_total", from, to)); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestCallThatGrew: late legs and later versions of legs change what a call was connected, and its outcome.
+func TestCallThatGrew(t *testing.T) {
+	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
+	leg := func(id string, options ...cdrtest.Option) *cdr.Record {
+		return cdrtest.Call(id, append(options, cdrtest.InGroup("k"))...)
+	}
+	lasts := func(d time.Duration) cdrtest.Option { return func(r *cdr.Record) { r.Duration = d } }
+	emergency := func(r *cdr.Record) { r.Emergency, r.Party = cdr.EmergencyReal, cdr.Own }
+	busy := cdrtest.Outcome(cdr.Busy)
+	for _, c := range []struct {
+		name, selector, want string
+		first, late          *cdr.Record
+	}{
+		{"a leg became shorter", "cdr_call_connected_seconds_total", "60 true", leg("a"), leg("a", lasts(time.Second))},
+		{"on its trunk", "cdr_trunk_connected_seconds_total", "60 true", leg("a"), leg("a", lasts(time.Second))},
+		{"a leg was busy after all", "cdr_call_connected_seconds_total", "60 true", leg("a"), leg("a", busy)},
+		{"the outcome", "cdr_call_outcome_changes_total", "0 false revised 1", leg("a", busy), leg("b")},
+		{"no outcome changed", "cdr_call_outcome_changes_total", "0 true", leg("a"), leg("b")},
+		{"an emergency", "cdr_emergency_calls_total", "1 false revised 1", leg("a"), leg("b", emergency)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, counting.Rules{Legs: true})
+			b.count(cdrtest.Call("z", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour))))
+			b.count(c.first)
+			b.count(c.late)
+			if got := textOf(b.explain(c.selector, from, to)); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestCallsThatAParentJoined: the provider lists one call, and two were counted before the parent came.
+func TestCallsThatAParentJoined(t *testing.T) {
+	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
+	for selector, want := range map[string]string{
+		"cdr_calls_total": "1 false revised 1", "cdr_call_connected_seconds_total": "120 true",
+	} {
+		b := newBench(t, counting.Rules{Legs: true, Parents: true})
+		b.count(cdrtest.Call("z", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour))))
+		b.count(cdrtest.Call("c", cdrtest.ChildOf("b")))
+		b.count(cdrtest.Call("a"))
+		b.count(cdrtest.Call("b", cdrtest.ChildOf("a")))
+		if got := textOf(b.explain(selector, from, to)); got != want {
+			t.Errorf("%s: got %q, want %q", selector, got, want)
+		}
+	}
+}
+
 // TestStreamsThatSettle: streams of a call record count once it has settled, with the version that it has then.
 func TestStreamsThatSettle(t *testing.T) {
 	streams := func(n int, settled bool) cdrtest.Option {

@@ -38,6 +38,11 @@ type Memory struct {
 
 // CallMemory is what a ledger remembers of a call of several records.
 type CallMemory struct {
+	// ID is the same for all legs of the call.
+	ID    Hash
+	Began time.Time
+	// Times are how long it was connected and how long it occupied each trunk, as counted.
+	Times   []CountedTime
 	Late    bool
 	Ignored bool // it began before the feed's origin and isn't counted
 	// Grown: legs came after it was counted. Changed: they changed its outcome.
@@ -45,6 +50,13 @@ type CallMemory struct {
 	// Labels and Trunk are those with which it was counted.
 	Labels facts.ChargeLabels
 	Trunk  string
+}
+
+// CountedTime is how long a call occupied a trunk in a direction; without a trunk, how long it was connected.
+type CountedTime struct {
+	Trunk     string
+	Direction cdr.Direction
+	Length    time.Duration
 }
 
 // Memory is what is remembered of a record; nil if it isn't one.

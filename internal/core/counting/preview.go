@@ -108,7 +108,10 @@ func (d *Decision) memoryOf(e *entry, counted *rememberedRecord) (*Memory, error
 	if err != nil || !m.Leg {
 		return m, err
 	}
-	st, _ := d.findRemembered(d.rootOf(counted.call), e.record.Start)
+	st, _ := d.findCallOfLeg(counted.call, e.record.Start, d.privateLegs(e.record, d.hourOf(e)))
+	if st == nil {
+		st, _ = d.findRemembered(d.rootOf(counted.call), e.record.Start)
+	}
 	if d.err != nil || st == nil || st.was == nil {
 		return m, d.err
 	}
@@ -119,7 +122,10 @@ func (d *Decision) memoryOf(e *entry, counted *rememberedRecord) (*Memory, error
 	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
 	m.Call = &CallMemory{
 		Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels,
-		Trunk: c.trunk,
+		Trunk: c.trunk, ID: st.Hash, Began: c.began,
+	}
+	for _, t := range c.times {
+		m.Call.Times = append(m.Call.Times, CountedTime{t.trunk, t.direction, t.length})
 	}
 	return m, nil
 }
