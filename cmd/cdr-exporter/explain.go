@@ -193,7 +193,7 @@ func entryCells(entry *explain.Entry) []cell {
 		{"id", r.ID},
 		{"caller", r.CallerNumber},
 		{"callee", r.CalleeNumber},
-		{"user", r.UserName},
+		{"user", cmp.Or(r.UserName, r.UserPrincipal, r.UserID)}, // as incident shows it
 		{"amount", entry.Amount.String()},
 		{"because", entry.Because},
 	}

@@ -2,11 +2,13 @@ package main_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // explains expects that the listed records add up to values of /metrics. No secret is printed.
@@ -75,6 +77,24 @@ func TestExplainInLocalTime(t *testing.T) {
 	}})
 	x.exited(0)
 	if out := x.out.String(); !strings.Contains(out, "1 record adds 1.") {
+		t.Errorf("it says %s", out)
+	}
+}
+
+// TestExplainShowsTheUser: CUCM has ids of users and no names.
+func TestExplainShowsTheUser(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "{interval: 1s, lookback: 24h}", "privacy: {users: keep}\n")
+	definition, err := os.ReadFile(s.path("shop.yaml"))
+	require.NoError(t, err)
+	s.write("shop.yaml", string(definition)+"      user_id: kind\n")
+	s.put(shopRow{"a", time.Now().Add(-90 * time.Minute), "done", "jdoe", "1"})
+	start(t, s.vault, launch{config: s.path("config.yaml")}).ready().stop()
+	x := start(t, s.vault, launch{args: []string{
+		"explain", "--config.file=" + s.path("config.yaml"), "cdr_calls_total", "--output=jsonl",
+	}})
+	x.exited(0)
+	if out := x.out.String(); !strings.Contains(out, `"user":"jdoe"`) {
 		t.Errorf("it says %s", out)
 	}
 }

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -145,11 +146,25 @@ func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	b = appendDouble(b, common("cdr.charge_amount"), amount.Float())
 	b = appendText(b, common("cdr.currency"), currency)
 	for i := range r.Charges {
-		if i != shown {
-			b = appendMoney(b, key{provider, r.Charges[i].Component + "_charge"}, &r.Charges[i].Amount)
+		if c := &r.Charges[i]; i != shown {
+			name := c.Component + "_charge"
+			if isRepeated(r.Charges, i) { // legs were charged in several currencies
+				name += "_" + strings.ToLower(c.Currency)
+			}
+			b = appendMoney(b, key{provider, name}, &c.Amount)
 		}
 	}
 	return b
+}
+
+// isRepeated says whether another charge has the component of one.
+func isRepeated(charges []cdr.Charge, one int) bool {
+	for i := range charges {
+		if i != one && charges[i].Component == charges[one].Component {
+			return true
+		}
+	}
+	return false
 }
 
 // mainCharge is the amount of cdr.charge, its currency, and the index of its component, -1 for a

@@ -325,6 +325,13 @@ func TestRecords(t *testing.T) {
 		},
 
 		{"a charge of 0", charges(charge("usage", "EUR", "0")), nil, call + "charge=0 charge_amount=0 currency=EUR"},
+		{
+			"legs that cost in two currencies",
+			charges(usage, connection, charge("usage", "EUR", "0.2"), charge("connection", "EUR", "0.01")),
+			nil,
+			call + "charge=0.3 charge_amount=0.3 currency=USD wavix.connection_charge_usd=0.015 " +
+				"wavix.usage_charge_eur=0.2 wavix.connection_charge_eur=0.01",
+		},
 		{"no currency", charges(charge("usage", "", "1.50")), nil, call + "charge=1.5 charge_amount=1.5"},
 		{
 			"usage before the others", charges(connection, usage), nil,

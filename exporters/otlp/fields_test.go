@@ -21,7 +21,7 @@ func TestEveryFieldIsAnAttribute(t *testing.T) {
 			"ListsLegs Second",
 		"is for metrics":             "Talk Connected Streams Ratings Settled",
 		"has log records of its own": "Visits Sessions Legs",
-		"only labels are made of it": "Class ProviderLabels",
+		"only labels are made of it": "Class NoClass ProviderLabels",
 		"is for explain":             "Origins",
 	}, func(set cdrtest.SetField) bool {
 		r := cdrtest.Call("a")

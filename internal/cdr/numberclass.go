@@ -30,7 +30,7 @@ var satellitePrefixes = []string{"870", "881", "88213", "88216"}
 // that the metadata can't classify, such as one without a country code, is other. It is empty
 // without a number, or if the direction doesn't say which party is the other.
 func (r *Record) NumberClass() string {
-	if r.Class != "" {
+	if r.Class != "" || r.NoClass {
 		return r.Class
 	}
 	var number string

@@ -114,6 +114,8 @@ type Record struct {
 	// Class is the kind of the other party's number, if the number itself was removed: see
 	// NumberClass.
 	Class string
+	// NoClass: the kind of number was decided, and there is none.
+	NoClass bool
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
 

@@ -82,7 +82,8 @@ func (g *gatheredCall) record() *cdr.Record {
 	origin, route := &g.flat[c.Origin], of(c.Route)
 	r.Start, r.Direction, r.CallType = origin.Start, c.Direction, route.CallType
 	place := g.place()
-	r.Trunk, r.Country, r.Class = "", cmp.Or(of(place).Country, route.Country), g.legs[g.owner[place]].Class
+	r.Trunk, r.Country, r.Class = "", of(place).Country, g.legs[g.owner[place]].Class
+	r.NoClass = r.Class == "" // the origin's numbers are redacted, and may be of another leg
 	if c.Trunk != calls.None {
 		r.Trunk = g.flat[c.Trunk].Trunk
 	}
@@ -122,17 +123,22 @@ func (g *gatheredCall) record() *cdr.Record {
 	return &r
 }
 
-// place is the leg whose country is the call's: the leg of its trunk. Without a trunk it is, of an outbound call, the
-// outbound leg that gave the outcome: the origin may be the caller's own telephone.
+// place is the leg whose country and kind of number are the call's: the leg of its trunk. Without a trunk it is, of an
+// outbound call, the outbound leg that gave the outcome: the origin may be the caller's own telephone. If that leg
+// has no country, the one that gives the direction may have it.
 func (g *gatheredCall) place() int {
-	c := &g.call
+	c, place := &g.call, g.call.Route
 	switch {
 	case c.Trunk != calls.None:
-		return c.Trunk
+		place = c.Trunk
 	case c.Direction == cdr.Outbound && c.By != calls.None && g.flat[c.By].Direction == cdr.Outbound:
-		return c.By
+		place = c.By
 	}
-	return c.Route
+	of := func(leg int) string { return g.legs[g.owner[leg]].Record.Country }
+	if of(place) == "" && of(c.Route) != "" {
+		return c.Route
+	}
+	return place
 }
 
 // origins are where the fields of the call come from: each field from the leg that gave it.

@@ -27,7 +27,7 @@ func TestEveryFieldIsRevised(t *testing.T) {
 		"places the connected time of a leg, as answer does":    "Ringing",
 		"counts once, in whichever version (counting.md 14)":    "Emergency Recordings Visits Sessions Legs",
 		"counts with the first settled version":                 "Streams Ratings Settled",
-		"the operator's labels, and what only they are made of": "Labels ProviderLabels Class",
+		"the operator's labels, and what only they are made of": "Labels ProviderLabels Class NoClass",
 		"for explain": "Origins",
 	}, func(set cdrtest.SetField) bool {
 		return revises(set) || revises(set, inGroup("g")) || revises(set, listsLegs)
