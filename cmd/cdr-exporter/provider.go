@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -145,6 +146,7 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)
 	var notes strings.Builder
 	records, ignored, invalid := 0, 0, 0
+	var doubts doubts
 	for number, m := range mapper.Try(rows) {
 		for _, u := range m.Unmapped {
 			fmt.Fprintf(&notes, "row %d: %s is unknown: no table has %q\n", number, u.Field, cdr.HideNumbers(u.Value))
@@ -169,6 +171,7 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 				c := &m.Record.Charges[i]
 				c.Currency = cmp.Or(c.Currency, currency) // as when they are counted
 			}
+			doubts.add(number, m.Record)
 			redactor.Redact(m.Record)
 			if err := printer(m.Record, nil); err != nil {
 				return fmt.Errorf("print: %w", err)
@@ -176,10 +179,81 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 		}
 	}
 	err := flush()
+	if unseen := mapper.Unseen(); records > 0 && len(unseen) > 0 {
+		fmt.Fprintf(&notes, "no record has a value at %s\n", strings.Join(unseen, ", "))
+	}
+	doubts.print(&notes)
 	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid,
 		records, ignored, invalid)
 	if invalid > 0 {
 		err = errors.Join(err, errSilent)
 	}
 	return err
+}
+
+// doubts are signs of mistakes in a definition that lose no row.
+type doubts struct {
+	starts              map[string]time.Time // by id, of the first record with it
+	same, long, foreign int
+	early               int // answered or ended before they began
+	negative            int
+	sameID, firstLong   string
+	firstEarly          string
+}
+
+// mayExceed is by how much a duration may be longer than from start to end, and an answer before the start: some
+// systems round to minutes.
+const mayExceed = time.Minute
+
+func (d *doubts) add(number int, r *cdr.Record) {
+	if r.Provisional {
+		return
+	}
+	if d.starts == nil {
+		d.starts = make(map[string]time.Time)
+	}
+	if first, known := d.starts[r.ID]; r.ID != "" && known && !first.Equal(r.Start) {
+		d.same++
+		d.sameID = cmp.Or(d.sameID, r.ID)
+	} else if !known {
+		d.starts[r.ID] = r.Start
+	}
+	if between := r.End.Sub(r.Start); !r.Start.IsZero() && !r.End.IsZero() && r.Duration > between+mayExceed {
+		d.long++
+		d.firstLong = cmp.Or(d.firstLong, fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
+	}
+	for _, at := range [...]time.Time{r.Answer, r.End} {
+		if before := r.Start.Sub(at); !at.IsZero() && before > mayExceed {
+			d.early++
+			d.firstEarly = cmp.Or(d.firstEarly, fmt.Sprintf("row %d: %s earlier", number, before))
+			break
+		}
+	}
+	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Currency == declared.UnknownCurrency }) {
+		d.foreign++
+	}
+	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Amount.Sign() < 0 }) {
+		d.negative++
+	}
+}
+
+func (d *doubts) print(w io.Writer) {
+	if d.same > 0 {
+		fmt.Fprintf(w, "%d records have the id of another one and another start, such as %q: records with one id are "+
+			"versions of one call\n", d.same, cdr.HideNumbers(d.sameID))
+	}
+	if d.long > 0 {
+		fmt.Fprintf(w, "%d records have a duration longer than from start to end, such as %s: see its unit\n", d.long,
+			d.firstLong)
+	}
+	if d.early > 0 {
+		fmt.Fprintf(w, "%d records have an answer or an end before their start, such as %s: see zone, and missing\n",
+			d.early, d.firstEarly)
+	}
+	if d.negative > 0 {
+		fmt.Fprintf(w, "%d records have charges below zero: see negate\n", d.negative)
+	}
+	if d.foreign > 0 {
+		fmt.Fprintf(w, "%d records have charges without a currency, which count as XXX: give currency\n", d.foreign)
+	}
 }

@@ -136,8 +136,8 @@ var (
 	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// unknownCurrency is the ISO 4217 code for no currency.
-const unknownCurrency = "XXX"
+// UnknownCurrency is the ISO 4217 code for no currency.
+const UnknownCurrency = "XXX"
 
 const noCurrency = "must be a currency of three capital letters (ISO 4217), such as USD"
 
@@ -406,5 +406,5 @@ func (d *Record) Validate(r *config.Report) {
 
 // CurrencyFor is the currency of a charge without one; XXX if unknown.
 func (d *Definition) CurrencyFor(parameters map[string][]string) string {
-	return cmp.Or(language.Expand(d.Currency, parameters), unknownCurrency)
+	return cmp.Or(language.Expand(d.Currency, parameters), UnknownCurrency)
 }

@@ -26,7 +26,8 @@ type Mapper struct {
 	trace     string              // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
-	leg       *Mapper // for the legs within a row; nil without legs
+	leg       *Mapper           // for the legs within a row; nil without legs
+	unseen    map[string]unseen // of Try
 
 	filter   *web.Filter // of Put; nil: all calls
 	from, to time.Time   // of filter
@@ -309,7 +310,7 @@ func (p *mapping) charges() {
 		unmapped := len(p.unmapped)
 		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", p.word("currency", &c.Currency), 3)}
 		if len(p.unmapped) > unmapped {
-			charge.Currency = unknownCurrency // the row has a currency, so the source's would be a guess
+			charge.Currency = UnknownCurrency // the row has a currency, so the source's would be a guess
 		}
 		var found bool
 		if charge.Amount, found = read(p, "amount", &c.Amount, (*language.Result).Amount); found {

@@ -3,11 +3,15 @@ package declared
 import (
 	"bytes"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
@@ -18,9 +22,11 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 		if all := m.feed.Combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
 			m.row.Each = all[0] // saved rows don't say which list they come from
 		}
+		m.unseen = m.paths()
 		rows, err := m.Saved(text)
 		for i := range rows {
 			result, list := m.Map(&rows[i]), m.feed.Rows
+			m.see(result.Record)
 			whole := len(rows[i].Raw) == len(bytes.TrimSpace(text))
 			if whole && len(list) > 0 && strings.HasSuffix(result.Invalid, "is missing") {
 				result.Invalid += "; the text has no list at " + strings.Join(list, ".") +
@@ -34,6 +40,47 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 			yield(len(rows)+1, rowmap.Result{Invalid: err.Error()})
 		}
 	}
+}
+
+// paths are the paths that the record's values name, with the fields of these values.
+func (m *Mapper) paths() map[string]unseen {
+	all := make(map[string]unseen)
+	for field, v := range language.Values(&m.feed.Record, "") {
+		for _, p := range v.Paths() {
+			key := strings.Join(p, ".")
+			if one := all[key]; !slices.Contains(one.fields, field) {
+				all[key] = unseen{p, append(one.fields, field)}
+			}
+		}
+	}
+	return all
+}
+
+// unseen is a path at which no record has had a value yet.
+type unseen struct {
+	path   language.Path
+	fields []string
+}
+
+// see notes where the row of a record has values.
+func (m *Mapper) see(r *cdr.Record) {
+	if r == nil || r.Provisional {
+		return
+	}
+	maps.DeleteFunc(m.unseen, func(_ string, one unseen) bool {
+		_, is := m.row.Text(one.path)
+		return is != language.Missing
+	})
+}
+
+// Unseen are the paths at which no record of the rows that were tried has a value, each with its fields.
+func (m *Mapper) Unseen() (all []string) {
+	for _, key := range slices.Sorted(maps.Keys(m.unseen)) {
+		fields := m.unseen[key].fields
+		slices.Sort(fields)
+		all = append(all, key+" ("+strings.Join(fields, ", ")+")")
+	}
+	return all
 }
 
 // Saved are the rows of a text that Try maps, as they are written.

@@ -108,6 +108,19 @@ func wildcard(flags, text string) *regexp.Regexp {
 	return regexp.MustCompile(flags + "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
+// paths are the places of a row that the condition compares, except in an expression.
+func (c *Condition) paths() (all []Path) {
+	if c == nil {
+		return nil
+	}
+	for _, tests := range c.alternatives {
+		for _, t := range tests {
+			all = append(all, t.path)
+		}
+	}
+	return all
+}
+
 // Holds says whether the condition is true for a row. A nil condition is true.
 func (c *Condition) Holds(r *Row) (yes bool, problem string) {
 	switch {

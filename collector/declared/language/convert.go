@@ -259,8 +259,11 @@ func parseUnix(text string, unit time.Duration) (at time.Time, problem string) {
 	const wrong = "isn't a Unix time"
 	whole, fraction, _ := strings.Cut(withoutExponent(text), ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || n < 0 || n > int64(1<<62)/int64(unit) {
+	switch {
+	case err != nil || n < 0:
 		return at, wrong
+	case n > int64(1<<62)/int64(unit):
+		return at, "is too large for a Unix time in this unit: unix_ms reads milliseconds, unix_us microseconds"
 	}
 	rest, ok := fractionOf(fraction, unit)
 	switch {

@@ -148,7 +148,11 @@ func (g *Result) Outcome() (result Ending, problem string) {
 // Amount is an amount of money.
 func (g *Result) Amount() (amount cdr.Money, problem string) {
 	amount, err := cdr.ParseMoney(g.Text)
-	if err != nil {
+	switch {
+	case err != nil && strings.Trim(g.Text, "0123456789.+-eE") != "":
+		return amount, "isn't a plain decimal number such as -1234.56: take what else it has out, with match or with " +
+			`replace(cost, ",", ".") in an expr`
+	case err != nil:
 		return amount, "is " + err.Error()
 	}
 	if g.by.Negate {

@@ -56,6 +56,20 @@ func (v *Value) Places() (all []Place) {
 	return all
 }
 
+// Paths are the places of a row that the value and its conditions name, except in expressions.
+func (v *Value) Paths() (all []Path) {
+	for _, place := range v.Places() {
+		all = append(all, place.Path)
+	}
+	for i := range v.alternatives {
+		all = append(all, v.alternatives[i].When.paths()...)
+	}
+	return slices.DeleteFunc(all, func(p Path) bool {
+		_, isParameter := p.ParameterName()
+		return isParameter || p[0] == ForKey
+	})
+}
+
 // Uses are what else a value names: parameters, parameters with networks, and lists of names.
 func (v *Value) Uses() (parameters, networks, lists []string) {
 	for i := range v.alternatives {

@@ -24,10 +24,17 @@ type listing struct {
 	first, latest int      // the first and the latest total; below zero without one
 	// ended: the list has no further pages, whatever Next says.
 	ended bool
+	near  span // what the request asks for, and a little more
+	// strangers are rows outside near, the first of which has the time firstStranger. asked: the list has others too.
+	strangers     int
+	firstStranger time.Time
+	asked         bool
 }
 
 func newListing(r *reader, p piece, days dayRows) *listing {
-	return &listing{reader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1}
+	return &listing{
+		reader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1, near: r.nearOf(p),
+	}
 }
 
 // begin asks for the total, if the pages have none.
@@ -86,6 +93,9 @@ func (l *listing) read(
 		if l.Total != nil {
 			l.rows.add(r, digests[i])
 		}
+		if r != nil && !r.Provisional {
+			l.compare(l.Filter.At(r))
+		}
 		if r != nil && !l.Filter.Contains(wanted.from, wanted.to, r) {
 			continue
 		}
@@ -96,6 +106,44 @@ func (l *listing) read(
 	}
 	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
+}
+
+// mayDiffer is how far a row may lie outside the span of its list: an end may be included, or rounded. Time zones
+// differ by more.
+const mayDiffer = 10 * time.Minute
+
+// nearOf is the span that a list's request names, and a little more. An end that it doesn't name is far away.
+func (r *reader) nearOf(p piece) span {
+	near := span{p.from.Add(-mayDiffer), p.to.Add(mayDiffer)}
+	if !r.Request.names("from") {
+		near.from = time.Time{}
+	}
+	if !r.Request.names("to") {
+		near.to = p.to.AddDate(1000, 0, 0)
+	}
+	return near
+}
+
+// compare notes whether the exporter asked for the time of a row.
+func (l *listing) compare(at time.Time) {
+	if l.near.has(at) {
+		l.asked = true
+	} else if l.strangers++; l.strangers == 1 {
+		l.firstStranger = at
+	}
+}
+
+// warn logs once that the list has nothing but rows of other times: no read counts them, and nobody would know why.
+func (l *listing) warn() {
+	switch {
+	case l.asked:
+		l.warned.Store(false)
+	case l.strangers > 0 && l.Filter.By != ByInserted && !l.warned.Swap(true):
+		l.logger.Warn("The provider listed only rows outside the time that the exporter asked for, and this list "+
+			"counts none of them: compare the time zone of `start`, and the request's filter, with what the provider means",
+			"feed", l.Name, "from", l.piece.from.UTC(), "to", l.piece.to.UTC(), "rows", l.strangers,
+			"first_row", l.firstStranger.UTC())
+	}
 }
 
 // content is what a row that can't be read is known by: equal rows of lists for different values are

@@ -131,6 +131,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 		}
 		last := walk.last || listed.ended
 		if last {
+			listed.warn()
 			q.endPiece(ctx, p, listed, page)
 		}
 		if q.holds() && !last {

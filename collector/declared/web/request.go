@@ -60,6 +60,16 @@ func (r *Request) Validate(report *config.Report) {
 	}
 }
 
+// names says whether the request names an end of the span, from or to.
+func (r *Request) names(end string) bool {
+	for _, text := range language.TextsIn(r, "") {
+		if strings.Contains(text, "{"+end+"|") {
+			return true
+		}
+	}
+	return false
+}
+
 // placeholderIn matches what stands for a value in a text: {from|FORMAT}, {for.NAME} or {PARAMETER}.
 var placeholderIn = regexp.MustCompile(`\{[^{}]+\}`)
 

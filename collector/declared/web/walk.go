@@ -40,6 +40,7 @@ type reader struct {
 	nextSeen atomic.Bool  // an answer had the path of Next
 	path     atomic.Int32 // of Request.Path, the one that the provider has
 	failed   sync.Map     // the beginnings of the lists whose last read failed
+	warned   atomic.Bool  // a list had only rows outside its span, and the log says so
 
 	// counter asks for totals, if the pages of an export have none; else nil.
 	counter *reader
