@@ -32,6 +32,7 @@ var (
 	errNoForm   = errors.New("the body isn't a form, although its Content-Type says so")
 	errNoRecord = errors.New("the body must be one record: a JSON object")
 
+	errWholeForm      = errors.New("the body is a form: name its field with the record in the definition, push.field")
 	errNoXMLRecord    = errors.New("the body must be one record: an XML element at the feed's rows")
 	errSeveralRecords = errors.New("the body has several records: post each one separately")
 )
@@ -63,6 +64,9 @@ func (c *Config) record(contentType string, body []byte, at []string) ([]byte, e
 		return xmlRecord(body, at)
 	}
 	if body = rows.Trimmed(body); len(body) == 0 || body[0] != '{' || !rows.IsJSON(body) {
+		if c.Field == "" && media == "application/x-www-form-urlencoded" {
+			return nil, errWholeForm
+		}
 		return nil, errNoRecord
 	}
 	return body, nil

@@ -292,6 +292,17 @@ func FuzzPush(f *testing.F) {
 	})
 }
 
+// TestFormWithoutAField: the answer to a form says what the definition lacks.
+func TestFormWithoutAField(t *testing.T) {
+	l := listenTo(t, strings.Replace(posting, "{field: cdr}", "{}", 1), config.NewSecret(token))
+	w := l.answer(request("id=1&state=done", func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}))
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "push.field") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // TestPostedXML: a body is one row of XML.
 func TestPostedXML(t *testing.T) {
 	const call = `<?xml version="1.0"?><cdr><id>1</id><start>2026-11-23T12:00:00Z</start><state>done</state></cdr>`
