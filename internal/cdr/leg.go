@@ -70,6 +70,9 @@ func (l *Leg) EffectiveParty() Party {
 	return l.Party
 }
 
+// IsSecond says whether the leg is a record's attempt on a second trunk. A call doesn't begin with it.
+func (l *Leg) IsSecond() bool { return l.Implied && !l.Master }
+
 // OwnOutcome is how the leg itself ended: for an answered leg, by the party that answered.
 func (l *Leg) OwnOutcome() Outcome {
 	if l.Outcome == Answered {

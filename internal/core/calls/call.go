@@ -49,7 +49,7 @@ type TrunkTime struct {
 // Of makes a call of its legs, at least one.
 func Of(legs []cdr.Leg) Call {
 	s := set{legs: legs, parties: parties(legs)}
-	c := Call{Origin: s.first(func(int) bool { return true })}
+	c := Call{Origin: s.first(func(i int) bool { return !legs[i].IsSecond() })}
 	c.Start = legs[c.Origin].Start
 	s.outcome(&c)
 	s.route(&c)

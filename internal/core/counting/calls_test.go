@@ -231,6 +231,29 @@ func TestLateLegOfLegsThatEndedAlike(t *testing.T) {
 	}
 }
 
+// The order of late legs that come on one page changes nothing: talk time is observed of all of them, and an outcome
+// changes once.
+func TestOrderOfLateLegsOfAPage(t *testing.T) {
+	late := page{
+		leg("b", 1, 10, 20), leg("c", 30, 30, 60), leg("d", 0, -1, 99, outcome(cdr.Busy)),
+		leg("e", 0, 0, 100, party(cdr.PartyMachine)),
+	}
+	for i := range late {
+		r := newCallRig(t, nil)
+		r.records(leg("a", 0, -1, 9))
+		r.wait(settle)
+		r.records(append(slices.Clone(late[i:]), late[:i]...)...)
+		wantValues(t, r.values(), map[string]string{
+			"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/40",
+			"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "100",
+			"cdr_call_outcome_changes_total{no_answer,answered}":                  "1",
+		})
+		if got := r.total("cdr_call_outcome_changes_total"); got != 1 {
+			t.Errorf("from leg %d on: the outcome changed %d times", i, got)
+		}
+	}
+}
+
 // Talk time is observed once for a call, and not as 0 s if it isn't known. Connected time that was
 // counted isn't counted again when a later version of a leg is shorter and the next one longer.
 func TestTimesOfCalls(t *testing.T) {
@@ -488,6 +511,26 @@ func TestSecondTrunk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A record that came over a trunk that it doesn't name is an inbound call, too, and has no trunk.
+func TestSecondTrunkOfUnknownFirst(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, 5, 65, func(r *cdr.Record) {
+		r.Trunk = ""
+		l := r.Leg()
+		l.Direction, l.Trunk, l.Channel, l.Implied = cdr.Outbound, "second", "2", true
+		r.Second = &l
+	}))
+	r.wait(settle)
+	slices.Sort(r.attempts)
+	if want := []string{"inbound answered", "outbound second answered"}; !slices.Equal(r.attempts, want) {
+		t.Errorf("attempts %q", r.attempts)
+	}
+	wantValues(t, r.values(), map[string]string{
+		"cdr_calls_total{inbound,byot_in,answered,,false}":   "1",
+		"cdr_trunk_connected_seconds_total{second,outbound}": "60",
+	})
 }
 
 // A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.

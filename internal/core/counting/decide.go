@@ -37,6 +37,7 @@ type Decision struct {
 	kept      []*storedState // those to be remembered
 	charged   []cdr.Charge   // those of Change.Logs and Change.Spans
 	legsByKey []*waitingLegs // one for each call key that the page touches
+	grown     []*storedState // the counted calls to which the page adds legs
 	clock     time.Time      // how far the records of a history have come: see advanceClock
 	change    Change
 	err       error // the first one
@@ -123,6 +124,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 			return nil, d.err
 		}
 	}
+	d.countLateLegs() // 36
 	d.decideCalls()   // 36
 	d.settleRecords() // 17
 	d.addSpans()
@@ -147,7 +149,7 @@ func (d *Decision) prepareRecords(known *Known) {
 	d.known, d.was, d.err = known, &known.State, nil
 	clear(d.states)
 	d.legsByKey = nil
-	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
+	d.used, d.rows, d.kept, d.charged, d.grown = 0, d.rows[:0], d.kept[:0], d.charged[:0], d.grown[:0]
 	c := &d.change
 	clear(c.Activity)
 	clear(c.Days)

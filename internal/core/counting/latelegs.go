@@ -108,24 +108,45 @@ func (d *Decision) findCallOfLeg(key Hash, start time.Time, legs []cdr.Leg) (*st
 	return nil, nil
 }
 
-// addLateLeg counts a leg that came after its call was counted, or a later version of one: the
-// connected time that it adds, talk time if the call had none, and the outcome if that changed.
-// Labels and failures stay.
+// addLateLeg takes up a leg that came after its call was counted, or a later version of one. The page counts its
+// late legs together, so that the order of rows changes nothing.
 func (d *Decision) addLateLeg(st *storedState, c *rememberedCall, leg *waitingLeg) {
 	if leg.Open {
 		return
 	}
-	was, before := calls.Of(c.legs), c.append(nil, nil)
+	before := c.append(nil, nil)
 	c.replaceLegs(compactLegs(leg.Legs, d.hasher))
 	if bytes.Equal(c.append(nil, nil), before) {
 		return // another price, for example
 	}
-	now := calls.Of(c.legs)
 	c.grown = true
-	if c.ignored {
-		d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
-		return
+	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
+	if !slices.Contains(d.grown, st) {
+		d.grown = append(d.grown, st)
 	}
+	if !c.ignored {
+		d.logLeg(leg)
+	}
+}
+
+// countLateLegs counts what the page's late legs add to their calls.
+func (d *Decision) countLateLegs() {
+	for _, st := range d.grown {
+		var was, c rememberedCall
+		if d.failed(was.parse(st.was)) || d.failed(c.parse(st.Data)) {
+			return
+		}
+		if !c.ignored {
+			d.countGrowth(&c, calls.Of(was.legs))
+			d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
+		}
+	}
+}
+
+// countGrowth counts by how much late legs changed a call: the connected time that they add, talk time if the call had
+// none, and the outcome if that changed. Labels and failures stay.
+func (d *Decision) countGrowth(c *rememberedCall, was calls.Call) {
+	now := calls.Of(c.legs)
 	r := &cdr.Record{
 		Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
 		Labels: c.labels,
@@ -148,8 +169,6 @@ func (d *Decision) addLateLeg(st *storedState, c *rememberedCall, leg *waitingLe
 	}
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)
-	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
-	d.logLeg(leg)
 }
 
 // replaceLegs replaces the legs that a record's earlier version gave. The leg on a second trunk has the id of its
