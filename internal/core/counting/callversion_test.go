@@ -1,6 +1,7 @@
 package counting_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,9 +12,11 @@ import (
 // A leg counts in one call, also after its parent has come and leads to another one that was counted too: a later
 // version of the leg adds nothing there.
 func TestLaterVersionAfterItsParent(t *testing.T) {
-	for name, late := range map[string]func(*cdr.Record){
-		"with a price": charge(t, "usage", "EUR", "1"),
-		"longer":       func(r *cdr.Record) { r.End = r.End.Add(10 * time.Second) },
+	for name, late := range map[string]func(version int) func(*cdr.Record){
+		"with a price": func(n int) func(*cdr.Record) { return charge(t, "usage", "EUR", strconv.Itoa(n)) },
+		"longer": func(n int) func(*cdr.Record) {
+			return func(r *cdr.Record) { r.End = r.End.Add(time.Duration(n) * 10 * time.Second) }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newCallRig(t, func(s *counting.Settings) { s.Parents = true })
@@ -25,12 +28,12 @@ func TestLaterVersionAfterItsParent(t *testing.T) {
 			r.wait(settle)
 			r.records(leg("m", 0, -1, 60, inGroup(""), childOf("g")))
 			r.restart()
-			for range 2 {
-				r.records(child(late))
+			for n := range 3 {
+				r.records(child(late(n + 1)))
 			}
 			want := 55
 			if name == "longer" {
-				want = 65
+				want = 85
 			}
 			for _, metric := range []string{"cdr_call_connected_seconds_total", "cdr_trunk_connected_seconds_total"} {
 				if got := r.total(metric); got != want*1e6 {
@@ -41,5 +44,26 @@ func TestLaterVersionAfterItsParent(t *testing.T) {
 				t.Errorf("%d outcomes changed", n)
 			}
 		})
+	}
+}
+
+// The call of a leg is found although two parents came: the first one before the call counted, the second one after.
+func TestLaterVersionAfterTwoParents(t *testing.T) {
+	r := newCallRig(t, func(s *counting.Settings) { s.Parents = true })
+	child := func(end int) *cdr.Record { return leg("a", 0, 5, end, inGroup(""), childOf("b")) }
+	r.records(child(60))
+	r.records(leg("b", 0, -1, 60, inGroup(""), childOf("m")))
+	r.records(leg("g", 0, -1, 60))
+	r.wait(settle)
+	r.records(leg("m", 0, -1, 60, inGroup(""), childOf("g")))
+	r.restart()
+	for n := range 3 {
+		r.records(child(70 + 10*n))
+	}
+	if got := r.total("cdr_call_connected_seconds_total"); got != 85*1e6 {
+		t.Errorf("connected for %d, want 85 s", got)
+	}
+	if n := r.total("cdr_call_outcome_changes_total"); n != 0 {
+		t.Errorf("%d outcomes changed", n)
 	}
 }

@@ -90,7 +90,7 @@ func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState
 // none. It counted under the key that the leg had then: a parent may lead to another call that was counted too.
 func (d *Decision) findCallOfLeg(key Hash, start time.Time, legs []cdr.Leg) (*storedState, *rememberedCall) {
 	known := compactLegs(legs, d.hasher)
-	for _, key := range [...]Hash{key, d.rootOf(key)} {
+	for _, key := range d.path(key) {
 		for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
 			st := d.states[d.hasher.pair(kindCounted, key, day)]
 			if st == nil {

@@ -110,7 +110,9 @@ func (d *Decision) More(known *Known) *Keys {
 		if st := d.findState(e); st == nil {
 			d.addOpenLegKeys(&more, e)
 		} else if h, body := splitRow(st.Data); body != nil && h.call != 0 {
-			d.addCallKey(&more, d.rootOf(h.call), e.record.Start)
+			for _, key := range d.path(h.call) { // it counted under one of them
+				d.addCallKey(&more, key, e.record.Start)
+			}
 			d.addCallFactKeys(&more, e, d.rootOf(h.call)) // a later version may name another call
 		}
 	}

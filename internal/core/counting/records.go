@@ -318,14 +318,14 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 			d.passEmergency(from, to, e.record.Start)
 		}
 	}
-	if st, counted := d.findCallOfLeg(call, e.record.Start, leg.Legs); st != nil {
-		d.addLateLeg(st, counted, &leg)
-	} else {
-		d.joinCall(to, leg)
-	}
 	if !told && !e.record.Start.Before(d.was.Origin) {
 		d.addEmergency(e, to) // its first version may not have said how it ended
 	}
+	if st, counted := d.findCallOfLeg(call, e.record.Start, leg.Legs); st != nil {
+		d.addLateLeg(st, counted, &leg)
+		return call // the next version finds it there, too
+	}
+	d.joinCall(to, leg)
 	return to
 }
 
