@@ -472,67 +472,6 @@ func TestWhatCountsOnceForACall(t *testing.T) {
 	}
 }
 
-// A record that leads from one trunk onto another is an inbound call on the first, and at once an
-// attempt on the second. Such a record occupies both, and it is one leg.
-func TestSecondTrunk(t *testing.T) {
-	second := func(r *cdr.Record) {
-		l := r.Leg()
-		l.Direction, l.Trunk, l.Channel, l.Implied = cdr.Outbound, "second", "2", true
-		r.Second = &l
-	}
-	for _, c := range []struct {
-		name string
-		legs []*cdr.Record
-	}{
-		{"of a call of several records", []*cdr.Record{leg("a", 0, 5, 65)}},
-		{"of a call by itself", []*cdr.Record{leg("a", 0, 5, 65, inGroup(""))}},
-		{"one channel", []*cdr.Record{leg("a", 0, 5, 35), leg("b", 35, 35, 65)}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newCallRig(t, nil)
-			for _, one := range c.legs {
-				one.NoDuration, one.Duration = false, one.End.Sub(one.Answer)
-				second(one)
-			}
-			r.records(c.legs...)
-			r.wait(settle)
-			slices.Sort(r.attempts)
-			want := []string{"inbound sbc1.example.com answered", "outbound second answered"}
-			if !slices.Equal(r.attempts, want) {
-				t.Errorf("attempts %q", r.attempts)
-			}
-			wantValues(t, r.values(), map[string]string{
-				answered: "1",
-				"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}": "60",
-				"cdr_trunk_connected_seconds_total{second,outbound}":          "60",
-			})
-			if got := r.total("cdr_call_legs_total"); got != len(c.legs) {
-				t.Errorf("%d legs", got)
-			}
-		})
-	}
-}
-
-// A record that came over a trunk that it doesn't name is an inbound call, too, and has no trunk.
-func TestSecondTrunkOfUnknownFirst(t *testing.T) {
-	r := newCallRig(t, nil)
-	r.records(leg("a", 0, 5, 65, func(r *cdr.Record) {
-		r.Trunk = ""
-		l := r.Leg()
-		l.Direction, l.Trunk, l.Channel, l.Implied = cdr.Outbound, "second", "2", true
-		r.Second = &l
-	}))
-	r.wait(settle)
-	slices.Sort(r.attempts)
-	if want := []string{"inbound answered", "outbound second answered"}; !slices.Equal(r.attempts, want) {
-		t.Errorf("attempts %q", r.attempts)
-	}
-	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{inbound,byot_in,answered,,false}":   "1",
-		"cdr_trunk_connected_seconds_total{second,outbound}": "60",
-	})
-}
-
 // A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.
 func TestLabelsOfACallOfOneLeg(t *testing.T) {
 	r := newCallRig(t, nil)
