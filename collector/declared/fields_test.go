@@ -75,7 +75,7 @@ func recordKeys() (keys []string) {
 // TestEveryFieldIsTested: the tests of a definition see the fields that mappers fill.
 func TestEveryFieldIsTested(t *testing.T) {
 	cdrtest.EveryField(t, "recordFields in collector/declared/becomes.go", map[string]string{
-		"the reader sets it, not the mapper":  "Twin Labels Class",
+		"the reader sets it, not the mapper":  "Twin Labels Class NoClass",
 		"the test says open":                  "Provisional",
 		"takes the place of an id":            "Synthetic",
 		"is the start, if there is an answer": "Invite",

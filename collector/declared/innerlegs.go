@@ -111,11 +111,19 @@ func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language
 	case is == language.Missing:
 	case raw[0] == '[':
 		wire.Elements(raw, element)
-	case raw[0] == '{': // as programs write a list of one that make JSON of XML
+	case raw[0] == '{' && !holdsOnlyObjects(raw): // as programs write a list of one that make JSON of XML
 		element(raw)
 	default:
 		p.fail("legs.rows", "isn't a list")
 	}
+}
+
+// holdsOnlyObjects says whether each member of an object is an object: it has legs by their ids, and isn't one.
+func holdsOnlyObjects(raw []byte) bool {
+	var row language.Row
+	return row.SetJSON(raw) && !slices.ContainsFunc(row.Members, func(m language.Member) bool {
+		return len(m.Value) == 0 || m.Value[0] != '{'
+	})
 }
 
 // mapLeg maps the leg that is the row of the leg's mapper.

@@ -169,7 +169,30 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (_ *Result,
 		}
 		m.result.Tariff, m.counts = m.counts.best(), nil
 	}
-	return m.result, m.pairCalls()
+	if err := m.pairCalls(); err != nil {
+		return nil, err
+	}
+	return m.result, m.needCalls()
+}
+
+// needCalls returns an error if a book has calls around the range only: all calls of the other one would be missing.
+func (m *matcher) needCalls() error {
+	for side, b := range m.books {
+		n := 0
+		for class := range m.result.Classes {
+			n += int(m.result.Classes[class][side].Calls)
+		}
+		if n == 0 {
+			return noOverlap(&m.settings, b)
+		}
+	}
+	return nil
+}
+
+func noOverlap(s *Settings, b *Book) error {
+	return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
+		"the books don't overlap in time; choose --from and --to for both",
+		b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
 }
 
 // each goes through the calls of both books, by numbers and by start by the left clock.
@@ -268,9 +291,7 @@ func (m *matcher) compareBooks() error {
 		other := m.books[1-i]
 		switch {
 		case b.found == 0:
-			return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
-				"the books don't overlap in time; choose --from and --to for both",
-				b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
+			return noOverlap(s, b)
 		case b.first.After(other.last.Add(furthest)):
 			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s",
 				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339)))

@@ -296,6 +296,16 @@ func TestRangeByAnotherClock(t *testing.T) {
 	}
 }
 
+// TestFileOfAnotherDay: calls around the range don't make a file one of the range. All calls would be missing.
+func TestFileOfAnotherDay(t *testing.T) {
+	b := newBench()
+	b.settings.From, b.settings.To = noon.Add(24*time.Hour), noon.Add(48*time.Hour)
+	err := b.run(t, many(t, 2800, none, plain), many(t, 1400, none, plain))
+	if err == nil || !strings.Contains(err.Error(), "don't overlap in time") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // many are calls of different numbers, a minute apart.
 func many(t testing.TB, n int, later func(i int) float64, numbers func(r *cdr.Record)) (all []*cdr.Record) {
 	t.Helper()

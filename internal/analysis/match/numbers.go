@@ -101,8 +101,8 @@ func (n *numbers) e164(digits string, plus bool) string {
 	if err != nil {
 		return digits
 	}
-	trunk := phonenumbers.GetNddPrefixForRegion(n.country, true)
-	if isBare := trunk == "0" && digits[0] != '0'; !plus && (isBare || !phonenumbers.IsValidNumber(number)) {
+	isOpen := n.country == "DE" || n.country == "AT" // nearly any length is valid there
+	if isBare := isOpen && digits[0] != '0'; !plus && (isBare || !phonenumbers.IsValidNumber(number)) {
 		// Some providers write E.164 without its plus sign. Germany's and Austria's national numbers may have almost
 		// any length, but they begin with a zero.
 		if p, err := phonenumbers.Parse("+"+digits, ""); err == nil && phonenumbers.IsValidNumber(p) {

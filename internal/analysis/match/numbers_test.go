@@ -11,6 +11,7 @@ func TestNormal(t *testing.T) {
 		{"of Britain, without its plus sign", "DE", "442071838750", "442071838750"},
 		{"of France, masked, without its plus sign", "DE", "33142685***", "33142685***"},
 		{"of Austria, without its plus sign", "AT", "14155550100", "14155550100"},
+		{"national, without its zero", "IN", "9525331550", "919525331550"},
 		{"national", "DE", "030 1234-5678", "493012345678"},
 		{"international prefix", "DE", "00493012345678", "493012345678"},
 		{"international prefix of its country", "US", "011493012345678", "493012345678"},

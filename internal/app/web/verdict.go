@@ -195,7 +195,7 @@ func (r *row) setFinding(limits *thresholds.Thresholds, ofTrunk tally, now time.
 	}
 }
 
-// finding judges a row by its last attempts and by those of its trunk. The lower of the two
+// finding judges a row by its last attempts and by the last attempts of its trunk. The lower of the two
 // shares of faults decides.
 func (r *row) finding(limits *thresholds.Thresholds, ofTrunk tally, now time.Time) Finding {
 	f := Finding{

@@ -82,7 +82,8 @@ func (g *gatheredCall) record() *cdr.Record {
 	origin, route := &g.flat[c.Origin], of(c.Route)
 	r.Start, r.Direction, r.CallType = origin.Start, c.Direction, route.CallType
 	place := g.place()
-	r.Trunk, r.Country, r.Class = "", of(place).Country, g.legs[g.owner[place]].Class
+	r.Trunk, r.Country = "", of(g.countryLeg()).Country
+	r.Class = cmp.Or(g.legs[g.owner[place]].Class, g.legs[g.owner[c.Route]].Class)
 	r.NoClass = r.Class == "" // the origin's numbers are redacted, and may be of another leg
 	if c.Trunk != calls.None {
 		r.Trunk = g.flat[c.Trunk].Trunk
@@ -123,29 +124,32 @@ func (g *gatheredCall) record() *cdr.Record {
 	return &r
 }
 
-// place is the leg whose country and kind of number are the call's: the leg of its trunk. Without a trunk it is, of an
-// outbound call, the outbound leg that gave the outcome: the origin may be the caller's own telephone. If that leg
-// has no country, the one that gives the direction may have it.
+// place is the leg whose country and kind of number are the call's, if it has them; otherwise the leg that gives the
+// direction. It is the leg of the call's trunk. Without a trunk it is, of an outbound call, the outbound leg that gave
+// the outcome: the origin may be the caller's own telephone.
 func (g *gatheredCall) place() int {
-	c, place := &g.call, g.call.Route
+	c := &g.call
 	switch {
 	case c.Trunk != calls.None:
-		place = c.Trunk
+		return c.Trunk
 	case c.Direction == cdr.Outbound && c.By != calls.None && g.flat[c.By].Direction == cdr.Outbound:
-		place = c.By
+		return c.By
 	}
-	of := func(leg int) string { return g.legs[g.owner[leg]].Record.Country }
-	if of(place) == "" && of(c.Route) != "" {
-		return c.Route
+	return c.Route
+}
+
+func (g *gatheredCall) countryLeg() int {
+	if place := g.place(); g.legs[g.owner[place]].Record.Country != "" {
+		return place
 	}
-	return place
+	return g.call.Route
 }
 
 // origins are where the fields of the call come from: each field from the leg that gave it.
 func (g *gatheredCall) origins() (all []cdr.Origin) {
 	gave := map[string]int{
 		"outcome": g.call.By, "sip_code": g.call.By, "trunk": g.call.Trunk, "direction": g.call.Route,
-		"call_type": g.call.Route, "country": g.place(),
+		"call_type": g.call.Route, "country": g.countryLeg(),
 	}
 	for leg := range g.flat {
 		for _, o := range g.legs[g.owner[leg]].Record.Origins {

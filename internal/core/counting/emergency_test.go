@@ -180,3 +180,27 @@ func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
 		})
 	}
 }
+
+// A late leg, or a later version of one, may be the first that says that a call was an emergency call, whoever it
+// reached.
+func TestEmergencyOfALateLeg(t *testing.T) {
+	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
+	out := going(cdr.Outbound)
+	for name, by := range map[string]cdr.Party{"person": cdr.Person, "machine": cdr.PartyMachine, "own": cdr.Own} {
+		t.Run(name, func(t *testing.T) {
+			late, later := newCallRig(t, nil), newCallRig(t, nil)
+			late.records(leg("a", 0, 1, 10, going(cdr.Internal)))
+			late.wait(settle)
+			late.records(leg("b", 2, 4, 10, out, trunk("one"), emergency, party(by)))
+			later.records(leg("a", 0, 1, 10, out, version(1), party(by)))
+			later.wait(settle)
+			later.records(leg("a", 0, 1, 10, out, version(2), party(by), emergency))
+			for _, r := range []callRig{late, later} {
+				r.wait(5 * time.Hour)
+				if n := r.total("cdr_emergency_calls_total"); n != 1 {
+					t.Errorf("%d emergency calls", n)
+				}
+			}
+		})
+	}
+}

@@ -35,6 +35,12 @@ func TestNumberClassOfLegs(t *testing.T) {
 			}, "{outbound,,,true}",
 		},
 		{
+			"the carrier's leg has a number without a country", page{
+				leg("a", 0, 2, 9, out, trunk(""), party(cdr.Own), to("+12125550123", "US")),
+				leg("b", 3, 5, 9, out, trunk("B"), to("09001234567", "")),
+			}, "{outbound,US,other,true}",
+		},
+		{
 			"a hidden caller", page{
 				leg("a", 0, -1, 2, internal, from("201", "")),
 				leg("b", 2, 4, 9, in, trunk("B"), from("", "")),

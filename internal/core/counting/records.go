@@ -145,9 +145,12 @@ func (d *Decision) callKey(e *entry) Hash {
 	return key
 }
 
-// addEmergency counts a call to emergency services with the first leg that says so, and how it ended.
+// addEmergency counts a call to emergency services with the first leg that says so, and how it ended. Once its call
+// was counted, any leg that says so counts it: no other one has to say how it ended.
 func (d *Decision) addEmergency(e *entry, call Hash) {
-	if SaysHowEmergencyEnded(e.record) && d.isNewToCall(e, call, trunkChannel{}) {
+	says := SaysHowEmergencyEnded(e.record) ||
+		e.record.Emergency != cdr.NoEmergency && d.isCounted(d.rootOf(call), e.record.Start)
+	if says && d.isNewToCall(e, call, trunkChannel{}) {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: e.record})
 	}
 }
