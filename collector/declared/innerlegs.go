@@ -118,7 +118,7 @@ func (p *mapping) eachLeg(in *language.Row, path language.Path, outer []language
 	}
 }
 
-// holdsOnlyObjects says whether each member of an object is an object: it has legs by their ids, and isn't one.
+// holdsOnlyObjects says whether each member of an object is an object: it holds legs by their ids.
 func holdsOnlyObjects(raw []byte) bool {
 	var row language.Row
 	return row.SetJSON(raw) && !slices.ContainsFunc(row.Members, func(m language.Member) bool {

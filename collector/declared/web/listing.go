@@ -140,7 +140,8 @@ func (l *listing) warn() {
 		l.warned.Store(false)
 	case l.strangers > 0 && l.Filter.By != ByInserted && !l.warned.Swap(true):
 		l.logger.Warn("The provider listed only rows outside the time that the exporter asked for, and this list "+
-			"counts none of them: compare the time zone of `start`, and the request's filter, with what the provider means",
+			"counts none of them: compare the time zone of `start`, and the request's filter, with what the provider "+
+			"means",
 			"feed", l.Name, "from", l.piece.from.UTC(), "to", l.piece.to.UTC(), "rows", l.strangers,
 			"first_row", l.firstStranger.UTC())
 	}

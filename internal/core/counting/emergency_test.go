@@ -181,8 +181,8 @@ func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
 	}
 }
 
-// A late leg, or a later version of one, may be the first that says that a call was an emergency call, whoever it
-// reached.
+// A late leg, or a later version of a leg, may be the first that says that a call was an emergency call. It counts, and
+// the leg's party doesn't matter.
 func TestEmergencyOfALateLeg(t *testing.T) {
 	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
 	out := going(cdr.Outbound)

@@ -2,6 +2,7 @@ package counting
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"time"
 
@@ -58,20 +59,29 @@ func (c *rememberedCall) counted(trunk string) (sum time.Duration) {
 // countedDays are how many days a call may begin before or after a leg of it.
 const countedDays = int64(calls.Longest / daySpan)
 
+// remembered goes through the calls under a key that were counted and began within countedDays of a leg's start, the
+// earliest first.
+func (d *Decision) remembered(key Hash, start time.Time) iter.Seq2[*storedState, *rememberedCall] {
+	return func(yield func(*storedState, *rememberedCall) bool) {
+		for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
+			st := d.states[d.hasher.pair(kindCounted, key, day)]
+			if st == nil {
+				continue
+			}
+			c := new(rememberedCall)
+			if d.failed(c.parse(st.Data)) || !yield(st, c) {
+				return
+			}
+		}
+	}
+}
+
 // findRemembered finds the call under a key that was counted and that a leg with this start belongs
 // to, and where it is remembered; nil if there is none. That is a call that began up to two days
 // before the leg, otherwise the next one after it.
 func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState, call *rememberedCall) {
 	nearest := 2*calls.Longest + 1
-	for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
-		st := d.states[d.hasher.pair(kindCounted, key, day)]
-		if st == nil {
-			continue
-		}
-		c := new(rememberedCall)
-		if d.failed(c.parse(st.Data)) {
-			return nil, nil
-		}
+	for st, c := range d.remembered(key, start) {
 		apart := start.Sub(c.began)
 		if apart.Abs() > calls.Longest {
 			continue
@@ -91,15 +101,7 @@ func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState
 func (d *Decision) findCallOfLeg(key Hash, start time.Time, legs []cdr.Leg) (*storedState, *rememberedCall) {
 	known := compactLegs(legs, d.hasher)
 	for _, key := range d.path(key) {
-		for day := dayOf(start) - countedDays; day <= dayOf(start)+countedDays; day++ {
-			st := d.states[d.hasher.pair(kindCounted, key, day)]
-			if st == nil {
-				continue
-			}
-			c := new(rememberedCall)
-			if d.failed(c.parse(st.Data)) {
-				return nil, nil
-			}
+		for st, c := range d.remembered(key, start) {
 			if c.has(known) {
 				return st, c
 			}
