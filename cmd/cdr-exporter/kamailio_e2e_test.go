@@ -181,7 +181,8 @@ failure_route[NEXT] {
 }
 
 // testTypes (definitions.md, "Databases"): a value is what the database prints (it rounds a FLOAT), and a BIT is
-// a number. The session is in the source's zone, not in the server's.
+// a number. The session is in the source's zone, not in the server's. If the server can't do that, no TIMESTAMP is
+// read.
 func (m *mariaDB) testTypes(t *testing.T) {
 	t.Helper()
 	folder := t.TempDir()
@@ -211,16 +212,26 @@ feeds:
       charges: [{component: usage, amount: cost, currency: {is: EUR}}]
 `)
 	write(t, filepath.Join(folder, "dsn"), m.dsn("types")+"?sql_select_limit=1") // a server's setting may be the same
-	write(t, config, "storage: {path: ledger}\ndefinitions: [types.yaml]\nsources:\n  - name: db\n    "+
-		"types: {dsn_file: dsn, calls: }\n")
-	out, err := exec.CommandContext(t.Context(), binary, "records", "--config.file="+config, "--source=db",
-		"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
+	records := func(zone string) ([]byte, error) {
+		write(t, config, "storage: {path: ledger}\ndefinitions: [types.yaml]\nsources:\n  - name: db\n    "+
+			"types: {dsn_file: dsn, time_zone: "+zone+", calls: }\n")
+		return exec.CommandContext(t.Context(), binary, "records", "--config.file="+config, "--source=db",
+			"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
+	}
+	out, err := records("UTC")
 	rows := strings.Split(string(out), "\n")
 	if err != nil || len(rows) != 4 ||
 		!strings.HasPrefix(rows[1],
 			"2026-11-23T10:00:00.5Z,9300000000000000001,unknown,,answered,1234570,10:00:07,,2049,") ||
 		!strings.HasPrefix(rows[2], "2026-11-23T10:01:00Z,9300000000000000003,unknown,,busy,0,,,,") {
 		t.Errorf("%v: %s", err, out)
+	}
+	// This server has no names of zones.
+	if out, err := records("Asia/Karachi"); err != nil || !bytes.Contains(out, []byte(",15:00:07,")) {
+		t.Errorf("the server's own zone: %v: %s", err, out)
+	}
+	if out, err := records("Europe/Berlin"); err == nil || !bytes.Contains(out, []byte("mysql_tzinfo_to_sql")) {
+		t.Errorf("another zone: %v: %s", err, out)
 	}
 }
 

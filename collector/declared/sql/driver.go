@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 type query struct {
 	dsn, text string
 	zone      *time.Location // of times in text
+	// elsewhere says that the session is in another zone than that, so that it would print a TIMESTAMP wrong.
+	elsewhere bool
 }
 
 // drivers are the drivers that definitions may name. A driver connects, runs the query in a
@@ -40,6 +43,13 @@ var errDSN = &advice.Error{
 		"postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
 }
 
+// errZone is the error for a TIMESTAMP that MySQL prints in another zone than the source's.
+var errZone = &advice.Error{
+	What: "the database lacks the names of time zones and its own zone isn't time_zone, so that it would print the " +
+		"query's TIMESTAMPs wrong",
+	Todo: "load the names (mysql_tzinfo_to_sql), or set time_zone in the source and in the DSN to UTC",
+}
+
 func queryMySQL(ctx context.Context, q query, each func(columns, values []string) error) error {
 	c, err := mysql.ParseDSN(q.dsn)
 	if err != nil {
@@ -50,6 +60,7 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 		c.Params = make(map[string]string)
 	}
 	c.Params["sql_select_limit"] = "18446744073709551615" // otherwise a limit of the server leaves rows out silently
+	mayLack := c.Params["time_zone"] == "" && q.zone != time.UTC && q.zone != time.Local
 	if c.Params["time_zone"] == "" {
 		c.Params["time_zone"] = SessionZone(q.zone)
 	}
@@ -58,11 +69,27 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 	if err != nil {
 		return errDSN
 	}
-	return queryDB(ctx, sql.OpenDB(connector), "START TRANSACTION READ ONLY", q, each)
+	db := sql.OpenDB(connector)
+	if mayLack {
+		if q.elsewhere, err = isElsewhere(ctx, db, q.zone); err != nil {
+			return errors.Join(err, db.Close())
+		}
+	}
+	return queryDB(ctx, db, "START TRANSACTION READ ONLY", q, each)
+}
+
+// isElsewhere says whether it is another time in a session of MySQL than in a zone, because the server doesn't know it.
+func isElsewhere(ctx context.Context, db *sql.DB, zone *time.Location) (bool, error) {
+	var now int64
+	var offset int
+	err := db.QueryRowContext(ctx, "SELECT UNIX_TIMESTAMP(), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())").
+		Scan(&now, &offset)
+	_, right := time.Unix(now, 0).In(zone).Zone()
+	return offset != right, err
 }
 
 // SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it,
-// and calculates with Unix times. If it lacks the names of zones, it keeps its own zone.
+// and calculates with Unix times. If it lacks the names of zones, it keeps its own zone: see isElsewhere.
 func SessionZone(zone *time.Location) string {
 	switch zone {
 	case time.Local:
@@ -128,6 +155,11 @@ func queryDB(
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return err
+	}
+	if q.elsewhere && slices.ContainsFunc(types, func(c *sql.ColumnType) bool {
+		return c.DatabaseTypeName() == "TIMESTAMP"
+	}) {
+		return errZone
 	}
 	scanned, into, values := make([]sql.NullString, len(columns)), make([]any, len(columns)),
 		make([]string, len(columns))
