@@ -47,7 +47,7 @@ var idsBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 func openIDs(b *testing.B, folder, fingerprint string) *idLedger {
 	l, err := ledger.Open(b.Context(), ledger.Settings{
 		Storage: ledger.Storage{Folder: folder}, Now: time.Now,
-		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
+		Options: metrics.Options{SeriesLimit: 10_000, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
 	})
 	require.NoError(b, err)

@@ -160,7 +160,7 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	ctx := context.WithoutCancel(b.Context())
 	l, err := ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
-		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
+		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, Native: true},
 		Tuning: ledger.Tuning{
 			Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer,
 			TracesHistory: true, OutboxLimit: 1 << 40,

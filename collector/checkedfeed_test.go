@@ -58,7 +58,7 @@ func newCheckedFeed(t *testing.T, origin time.Time) *checkedFeed {
 	var err error
 	f.ledger, err = ledger.Open(t.Context(), ledger.Settings{
 		Storage: ledger.Storage{Folder: t.TempDir(), Unsynced: true}, Now: func() time.Time { return f.local() },
-		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour}, Reserve: 1 << 20,
+		Options: metrics.Options{SeriesLimit: 1000}, Reserve: 1 << 20,
 		OnFact: func(fact *facts.Fact, _ []metrics.Delta) {
 			if f.fact != nil {
 				f.fact(fact)

@@ -101,6 +101,35 @@ func TestDefinitionsListEveryField(t *testing.T) {
 	}
 }
 
+// TestDefinitionsNameEveryKey: the page names each key that a definition may have.
+func TestDefinitionsNameEveryKey(t *testing.T) {
+	page, seen := golden.Read(t, "definitions.md"), make(map[reflect.Type]bool)
+	var check func(of reflect.Type)
+	check = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			check(of.Elem())
+		case reflect.Struct:
+			if seen[of] {
+				return
+			}
+			seen[of] = true
+			for field := range of.Fields() {
+				key := field.Tag.Get("yaml")
+				if !regexp.MustCompile(`\b` + key + "[`:]").MatchString(page) {
+					t.Errorf("definitions.md doesn't name the key %s of %s", key, of)
+				}
+				check(field.Type)
+			}
+		default:
+		}
+	}
+	check(reflect.TypeFor[declared.Definition]())
+	if len(seen) < 20 {
+		t.Errorf("keys of %d types were looked for", len(seen))
+	}
+}
+
 // TestDefinitionOfVisits: the page's definition of a feed of visits is valid and counts one.
 func TestDefinitionOfVisits(t *testing.T) {
 	for _, m := range tried(t, marked(t, "definitions.md", "visits"), "queue_log", "1795428042|support|CONNECT|12\n") {

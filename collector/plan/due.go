@@ -64,7 +64,7 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 // reads of a level become rarer, each time half as frequent, until the level is read at its normal time.
 func (p *Plan) Follow(start, settled time.Time, soon time.Duration) {
 	level, last := 0, p.Ladder.Last()
-	for level < last && p.Ladder.Owed(level) < settled.Sub(start) {
+	for level < last && p.Ladder.Covers(level) < settled.Sub(start) {
 		level++
 	}
 	again := &p.Levels[level].Again
@@ -95,7 +95,7 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 		from = Earliest(from, v.EarlierNow().Add(-p.Ladder.Reach(m)))
 		// A read that comes late still owes what was late when the one before began.
 		if base := p.lastRead(m); !base.IsZero() && !covered {
-			from = Earliest(from, base.Add(-v.Gap-p.Ladder.Owed(m)))
+			from = Earliest(from, base.Add(-v.Gap-p.Ladder.Covers(m)))
 		}
 	}
 	if level == last && (p.Levels[last].Read.IsZero() || p.behind(v) || from.Before(v.EarlierNow().Add(-deep))) {
@@ -130,7 +130,7 @@ func (p *Plan) lastChanceUntil(from time.Time, v View) time.Time {
 	last := p.Ladder.Last()
 	reach := v.EarlierNow().Add(-p.Ladder.Reach(last))
 	if from.Before(reach.Add(-p.Ladder.Interval)) {
-		return v.EarlierNow().Add(-p.Ladder.Owed(last))
+		return v.EarlierNow().Add(-p.Ladder.Covers(last))
 	}
 	return reach
 }

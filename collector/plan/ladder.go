@@ -37,11 +37,11 @@ func (l Ladder) Last() int {
 	return m
 }
 
-// Reach is how far back a read of a level goes that is on time: one period more than Owed.
-func (l Ladder) Reach(m int) time.Duration { return l.Owed(m) + l.Period(m) }
+// Reach is how far back a read of a level goes that is on time: one period more than Covers.
+func (l Ladder) Reach(m int) time.Duration { return l.Covers(m) + l.Period(m) }
 
-// Owed is the longest delay of publication that a level must cover.
-func (l Ladder) Owed(m int) time.Duration { return min(4*l.Period(m), l.Lookback) }
+// Covers is the longest delay of publication that a level finds.
+func (l Ladder) Covers(m int) time.Duration { return min(4*l.Period(m), l.Lookback) }
 
 // early is how much before its time a level may be read, when a poll is due anyway.
 func (l Ladder) early() time.Duration { return l.Interval / 2 }

@@ -98,14 +98,15 @@ func TestRule06_EveryDelayHasItsLevel(t *testing.T) {
 			}
 		}
 		for m := range l.Last() + 1 {
-			if l.Reach(m) < l.Owed(m)+l.Period(m) || m > 0 && (l.Reach(m) <= l.Reach(m-1) || l.Owed(m) < l.Owed(m-1)) {
+			if l.Reach(m) < l.Covers(m)+l.Period(m) ||
+				m > 0 && (l.Reach(m) <= l.Reach(m-1) || l.Covers(m) < l.Covers(m-1)) {
 				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.Interval, l.Lookback, m,
-					l.Reach(m), l.Period(m), l.Owed(m))
+					l.Reach(m), l.Period(m), l.Covers(m))
 			}
 		}
-		if last := l.Last(); l.Owed(last) != l.Lookback {
+		if last := l.Last(); l.Covers(last) != l.Lookback {
 			t.Fatalf("interval %s, lookback %s: the last level answers for %s only", l.Interval, l.Lookback,
-				l.Owed(last))
+				l.Covers(last))
 		}
 	}
 }

@@ -136,7 +136,7 @@ func takenLabels() []string {
 func (r *running) metricOptions() metrics.Options {
 	m := r.config.Metrics
 	return metrics.Options{
-		ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow,
+		ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit,
 		Native: m.NativeHistograms,
 	}
 }

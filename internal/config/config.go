@@ -49,8 +49,6 @@ type Metrics struct {
 	ZeroFor time.Duration `yaml:"zero_for"`
 	// SeriesLimit is the number of label sets per metric, source and feed.
 	SeriesLimit int `yaml:"series_limit"`
-	// MediaBypassWindow is the trailing window of cdr_media_bypass_ratio.
-	MediaBypassWindow time.Duration `yaml:"media_bypass_window"`
 	// NativeHistograms says whether native histograms are exposed in addition to classic ones.
 	NativeHistograms bool `yaml:"native_histograms"`
 }
@@ -82,7 +80,7 @@ type Privacy struct {
 func (c *Config) SetDefaults() {
 	c.Storage.SetDefaults()
 	c.Metrics = Metrics{
-		ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour,
+		ZeroFor: 2 * time.Minute, SeriesLimit: 10_000,
 		NativeHistograms: true,
 	}
 	c.Privacy = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
@@ -114,9 +112,6 @@ func (p *Postgres) Validate(r *Report) {
 func (m *Metrics) Validate(r *Report) {
 	r.DurationAtLeast("zero_for", m.ZeroFor, 0)
 	r.AtLeast("series_limit", int64(m.SeriesLimit), 1)
-	if m.MediaBypassWindow <= 0 {
-		r.Problemf("media_bypass_window", "must be longer than 0s, is %s", formatDuration(m.MediaBypassWindow))
-	}
 }
 
 // Validate implements [Validator].

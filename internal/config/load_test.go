@@ -41,7 +41,7 @@ func TestOTLPDefaults(t *testing.T) {
 func TestValues(t *testing.T) {
 	c := load(t, `
 storage: {path: /var/lib/cdr/}
-metrics: {zero_for: 0s, series_limit: 1_000, media_bypass_window: 1.5h, native_histograms: False}
+metrics: {zero_for: 0s, series_limit: 1_000, native_histograms: False}
 privacy: {numbers: keep, users: drop, addresses: hash}
 otlp:
   endpoint: https://otlp.example:4318/base
@@ -67,7 +67,7 @@ sources:
     calls: {interval: 1s, lookback: 3d, late_after: 0}
 `)
 	equal(t, "storage.path", c.Storage.Path, "/var/lib/cdr/")
-	equal(t, "metrics", c.Metrics, config.Metrics{SeriesLimit: 1000, MediaBypassWindow: 90 * time.Minute})
+	equal(t, "metrics", c.Metrics, config.Metrics{SeriesLimit: 1000})
 	equal(t, "privacy", c.Privacy, config.Privacy{Numbers: "keep", Users: "drop", Addresses: "hash"})
 	equal(t, "otlp", *c.OTLP, config.OTLP{
 		Endpoint: "https://otlp.example:4318/base", Protocol: "grpc", Metrics: true, Interval: 90 * time.Second,
@@ -102,7 +102,7 @@ sources:
 `)
 	equal(t, "path", c.Storage.Path, "/etc/cdr/from-environment")
 	equal(t, "metrics", c.Metrics, config.Metrics{
-		ZeroFor: 90 * time.Minute, SeriesLimit: 42, MediaBypassWindow: time.Hour, NativeHistograms: true,
+		ZeroFor: 90 * time.Minute, SeriesLimit: 42, NativeHistograms: true,
 	})
 	s := c.Sources[0]
 	equal(t, "name", s.Name, "fallback")

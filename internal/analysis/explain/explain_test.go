@@ -85,7 +85,7 @@ func (b *bench) open() {
 	var err error
 	b.ledger, err = ledger.Open(b.t.Context(), ledger.Settings{
 		Storage: b.where, Now: func() time.Time { return b.at },
-		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour},
+		Options: metrics.Options{SeriesLimit: 1000},
 		OnFact: func(f *facts.Fact, changed []metrics.Delta) {
 			for _, d := range changed {
 				b.all = append(b.all, change{d, f.Record.Start})

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
@@ -25,7 +24,7 @@ func (r *run) start() (err error) {
 	self := metrics.NewSelfMetrics(r.now, false)
 	if r.ledger, err = ledger.Open(context.Background(), ledger.Settings{
 		Storage: ledger.Storage{Folder: r.folder, Unsynced: true}, Now: r.now, Reserve: 1 << 20,
-		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
+		Options: metrics.Options{SeriesLimit: 100_000},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
 	}); err != nil {
 		return err

@@ -18,7 +18,7 @@ func (d *Decision) callFact(call Hash, channel trunkChannel) Hash {
 		return d.hasher.pair(kindEmergency, call, 0)
 	}
 	//nolint:gosec // a hash
-	return d.hasher.pair(kindAttempt, call, int64(d.hasher.factKey(kindAttempt, channel.trunk, channel.channel)))
+	return d.hasher.pair(kindAttempt, call, int64(d.hasher.keyOf(kindAttempt, channel.trunk, channel.channel)))
 }
 
 // addCallFactKeys adds the keys of all facts that a leg may count for its call, which may be under any of these keys.

@@ -218,8 +218,8 @@ func (d *Decision) keepState(st *storedState, add func(dst []byte) []byte) {
 	}
 }
 
-// addFact remembers a fact that is counted once.
-func (d *Decision) addFact(bucket int64, key Hash) {
+// rememberFact remembers a fact that is counted once.
+func (d *Decision) rememberFact(bucket int64, key Hash) {
 	d.keepState(d.newState(Place{bucket, key}), func(dst []byte) []byte { return append(dst, rowFact) })
 }
 
@@ -352,7 +352,7 @@ func (d *Decision) countUnmapped() {
 			continue
 		}
 		if key := d.hasher.unmapped(u); d.states[key] == nil {
-			d.addFact(d.factBucket(u.Record.Start), key)
+			d.rememberFact(d.factBucket(u.Record.Start), key)
 			d.addUnmapped(u.Field)
 		}
 	}
@@ -367,7 +367,7 @@ func (d *Decision) addUnmapped(field string) {
 
 // unmapped is the key of the fact that a field of a record has an unknown value.
 func (h *Hasher) unmapped(u *Unmapped) Hash {
-	return h.factKey(kindUnmapped, u.Field, h.recordID(u.Record))
+	return h.keyOf(kindUnmapped, u.Field, h.recordID(u.Record))
 }
 
 // delay is how long after the end of its call a record was first seen.

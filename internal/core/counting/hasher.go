@@ -84,7 +84,7 @@ func (h *Hasher) Derive(text string) []byte {
 //nolint:gosec // the first bit is 0
 func (h *Hasher) Check() int64 { return int64(binary.BigEndian.Uint64(h.Derive("check")) >> 1) }
 
-func (h *Hasher) factKey(k kind, parts ...string) Hash {
+func (h *Hasher) keyOf(k kind, parts ...string) Hash {
 	h.buf = append(h.buf[:0], byte(k))
 	for _, p := range parts {
 		h.buf = pack.AppendText(h.buf, p)
@@ -117,12 +117,12 @@ func (h *Hasher) RecordKey(r *cdr.Record) Hash {
 // hourHash is the hash that a record is remembered under if another call that started at another
 // time has its id.
 func (h *Hasher) hourHash(id string, hour int64) Hash {
-	return h.factKey(kindCall, "hour", id, strconv.FormatInt(hour, 10))
+	return h.keyOf(kindCall, "hour", id, strconv.FormatInt(hour, 10))
 }
 
 // synthetic is the hash of a record without an id, made of what it says of itself.
 func (h *Hasher) synthetic(r *cdr.Record) Hash {
-	return h.factKey(kindCall, "synthetic", syntheticID(r))
+	return h.keyOf(kindCall, "synthetic", syntheticID(r))
 }
 
 // session is the key of a session of a record that is known by a key.

@@ -104,7 +104,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	}
 	for _, rows := range [...][]BadRow{page.Invalid, page.Ignored} {
 		for i := range rows {
-			k.BadRows = append(k.BadRows, hasher.factKey(kindSetAside, string(rows[i].Content)))
+			k.BadRows = append(k.BadRows, hasher.keyOf(kindSetAside, string(rows[i].Content)))
 		}
 	}
 	return k
@@ -174,7 +174,7 @@ func (d *Decision) addKeys(e *entry) {
 		}
 	}
 	for _, recording := range r.Recordings {
-		d.addKey(h.factKey(kindRecording, recording.ID), d.factBuckets(r.Start))
+		d.addKey(h.keyOf(kindRecording, recording.ID), d.factBuckets(r.Start))
 	}
 	for _, key := range e.keys {
 		for i := range r.Sessions { // they lie where their record does

@@ -21,9 +21,9 @@ func (h *Hasher) CallKeys(names []Hash, r *cdr.Record, rules *Rules) (call Hash,
 	if !rules.Legs || r.NoCall {
 		return 0, names
 	}
-	byID := func(id string) Hash { return h.factKey(kindCallKey, "id", id) }
+	byID := func(id string) Hash { return h.keyOf(kindCallKey, "id", id) }
 	if r.CallKey != "" {
-		call = h.factKey(kindCallKey, "key", r.CallKey)
+		call = h.keyOf(kindCallKey, "key", r.CallKey)
 	}
 	if !rules.Parents {
 		return call, names
@@ -270,10 +270,10 @@ func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
 			l.ID += "@" + strconv.FormatInt(hour, 10)
 		}
 		if user := cmp.Or(l.UserID, l.UserPrincipal, l.UserName); user != "" {
-			l.UserID = strconv.FormatUint(uint64(d.hasher.factKey(kindUser, user)), 16)
+			l.UserID = strconv.FormatUint(uint64(d.hasher.keyOf(kindUser, user)), 16)
 		}
 		if l.Channel != "" {
-			l.Channel = strconv.FormatUint(uint64(d.hasher.factKey(kindAttempt, l.Channel)), 16)
+			l.Channel = strconv.FormatUint(uint64(d.hasher.keyOf(kindAttempt, l.Channel)), 16)
 		}
 		l.UserName, l.UserPrincipal = "", ""
 		l.Start, l.Answer, l.End = storable(l.Start), storable(l.Answer), storable(l.End)
@@ -297,7 +297,7 @@ func storable(at time.Time) time.Time {
 // hideNames replaces the ids by which legs name each other: some hold a number. A parent is found
 // by its other ids, of which its own is one.
 func (d *Decision) hideNames(l *cdr.Leg) {
-	hidden := func(id string) string { return strconv.FormatUint(uint64(d.hasher.factKey(kindLink, id)), 16) }
+	hidden := func(id string) string { return strconv.FormatUint(uint64(d.hasher.keyOf(kindLink, id)), 16) }
 	names := make([]string, 0, 1+len(l.AltIDs))
 	for _, id := range append([]string{l.ID}, l.AltIDs...) {
 		names = append(names, hidden(id))

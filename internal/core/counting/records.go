@@ -341,8 +341,8 @@ func (d *Decision) decideParts(i int, st *storedState) {
 		return
 	}
 	for n := range r.Recordings {
-		if key := h.factKey(kindRecording, r.Recordings[n].ID); d.states[key] == nil {
-			d.addFact(d.factBucket(r.Start), key)
+		if key := h.keyOf(kindRecording, r.Recordings[n].ID); d.states[key] == nil {
+			d.rememberFact(d.factBucket(r.Start), key)
 			d.note(facts.Fact{Kind: facts.Recording, Record: r, Part: n})
 		}
 	}
@@ -370,7 +370,7 @@ func (d *Decision) addSession(e *entry, st *storedState, id string) bool {
 	}
 	for _, key := range e.keys {
 		if fact := d.hasher.session(key, id); d.states[fact] == nil {
-			d.addFact(st.Bucket, fact)
+			d.rememberFact(st.Bucket, fact)
 		}
 	}
 	return isNew

@@ -95,7 +95,7 @@ func openRig(t *testing.T, storage Storage) *rig {
 			},
 			Fingerprint: "msgraph tenant",
 		},
-		opts: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
+		opts: metrics.Options{SeriesLimit: 10000, Native: true},
 	}
 	r.open()
 	t.Cleanup(r.close)

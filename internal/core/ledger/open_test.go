@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -62,6 +64,15 @@ func TestOpenRefuses(t *testing.T) {
 
 // Without a ledger a command redacts with a random key, which nobody can guess. TestBackfillUpToLive and
 // TestRecordsBesideTheDaemon of cmd/cdr-exporter read a ledger that a process has.
+// TestSchemaHasItsNumber: a program that opened a ledger of another layout would fail at its first commit. If this
+// fails, raise schemaVersion and write the new hash here.
+func TestSchemaHasItsNumber(t *testing.T) {
+	got := fmt.Sprintf("%s: %x", schemaVersion, sha256.Sum256([]byte(strings.Join(schema, ""))))[:12]
+	if want := "19: 488d6394"; got != want {
+		t.Errorf("the layout is %s, want %s", got, want)
+	}
+}
+
 func TestSummaryWithoutALedger(t *testing.T) {
 	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
 	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {

@@ -99,7 +99,7 @@ func (c *Changes) Apply(identify func(source int, e *Exemplar)) {
 	defer c.store.mu.Unlock()
 	for _, s := range c.Changed {
 		if s.Labels.Def == MediaBypassCalls {
-			s.noteValue(c.now.Unix(), int64(c.store.options.BypassWindow.Seconds()))
+			s.noteValue(c.now)
 		}
 		s.cur = s.next
 		if s.since.IsZero() { // it is new

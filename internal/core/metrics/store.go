@@ -14,8 +14,6 @@ type Options struct {
 	ZeroFor time.Duration
 	// SeriesLimit is the number of label sets per metric and feed.
 	SeriesLimit int
-	// BypassWindow is the trailing window of cdr_media_bypass_ratio.
-	BypassWindow time.Duration
 	// Native exposes native histograms in addition to the classic buckets.
 	Native bool
 }

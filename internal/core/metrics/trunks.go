@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -30,12 +31,16 @@ func (b *builder) trunks(f *FeedSeries) {
 	}
 }
 
+// bypassWindow is the trailing window of cdr_media_bypass_ratio.
+const bypassWindow = time.Hour
+
 // earlierValue is a counter's value until the second in which a commit raised it.
 type earlierValue struct{ until, value int64 }
 
-// noteValue remembers the value before a commit at a second, and forgets what began before a window.
-func (s *Series) noteValue(second, window int64) {
-	s.earlier = slices.DeleteFunc(s.earlier, func(e earlierValue) bool { return e.until <= second-window })
+// noteValue remembers the value before a commit, and forgets what began before the window.
+func (s *Series) noteValue(now time.Time) {
+	second, after := now.Unix(), now.Add(-bypassWindow).Unix()
+	s.earlier = slices.DeleteFunc(s.earlier, func(e earlierValue) bool { return e.until <= after })
 	if n := len(s.earlier); n == 0 || s.earlier[n-1].until != second {
 		s.earlier = append(s.earlier, earlierValue{second, s.cur.n})
 	}
@@ -58,7 +63,7 @@ func (b *builder) bypassRatios(f *FeedSeries) {
 		labels          []string
 		bypassed, total int64
 	}
-	shares, after := make(map[string]*share), b.now.Add(-b.options.BypassWindow).Unix()
+	shares, after := make(map[string]*share), b.now.Add(-bypassWindow).Unix()
 	for _, s := range f.list {
 		if s.Labels.Def != MediaBypassCalls || s.earlier == nil {
 			continue

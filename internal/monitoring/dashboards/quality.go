@@ -65,7 +65,7 @@ func quality(with *rules.Parameters) *board {
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
 
 	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's " +
-		"processors among calls that record it, by trunk, first seen within metrics.media_bypass_window."},
+		"processors among calls that record it, by trunk, first seen within an hour."},
 		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
 	return b
 }

@@ -126,8 +126,7 @@ func (e *Engine) Transact(ctx context.Context, body func() error) error {
 	return err
 }
 
-// Session runs statements on the connection that commits, or on the pool that reads. It is the
-// database of package ids.
+// Session runs statements on the connection that commits, or on the pool that reads.
 type Session struct {
 	database Database
 	ctx      context.Context // of the statements

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
 
 const (
@@ -62,7 +63,7 @@ func NewMemory(blocks, journal int) *Memory {
 }
 
 // get is the state that a block has under a key, nil if it has none.
-func (m *Memory) get(db Database, b *block, key counting.Hash) ([]byte, error) {
+func (m *Memory) get(db *engine.Session, b *block, key counting.Hash) ([]byte, error) {
 	if err := m.load(db, b, &b.filter); err != nil || !b.mayHave(key) {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (m *Memory) get(db Database, b *block, key counting.Hash) ([]byte, error) {
 }
 
 // entries are all of a block.
-func (m *Memory) entries(db Database, b *block) ([]counting.Stored, error) {
+func (m *Memory) entries(db *engine.Session, b *block) ([]counting.Stored, error) {
 	for _, p := range [...]*part{&b.keys, &b.states} {
 		if err := m.load(db, b, p); err != nil {
 			return nil, err
@@ -94,7 +95,7 @@ func (m *Memory) entries(db Database, b *block) ([]counting.Stored, error) {
 }
 
 // load reads a part of a block unless it is in memory.
-func (m *Memory) load(db Database, b *block, p *part) error {
+func (m *Memory) load(db *engine.Session, b *block, p *part) error {
 	parts := &m.columns
 	if p == &b.filter {
 		parts = &m.filters
@@ -122,7 +123,7 @@ func (m *Memory) load(db Database, b *block, p *part) error {
 	return err
 }
 
-func (b *block) read(db Database, text string, set func([]byte) error) error {
+func (b *block) read(db *engine.Session, text string, set func([]byte) error) error {
 	var stored []byte
 	if err := db.ScanRow(text, []any{b.row}, &stored); err != nil {
 		return fmt.Errorf("read ids: %w", err)

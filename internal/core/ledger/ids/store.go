@@ -8,16 +8,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 )
-
-// Database runs statements, those that write within the transaction of a commit.
-type Database interface {
-	Exec(text string, args ...any) (changed int64, err error)
-	ScanRow(text string, args []any, into ...any) error
-	ScanAll(text string, args []any, scan func(rows *sql.Rows) error) error
-	// Insert adds a row of a feed to a table under a new id.
-	Insert(table, columns string, feed int64, values ...any) (id int64, err error)
-}
 
 // fullBlock is the number of ids of a block that isn't merged any more, and the most that a block gets. A block is
 // loaded, compressed and written as a whole, so its size is also what SQLite and we copy at once.
@@ -25,7 +17,7 @@ const fullBlock = 8 << 10
 
 // Store is what one feed remembers, as of its last commit. It isn't safe for concurrent use.
 type Store struct {
-	db     Database
+	db     *engine.Session
 	feed   int64
 	memory *Memory
 
@@ -42,7 +34,7 @@ type written struct {
 }
 
 // Load reads what a feed remembers.
-func Load(db Database, feed int64, memory *Memory) (*Store, error) {
+func Load(db *engine.Session, feed int64, memory *Memory) (*Store, error) {
 	s := &Store{db: db, feed: feed, memory: memory, blocks: make(map[int64][]*block)}
 	s.journal.clear()
 	err := db.ScanAll(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, []any{feed}, func(rows *sql.Rows) error {

@@ -34,7 +34,7 @@ func newFile(t *testing.T) *engine.Session {
 	return &e.Session
 }
 
-func load(t *testing.T, db Database, memory *Memory) *Store {
+func load(t *testing.T, db *engine.Session, memory *Memory) *Store {
 	t.Helper()
 	s, err := Load(db, 1, memory)
 	require.NoError(t, err)
