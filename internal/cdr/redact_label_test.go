@@ -31,7 +31,10 @@ func TestHideNumbers(t *testing.T) {
 		"0301234567 - 0309876543":              "*** - ***",
 		"192.168.100.200 192.168.100.201":      "192.168.100.200 192.168.100.201",
 		"12345678-1a09-4f8e-b7c6-d5e4f3a2b1c0": "12345678-1a09-4f8e-b7c6-d5e4f3a2b1c0",
-		"Internal Revenue Service":             "Internal Revenue Service",
+		"94040374-f692-4b98-8bf8-713f8d962d7c": "94040374-f692-4b98-8bf8-713f8d962d7c",
+		"412ba3df-6854-4920-b5ea-27ec09771095": "412ba3df-6854-4920-b5ea-27ec09771095",
+		"412ba3df-6854-4920-b5ea-27ec09771095 2125550100": "412ba3df-6854-4920-b5ea-27ec09771095 ***",
+		"Internal Revenue Service":                        "Internal Revenue Service",
 	} {
 		if got := HideNumbers(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

@@ -133,10 +133,13 @@ func replaceAddresses(text string, replace func(run string) string) string {
 
 // HideNumbers hides digits that may be a phone number in a provider's word or label: 7 to 15 digits
 // (ITU-T E.164), not counting a plus and separators. They must not be part of a longer word of
-// letters and digits, or of an IP address.
+// letters and digits, of an IP address or of a UUID.
 func HideNumbers(text string) string {
 	if countDigits(text)+strings.Count(text, "*") < minLabelDigits {
 		return text
+	}
+	if at := uuidPattern.FindStringIndex(text); at != nil { // such as FusionPBX's gateways
+		return HideNumbers(text[:at[0]]) + text[at[0]:at[1]] + HideNumbers(text[at[1]:])
 	}
 	var b strings.Builder
 	done := 0
@@ -197,6 +200,9 @@ func countDigits(s string) (n int) {
 	}
 	return n
 }
+
+// uuidPattern matches a UUID. Groups of it may have digits only.
+var uuidPattern = regexp.MustCompile(`\b[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\b`)
 
 // runPattern matches digits with the punctuation of numbers between them.
 var runPattern = regexp.MustCompile(`\+?[0-9*](?:[ .()/-]*[0-9*])+`)
