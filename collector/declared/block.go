@@ -123,6 +123,8 @@ func (b *Block) decode(f config.Field) {
 		b.decodeMap(f, p.Map)
 	case isParameter:
 		b.Values[f.Key] = p.decode(f.Value)
+	case f.Key == TimeZone:
+		f.Value.Problemf("does nothing, because each time of the definition has its zone; remove it")
 	default:
 		f.Value.Problemf("unknown key; the keys here are %s", strings.Join(b.keys(), ", "))
 	}
