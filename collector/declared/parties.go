@@ -24,11 +24,12 @@ func (p *mapping) parties() {
 	if r.Country = p.code("country", p.text("country", &d.Country), 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countryOf(other)
 	}
-	switch is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false"); {
-	case is:
-		r.Emergency = cdr.EmergencyReal
-	case !said && r.Direction == cdr.Outbound:
+	is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false")
+	if is || !said && r.Direction == cdr.Outbound {
 		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countryOf(r.CallerNumber))
+	}
+	if is && r.Emergency == cdr.NoEmergency { // only the number says that it is a test
+		r.Emergency = cdr.EmergencyReal
 	}
 }
 

@@ -40,7 +40,7 @@ func newYork(t testing.TB) declared.MapperSettings {
 			"tenant": {"t1"}, "carriers.acme": {"10.1.0.0/16", "2001:db8::/32"},
 			"carriers.acme-fra": {"10.1.2.0/24"}, "carriers.solo": {"192.0.2.7"},
 		},
-		Zone: zone, EmergencyNumbers: []string{"112"},
+		Zone: zone, EmergencyNumbers: []string{"112", "933"},
 		Now: func() time.Time { return time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC) },
 	}
 }
@@ -112,9 +112,6 @@ func describe(m rowmap.Result) string {
 	if talk, known := r.TalkTime(); known && r.Legs != nil {
 		connected, _ := r.ConnectedTime()
 		all = append(all, fmt.Sprint("talk ", talk, " connected ", connected))
-	}
-	if r.FaultDomain != cdr.FaultUnknown {
-		all = append(all, "fault "+r.FaultDomain.String())
 	}
 	if r.Party != cdr.Person {
 		all = append(all, "party "+r.Party.String())

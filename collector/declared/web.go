@@ -26,7 +26,7 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 	return func(info *collector.FeedInfo, f *feed) {
 		api.ReadFeed(info, &web.Feed{
 			List: &f.List, Name: f.name, Parameters: f.settings.Parameters, Lookback: f.Lookback,
-			MayLackIDs: f.WithoutID || !f.Record.ID.IsSet(),
+			MayLackIDs: f.WithoutID || !f.Record.ID.IsSet(), Zones: f.newMapper().zones,
 			NewMapper: func(each map[string]string, names map[string]map[string]string) web.Mapper {
 				m := f.newMapper()
 				m.row.Each, m.row.Names = each, names

@@ -54,8 +54,8 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 		"pstnCallLogRow/callType":                   {"Direction"},
 		"pstnCallLogRow/otherPartyCountryCode":      {"cdr.msgraph.other_party_country_code"},
 		"directRoutingLogRow/callType":              {"Direction"},
-		"directRoutingLogRow/finalSipCode":          {"Outcome", "Reason"},
-		"directRoutingLogRow/callEndSubReason":      {"Reason"},
+		"directRoutingLogRow/finalSipCode":          {"FaultDomain", "Outcome", "Reason"},
+		"directRoutingLogRow/callEndSubReason":      {"FaultDomain", "Reason"},
 		"directRoutingLogRow/otherPartyCountryCode": {"cdr.msgraph.other_party_country_code"},
 	}
 	for _, fact := range readPropertyFacts(t) {

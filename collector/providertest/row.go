@@ -64,7 +64,7 @@ func show(name string, value any) any {
 // notShown are the fields that RowOf shows otherwise, and those that tests compare by themselves.
 var notShown = []string{
 	"NoDuration", "Charges", "Recordings", "Legs", "Visits", "Extra", // shown otherwise
-	"Party", "FaultDomain", "Class", "Twin", "NoCall", "Settled", "ListsLegs", "Second", "Sessions", "Streams",
+	"Party", "Class", "Twin", "NoCall", "Settled", "ListsLegs", "Second", "Sessions", "Streams",
 	"Ratings", "ProviderLabels", "Labels", "Origins",
 }
 

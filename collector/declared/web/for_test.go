@@ -23,7 +23,7 @@ feeds:
     request: {path: '/{for.site}'}
     filter: {by: start}
     record:
-      id: id
+      id: {join: [for.site, id]}
       start: {path: start, time: rfc3339}
       outcome: {is: answered}
       trunk: {join: [for.site, id]}
@@ -50,6 +50,55 @@ feeds:
 	if _, err := declaredtest.ReadHour(t, info); !strings.Contains(fmt.Sprint(err),
 		"a list parameter in the feed's for is empty") {
 		t.Errorf("of an empty list it says %v", err)
+	}
+}
+
+// TestForCallInTwoLists: what a call is doesn't change with each of the lists that have it.
+func TestForCallInTwoLists(t *testing.T) {
+	const text = `provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    for: {way: [placed, received]}
+    request: {path: '/{for.way}'}
+    filter: {by: start}
+    final: {state: ended}
+    record:
+      id: id
+      version: v
+      start: {path: start, time: rfc3339}
+      direction: {path: for.way, table: {placed: outbound, received: inbound}}
+      outcome: {is: answered}
+`
+	row := func(rest string) string {
+		return `{"id":"1","start":"` + declaredtest.Noon.Add(-time.Minute).Format(time.RFC3339) + `",` + rest + "}"
+	}
+	ended, open := row(`"state":"ended"`), row(`"state":"open"`)
+	for name, c := range map[string]struct{ placed, received, want string }{
+		"in both":              {ended, ended, "outbound"},
+		"newer in the second":  {row(`"state":"ended","v":1`), row(`"state":"ended","v":2`), "outbound inbound"},
+		"final in the second":  {open, ended, "outbound inbound"},
+		"not yet in the first": {"", ended, "inbound"},
+		"twice in the first":   {ended + "," + ended, ended, "outbound outbound"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := new(declaredtest.API)
+			f.Answer = func(r *http.Request) (string, http.Header) {
+				return "[" + map[string]string{"/placed": c.placed, "/received": c.received}[r.URL.Path] + "]", nil
+			}
+			info := f.OpenText(t, text, "calls: {}")
+			var ways []string
+			noon := declaredtest.Noon
+			for page, err := range info.Reader.Pages(t.Context(), noon.Add(-time.Hour), noon) {
+				require.NoError(t, err)
+				for _, r := range page.Records {
+					ways = append(ways, r.Direction.String())
+				}
+			}
+			if got := strings.Join(ways, " "); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

@@ -18,6 +18,7 @@ type listing struct {
 	piece piece
 	rows  *rowSet // if the list has a total
 	days  dayRows // of the whole read, if the provider has a list of totals
+	ids   forIDs  // of the whole read
 
 	before        []uint64 // digests of the rows of the previous page
 	previous      int      // the total when that page came
@@ -31,9 +32,10 @@ type listing struct {
 	asked         bool
 }
 
-func newListing(r *reader, p piece, days dayRows) *listing {
+func newListing(r *reader, p piece, days dayRows, ids forIDs) *listing {
 	return &listing{
-		reader: r, piece: p, rows: newRowSet(), days: days, first: -1, latest: -1, previous: -1, near: r.nearOf(p),
+		reader: r, piece: p, rows: newRowSet(), days: days, ids: ids, first: -1, latest: -1, previous: -1,
+		near: r.nearOf(p),
 	}
 }
 
@@ -96,16 +98,34 @@ func (l *listing) read(
 		if r != nil && !r.Provisional {
 			l.compare(l.Filter.At(r))
 		}
-		if r != nil && !l.Filter.Contains(wanted.from, wanted.to, r) {
+		if r != nil && !l.Filter.Contains(wanted.from, wanted.to, r) && !l.mayLieIn(wanted, l.Filter.At(r)) {
 			continue
 		}
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.At(r), r, digests[i])
 		}
+		if r != nil && l.For != nil && l.ids.inOther(r, fmt.Sprint(l.piece.values)) {
+			continue
+		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
 	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
+}
+
+// mayLieIn says whether a local time may also mean an instant in a span, because clocks that are set back show an
+// hour twice.
+func (f *Feed) mayLieIn(wanted span, at time.Time) bool {
+	for _, zone := range f.Zones {
+		_, offset := at.In(zone).Zone()
+		for _, other := range [...]time.Time{at.Add(-time.Hour), at.Add(time.Hour)} {
+			_, then := other.In(zone).Zone()
+			if wanted.has(other) && other.Sub(at) == time.Duration(offset-then)*time.Second {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mayDiffer is how far a row may lie outside the span of its list: an end may be included, or rounded. Time zones

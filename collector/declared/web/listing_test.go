@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestAuthChoice: the source's parameters choose how requests are authorized.
@@ -102,6 +103,36 @@ func TestRenamedPath(t *testing.T) {
 		got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
 		if got != "1" || err != nil || !slices.Equal(f.Asked, c.asked) {
 			t.Errorf("%s: %s, %v; asked %q, want %q", c.has, got, err, f.Asked, c.asked)
+		}
+	}
+}
+
+// TestClocksSetBack: a read has the calls of its hour, if clocks that are set back show that hour twice.
+func TestClocksSetBack(t *testing.T) {
+	const text = `provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls}
+    filter: {by: start}
+    record:
+      id: id
+      start: {path: start, time: "2006-01-02 15:04:05", zone: Europe/Berlin}
+      outcome: {is: answered}
+`
+	info := declaredtest.Always(`[{"id":"1","start":"2026-10-25 01:30:00"},{"id":"2","start":"2026-10-25 02:30:00"},`+
+		`{"id":"3","start":"2026-10-25 03:30:00"}]`).OpenText(t, text, "calls: {}")
+	for from, want := range []string{"1", "2", "2", "3"} {
+		hour := time.Date(2026, 10, 24, 23+from, 0, 0, 0, time.UTC)
+		var ids string
+		for page, err := range info.Reader.Pages(t.Context(), hour, hour.Add(time.Hour)) {
+			require.NoError(t, err)
+			for _, r := range page.Records {
+				ids += r.ID
+			}
+		}
+		if ids != want {
+			t.Errorf("the read from %s has %q, want %q", hour.Format(time.RFC3339), ids, want)
 		}
 	}
 }

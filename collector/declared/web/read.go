@@ -26,7 +26,7 @@ func (r *reader) read(
 	return func(yield func(*collector.Page, error) bool) {
 		q := &listRead{
 			reader: r, asked: r.Filter.widened(asked), wanted: wanted, days: make(dayRows),
-			sums: new(daySums), atEnd: atEnd, yield: yield,
+			sums: new(daySums), atEnd: atEnd, yield: yield, ids: make(forIDs),
 		}
 		q.pieces = r.pieces(asked)
 		if len(q.pieces) == 0 {
@@ -92,6 +92,7 @@ type listRead struct {
 	sums          *daySums                     // of the pieces that were read
 	fewer         *collector.FewerRows         // the first piece that has fewer rows than its total
 	found         map[string]map[string]string // the feed's lists of names
+	ids           forIDs                       // of the rows that were read
 	atEnd         func(*collector.Page)
 	yield         func(*collector.Page, error) bool
 }
@@ -109,7 +110,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	q.pieces = q.pieces[1:]
 	walk, pages := q.list(ctx, p)
 	mapper := q.NewMapper(p.values, q.found)
-	listed := newListing(q.reader, p, q.days)
+	listed := newListing(q.reader, p, q.days, q.ids)
 	if err := listed.begin(ctx); err != nil {
 		return q.fail(p, err)
 	}

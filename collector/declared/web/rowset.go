@@ -58,3 +58,28 @@ func (d dayRows) size(day time.Time) int {
 	}
 	return d[day].size()
 }
+
+// forIDs are the ids of one read's rows, by hash, if the feed reads a list for each of several values.
+type forIDs map[uint64]forID
+
+// forID is which list gave a row first, and which version of it.
+type forID struct {
+	values      string
+	version     int64
+	provisional bool
+}
+
+// inOther says whether a list for other values has given the row already. Each list may give it differently, so it
+// would change with each of them, for as long as it is read.
+func (f forIDs) inOther(r *cdr.Record, values string) bool {
+	if r.ID == "" {
+		return false
+	}
+	key := maphash.String(rowSeed, r.ID)
+	was, there := f[key]
+	if there && was.values != values && r.Version <= was.version && (r.Provisional || !was.provisional) {
+		return true
+	}
+	f[key] = forID{values, r.Version, r.Provisional}
+	return false
+}

@@ -58,6 +58,8 @@ type Feed struct {
 	Lookback   time.Duration
 	// MayLackIDs: rows may be known by their content only.
 	MayLackIDs bool
+	// Zones are those of local times, other than UTC.
+	Zones []*time.Location
 	// NewMapper makes a mapper for the rows of a list with values of `for`, and lists of names.
 	NewMapper func(each map[string]string, names map[string]map[string]string) Mapper
 }

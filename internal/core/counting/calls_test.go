@@ -64,7 +64,7 @@ func onChannel(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.C
 // legWords are what a leg of TestCallCountsWhenItIsWhole may have besides its times.
 var legWords = map[string]func(*cdr.Record){
 	"whole": func(r *cdr.Record) { r.Whole = true }, "open": provisional,
-	"other": inGroup("other"), "alone": inGroup(""),
+	"other": inGroup("other"), "alone": inGroup(""), "out": going(cdr.Outbound),
 	"early": start(epoch.Add(-50 * time.Hour)), "recent": start(epoch.Add(-time.Hour)),
 	"between":  start(epoch.Add(-3 * time.Hour)),
 	"end-10h":  func(r *cdr.Record) { r.End = epoch.Add(10 * time.Hour) },
@@ -129,6 +129,10 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"a later version with other times does", "a 0 5 9; wait 9m59s; a 0 5 8; wait 9m59s", "", 1, 0},
 		{"one with another length does", "a 0 5 9; wait 9m59s; a 0 5 9 long; wait 9m59s", "", 1, 0},
 		{"one with the same times doesn't", "a 0 5 9; wait 9m59s; a 0 5 9 named; wait 1s", "answered 1", 0, 0},
+		{
+			"one that is listed in two forms settles", strings.Repeat("a 0 5 9; a 0 5 9 out; ", 5) +
+				"wait 9m59s; a 0 5 9; a 0 5 9 out; wait 1s", "answered 1", 0, 0,
+		},
 		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},
 		{"a file can't be read", "a 0 5 9; partly 4h9m59s", "", 1, 0},
 		{"a file can't be read for long", "a 0 5 9; partly 4h10m", "answered 1", 0, 1},

@@ -52,6 +52,8 @@ type waitingLeg struct {
 	// Read is when the leg was first read, Arrived when it came: see Decision.arrived.
 	Read    time.Time `json:"read"`
 	Arrived time.Time `json:"arrived"`
+	// Changes is how often it changed so that it settled again.
+	Changes int `json:"changes"`
 	// Class is the kind of the other party's number.
 	Class string    `json:"class"`
 	Legs  []cdr.Leg `json:"legs"`
@@ -135,19 +137,26 @@ func (w *waitingLegs) put(leg waitingLeg) {
 }
 
 // follow makes a leg the later version of one that waits. It stays read when it was first read as final, and settles
-// again only if its times, lengths, outcome, direction, trunk or party changed.
+// again only if its times, lengths, outcome, direction, trunk or party changed. A record that is listed in two forms
+// changes with every read, and must settle nevertheless.
 func (l *waitingLeg) follow(was *waitingLeg) {
 	l.Logged = was.Logged
 	if was.Open {
 		return
 	}
-	l.Read, l.Told = was.Read, l.Told || was.Told
-	if slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
+	l.Read, l.Told, l.Changes = was.Read, l.Told || was.Told, was.Changes
+	if !slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
 		return sameLeg(a, b) && a.Duration == b.Duration && a.Ringing == b.Ringing && a.NoOutcome == b.NoOutcome
 	}) {
+		l.Changes++
+	}
+	if l.Changes == was.Changes || l.Changes > mostChanges {
 		l.Arrived = was.Arrived
 	}
 }
+
+// mostChanges is how often a leg settles again.
+const mostChanges = 8
 
 func sameLeg(a, b cdr.Leg) bool {
 	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome &&
