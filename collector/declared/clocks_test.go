@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestClocksSetBack: clocks that are set back show an hour twice. The times of a row in that hour mean the
@@ -76,6 +78,31 @@ feeds:
 					t.Errorf("the wait is %s, the setup %s", wait, setup)
 				}
 			})
+		}
+	}
+}
+
+// TestOtherInstant: clocks that are set back show each time of an hour, or of half an hour, twice.
+func TestOtherInstant(t *testing.T) {
+	for _, c := range []struct{ zone, at, want string }{
+		{"Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"},
+		{"Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z"},
+		{"Europe/Berlin", "2026-10-24T23:59:59Z", ""},
+		{"Europe/Berlin", "2026-10-25T02:00:00Z", ""},
+		{"Europe/Berlin", "2026-03-29T01:30:00Z", ""},
+		{"Australia/Lord_Howe", "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"},
+		{"Australia/Lord_Howe", "2026-04-04T14:29:00Z", ""},
+	} {
+		at, err := time.Parse(time.RFC3339, c.at)
+		require.NoError(t, err)
+		zone, err := time.LoadLocation(c.zone)
+		require.NoError(t, err)
+		var got string
+		if other := language.OtherInstant(at, zone); !other.IsZero() {
+			got = other.UTC().Format(time.RFC3339)
+		}
+		if got != c.want {
+			t.Errorf("%s in %s: %s, want %s", c.at, c.zone, got, c.want)
 		}
 	}
 }

@@ -100,8 +100,8 @@ func TestRule06_EveryDelayHasItsLevel(t *testing.T) {
 		for m := range l.Last() + 1 {
 			if l.Reach(m) < l.Covers(m)+l.Period(m) ||
 				m > 0 && (l.Reach(m) <= l.Reach(m-1) || l.Covers(m) < l.Covers(m-1)) {
-				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.Interval, l.Lookback, m,
-					l.Reach(m), l.Period(m), l.Covers(m))
+				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, covers %s", l.Interval, l.Lookback,
+					m, l.Reach(m), l.Period(m), l.Covers(m))
 			}
 		}
 		if last := l.Last(); l.Covers(last) != l.Lookback {

@@ -93,10 +93,17 @@ func (g *Result) other(text string, at time.Time) time.Time {
 	if local.Sub(east) != time.Hour {
 		return time.Time{} // the text has its own offset, or a zone's name
 	}
+	return OtherInstant(at, zone)
+}
+
+// OtherInstant is the other instant at which clocks in a zone show the same time, because they are set back; zero
+// without one.
+func OtherInstant(at time.Time, zone *time.Location) time.Time {
+	_, offset := at.In(zone).Zone()
 	for _, side := range [...]time.Duration{-near, near} {
-		_, offset := at.Add(side).In(zone).Zone()
-		other := local.Add(-time.Duration(offset) * time.Second)
-		if _, there := other.In(zone).Zone(); there == offset && !other.Equal(at) {
+		_, then := at.Add(side).In(zone).Zone()
+		other := at.Add(time.Duration(offset-then) * time.Second)
+		if _, there := other.In(zone).Zone(); there == then && then != offset {
 			return other
 		}
 	}

@@ -45,9 +45,9 @@ var errDSN = &advice.Error{
 
 // errZone is the error for a TIMESTAMP that MySQL prints in another zone than the source's.
 var errZone = &advice.Error{
-	What: "the database lacks the names of time zones and its own zone isn't time_zone, so that it would print the " +
-		"query's TIMESTAMPs wrong",
-	Todo: "load the names (mysql_tzinfo_to_sql), or set time_zone in the source and in the DSN to UTC",
+	What: "the database lacks the names of time zones, or has old ones, and would print the query's TIMESTAMPs in " +
+		"another zone than time_zone",
+	Todo: "load the names (mysql_tzinfo_to_sql), or set the source's time_zone to UTC",
 }
 
 func queryMySQL(ctx context.Context, q query, each func(columns, values []string) error) error {
@@ -78,14 +78,16 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 	return queryDB(ctx, db, "START TRANSACTION READ ONLY", q, each)
 }
 
-// isElsewhere says whether it is another time in a session of MySQL than in a zone, because the server doesn't know it.
+// isElsewhere says whether a session of MySQL is in another zone, because the server doesn't know the right one. Two
+// zones may have the same time in winter only.
 func isElsewhere(ctx context.Context, db *sql.DB, zone *time.Location) (bool, error) {
 	var now int64
-	var offset int
-	err := db.QueryRowContext(ctx, "SELECT UNIX_TIMESTAMP(), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())").
-		Scan(&now, &offset)
-	_, right := time.Unix(now, 0).In(zone).Zone()
-	return offset != right, err
+	var is, was string
+	const halfYear = 183 * 24 * 60 * 60
+	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT UNIX_TIMESTAMP(), FROM_UNIXTIME(UNIX_TIMESTAMP()), "+
+		"FROM_UNIXTIME(UNIX_TIMESTAMP() - %d)", halfYear)).Scan(&now, &is, &was)
+	right := func(second int64) string { return time.Unix(second, 0).In(zone).Format(time.DateTime) }
+	return is != right(now) || was != right(now-halfYear), err
 }
 
 // SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it,

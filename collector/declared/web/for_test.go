@@ -70,9 +70,10 @@ feeds:
       direction: {path: for.way, table: {placed: outbound, received: inbound}}
       outcome: {is: answered}
 `
-	row := func(rest string) string {
-		return `{"id":"1","start":"` + declaredtest.Noon.Add(-time.Minute).Format(time.RFC3339) + `",` + rest + "}"
+	before := func(ago time.Duration, rest string) string {
+		return `{"id":"1","start":"` + declaredtest.Noon.Add(-ago).Format(time.RFC3339) + `",` + rest + "}"
 	}
+	row := func(rest string) string { return before(time.Minute, rest) }
 	ended, open := row(`"state":"ended"`), row(`"state":"open"`)
 	for name, c := range map[string]struct{ placed, received, want string }{
 		"in both":              {ended, ended, "outbound"},
@@ -80,6 +81,7 @@ feeds:
 		"final in the second":  {open, ended, "outbound inbound"},
 		"not yet in the first": {"", ended, "inbound"},
 		"twice in the first":   {ended + "," + ended, ended, "outbound outbound"},
+		"another call's id":    {before(40*time.Minute, `"state":"ended"`), ended, "outbound inbound"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := new(declaredtest.API)

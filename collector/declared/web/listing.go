@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 )
 
 // listing is one list as it is read. If the list has a total, each row counts once, even if rows
@@ -15,10 +16,11 @@ import (
 type listing struct {
 	*reader
 
-	piece piece
-	rows  *rowSet // if the list has a total
-	days  dayRows // of the whole read, if the provider has a list of totals
-	ids   forIDs  // of the whole read
+	piece  piece
+	values string  // of `for`
+	rows   *rowSet // if the list has a total
+	days   dayRows // of the whole read, if the provider has a list of totals
+	ids    forIDs  // of the whole read
 
 	before        []uint64 // digests of the rows of the previous page
 	previous      int      // the total when that page came
@@ -34,8 +36,8 @@ type listing struct {
 
 func newListing(r *reader, p piece, days dayRows, ids forIDs) *listing {
 	return &listing{
-		reader: r, piece: p, rows: newRowSet(), days: days, ids: ids, first: -1, latest: -1, previous: -1,
-		near: r.nearOf(p),
+		reader: r, piece: p, values: fmt.Sprint(p.values), rows: newRowSet(), days: days, ids: ids,
+		first: -1, latest: -1, previous: -1, near: r.nearOf(p),
 	}
 }
 
@@ -104,7 +106,7 @@ func (l *listing) read(
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.At(r), r, digests[i])
 		}
-		if r != nil && l.For != nil && l.ids.inOther(r, fmt.Sprint(l.piece.values)) {
+		if r != nil && l.For != nil && l.ids.inOther(r, l.values) {
 			continue
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
@@ -116,16 +118,10 @@ func (l *listing) read(
 // mayLieIn says whether a local time may also mean an instant in a span, because clocks that are set back show an
 // hour twice.
 func (f *Feed) mayLieIn(wanted span, at time.Time) bool {
-	for _, zone := range f.Zones {
-		_, offset := at.In(zone).Zone()
-		for _, other := range [...]time.Time{at.Add(-time.Hour), at.Add(time.Hour)} {
-			_, then := other.In(zone).Zone()
-			if wanted.has(other) && other.Sub(at) == time.Duration(offset-then)*time.Second {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.Zones, func(zone *time.Location) bool {
+		other := language.OtherInstant(at, zone)
+		return !other.IsZero() && wanted.has(other)
+	})
 }
 
 // mayDiffer is how far a row may lie outside the span of its list: an end may be included, or rounded. Time zones
@@ -146,7 +142,7 @@ func (r *reader) nearOf(p piece) span {
 
 // compare notes whether the exporter asked for the time of a row.
 func (l *listing) compare(at time.Time) {
-	if l.near.has(at) {
+	if l.near.has(at) || l.mayLieIn(l.near, at) {
 		l.asked = true
 	} else if l.strangers++; l.strangers == 1 {
 		l.firstStranger = at

@@ -65,21 +65,27 @@ type forIDs map[uint64]forID
 // forID is which list gave a row first, and which version of it.
 type forID struct {
 	values      string
+	start       time.Time
 	version     int64
 	provisional bool
 }
 
-// inOther says whether a list for other values has given the row already. Each list may give it differently, so it
-// would change with each of them, for as long as it is read.
+// mayMove is how far apart the starts of a call may be in two lists. The ledger takes rows with one id that are
+// further apart for two calls (docs/counting.md, "Known again").
+const mayMove = 15 * time.Minute
+
+// inOther says whether a list for other values has given the row already. If each list gives it differently, it
+// would change with every read.
 func (f forIDs) inOther(r *cdr.Record, values string) bool {
 	if r.ID == "" {
 		return false
 	}
 	key := maphash.String(rowSeed, r.ID)
 	was, there := f[key]
-	if there && was.values != values && r.Version <= was.version && (r.Provisional || !was.provisional) {
+	isCall := there && r.Start.Sub(was.start).Abs() <= mayMove // systems use ids again
+	if isCall && was.values != values && r.Version <= was.version && (r.Provisional || !was.provisional) {
 		return true
 	}
-	f[key] = forID{values, r.Version, r.Provisional}
+	f[key] = forID{values, r.Start, r.Version, r.Provisional}
 	return false
 }

@@ -134,6 +134,16 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 				"wait 9m59s; a 0 5 9; a 0 5 9 out; wait 1s", "answered 1", 0, 0,
 		},
 		{"a repeat doesn't", "a 0 5 9; wait 9m59s; a 0 5 9; wait 1s", "answered 1", 0, 0},
+		{
+			"one that still grows doesn't count",
+			"a 0 5 60; wait 1m; a 0 5 120; wait 1m; a 0 5 180; wait 1m; a 0 5 240; wait 1m; " +
+				"a 0 5 300; wait 1m; a 0 5 360; wait 2m; a 0 5 480; wait 2m; a 0 5 600; wait 2m; " +
+				"a 0 5 720; wait 2m; a 0 5 840; wait 4m; a 0 5 1080; wait 4m; a 0 5 1320; wait 4m", "", 1, 0,
+		},
+		{
+			"one that is listed open and final settles", strings.Repeat("a 0 5 9 open; a 0 5 9; ", 12) +
+				"wait 9m59s; a 0 5 9 open; a 0 5 9; wait 1s", "answered 1", 0, 0,
+		},
 		{"a file can't be read", "a 0 5 9; partly 4h9m59s", "", 1, 0},
 		{"a file can't be read for long", "a 0 5 9; partly 4h10m", "answered 1", 0, 1},
 		{"without a key", "a 0 5 9 alone", "answered 1", 0, 0},

@@ -52,7 +52,7 @@ type waitingLeg struct {
 	// Read is when the leg was first read, Arrived when it came: see Decision.arrived.
 	Read    time.Time `json:"read"`
 	Arrived time.Time `json:"arrived"`
-	// Changes is how often it changed so that it settled again.
+	// Changes is how often it changed so that it settled again, and didn't become longer.
 	Changes int `json:"changes"`
 	// Class is the kind of the other party's number.
 	Class string    `json:"class"`
@@ -138,24 +138,26 @@ func (w *waitingLegs) put(leg waitingLeg) {
 
 // follow makes a leg the later version of one that waits. It stays read when it was first read as final, and settles
 // again only if its times, lengths, outcome, direction, trunk or party changed. A record that is listed in two forms
-// changes with every read, and must settle nevertheless.
+// changes with every read, and must settle nevertheless; one that grows with every read is a call in progress.
 func (l *waitingLeg) follow(was *waitingLeg) {
 	l.Logged = was.Logged
 	if was.Open {
 		return
 	}
 	l.Read, l.Told, l.Changes = was.Read, l.Told || was.Told, was.Changes
-	if !slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
+	same := slices.EqualFunc(l.Legs, was.Legs, func(a, b cdr.Leg) bool {
 		return sameLeg(a, b) && a.Duration == b.Duration && a.Ringing == b.Ringing && a.NoOutcome == b.NoOutcome
-	}) {
+	})
+	longer := cmp.Or(l.Record.End.Compare(was.Record.End), cmp.Compare(l.Record.Duration, was.Record.Duration)) > 0
+	if !same && !longer { // one of two forms isn't longer than the other
 		l.Changes++
 	}
-	if l.Changes == was.Changes || l.Changes > mostChanges {
+	if same || l.Changes > mostChanges {
 		l.Arrived = was.Arrived
 	}
 }
 
-// mostChanges is how often a leg settles again.
+// mostChanges is how often a leg that doesn't become longer settles again.
 const mostChanges = 8
 
 func sameLeg(a, b cdr.Leg) bool {

@@ -62,8 +62,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Without a ledger a command redacts with a random key, which nobody can guess. TestBackfillUpToLive and
-// TestRecordsBesideTheDaemon of cmd/cdr-exporter read a ledger that a process has.
 // TestSchemaHasItsNumber: a program that opened a ledger of another layout would fail at its first commit. If this
 // fails, raise schemaVersion and write the new hash here.
 func TestSchemaHasItsNumber(t *testing.T) {
@@ -73,6 +71,8 @@ func TestSchemaHasItsNumber(t *testing.T) {
 	}
 }
 
+// Without a ledger a command redacts with a random key, which nobody can guess. TestBackfillUpToLive and
+// TestRecordsBesideTheDaemon of cmd/cdr-exporter read a ledger that a process has.
 func TestSummaryWithoutALedger(t *testing.T) {
 	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
 	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
