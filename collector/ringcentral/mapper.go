@@ -113,7 +113,10 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	}
 	if !r.Outcome.Connected() {
 		r.Reason = cmp.Or(byReason.reason, verdict.reason)
-		r.FaultDomain = cmp.Or(byReason.fault, verdict.fault, byReason.outcome.FaultDomain())
+		fault := cmp.Or(byReason.fault, verdict.fault, byReason.outcome.FaultDomain())
+		if fault != r.Outcome.FaultDomain() {
+			r.FaultDomain = fault
+		}
 	}
 	// The row isn't final (counting.md 17). The outcome is what the call counts as if no later
 	// version comes. Without a result, but with a person or voicemail that answered, the call has
