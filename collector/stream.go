@@ -95,7 +95,7 @@ func (f *stream) read(ctx context.Context) error {
 			return cmp.Or(f.partlyRead(ctx, began, err), err)
 		}
 		if f.waits = waits; is && was == nil {
-			f.settings.Logger.Warn("Part of a file waits to be read", "err", waits)
+			f.settings.Logger.Warn("Files wait, or a part of one, to be read", "err", waits)
 		}
 	}
 	f.settings.Clock.sampleDate()
@@ -126,7 +126,9 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 	if f.settings.Info.Rules.Legs {
 		origin = origin.Add(-f.settings.Info.WholeAfter) // a call that goes on after it isn't another call
 	}
-	from := StreamPosition{Resume: state.Resume, Origin: origin, Now: began, Watermark: state.Watermark}
+	from := StreamPosition{
+		Resume: state.Resume, Origin: origin, Now: began, Watermark: state.Watermark, HistoryDone: state.HistoryDone,
+	}
 	for page, err := range f.settings.Info.Stream.Pages(ctx, from) {
 		if err != nil {
 			return err

@@ -68,6 +68,7 @@ func newProviderShow(c *kingpin.CmdClause) command {
 type providerTry struct {
 	file, rows, feed, output string
 	set                      map[string]string
+	asUTC                    bool // times have no zone, and no zone was given
 }
 
 func newProviderTry(c *kingpin.CmdClause) command {
@@ -129,6 +130,7 @@ func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, c
 			parameters[key] = strings.Split(value, ",")
 		}
 	}
+	t.asUTC = settings.Zone == nil && feed.NeedsZone()
 	return declared.NewMapper(&feed, settings), d.CurrencyFor(parameters), nil
 }
 
@@ -181,6 +183,9 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 	err := flush()
 	if unseen := mapper.Unseen(); records > 0 && len(unseen) > 0 {
 		fmt.Fprintf(&notes, "no record has a value at %s\n", strings.Join(unseen, ", "))
+	}
+	if records > 0 && t.asUTC {
+		notes.WriteString("times without a zone were read as UTC: give zone, or --set time_zone=ZONE\n")
 	}
 	doubts.print(&notes)
 	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid,

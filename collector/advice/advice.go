@@ -6,6 +6,7 @@ package advice
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -23,6 +24,14 @@ func (e *Error) Error() string { return e.What }
 // never its content.
 func UnreadableSecret(err error) *Error {
 	return &Error{What: err.Error(), Todo: "make the file readable for the user that the exporter runs as"}
+}
+
+// NoneReadable is the error for rows of which none can be read. The problem is that of the first one.
+func NoneReadable(rows int, problem string) *Error {
+	return &Error{
+		What: fmt.Sprintf("none of %d rows can be read; the first one: %s", rows, problem),
+		Todo: "compare the definition with the rows: cdr-exporter provider try shows the mapping of each",
+	}
 }
 
 // Provider has the names that replace PROVIDER, ADDRESS and DEFAULT in the sentences.

@@ -275,8 +275,8 @@ func (d *Definition) allParameters() map[string]Parameter {
 	return all
 }
 
-// needsZone says whether a time has no zone, neither in the row nor in the definition.
-func (f *Feed) needsZone() (needs bool) {
+// NeedsZone says whether a time has no zone, neither in the row nor in the definition.
+func (f *Feed) NeedsZone() (needs bool) {
 	language.Walk(f, "", func(_ string, found any) {
 		v, is := found.(*language.Value)
 		needs = needs || is && v.NeedsZone()

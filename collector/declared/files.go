@@ -81,7 +81,7 @@ func (b *Block) validateFiles(r *config.Report) {
 		case len(keys.Paths) == 0:
 			needs[name+"."+pathsKey] = "the files of this feed, such as [/var/log/acmetel/queues.csv*]"
 		}
-		if feed := b.definition.Feeds[name]; feed.needsZone() {
+		if feed := b.definition.Feeds[name]; feed.NeedsZone() {
 			needs[TimeZone] = "the time zone of the files' times, such as Europe/Berlin"
 		}
 	}

@@ -64,13 +64,11 @@ func (s *source) feeds() []*feed {
 	return nil
 }
 
-// specs are the feeds with a row in a shared ledger, by which replicas own them: the first feed,
-// and all that commit something.
+// specs are the source's feeds. Each has a row in a shared ledger, by which a replica owns it. Calls in progress have
+// one too, although they commit nothing: while a reload goes from replica to replica, some have no other feed.
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
-		if f := &s.opened.Feeds[i]; i == 0 || f.ActiveCalls == nil {
-			specs = append(specs, SpecOf(s.config, f))
-		}
+		specs = append(specs, SpecOf(s.config, &s.opened.Feeds[i]))
 	}
 	return specs
 }

@@ -34,6 +34,7 @@ func TestHideNumbers(t *testing.T) {
 		"94040374-f692-4b98-8bf8-713f8d962d7c": "94040374-f692-4b98-8bf8-713f8d962d7c",
 		"412ba3df-6854-4920-b5ea-27ec09771095": "412ba3df-6854-4920-b5ea-27ec09771095",
 		"412ba3df-6854-4920-b5ea-27ec09771095 2125550100": "412ba3df-6854-4920-b5ea-27ec09771095 ***",
+		"acct+4930123456701":                              "acct***",
 		"Internal Revenue Service":                        "Internal Revenue Service",
 	} {
 		if got := HideNumbers(text); got != want {

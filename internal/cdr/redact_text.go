@@ -165,7 +165,7 @@ func numbersIn(text string, from, to int) iter.Seq2[int, int] {
 	if to < len(text) && isAlnum(text[to]) {
 		to = from + max(strings.LastIndexAny(text[from:to], betweenWords), 0)
 	}
-	if from > 0 && isAlnum(text[from-1]) {
+	if from > 0 && isAlnum(text[from-1]) && text[from] != '+' {
 		if cut := strings.IndexAny(text[from:to], betweenWords); cut >= 0 {
 			from += cut
 		} else {

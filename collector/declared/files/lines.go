@@ -186,7 +186,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 // with another one.
 func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 	e, version := f.entry, versionOf(f)
-	if e.Change == version && !l.audit || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
+	if e.Change == version && !l.audit || !l.rests(f) {
 		return nil
 	}
 	file, err := os.Open(f.path)

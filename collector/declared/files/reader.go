@@ -83,7 +83,7 @@ type kind interface {
 func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &look{
-			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit,
+			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit, done: from.HistoryDone,
 			list: listFiles(r.Paths), yield: yield, mapper: r.NewMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
@@ -107,6 +107,9 @@ func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.
 				l.list.fail(f, err)
 			}
 		}
+		if len(l.list.files) == 0 {
+			l.list.waits = append(l.list.waits, r.noFile())
+		}
 		l.emitEnd(kind)
 	}
 }
@@ -122,22 +125,31 @@ func (r *Reader) Probe(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	if len(list.files) == 0 {
-		return 0, &advice.Error{
-			What: "no file matches " + strings.Join(r.Paths, ", "),
-			Todo: "see that paths are right, that the files are there, and that they aren't compressed " +
-				"otherwise than by gzip",
-		}
+		return 0, r.noFile()
 	}
-	began := r.Now()
-	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began}) {
+	began, readable := r.Now(), false
+	var bad []collector.BadRow
+	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began, HistoryDone: true}) {
 		if err != nil {
 			return n, err
 		}
+		bad, readable = append(bad, page.Invalid...), readable || len(page.Records)+len(page.Ignored) > 0
 		if n += len(page.Records) + len(page.Invalid); n > 0 && r.Now().Sub(began) >= probeTime {
 			break
 		}
 	}
+	if len(bad) > 0 && !readable {
+		return n, advice.NoneReadable(len(bad), bad[0].At+": "+bad[0].Problem)
+	}
 	return n, nil
+}
+
+func (r *Reader) noFile() *advice.Error {
+	return &advice.Error{
+		What: "no file matches " + strings.Join(r.Paths, ", "),
+		Todo: "see that paths are right, that the files are there, and that they aren't compressed otherwise than " +
+			"by gzip",
+	}
 }
 
 // look is one look at all files.
@@ -147,6 +159,7 @@ type look struct {
 	stored []byte // the position as it was committed
 	day    int64
 	audit  bool // nothing is passed over, and lines are counted
+	done   bool // the first history was read, and later looks get what can't be read yet
 	list   *fileList
 	mapper rows.Mapper
 	yield  func(*collector.Page, error) bool

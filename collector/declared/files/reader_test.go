@@ -224,6 +224,7 @@ func TestLinesOverRotations(t *testing.T) {
 				r.poll()
 				r.must(os.Remove(r.path("calls.csv")))
 			}
+			r.add("calls.csv", "")
 		}, strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")},
 		{"truncated, with a copy that is read", csvLines, "calls: {}, paths: [calls.csv*]", func(r *reading) {
 			r.add("calls.csv", line("a")+line("b"))
@@ -328,6 +329,15 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	r.open(filesDefinition(csvLines), "calls: {}, paths: [none*.csv]")
 	if _, err := r.info.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "no file matches") {
 		t.Errorf("probe without files: %v", err)
+	}
+	r.position = nil
+	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "no file matches") {
+		t.Errorf("troubles without files: %q", r.troubles)
+	}
+	r.add("bad.csv", "x,y\nx,y\n")
+	r.open(filesDefinition(csvLines), "calls: {}, paths: [bad.csv]")
+	if _, err := r.info.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "none of 2 rows can be read") {
+		t.Errorf("probe of rows that can't be read: %v", err)
 	}
 	r.open(filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
 	if rows, err := r.info.Probe(t.Context()); err != nil || rows != 6 {

@@ -62,7 +62,7 @@ func newWholeLook(_ context.Context, look *look) (kind, error) {
 // read implements kind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	version := versionOf(f)
-	if l.seeFile(f, version) || l.Now().Sub(f.changed()).Abs() < l.Config.Quiet {
+	if l.seeFile(f, version) || !l.rests(f) {
 		return nil
 	}
 	opened, err := os.Open(f.path)

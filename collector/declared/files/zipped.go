@@ -98,6 +98,17 @@ type sizedInfo struct {
 // Size implements fs.FileInfo.
 func (i sizedInfo) Size() int64 { return i.size }
 
+// rests says whether a file hasn't changed for Config.Quiet. Commands and a first history can't do without one that is
+// older, and was only compressed or renamed since.
+func (l *look) rests(f *listedFile) bool {
+	now := l.Now()
+	rests := now.Sub(f.changed()).Abs() >= l.Config.Quiet
+	if !rests && !l.done && now.Sub(f.info.ModTime()).Abs() >= l.Config.Quiet {
+		l.list.wait(true, f.path, "it was compressed or renamed just now", "nothing: it is read once it rests")
+	}
+	return rests
+}
+
 // changed is when a file was last written to. gzip gives its file the time of the one that it
 // compressed, so there the time of the last change counts if it is known.
 func (f *listedFile) changed() time.Time {

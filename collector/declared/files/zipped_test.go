@@ -3,10 +3,13 @@ package files_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 // zip is a text as gzip compresses it.
@@ -198,4 +201,26 @@ func FuzzZipped(f *testing.F) {
 			t.Errorf("%v, troubles %q", r.rows, r.troubles)
 		}
 	})
+}
+
+// TestZippedJustNow: a command, which reads once, doesn't do without a file that was compressed or renamed just now.
+func TestZippedJustNow(t *testing.T) {
+	for _, how := range []string{csvLines, "read: whole, format: csv, columns: [start, state, trunk]"} {
+		r := read(t, filesDefinition(how), "calls: {}, paths: ['calls*']")
+		r.put("calls.1.gz", zip(line("a")))
+		r.must(os.Chtimes(r.path("calls.1.gz"), r.now.Add(-24*time.Hour), r.now.Add(-24*time.Hour)))
+		rows, held := 0, false
+		for page, err := range r.info.Reader.Pages(t.Context(), time.Unix(0, 0), r.now) {
+			if waits, is := errors.AsType[*collector.Waiting](err); is {
+				held = waits.Holds
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				rows += len(page.Records)
+			}
+		}
+		if rows != 1 && !held {
+			t.Errorf("%s: %d rows of 1, and nothing said", how[:11], rows)
+		}
+	}
 }

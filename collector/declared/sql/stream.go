@@ -130,6 +130,9 @@ func (s *Stream) keyOf(columns, values []string) (int64, error) {
 // Probe reads one row.
 func (s *Stream) Probe(ctx context.Context) (rows int, err error) {
 	page, _, err := s.readPage(ctx, beforeFirst, 1)
+	if err == nil && len(page.Invalid) > 0 {
+		err = advice.NoneReadable(len(page.Invalid), page.Invalid[0].Problem)
+	}
 	return rowsOf(page), err
 }
 

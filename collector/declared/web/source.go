@@ -217,11 +217,7 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 		var first *collector.Page
 		for page, err := range r.read(ctx, span{from, to}, everything, func(*collector.Page) {}) {
 			if first == nil && err == nil && len(page.Invalid) > 0 && len(page.Records)+len(page.Ignored) == 0 {
-				err = &advice.Error{
-					What: fmt.Sprintf("none of the page's %d rows can be read; the first one: %s",
-						len(page.Invalid), page.Invalid[0].Problem),
-					Todo: "save the answer and check each row with cdr-exporter provider try",
-				}
+				err = advice.NoneReadable(len(page.Invalid), page.Invalid[0].Problem)
 			}
 			if err != nil {
 				yield(nil, err)

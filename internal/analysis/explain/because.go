@@ -88,6 +88,9 @@ func origin(f *facts.Fact, label string) string {
 	case "currency":
 		return "as the row or its source says"
 	}
+	if r.Labels.Value(label) != "" {
+		return "by the configuration's labels"
+	}
 	return "as the record says"
 }
 

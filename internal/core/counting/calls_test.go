@@ -727,6 +727,9 @@ func TestCallsAroundTheOrigin(t *testing.T) {
 			}
 		}
 	}
+	if want := []string{"cdr.call c"}; !slices.Equal(r.logs, want) {
+		t.Errorf("log records %q, want %q", r.logs, want)
+	}
 	r.records(leg("late", 8, 9, 12))
 	if got := r.total("cdr_call_connected_seconds_total"); got != 3_000_000 {
 		t.Errorf("%d µs connected", got)

@@ -338,7 +338,9 @@ func (d *Decision) decideCallsOf(w *waitingLegs) {
 			d.countCall(w, g)
 			continue
 		}
-		d.logLegs(g)
+		if !g.call.Start.Before(d.was.Origin) { // an earlier call won't count
+			d.logLegs(g)
+		}
 		if at := d.due(g); due.IsZero() || at.Before(due) {
 			due = at
 		}
