@@ -26,7 +26,7 @@ func UnreadableSecret(err error) *Error {
 	return &Error{What: err.Error(), Todo: "make the file readable for the user that the exporter runs as"}
 }
 
-// NoneReadable is the error for rows of which none can be read. The problem is that of the first one.
+// NoneReadable is the error for rows of which none can be read, with the problem of the first row.
 func NoneReadable(rows int, problem string) *Error {
 	return &Error{
 		What: fmt.Sprintf("none of %d rows can be read; the first one: %s", rows, problem),

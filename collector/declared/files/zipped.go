@@ -98,8 +98,8 @@ type sizedInfo struct {
 // Size implements fs.FileInfo.
 func (i sizedInfo) Size() int64 { return i.size }
 
-// rests says whether a file hasn't changed for Config.Quiet. Commands and a first history can't do without one that is
-// older, and was only compressed or renamed since.
+// rests says whether a file hasn't changed for Config.Quiet. Commands and a first history wait for an older one that was
+// only compressed or renamed since.
 func (l *look) rests(f *listedFile) bool {
 	now := l.Now()
 	rests := now.Sub(f.changed()).Abs() >= l.Config.Quiet
