@@ -95,7 +95,7 @@ func (f *stream) read(ctx context.Context) error {
 			return cmp.Or(f.partlyRead(ctx, began, err), err)
 		}
 		if f.waits = waits; is && was == nil {
-			f.settings.Logger.Warn("Files wait, or a part of one, to be read", "err", waits)
+			f.settings.Logger.Warn("Files, or parts of them, can't be read yet", "err", waits)
 		}
 	}
 	f.settings.Clock.sampleDate()

@@ -31,6 +31,7 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 		}
 		reader := files.New(&files.Settings{
 			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.JSONRows,
+			Optional:  b.pushes() && f.Files == nil,
 			NewMapper: func() rows.Mapper { return f.newMapper() },
 			Wording:   digest(b.Text, f.settings.Zone.String(), as.Columns),
 			Identity:  digest(f.identity(), as.Columns),

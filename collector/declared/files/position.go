@@ -152,6 +152,9 @@ func (p *filesPosition) addEntry(e *entry) {
 	p.entries = append(p.entries, e)
 }
 
+// isNew implements kind.
+func (p *filesPosition) isNew() bool { return len(p.entries) == 0 }
+
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
 func (p *filesPosition) forget() {
 	known := make(map[rows.Mark]bool)

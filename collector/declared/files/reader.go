@@ -27,7 +27,9 @@ const (
 type Settings struct {
 	Config Config
 	Paths  []string // patterns
-	Now    func() time.Time
+	// Optional: there may be no files, because records are posted too.
+	Optional bool
+	Now      func() time.Time
 	// Path leads to the rows in a document; nil: a document is a row.
 	Path []string
 	// Document reads the rows of a document of JSON.
@@ -75,6 +77,8 @@ type kind interface {
 	read(ctx context.Context, f *listedFile) error
 	// append appends the stored form of the positions in all files.
 	append(dst []byte) []byte
+	// isNew says whether no file was ever read.
+	isNew() bool
 	// forget forgets files that aren't there any more, if there are many.
 	forget()
 }
@@ -107,7 +111,7 @@ func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.
 				l.list.fail(f, err)
 			}
 		}
-		if len(l.list.files) == 0 {
+		if len(l.list.files) == 0 && kind.isNew() && !r.Optional {
 			l.list.waits = append(l.list.waits, r.noFile())
 		}
 		l.emitEnd(kind)
@@ -124,22 +128,25 @@ func (r *Reader) Probe(ctx context.Context) (n int, err error) {
 	if err := list.err(); err != nil {
 		return 0, err
 	}
-	if len(list.files) == 0 {
+	if len(list.files) == 0 && !r.Optional {
 		return 0, r.noFile()
 	}
 	began, readable := r.Now(), false
-	var bad []collector.BadRow
+	bad, first := 0, collector.BadRow{}
 	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began, HistoryDone: true}) {
 		if err != nil {
 			return n, err
 		}
-		bad, readable = append(bad, page.Invalid...), readable || len(page.Records)+len(page.Ignored) > 0
+		if bad == 0 && len(page.Invalid) > 0 {
+			first = page.Invalid[0]
+		}
+		bad, readable = bad+len(page.Invalid), readable || len(page.Records)+len(page.Ignored) > 0
 		if n += len(page.Records) + len(page.Invalid); n > 0 && r.Now().Sub(began) >= probeTime {
 			break
 		}
 	}
-	if len(bad) > 0 && !readable {
-		return n, advice.NoneReadable(len(bad), bad[0].At+": "+bad[0].Problem)
+	if bad > 0 && !readable {
+		return n, advice.NoneReadable(bad, first.At+": "+first.Problem)
 	}
 	return n, nil
 }
@@ -160,6 +167,9 @@ type look struct {
 	day    int64
 	audit  bool // nothing is passed over, and lines are counted
 	done   bool // the first history was read, and later looks get what can't be read yet
+	// justMoved: a first history lacks a file that was compressed or renamed just now.
+	justMoved bool
+
 	list   *fileList
 	mapper rows.Mapper
 	yield  func(*collector.Page, error) bool
@@ -311,7 +321,7 @@ func (l *look) emitEnd(kind kind) {
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{
-		Resume: kind.append(nil), HistoryDone: l.list.anyRead(), Misses: l.list.misses(),
+		Resume: kind.append(nil), HistoryDone: l.list.anyRead() && !l.justMoved, Misses: l.list.misses(),
 	}
 	isNew := len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)
 	if isNew && !l.yield(page, nil) {

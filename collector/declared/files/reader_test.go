@@ -224,7 +224,6 @@ func TestLinesOverRotations(t *testing.T) {
 				r.poll()
 				r.must(os.Remove(r.path("calls.csv")))
 			}
-			r.add("calls.csv", "")
 		}, strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")},
 		{"truncated, with a copy that is read", csvLines, "calls: {}, paths: [calls.csv*]", func(r *reading) {
 			r.add("calls.csv", line("a")+line("b"))

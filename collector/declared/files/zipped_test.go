@@ -224,3 +224,23 @@ func TestZippedJustNow(t *testing.T) {
 		}
 	}
 }
+
+// TestZippedJustNowInAHistory: a first history isn't over while a file that was compressed just now isn't read.
+func TestZippedJustNowInAHistory(t *testing.T) {
+	for _, how := range []string{csvLines, "read: whole, format: csv, columns: [start, state, trunk]"} {
+		r := read(t, filesDefinition(how), "calls: {}, paths: ['calls*']")
+		r.put("calls.1.gz", zip(line("a")))
+		r.put("calls.2", line("b"))
+		for _, name := range []string{"calls.1.gz", "calls.2"} {
+			r.must(os.Chtimes(r.path(name), r.now.Add(-24*time.Hour), r.now.Add(-24*time.Hour)))
+		}
+		if r.poll(); r.history {
+			t.Errorf("%s: the history is over without calls.1.gz", how[:11])
+		}
+		r.pass(time.Minute)
+		if r.poll(); !r.history {
+			t.Errorf("%s: the history isn't over", how[:11])
+		}
+		r.is("a", "b")
+	}
+}

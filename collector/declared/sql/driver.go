@@ -79,15 +79,21 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 }
 
 // isElsewhere says whether a session of MySQL is in another zone, because the server doesn't know the right one. Two
-// zones may have the same time in winter only.
+// zones may have the same time in summer, or in winter, only.
 func isElsewhere(ctx context.Context, db *sql.DB, zone *time.Location) (bool, error) {
+	const quarter = 91 * 24 * 60 * 60
 	var now int64
-	var is, was string
-	const halfYear = 183 * 24 * 60 * 60
+	var is [4]string
 	err := db.QueryRowContext(ctx, fmt.Sprintf("SELECT UNIX_TIMESTAMP(), FROM_UNIXTIME(UNIX_TIMESTAMP()), "+
-		"FROM_UNIXTIME(UNIX_TIMESTAMP() - %d)", halfYear)).Scan(&now, &is, &was)
-	right := func(second int64) string { return time.Unix(second, 0).In(zone).Format(time.DateTime) }
-	return is != right(now) || was != right(now-halfYear), err
+		"FROM_UNIXTIME(UNIX_TIMESTAMP() - %d), FROM_UNIXTIME(UNIX_TIMESTAMP() - %d), "+
+		"FROM_UNIXTIME(UNIX_TIMESTAMP() - %d)", quarter, 2*quarter, 3*quarter)).
+		Scan(&now, &is[0], &is[1], &is[2], &is[3])
+	for i, text := range is {
+		if time.Unix(now-int64(i)*quarter, 0).In(zone).Format(time.DateTime) != text {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // SessionZone is the zone of a session of MySQL, as an expression. The server compares and prints a TIMESTAMP in it,

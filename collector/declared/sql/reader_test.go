@@ -414,3 +414,15 @@ func TestIdentityOfRows(t *testing.T) {
 		}
 	})
 }
+
+// TestSQLProbeOfBadRows: one bad row at the beginning of a table doesn't make the definition wrong.
+func TestSQLProbeOfBadRows(t *testing.T) {
+	for second, bad := range map[string]bool{"2026-11-23 10:00:00": false, "later": true} {
+		path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+			"INSERT INTO calls VALUES (1, '0000-00-00 00:00:00'), (2, '"+second+"')")
+		source := open(t, table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ")
+		if _, err := source.Feeds[0].Probe(t.Context()); (err != nil) != bad {
+			t.Errorf("the second row begins %s: %v", second, err)
+		}
+	}
+}

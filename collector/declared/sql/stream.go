@@ -127,10 +127,16 @@ func (s *Stream) keyOf(columns, values []string) (int64, error) {
 	}
 }
 
-// Probe reads one row.
+// probeRows are the rows of a probe: the first one alone may be a bad one.
+const probeRows = 100
+
+// Probe reads one row, and more only if it can't be read.
 func (s *Stream) Probe(ctx context.Context) (rows int, err error) {
 	page, _, err := s.readPage(ctx, beforeFirst, 1)
 	if err == nil && len(page.Invalid) > 0 {
+		page, _, err = s.readPage(ctx, beforeFirst, probeRows)
+	}
+	if err == nil && len(page.Invalid) > 0 && len(page.Records)+len(page.Ignored) == 0 {
 		err = advice.NoneReadable(len(page.Invalid), page.Invalid[0].Problem)
 	}
 	return rowsOf(page), err

@@ -81,7 +81,10 @@ feeds:
 		"final in the second":  {open, ended, "outbound inbound"},
 		"not yet in the first": {"", ended, "inbound"},
 		"twice in the first":   {ended + "," + ended, ended, "outbound outbound"},
-		"another call's id":    {before(40*time.Minute, `"state":"ended"`), ended, "outbound inbound"},
+		"it waited in a queue": {before(21*time.Minute, `"state":"ended"`), ended, "outbound"},
+		"another call's id": {
+			before(61*time.Minute, `"state":"ended"`), before(20*time.Minute, `"state":"ended"`), "outbound inbound",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := new(declaredtest.API)
@@ -91,7 +94,7 @@ feeds:
 			info := f.OpenText(t, text, "calls: {}")
 			var ways []string
 			noon := declaredtest.Noon
-			for page, err := range info.Reader.Pages(t.Context(), noon.Add(-time.Hour), noon) {
+			for page, err := range info.Reader.Pages(t.Context(), noon.Add(-2*time.Hour), noon) {
 				require.NoError(t, err)
 				for _, r := range page.Records {
 					ways = append(ways, r.Direction.String())

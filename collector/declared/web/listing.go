@@ -106,7 +106,7 @@ func (l *listing) read(
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.At(r), r, digests[i])
 		}
-		if r != nil && l.For != nil && l.ids.inOther(r, l.values) {
+		if r != nil && l.For != nil && l.ids.inOther(r, l.values, l.Filter.By == ByInserted) {
 			continue
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))

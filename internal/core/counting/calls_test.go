@@ -114,6 +114,15 @@ func (r callRig) run(text string) (last counting.Result, incomplete int) {
 	return last, incomplete
 }
 
+// growing are the steps of a leg that grows for some hours, an hour at a time.
+func growing(hours int) string {
+	var steps []string
+	for n := range hours {
+		steps = append(steps, fmt.Sprintf("a 0 5 %d; later 1h", 60+n*3600))
+	}
+	return strings.Join(steps, "; ") + "; a 0 5 900000; wait 1s"
+}
+
 // counting.md 36: a call counts once it is whole.
 func TestCallCountsWhenItIsWhole(t *testing.T) {
 	for _, c := range []struct {
@@ -140,6 +149,7 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 				"a 0 5 300; wait 1m; a 0 5 360; wait 2m; a 0 5 480; wait 2m; a 0 5 600; wait 2m; " +
 				"a 0 5 720; wait 2m; a 0 5 840; wait 4m; a 0 5 1080; wait 4m; a 0 5 1320; wait 4m", "", 1, 0,
 		},
+		{"one that grows for longer than a call takes counts", growing(60), "answered 1", 0, 0},
 		{
 			"one that is listed open and final settles", strings.Repeat("a 0 5 9 open; a 0 5 9; ", 12) +
 				"wait 9m59s; a 0 5 9 open; a 0 5 9; wait 1s", "answered 1", 0, 0,

@@ -152,7 +152,7 @@ func (l *waitingLeg) follow(was *waitingLeg) {
 	if !same && !longer { // one of two forms isn't longer than the other
 		l.Changes++
 	}
-	if same || l.Changes > mostChanges {
+	if same || l.Changes > mostChanges || l.Arrived.Sub(l.Read) > calls.Longest { // no call takes that long
 		l.Arrived = was.Arrived
 	}
 }
