@@ -27,7 +27,7 @@ const (
 type Settings struct {
 	Config Config
 	Paths  []string // patterns
-	// Optional: there may be no files, because records are posted too.
+	// Optional says that files may be missing, because records are posted too.
 	Optional bool
 	Now      func() time.Time
 	// Path leads to the rows in a document; nil: a document is a row.
