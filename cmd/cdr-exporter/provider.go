@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,17 +199,41 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 
 // doubts are signs of mistakes in a definition that lose no row.
 type doubts struct {
-	starts              map[string]time.Time // by id, of the first record with it
-	same, long, foreign int
-	early               int // answered or ended before they began
-	negative            int
-	sameID, firstLong   string
-	firstEarly          string
+	starts map[string]time.Time // by id, of the first record with it
+	found  [len(doubtTexts)]doubt
+}
+
+// doubt is one of doubtTexts: how many records give it, and what the first one shows.
+type doubt struct {
+	records int
+	first   string
+}
+
+const (
+	sameID = iota
+	tooLong
+	tooEarly
+	negative
+	noCurrency
+)
+
+var doubtTexts = [...]string{
+	sameID:     "have the id of another one and another start%s: records with one id are versions of one call",
+	tooLong:    "have a duration longer than from start to end%s: see its unit",
+	tooEarly:   "have an answer or an end before their start%s: see zone, and missing",
+	negative:   "have charges below zero%s: see negate",
+	noCurrency: "have charges without a currency, which count as XXX%s: give currency",
 }
 
 // mayExceed is by how much a duration may be longer than from start to end, and an answer before the start: some
 // systems round to minutes.
 const mayExceed = time.Minute
+
+func (d *doubts) note(kind int, example string) {
+	if d.found[kind].records++; d.found[kind].records == 1 && example != "" {
+		d.found[kind].first = ", such as " + example
+	}
+}
 
 func (d *doubts) add(number int, r *cdr.Record) {
 	if r.Provisional {
@@ -218,47 +243,31 @@ func (d *doubts) add(number int, r *cdr.Record) {
 		d.starts = make(map[string]time.Time)
 	}
 	if first, known := d.starts[r.ID]; r.ID != "" && known && !first.Equal(r.Start) {
-		d.same++
-		d.sameID = cmp.Or(d.sameID, r.ID)
+		d.note(sameID, strconv.Quote(cdr.HideNumbers(r.ID)))
 	} else if !known {
 		d.starts[r.ID] = r.Start
 	}
 	if between := r.End.Sub(r.Start); !r.Start.IsZero() && !r.End.IsZero() && r.Duration > between+mayExceed {
-		d.long++
-		d.firstLong = cmp.Or(d.firstLong, fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
+		d.note(tooLong, fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
 	}
 	for _, at := range [...]time.Time{r.Answer, r.End} {
 		if before := r.Start.Sub(at); !at.IsZero() && before > mayExceed {
-			d.early++
-			d.firstEarly = cmp.Or(d.firstEarly, fmt.Sprintf("row %d: %s earlier", number, before))
+			d.note(tooEarly, fmt.Sprintf("row %d: %s earlier", number, before))
 			break
 		}
 	}
-	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Currency == declared.UnknownCurrency }) {
-		d.foreign++
-	}
 	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Amount.Sign() < 0 }) {
-		d.negative++
+		d.note(negative, "")
+	}
+	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Currency == declared.UnknownCurrency }) {
+		d.note(noCurrency, "")
 	}
 }
 
 func (d *doubts) print(w io.Writer) {
-	if d.same > 0 {
-		fmt.Fprintf(w, "%d records have the id of another one and another start, such as %q: records with one id are "+
-			"versions of one call\n", d.same, cdr.HideNumbers(d.sameID))
-	}
-	if d.long > 0 {
-		fmt.Fprintf(w, "%d records have a duration longer than from start to end, such as %s: see its unit\n", d.long,
-			d.firstLong)
-	}
-	if d.early > 0 {
-		fmt.Fprintf(w, "%d records have an answer or an end before their start, such as %s: see zone, and missing\n",
-			d.early, d.firstEarly)
-	}
-	if d.negative > 0 {
-		fmt.Fprintf(w, "%d records have charges below zero: see negate\n", d.negative)
-	}
-	if d.foreign > 0 {
-		fmt.Fprintf(w, "%d records have charges without a currency, which count as XXX: give currency\n", d.foreign)
+	for kind, f := range d.found {
+		if f.records > 0 {
+			fmt.Fprintf(w, "%d records "+doubtTexts[kind]+"\n", f.records, f.first)
+		}
 	}
 }

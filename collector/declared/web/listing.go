@@ -80,7 +80,7 @@ func (l *listing) read(
 	for i := range rows {
 		digests[i] = digestOf(rows[i].Raw)
 	}
-	moved := 0
+	moved, rules := 0, collector.Rules{ByArrival: l.Filter.By == ByInserted}
 	if l.Total != nil {
 		var err error
 		l.setTotal(walk.page.total)
@@ -106,7 +106,7 @@ func (l *listing) read(
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.At(r), r, digests[i])
 		}
-		if r != nil && l.For != nil && l.ids.inOther(r, l.values, l.Filter.By == ByInserted) {
+		if r != nil && l.For != nil && l.ids.inOther(r, l.values, &rules) {
 			continue
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))

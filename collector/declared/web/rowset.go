@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -70,26 +71,15 @@ type forID struct {
 	provisional bool
 }
 
-// mayBeOne says whether the ledger takes rows with one id for one call, by their starts (docs/counting.md, "Known
-// again" and "Records that come by arrival").
-func mayBeOne(start, was time.Time, byArrival bool) bool {
-	if byArrival {
-		return start.Sub(was).Abs() <= time.Hour
-	}
-	const near = 15 * time.Minute
-	hour := was.Truncate(time.Hour)
-	return !hour.Before(start.Add(-near).Truncate(time.Hour)) && !hour.After(start.Add(near).Truncate(time.Hour))
-}
-
 // inOther says whether a list for other values has given the row already. If each list gives it differently, it
 // would change with every read.
-func (f forIDs) inOther(r *cdr.Record, values string, byArrival bool) bool {
+func (f forIDs) inOther(r *cdr.Record, values string, rules *collector.Rules) bool {
 	if r.ID == "" {
 		return false
 	}
 	key := maphash.String(rowSeed, r.ID)
 	was, there := f[key]
-	isCall := there && mayBeOne(r.Start, was.start, byArrival) // systems use ids again
+	isCall := there && rules.MayBeOne(r.Start, was.start) // systems use ids again
 	if isCall && was.values != values && r.Version <= was.version && (r.Provisional || !was.provisional) {
 		return true
 	}

@@ -47,7 +47,6 @@ type Book struct {
 	// first and last are the earliest and the latest start of the rows.
 	first, last       time.Time
 	durations, prices bool     // there are any
-	found             int      // calls in the range
 	parties           [2]party // callers and callees
 }
 
@@ -222,7 +221,6 @@ func (b *Book) makeCall(group []entry, from, to time.Time, use func(*Call) error
 		if c.Start.Before(from) || !c.Start.Before(to) {
 			return nil
 		}
-		b.found++
 		return use(c)
 	}
 	for i := range group {

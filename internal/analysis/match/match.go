@@ -183,16 +183,13 @@ func (m *matcher) needCalls() error {
 			n += int(m.result.Classes[class][side].Calls)
 		}
 		if n == 0 {
-			return noOverlap(&m.settings, b)
+			s := &m.settings
+			return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
+				"the books don't overlap in time; choose --from and --to for both",
+				b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
 		}
 	}
 	return nil
-}
-
-func noOverlap(s *Settings, b *Book) error {
-	return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
-		"the books don't overlap in time; choose --from and --to for both",
-		b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
 }
 
 // each goes through the calls of both books, by numbers and by start by the left clock.
@@ -289,10 +286,7 @@ func (m *matcher) compareBooks() error {
 	s := &m.settings
 	for i, b := range m.books {
 		other := m.books[1-i]
-		switch {
-		case b.found == 0:
-			return noOverlap(s, b)
-		case b.first.After(other.last.Add(furthest)):
+		if b.first.After(other.last.Add(furthest)) {
 			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s",
 				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339)))
 		}

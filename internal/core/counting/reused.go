@@ -13,6 +13,16 @@ import (
 // hour (counting.md 38).
 const SameCall = time.Hour
 
+// MayBeOne says whether rows with one id are taken for versions of one call, by their starts (counting.md, "Known
+// again" and "Records that come by arrival").
+func (r *Rules) MayBeOne(start, other time.Time) bool {
+	if r.ByArrival {
+		return start.Sub(other).Abs() <= SameCall
+	}
+	hour := HourBucket(other)
+	return hour == HourBucket(start) || hour == neighbour(start) || r.StartMoves
+}
+
 // isCallOf says whether a state that one of the record's keys leads to is of the record's call.
 func (d *Decision) isCallOf(st *storedState, r *cdr.Record) bool {
 	if !d.settings.ByArrival {
