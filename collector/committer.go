@@ -18,6 +18,8 @@ const (
 	unmappedKept = 1000
 	// unmappedShown is how much of a value is logged, in bytes.
 	unmappedShown = 64
+	// mostAhead is how far in the future a call may begin, since clocks differ. Time zones differ by more.
+	mostAhead = 20 * time.Minute
 )
 
 // committer commits the pages of a feed, and updates its metrics, log and status.
@@ -35,6 +37,7 @@ type committer struct {
 	readable plan.Span        // the end of the last of them
 	reached  time.Time        // how far all but those was read
 	lost     atomic.Int64     // how much time the provider no longer kept
+	ahead    sync.Once        // logs a call in the future
 
 	mu     sync.Mutex
 	logged map[Unmapped]bool // values that were logged as unknown to the mapping; guarded by mu
@@ -95,6 +98,7 @@ func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Resu
 	c.logUnmapped(page.Unmapped)
 	c.settings.Label(page.Records)
 	page.ObservedAt = c.settings.Clock.Now()
+	c.logAhead(page)
 	for i := range page.Enqueue {
 		if w := &page.Enqueue[i]; w.Due.IsZero() {
 			w.Due = page.ObservedAt
@@ -165,6 +169,19 @@ func (c *committer) logUnmapped(values []Unmapped) {
 		c.settings.Logger.Warn("The provider sent a value that is new", "field", one.Field, "value", one.Value)
 		if len(c.logged) == unmappedKept {
 			c.settings.Logger.Warn("Further values that are new are counted and not logged", "logged", unmappedKept)
+		}
+	}
+}
+
+// logAhead logs the first call that begins in the future.
+func (c *committer) logAhead(page *Page) {
+	for _, r := range page.Records {
+		if by := r.Start.Sub(page.ObservedAt); by > mostAhead {
+			c.ahead.Do(func() {
+				c.settings.Logger.Warn("A call begins in the future; see time_zone of the source, zone of the "+
+					"definition, and the clocks", "ahead", by.Round(time.Second))
+			})
+			return
 		}
 	}
 }

@@ -162,6 +162,38 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 	})
 }
 
+// TestLoop_CallsInTheFuture: they count, and the log says so once.
+func TestLoop_CallsInTheFuture(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		ahead  time.Duration
+		logged int
+	}{
+		{"a clock is ahead", 19 * time.Minute, 0},
+		{"another time zone", 30 * time.Minute, 1},
+	} {
+		inBubble(t, c.name, func(t *testing.T) {
+			m := newModel(t, time.Now().Add(-time.Hour))
+			m.rows = []modelRow{{id: "1", start: time.Now()}, {id: "2", start: time.Now()}}
+			var log bytes.Buffer
+			loop := loopOver(m, time.Minute, time.Hour, func(s *FeedSettings) {
+				s.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				s.Label = func(records []*cdr.Record) {
+					for _, r := range records {
+						r.Start = time.Now().Add(c.ahead)
+					}
+				}
+			})
+			loop.Start()
+			pass(t, 5*time.Minute)
+			loop.Stop()
+			if n := strings.Count(log.String(), "begins in the future"); n != c.logged || len(m.counted) != 2 {
+				t.Errorf("logged %d times, %d calls are counted; the log is %s", n, len(m.counted), log.String())
+			}
+		})
+	}
+}
+
 // TestLoop_StopCommitsThePageInHand: Stop comes when the page is decoded. The page is
 // committed, although that takes a while, and no further page is requested.
 func TestLoop_StopCommitsThePageInHand(t *testing.T) {

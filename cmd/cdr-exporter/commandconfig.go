@@ -110,13 +110,21 @@ func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
-// parseTime reads RFC 3339, a date (midnight UTC), a time of day such as 02:30 (the last one by the
-// local clock), or a duration ago. Its error doesn't repeat the input.
-func parseTime(text string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
+// parseTime reads RFC 3339, a date or this-month or last-month (midnight of the day, or of the month's
+// first, in the zone), a time of day such as 02:30 (the last one by the local clock, which now has), or a
+// duration ago. Its error doesn't repeat the input.
+func parseTime(text string, now time.Time, zone *time.Location) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return at.UTC(), nil
+	}
+	switch year, month, _ := now.In(zone).Date(); text {
+	case "this-month":
+		return startOfDay(year, month, 1, zone), nil
+	case "last-month":
+		return startOfDay(year, month-1, 1, zone), nil
+	}
+	if date, err := time.Parse(time.DateOnly, text); err == nil {
+		return startOfDay(date.Year(), date.Month(), date.Day(), zone), nil
 	}
 	if clock, err := time.Parse("15:04", text); err == nil {
 		year, month, day := now.Date()
@@ -130,24 +138,34 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 		return now.Add(-d).UTC(), nil
 	}
 	return time.Time{}, errors.New("must be a time such as 2026-11-20T12:00:00Z (RFC 3339), a date such as " +
-		"2026-11-20, a time of day such as 02:30, or a duration ago such as 36h")
+		"2026-11-20, this-month, last-month, a time of day such as 02:30, or a duration ago such as 36h")
+}
+
+// startOfDay is the day's midnight, or its one o'clock where clocks move forward at midnight.
+func startOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
+	at := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if at.Day() != day { // the hour before
+		_, at = at.ZoneBounds()
+	}
+	return at.UTC()
 }
 
 // rangeFlags defines --from and --to, which parseRange parses.
 func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValue string) {
-	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration "+
-		"ago such as 36h.").Required().StringVar(from)
+	c.Flag("from", "Start of the range: RFC 3339, a date, this-month, last-month, a local time of day such as "+
+		"02:30, or a duration ago such as 36h.").Required().StringVar(from)
 	c.Flag("to", "End of the range, in the same forms; default: "+defaultText+".").PlaceHolder("TO").
 		Default(defaultValue).StringVar(to)
 }
 
 // parseRange parses --from and --to, which may be empty, and refuses a range that ends before it begins.
-func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
-	if begin, err = parseTime(from, now); err != nil {
+// Days and months begin in the zone.
+func parseRange(from, to string, now time.Time, zone *time.Location) (begin, end time.Time, err error) {
+	if begin, err = parseTime(from, now, zone); err != nil {
 		return begin, end, usageError{fmt.Errorf("--from: %w", err)}
 	}
 	if to != "" {
-		if end, err = parseTime(to, now); err != nil {
+		if end, err = parseTime(to, now, zone); err != nil {
 			return begin, end, usageError{fmt.Errorf("--to: %w", err)}
 		}
 		if !begin.Before(end) {

@@ -65,7 +65,7 @@ func newMatch(c *kingpin.CmdClause) command {
 // check checks the flags.
 func (m *matchCommand) check() (err error) {
 	s := &m.settings
-	if s.From, s.To, err = parseRange(m.from, m.to, time.Now()); err != nil {
+	if s.From, s.To, err = parseRange(m.from, m.to, time.Now(), time.UTC); err != nil {
 		return err
 	}
 	m.country = strings.ToUpper(m.country)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type pastSpan struct {
 type pastFlags struct {
 	source, feed string // empty means all
 	from, to     string
+	zone         *time.Location // of days and months in from and to; nil means UTC
 }
 
 func (f *pastFlags) define(c *kingpin.CmdClause, defaultText, defaultTo string) {
@@ -63,7 +65,7 @@ func (f *pastFlags) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
 
 func (f *pastFlags) span() (s *pastSpan, err error) {
 	s = &pastSpan{now: time.Now()}
-	s.from, s.to, err = parseRange(f.from, f.to, s.now)
+	s.from, s.to, err = parseRange(f.from, f.to, s.now, cmp.Or(f.zone, time.UTC))
 	s.from = s.from.Truncate(time.Second)
 	return s, err
 }

@@ -39,7 +39,7 @@ func newRecords(c *kingpin.CmdClause) command {
 }
 
 func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
-	from, to, err := parseRange(r.from, r.to, time.Now())
+	from, to, err := parseRange(r.from, r.to, time.Now(), time.UTC)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	if err != nil {
 		return usageError{fmt.Errorf("--by: %w", err)}
 	}
-	now := time.Now().In(zone)
-	p.from, p.to = dateIn(now, p.from), dateIn(now, p.to)
+	p.zone = zone
 	span, feeds, err := p.open(r)
 	if err != nil {
 		return err
@@ -83,22 +82,6 @@ func splitKeys(text string) (keys []string) {
 		keys = append(keys, strings.TrimSpace(key))
 	}
 	return keys
-}
-
-// dateIn makes a date its midnight in the time zone of now, where the days and months of the report
-// begin; this-month and last-month are the first of their months. Other forms of times stay.
-func dateIn(now time.Time, text string) string {
-	zone, monthsAgo := now.Location(), map[string]int{"this-month": 0, "last-month": 1}
-	if months, ok := monthsAgo[text]; ok {
-		text = time.Date(now.Year(), now.Month()-time.Month(months), 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
-	}
-	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
-		if at.Format(time.DateOnly) != text { // clocks move forward at midnight, so the day begins at one
-			_, at = at.ZoneBounds()
-		}
-		return at.Format(time.RFC3339)
-	}
-	return text
 }
 
 func printReport(sums *report.Report, output string, out io.Writer) (err error) {

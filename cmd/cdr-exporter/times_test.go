@@ -1,64 +1,42 @@
 package main
 
 import (
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// TestTimes: the forms of --from and --to.
+// TestTimes: the forms of --from and --to. Days and months begin at a midnight of the zone.
 func TestTimes(t *testing.T) {
-	berlin := time.FixedZone("CET", 3600)
-	now := time.Date(2026, 11, 21, 9, 15, 0, 0, berlin)
-	for text, want := range map[string]string{
-		"02:30":                "2026-11-21T01:30:00Z",
-		"09:15":                "2026-11-21T08:15:00Z",
-		"23:30":                "2026-11-20T22:30:00Z",
-		"24:30":                "",
-		"3h":                   "2026-11-21T05:15:00Z",
-		"2026-11-20":           "2026-11-20T00:00:00Z",
-		"2026-11-20T12:00:00Z": "2026-11-20T12:00:00Z",
-		"soon":                 "",
+	for _, test := range []struct{ text, zone, want string }{
+		{"00:05", "UTC", "2026-12-31T23:05:00Z"},
+		{"00:30", "UTC", "2026-12-31T23:30:00Z"},
+		{"23:30", "UTC", "2026-12-31T22:30:00Z"},
+		{"24:30", "UTC", ""},
+		{"3h", "UTC", "2026-12-31T20:30:00Z"},
+		{"3h", "Europe/Berlin", "2026-12-31T20:30:00Z"},
+		{"2026-11-20", "UTC", "2026-11-20T00:00:00Z"},
+		{"2026-03-01", "Europe/Berlin", "2026-02-28T23:00:00Z"},
+		{"2026-04-01", "Europe/Berlin", "2026-03-31T22:00:00Z"},
+		{"2026-09-06", "America/Santiago", "2026-09-06T04:00:00Z"}, // has no midnight
+		{"2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00Z"},     // nor has this day
+		{"2026-11-20T12:00:00Z", "Europe/Berlin", "2026-11-20T12:00:00Z"},
+		{"this-month", "UTC", "2026-12-01T00:00:00Z"},
+		{"last-month", "UTC", "2026-11-01T00:00:00Z"},
+		{"this-month", "Europe/Berlin", "2026-12-31T23:00:00Z"},
+		{"last-month", "Europe/Berlin", "2026-11-30T23:00:00Z"},
+		{"soon", "UTC", ""},
+		{"", "UTC", ""},
 	} {
-		t.Run(text, func(t *testing.T) {
-			got, err := parseTime(text, now)
-			if (err != nil) != (want == "") || err == nil && got.Format(time.RFC3339) != want {
-				t.Errorf("got %s, %v, want %q", got, err, want)
+		t.Run(test.text+" "+test.zone, func(t *testing.T) {
+			zone, err := time.LoadLocation(test.zone)
+			require.NoError(t, err)
+			newYear := time.Date(2027, 1, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)) // still 2026 in UTC
+			got, err := parseTime(test.text, newYear, zone)
+			if (err != nil) != (test.want == "") || err == nil && got.Format(time.RFC3339) != test.want {
+				t.Errorf("got %s, %v, want %q", got, err, test.want)
 			}
 		})
-	}
-}
-
-// TestDateIn: a date is a midnight of the time zone, a month its first day's; all else stays as it is.
-func TestDateIn(t *testing.T) {
-	zone, err := time.LoadLocation("Europe/Berlin")
-	require.NoError(t, err)
-	newYear := time.Date(2027, 1, 1, 0, 30, 0, 0, zone) // still 2026 in UTC
-	var got []string
-	for _, text := range []string{
-		"last-month", "this-month", "2026-03-01", "2026-04-01", "2026-03-01T00:00:00Z", "36h",
-		"02:30", "soon", "",
-	} {
-		got = append(got, dateIn(newYear, text))
-	}
-	if want := []string{
-		"2026-12-01T00:00:00+01:00", "2027-01-01T00:00:00+01:00", "2026-03-01T00:00:00+01:00",
-		"2026-04-01T00:00:00+02:00", "2026-03-01T00:00:00Z", "36h", "02:30", "soon", "",
-	}; !slices.Equal(got, want) {
-		t.Errorf("%s", got)
-	}
-	// no midnight
-	for name, want := range map[string]string{
-		"America/Santiago": "2026-09-06T01:00:00-03:00",
-		"Africa/Cairo":     "2026-04-24T01:00:00+03:00",
-	} {
-		if zone, err = time.LoadLocation(name); err != nil {
-			t.Fatal(err)
-		}
-		if got := dateIn(newYear.In(zone), want[:len(time.DateOnly)]); got != want {
-			t.Errorf("in %s the day begins at %s, want %s", name, got, want)
-		}
 	}
 }

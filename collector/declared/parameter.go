@@ -2,6 +2,7 @@ package declared
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,8 @@ func (p *Parameter) decode(n *config.Node) []string {
 		var list []string
 		if n.Decode(&list); p.Values != nil {
 			p.checkList(n, list)
+		} else if slices.ContainsFunc(list, regularExpression.MatchString) {
+			n.Problemf("must have patterns, in which * stands for anything, not regular expressions")
 		}
 		return list
 	}
@@ -72,6 +75,10 @@ func (p *Parameter) decode(n *config.Node) []string {
 	}
 	return []string{meant}
 }
+
+// regularExpression finds what only the start or the end of a regular expression has. As a pattern, it would fit no
+// row, and nobody would see it.
+var regularExpression = regexp.MustCompile(`^\^|^\.[*+]|\\|\$$`)
 
 // checkList reports a list that isn't one of the parameter's values, each once.
 func (p *Parameter) checkList(n *config.Node, list []string) {
