@@ -7,7 +7,7 @@
 //	parameter.go    keys that a definition adds to the blocks of a source and of a feed; maps.go: with values by name
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //	fields.go       reads a field of a record; parties.go: numbers and countries
-//	put.go          puts the result on a page; try.go: of saved rows
+//	try.go          maps saved rows
 //	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress; media.go: quality
 //	innerlegs.go    legs within a row
 //	tests.go        the section `tests`, which internal/analysis/laws plays; becomes.go: what a row becomes
@@ -27,11 +27,11 @@
 //	push            posted records
 //	rows            rows of texts: CSV, JSON, patterns, XML
 //	position        the stored form of a stream's position
-//	rowmap          the interface of functions that complete records
+//	rowmap          the interface of mappers, and of functions that complete records
 //	builtin         the built-in definitions
 //	sim             a simulated Asterisk
 //
-// web hands rows to a web.Mapper; files, sql and push to a rows.Mapper.
+// web, files, sql and push hand rows to a rowmap.Mapper, and put its results on pages.
 //
 // A definition is checked when the configuration is read. Nothing in a row stops a page: a row that
 // can't be mapped is set aside.

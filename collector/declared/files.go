@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/files"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -32,7 +33,7 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 		reader := files.New(&files.Settings{
 			Config: *as, Paths: paths, Now: settings.Now, Path: f.Rows, Document: f.JSONRows,
 			Optional:  b.pushes() && f.Files == nil,
-			NewMapper: func() rows.Mapper { return f.newMapper() },
+			NewMapper: func() rowmap.Mapper { return f.newMapper() },
 			Wording:   digest(b.Text, f.settings.Zone.String(), as.Columns),
 			Identity:  digest(f.identity(), as.Columns),
 		})

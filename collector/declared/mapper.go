@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
@@ -28,9 +28,6 @@ type Mapper struct {
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper           // for the legs within a row; nil without legs
 	unseen    map[string]unseen // of Try
-
-	filter   *web.Filter // of Put; nil: all calls
-	from, to time.Time   // of filter
 
 	function rowmap.Map // completes the records; nil without one
 	raw      []byte     // the row, for function
@@ -83,6 +80,17 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m.row.Parameters, m.row.Lists = s.Parameters, feed.lists
 	m.row.Percent, m.row.Missings = feed.Encoded == "url", feed.Missing
 	return m
+}
+
+// Map implements rowmap.Mapper.
+func (m *Mapper) Map(r *rows.Row) rowmap.Result {
+	switch {
+	case r.Problem != "":
+		return rowmap.Result{Invalid: r.Problem}
+	case r.Columns != nil || r.Raw == nil: // a table may have no columns
+		return m.MapFields(r.Columns, r.Fields)
+	}
+	return m.MapJSON(r.Raw)
 }
 
 // MapJSON maps a row of valid JSON.

@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/sql"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -28,7 +28,10 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 			Title: title, Driver: driver, DSN: b.Secrets[dsnKey],
 			Query: expandColumns(f.Query, f.settings.Parameters), Zone: f.settings.Zone, Grain: f.Filter.Grain,
 			Key: f.Filter.Key, Overlap: f.Filter.Overlap.Keys, Lookback: f.Lookback,
-			NewMapper: func(from, to time.Time) rows.Mapper { return f.newMapper().within(&f.Filter, from, to) },
+			NewMapper: func() rowmap.Mapper { return f.newMapper() },
+			Lies: func(from, to time.Time, mapped *rowmap.Result) bool {
+				return f.Filter.Contains(from, to, mapped.Record)
+			},
 		}
 		if f.Filter.By != web.ByInserted {
 			reader := sql.New(s)

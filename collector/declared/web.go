@@ -6,6 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/web"
 )
 
@@ -27,7 +28,7 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 		api.ReadFeed(info, &web.Feed{
 			List: &f.List, Name: f.name, Parameters: f.settings.Parameters, Lookback: f.Lookback,
 			MayLackIDs: f.WithoutID || !f.Record.ID.IsSet(), Zones: f.newMapper().zones,
-			NewMapper: func(each map[string]string, names map[string]map[string]string) web.Mapper {
+			NewMapper: func(each map[string]string, names map[string]map[string]string) rowmap.Mapper {
 				m := f.newMapper()
 				m.row.Each, m.row.Names = each, names
 				return m

@@ -170,7 +170,10 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		err = errTruncated
 	}
 	if err == nil {
-		read := &linesRead{ctx: ctx, file: file, entry: e, print: ends, begin: l.markPage(), good: e.Good}
+		read := &linesRead{
+			ctx: ctx, file: file, entry: e, print: ends, begin: l.markPage(), good: e.Good,
+			goodNames: e.GoodNames,
+		}
 		if !l.audit {
 			read.known, read.readable, err = l.known(ctx, file, e, sum)
 		}
@@ -223,35 +226,33 @@ type linesRead struct {
 	// begin is the page without the rows behind the entry's mark.
 	begin pageMark
 	// readable is up to where the rows that are passed over could be read, good the entry's next Good.
-	readable int64
-	good     rows.Mark
+	readable  int64
+	good      rows.Mark
+	goodNames int64
 }
 
 // readRows reads the complete rows behind a file's mark.
 func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	f := r.entry.file
 	size := f.info.Size()
-	first := rows.New(r.ctx, r.file, &l.Config.Layout, 0, sha256.New(), size)
+	first := rows.New(r.ctx, r.file, &l.Config.Layout, r.entry.NowNames, sha256.New(), size)
 	first.Waited = l.waited(f)
 	err := first.ReadNames()
-	if err == nil {
-		err = first.NamesUpTo(r.ctx, r.file, r.entry.Now.Offset)
-	}
 	if r.entry.Now.Offset <= first.Behind.Offset {
 		r.entry.Name = nameHash(f.path) // names alone don't say that it is a file that was renamed
 	}
 	in := rows.New(r.ctx, r.file, &l.Config.Layout, r.entry.Now.Offset, sum, size)
-	in.Columns, in.Ends, in.Waited = first.Columns, l.isComplete(f), first.Waited
+	in.Columns, in.NamesAt, in.Ends, in.Waited = first.Columns, r.entry.NowNames, l.isComplete(f), first.Waited
 	for err == nil {
 		var row rows.PlacedRow
 		if row, err = in.Next(); err != nil {
 			break
 		}
 		if row.Bare <= min(r.known, r.readable) || row.Bare > r.known && l.addRow(&row, f.path) {
-			r.good = row.Mark
+			r.good, r.goodNames = row.Mark, in.NamesAt
 		}
 		if l.isFull() {
-			if err = l.moveTo(r, row.Mark); err == nil {
+			if err = l.moveTo(r, in, row.Mark); err == nil {
 				err = l.emitPage(l.takePage(), l.append(nil))
 				r.begin = l.markPage()
 			}
@@ -261,13 +262,13 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	case errors.Is(err, errStopped), errors.Is(err, errTruncated):
 		return err
 	case !errors.Is(err, io.EOF) && !errors.Is(err, rows.ErrOpen):
-		return cmp.Or(l.moveTo(r, in.Behind), err)
+		return cmp.Or(l.moveTo(r, in, in.Behind), err)
 	}
 	l.noteWaiting(f, in, errors.Is(err, rows.ErrOpen))
 	if err := l.compareLines(r.ctx, r.file, f, in); err != nil {
 		return err
 	}
-	return l.moveTo(r, in.Behind)
+	return l.moveTo(r, in, in.Behind)
 }
 
 // isComplete says whether no program writes to a file any more: it has another name than it had, or
@@ -294,9 +295,12 @@ func ignoreTruncated(err error) error {
 // moveTo moves a file's rows.Mark behind the rows that were added to the page. If the file
 // was truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of
 // two files, so they are left for the next look.
-func (l *linesLook) moveTo(r *linesRead, at rows.Mark) error {
+func (l *linesLook) moveTo(r *linesRead, in *rows.Reader, at rows.Mark) error {
+	move := func() { // the names are those of the last row
+		r.entry.Now, r.entry.Good, r.entry.NowNames, r.entry.GoodNames = at, r.good, in.NamesAt, r.goodNames
+	}
 	if r.entry.file.zipped {
-		r.entry.Now, r.entry.Good = at, r.good
+		move()
 		return nil
 	}
 	was, err := printOf(r.file, r.entry.Now.Offset)
@@ -305,6 +309,7 @@ func (l *linesLook) moveTo(r *linesRead, at rows.Mark) error {
 		l.cutPage(r.begin)
 		return errTruncated
 	}
-	r.entry.Now, r.entry.Good, r.print = at, r.good, next
+	move()
+	r.print = next
 	return nil
 }

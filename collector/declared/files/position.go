@@ -54,6 +54,9 @@ type storedEntry struct {
 	// again once the definition says something else.
 	Good    rows.Mark
 	Wording uint64
+	// NowNames and GoodNames are where the names begin that hold for rows behind Now and Good: a program may write
+	// other ones into the same file.
+	NowNames, GoodNames int64
 	// Identity is what identified its rows, and Changed when that was last another, in seconds; 0: never.
 	Identity uint64
 	Changed  int64
@@ -65,7 +68,7 @@ const (
 	goneLines  = 1000
 	goneWholes = 10_000
 
-	form = 10 // of the stored position
+	form = 11 // of the stored position
 )
 
 // nameHash is a hash of a file's name without its folder, which may be mounted elsewhere or be written differently.
@@ -132,7 +135,7 @@ func (e *storedEntry) retry(s *Settings) {
 		e.Changed = s.Now().Unix()
 	}
 	if e.Wording != s.Wording && e.Good != e.Now {
-		e.Now, e.Change = e.Good, 0
+		e.Now, e.NowNames, e.Change = e.Good, e.GoodNames, 0
 		if e.Older.Offset >= e.Now.Offset {
 			e.Older = e.Now
 		}
@@ -190,8 +193,8 @@ func parsePosition(look *look, gone int) (*filesPosition, error) {
 		switch {
 		case stored == storedEntry{}:
 			p.free = append(p.free, slot)
-		case min(stored.Older.Offset, stored.Good.Offset) < 0,
-			max(stored.Older.Offset, stored.Good.Offset) > stored.Now.Offset:
+		case min(stored.Older.Offset, stored.Good.Offset, stored.NowNames, stored.GoodNames) < 0,
+			max(stored.Older.Offset, stored.Good.Offset, stored.NowNames, stored.GoodNames) > stored.Now.Offset:
 			return p, position.ErrDamaged
 		default:
 			stored.retry(p.settings)

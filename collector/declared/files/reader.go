@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 )
 
@@ -34,7 +35,7 @@ type Settings struct {
 	Path []string
 	// Document reads the rows of a document of JSON.
 	Document  func(text []byte) ([]rows.Row, error)
-	NewMapper func() rows.Mapper
+	NewMapper func() rowmap.Mapper
 	// Wording is a digest of what the definition and the source say of rows.
 	Wording uint64
 	// Identity is a digest of the part that identifies rows.
@@ -171,7 +172,7 @@ type look struct {
 	justMoved bool
 
 	list   *fileList
-	mapper rows.Mapper
+	mapper rowmap.Mapper
 	yield  func(*collector.Page, error) bool
 
 	page        *collector.Page
@@ -220,9 +221,12 @@ func (l *look) emitPage(page *collector.Page, position []byte) error {
 func (l *look) addRow(row *rows.PlacedRow, path string) (valid bool) {
 	l.rows++
 	l.bytes += len(row.Raw)
-	invalid := len(l.page.Invalid)
-	l.mapper.Put(l.page, &row.Row, fmt.Sprintf("%s, before byte %d", path, row.Offset), string(row.Chain[:]))
-	return len(l.page.Invalid) == invalid
+	mapped := l.mapper.Map(&row.Row)
+	if r := mapped.Record; r != nil && r.Synthetic != "" {
+		r.Synthetic = string(row.Chain[:]) // its place
+	}
+	mapped.Put(l.page, row.Raw, fmt.Sprintf("%s, before byte %d", path, row.Offset))
+	return mapped.Invalid == ""
 }
 
 // waited is up to where the lines of a file have waited for the end of a quote for long enough.

@@ -138,7 +138,7 @@ func TestWholeCrash(t *testing.T) {
 	for r.poll() > 0 {
 	}
 	r.is(want...)
-	if length := len(r.position); length > 41*144 {
+	if length := len(r.position); length > 41*160 {
 		t.Errorf("the position has %d bytes", length)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
@@ -28,7 +29,7 @@ type Settings struct {
 	Seal  cipher.AEAD
 	Names []byte
 
-	Mapper   rows.Mapper
+	Mapper   rowmap.Mapper
 	Observer collector.NotificationObserver // may be nil
 	Logger   *slog.Logger
 }
@@ -47,7 +48,8 @@ func New(s *Settings) *Receiver { return &Receiver{Settings: *s} }
 func (r *Receiver) put(page *collector.Page, record []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Mapper.Put(page, &rows.Row{Raw: record}, "posted", "")
+	mapped := r.Mapper.Map(&rows.Row{Raw: record})
+	mapped.Put(page, record, "posted")
 }
 
 // Page makes a page of what other replicas have put into the ledger. What can't be opened was

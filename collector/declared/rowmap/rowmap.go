@@ -1,13 +1,19 @@
-// Package rowmap is the interface between a definition and the Go function for its rows (`map` in
-// docs/definitions.md).
+// Package rowmap is the interface of what makes records of rows: a definition's mapper, and the Go function for its
+// rows (`map` in docs/definitions.md).
 package rowmap
 
 import (
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
+
+// Mapper makes records of rows. It is for one goroutine.
+type Mapper interface {
+	Map(row *rows.Row) Result
+}
 
 // Function completes the records of rows that need more than a definition can say.
 type Function struct {

@@ -32,6 +32,8 @@ type Reader struct {
 	Waited int64
 	// Behind is behind the last row, and the blank lines after it.
 	Behind Mark
+	// NamesAt is where the latest names begin.
+	NamesAt int64
 	// LineEnd is the last byte of a line.
 	LineEnd byte
 	// Count is the number of rows that were read, with names.
@@ -154,7 +156,7 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			if err := r.fill(n + r.layout.Skip); err != nil && (!r.Ends || !errors.Is(err, io.EOF)) {
 				return row, false, err
 			}
-			r.Columns = namesOf(row.Fields)
+			r.Columns, r.NamesAt = namesOf(row.Fields), r.Behind.Offset
 			n = min(n+r.layout.Skip, len(r.ahead))
 			r.Count += r.layout.Skip
 		}

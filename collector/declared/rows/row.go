@@ -6,8 +6,6 @@ import (
 	"hash"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 // Row is a row as it was written: JSON, or the values of columns, whose text may be missing.
@@ -15,14 +13,6 @@ type Row struct {
 	Raw             []byte
 	Columns, Fields []string // nil for JSON
 	Problem         string   // why it can't be read, or empty
-}
-
-// Mapper makes records of rows. It is for one goroutine.
-type Mapper interface {
-	// Put puts the record of a row on a page, or why there is none, and says whether it put anything
-	// there. at is the place of the row for messages; place identifies a row without an id, unless it
-	// is empty.
-	Put(page *collector.Page, row *Row, at, place string) bool
 }
 
 // PlacedRow is a row of a file, without the end of its line.

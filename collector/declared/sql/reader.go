@@ -7,10 +7,12 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -46,11 +48,12 @@ type Settings struct {
 	Grain time.Duration
 	// Key is the column with the number by which rows are inserted; Overlap is the number of keys that
 	// are read again, during Lookback.
-	Key      string
-	Overlap  int64
-	Lookback time.Duration
-	// NewMapper makes a mapper that leaves out records outside a span; zero times mean all.
-	NewMapper func(from, to time.Time) rows.Mapper
+	Key       string
+	Overlap   int64
+	Lookback  time.Duration
+	NewMapper func() rowmap.Mapper
+	// Lies says whether a record lies in a span; zero times mean that each does.
+	Lies func(from, to time.Time, mapped *rowmap.Result) bool
 }
 
 // Reader is a collector.RangeReader that reads the rows of a span of time. It is safe for
@@ -140,7 +143,7 @@ func (r *Reader) readSpan(ctx context.Context, asked span, bounded bool) ([]*col
 	values := map[string]any{
 		"from": wide.from.In(r.Zone).Format(timeLayout), "to": wide.to.In(r.Zone).Format(timeLayout),
 	}
-	p := &pages{mapper: r.NewMapper(asked.from, asked.to)}
+	p := r.newPages(asked)
 	err := r.rows(ctx, values, func(columns, values []string) error {
 		p.add(columns, values)
 		if bounded && p.rows > rowsPerRead {
@@ -154,23 +157,36 @@ func (r *Reader) readSpan(ctx context.Context, asked span, bounded bool) ([]*col
 	return p.all, nil
 }
 
-// pages makes pages of rows.
+// pages makes pages of the rows of a span.
 type pages struct {
-	mapper rows.Mapper
+	*Reader
+	span
+
+	mapper rowmap.Mapper
 	all    []*collector.Page
 	asked  int // rows that the database returned
 	rows   int // rows that are on the pages
 }
 
+func (r *Reader) newPages(asked span) *pages {
+	return &pages{Reader: r, span: asked, mapper: r.NewMapper()}
+}
+
 func (p *pages) add(columns, values []string) {
+	p.asked++
+	mapped := p.mapper.Map(&rows.Row{Columns: columns, Fields: values})
+	if mapped.Record != nil && !p.Lies(p.from, p.to, &mapped) {
+		return
+	}
 	if p.rows == len(p.all)*rowsPerPage {
 		p.all = append(p.all, new(collector.Page))
 	}
-	p.asked++
-	row := &rows.Row{Columns: columns, Fields: values}
-	if p.mapper.Put(p.all[len(p.all)-1], row, fmt.Sprintf("row %d", p.asked), "") {
-		p.rows++
+	p.rows++
+	var raw []byte
+	if mapped.Record == nil {
+		raw = []byte(strings.Join(values, "\x00"))
 	}
+	mapped.Put(p.all[len(p.all)-1], raw, fmt.Sprintf("row %d", p.asked))
 }
 
 // span is a range of time.

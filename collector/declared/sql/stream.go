@@ -81,7 +81,7 @@ func (s *Stream) findReached(ctx context.Context, reached int64) error {
 
 // readPage reads the next rows after a key, at most some. last is the key of the last row.
 func (s *Stream) readPage(ctx context.Context, after, most int64) (page *collector.Page, last int64, err error) {
-	p := &pages{mapper: s.NewMapper(time.Time{}, time.Time{})}
+	p := s.newPages(span{})
 	last = after
 	err = s.rows(ctx, map[string]any{"after": after, "limit": most},
 		func(columns, values []string) error {

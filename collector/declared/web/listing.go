@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 )
 
 // listing is one list as it is read. If the list has a total, each row counts once, even if rows
@@ -73,7 +74,7 @@ func (l *listing) setTotal(total int) {
 // read reads the rows of a page. It leaves out rows that don't belong to the wanted span, because
 // another read has them, and rows without an id that the previous page had.
 func (l *listing) read(
-	ctx context.Context, mapper Mapper, walk *walk, number int, wanted span,
+	ctx context.Context, mapper rowmap.Mapper, walk *walk, number int, wanted span,
 ) (*collector.Page, error) {
 	page, rows := new(collector.Page), walk.page.rows
 	digests := make([]uint64, len(rows))

@@ -17,7 +17,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -61,12 +60,7 @@ type Feed struct {
 	// Zones are those of local times, other than UTC.
 	Zones []*time.Location
 	// NewMapper makes a mapper for the rows of a list with values of `for`, and lists of names.
-	NewMapper func(each map[string]string, names map[string]map[string]string) Mapper
-}
-
-// Mapper makes records of rows. It is for one goroutine.
-type Mapper interface {
-	Map(row *rows.Row) rowmap.Result
+	NewMapper func(each map[string]string, names map[string]map[string]string) rowmap.Mapper
 }
 
 // with is the feed with another list of the same definition.
