@@ -28,6 +28,7 @@ type Mapper struct {
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper           // for the legs within a row; nil without legs
 	unseen    map[string]unseen // of Try
+	mayWait   bool              // rows may be open legs
 
 	function rowmap.Map // completes the records; nil without one
 	raw      []byte     // the row, for function
@@ -59,6 +60,7 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 			Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded, Missing: feed.Missing,
 		}, s)
 	}
+	m.mayWait = (feed.Final != nil || feed.function() != nil) && feed.sharesCalls(s.Parameters)
 	if f := feed.function(); f != nil {
 		m.function = f.New(rowmap.Settings{
 			Parameters: s.Parameters, Legs: feed.sharesCalls(s.Parameters), EmergencyNumbers: s.EmergencyNumbers,
@@ -116,7 +118,7 @@ func (m *Mapper) mapValues() rowmap.Result {
 		if ignored, problem := c.Holds(&m.row); problem != "" {
 			return rowmap.Result{Invalid: "ignore: " + problem}
 		} else if ignored {
-			return rowmap.Result{Ignored: true}
+			return rowmap.Result{Ignored: true, Leg: m.ignoredLeg()}
 		}
 	}
 	if m.function != nil {
@@ -144,6 +146,19 @@ func (m *Mapper) mapValues() rowmap.Result {
 		return rowmap.Result{Record: p.record} // its other values aren't final
 	}
 	return rowmap.Result{Record: p.record, Unmapped: p.unmapped}
+}
+
+// ignoredLeg has the ids and the start of an ignored row that may have been an open leg before; nil: it can't have been.
+func (m *Mapper) ignoredLeg() *cdr.Record {
+	if !m.mayWait {
+		return nil
+	}
+	p := &mapping{Mapper: m, record: new(cdr.Record)}
+	p.ids()
+	if p.record.Start = p.time("start", &m.feed.Record.Start); p.record.ID == "" || p.record.Start.IsZero() {
+		return nil
+	}
+	return p.record
 }
 
 // mapping is the state of mapping one row.

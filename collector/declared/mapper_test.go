@@ -109,6 +109,39 @@ feeds:
 	}
 }
 
+// TestIgnoredLeg: an ignored row that may have been an open leg before says which one.
+func TestIgnoredLeg(t *testing.T) {
+	const text = `provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    request: {path: /calls}
+    filter: {by: start}
+    ignore: {state: fax}
+    final: {state: [fax, done]}
+    record: {id: id, group: call, start: {path: began, time: rfc3339}, outcome: {is: answered}}
+`
+	const fax = `{"id":"7","began":"2026-11-23T10:00:00Z","state":"fax"}`
+	for _, c := range []struct{ name, without, row, want string }{
+		{"a leg", "", fax, "7 10:00:00"},
+		{"rows that never wait", "    final: {state: [fax, done]}\n", fax, ""},
+		{"no legs", "group: call, ", fax, ""},
+		{"no id", "", `{"began":"2026-11-23T10:00:00Z","state":"fax"}`, ""},
+		{"no start", "", `{"id":"7","state":"fax"}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mapper(t, strings.Replace(text, c.without, "", 1), declared.MapperSettings{}).MapJSON([]byte(c.row))
+			got := ""
+			if m.Leg != nil {
+				got = m.Leg.ID + m.Leg.Start.Format(" 15:04:05")
+			}
+			if !m.Ignored || got != c.want {
+				t.Errorf("%+v, leg %q", m, got)
+			}
+		})
+	}
+}
+
 // TestWithoutTrunks: without names of trunks the calls of a telephone system have no direction.
 func TestWithoutTrunks(t *testing.T) {
 	columns := []string{"start", "disposition", "dateTimeOrigination", "pkid", "finalCalledPartyNumber"}

@@ -49,8 +49,10 @@ type Result struct {
 	// Record is nil in the result of a function.
 	Record *cdr.Record
 	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its values.
-	Ignored  bool
-	Invalid  string
+	Ignored bool
+	Invalid string
+	// Leg has the ids and the start of an ignored row that may have been an open leg before; else nil.
+	Leg      *cdr.Record
 	Unmapped []collector.Unmapped
 }
 
@@ -61,7 +63,9 @@ func (r *Result) Put(page *collector.Page, raw []byte, at string) {
 		page.Invalid = append(page.Invalid, setAside(page, raw, at, r.Invalid))
 		return
 	case r.Ignored:
-		page.Ignored = append(page.Ignored, setAside(page, raw, at, "isn't a call"))
+		row := setAside(page, raw, at, "isn't a call")
+		row.Leg = r.Leg
+		page.Ignored = append(page.Ignored, row)
 	default:
 		page.Records = append(page.Records, r.Record)
 	}

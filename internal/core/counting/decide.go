@@ -22,6 +22,7 @@ type Decision struct {
 
 	// Made by Keys and More.
 	entries []entry
+	ignored []entry // of ignored rows that may have been open legs
 	asked   map[callAsked]bool
 	leads   map[Hash]Hash // from a record's own key to its call's key
 	buckets []int64
@@ -124,9 +125,10 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 			return nil, d.err
 		}
 	}
-	d.countLateLegs() // 36
-	d.decideCalls()   // 36
-	d.settleRecords() // 17
+	d.dropIgnoredLegs() // 36
+	d.countLateLegs()   // 36
+	d.decideCalls()     // 36
+	d.settleRecords()   // 17
 	d.addSpans()
 	for i := range d.change.Facts {
 		d.addToDay(&d.change.Facts[i])

@@ -87,6 +87,15 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 		d.readEntry(&d.entries[i], r)
 		d.addKeys(&d.entries[i])
 	}
+	d.ignored = d.ignored[:0]
+	for i := range page.Ignored {
+		if r := page.Ignored[i].Leg; r != nil && settings.Legs {
+			var e entry
+			d.readEntry(&e, r)
+			d.addKeys(&e)
+			d.ignored = append(d.ignored, e)
+		}
+	}
 	for i := range page.Unmapped {
 		if u := &page.Unmapped[i]; u.Record != nil {
 			d.addKey(hasher.unmapped(u), d.factBuckets(u.Record.Start))

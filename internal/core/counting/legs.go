@@ -116,6 +116,11 @@ func (d *Decision) More(known *Known) *Keys {
 			d.addCallFactKeys(&more, e, d.rootOf(h.call)) // a later version may name another call
 		}
 	}
+	for i := range d.ignored {
+		if e := &d.ignored[i]; d.findState(e) == nil {
+			d.addOpenLegKeys(&more, e)
+		}
+	}
 	if len(more.IDs)+len(more.Tasks) == 0 {
 		return nil
 	}
@@ -161,6 +166,15 @@ func (d *Decision) leaveCall(e *entry, to Hash) {
 	}
 	if from := d.rootOf(d.linkOf(st)); from != to {
 		d.waitingUnder(from).take(d.newKey(e))
+	}
+}
+
+// dropIgnoredLegs takes open legs whose rows are ignored now from their calls: such a row never becomes final.
+func (d *Decision) dropIgnoredLegs() {
+	for i := range d.ignored {
+		if e := &d.ignored[i]; d.findState(e) == nil {
+			d.leaveCall(e, 0)
+		}
 	}
 }
 

@@ -126,6 +126,8 @@ type BadRow struct {
 	// Near is the start of the record before the row, in a feed that is read by arrival; zero: it
 	// isn't known.
 	Near time.Time
+	// Leg has the ids and the start of an ignored row that may have been an open leg before; else nil.
+	Leg *cdr.Record
 }
 
 // Result is the result of a page's commit.
