@@ -52,7 +52,12 @@ func (d *Definition) validatePush(r *config.Report) {
 			strings.Join(posted, ", "))
 	}
 	for _, feed := range d.postedFeeds() {
-		if d.Feeds[feed].Final != nil {
+		f := d.Feeds[feed]
+		if d.Files != nil && !f.Record.ID.IsSet() {
+			r.Problemf("feeds."+feed+".record.id",
+				"is missing; without it a record that is posted and is also in a file would count twice")
+		}
+		if f.Final != nil {
 			r.Problemf("feeds."+feed+".final",
 				"needs a filter by start or end, because a row that isn't final is read again; "+
 					"each record is posted once: use ignore for records that don't count")
