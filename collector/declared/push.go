@@ -41,6 +41,8 @@ func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 	}
 }
 
+const countsTwice = "without an id a record that is posted and is also in a file would count twice"
+
 // validatePush reports what a definition with posted records can't have.
 func (d *Definition) validatePush(r *config.Report) {
 	if p, is := d.Parameters[pushToken]; is && !p.Secret {
@@ -53,9 +55,12 @@ func (d *Definition) validatePush(r *config.Report) {
 	}
 	for _, feed := range d.postedFeeds() {
 		f := d.Feeds[feed]
-		if d.Files != nil && !f.Record.ID.IsSet() {
-			r.Problemf("feeds."+feed+".record.id",
-				"is missing; without it a record that is posted and is also in a file would count twice")
+		switch {
+		case d.Files == nil:
+		case !f.Record.ID.IsSet():
+			r.Problemf("feeds."+feed+".record.id", "is missing; "+countsTwice)
+		case f.WithoutID:
+			r.Problemf("feeds."+feed+".without_id", "doesn't work with push and files; "+countsTwice)
 		}
 		if f.Final != nil {
 			r.Problemf("feeds."+feed+".final",
