@@ -148,7 +148,7 @@ func (m *Mapper) mapValues() rowmap.Result {
 	return rowmap.Result{Record: p.record, Unmapped: p.unmapped}
 }
 
-// ignoredLeg has the ids and the start of an ignored row that may have been an open leg before; nil: it can't have been.
+// ignoredLeg has the ids and the start of an ignored row that may have been an open leg before; nil: it wasn't one.
 func (m *Mapper) ignoredLeg() *cdr.Record {
 	if !m.mayWait {
 		return nil

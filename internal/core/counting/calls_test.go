@@ -629,37 +629,6 @@ func TestLogOfALegThatWasOpen(t *testing.T) {
 	}
 }
 
-// An open leg whose row is ignored now, because it changed or by another `ignore`, leaves its call.
-func TestOpenLegThatIsIgnored(t *testing.T) {
-	open := leg("a", 0, -1, -1, provisional)
-	for name, c := range map[string]struct {
-		first, also, then page // also: on the page of the ignored row
-		calls             int
-	}{
-		"alone":                {page{open}, nil, nil, 0},
-		"it never waited":      {nil, nil, nil, 0},
-		"with another leg":     {page{open, leg("b", 0, 5, 60)}, nil, nil, 1},
-		"with a new leg":       {page{open}, page{leg("b", 0, 5, 60)}, nil, 1},
-		"counted later":        {page{open}, nil, page{leg("a", 0, 5, 60)}, 1},
-		"a leg that was final": {page{leg("a", 0, 5, 60)}, nil, nil, 1},
-	} {
-		for _, arrival := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, by arrival %t", name, arrival), func(t *testing.T) {
-				r := newCallRig(t, func(s *counting.Settings) { s.ByArrival = arrival })
-				r.records(c.first...)
-				row := counting.BadRow{Content: []byte("a"), Leg: &cdr.Record{ID: "a", Start: open.Start}}
-				for range 2 {
-					r.commit(&counting.Page{ObservedAt: r.at, Records: c.also, Ignored: []counting.BadRow{row}})
-				}
-				r.records(c.then...)
-				if got := r.wait(settle); got.Waiting != 0 || got.Incomplete != 0 || r.total("cdr_calls_total") != c.calls {
-					t.Errorf("%d calls, %+v", r.total("cdr_calls_total"), got)
-				}
-			})
-		}
-	}
-}
-
 // A call occupies its trunk in the direction of the first leg on the channel, also after the outside party was
 // transferred. A late leg on the channel adds its time in the same direction, and one without a trunk none. If the
 // first leg is late, the time that was counted isn't counted again in the other direction.
