@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -148,7 +149,7 @@ func (b *bench) judgeScripts(ctx context.Context, plain *played, add func(law st
 				add(l.name, unjudged(why))
 				return
 			}
-			v := b.verdictOn(scripts, problems)
+			v := verdictOn(scripts, problems)
 			if v.State == Held && l.remark != nil {
 				v.Detail += l.remark(b)
 			}
@@ -176,31 +177,19 @@ func (b *bench) judgeScript(ctx context.Context, s script, plain *played) string
 	return out.different(plain.result)
 }
 
-// verdictOn is the verdict by the problems of scripts. It names the smallest script that broke the law.
-func (b *bench) verdictOn(scripts []script, problems []string) Verdict {
-	count, smallest := 0, -1
+// verdictOn is the verdict by the problems of scripts. It names the first script that broke the law.
+func verdictOn(scripts []script, problems []string) Verdict {
+	count, first := 0, ""
 	for i, problem := range problems {
 		if problem != "" {
-			if count++; smallest < 0 || b.size(&scripts[i]) < b.size(&scripts[smallest]) {
-				smallest = i
-			}
+			count++
+			first = cmp.Or(first, scripts[i].name+": "+problem)
 		}
 	}
 	if count > 0 {
-		return broken("%s: %s (%d of %d scripts)", scripts[smallest].name, problems[smallest], count, len(scripts))
+		return broken("%s (%d of %d scripts)", first, count, len(scripts))
 	}
 	return held("%d scripts", len(scripts))
-}
-
-// size is how many rows a script has.
-func (b *bench) size(s *script) (n int) {
-	if s.steps == nil {
-		return len(b.base)
-	}
-	for _, step := range s.steps {
-		n = max(n, len(step.rows))
-	}
-	return n
 }
 
 // judgeSecret looks for secrets and numbers in all that was written.
