@@ -71,30 +71,14 @@ func (t *tables) fill(statements []*row) error {
 			texts = append(texts, r.text)
 		}
 	}
-	return t.change(texts...)
-}
-
-// change runs statements in the tables' database.
-func (t *tables) change(statements ...string) error {
 	dsn := t.dsn
 	if t.driver == "sqlite" { // nothing of a test must survive a power cut
 		dsn += "?_pragma=synchronous(off)&_pragma=journal_mode(memory)"
 	}
-	if err := t.execute(dsn, statements...); err != nil {
+	if err := t.execute(dsn, texts...); err != nil {
 		return fmt.Errorf("tests.tables: %w", err)
 	}
 	return nil
-}
-
-// rename moves each table to its name with another ending.
-func (t *tables) rename(from, to string) error {
-	var statements []string
-	for _, r := range t.b.setup {
-		if table := tableIn.FindStringSubmatch(r.text); table != nil {
-			statements = append(statements, "ALTER TABLE "+table[1]+from+" RENAME TO "+table[1]+to)
-		}
-	}
-	return t.change(statements...)
 }
 
 // sqlDrivers are the drivers of definitions by their names in database/sql.
@@ -157,26 +141,16 @@ type database struct {
 	offline
 	*tables
 
-	run    *run
-	hidden bool // the tables aren't there
+	run *run
 }
 
-// show makes the tables and runs the statements. Tables that aren't there at first are there when rows are shown
-// again.
+// show makes the tables and runs the statements. A database that is away at first is made when rows are shown again.
 func (d *database) show() error {
-	if d.hidden {
-		if err := d.rename("_away", ""); err != nil {
-			return err
-		}
-	}
-	if err := d.fill(d.run.shown); err != nil {
-		return err
-	}
-	if d.hidden = d.run.script.away; d.hidden {
+	if d.run.script.away {
 		d.run.script.away = false
-		return d.rename("", "_away")
+		return nil
 	}
-	return nil
+	return d.fill(d.run.shown)
 }
 
 func (d *database) close() error { return d.tables.close() }
