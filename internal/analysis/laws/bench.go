@@ -1,14 +1,14 @@
 package laws
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -21,7 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// bench is one feed under test. Nothing in it changes once it is made, but output and runs.
+// bench is one feed under test. Nothing in it changes once it is made, but what processes write.
 type bench struct {
 	definition *declared.Definition
 	provider   collector.Provider
@@ -58,31 +58,20 @@ type bench struct {
 	setup       []*row                     // statements before those of base
 	page        *collector.Page
 
-	folder string
-	output *output
-	runs   atomic.Int64
-}
-
-// output is all that processes write, for people to read.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
+	folder  string
+	logger  *slog.Logger // of all processes
+	written bytes.Buffer // by logger
 }
 
 // newBench prepares the tests of a feed.
 func newBench(s *Settings, v *variant, folder string) (*bench, error) {
 	b := &bench{
 		definition: s.Definition, provider: declared.NewProvider(s.Definition), name: v.feed,
-		feed: s.Definition.Feeds[v.feed], tests: v.tests, dsn: s.DSN, folder: folder, output: new(output),
+		feed: s.Definition.Feeds[v.feed], tests: v.tests, dsn: s.DSN, folder: folder,
 		keys: make(map[string]any), secrets: make(map[string]string),
 		judges: func(law string) bool { return (v.laws == nil || slices.Contains(v.laws, law)) && s.judges(law) },
 	}
+	b.logger = slog.New(slog.NewTextHandler(&b.written, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.setParameters(s)
 	if err := b.open(); err != nil {
 		return nil, err

@@ -195,7 +195,7 @@ func verdictOn(scripts []script, problems []string) Verdict {
 // judgeSecret looks for secrets and numbers in all that was written.
 func (b *bench) judgeSecret(plain *played) Verdict {
 	series := slices.Sorted(maps.Keys(plain.result))
-	written := b.output.text.String() + strings.Join(append(series, ""), "\n")
+	written := b.written.String() + strings.Join(append(series, ""), "\n")
 	for name, secret := range b.secrets {
 		if strings.Contains(written, secret) {
 			return broken("the secret %s is in what the exporter wrote", name)

@@ -3,7 +3,6 @@ package laws
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -93,14 +92,17 @@ type run struct {
 
 // play runs a script to its end.
 func (b *bench) play(s script) (out played, err error) {
-	path := filepath.Join(b.folder, fmt.Sprintf("%s-%d", b.name, b.runs.Add(1)))
-	if err := errors.Join(os.MkdirAll(filepath.Join(path, "ledger"), 0o700), os.Mkdir(filepath.Join(path, "rows"),
-		0o700)); err != nil {
+	path, err := os.MkdirTemp(b.folder, "")
+	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
-	r := &run{bench: b, script: &s, folder: filepath.Join(path, "ledger"), appeared: make(map[*row]time.Time)}
-	r.world = r.newWorld(filepath.Join(path, "rows"))
+	rows, folder := filepath.Join(path, "rows"), filepath.Join(path, "ledger")
+	if err = errors.Join(os.Mkdir(rows, 0o700), os.Mkdir(folder, 0o700)); err != nil {
+		return out, err
+	}
+	r := &run{bench: b, script: &s, folder: folder, appeared: make(map[*row]time.Time)}
+	r.world = r.newWorld(rows)
 	defer func() { err = errors.Join(err, r.world.close()) }()
 	steps := r.begin()
 	if err = r.start(); err != nil {

@@ -3,7 +3,6 @@ package laws
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -30,8 +29,7 @@ func (r *run) start() (err error) {
 		return err
 	}
 	settings := collector.SourceSettings{Now: r.now, Derive: r.ledger.Derive, Notified: self.Source(sourceName)}
-	settings.Transport, settings.Waits = r.world, noWaits
-	settings.Logger = slog.New(slog.NewTextHandler(r.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	settings.Transport, settings.Waits, settings.Logger = r.world, noWaits, r.logger
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return r.ledger.LoadSecret(ctx, sourceName) }
 	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
 		return r.ledger.ReplaceSecret(ctx, sourceName, spend)
