@@ -21,7 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// bench is one feed under test. Nothing in it changes once it is made, but what processes write.
+// bench is one feed under test. Nothing in it changes once the law plain is judged, but what processes write.
 type bench struct {
 	definition *declared.Definition
 	provider   collector.Provider
@@ -43,6 +43,7 @@ type bench struct {
 	records []*cdr.Record
 	columns []string
 	began   time.Time // the clock at the beginning of a script
+	plain   played    // what the script of the law plain came to
 
 	// What tests say of an HTTP API, see saved.go.
 	answers        []savedAnswer

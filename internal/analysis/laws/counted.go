@@ -100,8 +100,8 @@ func (out *played) miscounts(calls, visits float64) string {
 	return text
 }
 
-// sameCalls wants as many calls and visits as of the plain script.
-func sameCalls(plain, out *played) string { return out.miscounts(plain.calls()) }
+// sameCalls wants as many calls and visits as the plain script.
+func (b *bench) sameCalls(out *played) string { return out.miscounts(b.plain.calls()) }
 
 // callOf names the call of a record among others: by its group, or by the topmost record that it leads to by `parent`.
 // If one record of a group has a parent, so have the others. The name is empty if the record names no other.

@@ -26,7 +26,7 @@ var damages = []struct {
 }
 
 // damaged: a row that can't be read is set aside, and no other.
-func (b *bench) damaged(*played) (scripts []script, why string) {
+func (b *bench) damaged() (scripts []script, why string) {
 	if b.definition.SQL != nil {
 		return b.damagedTables()
 	}
@@ -43,8 +43,8 @@ func (b *bench) damaged(*played) (scripts []script, why string) {
 	return []script{{
 		name:  fmt.Sprintf("%d damaged rows among the others", len(bad)),
 		steps: []step{{rows: slices.Concat(b.base, bad)}},
-		judge: func(plain, out *played) string {
-			calls, visits := plain.calls()
+		judge: func(out *played) string {
+			calls, visits := b.plain.calls()
 			more, moreVisits := callsOf(records, b.records)
 			return out.miscounts(calls+more, visits+moreVisits)
 		},
@@ -192,8 +192,8 @@ func (b *bench) damagedTables() (scripts []script, why string) {
 }
 
 // says breaks a law.
-func says(problem string) func(plain, out *played) string {
-	return func(*played, *played) string { return problem }
+func says(problem string) func(out *played) string {
+	return func(*played) string { return problem }
 }
 
 // judgeTable wants the calls of all rows that the query still gives, and among these each one of the others. It is nil
@@ -201,7 +201,7 @@ func says(problem string) func(plain, out *played) string {
 // played once.
 func (b *bench) judgeTable(
 	statements []*row, others *collector.Page,
-) (gives string, judge func(plain, out *played) string) {
+) (gives string, judge func(out *played) string) {
 	var page *collector.Page
 	refused := false
 	err := b.withTables(nil, func(t *tables) (err error) {
@@ -228,5 +228,5 @@ func (b *bench) judgeTable(
 	}
 	calls, visits := callsOf(page.Records, page.Records)
 	gives = fmt.Sprint(len(page.Records), len(page.Invalid), len(page.Ignored), len(page.Unmapped), calls, visits)
-	return gives, func(_, out *played) string { return out.miscounts(calls, visits) }
+	return gives, func(out *played) string { return out.miscounts(calls, visits) }
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // edges: the exporter looks at the very times of rows, and a second later, while they come.
-func (b *bench) edges(*played) (scripts []script, why string) {
+func (b *bench) edges() (scripts []script, why string) {
 	if why = b.apart(); why != "" && b.definition.SQL != nil { // a statement's rows come together
 		return nil, why
 	}
@@ -19,7 +19,7 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 		}
 		if rows := b.moved(change.Add(-30 * time.Minute).Sub(oldest)); rows != nil {
 			s := b.live(rows)
-			s.name, s.judge = s.name+", half an hour before clocks change on "+change.Format(time.DateOnly), sameCalls
+			s.name, s.judge = s.name+", half an hour before clocks change on "+change.Format(time.DateOnly), b.sameCalls
 			scripts = append(scripts, s)
 		}
 		if b.definition.SQL == nil || !b.byTime() {
@@ -29,7 +29,7 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 			scripts = append(scripts, script{
 				name:  "a day after clocks change on " + change.Format(time.DateOnly),
 				steps: []step{{rows: b.base}}, // the query is judged, not what is counted
-				judge: func(*played, *played) string { return b.readSeconds(rows) },
+				judge: func(*played) string { return b.readSeconds(rows) },
 			})
 		}
 	}

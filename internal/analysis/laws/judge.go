@@ -16,7 +16,7 @@ type law struct {
 	name    string
 	compare func(b *bench) Verdict
 	// scripts are those that the law must hold in, or why it can't be judged.
-	scripts func(b *bench, plain *played) (all []script, why string)
+	scripts func(b *bench) (all []script, why string)
 	// remark goes behind the verdict that the law is held; nil: nothing.
 	remark func(b *bench) string
 }
@@ -72,36 +72,36 @@ func (b *bench) judge(ctx context.Context) (verdicts []Verdict) {
 	case b.info.ActiveCalls != nil:
 		add("plain", b.judgeSnapshot())
 	default:
-		plain, v := b.judgePlain()
+		v := b.judgePlain()
 		if add("plain", v); v.State != Held {
 			break
 		}
-		b.judgeScripts(ctx, plain, add)
+		b.judgeScripts(ctx, add)
 		if b.judges("secret") {
-			add("secret", b.judgeSecret(plain))
+			add("secret", b.judgeSecret())
 		}
 	}
 	return verdicts
 }
 
 // judgePlain plays the plain script, and compares what was counted of all rows at once with what they are.
-func (b *bench) judgePlain() (*played, Verdict) {
+func (b *bench) judgePlain() Verdict {
 	if len(b.base) == 0 {
-		return nil, unjudged("no rows")
+		return unjudged("no rows")
 	}
-	plain, err := b.play(script{name: plainScript})
-	if err != nil {
-		return nil, broken("%s", err)
+	var err error
+	if b.plain, err = b.play(script{name: plainScript}); err != nil {
+		return broken("%s", err)
 	}
 	calls, visits := callsOf(b.records, b.records)
-	problem := plain.trouble
-	if problem == "" || len(plain.wrong) > 0 {
-		problem = plain.miscounts(calls, visits)
+	problem := b.plain.trouble
+	if problem == "" || len(b.plain.wrong) > 0 {
+		problem = b.plain.miscounts(calls, visits)
 	}
 	if problem != "" {
-		return nil, broken("%s: %s", plainScript, problem)
+		return broken("%s: %s", plainScript, problem)
 	}
-	return &plain, held("%d rows are %v calls and %v visits", len(b.base), calls, visits)
+	return held("%d rows are %v calls and %v visits", len(b.base), calls, visits)
 }
 
 // judgeSnapshot compares the calls in progress with the rows.
@@ -127,7 +127,7 @@ func (b *bench) judgeSnapshot() Verdict {
 const atOnce = 12
 
 // judgeScripts plays the scripts of all laws, and adds the verdict on each.
-func (b *bench) judgeScripts(ctx context.Context, plain *played, add func(law string, v Verdict)) {
+func (b *bench) judgeScripts(ctx context.Context, add func(law string, v Verdict)) {
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	var verdicts []func()
@@ -136,11 +136,11 @@ func (b *bench) judgeScripts(ctx context.Context, plain *played, add func(law st
 		if l.scripts == nil || !b.judges(l.name) {
 			continue
 		}
-		scripts, why := l.scripts(b, plain)
+		scripts, why := l.scripts(b)
 		problems := make([]string, len(scripts))
 		for i, s := range scripts {
 			group.Go(func() error {
-				problems[i] = b.judgeScript(ctx, s, plain)
+				problems[i] = b.judgeScript(ctx, s)
 				return nil
 			})
 		}
@@ -163,7 +163,7 @@ func (b *bench) judgeScripts(ctx context.Context, plain *played, add func(law st
 }
 
 // judgeScript says how a script broke its law; empty: it didn't.
-func (b *bench) judgeScript(ctx context.Context, s script, plain *played) string {
+func (b *bench) judgeScript(ctx context.Context, s script) string {
 	if ctx.Err() != nil {
 		return "interrupted"
 	}
@@ -172,9 +172,9 @@ func (b *bench) judgeScript(ctx context.Context, s script, plain *played) string
 	case err != nil:
 		return err.Error()
 	case s.judge != nil:
-		return s.judge(plain, &out)
+		return s.judge(&out)
 	}
-	return out.different(plain.result)
+	return out.different(b.plain.result)
 }
 
 // verdictOn is the verdict by the problems of scripts. It names the first script that broke the law.
@@ -193,8 +193,8 @@ func verdictOn(scripts []script, problems []string) Verdict {
 }
 
 // judgeSecret looks for secrets and numbers in all that was written.
-func (b *bench) judgeSecret(plain *played) Verdict {
-	series := slices.Sorted(maps.Keys(plain.result))
+func (b *bench) judgeSecret() Verdict {
+	series := slices.Sorted(maps.Keys(b.plain.result))
 	written := b.written.String() + strings.Join(append(series, ""), "\n")
 	for name, secret := range b.secrets {
 		if strings.Contains(written, secret) {

@@ -25,7 +25,7 @@ type script struct {
 	page    int           // rows of a page; 0: all
 	overlap bool          // the last row of a page is the first of the next one too
 	// judge says how the script broke its law; nil: it must come to what the plain one came to.
-	judge func(plain, out *played) string
+	judge func(out *played) string
 	// between changes the rows once, after a first page that isn't the last one.
 	between func(rows []*row) []*row
 	fault   *fault

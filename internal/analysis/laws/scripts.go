@@ -16,7 +16,7 @@ func (b *bench) hasIDs() bool { return b.feed.Record.ID.IsSet() }
 const reused = 72 * time.Hour
 
 // once: a row that comes twice counts once.
-func (b *bench) once(*played) (scripts []script, why string) {
+func (b *bench) once() (scripts []script, why string) {
 	switch {
 	case b.definition.HTTP != nil && !b.hasIDs():
 		return nil, "rows have no id, so two that are equal are two calls"
@@ -55,8 +55,8 @@ func (b *bench) once(*played) (scripts []script, why string) {
 				{after: time.Hour, rows: b.base},
 				{after: reused, rows: slices.Concat(b.base, again)},
 			},
-			judge: func(plain, out *played) string {
-				calls, visits := plain.calls()
+			judge: func(out *played) string {
+				calls, visits := b.plain.calls()
 				return out.miscounts(2*calls, 2*visits)
 			},
 		})
@@ -65,7 +65,7 @@ func (b *bench) once(*played) (scripts []script, why string) {
 }
 
 // order: rows count the same in any order, split in any way.
-func (b *bench) order(*played) (scripts []script, why string) {
+func (b *bench) order() (scripts []script, why string) {
 	if len(b.base) < 2 {
 		return nil, "fewer than two rows"
 	}
@@ -92,7 +92,7 @@ func (b *bench) order(*played) (scripts []script, why string) {
 		if later := b.moved(day); later != nil {
 			scripts = append(scripts, script{
 				name:   "the first rows are a day later than those after them",
-				begins: b.began.Add(day), judge: sameCalls,
+				begins: b.began.Add(day), judge: b.sameCalls,
 				steps: []step{{rows: append(later[:1:1], b.base[1:]...)}},
 			})
 		}
@@ -104,7 +104,7 @@ func (b *bench) order(*played) (scripts []script, why string) {
 }
 
 // shifting: rows are added and removed while the list is read.
-func (b *bench) shifting(*played) (scripts []script, why string) {
+func (b *bench) shifting() (scripts []script, why string) {
 	switch {
 	case b.definition.HTTP == nil:
 		return nil, "nothing is read in pages"
@@ -144,7 +144,7 @@ func (b *bench) apart() string {
 }
 
 // late: a row comes long after its call.
-func (b *bench) late(*played) (scripts []script, why string) {
+func (b *bench) late() (scripts []script, why string) {
 	if why = b.apart(); why != "" {
 		return nil, why
 	}
@@ -169,7 +169,7 @@ func (b *bench) late(*played) (scripts []script, why string) {
 }
 
 // revised: a row that changes doesn't add a call.
-func (b *bench) revised(*played) (scripts []script, why string) {
+func (b *bench) revised() (scripts []script, why string) {
 	scripts = b.versions(func(base, other *row) bool {
 		return base.counts() && other.counts() && b.together(base, other)
 	})
@@ -177,13 +177,13 @@ func (b *bench) revised(*played) (scripts []script, why string) {
 		return nil, "no call of one row in two versions with one id"
 	}
 	for i := range scripts {
-		scripts[i].judge = sameCalls
+		scripts[i].judge = b.sameCalls
 	}
 	return scripts, ""
 }
 
 // final: a row that becomes final counts once, as it is then.
-func (b *bench) final(*played) (scripts []script, why string) {
+func (b *bench) final() (scripts []script, why string) {
 	if b.feed.Final == nil {
 		return nil, "the definition has no final"
 	}
@@ -241,7 +241,7 @@ var faults = []struct{ kind, name string }{
 }
 
 // refused: whatever a request gets in place of its answer, nothing is lost or counted twice.
-func (b *bench) refused(*played) (scripts []script, why string) {
+func (b *bench) refused() (scripts []script, why string) {
 	switch {
 	case b.definition.SQL != nil:
 		return []script{{name: "the database isn't there at first", away: true}}, ""
@@ -275,15 +275,15 @@ func (b *bench) refused(*played) (scripts []script, why string) {
 }
 
 // killed: a kill at any commit, before or after it is durable.
-func (b *bench) killed(plain *played) (scripts []script, why string) {
+func (b *bench) killed() (scripts []script, why string) {
 	// What is on the disk before a commit is what the one before it left. Only who posts learns more: he posts again.
 	kinds := []bool{true}
 	if b.info.Posted != nil {
 		kinds = []bool{false, true}
 	}
 	const most = 8
-	for n := 1; n <= plain.commits; n++ {
-		if n > most && n%max(plain.commits/4, 1) != 0 {
+	for n := 1; n <= b.plain.commits; n++ {
+		if n > most && n%max(b.plain.commits/4, 1) != 0 {
 			continue
 		}
 		for _, durable := range kinds {

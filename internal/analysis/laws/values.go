@@ -12,7 +12,7 @@ import (
 )
 
 // unknown: a value that a table lacks loses no row.
-func (b *bench) unknown(*played) (scripts []script, why string) {
+func (b *bench) unknown() (scripts []script, why string) {
 	for _, source := range b.feed.Sources() {
 		if source.Words == nil {
 			continue
@@ -26,7 +26,7 @@ func (b *bench) unknown(*played) (scripts []script, why string) {
 			rows[i] = other
 			scripts = append(scripts, script{
 				name:  fmt.Sprintf("%s has an unknown value at %s, for %s", r.name, source.Path, source.Field),
-				steps: []step{{rows: rows}}, judge: sameCalls,
+				steps: []step{{rows: rows}}, judge: b.sameCalls,
 			})
 			break
 		}
