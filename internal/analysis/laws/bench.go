@@ -151,8 +151,8 @@ func (b *bench) takesZone() bool {
 // open makes a source that is never read, and learns from it.
 func (b *bench) open() error {
 	b.definition.Unlimited()
-	if sql := b.definition.SQL; sql != nil && b.dsn == "" && !strings.HasPrefix(sql.Driver, "{") {
-		sql.Driver = "sqlite"
+	if b.definition.SQL != nil && b.dsn == "" {
+		b.definition.SQL.Driver = "sqlite" // also in place of a parameter
 	}
 	keys := (&run{bench: b, script: new(script)}).newWorld("").block()
 	configured, source, err := b.openSource(keys, time.Hour, collector.SourceSettings{})
@@ -212,9 +212,6 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 	}
 	if b.definition.Push != nil && more["paths"] != nil {
 		delete(keys, "token")
-	}
-	if sql := b.definition.SQL; sql != nil && b.dsn == "" && strings.HasPrefix(sql.Driver, "{") {
-		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
 	}
 	keys[b.name] = feed
 	text, err := yaml.Marshal(map[string]any{"sources": []any{map[string]any{

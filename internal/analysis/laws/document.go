@@ -30,13 +30,18 @@ func (b *bench) isFile(text string) bool {
 	return b.feed.Format == rows.FormatCSV && b.layout().names && strings.Contains(text, "\n")
 }
 
+// valuesOf are the values of a row of columns, by name; nil: it is a line.
+func valuesOf(text string) (values map[string]any) {
+	if isObject(text) {
+		_ = decode(text, &values) // half an object is a line too
+	}
+	return values
+}
+
 // columnsOf are the columns of rows whose definition leaves them to the first line.
 func columnsOf(all []*row) (columns []string) {
 	for _, r := range all {
-		var values map[string]any
-		if decode(r.text, &values) == nil {
-			columns = append(columns, slices.Collect(maps.Keys(values))...)
-		}
+		columns = append(columns, slices.Collect(maps.Keys(valuesOf(r.text)))...)
 	}
 	slices.Sort(columns)
 	return slices.Compact(columns)
@@ -87,8 +92,8 @@ func lines(texts []string) string {
 // lines are rows of columns as lines of CSV.
 func (l *layout) lines(texts []string) (all []string) {
 	for _, text := range texts {
-		var values map[string]any
-		if !isObject(text) || decode(text, &values) != nil {
+		values := valuesOf(text)
+		if values == nil {
 			all = append(all, text)
 			continue
 		}
@@ -105,11 +110,7 @@ func (l *layout) lines(texts []string) (all []string) {
 
 // strange is the name of a value that has no column; empty: each has one.
 func (l *layout) strange(text string) string {
-	var values map[string]any
-	if !isObject(text) || decode(text, &values) != nil {
-		return ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	for _, name := range slices.Sorted(maps.Keys(valuesOf(text))) {
 		if !slices.Contains(l.Columns, name) {
 			return name
 		}
