@@ -31,199 +31,30 @@ func TestLongCalls(t *testing.T) {
 	judged(t, longer.Replace(string(text)))
 }
 
-// TestDelayOfInsertions: a list by insertion reads its last overlap again, and nothing before it, so rows may come so
-// late after their time and no later.
-func TestDelayOfInsertions(t *testing.T) {
-	const definition = `
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /added, query: {since: "{from|unix}", until: "{to|unix}"}}
-    filter: {by: inserted, FILTER}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-tests: {by: inserted, delay: 10m}
-`
-	for _, c := range []struct{ name, filter, broken string }{
-		{"an overlap of a minute", "min_age: 1s", "filter.overlap is 1m0s, want at least 9m59s"},
-		{"an overlap as long as the delay", "overlap: 10m", ""},
-		{"rows of this age are shown already", "min_age: 9m", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, strings.Replace(definition, "FILTER", c.filter, 1), "limits", c.broken)
-		})
-	}
-}
+// lawCase is a definition and what a law says of it: how it is broken, or what stands behind `held: `; empty: it is
+// held.
+type lawCase struct{ name, definition, law, want string }
 
-// TestCutWithinTheLastValue: nobody can see that the last value of an answer of CSV was cut, so no law cuts there.
-func TestCutWithinTheLastValue(t *testing.T) {
-	checkLaw(t, `
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /calls.csv, query: {since: "{from|unix}", until: "{to|unix}"}}
-    filter: {by: start}
-    format: csv
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}, trunk: trunk}
-tests:
-  by: start
-  rows:
-    - row: {id: "1", began: "1795428000", trunk: a-trunk-with-a-name-of-many-letters}
-      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered, trunk: a-trunk-with-a-name-of-many-letters}
-`, "refused", "")
-}
-
-// TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know,
-// which the kit says.
-func TestCutLineOfAPattern(t *testing.T) {
-	for _, c := range []struct{ name, other, remark string }{
-		{
-			"everything else is ignored", `\S`, "; half of rows[0] is ignored, not invalid: let the pattern's last " +
-				"alternative match only lines that can't be calls",
-		},
-		{"only titles are ignored", `[^\s\d]`, ""},
-	} {
+func checkLaws(t *testing.T, cases ...lawCase) {
+	t.Helper()
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			v := verdictOn(t, `
-provider: acmetel
-files:
-  read: lines
-  format: pattern
-  pattern: '^(?P<start>\d+ \d+) (?P<seconds>\d+) (?P<who>\d+)$|^\s*(?P<other>`+c.other+`)'
-feeds:
-  calls:
-    ignore: {other: "*"}
-    record: {start: {path: start, time: "060102 1504"}, duration: seconds, caller: who, outcome: {is: answered}}
-tests:
-  read: lines
-  rows:
-    - row: "261123 1000 62 1200"
-      becomes: {start: "2026-11-23T10:00:00Z", duration: 62s, caller: "1200", outcome: answered}
-    - row: "Date   Time Dur  Ext"
-      becomes: ignored
-`, "damaged")
-			if v.State != laws.Held || v.Detail != "1 scripts"+c.remark {
-				t.Errorf("got %v %s", v.State, v.Detail)
+			d, err := declared.Load("definition.yaml", []byte(c.definition))
+			require.NoError(t, err)
+			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{c.law}})
+			require.NoError(t, err)
+			v := verdicts[len(verdicts)-1] // behind the law plain, if it is another one
+			detail, isHeld := strings.CutPrefix(c.want, "held: ")
+			if isHeld = isHeld || c.want == ""; isHeld != (v.State == laws.Held) || c.want != "" && v.Detail != detail {
+				t.Errorf("got %v: %s", v.State, v.Detail)
 			}
 		})
 	}
 }
 
-// TestInvalidRowOfAQuery: if a row of the query can't be read, the law says why, and not which other row is nearest.
-func TestInvalidRowOfAQuery(t *testing.T) {
-	checkLaw(t, `
-provider: acmetel
-sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
-feeds:
-  calls:
-    filter: {by: start}
-    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
-tests:
-  tables: |
-    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
-    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
-    INSERT INTO calls VALUES (2, '2026-11-23T10:05:00');
-  rows:
-    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-    - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
-`, "rows", "rows[1]: no row of the query becomes this; one of its rows is invalid: "+
-		"start isn't a time of the form 2006-01-02 15:04:05")
-}
-
-// TestQueryWithoutRows: a query that gives none of the rows of tests is wrong, however it is written.
-func TestQueryWithoutRows(t *testing.T) {
-	for _, c := range []struct{ name, where string }{
-		{"the ends of the span are the wrong way round", "at >= :to AND at < :from"},
-		{"a condition that no row fulfils", "at >= :from AND at < :to AND id < 0"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, strings.Replace(`
-provider: acmetel
-sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE WHICH"}
-feeds:
-  calls:
-    filter: {by: start}
-    record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
-tests:
-  by: start
-  tables: |
-    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
-    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
-  rows:
-    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-`, "WHICH", c.where, 1), "rows", "the query gives 0 rows, want 1")
-		})
-	}
-}
-
-// TestAnswersBeforeTheSpan: what is asked before a list, a token or names, may come before the answer with the span. A
-// list of calls in progress has no span.
-func TestAnswersBeforeTheSpan(t *testing.T) {
-	const begin = `
-provider: acmetel
-http:
-  base_url: https://api.acmetel.example
-  auth: {oauth2: {token_url: /token, client_id: ann, client_secret: "{api_key}", params: {grant_type: a}}}
-parameters: {api_key: {secret: true, ask: key}}
-feeds:
-`
-	const list = `
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-`
-	const token = `
-tests:
-  answers:
-    - request: POST /token
-      sends: client_id=ann&client_secret=kit-secret-of-api-key&grant_type=a
-      body: {access_token: at1, token_type: Bearer, expires_in: 3600}
-`
-	for _, c := range []struct{ name, text, broken string }{
-		{"a token", list + token + `
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?since=1795428000
-      body: [{id: "1", began: 1795428001}]
-    - span: 2026-11-23T11:00:00Z/2026-11-23T12:00:00Z
-      request: GET /calls?since=1795431600
-      body: [{id: "2", began: 1795431601}]
-`, ""},
-		{"a token whose request sends no form", list + `
-tests:
-  answers:
-    - request: POST /token
-      sends: {client_id: ann, client_secret: kit-secret-of-api-key, grant_type: a}
-      body: {access_token: at1, token_type: Bearer, expires_in: 3600}
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?since=1795428000
-      body: [{id: "1", began: 1795428001}]
-`, "answers[0]: it asks GET /calls, want POST /token; " +
-			"a request for a token sends a form, such as grant_type=client_credentials"},
-		{"no span at all", list + token + `
-    - request: GET /calls?since=1795428000
-      body: []
-`, "answers[0] has no span: the first answer of a read says which time was wanted, as FROM/TO"},
-		{"calls in progress", `
-  live:
-    snapshot: true
-    request: {path: /live}
-    record: {id: id, direction: {is: inbound}}
-` + token + `
-    - request: GET /live
-      body: [{id: "1"}]
-`, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, begin+c.text[1:], "answers", c.broken)
-		})
-	}
-}
-
-// TestZoneThatNothingReads: tests may name a zone although each time has its own.
-func TestZoneThatNothingReads(t *testing.T) {
-	const definition = `
+// listed is a list over HTTP, and queried a table of a database.
+const (
+	listed = `
 provider: acmetel
 http: {base_url: https://api.acmetel.example}
 feeds:
@@ -233,247 +64,70 @@ feeds:
     record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
 tests:
   by: start
-  parameters: {time_zone: Europe/Berlin}
-  rows:
-    - row: {id: "1", began: 1795428000}
-      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
 `
-	for _, law := range []string{"rows", "edges"} {
-		checkLaw(t, definition, law, "")
-	}
-}
-
-// TestUnknownNumbers: a table of a database whose words are numbers is judged too.
-func TestUnknownNumbers(t *testing.T) {
-	checkLaw(t, `
-provider: acmetel
-sql: {driver: sqlite, query: "SELECT id, at, cause FROM calls WHERE at >= :from AND at < :to"}
-feeds:
-  calls:
-    filter: {by: start}
-    record:
-      id: id
-      start: {path: at, time: "2006-01-02 15:04:05"}
-      outcome: {path: cause, table: {"1": answered, "5": busy}}
-tests:
-  by: start
-  tables: |
-    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT, cause INTEGER);
-    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 5);
-    INSERT INTO calls VALUES (2, '2026-11-23 10:05:00', 1);
-  rows:
-    - becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}
-    - becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}
-`, "unknown", "")
-}
-
-// TestWrongUser: tests write a user and a password as text, so the law answers shows both as text too.
-func TestWrongUser(t *testing.T) {
-	checkLaw(t, `
-provider: acmetel
-parameters: {api_key: {secret: true, ask: key}}
-http: {base_url: https://api.acmetel.example, auth: {basic: {username: ann, password: "{api_key}"}}}
-feeds:
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-tests:
-  by: start
-  answers:
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?since=1795428000
-      with: {Authorization: "Basic ann:kit-secret-of-api_key"}
-      body: []
-`, "answers", "answers[0]: it asks with the header Authorization: Basic ann:kit-secret-of-api-key, "+
-		"want Basic ann:kit-secret-of-api_key")
-}
-
-// TestUnknownLaw: a law that is misspelt isn't one that holds.
-func TestUnknownLaw(t *testing.T) {
-	text, err := declared.BuiltinText("twilio")
-	require.NoError(t, err)
-	d, err := declared.Load("definition.yaml", text)
-	require.NoError(t, err)
-	_, err = laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows", "oder"}})
-	const want = "--law: no law is called oder; the laws are rows, answers, limits, "
-	if err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("error %v", err)
-	}
-}
-
-// TestWrongRequest: of several parameters that differ, the law names the first one, the same in each run.
-func TestWrongRequest(t *testing.T) {
-	const definition = `
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /calls, query: {a: "1", b: "1", c: "1", since: "{from|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-tests:
-  by: start
-  answers:
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?QUERYsince=1795428000
-      body: []
-`
-	for _, c := range []struct{ name, query, broken string }{
-		{"others", "a=1&b=2&c=2&d=2&", "it asks with b=1, want b=2"},
-		{"more", "a=1&", "it asks with b=1, which the request of the answer doesn't have"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			for range 8 {
-				checkLaw(t, strings.Replace(definition, "QUERY", c.query, 1), "answers", "answers[0]: "+c.broken)
-			}
-		})
-	}
-}
-
-// TestRowsOfSeveralFeeds: a row is named by its place in tests, also if rows of another feed come before it.
-func TestRowsOfSeveralFeeds(t *testing.T) {
-	checkLaw(t, `
+	queried = `
 provider: acmetel
 sql: {driver: sqlite, query: "SELECT id, at FROM calls WHERE at >= :from AND at < :to"}
 feeds:
   calls: &feed
     filter: {by: start}
     record: {id: id, start: {path: at, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
-  others: *feed
 tests:
+  by: start
   tables: |
-    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT);
-    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00');
+    CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT, cause INTEGER);
+    INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 5);
+    INSERT INTO calls VALUES (2, 'SECOND', 1);
   rows:
     - {feed: calls, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
-    - {feed: others, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
-`, "rows", `rows[1]: no row of the query becomes this; the nearest differs: outcome is "answered", `+
-		`want "busy"`)
-}
+    - {feed: calls, becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: answered}}
+`
+)
 
-// TestRefusedAnswer: if the definition refuses an answer, it asks again. The law says why, and not that the request of
-// the next page was another one.
-func TestRefusedAnswer(t *testing.T) {
-	for _, c := range []struct{ name, page, broken string }{
-		{
-			"rows elsewhere", "rows: records, next: {token: next, query: cursor}",
-			"answers[0]: read page 1: the answer has no list at records, so it isn't a page of calls",
-		},
-		{
-			"rows elsewhere, and refused answers",
-			"rows: records, next: {token: next, query: cursor}, refused: {state: failed}",
-			"answers[0]: read page 1: asked 4 times: the answer has no list at records, so it isn't a page of calls",
-		},
-		{
-			"a condition that a page fulfils",
-			"rows: calls, next: {token: next, query: cursor}, refused: {state: more}",
-			"answers[0]: read page 1: asked 4 times: the provider answers that the request failed, with status 200",
-		},
-		{"a page that is right", "rows: calls, next: {token: next, query: cursor}, refused: {state: failed}", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, strings.Replace(`
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls: {request: {path: /calls, query: {since: "{from|unix}"}}, filter: {by: start}, PAGE,
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}}
-tests:
-  by: start
-  answers:
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?since=1795428000
-      body: {calls: [{id: "1", began: 1795428000}], next: c1, state: more}
-    - request: GET /calls?since=1795428000&cursor=c1
-      body: {calls: [], state: done}
-`, "PAGE", c.page, 1), "answers", c.broken)
-		})
+// edited is a text with others in place of some: old, new, old, new …
+func edited(text string, edits ...string) string { return strings.NewReplacer(edits...).Replace(text) }
+
+func TestLimits(t *testing.T) {
+	inserted := func(filter string) string {
+		return edited(listed, "filter: {by: start}", "filter: {by: inserted, "+filter+"}",
+			"by: start\n", "by: inserted\n  delay: 10m\n")
 	}
+	says := func(record, tests string) string { return edited(listed, "answered}}", "answered}"+record+"}") + tests }
+	checkLaws(
+		t,
+		// A list by insertion reads its last overlap again, and nothing before it, so rows may come so late after their
+		// time and no later.
+		lawCase{"a minute", inserted("min_age: 1s"), "limits", "filter.overlap is 1m0s, want at least 9m59s"},
+		lawCase{"an overlap as long as the delay", inserted("overlap: 10m"), "limits", ""},
+		lawCase{"rows of this age are shown already", inserted("min_age: 9m"), "limits", ""},
+		// Nothing judges what tests don't say of the provider.
+		lawCase{"calls of one row", says("", "  delay: 1h"), "limits", "held: 2 limits"},
+		lawCase{"no delay", says("", ""), "limits", "held: 1 limits; tests lack delay"},
+		lawCase{"of several rows", says(", group: call", "  delay: 1h"), "limits", "held: 2 limits; tests lack apart"},
+		lawCase{"nothing", says(", group: call", ""), "limits", "held: 1 limits; tests lack delay, apart"},
+	)
 }
 
-// TestSmallPages: the kit's pages have fewer rows than the query asks for. A page of more rows, without another one
-// behind it, looks as if the path of the next page were misspelt.
-func TestSmallPages(t *testing.T) {
-	for _, c := range []struct{ name, size, law string }{
-		{"all rows are more than a page", "2", "plain"},
-		{"all rows are a page", "3", "plain"},
-		{"all rows and damaged ones are more than a page", "7", "damaged"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, strings.Replace(`
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}", per_page: "SIZE"}}
-    filter: {by: start}
-    rows: calls
-    next: {link: next}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: busy}}
-tests:
-  by: start
-  rows:
-    - {row: {id: "1", began: 1795428000}, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: busy}}
-    - {row: {id: "2", began: 1795428060}, becomes: {id: "2", start: "2026-11-23T10:01:00Z", outcome: busy}}
-    - {row: {id: "3", began: 1795428120}, becomes: {id: "3", start: "2026-11-23T10:02:00Z", outcome: busy}}
-`, "SIZE", c.size, 1), c.law, "")
-		})
+func TestRows(t *testing.T) {
+	second := "2026-11-23 10:05:00"
+	where := func(where string) string {
+		return edited(queried, "SECOND", second, "at >= :from AND at < :to", where)
 	}
-}
-
-// TestMissingLimits: the law limits names what tests don't say of the provider, since nothing judges it then.
-func TestMissingLimits(t *testing.T) {
-	for _, c := range []struct{ name, record, tests, says string }{
-		{"calls of one row", "", "delay: 1h", "2 limits"},
-		{"no delay", "", "", "1 limits; tests lack delay"},
-		{"calls of several rows", ", group: call", "delay: 1h", "2 limits; tests lack apart"},
-		{"calls of several rows, and nothing", ", group: call", "", "1 limits; tests lack delay, apart"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			v := verdictOn(t, strings.NewReplacer("RECORD", c.record, "TESTS", c.tests).
-				Replace(`
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}"}}
-    filter: {by: start}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}RECORD}
-tests: {by: start, TESTS}
-`), "limits")
-			if v.State != laws.Held || v.Detail != c.says {
-				t.Errorf("got %v %s", v.State, v.Detail)
-			}
-		})
-	}
-}
-
-// verdictOn is the verdict on a law of a definition with one feed.
-func verdictOn(t *testing.T, definition, law string) laws.Verdict {
-	t.Helper()
-	d, err := declared.Load("definition.yaml", []byte(definition))
-	require.NoError(t, err)
-	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{law}})
-	require.NoError(t, err)
-	return verdicts[len(verdicts)-1] // behind the law plain, if it is another one
-}
-
-// checkLaw wants a law to be broken so. Empty: it holds.
-func checkLaw(t *testing.T, definition, law, want string) {
-	t.Helper()
-	v, broken := verdictOn(t, definition, law), ""
-	if v.State == laws.Broken {
-		broken = v.Detail
-	}
-	if v.State == laws.NotJudged || broken != want {
-		t.Errorf("got %v %s", v.State, v.Detail)
-	}
-}
-
-// TestRowsThatDiffer: the law says of each row how it differs, and of a value that its file has no column for it.
-func TestRowsThatDiffer(t *testing.T) {
-	checkLaw(t, `
+	checkLaws(
+		t,
+		// If a row of the query can't be read, the law says why, and not which other row is nearest.
+		lawCase{"an invalid row", edited(queried, "SECOND", "2026-11-23T10:05:00"), "rows", "rows[1]: no row of the " +
+			"query becomes this; one of its rows is invalid: start isn't a time of the form 2006-01-02 15:04:05"},
+		// A query that gives none of the rows of tests is wrong, however it is written.
+		lawCase{"a span that is turned", where("at >= :to AND at < :from"), "rows", "the query gives 0 rows, want 2"},
+		lawCase{"a false condition", where("at >= :from AND at < :to AND id < 0"), "rows", "the query gives 0 rows, want 2"},
+		// A row is named by its place in tests, also if rows of another feed come before it.
+		lawCase{"rows of several feeds", edited(queried, "SECOND", second, "tests:", "  others: *feed\ntests:") + `
+    - {feed: others, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
+    - {feed: others, becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: busy}}
+`, "rows", `rows[3]: no row of the query becomes this; the nearest differs: outcome is "answered", want "busy"`},
+		// The law says of each row how it differs, and of a value that its file has no column for it.
+		lawCase{"rows that differ", `
 provider: acmetel
 files: {read: lines, format: csv, columns: [id, began]}
 feeds: {calls: {record: {id: id, start: {path: began, time: rfc3339}, outcome: {is: answered}}}}
@@ -481,7 +135,8 @@ tests:
   rows:
     - {row: {id: a, began: "2026-11-23T10:00:00Z"}, becomes: {id: b, start: "2026-11-23T10:00:00Z", outcome: answered}}
     - {row: {id: c, began: "2026-11-23T10:00:00Z", caler: "1"}, becomes: invalid}
-`, "rows", "rows[0]: id is \"a\", want \"b\"\n  rows[1]: \"caler\" isn't one of its columns")
+`, "rows", "rows[0]: id is \"a\", want \"b\"\n  rows[1]: \"caler\" isn't one of its columns"},
+	)
 }
 
 // TestWhatFollows: tests may name what a record has without saying so, and write a version as the time that it is.
@@ -518,45 +173,115 @@ tests:
 			`rows[0]: version is "1795431600000000", want "2026-11-23T12:00:00Z"`,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, strings.Replace(definition, "BECOMES", c.becomes, 1), "rows", c.broken)
-		})
+		checkLaws(t, lawCase{c.name, edited(definition, "BECOMES", c.becomes), "rows", c.broken})
 	}
+}
+
+// asked is an answer of tests, and next an answer of another span.
+const (
+	asked = `
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      body: [{id: "1", began: 1795428001}]
+`
+	next = `
+    - span: 2026-11-23T11:00:00Z/2026-11-23T12:00:00Z
+      request: GET /calls?since=1795431600
+      body: [{id: "2", began: 1795431601}]
+`
+)
+
+// TestTokens: what is asked before a list, such as a token, may come before the answer with the span. A list of calls
+// in progress has no span.
+func TestTokens(t *testing.T) {
+	signs := edited(listed, "example}", `example, auth: {oauth2: {token_url: /token, client_id: ann,
+  client_secret: "{api_key}", params: {grant_type: a}}}}
+parameters: {api_key: {secret: true, ask: key}}`) + `
+  answers:
+    - request: POST /token
+      sends: client_id=ann&client_secret=kit-secret-of-api-key&grant_type=a
+      body: {access_token: at1, token_type: Bearer, expires_in: 3600}
+`
+	noForm := edited(signs, "client_id=ann&client_secret=kit-secret-of-api-key&grant_type=a",
+		"{client_id: ann, client_secret: kit-secret-of-api-key, grant_type: a}")
+	live := edited(signs, `path: /calls, query: {since: "{from|unix}"}`, "path: /calls", "filter: {by: start}",
+		"snapshot: true", "start: {path: began, time: unix}, outcome: {is: answered}", "direction: {is: inbound}")
+	const noSpan = `
+    - request: GET /calls
+      body: [{id: "1"}]
+`
+	checkLaws(
+		t,
+		lawCase{"a token", signs + asked + next, "answers", ""},
+		lawCase{"a token whose request sends no form", noForm + asked, "answers", "answers[0]: it asks GET /calls, want " +
+			"POST /token; a request for a token sends a form, such as grant_type=client_credentials"},
+		lawCase{"no span at all", signs + noSpan, "answers",
+			"answers[0] has no span: the first answer of a read says which time was wanted, as FROM/TO"},
+		lawCase{"calls in progress", live + noSpan, "answers", ""},
+	)
+}
+
+// TestRequests: of several parameters that differ, the law names the first one, the same in each run. Tests write a
+// user and a password as text, so the law shows both as text too.
+func TestRequests(t *testing.T) {
+	with := func(query string) string {
+		return edited(listed, "{since", `{a: "1", b: "1", c: "1", since`) + "  answers:" + edited(asked, "?", "?"+query)
+	}
+	basic := edited(listed, "example}", `example, auth: {basic: {username: ann, password: "{api_key}"}}}
+parameters: {api_key: {secret: true, ask: key}}`) + "  answers:" + asked + `
+      with: {Authorization: "Basic ann:kit-secret-of-api_key"}
+`
+	for range 8 {
+		checkLaws(
+			t,
+			lawCase{"others", with("a=1&b=2&c=2&d=2&"), "answers", "answers[0]: it asks with b=1, want b=2"},
+			lawCase{"more", with("a=1&"), "answers",
+				"answers[0]: it asks with b=1, which the request of the answer doesn't have"},
+			lawCase{"a user", basic, "answers", "answers[0]: it asks with the header Authorization: " +
+				"Basic ann:kit-secret-of-api-key, want Basic ann:kit-secret-of-api_key"},
+		)
+	}
+}
+
+// paged is a list of two pages.
+const paged = listed + `
+  answers:
+    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
+      request: GET /calls?since=1795428000
+      body: {calls: [{id: "1", began: 1795428000}], count: 2, next: c1, state: more}
+    - request: GET /calls?since=1795428000&cursor=c1
+      body: {calls: [{id: "2", began: 1795428001}], count: 2, state: done}
+`
+
+// pages is the list of paged whose rows are at a key, with further keys of the feed.
+func pages(rows string) string {
+	return edited(paged, "filter:", "rows: "+rows+"\n    next: {token: next, query: cursor}\n    filter:")
+}
+
+// TestRefusedAnswer: if the definition refuses an answer, it asks again. The law says why, and not that the request of
+// the next page was another one.
+func TestRefusedAnswer(t *testing.T) {
+	checkLaws(
+		t,
+		lawCase{"rows elsewhere", pages("records"), "answers",
+			"answers[0]: read page 1: the answer has no list at records, so it isn't a page of calls"},
+		lawCase{"rows elsewhere, and refused answers", pages("records\n    refused: {state: failed}"), "answers",
+			"answers[0]: read page 1: asked 4 times: the answer has no list at records, so it isn't a page of calls"},
+		lawCase{"a condition that a page fulfils", pages("calls\n    refused: {state: more}"), "answers",
+			"answers[0]: read page 1: asked 4 times: the provider answers that the request failed, with status 200"},
+		lawCase{"a page that is right", pages("calls\n    refused: {state: failed}"), "answers", ""},
+	)
 }
 
 // TestTotalOfAPage: a total that counts the rows of a page isn't the provider's number of all rows.
 func TestTotalOfAPage(t *testing.T) {
-	for _, c := range []struct{ name, first, second, broken string }{
-		{"the rows of a page", "1", "1", "answers[0]: the total is 1, but the pages of this list have 2 rows: it may " +
-			"count the rows of a page; then leave it out"},
-		{"all rows", "2", "2", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			checkLaw(t, `
-provider: acmetel
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    request: {path: /calls, query: {since: "{from|unix}", until: "{to|unix}"}}
-    filter: {by: start}
-    rows: calls
-    total: count
-    next: {token: next, query: cursor}
-    record: {id: id, start: {path: began, time: unix}, outcome: {is: answered}}
-tests:
-  by: start
-  answers:
-    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z
-      request: GET /calls?since=1795428000&until=1795431600
-      body: {calls: [{id: "1", began: 1795428000}], count: `+c.first+`, next: abc}
-    - request: GET /calls?since=1795428000&until=1795431600&cursor=abc
-      body: {calls: [{id: "1", began: 1795428000}, {id: "2", began: 1795428001}], count: `+c.second+`, next: null}
-  rows:
-    - row: {id: "1", began: 1795428000}
-      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}
-`, "answers", c.broken)
-		})
-	}
+	total := pages("calls\n    total: count")
+	checkLaws(
+		t,
+		lawCase{"the rows of a page", edited(total, "count: 2", "count: 1"), "answers", "answers[0]: the total is 1, " +
+			"but the pages of this list have 2 rows: it may count the rows of a page; then leave it out"},
+		lawCase{"all rows", total, "answers", ""},
+	)
 }
 
 // TestAnswersOfExports: without answers of a further list the kit can't judge how a definition asks for it.
@@ -577,6 +302,84 @@ func TestAnswersOfExports(t *testing.T) {
 	const want = "call_log csv no answers of this list; give them under `also`, with `parameters: {format: csv}`"
 	if got := strings.Join(unjudged, "; "); got != want {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	const row = `
+  rows:
+    - {row: {id: "1", began: 1795428000}, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
+`
+	const more = `
+    - {row: {id: "2", began: 1795428060}, becomes: {id: "2", start: "2026-11-23T10:01:00Z", outcome: answered}}
+    - {row: {id: "3", began: 1795428120}, becomes: {id: "3", start: "2026-11-23T10:02:00Z", outcome: answered}}
+`
+	pages := func(size string) string {
+		return edited(listed, "{since", "{per_page: \""+size+"\", since", "filter:",
+			"rows: calls\n    next: {link: next}\n    filter:") + row[1:] + more[1:]
+	}
+	csv := edited(listed, "filter:", "format: csv\n    filter:", "answered}}", "answered}, trunk: trunk}") +
+		edited(row, "1795428000", `"1795428000", trunk: a-trunk-with-a-name-of-many-letters`,
+			"outcome", "trunk: a-trunk-with-a-name-of-many-letters, outcome")
+	zone := listed + "  parameters: {time_zone: Europe/Berlin}" + row
+	numbers := edited(queried, "SECOND", "2026-11-23 10:05:00", "id, at", "id, at, cause", "{is: answered}",
+		`{path: cause, table: {"1": answered, "5": busy}}`, `10:00:00Z", outcome: answered`, `10:00:00Z", outcome: busy`)
+	checkLaws(
+		t,
+		// Nobody can see that the last value of an answer of CSV was cut, so no law cuts there.
+		lawCase{"an answer that is cut within the last value", csv, "refused", ""},
+		// The kit's pages have fewer rows than the query asks for. A page of more rows, without another one behind it,
+		// looks as if the path of the next page were misspelt.
+		lawCase{"all rows are more than a page", pages("2"), "plain", ""},
+		lawCase{"all rows are a page", pages("3"), "plain", ""},
+		lawCase{"all rows and damaged ones are more than a page", pages("7"), "damaged", ""},
+		// Tests may name a zone although each time has its own.
+		lawCase{"rows whose times have a zone", zone, "rows", ""},
+		lawCase{"edges of times that have a zone", zone, "edges", ""},
+		// A table of a database whose words are numbers is judged too.
+		lawCase{"unknown numbers", numbers, "unknown", ""},
+	)
+}
+
+// TestCutLineOfAPattern: a pattern whose last alternative matches everything hides lines of calls that it doesn't know,
+// which the kit says.
+func TestCutLineOfAPattern(t *testing.T) {
+	const definition = `
+provider: acmetel
+files:
+  read: lines
+  format: pattern
+  pattern: '^(?P<start>\d+ \d+) (?P<seconds>\d+) (?P<who>\d+)$|^\s*(?P<other>OTHER)'
+feeds:
+  calls:
+    ignore: {other: "*"}
+    record: {start: {path: start, time: "060102 1504"}, duration: seconds, caller: who, outcome: {is: answered}}
+tests:
+  read: lines
+  rows:
+    - row: "261123 1000 62 1200"
+      becomes: {start: "2026-11-23T10:00:00Z", duration: 62s, caller: "1200", outcome: answered}
+    - row: "Date   Time Dur  Ext"
+      becomes: ignored
+`
+	checkLaws(
+		t,
+		lawCase{"everything else is ignored", edited(definition, "OTHER", `\S`), "damaged", "held: 1 scripts; half of " +
+			"rows[0] is ignored, not invalid: let the pattern's last alternative match only lines that can't be calls"},
+		lawCase{"only titles are ignored", edited(definition, "OTHER", `[^\s\d]`), "damaged", "held: 1 scripts"},
+	)
+}
+
+// TestUnknownLaw: a law that is misspelt isn't one that holds.
+func TestUnknownLaw(t *testing.T) {
+	text, err := declared.BuiltinText("twilio")
+	require.NoError(t, err)
+	d, err := declared.Load("definition.yaml", text)
+	require.NoError(t, err)
+	_, err = laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows", "oder"}})
+	const want = "--law: no law is called oder; the laws are rows, answers, limits, "
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v", err)
 	}
 }
 
