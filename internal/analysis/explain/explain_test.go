@@ -129,6 +129,23 @@ func (b *bench) explain(text string, from, to time.Time) *explain.Result {
 	return b.explainAll([]string{text}, from, to)[0]
 }
 
+// from and to bound the calls that most tests explain.
+var from, to = cdrtest.Epoch.Add(-2 * time.Hour), cdrtest.Epoch.Add(time.Minute)
+
+// countEarlier counts a call before that range, so that the series has more than the range.
+func (b *bench) countEarlier() {
+	b.t.Helper()
+	b.count(cdrtest.Call("z", cdrtest.Start(from.Add(-3*time.Hour))))
+}
+
+// wants wants the sum of a selector, whether it is proven, and its differences.
+func (b *bench) wants(selector, want string) {
+	b.t.Helper()
+	if got := textOf(b.explain(selector, from, to)); got != want {
+		b.t.Errorf("%s: got %q, want %q", selector, got, want)
+	}
+}
+
 // explainAll explains several selectors of one range, which it reads once.
 func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.Result) {
 	b.t.Helper()
@@ -315,10 +332,7 @@ func TestGone(t *testing.T) {
 				cdrtest.Call("c", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour))))
 			delete(b.listed, "b")
 			delete(b.listed, "c")
-			r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
-			if got := textOf(r); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
+			b.wants("cdr_calls_total", c.want)
 		})
 	}
 }
@@ -331,10 +345,7 @@ func TestCountedMeanwhile(t *testing.T) {
 		b.count(cdrtest.Call("b"))
 		delete(b.listed, "b")
 	}
-	r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
-	if got := textOf(r); got != "1 true" {
-		t.Errorf("got %q, want only what was counted before", got)
-	}
+	b.wants("cdr_calls_total", "1 true")
 }
 
 // TestLegWithoutID: a call of legs that have no id is found, and named by the hash of a leg.
@@ -351,7 +362,6 @@ func TestLegWithoutID(t *testing.T) {
 
 // TestDifferences: what isn't in the sum, and what keeps it from being proven.
 func TestDifferences(t *testing.T) {
-	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
 	trunk := func(name string) cdrtest.Option { return func(r *cdr.Record) { r.Trunk = name } }
 	for _, c := range []struct {
 		name, selector string
@@ -417,9 +427,7 @@ func TestDifferences(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, counting.Rules{})
 			c.prepare(b)
-			if got := textOf(b.explain(c.selector, from, to)); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
+			b.wants(c.selector, c.want)
 		})
 	}
 }
