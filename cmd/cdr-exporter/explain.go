@@ -228,7 +228,7 @@ func (e *explainCommand) print(all []*explain.Result, redactor *cdr.Redactor, s 
 func printProof(all []*explain.Result, out io.Writer) error {
 	var listed, counted cdr.Money
 	known, proven, n := true, true, 0
-	var differences []explain.Difference
+	var differences explain.Differences
 	for _, r := range all {
 		n += len(r.Entries)
 		listed = listed.Add(&r.Listed)
@@ -237,12 +237,7 @@ func printProof(all []*explain.Result, out io.Writer) error {
 		}
 		proven = proven && r.Proven()
 		for _, d := range r.Differences {
-			at := slices.IndexFunc(differences, func(o explain.Difference) bool { return o.Reason == d.Reason })
-			if at < 0 {
-				differences = append(differences, d)
-			} else {
-				differences[at].Records += d.Records
-			}
+			differences.Add(d)
 		}
 	}
 	change := "Each was compared with the ledger, which keeps no sums of such a range."

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +149,8 @@ func (m *matchCommand) print(
 	case m.text:
 		err = p.printLetter(list)
 	case m.list != "":
-		err = p.printList(list)
+		class := match.Class(slices.Index(match.ClassNames(), m.list))
+		_, err = p.printCalls(list, class, m.output, math.MaxInt)
 	case m.output == "json":
 		err = printJSON(out, p.object())
 	default:

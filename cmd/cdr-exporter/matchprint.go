@@ -146,11 +146,16 @@ func withPlus(number string) string {
 	return number
 }
 
-// printList prints the calls of a class, the first ones first.
-func (p *matchPrinter) printList(list match.List) error {
-	printCells, flush := cellPrinter(p.output, p.out, p.pairCells(new(match.Call), nil))
-	err := list.All(func(_ match.Class, left, right *match.Call) error { return printCells(p.pairCells(left, right)) })
-	return cmp.Or(err, flush())
+// printCalls prints the calls of a class, the first ones first, and returns how many there are.
+func (p *matchPrinter) printCalls(list match.List, class match.Class, output string, most int) (n int, err error) {
+	printCells, flush := cellPrinter(output, p.out, p.pairCells(new(match.Call), nil))
+	err = list.All(class, func(left, right *match.Call) error {
+		if n++; n > most {
+			return nil
+		}
+		return printCells(p.pairCells(left, right))
+	})
+	return n, cmp.Or(err, flush())
 }
 
 // letterTexts are what a letter says of the calls of each class.
@@ -169,40 +174,24 @@ func (p *matchPrinter) printLetter(list match.List) error {
 		strings.ReplaceAll(p.tariffText(), "The right", "Your"))
 	fmt.Fprintf(p.out, "Our records have %s.\nYour records have %s.\n", sumsText(total[0]), sumsText(total[1]))
 	_, err := fmt.Fprintf(p.out, "In both, without a difference: %s.\n", sumsText(p.result.Classes[match.Same][0]))
-	of, n := match.Same, 0 // of the list's calls: the class, and how many were printed
-	var printCells func([]cell) error
-	flush := func() error { return nil }
-	end := func() error {
-		err := flush()
-		if n > mostInLetter {
-			_, err = fmt.Fprintf(p.out, "and %d more\n", n-mostInLetter)
-		}
-		return err
-	}
-	each := func(class match.Class, left, right *match.Call) error {
-		if class != of {
-			if err := end(); err != nil {
-				return err
+	for class, sides := range p.result.Classes {
+		var texts []string
+		for i, sums := range sides {
+			if sums.Calls > 0 {
+				texts = append(texts, [...]string{"ours ", "yours "}[i]+sumsText(sums))
 			}
-			of, n = class, 0
-			printCells, flush = cellPrinter("table", p.out, p.pairCells(new(match.Call), nil))
-			var texts []string
-			for i, sums := range p.result.Classes[class] {
-				if sums.Calls > 0 {
-					texts = append(texts, [...]string{"ours ", "yours "}[i]+sumsText(sums))
-				}
-			}
-			fmt.Fprintf(p.out, "\n%s: %s\n", letterTexts[class], strings.Join(texts, "; "))
 		}
-		if n++; n > mostInLetter {
-			return nil
+		if err != nil || texts == nil || match.Class(class) == match.Same {
+			continue
 		}
-		return printCells(p.pairCells(left, right))
+		fmt.Fprintf(p.out, "\n%s: %s\n", letterTexts[match.Class(class)], strings.Join(texts, "; "))
+		var n int
+		n, err = p.printCalls(list, match.Class(class), "table", mostInLetter)
+		if more := n - mostInLetter; err == nil && more > 0 {
+			_, err = fmt.Fprintf(p.out, "and %d more\n", more)
+		}
 	}
-	if err == nil {
-		err = list.All(each)
-	}
-	return cmp.Or(err, end())
+	return err
 }
 
 func sumsText(s match.Sums) string {

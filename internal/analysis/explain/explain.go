@@ -72,7 +72,7 @@ type Result struct {
 	Listed cdr.Money
 	// Counted is the value of the series in the ledger, if the range holds all that was ever counted; nil: it doesn't.
 	Counted     *cdr.Money
-	Differences []Difference
+	Differences Differences
 }
 
 // Proven says whether the sum is known to be what the counter grew by.
@@ -104,14 +104,23 @@ var (
 	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
 )
 
-func (e *Feed) differ(d Difference) {
-	same := func(o Difference) bool { return o.Reason == d.Reason }
-	at := slices.IndexFunc(e.result.Differences, same)
+// Differences are differences of different reasons.
+type Differences []Difference
+
+// Add adds a difference to the one of its reason.
+func (all *Differences) Add(d Difference) {
+	at := slices.IndexFunc(*all, func(o Difference) bool { return o.Reason == d.Reason })
 	if at < 0 {
-		at = len(e.result.Differences)
-		e.result.Differences = append(e.result.Differences, d)
+		*all = append(*all, d)
+	} else {
+		(*all)[at].Records += d.Records
 	}
-	e.result.Differences[at].Records++
+}
+
+// differ adds a difference of one record.
+func (e *Feed) differ(d Difference) {
+	d.Records = 1
+	e.result.Differences.Add(d)
 }
 
 // Add takes a fact of the provider's records, and keeps a copy of what it needs.
@@ -225,7 +234,7 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		return nil, err
 	}
 	if e.From.Before(state.Floor) && state.Origin.Before(state.Floor) && e.To.After(state.Origin) {
-		e.result.Differences = append(e.result.Differences, mayBeForgotten)
+		e.result.Differences.Add(mayBeForgotten)
 	}
 	e.compare(i, &state)
 	r := &e.result

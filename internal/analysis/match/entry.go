@@ -123,15 +123,18 @@ func (l List) Add(c Class, left, right *Call) error {
 	return l.Sorter.Add(append(key, text...))
 }
 
-// All goes through the list.
-func (l List) All(use func(c Class, left, right *Call) error) error {
+// All goes through the calls of a class.
+func (l List) All(c Class, use func(left, right *Call) error) error {
 	for data, err := range l.Sorter.All() {
+		if err == nil && Class(data[0]) != c {
+			continue
+		}
 		var calls [2]*Call
 		if err == nil {
 			err = json.Unmarshal(data[9:], &calls)
 		}
 		if err == nil {
-			err = use(Class(data[0]), calls[left], calls[right])
+			err = use(calls[left], calls[right])
 		}
 		if err != nil {
 			return err
