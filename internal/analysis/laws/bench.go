@@ -90,37 +90,34 @@ const (
 	nextRefreshToken = "kit-next-refresh-token-secret"
 )
 
-// setParameters gives the parameters of the source and of the feed the values of tests and of the settings, and makes
-// up those that are missing.
+// setParameters makes up the parameters of the source and of the feed, and gives those their values that tests and the
+// settings have.
 func (b *bench) setParameters(s *Settings) {
+	for key, p := range b.definition.Parameters {
+		switch name := strings.ReplaceAll(key, "_", "-"); {
+		case p.Map != "" || p.Default != nil && !p.Secret:
+		case p.Secret:
+			b.keys[key] = "kit-secret-of-" + name
+		case p.List:
+			b.keys[key] = []string{"kit"}
+		default:
+			b.keys[key] = "kit-" + name
+		}
+	}
+	b.keys[declared.TimeZone] = "UTC"
+	if b.definition.HTTP != nil && b.definition.HTTP.BaseURL == "" {
+		b.keys["base_url"] = "https://provider.example"
+	}
 	for key, values := range b.tests.Parameters {
 		b.setParameter(key, values)
 	}
 	for key, values := range s.Set {
 		b.setParameter(key, values)
 	}
-	made := make(map[string]any)
-	for key, p := range b.definition.Parameters {
-		switch name := strings.ReplaceAll(key, "_", "-"); {
-		case p.Map != "" || p.Default != nil && !p.Secret:
-		case p.Secret:
-			made[key] = "kit-secret-of-" + name
-		case p.List:
-			made[key] = []string{"kit"}
-		default:
-			made[key] = "kit-" + name
-		}
-	}
-	if b.takesZone() {
-		made[declared.TimeZone] = "UTC"
-	} else { // each time has its own
+	if !b.takesZone() { // each time has its own
 		delete(b.keys, declared.TimeZone)
 	}
-	if b.definition.HTTP != nil && b.definition.HTTP.BaseURL == "" {
-		made["base_url"] = "https://provider.example"
-	}
-	maps.Copy(made, b.keys)
-	if b.keys = made; b.definition.Push != nil && b.feed.Files == nil {
+	if b.definition.Push != nil && b.feed.Files == nil {
 		b.keys["token"] = "kit-secret-of-push"
 	}
 	for key, value := range b.keys {
