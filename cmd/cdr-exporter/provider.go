@@ -200,39 +200,26 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 // doubts are signs of mistakes in a definition that lose no row.
 type doubts struct {
 	starts map[string]time.Time // by id, of the first record with it
-	found  [len(doubtTexts)]doubt
+	found  []doubt
 }
 
-// doubt is one of doubtTexts: how many records give it, and what the first one shows.
+// doubt is a sign, how many records give it, and what the first one shows in place of %s.
 type doubt struct {
-	records int
-	first   string
-}
-
-const (
-	sameID = iota
-	tooLong
-	tooEarly
-	negative
-	noCurrency
-)
-
-var doubtTexts = [...]string{
-	sameID:     "have the id of another one and another start%s: records with one id are versions of one call",
-	tooLong:    "have a duration longer than from start to end%s: see its unit",
-	tooEarly:   "have an answer or an end before their start%s: see zone, and missing",
-	negative:   "have charges below zero%s: see negate",
-	noCurrency: "have charges without a currency, which count as XXX%s: give currency",
+	text, first string
+	records     int
 }
 
 // mayExceed is by how much a duration may be longer than from start to end, and an answer before the start: some
 // systems round to minutes.
 const mayExceed = time.Minute
 
-func (d *doubts) note(kind int, example string) {
-	if d.found[kind].records++; d.found[kind].records == 1 && example != "" {
-		d.found[kind].first = ", such as " + example
+func (d *doubts) note(text, example string) {
+	at := slices.IndexFunc(d.found, func(f doubt) bool { return f.text == text })
+	if at < 0 {
+		at = len(d.found)
+		d.found = append(d.found, doubt{text: text, first: ", such as " + example})
 	}
+	d.found[at].records++
 }
 
 func (d *doubts) add(number int, r *cdr.Record) {
@@ -243,31 +230,32 @@ func (d *doubts) add(number int, r *cdr.Record) {
 		d.starts = make(map[string]time.Time)
 	}
 	if first, known := d.starts[r.ID]; r.ID != "" && known && !first.Equal(r.Start) {
-		d.note(sameID, strconv.Quote(cdr.HideNumbers(r.ID)))
+		d.note("have the id of another one and another start%s: records with one id are versions of one call",
+			strconv.Quote(cdr.HideNumbers(r.ID)))
 	} else if !known {
 		d.starts[r.ID] = r.Start
 	}
 	if between := r.End.Sub(r.Start); !r.Start.IsZero() && !r.End.IsZero() && r.Duration > between+mayExceed {
-		d.note(tooLong, fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
+		d.note("have a duration longer than from start to end%s: see its unit",
+			fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
 	}
 	for _, at := range [...]time.Time{r.Answer, r.End} {
 		if before := r.Start.Sub(at); !at.IsZero() && before > mayExceed {
-			d.note(tooEarly, fmt.Sprintf("row %d: %s earlier", number, before))
+			d.note("have an answer or an end before their start%s: see zone, and missing",
+				fmt.Sprintf("row %d: %s earlier", number, before))
 			break
 		}
 	}
 	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Amount.Sign() < 0 }) {
-		d.note(negative, "")
+		d.note("have charges below zero: see negate", "")
 	}
 	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Currency == declared.UnknownCurrency }) {
-		d.note(noCurrency, "")
+		d.note("have charges without a currency, which count as XXX: give currency", "")
 	}
 }
 
 func (d *doubts) print(w io.Writer) {
-	for kind, f := range d.found {
-		if f.records > 0 {
-			fmt.Fprintf(w, "%d records "+doubtTexts[kind]+"\n", f.records, f.first)
-		}
+	for _, f := range d.found {
+		fmt.Fprintf(w, "%d records %s\n", f.records, strings.Replace(f.text, "%s", f.first, 1))
 	}
 }
