@@ -32,9 +32,10 @@ feeds:
 `
 
 // TestExports: files are read by a definition, those of known portals by the built-in one, and
-// amounts only with a currency. Lines of one id that follow one another are the charges of one record.
+// amounts only with a currency. Lines of one id that follow one another are the charges of one record. Rows that can't be read are
+// printed and left out; a file without a row that can be read is refused.
 func TestExports(t *testing.T) {
-	for name, test := range map[string]struct{ definition, text, want string }{
+	for name, test := range map[string]struct{ definition, text, want, printed, problem string }{
 		"records": {
 			text: "id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n",
 			want: "A1 2026-11-22T08:15:00Z 0.5 EUR",
@@ -69,33 +70,6 @@ func TestExports(t *testing.T) {
 			definition: ownDefinition, text: "no;begin;cost\nA1;22.11.2026 08:15;0.7\n",
 			want: "A1 2026-11-22T08:15:00Z 0.7 EUR",
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, printed, err := readExport(t, test.definition, test.text)
-			if err != nil || printed != "" || got != test.want {
-				t.Errorf("got %q, %q, %v, want %q", got, printed, err, test.want)
-			}
-		})
-	}
-}
-
-// TestPagesOfExport: the charges of one record are together, wherever a page ends.
-func TestPagesOfExport(t *testing.T) {
-	const records = 2500
-	text, want := "id,start,amount,currency\n", make([]string, 0, records)
-	for n := range records {
-		text += strings.Repeat(fmt.Sprintf("A%d,2026-11-22T08:15:00Z,0.5,EUR\n", n), 3)
-		want = append(want, fmt.Sprintf("A%d 2026-11-22T08:15:00Z 0.5 EUR 0.5 EUR 0.5 EUR", n))
-	}
-	got, printed, err := readExport(t, "", text)
-	if err != nil || printed != "" || got != strings.Join(want, ", ") {
-		t.Errorf("%q, %v: the records are %.300s", printed, err, got)
-	}
-}
-
-// TestBadExports: rows that can't be read are printed and left out; a file without a row that can be read is refused.
-func TestBadExports(t *testing.T) {
-	for name, test := range map[string]struct{ text, want, printed, problem string }{
 		"a start in another form": {
 			text: "id,start\nA1,22.11.2026\nA2,2026-11-22 08:15:00\n", want: "A2 2026-11-22T08:15:00Z, without amounts",
 			printed: "left out: start",
@@ -111,12 +85,26 @@ func TestBadExports(t *testing.T) {
 		"no rows": {text: "id,start\n", problem: "export.csv has no rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, printed, err := readExport(t, "", test.text)
+			got, printed, err := readExport(t, test.definition, test.text)
 			if got != test.want || !strings.Contains(printed, test.printed) || (printed == "") != (test.printed == "") {
-				t.Errorf("got %q, %q", got, printed)
+				t.Errorf("got %q, %q, want %q", got, printed, test.want)
 			}
 			matchesError(t, err, test.problem)
 		})
+	}
+}
+
+// TestPagesOfExport: the charges of one record are together, wherever a page ends.
+func TestPagesOfExport(t *testing.T) {
+	const records = 2500
+	text, want := "id,start,amount,currency\n", make([]string, 0, records)
+	for n := range records {
+		text += strings.Repeat(fmt.Sprintf("A%d,2026-11-22T08:15:00Z,0.5,EUR\n", n), 3)
+		want = append(want, fmt.Sprintf("A%d 2026-11-22T08:15:00Z 0.5 EUR 0.5 EUR 0.5 EUR", n))
+	}
+	got, printed, err := readExport(t, "", text)
+	if err != nil || printed != "" || got != strings.Join(want, ", ") {
+		t.Errorf("%q, %v: the records are %.300s", printed, err, got)
 	}
 }
 
