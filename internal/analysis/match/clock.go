@@ -196,6 +196,6 @@ func zoneError(by time.Duration, support int, calls float64) error {
 	if steps == 0 || (by-steps).Abs() > zoneSlack || support < leastPairs || float64(2*support) < calls {
 		return nil
 	}
-	return Error(fmt.Sprintf("all pairs differ by %d s: the time zone of one book is wrong by %s; "+
-		"correct time_zone of its source, or give --set time_zone=… for a file", int64(steps/time.Second), steps))
+	return fmt.Errorf("all pairs differ by %d s: the time zone of one book is wrong by %s; "+
+		"correct time_zone of its source, or give --set time_zone=… for a file", int64(steps/time.Second), steps)
 }

@@ -6,6 +6,6 @@
 // Invariants: a pair is never guessed, calls that can't be told apart are Ambiguous; each call is in one class; sums
 // are integers and decimals; memory holds the calls of two numbers that follow each other within the tolerance.
 //
-// When things fail: books that can't be joined give an Error, a sentence that says what to do. It contains no
+// When things fail: books that can't be joined give an error, a sentence that says what to do. It contains no
 // phone number.
 package match

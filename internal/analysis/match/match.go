@@ -14,11 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Error is what keeps two books from being joined, and what to do about it.
-type Error string
-
-func (e Error) Error() string { return string(e) }
-
 // Class is what the comparison of a call came to. Each call is in the first that fits.
 type Class int
 
@@ -184,9 +179,9 @@ func (m *matcher) needCalls() error {
 		}
 		if n == 0 {
 			s := &m.settings
-			return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
+			return fmt.Errorf("%s has no calls from %s, its calls start from %s: "+
 				"the books don't overlap in time; choose --from and --to for both",
-				b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
+				b.settings.Name, span(s.From, s.To), span(b.first, b.last))
 		}
 	}
 	return nil
@@ -256,13 +251,13 @@ func (m *matcher) prepare() error {
 		}
 	}
 	if m.hidden[0] && m.hidden[1] {
-		return Error("the numbers of one book are hidden, so its calls can't be joined with others: " +
+		return errors.New("the numbers of one book are hidden, so its calls can't be joined with others: " +
 			"read it where they are shown, or see that its definition has caller and callee")
 	}
 	from, to := s.From.Add(-s.Around()), s.To.Add(s.Around())
 	for side, b := range m.books {
 		if b.first.IsZero() {
-			return Error(fmt.Sprintf("%s has no calls from %s", b.settings.Name, span(s.From, s.To)))
+			return fmt.Errorf("%s has no calls from %s", b.settings.Name, span(s.From, s.To))
 		}
 		err := b.makeCalls(from, to, func(c *Call) error {
 			key := maphash.Comparable(seed, [2]string{m.parties[0].key(c.Caller), m.parties[1].key(c.Callee)})
@@ -287,8 +282,8 @@ func (m *matcher) compareBooks() error {
 	for i, b := range m.books {
 		other := m.books[1-i]
 		if b.first.After(other.last.Add(furthest)) {
-			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s",
-				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339)))
+			return fmt.Errorf("the books don't overlap in time: %s begins at %s, %s ends at %s",
+				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339))
 		}
 		if !b.durations && other.durations {
 			s.Note(b.settings.Name + " has no durations: they aren't compared")

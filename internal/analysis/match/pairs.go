@@ -92,9 +92,9 @@ func (m *matcher) pairCalls() error {
 }
 
 func (m *matcher) tooMany() error {
-	return Error(fmt.Sprintf("too many calls between the same two numbers follow each other within %s, "+
+	return fmt.Errorf("too many calls between the same two numbers follow each other within %s, "+
 		"so they can't be told apart: see that caller and callee are read from the right columns, "+
-		"or choose a shorter --tolerance", m.settings.Tolerance))
+		"or choose a shorter --tolerance", m.settings.Tolerance)
 }
 
 // follows says whether a call belongs to the cluster of an earlier one.
