@@ -30,7 +30,7 @@ type bench struct {
 	tests      *declared.Tests
 	judges     func(law string) bool // whether the settings want a law
 
-	// The source, see source.go.
+	// The source.
 	keys    map[string]any      // of its block; the feed has its own in it
 	values  map[string][]string // that stand for parameters
 	secrets map[string]string
