@@ -46,7 +46,9 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	kind := s.refusal(r.URL.RequestURI() + string(body))
 	switch kind {
 	case "429":
-		return answer(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"0"}}, `{"error":"too many requests"}`)
+		// The client waits in real time, for a second or more if the header doesn't say how long.
+		header := http.Header{"Retry-After": {"0.001"}}
+		return answer(r, http.StatusTooManyRequests, header, `{"error":"too many requests"}`)
 	case "500":
 		return answer(r, http.StatusInternalServerError, nil, `{"error":"internal"}`)
 	case "html":
