@@ -226,18 +226,18 @@ func (e *explainCommand) print(all []*explain.Result, redactor *cdr.Redactor, s 
 
 // printProof prints the sums of all feeds, and why they differ from what the provider lists.
 func printProof(all []*explain.Result, out io.Writer) error {
-	var listed, counted cdr.Money
+	var counted cdr.Money
+	var total explain.Result
 	known, proven, n := true, true, 0
-	var differences explain.Differences
 	for _, r := range all {
 		n += len(r.Entries)
-		listed = listed.Add(&r.Listed)
+		total.Listed = total.Listed.Add(&r.Listed)
 		if known = known && r.Counted != nil; known {
 			counted = counted.Add(r.Counted)
 		}
 		proven = proven && r.Proven()
 		for _, d := range r.Differences {
-			differences.Add(d)
+			total.Differ(d)
 		}
 	}
 	change := "Each was compared with the ledger, which keeps no sums of such a range."
@@ -252,8 +252,8 @@ func printProof(all []*explain.Result, out io.Writer) error {
 	if n == 1 {
 		records = "1 record adds"
 	}
-	_, err := fmt.Fprintf(out, "\n%s %s. %s\n", records, listed.String(), change)
-	for _, d := range differences {
+	_, err := fmt.Fprintf(out, "\n%s %s. %s\n", records, total.Listed.String(), change)
+	for _, d := range total.Differences {
 		n := "Some"
 		if d.Records > 0 {
 			n = strconv.Itoa(d.Records)

@@ -72,7 +72,7 @@ type Result struct {
 	Listed cdr.Money
 	// Counted is the value of the series in the ledger, if the range holds all that was ever counted; nil: it doesn't.
 	Counted     *cdr.Money
-	Differences Differences
+	Differences []Difference
 }
 
 // Proven says whether the sum is known to be what the counter grew by.
@@ -83,44 +83,27 @@ func (r *Result) Proven() bool {
 	return !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Unproven })
 }
 
-// The reasons of differences.
+// The differences of one record, by reason; of the last one it isn't known how many there are.
 var (
-	cameLater = Difference{Reason: "came later: the provider lists them, and the ledger hasn't counted them"}
-	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their " +
-		"call is whole"}
-	forgotten      = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
-	mayBeForgotten = Difference{
-		Reason:   "may be forgotten: the range begins before the time that the ledger remembers",
-		Unproven: true,
-	}
-	revised = Difference{
-		Reason:   "revised: the provider no longer says what they were when they were counted",
-		Unproven: true,
-	}
-	gone = Difference{
-		Reason:   "gone: they can't be read again, and the ledger doesn't keep what they added",
-		Unproven: true,
-	}
-	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
+	cameLater = Difference{"came later: the provider lists them, and the ledger hasn't counted them", 1, false}
+	notFinal  = Difference{"aren't final: they count once the provider has finished them and their " +
+		"call is whole", 1, false}
+	forgotten = Difference{"forgotten: they are older than the ledger remembers", 1, true}
+	revised   = Difference{"revised: the provider no longer says what they were when they were counted", 1, true}
+	gone      = Difference{"gone: they can't be read again, and the ledger doesn't keep what they added", 1, true}
+	folded    = Difference{"folded: past metrics.series_limit series count as overflow", 1, true}
+
+	mayBeForgotten = Difference{"may be forgotten: the range begins before the time that the ledger remembers", 0, true}
 )
 
-// Differences are differences of different reasons.
-type Differences []Difference
-
-// Add adds a difference to the one of its reason.
-func (all *Differences) Add(d Difference) {
-	at := slices.IndexFunc(*all, func(o Difference) bool { return o.Reason == d.Reason })
+// Differ adds a difference to the one of its reason.
+func (r *Result) Differ(d Difference) {
+	at := slices.IndexFunc(r.Differences, func(o Difference) bool { return o.Reason == d.Reason })
 	if at < 0 {
-		*all = append(*all, d)
+		r.Differences = append(r.Differences, d)
 	} else {
-		(*all)[at].Records += d.Records
+		r.Differences[at].Records += d.Records
 	}
-}
-
-// differ adds a difference of one record.
-func (e *Feed) differ(d Difference) {
-	d.Records = 1
-	e.result.Differences.Add(d)
 }
 
 // Add takes a fact of the provider's records, and keeps a copy of what it needs.
@@ -234,7 +217,7 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		return nil, err
 	}
 	if e.From.Before(state.Floor) && state.Origin.Before(state.Floor) && e.To.After(state.Origin) {
-		e.result.Differences.Add(mayBeForgotten)
+		e.result.Differ(mayBeForgotten)
 	}
 	e.compare(i, &state)
 	r := &e.result
@@ -365,7 +348,7 @@ func (e *Feed) addDifference(f *facts.Fact, d Difference) {
 		return
 	}
 	for range e.selected(f, isLate) {
-		e.differ(d)
+		e.result.Differ(d)
 	}
 }
 
@@ -381,7 +364,7 @@ func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
 	}
 	for d, certain := range e.selected(f, func(label string) bool { return isChanged(m, label, fromListed) }) {
 		if !certain || isChanged(m, measured[d.Def], fromListed) {
-			e.differ(revised)
+			e.result.Differ(revised)
 		}
 		if now, _ := e.Selector.matches(d.LabelValues(), func(string) bool { return false }); now {
 			e.addEntry(d, Entry{Record: f.Record, Because: e.Selector.because(d, f)})
@@ -453,7 +436,7 @@ func (e *Feed) compare(i *ledger.Inspector, state *counting.State) {
 	var sum cdr.Money
 	i.Series(e.Spec, e.Selector.Def, func(own []string, v *metrics.Value) {
 		if slices.Contains(own, metrics.OverflowValue) {
-			e.differ(folded)
+			e.result.Differ(folded)
 		}
 		if matches, _ := e.Selector.matches(own, func(string) bool { return false }); matches {
 			amount := e.Selector.amount(v)

@@ -61,7 +61,7 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 	case !m.Start.Before(e.To) || !end.After(e.From):
 		return
 	case !slices.Contains(rememberedMetrics, def) || m.Leg && !isMoney:
-		e.differ(gone)
+		e.result.Differ(gone)
 		return
 	}
 	unknown := func(label string) bool {
@@ -76,7 +76,7 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 		}
 		for d, certain := range e.selected(&f, unknown) {
 			if !certain || !isWithin {
-				e.differ(gone)
+				e.result.Differ(gone)
 				continue
 			}
 			const because = "the ledger has counted it, and the provider doesn't list it"

@@ -100,6 +100,6 @@ func (e *Feed) addGrown(r *cdr.Record, call *counting.CallMemory) {
 	}
 	matches, certain := e.Selector.matches(append(own, string(call.Labels.Labels)), unknown)
 	if matches && (always || !certain) && e.isWithin(r) {
-		e.differ(revised)
+		e.result.Differ(revised)
 	}
 }

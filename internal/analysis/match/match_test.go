@@ -480,7 +480,7 @@ legs of one call | legs | a 0 60 1 key=k; b 60 30 2 key=k | x 0 90 3 | 1
 legs of two calls | legs | a 0 60 key=k; b 60 30 key=l | x 0 60; y 60 30 | 2
 a child before its parent | legs parents | b 5 60 trunk=sbc parent=a; a 0 65 key= | x 0 60 | 1
 legs on a trunk | legs sbc | a 0 60 key=k TRUNK; b 60 30 key=k TRUNK; c 90 9 key=k trunk=o | x 0 60; y 60 30 | 2
-legs on one channel | legs sbc | a 0 60 key=k CHANNEL 1; b 60 30 key=k CHANNEL 2; b 60 90 key=k CHANNEL 2 | x 0 150 3 | 1
+one channel | legs sbc | a 0 60 key=k CHANNEL 1; b 60 30 key=k CHANNEL 2; b 60 90 key=k CHANNEL 2 | x 0 150 3 | 1
 a channel that calls use again | sbc | a 0 60 CHANNEL; b 600 70 CHANNEL | x 0 60; y 600 70 | 2
 one of calls of several legs | legs sbc | a 0 60 key=k CHANNEL; b 600 70 key=l CHANNEL | x 0 60; y 600 70 | 2
 `
