@@ -31,9 +31,9 @@ feeds:
       charges: [{component: usage, amount: cost, currency: {is: EUR}}]
 `
 
-// TestExports: files are read by a definition, those of known portals by the built-in one, and
-// amounts only with a currency. Lines of one id that follow one another are the charges of one record. Rows that can't be
-// read are printed and left out; a file without a row that can be read is refused.
+// TestExports: files are read by a definition, those of known portals by the built-in one, and amounts only with a
+// currency. Lines of one id that follow one another are the charges of one record. Rows that can't be read are printed
+// and left out; a file without a row that can be read is refused.
 func TestExports(t *testing.T) {
 	for name, test := range map[string]struct{ definition, text, want, printed, problem string }{
 		"records": {
