@@ -10,7 +10,7 @@
 //	try.go          maps saved rows
 //	visit.go        visits to queues, of calls or alone; snapshot.go: calls in progress; media.go: quality
 //	innerlegs.go    legs within a row
-//	tests.go        the section `tests`, which internal/analysis/laws plays; becomes.go: what a row becomes
+//	tests.go        the section `tests`, which internal/analysis/laws plays
 //	function.go     records that a Go function completes (builtin has the functions)
 //	web.go          APIs
 //	files.go        files

@@ -2,7 +2,6 @@ package declared_test
 
 import (
 	"cmp"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,8 +10,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 )
 
 // TestEveryKeyIsRead: each kind of feed reads the keys of a record that it accepts. A value that a key's table lacks
@@ -70,20 +67,4 @@ func recordKeys() (keys []string) {
 		}
 	}
 	return keys
-}
-
-// TestEveryFieldIsTested: the tests of a definition see the fields that mappers fill.
-func TestEveryFieldIsTested(t *testing.T) {
-	cdrtest.EveryField(t, "recordFields in collector/declared/becomes.go", map[string]string{
-		"the reader sets it, not the mapper":  "Twin Labels Class NoClass",
-		"the test says open":                  "Provisional",
-		"takes the place of an id":            "Synthetic",
-		"is the start, if there is an answer": "Invite",
-		"only Go code for a provider fills it": "SubCode ReasonPhrase MediaBypass MediaLocation SignalLocation " +
-			"UserPrincipal Sessions Ratings",
-		"the call's own fields follow from its legs": "Legs ListsLegs",
-		"is set with a stream":                       "Settled",
-		"true, without the kind":                     "Emergency",
-		"for explain":                                "Origins",
-	}, cdrtest.Shows(func(r *cdr.Record) string { return fmt.Sprint(new(declared.Becomes).Differences(r, "")) }))
 }

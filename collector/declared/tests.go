@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,6 +74,33 @@ type TestRow struct {
 	But     []TestRow         `yaml:"but"`
 }
 
+// Becomes is what tests say of a row: fields by their names in a definition, or one word: ignored, invalid or open (not
+// final).
+type Becomes struct {
+	Word   string
+	Fields map[string]string
+}
+
+// DecodeNode implements config.NodeDecoder.
+func (b *Becomes) DecodeNode(n *config.Node) {
+	if n.IsText() {
+		b.Word = n.Text()
+		n.Report().OneOf("", b.Word, "ignored", "invalid", "open")
+		return
+	}
+	b.Fields = make(map[string]string)
+	for _, f := range n.Fields() {
+		var several language.Texts
+		switch {
+		case f.Value.IsNull():
+			several = language.Texts{""}
+		default:
+			f.Value.Decode(&several)
+		}
+		b.Fields[f.Key] = strings.Join(several, ", ")
+	}
+}
+
 // Document is a value of a definition, as JSON or, if it is a text there, as that text.
 type Document string
 
@@ -138,53 +164,6 @@ func (d *Definition) validateTests(r *config.Report) {
 			check(fmt.Sprintf("%s.rows[%d].feed", key, i), t.Rows[i].Feed)
 		}
 	}
-}
-
-// Source is a place of a row that a field is taken from.
-type Source struct {
-	Field, Path string
-	// Steps lead to the value: names of members, or of a column.
-	Steps []string
-	// Words are what a table translates.
-	Words []string
-
-	times []string
-	zone  *time.Location
-}
-
-// Sources are all places of a row that the feed's fields are taken from.
-func (f *Feed) Sources() (all []Source) {
-	values := language.Values(f, "")
-	for _, field := range slices.Sorted(maps.Keys(values)) {
-		var leg []string // the first leg of a row
-		if f.Legs != nil && strings.HasPrefix(field, "legs.") {
-			for _, step := range append(slices.Clone(f.Legs.Rows), everyElement) {
-				leg = append(leg, strings.Replace(step, everyElement, "0", 1))
-			}
-		}
-		for _, p := range values[field].Places() {
-			if _, parameter := p.Path.ParameterName(); parameter || p.Path[0] == language.ForKey {
-				continue
-			}
-			steps := slices.Concat(leg, p.Path)
-			all = append(all, Source{field, strings.Join(steps, "."), steps, p.Words, p.Times, p.Zone})
-		}
-	}
-	return all
-}
-
-// TimesOf is a place whose values are times of some forms.
-func TimesOf(forms ...string) Source { return Source{times: forms} }
-
-// Shift is a time at the source, moved by a length; empty: it isn't one. zone is for times without one.
-func (s *Source) Shift(text string, by time.Duration, zone *time.Location) string {
-	zone = cmp.Or(s.zone, zone)
-	for _, form := range s.times {
-		if at, problem := language.ParseTime(text, form, zone); problem == "" && !at.IsZero() {
-			return language.FormatTime(at.Add(by).In(zone), form)
-		}
-	}
-	return ""
 }
 
 // ParametersFor are the parameters that a feed's texts may name, and their defaults.

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -156,27 +155,4 @@ func withParameter(address, key, value string) (string, error) {
 	query.Set(key, value)
 	u.RawQuery = query.Encode()
 	return u.String(), nil
-}
-
-// Template is a text of a request: Steps lead to it, of which the first is path, query or body.
-type Template struct {
-	Steps []string
-	Text  string
-}
-
-var indexIn = regexp.MustCompile(`\[(\d+)\]`)
-
-// Templates are the texts of the request.
-func (r *Request) Templates() (all []Template) {
-	texts := language.TextsIn(r, "")
-	for _, key := range slices.Sorted(maps.Keys(texts)) {
-		text := texts[key]
-		if strings.HasPrefix(key, "body") { // a path with an index is one of several, and the others may be used
-			key = indexIn.ReplaceAllString(key, ".$1")
-		}
-		if steps, err := language.ParsePath(key); err == nil {
-			all = append(all, Template{steps, text})
-		}
-	}
-	return all
 }

@@ -149,7 +149,7 @@ func (b *bench) compare(want *declared.TestRow, m *rowmap.Result) string {
 	for _, u := range m.Unmapped {
 		all = append(all, unknownValue(&u))
 	}
-	all = append(all, want.Becomes.Differences(m.Record, b.definition.CurrencyFor(b.values))...)
+	all = append(all, differences(want.Becomes.Fields, m.Record, b.definition.CurrencyFor(b.values))...)
 	return strings.Join(all, "; ")
 }
 

@@ -54,7 +54,7 @@ func (b *bench) damaged() (scripts []script, why string) {
 // damagedValues are rows, each with one damaged value, for each place from which a field is taken.
 func (b *bench) damagedValues() (bad []*row) {
 	seen := make(map[string]bool)
-	for _, source := range b.feed.Sources() {
+	for _, source := range sources(&b.feed) {
 		if seen[source.Path] {
 			continue
 		}
@@ -91,7 +91,7 @@ var identities = []string{"record.id", "record.group", "record.parent", "record.
 func (b *bench) damage(text string, steps []string, value any, n int) string {
 	var document any
 	_ = decode(text, &document) // withValue has read it
-	for _, source := range b.feed.Sources() {
+	for _, source := range sources(&b.feed) {
 		if !slices.Contains(identities, source.Field) {
 			continue
 		}

@@ -26,7 +26,8 @@
 //
 //	laws.go, judge.go    Run, and how the laws are judged
 //	bench.go             a feed under test and its source; row.go, given.go, saved.go: its rows, tables and answers
-//	compare.go           the laws rows and limits; answers.go: the law answers
+//	compare.go           the laws rows and limits; becomes.go: the fields of a record; answers.go: the law answers
+//	sources.go           places of a row that fields are taken from
 //	scripts.go           the laws of counting: order, late, refused …; edges.go: at the edges of reads
 //	values.go            rows with unknown values, and with other times; damaged.go: with values that can't be read
 //	play.go, process.go  a run, and its exporter; counted.go: what was counted, and what should be

@@ -2,9 +2,11 @@ package laws
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,17 +55,17 @@ func (b *bench) parse(list *web.List, r *http.Request, body []byte) (q request, 
 			return q, "the body isn't JSON"
 		}
 	}
-	for _, t := range list.Request.Templates() {
-		template := language.Expand(t.Text, b.values)
+	for _, t := range templatesOf(&list.Request) {
+		template := language.Expand(t.text, b.values)
 		var text string
-		switch t.Steps[0] {
+		switch t.steps[0] {
 		case "path":
 			text = r.URL.Path
 			template, _ = url.PathUnescape(b.absolute(template))
 		case "query":
-			text = query.Get(t.Steps[1])
+			text = query.Get(t.steps[1])
 		default:
-			value, _ := valueAt(document, t.Steps[1:])
+			value, _ := valueAt(document, t.steps[1:])
 			if _, isList := value.([]any); isList || value == nil && !placeholder.MatchString(template) {
 				continue // a parameter that is a list, or a header: the law answers compares it
 			}
@@ -73,7 +75,7 @@ func (b *bench) parse(list *web.List, r *http.Request, body []byte) (q request, 
 			continue // the token of a page stands in place of what the definition asks for first
 		}
 		if !q.read(template, text) {
-			return q, fmt.Sprintf("%s of the request is %q, and the definition says %q", strings.Join(t.Steps, "."),
+			return q, fmt.Sprintf("%s of the request is %q, and the definition says %q", strings.Join(t.steps, "."),
 				text, template)
 		}
 	}
@@ -155,4 +157,27 @@ func joined(parts []part) time.Time {
 		whole, _ = language.ParseTime(last.text, last.form, time.UTC)
 	}
 	return whole
+}
+
+// template is a text of a request: steps lead to it, of which the first is path, query or body.
+type template struct {
+	steps []string
+	text  string
+}
+
+var indexIn = regexp.MustCompile(`\[(\d+)\]`)
+
+// templatesOf are the texts of the request.
+func templatesOf(r *web.Request) (all []template) {
+	texts := language.TextsIn(r, "")
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[key]
+		if strings.HasPrefix(key, "body") { // a path with an index is one of several, and the others may be used
+			key = indexIn.ReplaceAllString(key, ".$1")
+		}
+		if steps, err := language.ParsePath(key); err == nil {
+			all = append(all, template{steps, text})
+		}
+	}
+	return all
 }

@@ -7,13 +7,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
 // unknown: a value that a table lacks loses no row.
 func (b *bench) unknown() (scripts []script, why string) {
-	for _, source := range b.feed.Sources() {
+	for _, source := range sources(&b.feed) {
 		if source.Words == nil {
 			continue
 		}
@@ -44,7 +42,7 @@ const (
 
 // withUnknown is a row with a value in place of one that a table has. It is nil if the row has none, if it isn't final
 // then or of another call, or if the value changes which rows a query gives.
-func (b *bench) withUnknown(at int, source *declared.Source) *row {
+func (b *bench) withUnknown(at int, source *source) *row {
 	r := b.base[at]
 	if isObject(r.text) {
 		text := withValue(r.text, source.Steps, unknownWord)
@@ -112,9 +110,9 @@ func (b *bench) moved(by time.Duration) (all []*row) {
 		if !isObject(r.text) || decode(r.text, &document) != nil {
 			return nil
 		}
-		for _, source := range b.feed.Sources() {
+		for _, source := range sources(&b.feed) {
 			was, _ := valueAt(document, source.Steps)
-			at := source.Shift(fmt.Sprint(was), by, b.zone)
+			at := source.shift(fmt.Sprint(was), by, b.zone)
 			if at == "" {
 				continue
 			}
@@ -163,7 +161,7 @@ func (b *bench) movedTables(by time.Duration) (all []*row) {
 }
 
 // inTables is how tables write times that no field is taken from.
-var inTables = declared.TimesOf(time.DateTime, "rfc3339", "unix")
+var inTables = timesOf(time.DateTime, "rfc3339", "unix")
 
 var unixTime = regexp.MustCompile(`^1[5-9]\d{8}(\d{3}){0,2}$`)
 
@@ -172,8 +170,8 @@ func (b *bench) movedTime(text string, by time.Duration) string {
 	if !strings.ContainsAny(text, "-:/") && !unixTime.MatchString(text) {
 		return ""
 	}
-	for _, source := range append(b.feed.Sources(), inTables) {
-		if at := source.Shift(text, by, b.zone); at != "" {
+	for _, source := range append(sources(&b.feed), inTables) {
+		if at := source.shift(text, by, b.zone); at != "" {
 			return at
 		}
 	}

@@ -1,4 +1,4 @@
-package declared
+package laws
 
 import (
 	"cmp"
@@ -9,37 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
-
-// Becomes is what tests say of a row: fields by their names in a definition, or one word: ignored, invalid or open (not
-// final).
-type Becomes struct {
-	Word   string
-	Fields map[string]string
-}
-
-// DecodeNode implements config.NodeDecoder.
-func (b *Becomes) DecodeNode(n *config.Node) {
-	if n.IsText() {
-		b.Word = n.Text()
-		n.Report().OneOf("", b.Word, "ignored", "invalid", "open")
-		return
-	}
-	b.Fields = make(map[string]string)
-	for _, f := range n.Fields() {
-		var several language.Texts
-		switch {
-		case f.Value.IsNull():
-			several = language.Texts{""}
-		default:
-			f.Value.Decode(&several)
-		}
-		b.Fields[f.Key] = strings.Join(several, ", ")
-	}
-}
 
 // recordFields are the fields of a record by their names in a definition. Charges without a currency have the one that
 // is given.
@@ -137,10 +108,9 @@ func qualityText(s *cdr.Stream) string {
 	return strings.Join(parts, " ")
 }
 
-// Differences are the fields of a record that aren't as tests have them. currency is for charges that name none.
-func (b *Becomes) Differences(r *cdr.Record, currency string) (all []string) {
-	want := b.Fields
-	if !b.namesCurrency() { // then the row has none
+// differences are the fields of a record that aren't as tests have them. currency is for charges that name none.
+func differences(want map[string]string, r *cdr.Record, currency string) (all []string) {
+	if !namesCurrency(want) { // then the row has none
 		currency = ""
 	}
 	got := recordFields(r, currency)
@@ -164,8 +134,8 @@ func (b *Becomes) Differences(r *cdr.Record, currency string) (all []string) {
 }
 
 // namesCurrency says whether a charge of tests names its currency.
-func (b *Becomes) namesCurrency() bool {
-	return slices.ContainsFunc(strings.Split(b.Fields["charges"], ","), func(charge string) bool {
+func namesCurrency(want map[string]string) bool {
+	return slices.ContainsFunc(strings.Split(want["charges"], ","), func(charge string) bool {
 		return len(strings.Fields(charge)) > 2
 	})
 }
