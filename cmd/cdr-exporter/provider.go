@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -149,7 +147,7 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)
 	var notes strings.Builder
 	records, ignored, invalid := 0, 0, 0
-	var doubts doubts
+	doubts := newDoubts()
 	for number, m := range mapper.Try(rows) {
 		for _, u := range m.Unmapped {
 			fmt.Fprintf(&notes, "row %d: %s is unknown: no table has %q\n", number, u.Field, cdr.HideNumbers(u.Value))
@@ -185,6 +183,9 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 	if unseen := mapper.Unseen(); records > 0 && len(unseen) > 0 {
 		fmt.Fprintf(&notes, "no record has a value at %s\n", strings.Join(unseen, ", "))
 	}
+	for _, text := range mapper.Failing() {
+		fmt.Fprintf(&notes, "%s: fails for each row, because a value isn't the number or time that it needs\n", text)
+	}
 	if records > 0 && t.asUTC {
 		notes.WriteString("times without a zone were read as UTC: give zone, or --set time_zone=ZONE\n")
 	}
@@ -195,67 +196,4 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 		err = errors.Join(err, errSilent)
 	}
 	return err
-}
-
-// doubts are signs of mistakes in a definition that lose no row.
-type doubts struct {
-	starts map[string]time.Time // by id, of the first record with it
-	found  []doubt
-}
-
-// doubt is a sign, how many records give it, and what the first one shows in place of %s.
-type doubt struct {
-	text, first string
-	records     int
-}
-
-// mayExceed is by how much a duration may be longer than from start to end, and an answer before the start: some
-// systems round to minutes.
-const mayExceed = time.Minute
-
-func (d *doubts) note(text, example string) {
-	at := slices.IndexFunc(d.found, func(f doubt) bool { return f.text == text })
-	if at < 0 {
-		at = len(d.found)
-		d.found = append(d.found, doubt{text: text, first: ", such as " + example})
-	}
-	d.found[at].records++
-}
-
-func (d *doubts) add(number int, r *cdr.Record) {
-	if r.Provisional {
-		return
-	}
-	if d.starts == nil {
-		d.starts = make(map[string]time.Time)
-	}
-	if first, known := d.starts[r.ID]; r.ID != "" && known && !first.Equal(r.Start) {
-		d.note("have the id of another one and another start%s: records with one id are versions of one call",
-			strconv.Quote(cdr.HideNumbers(r.ID)))
-	} else if !known {
-		d.starts[r.ID] = r.Start
-	}
-	if between := r.End.Sub(r.Start); !r.Start.IsZero() && !r.End.IsZero() && r.Duration > between+mayExceed {
-		d.note("have a duration longer than from start to end%s: see its unit",
-			fmt.Sprintf("row %d: %s in %s", number, r.Duration, between))
-	}
-	for _, at := range [...]time.Time{r.Answer, r.End} {
-		if before := r.Start.Sub(at); !at.IsZero() && before > mayExceed {
-			d.note("have an answer or an end before their start%s: see zone, and missing",
-				fmt.Sprintf("row %d: %s earlier", number, before))
-			break
-		}
-	}
-	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Amount.Sign() < 0 }) {
-		d.note("have charges below zero: see negate", "")
-	}
-	if slices.ContainsFunc(r.Charges, func(c cdr.Charge) bool { return c.Currency == declared.UnknownCurrency }) {
-		d.note("have charges without a currency, which count as XXX: give currency", "")
-	}
-}
-
-func (d *doubts) print(w io.Writer) {
-	for _, f := range d.found {
-		fmt.Fprintf(w, "%d records %s\n", f.records, strings.Replace(f.text, "%s", f.first, 1))
-	}
 }

@@ -145,6 +145,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 	if q.problem != "" {
 		p.fail("legs:", q.problem)
 	}
+	q.see(true)
 	return r
 }
 

@@ -142,6 +142,29 @@ feeds:
 	}
 }
 
+// TestTryTwice: what a definition names stays the same. An expression may name a value of `for`.
+func TestTryTwice(t *testing.T) {
+	m := mapper(t, `provider: acmetel
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    for: {type: [placed, received]}
+    request: {path: "/{for.type}"}
+    filter: {by: start}
+    rows: calls
+    ignore: for.type == "placed" and test == "1"
+    record: {start: {path: began, time: rfc3339}, outcome: [{when: for.type == state, is: answered}, {is: busy}]}
+`, declared.MapperSettings{})
+	for range 2 {
+		for _, got := range m.Try([]byte(`[{"began":"2026-11-23T10:00:00Z"}]`)) {
+			unseen := strings.Join(m.Unseen(), ", ")
+			if got.Record == nil || unseen != "state (outcome), test (ignore)" {
+				t.Errorf("%s: no record has %s", became(got), unseen)
+			}
+		}
+	}
+}
+
 // TestWithoutTrunks: without names of trunks the calls of a telephone system have no direction.
 func TestWithoutTrunks(t *testing.T) {
 	columns := []string{"start", "disposition", "dateTimeOrigination", "pkid", "finalCalledPartyNumber"}

@@ -11,7 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
@@ -22,11 +21,13 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 		if all := m.feed.Combinations(m.row.Parameters); m.row.Each == nil && len(all) > 0 {
 			m.row.Each = all[0] // saved rows don't say which list they come from
 		}
-		m.unseen = m.paths()
+		for _, one := range m.withLegs() {
+			one.unseen, one.row.Tried = one.paths(), make(map[string]bool)
+		}
 		rows, err := m.Saved(text)
 		for i := range rows {
 			result, list := m.Map(&rows[i]), m.feed.Rows
-			m.see(result.Record)
+			m.see(result.Record != nil && !result.Record.Provisional)
 			whole := len(rows[i].Raw) == len(bytes.TrimSpace(text))
 			if whole && len(list) > 0 && strings.HasSuffix(result.Invalid, "is missing") {
 				result.Invalid += "; the text has no list at " + strings.Join(list, ".") +
@@ -42,19 +43,27 @@ func (m *Mapper) Try(text []byte) iter.Seq2[int, rowmap.Result] {
 	}
 }
 
-// paths are the paths that the record's values name, with the fields of these values.
+// paths are the paths that the record's values and the feed's conditions name, with the fields of these values.
 func (m *Mapper) paths() map[string]unseen {
 	all := make(map[string]unseen)
-	for field, v := range language.Values(&m.feed.Record, "") {
-		for _, p := range v.Paths() {
+	add := func(field string, paths []language.Path) {
+		for _, p := range paths {
 			key := strings.Join(p, ".")
 			if one := all[key]; !slices.Contains(one.fields, field) {
 				all[key] = unseen{p, append(one.fields, field)}
 			}
 		}
 	}
+	for field, v := range language.Values(&m.feed.Record, "") {
+		add(field, v.Paths())
+	}
+	add(ignoreKey, m.feed.Ignore.Paths())
+	add("final", m.feed.Final.Paths())
+	add("whole", m.feed.Whole.Paths())
 	return all
 }
+
+const ignoreKey = "ignore"
 
 // unseen is a path at which no record has had a value yet.
 type unseen struct {
@@ -62,24 +71,45 @@ type unseen struct {
 	fields []string
 }
 
-// see notes where the row of a record has values.
-func (m *Mapper) see(r *cdr.Record) {
-	if r == nil || r.Provisional {
-		return
-	}
+// see notes where the row has values. A row that isn't a record may have what `ignore` compares.
+func (m *Mapper) see(isRecord bool) {
 	maps.DeleteFunc(m.unseen, func(_ string, one unseen) bool {
 		_, is := m.row.Text(one.path)
-		return is != language.Missing
+		return is != language.Missing && (isRecord || slices.Contains(one.fields, ignoreKey))
 	})
+}
+
+// withLegs are the mapper and the one of the legs within its rows.
+func (m *Mapper) withLegs() map[string]*Mapper {
+	all := map[string]*Mapper{"": m}
+	if m.leg != nil {
+		all["legs."] = m.leg
+	}
+	return all
+}
+
+// Failing are the expressions and comparisons that had no result for any row.
+func (m *Mapper) Failing() (all []string) {
+	for _, one := range m.withLegs() {
+		for text, has := range one.row.Tried {
+			if !has {
+				all = append(all, text)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Unseen are the paths at which no record of the rows that were tried has a value, each with its fields.
 func (m *Mapper) Unseen() (all []string) {
-	for _, key := range slices.Sorted(maps.Keys(m.unseen)) {
-		fields := m.unseen[key].fields
-		slices.Sort(fields)
-		all = append(all, key+" ("+strings.Join(fields, ", ")+")")
+	for of, one := range m.withLegs() {
+		for path, unseen := range one.unseen {
+			slices.Sort(unseen.fields)
+			all = append(all, of+path+" ("+strings.Join(unseen.fields, ", ")+")")
+		}
 	}
+	slices.Sort(all)
 	return all
 }
 

@@ -79,6 +79,16 @@ func (b *bound) holds(text string, zone *time.Location) bool {
 	return order < 0 == b.less
 }
 
+// applies says whether a value is of the bound's kind.
+func (b *bound) applies(text string, zone *time.Location) (is bool) {
+	if b.time == "" {
+		_, is = compareNumbers(text, b.number)
+	} else {
+		_, is = comparedTime(text, zone)
+	}
+	return is
+}
+
 // compareNumbers compares integers exactly, other numbers as floats.
 func compareNumbers(text, with string) (order int, is bool) {
 	a, err := strconv.ParseInt(text, 10, 64)

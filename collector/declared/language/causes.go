@@ -15,15 +15,15 @@ type Ending struct {
 // noCode is the problem of a text that isn't a number.
 const noCode = "isn't a code"
 
-// q850 reads the low byte of an integer, signed or not, because Cisco puts the cause there. 0 gives
-// none.
+// q850 reads the low byte of an integer, signed or not, because Cisco puts the cause there, and says
+// more in the upper half of 32 bits. 0 gives none. FreeSWITCH's own numbers aren't causes, nor is -1.
 func q850(text string) (e Ending, known bool, problem string) {
 	n, is := Integer(text, 64)
 	if !is {
 		return e, false, noCode
 	}
 	code := n & 0xff
-	if code == 0 {
+	if code == 0 || n < 0 && n >= -0xffff || n >= 487 && n <= 999 {
 		return e, false, ""
 	}
 	return endingOf(cdr.Q850Cause(code)), true, ""

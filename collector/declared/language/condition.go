@@ -108,17 +108,18 @@ func wildcard(flags, text string) *regexp.Regexp {
 	return regexp.MustCompile(flags + "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
-// paths are the places of a row that the condition compares, except in an expression.
-func (c *Condition) paths() (all []Path) {
+// Paths are the places of a row that the condition compares; of an expression, the first names.
+func (c *Condition) Paths() (all []Path) {
 	if c == nil {
 		return nil
 	}
+	all = slices.Clone(c.expression.paths())
 	for _, tests := range c.alternatives {
 		for _, t := range tests {
 			all = append(all, t.path)
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, isNoPlace)
 }
 
 // Holds says whether the condition is true for a row. A nil condition is true.
@@ -150,7 +151,20 @@ func (t *test) fits(r *Row) bool {
 }
 
 func (t *test) fitsText(r *Row, text string) bool {
+	t.try(r, text)
 	return slices.ContainsFunc(t.patterns, func(p *pattern) bool { return p.fits(r, text) })
+}
+
+// try notes whether the text is a number or a time, for patterns that compare.
+func (t *test) try(r *Row, text string) {
+	if r.Tried == nil || text == "" {
+		return
+	}
+	for _, p := range t.patterns {
+		if len(p.bounds) > 0 {
+			r.note(strings.Join(t.path, ".")+": "+p.text, p.bounds[0].applies(text, r.Zone))
+		}
+	}
 }
 
 // fits compares a text, which is empty if the value is missing: only "" matches that.

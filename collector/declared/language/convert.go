@@ -3,6 +3,7 @@ package language
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,32 @@ func StrayDigit(form string) string {
 	return strayDigit.FindString(withDigits.ReplaceAllLiteralString(form, ""))
 }
 
+// zoneOut matches what a layout writes out behind the time of day in place of a zone.
+var zoneOut = regexp.MustCompile(`0[45](?:[.,]0+|[.,]9+)?(?: ?PM| ?pm)? *\(?` +
+	`((?:UTC|GMT)?[+-]\d\d(?::?\d\d\b|$)|[A-Z]{3,5}\b)`)
+
+// ForeignZone is a zone that a form writes out, unless it is UTC by name; empty: none. Go takes its
+// letters for text, and its digits for other parts of the time.
+func ForeignZone(form string) string {
+	found := zoneOut.FindStringSubmatch(form)
+	if found == nil || offsetIn.MatchString(form) ||
+		slices.Contains([]string{"UTC", "GMT", "MST", "MON", "JAN"}, found[1]) {
+		return ""
+	}
+	return found[1]
+}
+
+// HowZones is what to do about a zone that a form writes out.
+const HowZones = "in place of a zone; write -0700 for an offset, and MST for a zone's name"
+
+// namesUTC says whether a layout writes the name of UTC out.
+func namesUTC(form string) bool {
+	return (strings.Contains(form, "UTC") || strings.Contains(form, "GMT")) && !offsetIn.MatchString(form)
+}
+
+// saysUTC says whether times of a layout are in UTC, because it writes a Z or its name out.
+func saysUTC(form string) bool { return strings.HasSuffix(form, "Z") || namesUTC(form) }
+
 // FormatTime is a time in a form.
 func FormatTime(at time.Time, form string) string {
 	named, is := timeForms[form]
@@ -62,7 +89,7 @@ func FormatTime(at time.Time, form string) string {
 		return strconv.FormatInt(at.UnixNano()/int64(named.unit), 10)
 	case is:
 		return at.Format(named.layout)
-	case strings.HasSuffix(form, "Z"):
+	case saysUTC(form):
 		at = at.UTC()
 	}
 	return at.Format(form)
@@ -139,8 +166,11 @@ var (
 // hours off.
 func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
 	layout = withoutFraction(layout)
-	if strings.HasSuffix(layout, "Z") {
+	switch {
+	case strings.HasSuffix(layout, "Z"):
 		layout += "07:00" // Go takes a Z alone for a letter, and the time for one of the zone
+	case saysUTC(layout):
+		zone = time.UTC
 	}
 	at, err = time.ParseInLocation(layout, text, zone)
 	if half := halfIn.FindString(layout); err != nil && half != "" {

@@ -27,8 +27,10 @@ const (
 // expression is compiled once. It has access to the row's values by name, and to the source's
 // parameters.
 type expression struct {
+	source     string // as it is written
 	program    *vm.Program
-	names      []string // names of the row's values that it uses
+	names      []string // names of the row's values that it uses, and more
+	places     []Path   // the row's values that it uses, by their first names
 	parameters []string // parameters that it uses
 	usesZone   bool     // it reads or writes a time in the source's zone
 }
@@ -45,7 +47,7 @@ func (e *expression) UnmarshalText(text []byte) error {
 
 // compile compiles an expression, which gives a truth value or anything.
 func compile(text string, truth bool) (*expression, error) {
-	used := new(names)
+	used := &names{uses: make(map[string]int)}
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(expressionNodes), expr.Patch(used),
 		expr.Function(stringFunction, stringOf, new(func(any) any)),
@@ -66,7 +68,7 @@ func compile(text string, truth bool) (*expression, error) {
 	if used.problem != "" {
 		return nil, errors.New(used.problem)
 	}
-	return &expression{program, used.all, used.parameters, used.usesZone}, nil
+	return &expression{text, program, used.all, used.places(), used.parameters, used.usesZone}, nil
 }
 
 // These replace the library's functions of the same names.
@@ -109,6 +111,7 @@ func jsonOf(values ...any) (any, error) {
 // function.
 type names struct {
 	all, parameters []string
+	uses            map[string]int // uses of each name as a value
 	usesZone        bool
 	problem         string
 }
@@ -147,8 +150,11 @@ func (n *names) Visit(node *ast.Node) {
 		}
 	case *ast.CallNode:
 		if called, ok := of.Callee.(*ast.IdentifierNode); ok {
+			n.uses[called.Value]--
 			n.call(of, called)
 		}
+	case *ast.VariableDeclaratorNode: // it is visited after all that uses the variable
+		n.uses[of.Name] = 0
 	case *ast.BuiltinNode:
 		if of.Name == "get" && len(of.Arguments) == 2 {
 			n.addParameter(of.Arguments[0], of.Arguments[1])
@@ -165,9 +171,27 @@ func (n *names) Visit(node *ast.Node) {
 			}
 		}
 	}
-	if name != "" && name != "$env" && !slices.Contains(n.all, name) {
+	if n.uses[name]++; name != "" && name != "$env" && !slices.Contains(n.all, name) {
 		n.all = append(n.all, name)
 	}
+}
+
+// places are the names that are neither called nor variables.
+func (n *names) places() (all []Path) {
+	for _, name := range n.all {
+		if n.uses[name] > 0 && name != "parameter" {
+			all = append(all, Path{name})
+		}
+	}
+	return all
+}
+
+// paths are the row's values that the expression uses.
+func (e *expression) paths() []Path {
+	if e == nil {
+		return nil
+	}
+	return e.places
 }
 
 // expressionFails is the problem of a row whose expression has no result.
@@ -193,6 +217,7 @@ func (e *expression) run(r *Row) (result any, problem string) {
 	}
 	r.machine.MemoryBudget = expressionMemory
 	result, err := r.machine.Run(e.program, env)
+	r.note(e.source, err == nil)
 	if err != nil {
 		return nil, expressionFails // the error's own text may quote the row
 	}

@@ -38,9 +38,18 @@ type Row struct {
 	Names map[string]map[string]string
 	bound map[*pattern][]*regexp.Regexp
 	nets  map[string][]network // by parameter
+	// Tried, unless it is nil, gets each expression and comparison, and whether it ever had a result.
+	Tried map[string]bool
 	// machine and environment are for expressions.
 	machine     vm.VM
 	environment map[string]any
+}
+
+// note notes whether an expression or comparison has a result.
+func (r *Row) note(text string, has bool) {
+	if r.Tried != nil {
+		r.Tried[text] = r.Tried[text] || has
+	}
 }
 
 // Member is a member of a JSON object.

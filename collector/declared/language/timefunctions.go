@@ -27,6 +27,8 @@ var timeFunctions = map[string]struct {
 			return "time() needs a form with year, month and day"
 		case HidesHalf(form):
 			return "the form of time() " + HalfOfDay
+		case ForeignZone(form) != "":
+			return "the form of time() has " + ForeignZone(form) + " " + HowZones
 		}
 		return ""
 	}},

@@ -56,18 +56,22 @@ func (v *Value) Places() (all []Place) {
 	return all
 }
 
-// Paths are the places of a row that the value and its conditions name, except in expressions.
+// Paths are the places of a row that the value and its conditions name; of an expression, the first names.
 func (v *Value) Paths() (all []Path) {
 	for _, place := range v.Places() {
 		all = append(all, place.Path)
 	}
 	for i := range v.alternatives {
-		all = append(all, v.alternatives[i].When.paths()...)
+		all = append(all, v.alternatives[i].Expr.paths()...)
+		all = append(all, v.alternatives[i].When.Paths()...)
 	}
-	return slices.DeleteFunc(all, func(p Path) bool {
-		_, isParameter := p.ParameterName()
-		return isParameter || p[0] == ForKey
-	})
+	return slices.DeleteFunc(all, isNoPlace)
+}
+
+// isNoPlace says whether a path leads to a parameter or to a value of `for`.
+func isNoPlace(p Path) bool {
+	_, isParameter := p.ParameterName()
+	return isParameter || p[0] == ForKey
 }
 
 // Uses are what else a value names: parameters, parameters with networks, and lists of names.
@@ -146,7 +150,7 @@ func (v *Value) hasTimesWithout(zone *regexp.Regexp) bool {
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool {
 		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
 			_, carriesOffset := timeForms[form]
-			return !carriesOffset && !zone.MatchString(form)
+			return !carriesOffset && !zone.MatchString(form) && !namesUTC(form)
 		})
 	})
 }

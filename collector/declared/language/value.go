@@ -93,6 +93,8 @@ func (a *alternative) validateTime(r *config.Report) {
 		switch {
 		case HidesHalf(form):
 			r.Problemf("time", "%s", HalfOfDay)
+		case ForeignZone(form) != "":
+			r.Problemf("time", "has %s %s", ForeignZone(form), HowZones)
 		case tellsDay(form) || infer && tellsDay("2006 "+form):
 		case !hasYear(form) && tellsDay("2006 "+form):
 			r.Problemf("time",
