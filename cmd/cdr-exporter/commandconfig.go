@@ -110,9 +110,9 @@ func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
-// parseTime reads RFC 3339, a date or this-month or last-month (midnight of the day, or of the month's
-// first, in the zone), a time of day such as 02:30 (the last one by the local clock, which now has), or a
-// duration ago. Its error doesn't repeat the input.
+// parseTime reads a time: RFC 3339; a date, this-month or last-month, which begin at midnight in the zone; a time of
+// day such as 02:30, the last one by the local clock, which now has; or a duration ago. Its error doesn't repeat the
+// input.
 func parseTime(text string, now time.Time, zone *time.Location) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return at.UTC(), nil

@@ -296,7 +296,7 @@ func ignoreTruncated(err error) error {
 // was truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of
 // two files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, in *rows.Reader, at rows.Mark) error {
-	move := func() { // the names are those of the last row
+	move := func() { // with the names of the last row
 		r.entry.Now, r.entry.Good, r.entry.NowNames, r.entry.GoodNames = at, r.good, in.NamesAt, r.goodNames
 	}
 	if r.entry.file.zipped {
