@@ -38,11 +38,11 @@ type checkedFeed struct {
 	positions []counting.Position
 	broken    []string // what was found to be wrong
 
-	refuse func(page *counting.Page) error // before a commit
-	lost   func(page *counting.Page) error // after it was committed
-	queue  func() error                    // before it says what is due
-	check  func(p *counting.Position)      // before a position moves
-	fact   func(*facts.Fact)               // of what is counted
+	refuse func(page *counting.Page) error                 // before a commit
+	lost   func(page *counting.Page) error                 // after it was committed
+	queue  func() error                                    // before it says what is due
+	check  func(was *counting.State, p *counting.Position) // before a position moves
+	fact   func(*facts.Fact)                               // of what is counted
 }
 
 // version is the latest number of a record, and whether it has settled.
@@ -92,10 +92,10 @@ func (f *checkedFeed) Commit(ctx context.Context, page *counting.Page) (r counti
 			return r, err
 		}
 	}
-	if page.Position != nil && f.check != nil {
-		f.check(page.Position)
-	}
 	was := f.State()
+	if page.Position != nil && f.check != nil {
+		f.check(&was, page.Position)
+	}
 	if r, err = f.Feed.Commit(ctx, page); err != nil {
 		return r, err
 	}

@@ -166,13 +166,13 @@ func (m *model) Offset() (time.Duration, bool) {
 // checkPosition holds a position against counting.md 7: what was published at once and
 // started before the watermark has been counted or is in a span that is held, and
 // the watermark isn't ahead.
-func (m *model) checkPosition(p *counting.Position) {
+func (m *model) checkPosition(was *counting.State, p *counting.Position) {
 	if p.Watermark.After(m.clock()) {
 		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark,
 			m.clock()))
 	}
 	byStart := func(r modelRow, at time.Time) int { return r.start.Compare(at) }
-	first, _ := slices.BinarySearchFunc(m.rows, m.State().Watermark, byStart)
+	first, _ := slices.BinarySearchFunc(m.rows, was.Watermark, byStart)
 	for _, row := range m.rows[first:] {
 		if !row.start.Before(p.Watermark) {
 			return
@@ -181,7 +181,7 @@ func (m *model) checkPosition(p *counting.Position) {
 			continue
 		}
 		holdsRow := func(u plan.Span) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }
-		if !slices.ContainsFunc(plan.SetAside(m.State().Spans), holdsRow) {
+		if !slices.ContainsFunc(plan.SetAside(was.Spans), holdsRow) {
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
 				row.start))
 		} // else it is stepped over, and read again until it's there (counting.md 31)

@@ -57,6 +57,7 @@ func (p *pages) Commit(_ context.Context, page *counting.Page) (counting.Result,
 	if page.Position != nil {
 		p.state.Resume = page.Position.Resume
 		p.state.Watermark = plan.Latest(p.state.Watermark, page.Position.Watermark)
+		p.state.HistoryDone = p.state.HistoryDone || page.Position.HistoryDone
 	}
 	result := p.result
 	p.result = counting.Result{} // what is new is new once

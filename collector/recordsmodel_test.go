@@ -164,9 +164,9 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 }
 
 // checkPosition holds a position against counting.md 7 and 20.
-func (m *taskModel) checkPosition(p *counting.Position) {
+func (m *taskModel) checkPosition(was *counting.State, p *counting.Position) {
 	for _, c := range m.calls {
-		at, first := c.start.Add(time.Minute), !c.start.Before(m.State().Origin)
+		at, first := c.start.Add(time.Minute), !c.start.Before(was.Origin)
 		_, counted := m.counted[c.id]
 		prompt := first && !c.bare && len(c.versions) > 0 && c.versions[0].Before(at) && c.readable.IsZero()
 		switch {
@@ -174,7 +174,7 @@ func (m *taskModel) checkPosition(p *counting.Position) {
 		case c.start.Before(p.Watermark) && c.versions[0].Before(p.Watermark):
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
 				c.start))
-		case p.HistoryDone && !m.State().HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
+		case p.HistoryDone && !was.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
 			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
 		}
 	}

@@ -154,6 +154,7 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(string(page.body), "This is a demo") {
 		t.Error("the page doesn't say that it is a demo's")
 	}
+	before := x.scrape()
 	x.tries()
 	eventually(t, "see a trunk fail", func() error {
 		if s := x.status(); s.Verdict.Level == "ok" || !strings.Contains(fmt.Sprint(s.Verdict.Findings), demo.Trunk) {
@@ -161,7 +162,6 @@ func TestDemo(t *testing.T) {
 		}
 		return nil
 	})
-	before := x.scrape()
 	eventually(t, "see calls arrive everywhere", func() error {
 		now := x.scrape()
 		for _, f := range demoFeeds {

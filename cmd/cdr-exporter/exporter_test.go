@@ -72,11 +72,11 @@ func start(t testing.TB, v *vault, l launch) *exporter {
 const raceOptions = "halt_on_error=1 exitcode=66 atexit_sleep_ms=0"
 
 // environment is a process's: without proxies and OTEL_ variables of the machine,
-// with the ledger's invariants checked and races fatal.
+// with the ledger's invariants checked and races fatal. Heaps are small, so garbage is collected seldom.
 func environment(more map[string]string) []string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "TMPDIR": os.TempDir(),
-		"CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
+		"CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions, "GOGC": "400",
 	}
 	maps.Copy(env, more)
 	var list []string
@@ -281,8 +281,8 @@ func eventually(t testing.TB, what string, check func() error) {
 		if time.Since(begin) > waitTimeout {
 			t.Fatalf("%s: not within %s: %v", what, waitTimeout, err)
 		}
-		// Where a look takes long, what is waited for goes on in between.
-		pause.Reset(max(next, 3*time.Since(looked)))
+		// A tenth of the time at most goes into looks: what is waited for needs the cores too.
+		pause.Reset(max(next, 9*time.Since(looked)))
 		<-pause.C
 	}
 }

@@ -91,7 +91,7 @@ func buildAll(folder string) error {
 func build(to, cgo string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	args = append([]string{"build", "-buildvcs=false", "-o", to}, args...)
+	args = append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", to}, args...)
 	command := exec.CommandContext(ctx, "go", append(args, ".")...)
 	command.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	output, err := command.CombinedOutput()

@@ -20,33 +20,17 @@ import (
 // noon is when the calls of these tests begin.
 var noon = time.Date(2026, time.November, 20, 12, 0, 0, 0, time.UTC)
 
-// pagesOf makes a sequence of a read that hands its pages on.
-func pagesOf(read func(emit func(*collector.Page) error) error) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		stopped := errors.New("stopped")
-		err := read(func(page *collector.Page) error {
-			if !yield(page, nil) {
-				return stopped
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, stopped) {
-			yield(nil, err)
-		}
-	}
-}
-
 // absent is a feed with a row that can't be read, and names of records that can't be had.
 type absent struct{}
 
 // Pages implements collector.RangeReader.
 func (absent) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
-	return pagesOf(func(emit func(*collector.Page) error) error {
-		return emit(&collector.Page{
+	return func(yield func(*collector.Page, error) bool) {
+		yield(&collector.Page{
 			Invalid: []collector.BadRow{{At: "row 7", Problem: "no start"}},
 			Enqueue: []work.Item{{Kind: "record", Key: "young", Version: 1}, {Kind: "record", Key: "old", Version: 1}},
-		})
-	})
+		}, nil)
+	}
 }
 
 // Parallel implements collector.Fetcher.
@@ -82,12 +66,8 @@ type nearby struct {
 	user   string
 }
 
-// Read implements collector.RangeReader.
+// Pages implements collector.RangeReader.
 func (n *nearby) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return pagesOf(func(emit func(*collector.Page) error) error { return n.read(from, to, emit) })
-}
-
-func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) error {
 	n.asked = append(n.asked, fmt.Sprint(from.Sub(noon), "-", to.Sub(noon)))
 	b := &collector.Page{}
 	for _, start := range n.starts {
@@ -99,7 +79,7 @@ func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) erro
 			})
 		}
 	}
-	return emit(b)
+	return func(yield func(*collector.Page, error) bool) { yield(b, nil) }
 }
 
 // print prints what starts within two hours and a bit.

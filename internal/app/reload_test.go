@@ -105,21 +105,30 @@ func TestReloadNativeHistograms(t *testing.T) {
 	}
 }
 
-// A file of labels that turns good again doesn't hide that the last reload was refused.
-func TestLabelsDontHideARefusedReload(t *testing.T) {
-	t.Parallel()
+// startLabelled starts a daemon whose calls have the department of a table of users. It says where the files are.
+func startLabelled(t *testing.T, table string) (a *App, file, people string) {
+	t.Helper()
 	p, folder := &acme{t: t}, t.TempDir()
-	people := filepath.Join(folder, "people.csv")
+	people = filepath.Join(folder, "people.csv")
+	writeFile(t, people, table)
+	file = p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
+	return start(t, file, p.provider()), file, people
+}
+
+// A reload that was refused for something else is neither done nor forgotten because a file of labels turns bad, or
+// good again.
+func TestLabelsAfterARefusedReload(t *testing.T) {
+	t.Parallel()
 	const good, bad = "user,department\nann,Sales\n", "user,department\nann,Sales\nann,Support\n"
-	writeFile(t, people, good)
-	file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
-	a := start(t, file, p.provider())
+	a, file, people := startLabelled(t, good)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	writeFile(t, file, string(text)+"surprise: 1\n")
 	if err := a.Reload(); err == nil {
 		t.Fatal("an unknown key is accepted")
 	}
+	writeFile(t, file, string(text)+"privacy: {numbers: keep}\n")
+	was := a.running.Load()
 	writeFile(t, people, bad)
 	look(a)
 	if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") ||
@@ -132,7 +141,9 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 		t.Error("good labels have hidden it")
 	}
 	until(t, a, "cdr_exporter_config_last_reload_successful 0")
-	writeFile(t, file, string(text))
+	if a.running.Load() != was {
+		t.Error("a configuration that nobody reloaded is in effect")
+	}
 	reload(t, a)
 	writeFile(t, people, bad)
 	look(a)
@@ -154,12 +165,8 @@ func look(a *App) {
 // too; what it said before stays in effect.
 func TestHalfATableOfLabels(t *testing.T) {
 	t.Parallel()
-	p, folder := &acme{t: t}, t.TempDir()
-	people := filepath.Join(folder, "people.csv")
 	const half, whole = "user,department\nann,Support\n", "user,department\nann,Support\nbob,Sales\n"
-	writeFile(t, people, "user,department\nann,Sales\nbob,Sales\n")
-	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
-		p.provider())
+	a, _, people := startLabelled(t, "user,department\nann,Sales\nbob,Sales\n")
 	before := a.labels.Load()
 	for _, text := range []string{half, whole} {
 		writeFile(t, people, text)
@@ -177,19 +184,13 @@ func TestHalfATableOfLabels(t *testing.T) {
 // A reload that was refused because of a file of labels is done when the file can be used again.
 func TestReloadThatLabelsRefused(t *testing.T) {
 	t.Parallel()
-	p, folder := &acme{t: t}, t.TempDir()
-	people := filepath.Join(folder, "people.csv")
-	writeFile(t, people, "user,department\nann,Sales\n")
-	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
-		p.provider())
+	a, _, people := startLabelled(t, "user,department\nann,Sales\n")
 	writeFile(t, people, "user,team\nann,Sales\n")
 	if err := a.Reload(); err == nil || a.configProblem() == "" {
 		t.Errorf("a file of labels without its column is accepted: %v", err)
 	}
 	writeFile(t, people, "user,department\nann,Support\nbob,Sales\n")
-	for range 2 {
-		a.rereadFiles(t.Context())
-	}
+	look(a)
 	if problem := a.configProblem(); problem != "" {
 		t.Errorf("after it was mended: %s", problem)
 	}
@@ -241,28 +242,4 @@ func TestReloadWhileStopping(t *testing.T) {
 		}
 	}()
 	require.NoError(t, a.Stop())
-}
-
-// A reload that was refused for something else isn't done because a file of labels changes.
-func TestLabelsDontReloadTheRest(t *testing.T) {
-	t.Parallel()
-	p, folder := &acme{t: t}, t.TempDir()
-	people := filepath.Join(folder, "people.csv")
-	writeFile(t, people, "user,department\nann,Sales\n")
-	more := "labels: [{name: department, file: people.csv, key: user}]\n"
-	file := p.write(folder, "call_log: ", more)
-	a := start(t, file, p.provider())
-	p.write(folder, "call_log: ", more+"surprise: 1\n")
-	if err := a.Reload(); err == nil {
-		t.Error("an unknown key is accepted")
-	}
-	was := a.running.Load()
-	p.write(folder, "call_log: ", more+"privacy: {numbers: plain}\n")
-	writeFile(t, people, "user,department\nann,Support\n")
-	for range 2 {
-		a.rereadFiles(t.Context())
-	}
-	if a.running.Load() != was {
-		t.Error("a configuration that nobody reloaded is in effect")
-	}
 }

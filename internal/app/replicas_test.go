@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
@@ -34,19 +36,46 @@ func ownedFeed(source string, n int) string {
 	return fmt.Sprintf(`cdr_exporter_feed_owned{feed="records",source="%s"} %d`, source, n)
 }
 
-// While the lease can't be renewed nothing is shown of the calls, and the status says why.
-func TestStatusWithoutALease(t *testing.T) {
+// Without a lease a replica shows nothing of the calls, and the status says why. It doesn't know whether a feed is
+// behind or log records wait: another one reads and sends them by now. Rules take the largest value of all replicas.
+func TestWithoutALease(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
-	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
+	p.calls(map[cdr.Direction]int{cdr.Inbound: 1})
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(endpoint.Close)
+	file := p.share(pgtest.Database(t), office)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	writeFile(t, file, strings.Replace(string(text), "records: {", "active_calls: , records: {", 1)+
+		"otlp: {endpoint: \""+endpoint.URL+"\", shutdown_timeout: 1s, metrics: false, traces: false}\n")
+	a := startWith(t, listen(file, p))
+	const catchingUp, active, oldest = `cdr_exporter_catching_up{feed="records",source="office"}`,
+		"\ncdr_active_calls{", "\ncdr_exporter_otlp_outbox_oldest_timestamp_seconds"
 	until(t, a, ownedFeed("office", 1))
+	untilHas(t, a, catchingUp)
+	untilHas(t, a, active)
+	post(t, hookURL(a, office), "call")
+	until(t, a, "cdr_exporter_otlp_outbox_records 1")
+	untilHas(t, a, oldest)
 	a.owners.mu.Lock() // no pass
 	defer a.owners.mu.Unlock()
 	ended := *a.owners.seen.Load()
 	ended.until = time.Time{}
 	a.owners.seen.Store(&ended)
+	_, body := ask(t, a, http.MethodGet, "/metrics")
+	for text, want := range map[string]bool{
+		ownedFeed("office", 0): true, catchingUp: false, active: false, oldest: false,
+		"cdr_exporter_otlp_outbox_records 0\n": true,
+	} {
+		if strings.Contains(body, text) != want {
+			t.Errorf("the metrics have %q: %t", text, !want)
+		}
+	}
 	s := wholeStatus(t, a)
-	if f := s.Sources[0].Feeds[0]; f.State != web.StateError || !strings.Contains(f.LastError, "lease") {
+	if f := feedOf(s.Sources[0], "records"); f.State != web.StateError || !strings.Contains(f.LastError, "lease") {
 		t.Errorf("the feed is %q, error %q", f.State, f.LastError)
 	}
 	if strings.Contains(s.Verdict.Text, "no calls yet") {
@@ -54,26 +83,6 @@ func TestStatusWithoutALease(t *testing.T) {
 	}
 	if _, page := ask(t, a, http.MethodGet, "/"); strings.Contains(page, "0.0 MB") {
 		t.Error("the page has a size of the database, which isn't known")
-	}
-}
-
-// Without a lease a replica doesn't know whether a feed is behind: another one reads it by now. Rules take the
-// largest value of all replicas.
-func TestCatchingUpWithoutALease(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
-	const catchingUp = `cdr_exporter_catching_up{feed="records",source="office"}`
-	until(t, a, ownedFeed("office", 1))
-	untilHas(t, a, catchingUp)
-	a.owners.mu.Lock() // no pass
-	defer a.owners.mu.Unlock()
-	ended := *a.owners.seen.Load()
-	ended.until = time.Time{}
-	a.owners.seen.Store(&ended)
-	_, text := ask(t, a, http.MethodGet, "/metrics")
-	if !strings.Contains(text, ownedFeed("office", 0)) || strings.Contains(text, catchingUp) {
-		t.Error("a replica without a lease says whether a feed is behind")
 	}
 }
 

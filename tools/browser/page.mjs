@@ -2,7 +2,7 @@
 // The page at the address has every state, that of the demo real data. Both have several feeds, into which calls come all the time.
 // STORIES is the index of the storybook, whose screenshots go to the folder, if one is named.
 import assert from "node:assert/strict";
-import { checkStory, storiesOf } from "./stories.mjs";
+import { checkStory, openStories, storiesOf } from "./stories.mjs";
 import { Browser, focused, mark, stayed } from "./browser.mjs";
 
 const [base, demo, stories, folder] = process.argv.slice(2);
@@ -211,12 +211,13 @@ try {
     await browser.step(`demo: ${name}`, checks[name]);
   }
   browser.base = stories;
-  const names = await storiesOf(browser);
+  const lanes = await Promise.all([openStories(browser), openStories(browser)]);
+  const names = await storiesOf(lanes[0]);
   let turn = 0;
-  const lane = async () => {
-    for (let name = names.shift(); name; name = names.shift()) await browser.step(`story: ${name}`, () => checkStory(browser, name, turn++));
-  };
-  await Promise.all([lane(), lane()]);
+  await Promise.all(lanes.map(async (page) => {
+    for (let name = names.shift(); name; name = names.shift()) await browser.step(`story: ${name}`, () => checkStory(browser, page, name, turn++));
+    await browser.close(page);
+  }));
 } finally {
   await browser.stop();
 }

@@ -107,8 +107,8 @@ func chromium(t *testing.T) string {
 func startDemo(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", binary,
-		"../../../cmd/cdr-exporter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o",
+		binary, "../../../cmd/cdr-exporter")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build`, which has compiled most of it
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
