@@ -18,7 +18,7 @@ const (
 	unmappedKept = 1000
 	// unmappedShown is how much of a value is logged, in bytes.
 	unmappedShown = 64
-	// mostAhead is how far in the future a call may begin, since clocks differ. Time zones differ by more.
+	// mostAhead is how far in the future a call may begin. Clocks may differ by this much; wrong zones differ by more.
 	mostAhead = 20 * time.Minute
 )
 
@@ -178,8 +178,8 @@ func (c *committer) logAhead(page *Page) {
 	for _, r := range page.Records {
 		if by := r.Start.Sub(page.ObservedAt); by > mostAhead {
 			c.ahead.Do(func() {
-				c.settings.Logger.Warn("A call begins in the future; see time_zone of the source, zone of the "+
-					"definition, and the clocks", "ahead", by.Round(time.Second))
+				c.settings.Logger.Warn("A call begins in the future; see time_zone of the source, zone and time of "+
+					"the definition, and the clocks", "ahead", by.Round(time.Second))
 			})
 			return
 		}

@@ -39,8 +39,9 @@ const (
 	// mayExceed is by how much a duration may be longer than from start to end, and an answer before the start: some
 	// systems round to minutes.
 	mayExceed = time.Minute
-	// mayRound is by how much times in whole seconds may differ from a duration.
-	mayRound = time.Second
+	// mayRound is by how much times in whole seconds may differ from a duration, mayRing how long a telephone rings
+	// that seems to ring for two seconds.
+	mayRound, mayRing = time.Second, 3 * time.Second
 	// legsApart is how far legs of one call may be apart in saved rows.
 	legsApart = time.Hour
 )
@@ -89,19 +90,20 @@ func (d *doubts) addID(r *cdr.Record) {
 	}
 	is := countedBy{r.Version, r.Start, r.Answer, r.End, r.Duration, r.Outcome, r.Direction, r.Trunk}
 	first, known := d.firsts[r.ID]
-	values := "another start"
-	switch {
-	case !known:
+	if !known {
 		d.firsts[r.ID] = is
 		return
-	case !first.start.Equal(r.Start):
-	case first.version == r.Version && first != is:
-		values = "other values"
-	default:
-		return
 	}
-	d.note("have the id of another one and "+values, "records with one id are versions of one call",
-		strconv.Quote(cdr.HideNumbers(r.ID)))
+	other := ""
+	if !first.start.Equal(r.Start) {
+		other = "another start"
+	} else if first.version == r.Version && first != is {
+		other = "other values"
+	}
+	if other != "" {
+		d.note("have the id of another one and "+other, "records with one id are versions of one call",
+			strconv.Quote(cdr.HideNumbers(r.ID)))
+	}
 }
 
 // addGroup compares a record with the earlier ones of its group.
@@ -109,7 +111,8 @@ func (d *doubts) addGroup(r *cdr.Record) {
 	if r.CallKey == "" || r.Start.IsZero() {
 		return
 	}
-	is := plan.Span{From: r.Start, To: plan.Latest(r.Start, r.End)}
+	leg := r.Leg()
+	is := plan.Span{From: r.Start, To: plan.Latest(leg.Ended(), r.End)}
 	if group, known := d.groups[r.CallKey]; known {
 		if is.From.Sub(group.To) > legsApart || group.From.Sub(is.To) > legsApart {
 			d.note("share their group with records from over an hour before or after", "see group",
@@ -128,16 +131,11 @@ func (d *doubts) addLength(number int, r *cdr.Record) {
 	case r.Duration > between+mayExceed:
 		d.note("have a duration longer than from start to end", "see its unit",
 			fmt.Sprintf("%s: %s in %s", row, r.Duration, between))
-	case r.Outcome.Connected() && r.Answer.Sub(r.Start) > mayRound && (between-r.Duration).Abs() <= mayRound:
+	case r.Outcome.Connected() && r.Answer.Sub(r.Start) > mayRing && (between-r.Duration).Abs() <= mayRound:
 		d.note("last as long as from start to end but were answered later", "does the duration include ringing?",
 			fmt.Sprintf("%s: %s, answered after %s", row, r.Duration, r.Answer.Sub(r.Start)))
 	}
-	switch {
-	case r.NoOutcome:
-	case r.Duration > 0 && !r.Outcome.Connected() && r.Outcome != cdr.Unknown:
-		d.note("have a duration but didn't connect", "see outcome, and does it include ringing?",
-			fmt.Sprintf("%s: %s, %s", row, r.Duration, r.Outcome))
-	case r.Outcome.Connected() && r.NoDuration && r.Connected.Value == 0:
+	if r.Outcome.Connected() && !r.NoOutcome && r.NoDuration && r.Connected.Value == 0 {
 		d.note("connected but have no duration", "give duration, or answer and end", row)
 	}
 }

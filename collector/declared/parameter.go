@@ -76,9 +76,9 @@ func (p *Parameter) decode(n *config.Node) []string {
 	return []string{meant}
 }
 
-// regularExpression finds what only the start or the end of a regular expression has. As a pattern, it would fit no
-// row, and nobody would see it.
-var regularExpression = regexp.MustCompile(`^\^|^\.[*+]|\\|\$$`)
+// regularExpression finds what a regular expression may have and a pattern doesn't: it would fit no row, and
+// nobody would see it. A list may also have other texts, such as DOMAIN\group.
+var regularExpression = regexp.MustCompile(`^\^|^\.[*+]|\\[dw][*+]|\[0-9\]`)
 
 // checkList reports a list that isn't one of the parameter's values, each once.
 func (p *Parameter) checkList(n *config.Node, list []string) {

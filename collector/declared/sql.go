@@ -29,7 +29,7 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 			Query: expandColumns(f.Query, f.settings.Parameters), Zone: f.settings.Zone, Grain: f.Filter.Grain,
 			Key: f.Filter.Key, Overlap: f.Filter.Overlap.Keys, Lookback: f.Lookback,
 			NewMapper: func() rowmap.Mapper { return f.newMapper() },
-			Lies: func(from, to time.Time, mapped *rowmap.Result) bool {
+			Contains: func(from, to time.Time, mapped *rowmap.Result) bool {
 				return f.Filter.Contains(from, to, mapped.Record)
 			},
 		}

@@ -3,7 +3,6 @@ package language
 import (
 	"net/mail"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,23 +54,33 @@ func StrayDigit(form string) string {
 	return strayDigit.FindString(withDigits.ReplaceAllLiteralString(form, ""))
 }
 
-// zoneOut matches what a layout writes out behind the time of day in place of a zone.
-var zoneOut = regexp.MustCompile(`0[45](?:[.,]0+|[.,]9+)?(?: ?PM| ?pm)? *\(?` +
-	`((?:UTC|GMT)?[+-]\d\d(?::?\d\d\b|$)|[A-Z]{3,5}\b)`)
+var (
+	// offsetOut matches what a layout writes out as an offset from UTC, at any place.
+	offsetOut = regexp.MustCompile(`(?:UTC|GMT) ?[+-]\d\d?(?::?\d\d)?`)
+	// zoneOut matches what a layout writes out behind the time of day in place of a zone.
+	zoneOut = regexp.MustCompile(`0[45](?:[.,]0+|[.,]9+)?(?: ?PM| ?pm)? *\(?` +
+		`([+-]\d\d(?::?\d\d\b|$)|(?:[A-Z]{2,4}T|MSK)\b)`)
+)
 
-// ForeignZone is a zone that a form writes out, unless it is UTC by name; empty: none. Go takes its
-// letters for text, and its digits for other parts of the time.
+// ForeignZone is a zone that a form writes out, unless it is UTC by name; empty: none. In +0100, Go takes
+// the 01 for a month, and in CET all letters for text.
 func ForeignZone(form string) string {
+	if offsetIn.MatchString(form) {
+		return ""
+	}
+	if offset := offsetOut.FindString(form); offset != "" {
+		return offset
+	}
 	found := zoneOut.FindStringSubmatch(form)
-	if found == nil || offsetIn.MatchString(form) ||
-		slices.Contains([]string{"UTC", "GMT", "MST", "MON", "JAN"}, found[1]) {
+	if found == nil || found[1] == "GMT" || found[1] == "MST" {
 		return ""
 	}
 	return found[1]
 }
 
 // HowZones is what to do about a zone that a form writes out.
-const HowZones = "in place of a zone; write -0700 for an offset, and MST for a zone's name"
+const HowZones = "in place of a zone; write -0700 for an offset, MST for a zone's name, or cut it off with match and " +
+	"give zone"
 
 // namesUTC says whether a layout writes the name of UTC out.
 func namesUTC(form string) bool {

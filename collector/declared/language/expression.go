@@ -68,7 +68,10 @@ func compile(text string, truth bool) (*expression, error) {
 	if used.problem != "" {
 		return nil, errors.New(used.problem)
 	}
-	return &expression{text, program, used.all, used.places(), used.parameters, used.usesZone}, nil
+	return &expression{
+		source: text, program: program, names: used.all, places: used.places(), parameters: used.parameters,
+		usesZone: used.usesZone,
+	}, nil
 }
 
 // These replace the library's functions of the same names.
@@ -111,7 +114,7 @@ func jsonOf(values ...any) (any, error) {
 // function.
 type names struct {
 	all, parameters []string
-	uses            map[string]int // uses of each name as a value
+	uses            map[string]int // of each name as a value: a call takes its name off again
 	usesZone        bool
 	problem         string
 }

@@ -52,8 +52,8 @@ type Settings struct {
 	Overlap   int64
 	Lookback  time.Duration
 	NewMapper func() rowmap.Mapper
-	// Lies says whether a record lies in a span; zero times mean that each does.
-	Lies func(from, to time.Time, mapped *rowmap.Result) bool
+	// Contains says whether a span has a record; zero times mean that each does.
+	Contains func(from, to time.Time, mapped *rowmap.Result) bool
 }
 
 // Reader is a collector.RangeReader that reads the rows of a span of time. It is safe for
@@ -175,7 +175,7 @@ func (r *Reader) newPages(asked span) *pages {
 func (p *pages) add(columns, values []string) {
 	p.asked++
 	mapped := p.mapper.Map(&rows.Row{Columns: columns, Fields: values})
-	if mapped.Record != nil && !p.Lies(p.from, p.to, &mapped) {
+	if mapped.Record != nil && !p.Contains(p.from, p.to, &mapped) {
 		return
 	}
 	if p.rows == len(p.all)*rowsPerPage {

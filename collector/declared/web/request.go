@@ -55,7 +55,7 @@ func (r *Request) Validate(report *config.Report) {
 			if language.HidesHalf(found[2]) {
 				report.Problemf(key, "has %s, which %s", found[0], language.HalfOfDay)
 			}
-			if zone := language.ForeignZone(found[2]); zone != "" && strings.Trim(zone, "+-:0") != "" {
+			if zone := language.ForeignZone(found[2]); zone != "" && strings.Trim(zone, "UTCGM+-:0 ") != "" {
 				report.Problemf(key, "has %s, which has %s %s", found[0], zone, language.HowZones)
 			}
 		}

@@ -120,15 +120,15 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.prepareRecords(known) // 15, 18
 	d.advanceClock()
 	d.change.Result.Duplicate = d.page.Unchanged
+	d.dropIgnoredLegs() // 36; another row of the page may have the leg
 	for _, i := range d.order {
 		if d.decideRecord(i); d.err != nil { // 5, 14, 16, 17; what it counts: 20 to 25
 			return nil, d.err
 		}
 	}
-	d.dropIgnoredLegs() // 36
-	d.countLateLegs()   // 36
-	d.decideCalls()     // 36
-	d.settleRecords()   // 17
+	d.countLateLegs() // 36
+	d.decideCalls()   // 36
+	d.settleRecords() // 17
 	d.addSpans()
 	for i := range d.change.Facts {
 		d.addToDay(&d.change.Facts[i])

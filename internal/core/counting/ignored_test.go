@@ -39,3 +39,20 @@ func TestOpenLegThatIsIgnored(t *testing.T) {
 		}
 	}
 }
+
+// A row that is ignored beside one with its id, which is open, doesn't take the leg from its call.
+func TestIgnoredRowBesideAnOpenLeg(t *testing.T) {
+	r := newCallRig(t, nil)
+	open := leg("a", 0, -1, -1, provisional)
+	row := counting.BadRow{Content: []byte("a"), Leg: &cdr.Record{ID: "a", Start: open.Start}}
+	for range 3 {
+		r.commit(&counting.Page{ObservedAt: r.at, Records: page{open}, Ignored: []counting.BadRow{row}})
+		if got := r.wait(settle); got.Waiting != 1 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	r.records(leg("a", 0, 5, 60))
+	if r.wait(settle); r.total("cdr_calls_total") != 1 {
+		t.Error(r.total("cdr_calls_total"))
+	}
+}
