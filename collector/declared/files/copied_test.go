@@ -40,6 +40,28 @@ func TestFileCopiedOver(t *testing.T) {
 			r.expect("the copy", "", "a", "b", "c", "d")
 		})
 	}
+	for _, c := range []struct{ name, files, head string }{
+		{"names are there first", "read: lines, format: csv", "start,state,trunk\n"},
+		{"names are there first, twice", "read: lines, format: csv", "start,state,trunk\nstart,state,trunk\n"},
+		{"names are there first, although the columns are given", csvLines, "start,state,trunk\n"},
+		{"a blank line is there first", csvLines, "\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls.csv]")
+			r.add("calls.csv", c.head+all)
+			r.expect("first", "", "a", "b", "c")
+			r.forget()
+			r.pass(10 * 24 * time.Hour)
+			r.must(os.Remove(r.path("calls.csv")))
+			r.add("calls.csv", c.head+all[:5])
+			r.expect("the head of the copy", "", "a", "b", "c")
+			r.add("calls.csv", all[5:len(all)*2/3])
+			r.expect("half of the copy", "held", "a", "b", "c")
+			r.pass(5 * time.Second)
+			r.add("calls.csv", all[len(all)*2/3:]+more)
+			r.expect("the copy", "", "a", "b", "c", "d")
+		})
+	}
 	t.Run("another file with the same first line", func(t *testing.T) {
 		r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
 		r.add("calls.csv", all)

@@ -53,7 +53,7 @@ func (l *linesLook) known(
 			continue
 		}
 		if other.file == nil { // only its first lines can be compared
-			overwrites = overwrites || complete && e.Now.Offset == 0
+			overwrites = overwrites || complete && e.Now.Offset < at // no row was read
 			continue
 		}
 		same, err := other.mayHave(ctx, head, at)

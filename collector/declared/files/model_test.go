@@ -20,6 +20,7 @@ type writer struct {
 	header string // of every file
 	half   string // of a row whose first half was written
 	copies bool   // old files match paths
+	order  int    // of the values, as the latest names of the file have it
 	seen   bool   // a look saw the file since it began
 	// named and rotations are how many rows and old files there were.
 	named, rotations int
@@ -31,8 +32,20 @@ type writer struct {
 func (w *writer) row() string {
 	w.named++
 	name := fmt.Sprintf("t%d", w.named)
-	text := line(name)
-	if w.rng.IntN(10) == 0 {
+	text := ""
+	if w.header != "" && w.rng.IntN(4) == 0 { // a program that was updated writes other names
+		w.order = w.rng.IntN(3)
+		text = [...]string{w.header, "trunk,start,state\n", "id,queue,state,trunk,start\n"}[w.order]
+	}
+	switch w.order {
+	case 1:
+		text += name + ",1795428001,busy\n"
+	case 2:
+		text += "7,q,busy," + name + ",1795428001\n"
+	default:
+		text += line(name)
+	}
+	if text == line(name) && w.rng.IntN(10) == 0 {
 		name += "\nx"
 		text = "1795428001,busy,\"" + name + "\"\n"
 	}
@@ -60,6 +73,12 @@ func (w *writer) finish() {
 	w.half = ""
 }
 
+// begin begins a file.
+func (w *writer) begin() {
+	w.add("calls.csv", w.header)
+	w.seen, w.order = false, 0
+}
+
 func (w *writer) newOld() string {
 	w.rotations++
 	w.old = append(w.old, fmt.Sprintf("calls.csv.%d", w.rotations))
@@ -71,9 +90,8 @@ func (w *writer) rename() {
 	if w.finish(); !w.copies && !w.seen {
 		w.look()
 	}
-	w.seen = false
 	w.must(os.Rename(w.path("calls.csv"), w.path(w.newOld())))
-	w.add("calls.csv", w.header)
+	w.begin()
 }
 
 // copyTruncate copies the file, between two looks in pieces, and truncates it. If the copy isn't read,
@@ -96,8 +114,7 @@ func (w *writer) copyTruncate() {
 		}
 	}
 	w.must(os.Truncate(w.path("calls.csv"), 0))
-	w.add("calls.csv", w.header)
-	w.seen = false
+	w.begin()
 }
 
 // remove removes an old file whose rows were read.
@@ -135,7 +152,7 @@ func TestLinesModel(t *testing.T) {
 					reading: read(t, filesDefinition(c.files), block), rng: rand.New(rand.NewPCG(seed, 1)),
 					header: c.header, copies: strings.Contains(c.paths, "*"),
 				}
-				w.add("calls.csv", w.header)
+				w.begin()
 				for range 60 {
 					switch w.rng.IntN(12) {
 					case 0:

@@ -204,6 +204,19 @@ func TestLinesOverRotations(t *testing.T) {
 			r.poll()
 			r.add("calls.csv", line("c"))
 		}, []string{"a", "b", "c"}},
+		{"names twice at the beginning, as the file before had", "read: lines, format: csv", live, func(r *reading) {
+			const names = "start,state,trunk\ntrunk,start,state\n"
+			r.add("calls.csv", names+"a,1795428001,busy\nb,1795428001,busy\n")
+			r.poll()
+			r.must(os.Remove(r.path("calls.csv")))
+			r.add("calls.csv", names+"c,1795428001,busy\n")
+		}, []string{"a", "b", "c"}},
+		{"names although the columns are given, as the file before had", csvLines, live, func(r *reading) {
+			r.add("calls.csv", "\nstart,state,trunk\n"+line("a")+line("b"))
+			r.poll()
+			r.must(os.Remove(r.path("calls.csv")))
+			r.add("calls.csv", "\nstart,state,trunk\n"+line("c"))
+		}, []string{"a", "b", "c"}},
 		{"a line of a quoted value isn't names", "read: lines, format: csv", live, func(r *reading) {
 			r.add("calls.csv", "start,state,trunk,note\n1795428001,busy,a,\"see\ntrunk,note\nthere\"\n")
 			r.poll()

@@ -230,28 +230,37 @@ func (r *Reader) readFields(row *Row) (lines int, err error) {
 	}
 }
 
-// FirstLines reads up to the end of the first line behind names. complete says whether that line has
-// its end; if not, the place is where the names end, without a chain.
+// FirstLines reads up to the end of the first line that is neither blank nor names: other files may have these too.
+// complete says whether that line has its end; if not, the place is where the names end, without a chain.
 func (r *Reader) FirstLines() (behind Mark, complete bool, err error) {
-	first := 1
-	if err = r.fill(1); err == nil && r.isSeparatorLine(r.ahead[0].text) {
-		first++
-	}
-	if r.layout.Format == FormatCSV && len(r.layout.Columns) == 0 {
-		first += r.layout.Skip
-		if err == nil {
-			err = r.fill(first)
+	for err = r.fill(1); err == nil; err = r.fill(1) {
+		n := 1
+		if first := &r.ahead[0]; first.tooLong || !r.isEmpty(first.text) {
+			var row Row
+			isNames := r.layout.Format == FormatCSV
+			if isNames {
+				row.Fields, _ = r.split(string(first.text))
+				isNames = r.Columns == nil || r.isNames(&row)
+			}
+			if !isNames {
+				return first.Mark, true, nil
+			}
+			r.Columns, n = namesOf(row.Fields), 1+r.layout.Skip
 		}
-		behind.Offset = r.at
-		first++
-	}
-	if err == nil {
-		err = r.fill(first)
+		if err = r.fill(n); err != nil {
+			break
+		}
+		r.ahead = r.ahead[n:]
 	}
 	if errors.Is(err, io.EOF) {
-		return behind, false, nil
+		return Mark{Offset: r.at}, false, nil
 	}
-	return Mark{r.at, ChainOf(r.sum)}, true, err
+	return behind, false, err
+}
+
+// isEmpty says whether a line has no row, as readNext sees it.
+func (r *Reader) isEmpty(text []byte) bool {
+	return r.IsBlank(text) || len(bytes.TrimSpace(text)) == 0 || r.isSeparatorLine(text)
 }
 
 // fill reads ahead until n lines are there.
