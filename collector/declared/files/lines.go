@@ -296,20 +296,16 @@ func ignoreTruncated(err error) error {
 // was truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of
 // two files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, in *rows.Reader, at rows.Mark) error {
-	move := func() { // with the names of the last row
-		r.entry.Now, r.entry.Good, r.entry.NowNames, r.entry.GoodNames = at, r.good, in.NamesAt, r.goodNames
+	e := r.entry
+	if !e.file.zipped {
+		was, err := printOf(r.file, e.Now.Offset)
+		next, failed := printOf(r.file, at.Offset)
+		if err != nil || failed != nil || was != r.print {
+			l.cutPage(r.begin)
+			return errTruncated
+		}
+		r.print = next
 	}
-	if r.entry.file.zipped {
-		move()
-		return nil
-	}
-	was, err := printOf(r.file, r.entry.Now.Offset)
-	next, failed := printOf(r.file, at.Offset)
-	if err != nil || failed != nil || was != r.print {
-		l.cutPage(r.begin)
-		return errTruncated
-	}
-	move()
-	r.print = next
+	e.Now, e.NowNames, e.Good, e.GoodNames = at, in.NamesAt, r.good, r.goodNames
 	return nil
 }

@@ -37,6 +37,9 @@ func TestMendedDefinition(t *testing.T) {
 		{"a row that still can't be read", grows, func(r *reading) {
 			r.add("calls.csv", line("a")+bad+"b\n?,busy,c\n")
 		}, nil, []string{"a"}, []string{"a", "b"}},
+		{"other names behind rows that can't be read", "read: lines, format: csv", func(r *reading) {
+			r.add("calls.csv", "start,state,trunk\n"+line("a")+bad+"b\ntrunk,start,state\nc,2026-11-23 10:00:01,busy\n")
+		}, nil, []string{"a"}, []string{"a", "b", "c"}},
 		{"a copy that isn't complete yet", grows, func(r *reading) {
 			r.add("calls.csv", line("a")+bad+"b\n"+bad+"c\n")
 			r.rest()

@@ -142,7 +142,8 @@ func (s *Settings) unanswered(feed string) (all []Verdict) {
 			return chosen && slices.ContainsFunc(t.Answers, ofFeed)
 		}
 		if !slices.ContainsFunc(append([]declared.Tests{*tests}, tests.Also...), has) {
-			v := unjudged("no answers of this list; give them under `also`, with `parameters: {format: " + format + "}`")
+			v := unjudged("no answers of this list; give them under `also`, with `parameters: {format: " +
+				format + "}`")
 			v.Feed, v.Law = feed+" "+format, "answers"
 			all = append(all, v)
 		}

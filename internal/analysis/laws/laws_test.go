@@ -333,7 +333,8 @@ func TestScripts(t *testing.T) {
 			"outcome", "trunk: a-trunk-with-a-name-of-many-letters, outcome")
 	zone := listed + "  parameters: {time_zone: Europe/Berlin}" + row
 	numbers := edited(queried, "SECOND", "2026-11-23 10:05:00", "id, at", "id, at, cause", "{is: answered}",
-		`{path: cause, table: {"1": answered, "5": busy}}`, `10:00:00Z", outcome: answered`, `10:00:00Z", outcome: busy`)
+		`{path: cause, table: {"1": answered, "5": busy}}`,
+		`10:00:00Z", outcome: answered`, `10:00:00Z", outcome: busy`)
 	// Nobody can see that the last value of an answer of CSV was cut, so no law cuts there.
 	checkLaw(t, "refused", lawCase{"an answer that is cut within the last value", csv, ""})
 	// The kit's pages have fewer rows than the query asks for. A page of more rows, without another one behind it,
