@@ -25,7 +25,8 @@ func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 			return
 		}
 		s := &push.Settings{
-			Config: *b.definition.Push, Path: f.Rows, Token: b.Secrets[pushToken], Mapper: f.newMapper(),
+			Config: *b.definition.Push, Path: f.Rows, Document: f.JSONRows, Token: b.Secrets[pushToken],
+			Mapper:   f.newMapper(),
 			Observer: settings.Notified, Logger: settings.Logger,
 		}
 		if derive := settings.Derive; derive != nil {
@@ -82,3 +83,6 @@ func (d *Definition) postedFeeds() (names []string) {
 
 // pushes says whether records may be posted to the source.
 func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pushToken].IsSet() }
+
+// IsPostedOnly says that the source reads nothing: its records are only posted.
+func (b *Block) IsPostedOnly() bool { return b.pushes() && !b.readsFiles() }

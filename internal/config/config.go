@@ -143,6 +143,15 @@ func (c *Config) Validate(r *Report) {
 	for i, source := range c.Sources {
 		claim(i, ".renamed_from", source.RenamedFrom)
 	}
+	for i := range c.Sources {
+		for j := range i {
+			if c.Sources[i].readsSame(&c.Sources[j]) {
+				r.Problemf(indexed("sources", i), "reads the same calls as %s, so each would count twice; remove one "+
+					"of the two, or correct its %s", indexed("sources", j), c.Sources[i].ProviderName)
+				break
+			}
+		}
+	}
 }
 
 // Source returns the source with the name, nil if there is none.

@@ -79,6 +79,22 @@ func (s *Source) Validate(r *Report) {
 	}
 }
 
+// block is a provider's block that can't be compared as a value, or that may read nothing.
+type block interface {
+	// SameAs says whether another block is equal.
+	SameAs(other any) bool
+	// IsPostedOnly says that records are only posted, to an address with the source's name.
+	IsPostedOnly() bool
+}
+
+// readsSame says that both sources read the same records: their blocks are equal.
+func (s *Source) readsSame(other *Source) bool {
+	if b, ok := s.Provider.(block); ok {
+		return b.SameAs(other.Provider) && !b.IsPostedOnly()
+	}
+	return s.Provider != nil && reflect.DeepEqual(s.Provider, other.Provider)
+}
+
 // isCountry says whether numbers can be from a country.
 func isCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
 

@@ -35,8 +35,8 @@ type assertion struct {
 var errOtherUser = &advice.Error{
 	What: "the signed token now belongs to another user, so the exporter doesn't use it: its calls may be another " +
 		"account's",
-	Todo: "restore a token of the former user; if the new user belongs to the same account, set account: same; " +
-		"otherwise configure a separate source",
+	Todo: "restore a token of the former user; if the new user belongs to the same account, say so in the source's " +
+		"block (RingCentral: account: same); otherwise configure a separate source",
 }
 
 // openAssertion reads the signed token for the first time: it names the account. Without it, calls

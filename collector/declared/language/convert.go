@@ -350,11 +350,11 @@ func ParseDuration(text, unit string) (d time.Duration, problem string) {
 	case "hms":
 		return parseClock(text)
 	case "ms":
-		return decimal(text, time.Millisecond)
+		return decimal(text, time.Millisecond, "milliseconds")
 	case "min":
-		return decimal(text, time.Minute)
+		return decimal(text, time.Minute, "minutes")
 	}
-	return decimal(text, time.Second)
+	return decimal(text, time.Second, "seconds")
 }
 
 // daysBefore is how .NET (1.02:03:04), PostgreSQL (1 day 02:03:04) and Python (1 day, 2:03:04) write a duration of
@@ -364,8 +364,15 @@ var daysBefore = regexp.MustCompile(`^(\d+)(?:\.| days?,? )(\d+:\d+:.*)$`)
 // quotedSeconds is how Panasonic writes minutes and seconds: 00:01'05.
 var quotedSeconds = regexp.MustCompile(`^((?:\d+:)?\d+)'(\d\d)"?$`)
 
-// parseClock reads a duration of the form h:mm:ss, m:ss or :ss, which may have days before the hours.
+// lettered is how Go (1h2m3.5s), JavaScript libraries (1h 2m 3s) and reports for people (1 min 5 sec) write a duration.
+var lettered = regexp.MustCompile(
+	`(?i)^(?:(\d+) ?h(?:rs?)?,? ?)?(?:(\d+) ?m(?:in)?,? ?)?(?:(\d+)(?:\.(\d+))? ?s(?:ec)?)?$`)
+
+// parseClock reads a duration of the form h:mm:ss, m:ss or :ss, which may have days before the hours, or with letters.
 func parseClock(text string) (d time.Duration, problem string) {
+	if parts := lettered.FindStringSubmatch(text); parts != nil && text != "" {
+		return sumOf(parts[1:4], parts[4], time.Hour, time.Minute, time.Second)
+	}
 	days := ""
 	if strings.HasSuffix(text, " day") || strings.HasSuffix(text, " days") {
 		text += " 0:00:00" // PostgreSQL leaves a clock of zero out
@@ -386,13 +393,18 @@ func parseClock(text string) (d time.Duration, problem string) {
 	return sumOf(append([]string{days}, parts...), fraction, append([]time.Duration{24 * time.Hour}, units...)...)
 }
 
-func decimal(text string, unit time.Duration) (time.Duration, string) {
+func decimal(text string, unit time.Duration, name string) (d time.Duration, problem string) {
 	whole, fraction, _ := strings.Cut(withoutExponent(text), ".")
-	if whole+fraction == "" {
-		return 0, "isn't a number"
+	if problem = noNumber; whole+fraction != "" {
+		d, problem = sumOf([]string{whole}, fraction, unit)
 	}
-	return sumOf([]string{whole}, fraction, unit)
+	if problem == noNumber {
+		problem += " of " + name
+	}
+	return d, problem
 }
+
+const noNumber = "isn't a number"
 
 // sumOf adds integers of units (empty ones are 0) and a fraction of the last unit.
 func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.Duration, problem string) {
@@ -402,7 +414,7 @@ func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return 0, "isn't a number"
+			return 0, noNumber
 		}
 		d, problem := cdr.Duration(n, units[i])
 		if problem != "" {
@@ -412,7 +424,7 @@ func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.
 	}
 	part, ok := fractionOf(fraction, units[len(units)-1])
 	if !ok {
-		return 0, "isn't a number"
+		return 0, noNumber
 	}
 	if sum += part; sum > cdr.LongestCall {
 		return 0, "is longer than 31 days"

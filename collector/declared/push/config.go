@@ -29,72 +29,89 @@ func (c *Config) Validate(r *config.Report) {
 
 // The errors of a body, for the person who configures the sender.
 var (
-	errNoForm   = errors.New("the body isn't a form, although its Content-Type says so")
-	errNoRecord = errors.New("the body must be one record: a JSON object")
+	errNoForm    = errors.New("the body isn't a form, although its Content-Type says so")
+	errNoRecord  = errors.New("the body must be a record: a JSON object; or several, in a list or one after the other")
+	errWholeForm = errors.New("the body is a form: name its field with the record in the definition, push.field")
 
-	errWholeForm      = errors.New("the body is a form: name its field with the record in the definition, push.field")
-	errNoXMLRecord    = errors.New("the body must be one record: an XML element at the feed's rows")
-	errSeveralRecords = errors.New("the body has several records: post each one separately")
+	errNoXMLRecord   = errors.New("the body must have a record: an XML element at the feed's rows")
+	errSeveralFields = errors.New("the form has several records: post each one separately")
 )
 
-// record is the record in a body, as JSON: a field of a form, or the body itself. For XML it is the
-// element at a path.
-func (c *Config) record(contentType string, body []byte, at []string) ([]byte, error) {
+// records are the records in a body, as JSON: in a field of a form, or in the body itself. In XML they are the elements
+// at the feed's rows; so they are in JSON if the feed has rows.
+func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) {
 	media, _, err := mime.ParseMediaType(contentType)
-	if err == nil && c.Field != "" {
+	if field := r.Config.Field; err == nil && field != "" {
 		found := true
 		switch media {
 		case "application/x-www-form-urlencoded":
-			body, found, err = c.inForm(body)
+			body, found, err = r.Config.inForm(body)
 		case "application/x-www-form-base64-encoded": // used by FreeSWITCH: FIELD=, then Base64 up to the end
-			if body, found = bytes.CutPrefix(bytes.TrimSpace(body), []byte(c.Field+"=")); found {
+			if body, found = bytes.CutPrefix(bytes.TrimSpace(body), []byte(field+"=")); found {
 				body, err = base64.StdEncoding.AppendDecode(nil, body)
 			}
 		}
 		switch {
-		case errors.Is(err, errSeveralRecords):
+		case errors.Is(err, errSeveralFields):
 			return nil, err
 		case err != nil:
 			return nil, errNoForm // its own error quotes the body
 		case !found:
-			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", c.Field)
+			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", field)
 		}
 	}
-	if c.Format == rows.FormatXML {
-		return xmlRecord(body, at)
+	if r.Config.Format == rows.FormatXML {
+		return xmlRecords(body, r.Path)
 	}
-	if body = rows.Trimmed(body); len(body) == 0 || body[0] != '{' || !rows.IsJSON(body) {
-		if c.Field == "" && media == "application/x-www-form-urlencoded" {
-			return nil, errWholeForm
-		}
-		return nil, errNoRecord
+	records, err := r.jsonRecords(rows.Trimmed(body))
+	if err != nil && r.Config.Field == "" && media == "application/x-www-form-urlencoded" {
+		return nil, errWholeForm
 	}
-	return body, nil
+	return records, err
 }
 
-// xmlRecord is the only row of an XML document, as JSON.
-func xmlRecord(body []byte, at []string) (record []byte, err error) {
+func (r *Receiver) jsonRecords(body []byte) (records []rows.Row, err error) {
+	for _, document := range rows.Documents(body) {
+		switch {
+		case document.Problem != "", !bytes.ContainsAny(document.Raw[:1], "[{"):
+			return nil, errNoRecord
+		case r.Path == nil && document.Raw[0] == '{':
+			records = append(records, document)
+			continue
+		}
+		inside, err := r.Document(document.Raw)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, inside...)
+	}
+	if len(records) == 0 {
+		return nil, errNoRecord
+	}
+	return records, nil
+}
+
+// xmlRecords are the rows of an XML document, as JSON.
+func xmlRecords(body []byte, at []string) (records []rows.Row, err error) {
 	for row, err := range rows.ReadXML(bytes.NewReader(rows.Trimmed(body)), at) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("the body can't be read: %w", err)
 		case row.Problem != "":
 			return nil, fmt.Errorf("the record can't be read: %s", row.Problem)
-		case record != nil:
-			return nil, errSeveralRecords
 		}
-		record = row.Raw
+		records = append(records, row)
 	}
-	if record == nil {
+	if len(records) == 0 {
 		return nil, errNoXMLRecord
 	}
-	return record, nil
+	return records, nil
 }
 
 func (c *Config) inForm(body []byte) (record []byte, found bool, err error) {
 	form, err := url.ParseQuery(string(body))
 	if err == nil && len(form[c.Field]) > 1 {
-		err = errSeveralRecords
+		err = errSeveralFields
 	}
 	return []byte(form.Get(c.Field)), form.Has(c.Field), err
 }

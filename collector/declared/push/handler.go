@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -104,16 +105,16 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post one record at a time."}
+		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post fewer records at a time."}
 	}
 	if err != nil {
 		return reply{http.StatusBadRequest, "The body ended too early."}
 	}
-	record, err := h.Config.record(r.Header.Get("Content-Type"), body, h.Path)
+	records, err := h.records(r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return reply{http.StatusBadRequest, err.Error()}
 	}
-	if h.store(r.Context(), record) != nil { // store's callee logs it
+	if h.store(r.Context(), records) != nil { // store's callee logs it
 		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
 	}
 	return reply{status: http.StatusNoContent}
@@ -143,14 +144,19 @@ func (h *handler) authorize(r *http.Request) reply {
 	return reply{}
 }
 
-// store commits the record if this replica reads the feed; otherwise it stores it in the ledger for
-// the replica that does.
-func (h *handler) store(ctx context.Context, record []byte) error {
-	page := new(collector.Page)
-	h.put(page, record)
+// store commits all records if this replica reads the feed; otherwise it stores them in the ledger for the replica that
+// does.
+func (h *handler) store(ctx context.Context, records []rows.Row) error {
+	page, tasks := new(collector.Page), []work.Item(nil)
+	for i := range records {
+		h.put(page, &records[i])
+	}
 	err := h.inbox.Commit(ctx, page)
 	if errors.Is(err, collector.ErrReadElsewhere) {
-		_, err = h.inbox.Enqueue(ctx, []work.Item{h.task(record)})
+		for i := range records {
+			tasks = append(tasks, h.task(records[i].Raw))
+		}
+		_, err = h.inbox.Enqueue(ctx, tasks)
 	}
 	return err
 }

@@ -154,8 +154,13 @@ func TestPush(t *testing.T) {
 		{"more", call + strings.Repeat(" ", 1<<20), nil, 413, "invalid", [3]int{}},
 		{"nothing", "", nil, 400, "invalid", [3]int{}},
 		{"a cut record", call[:20], nil, 400, "invalid", [3]int{}},
-		{"a list", "[" + call + "]", nil, 400, "invalid", [3]int{}},
-		{"two records", call + call, nil, 400, "invalid", [3]int{}},
+		{"a list", "[" + call + `, {"kind":"fax"}, 1]`, nil, 204, "accepted", [3]int{1, 1, 1}},
+		{"records one after the other", call + "\n" + call, nil, 204, "accepted", [3]int{2, 0, 0}},
+		{"form of a list", "cdr=" + url.QueryEscape("["+call+"]"), form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
+		{"an empty list", "[]", nil, 400, "invalid", [3]int{}},
+		{"a record and a cut one", call + call[:20], nil, 400, "invalid", [3]int{}},
+		{"a list and no record", "[" + call + "]1", nil, 400, "invalid", [3]int{}},
+		{"a number", "1", nil, 400, "invalid", [3]int{}},
 		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", [3]int{}},
 		{
 			"a form with two records", "cdr=" + url.QueryEscape(call) + "&cdr=" + url.QueryEscape(call),
@@ -225,6 +230,12 @@ func TestPushStores(t *testing.T) {
 			t.Errorf("a task holds a number: %q", text)
 		}
 	}
+	both := listen(t, config.NewSecret(token))
+	both.commit = collector.ErrReadElsewhere
+	both.answer(request("["+call+","+strings.Replace(call, `"a"`, `"b"`, 1)+"]", nil))
+	if len(both.tasks) != 2 || both.tasks[0].Key != a.Key || both.tasks[1].Key != b.Key {
+		t.Errorf("records of one list became %d tasks, or have other names", len(both.tasks))
+	}
 	damaged := b
 	damaged.Data = a.Data[:20] + b.Data[20:] // another nonce
 	page := l.info.Posted([]work.Item{a, damaged, {Key: "c", Data: "?"}})
@@ -279,8 +290,8 @@ func FuzzPush(f *testing.F) {
 		}
 		switch w.Code {
 		case http.StatusNoContent:
-			if rows != 1 {
-				t.Errorf("%d rows of an accepted body", rows)
+			if rows == 0 {
+				t.Error("no row of an accepted body")
 			}
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 			if rows != 0 {
@@ -303,7 +314,33 @@ func TestFormWithoutAField(t *testing.T) {
 	}
 }
 
-// TestPostedXML: a body is one row of XML.
+// TestPostedRows: with rows in the definition, records are there.
+func TestPostedRows(t *testing.T) {
+	other := strings.Replace(call, `"a"`, `"b"`, 1)
+	for _, c := range []struct {
+		name, body, says string
+		records          int
+	}{
+		{"a list of two", `{"event":"ended","calls":[` + call + `,` + other + `]}`, "", 2},
+		{"two documents", `{"calls":[` + call + `]}{"calls":[` + other + `]}`, "", 2},
+		{"no list", call, "has no list at calls", 0},
+		{"an empty list", `{"calls":[]}`, "the body must be a record", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listenTo(t, strings.Replace(posting, "    ignore:", "    rows: calls\n    ignore:", 1),
+				config.NewSecret(token))
+			w, records := l.answer(request(c.body, nil)), 0
+			for _, p := range l.pages {
+				records += len(p.Records)
+			}
+			if !strings.Contains(w.Body.String(), c.says) || records != c.records || (w.Code == 204) != (c.says == "") {
+				t.Errorf("%d %s, %d records", w.Code, w.Body, records)
+			}
+		})
+	}
+}
+
+// TestPostedXML: a body has rows of XML.
 func TestPostedXML(t *testing.T) {
 	const call = `<?xml version="1.0"?><cdr><id>1</id><start>2026-11-23T12:00:00Z</start><state>done</state></cdr>`
 	for _, c := range []struct {
@@ -314,11 +351,8 @@ func TestPostedXML(t *testing.T) {
 		{"a document", "text/xml", call, http.StatusNoContent, ""},
 		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
 		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
-		{
-			"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest,
-			"the body has several records",
-		},
-		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an XML element"},
+		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusNoContent, ""},
+		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must have a record: an XML element"},
 		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
 		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
 		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
@@ -330,8 +364,8 @@ func TestPostedXML(t *testing.T) {
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.says)
 			}
-			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == 1 &&
-				l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
+			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == strings.Count(c.body, "%3Cid%3E")+
+				strings.Count(c.body, "<id>") && l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
 				t.Errorf("pages %+v", l.pages)
 			}
 		})

@@ -20,9 +20,11 @@ import (
 // Settings are what a receiver needs.
 type Settings struct {
 	Config Config
-	// Path leads to the record in a document of XML.
-	Path  []string
-	Token config.Secret
+	// Path leads to the records in a document; nil: the document is one.
+	Path []string
+	// Document reads the records of a list, or of a document with a Path, in JSON.
+	Document func(text []byte) ([]rows.Row, error)
+	Token    config.Secret
 	// Seal encrypts records that wait in the ledger for the replica that reads their feed; Names is
 	// the key for their names. Both are derived from the ledger, which all replicas share, so a new
 	// token doesn't make a record unreadable. They are nil in commands, which have no ledger.
@@ -45,11 +47,11 @@ type Receiver struct {
 func New(s *Settings) *Receiver { return &Receiver{Settings: *s} }
 
 // put adds a record, valid or not, to a page, which is committed.
-func (r *Receiver) put(page *collector.Page, record []byte) {
+func (r *Receiver) put(page *collector.Page, record *rows.Row) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	mapped := r.Mapper.Map(&rows.Row{Raw: record})
-	mapped.Put(page, record, "posted")
+	mapped := r.Mapper.Map(record)
+	mapped.Put(page, record.Raw, "posted")
 }
 
 // Page makes a page of what other replicas have put into the ledger. What can't be opened was
@@ -63,7 +65,7 @@ func (r *Receiver) Page(tasks []work.Item) *collector.Page {
 				collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
 			continue
 		}
-		r.put(page, record)
+		r.put(page, &rows.Row{Raw: record})
 	}
 	return page
 }

@@ -138,7 +138,7 @@ func (p *poster) show() error {
 		}
 		for range map[bool]int{false: 1, true: 2}[p.script.twice] {
 			text := r.text
-			if p.definition.Push.Format == "xml" {
+			if len(p.feed.Rows) > 0 {
 				text = p.document([]string{text})
 			}
 			status, says := p.post(text)
