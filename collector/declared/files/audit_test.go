@@ -30,6 +30,10 @@ func TestAuditOfFiles(t *testing.T) {
 			"an array over lines", filesDefinition("read: lines, format: jsonl"),
 			"[\n" + fmt.Sprintf(document, "a") + ",\n" + fmt.Sprintf(document, "b") + "\n]\n", 2, "",
 		},
+		{
+			"lines before the names", filesDefinition("read: whole, format: csv, titles: 2"),
+			"Report\n\nstart,state,trunk\n1795428001,busy,a\n1795428001,busy,b\n", 2, "",
+		},
 		{"whole files", filesDefinition("read: whole, format: csv, columns: [start, state, trunk]"), "", 60, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

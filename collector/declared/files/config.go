@@ -51,12 +51,17 @@ func (c *Config) Validate(r *config.Report) {
 			"the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
 	}
 	if c.Format != rows.FormatCSV {
-		r.Refuse([]string{"columns", "widths", "separator", "quotes", "skip"}, "is for format: csv only; leave it out")
+		r.Refuse([]string{"columns", "widths", "separator", "quotes", "titles", "skip"},
+			"is for format: csv only; leave it out")
 	}
 	if len(c.Separator) != 1 || c.Separator == `"` || c.Separator == "\n" || c.Separator == "\r" {
 		r.Problemf("separator", "must be one character of ASCII, such as |")
 	}
 	r.AtLeast("skip", int64(c.Skip), 0)
+	r.AtLeast("titles", int64(c.Titles), 0)
+	if c.Titles > 0 && (c.Read == ReadLines || c.Columns != nil) {
+		r.Problemf("titles", "are lines before the names in files with read: whole, without columns; leave it out")
+	}
 	r.DurationAtLeast("quiet", c.Quiet, time.Second)
 	for _, width := range c.Widths {
 		if width < 1 {

@@ -26,6 +26,8 @@ type Layout struct {
 	Quotes bool `yaml:"quotes"`
 	// Pattern is of format: pattern.
 	Pattern *LinePattern `yaml:"pattern"`
+	// Titles is the number of lines before the names at the beginning of a file.
+	Titles int `yaml:"titles"`
 	// Skip is the number of lines after the names, wherever these are, that aren't rows.
 	Skip int `yaml:"skip"`
 }

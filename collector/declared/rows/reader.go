@@ -45,6 +45,7 @@ type Reader struct {
 
 	in     *bufio.Reader
 	layout *Layout
+	titles int       // lines to pass over
 	at     int64     // behind the lines that were read
 	sum    hash.Hash // of the bytes up to there
 	ahead  []line
@@ -62,10 +63,14 @@ type line struct {
 // what stands before the place. Reading ends with the context.
 func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum hash.Hash, size int64) *Reader {
 	in := WithContext(ctx, io.NewSectionReader(file, from, size-from))
-	return &Reader{
+	r := &Reader{
 		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), LineEnd: lineEnd(file, size), layout: layout,
 		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)},
 	}
+	if from == 0 {
+		r.titles = layout.Titles
+	}
+	return r
 }
 
 // lineEnd is what ends a line: CR in a file that begins with lines that end so, as a PBX writes them for a printer that
@@ -265,6 +270,15 @@ func (r *Reader) isEmpty(text []byte) bool {
 
 // fill reads ahead until n lines are there.
 func (r *Reader) fill(n int) error {
+	for ; r.titles > 0; r.titles-- {
+		l, err := r.readLine()
+		if err != nil {
+			return err
+		}
+		if l.tooLong || !r.IsBlank(l.text) {
+			r.Count++
+		}
+	}
 	for len(r.ahead) < n {
 		l, err := r.readLine()
 		if err != nil {

@@ -58,7 +58,8 @@ func (b *bench) document(texts []string) string {
 		l := b.layout()
 		var heading []string
 		if l.names {
-			heading = slices.Repeat([]string{l.join(l.Columns)}, 1+l.Skip)
+			heading = append(slices.Repeat([]string{"title"}, l.Titles),
+				slices.Repeat([]string{l.join(l.Columns)}, 1+l.Skip)...)
 		}
 		return lines(append(heading, l.lines(texts)...))
 	case rows.FormatXML:
