@@ -60,11 +60,6 @@ type TestAnswer struct {
 	Charges string `yaml:"charges"`
 }
 
-// AsksForToken says whether the request is one for a token (RFC 6749): it sends a form.
-func (a *TestAnswer) AsksForToken() bool {
-	return a.Sends != "" && a.Sends[0] != '{' && a.Sends[0] != '['
-}
-
 // TestRow is a row, and every field that it becomes. But are rows with some other values.
 type TestRow struct {
 	Feed    string            `yaml:"feed"`

@@ -77,8 +77,12 @@ type OAuth2 struct {
 	// RefreshToken is exchanged for tokens; the provider may return its successor.
 	RefreshToken string `yaml:"refresh_token" text:"secret"`
 	// ClientIn says where the client's credentials go: header or body.
-	ClientIn string            `yaml:"client_in"`
-	Params   map[string]string `yaml:"params"    text:"secret"`
+	ClientIn string `yaml:"client_in"`
+	// Format says how the request is written: form (RFC 6749), or json.
+	Format string `yaml:"format"`
+	// Query is the parameter of addresses that the token is sent in, in place of the header.
+	Query  string            `yaml:"query" text:"plain"`
+	Params map[string]string `yaml:"params"    text:"secret"`
 	// Assertion is a signed token that is exchanged for tokens (RFC 7523).
 	Assertion string `yaml:"assertion" text:"secret"`
 	// SameAccount, if it isn't empty, accepts another user's assertion.
@@ -92,12 +96,13 @@ type OAuth2 struct {
 }
 
 // SetDefaults implements config.Defaulter.
-func (o *OAuth2) SetDefaults() { o.ClientIn = "body" }
+func (o *OAuth2) SetDefaults() { o.ClientIn, o.Format = "body", "form" }
 
 // Validate implements config.Validator.
 func (o *OAuth2) Validate(r *config.Report) {
 	r.Required("token_url", o.TokenURL, "the address for tokens; /… is relative to base_url")
 	r.OneOf("client_in", o.ClientIn, "header", "body")
+	r.OneOf("format", o.Format, "form", "json")
 	if o.RefreshToken != "" {
 		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
 	}

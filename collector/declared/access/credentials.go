@@ -91,17 +91,17 @@ func (h *Credentials) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	value, err := h.authorization(ctx, auth)
+	name, value, err := h.authorization(ctx, auth)
 	if err == nil && value != "" {
-		err = add(authorization, value)
+		err = add(name, value)
 	}
 	return strings.Join(lines, "\n"), err
 }
 
 // Invalidate implements httpclient.TokenSource.
 func (h *Credentials) Invalidate(list string) {
-	if _, token, is := strings.Cut(list, authorization+"\n"+bearer); is && h.Tokens != nil {
-		h.Tokens.Invalidate(token)
+	if h.Tokens != nil {
+		h.Tokens.Invalidate(strings.TrimPrefix(list[strings.LastIndexByte(list, '\n')+1:], bearer))
 	}
 }
 
@@ -113,23 +113,27 @@ func (h *Credentials) expand(ctx context.Context, text string) (string, error) {
 	return value, nil
 }
 
-func (h *Credentials) authorization(ctx context.Context, a *authKeys) (value string, err error) {
+// authorization is the name and the value of a list that authorize a request.
+func (h *Credentials) authorization(ctx context.Context, a *authKeys) (name, value string, err error) {
 	switch {
 	case a.Basic != nil:
 		user, err := h.expand(ctx, a.Basic.Username)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		password, err := h.expand(ctx, a.Basic.Password)
-		return basic(user, password), err
+		return authorization, basic(user, password), err
 	case a.Bearer != "":
 		token, err := h.expand(ctx, a.Bearer)
-		return bearer + token, err
+		return authorization, bearer + token, err
 	case h.Tokens != nil:
 		token, err := h.Tokens.Token(ctx)
-		return bearer + token, err
+		if parameter := a.OAuth2.Query; parameter != "" {
+			return queryMark + parameter, token, err
+		}
+		return authorization, bearer + token, err
 	}
-	return "", nil
+	return "", "", nil
 }
 
 func basic(user, password string) string {

@@ -146,6 +146,12 @@ func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, 
 		return got, err
 	}
 	asked, text := o.now(), form.Encode()
+	if o.Format == "json" {
+		if text, err = jsonOf(form); err != nil {
+			return got, err
+		}
+		header.Set("Content-Type", "application/json")
+	}
 	using := sha256.Sum256([]byte(header.Get(authorization) + "\n" + text))
 	if o.refused != nil && o.tried == using && asked.Before(o.until) {
 		return got, o.refused
@@ -167,6 +173,16 @@ func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, 
 		err = o.Signed.checkOwner(o.ownerIn(body))
 	}
 	return got, err
+}
+
+// jsonOf is a form as a JSON object of texts.
+func jsonOf(form url.Values) (string, error) {
+	members := make(map[string]string)
+	for key := range form {
+		members[key] = form.Get(key)
+	}
+	text, err := json.Marshal(members, json.Deterministic(true))
+	return string(text), err
 }
 
 // What an answer without a token says (RFC 6749 4.1.2.1 and 5.2): the client, the user or the grant is

@@ -1,7 +1,6 @@
 package laws
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -218,7 +217,7 @@ type replayer struct {
 func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.given == len(p.answers) || !p.answers[p.given].AsksForToken() {
+	if p.given == len(p.answers) || p.answers[p.given].kind != ofToken {
 		if token := p.bench.token(r); token != nil {
 			return token, nil
 		}
@@ -252,19 +251,11 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 // differs says how a request differs from the request of an answer; empty: it doesn't.
 func (b *bench) differs(a *savedAnswer, r *http.Request, body string) string {
 	method, _, _ := strings.Cut(a.Request, " ")
-	path, host := a.url.Path, cmp.Or(a.url.Host, b.host)
-	if a.url.Host == "" {
-		path = b.absolute(path)
-	}
-	switch {
+	switch host, path := b.asked(a.url); {
 	case r.URL.Host != host:
 		return fmt.Sprintf("it asks %s, want %s", r.URL.Host, host)
 	case r.Method != method || r.URL.Path != path:
-		problem := fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
-		if b.isTokenURL(host, path) && !a.AsksForToken() {
-			problem += "; a request for a token sends a form, such as grant_type=client_credentials"
-		}
-		return problem
+		return fmt.Sprintf("it asks %s %s, want %s %s", r.Method, r.URL.Path, method, path)
 	}
 	want, got := a.url.Query(), r.URL.Query()
 	for _, key := range slices.Sorted(maps.Keys(want)) {
@@ -292,7 +283,7 @@ func (b *bench) differs(a *savedAnswer, r *http.Request, body string) string {
 	if a.Sends != "" {
 		var wanted, sent any
 		wantedErr, sentErr := decode(string(a.Sends), &wanted), decode(body, &sent)
-		if a.AsksForToken() {
+		if a.Sends[0] != '{' && a.Sends[0] != '[' { // a form
 			wanted, wantedErr = url.ParseQuery(string(a.Sends))
 			sent, sentErr = url.ParseQuery(body)
 		}
@@ -303,8 +294,11 @@ func (b *bench) differs(a *savedAnswer, r *http.Request, body string) string {
 	return ""
 }
 
-// hasSecret says whether a text has a secret of the source.
+// hasSecret says whether a text has a secret of the source, or its token.
 func (b *bench) hasSecret(text string) bool {
+	if strings.Contains(text, accessToken) {
+		return true
+	}
 	for _, secret := range b.secrets {
 		if strings.Contains(text, secret) {
 			return true

@@ -213,8 +213,9 @@ parameters: {api_key: {secret: true, ask: key}}`) + `
 	checkLaw(
 		t, "answers",
 		lawCase{"a token", signs + asked + next, ""},
-		lawCase{"a token whose request sends no form", noForm + asked, "answers[0]: it asks GET /calls, " +
-			"want POST /token; a request for a token sends a form, such as grant_type=client_credentials"},
+		lawCase{"a token whose request sends no form", noForm + asked, "answers[0]: it sends client_id=ann&" +
+			"client_secret=kit-secret-of-api-key&grant_type=a, want " +
+			`{"client_id":"ann","client_secret":"kit-secret-of-api-key","grant_type":"a"}`},
 		lawCase{
 			"no span at all", signs + noSpan,
 			"answers[0] has no span: the first answer of a read says which time was wanted, as FROM/TO",

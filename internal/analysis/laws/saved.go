@@ -54,7 +54,7 @@ func (b *bench) readAnswers() {
 		case list != nil:
 			a.kind = ofNames
 			b.learnNames(name, list, a.body)
-		case a.AsksForToken():
+		case b.isTokenURL(b.asked(a.url)):
 			a.kind = ofToken
 		case isTotals:
 			a.kind = ofTotals

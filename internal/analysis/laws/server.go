@@ -124,6 +124,14 @@ func (b *bench) isTokenURL(host, path string) bool {
 	return err == nil && path == at.Path && (at.Host == "" || at.Host == host)
 }
 
+// asked is the host and the path of an answer's request.
+func (b *bench) asked(u *url.URL) (host, path string) {
+	if u.Host == "" {
+		return b.host, b.absolute(u.Path)
+	}
+	return u.Host, u.Path
+}
+
 // absolute is a path from the host, as links are: one without a slash begins at the path of base_url.
 func (b *bench) absolute(path string) string {
 	if strings.HasPrefix(path, "/") {

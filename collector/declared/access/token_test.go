@@ -1,0 +1,55 @@
+package access_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
+)
+
+// TestTokenInQuery: user and password are sent as JSON. The token goes into the address, and a new one is requested
+// when the provider refuses it.
+func TestTokenInQuery(t *testing.T) {
+	const definition = `provider: acmetel
+parameters: {user: {}, hush: {secret: true}}
+http:
+  base_url: https://api.acmetel.example
+  auth: {oauth2: {token_url: /sign-in, format: json, query: token, params: {username: "{user}", password: "{hush}"}}}
+feeds:
+  calls:
+    {request: {path: /calls, query: {limit: "9"}}, filter: {by: start}, rows: rows,
+     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+`
+	api, bodies, queries := &declaredtest.API{Now: declaredtest.Noon}, []string(nil), []string(nil)
+	api.Answer = func(r *http.Request) (string, http.Header) {
+		if r.URL.Path == "/sign-in" {
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, r.Header.Get("Content-Type")+" "+string(body))
+			return fmt.Sprintf(`{"errcode":0,"access_token":"a%d"}`, len(bodies)), nil
+		}
+		queries = append(queries, r.URL.Query().Get("token"))
+		if len(queries) == 1 {
+			return "!401", nil
+		}
+		return `{"rows":[]}`, nil
+	}
+	source, err := declaredtest.OpenWith(t.TempDir(), definition, `user: ann, hush: 'pa"ss', calls: `,
+		collector.SourceSettings{Settings: httpclient.Settings{Transport: api}})
+	require.NoError(t, err)
+	_, _, err = declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))
+	require.NoError(t, err)
+	if want := strings.Repeat(`application/json {"password":"pa\"ss","username":"ann"}|`, 2); strings.Join(bodies, "|")+
+		"|" != want {
+		t.Errorf("it signs in with %q", bodies)
+	}
+	if !slices.Equal(queries, []string{"a1", "a2"}) {
+		t.Errorf("tokens %q", queries)
+	}
+}
