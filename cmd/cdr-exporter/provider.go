@@ -145,28 +145,27 @@ func waited(v *cdr.Visit) string {
 func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byte, s streams) error {
 	printer, flush := newPrinter(t.output, false, s.out)
 	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)
-	var notes strings.Builder
+	notes := new(rowNotes)
 	records, ignored, invalid := 0, 0, 0
 	doubts := newDoubts()
 	for number, m := range mapper.Try(rows) {
 		for _, u := range m.Unmapped {
-			fmt.Fprintf(&notes, "row %d: %s is unknown: no table has %q\n", number, u.Field, cdr.HideNumbers(u.Value))
+			notes.add(number, fmt.Sprintf("%s is unknown: no table has %q", u.Field, cdr.HideNumbers(u.Value)))
 		}
 		switch {
 		case m.Invalid != "":
 			invalid++
-			fmt.Fprintf(&notes, "row %d: invalid: %s\n", number, m.Invalid)
+			notes.add(number, "invalid: "+m.Invalid)
 		case m.Ignored:
 			ignored++
-			fmt.Fprintf(&notes, "row %d: ignored\n", number)
+			notes.add(number, "ignored")
 		default:
 			if records++; m.Record.Provisional {
-				fmt.Fprintf(&notes, "row %d: not final: it is looked up again\n", number)
+				notes.add(number, "not final: it is looked up again")
 			}
 			for i := range m.Record.Visits {
 				v := &m.Record.Visits[i]
-				fmt.Fprintf(&notes, "row %d: a visit to queue %q: %s, waited %s\n", number, v.Queue, v.Result,
-					waited(v))
+				notes.add(number, fmt.Sprintf("a visit to queue %q: %s, waited %s", v.Queue, v.Result, waited(v)))
 			}
 			for i := range m.Record.Charges {
 				c := &m.Record.Charges[i]
@@ -179,21 +178,50 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 			}
 		}
 	}
-	err := flush()
+	err, end := flush(), new(strings.Builder)
 	if unseen := mapper.Unseen(); records > 0 && len(unseen) > 0 {
-		fmt.Fprintf(&notes, "no record has a value at %s\n", strings.Join(unseen, ", "))
+		fmt.Fprintf(end, "no record has a value at %s\n", strings.Join(unseen, ", "))
 	}
 	for _, text := range mapper.Failing() {
-		fmt.Fprintf(&notes, "%s: fails for each row, because a value isn't the number or time that it needs\n", text)
+		fmt.Fprintf(end, "%s: fails for each row, because a value isn't the number or time that it needs\n", text)
 	}
 	if records > 0 && t.asUTC {
-		notes.WriteString("times without a zone were read as UTC: give zone, or --set time_zone=ZONE\n")
+		end.WriteString("times without a zone were read as UTC: give zone, or --set time_zone=ZONE\n")
 	}
-	doubts.print(&notes)
-	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid,
+	doubts.print(end)
+	fmt.Fprintf(s.errors, "%s%s%d rows: %d records, %d ignored, %d invalid\n", notes, end, records+ignored+invalid,
 		records, ignored, invalid)
 	if invalid > 0 {
 		err = errors.Join(err, errSilent)
 	}
 	return err
+}
+
+// rowNotes are texts about rows, each with the first row and how many others have it.
+type rowNotes struct {
+	texts []string         // in order
+	rows  map[string][]int // that have a text
+}
+
+func (n *rowNotes) add(row int, text string) {
+	if n.rows == nil {
+		n.rows = make(map[string][]int)
+	}
+	if n.rows[text] == nil {
+		n.texts = append(n.texts, text)
+	}
+	n.rows[text] = append(n.rows[text], row)
+}
+
+// String is a line for each text.
+func (n *rowNotes) String() string {
+	var b strings.Builder
+	for _, text := range n.texts {
+		rows, more := n.rows[text], ""
+		if len(rows) > 1 {
+			more = fmt.Sprintf(" and %d more", len(rows)-1)
+		}
+		fmt.Fprintf(&b, "row %d%s: %s\n", rows[0], more, text)
+	}
+	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
@@ -34,11 +35,25 @@ func readAs[T any](
 		p.noteOrigin(field, result.From, personal)
 	case result.Unmapped != "":
 		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: result.Unmapped})
+	case result.Wrong != "" && !personal && p.row.Tried != nil && result.Text != "":
+		p.fail(field, result.Wrong+"; the row has "+strconv.Quote(shapeOf(result.Text))+" (0 is any digit)")
 	case result.Wrong != "":
 		p.fail(field, result.Wrong)
 	}
 	return result.Value, result.Found
 }
+
+// shapeOf is the form of a text, in which each digit is 0: whatever is there, it doesn't show a number.
+func shapeOf(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsDigit(c) {
+			return '0'
+		}
+		return c
+	}, text[:min(len(text), longestShape)])
+}
+
+const longestShape = 60
 
 // noteOrigin notes where a field was taken from.
 func (p *mapping) noteOrigin(field string, g *language.Result, personal bool) {

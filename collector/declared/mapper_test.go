@@ -97,7 +97,10 @@ feeds:
 `
 	for _, c := range []struct{ name, row, want string }{
 		{"no field", `{"items":[]}`, "start is missing; the text has no list at calls, so it was taken for one row"},
-		{"a wrong value", `{"began":"2026-11-23T10:00:00Z","code":"603-S"}`, "sip_code isn't a SIP code"},
+		{
+			"a wrong value", `{"began":"2026-11-23T10:00:00Z","code":"603-S"}`,
+			`sip_code isn't a SIP code; the row has "000-S" (0 is any digit)`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, m := range mapper(t, text, declared.MapperSettings{}).Try([]byte(c.row)) {

@@ -16,6 +16,7 @@ type Reading[T any] struct {
 	From     *Result // what gave the value
 	Unmapped string  // a text that a table lacks
 	Wrong    string  // the problem of a form
+	Text     string  // that has this form
 }
 
 // Read tries the alternatives of a value until one gives something. parse reads it, and returns
@@ -32,7 +33,9 @@ func Read[T any](r *Row, v *Value, parse func(*Result) (value T, problem string)
 				continue
 			}
 		}
-		result.Unmapped, result.Wrong = cmp.Or(result.Unmapped, asked), cmp.Or(result.Wrong, problem)
+		if result.Unmapped = cmp.Or(result.Unmapped, asked); result.Wrong == "" {
+			result.Wrong, result.Text = problem, g.Text
+		}
 	}
 	return result
 }
