@@ -37,7 +37,7 @@ func TestE2EChartRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", test.parameters),
+			run(t, exporter, "assets", "--rules.file", write(t, folder, "rules.yaml", test.parameters),
 				filepath.Join(folder, "assets"))
 			values := write(t, folder, "values.yaml",
 				"config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  <<: "+test.values+"\n")
@@ -140,7 +140,7 @@ func TestE2EChartPage(t *testing.T) {
 					t.Errorf("rules_file is %q, with %v, want %v", config.RulesFile, got, want)
 				}
 				if got != nil {
-					run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", o.Data["rules.yaml"]),
+					run(t, exporter, "assets", "--rules.file", write(t, folder, "rules.yaml", o.Data["rules.yaml"]),
 						filepath.Join(folder, "assets"))
 				}
 			}

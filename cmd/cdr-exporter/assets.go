@@ -32,7 +32,7 @@ func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
 	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error "+
 		"and nothing is written.").BoolVar(&a.force)
-	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").
+	c.Flag("rules.file", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").
 		PlaceHolder("RULES.yaml").StringVar(&a.parameters)
 	c.Flag("config.file", "Configuration whose feeds the rules and dashboards are for, with its rules_file; "+
 		"without it they are for all feeds.").

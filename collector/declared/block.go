@@ -146,7 +146,7 @@ func (b *Block) validate(r *config.Report) {
 	if given := b.Values[TimeZone]; len(given) == 1 {
 		var err error
 		if b.Zone, err = time.LoadLocation(given[0]); err != nil {
-			r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin")
+			r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin, is %q", given[0])
 		}
 	}
 	if currency := b.definition.CurrencyFor(b.Values); !currencyCode.MatchString(currency) {

@@ -15,7 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
 )
 
-// Parameters are what `cdr-exporter assets --config FILE DIR` reads. rules.example.yaml explains each and has its
+// Parameters are what `cdr-exporter assets --rules.file FILE DIR` reads. rules.example.yaml explains each and has its
 // default.
 type Parameters struct {
 	// Thresholds are shared with the status page and the dashboards.

@@ -26,7 +26,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.serviceAccount.name | default (ternary (include "cdr-exporter.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
-{{/* A text of a rule, (list TEXT .Values.prometheusRule), with the thresholds that are set and the labels to keep: what `assets --config` writes. */}}
+{{/* A text of a rule, (list TEXT .Values.prometheusRule), with the thresholds that are set and the labels to keep: what `assets --rules.file` writes. */}}
 {{- define "cdr-exporter.rule" -}}
 {{- $text := index . 0 }}
 {{- $set := index . 1 }}
