@@ -29,7 +29,7 @@ func wantForgotten(t *testing.T, a *App) {
 	}
 }
 
-const branch = "  - name: branch\n    acme: {active_calls: }\n"
+const branch = "  - name: branch\n    acme: {tenant: branch, active_calls: }\n"
 
 // What a source that a reload removes asks of its provider in the end, such as RingCentral to end
 // its session, isn't shown for ever.

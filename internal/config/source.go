@@ -92,7 +92,7 @@ func (s *Source) readsSame(other *Source) bool {
 	if b, ok := s.Provider.(block); ok {
 		return b.SameAs(other.Provider) && !b.IsPostedOnly()
 	}
-	return s.Provider != nil && reflect.DeepEqual(s.Provider, other.Provider)
+	return s.Provider != nil && s.ProviderName == other.ProviderName && reflect.DeepEqual(s.Provider, other.Provider)
 }
 
 // isCountry says whether numbers can be from a country.

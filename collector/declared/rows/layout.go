@@ -26,7 +26,7 @@ type Layout struct {
 	Quotes bool `yaml:"quotes"`
 	// Pattern is of format: pattern.
 	Pattern *LinePattern `yaml:"pattern"`
-	// Titles is the number of lines before the names at the beginning of a file.
+	// Titles is the number of lines before the names, of files that are read as a whole.
 	Titles int `yaml:"titles"`
 	// Skip is the number of lines after the names, wherever these are, that aren't rows.
 	Skip int `yaml:"skip"`

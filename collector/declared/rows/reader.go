@@ -63,14 +63,10 @@ type line struct {
 // what stands before the place. Reading ends with the context.
 func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum hash.Hash, size int64) *Reader {
 	in := WithContext(ctx, io.NewSectionReader(file, from, size-from))
-	r := &Reader{
+	return &Reader{
 		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), LineEnd: lineEnd(file, size), layout: layout,
-		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)},
+		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)}, titles: layout.Titles,
 	}
-	if from == 0 {
-		r.titles = layout.Titles
-	}
-	return r
 }
 
 // lineEnd is what ends a line: CR in a file that begins with lines that end so, as a PBX writes them for a printer that
