@@ -83,7 +83,7 @@ func (r *Result) Proven() bool {
 	return !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Unproven })
 }
 
-// The differences of one record, by reason; of the last one it isn't known how many there are.
+// The differences of one record, by reason.
 var (
 	cameLater = Difference{"came later: the provider lists them, and the ledger hasn't counted them", 1, false}
 	notFinal  = Difference{"aren't final: they count once the provider has finished them and their " +
@@ -92,9 +92,14 @@ var (
 	revised   = Difference{"revised: the provider no longer says what they were when they were counted", 1, true}
 	gone      = Difference{"gone: they can't be read again, and the ledger doesn't keep what they added", 1, true}
 	folded    = Difference{"folded: past metrics.series_limit series count as overflow", 1, true}
-
-	mayBeForgotten = Difference{"may be forgotten: the range begins before the time that the ledger remembers", 0, true}
 )
+
+// mayBeForgotten is the difference of a range that begins before the time that the ledger remembers.
+func mayBeForgotten(state *counting.State) Difference {
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return Difference{Reason: "may be forgotten: the ledger remembers records since " + at(state.Floor) +
+		"; begin there, or before " + at(state.Origin) + ", when counting began", Unproven: true}
+}
 
 // Differ adds a difference to the one of its reason.
 func (r *Result) Differ(d Difference) {
@@ -217,7 +222,7 @@ func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 		return nil, err
 	}
 	if e.From.Before(state.Floor) && state.Origin.Before(state.Floor) && e.To.After(state.Origin) {
-		e.result.Differ(mayBeForgotten)
+		e.result.Differ(mayBeForgotten(&state))
 	}
 	e.compare(i, &state)
 	r := &e.result
