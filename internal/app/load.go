@@ -124,9 +124,11 @@ func ConfigOptions(providers []collector.Provider) config.Options {
 	return config.Options{Providers: known, CheckFiles: true, TakenLabels: takenLabels()}
 }
 
-// takenLabels are the labels of the metrics, and those that Prometheus adds.
+// takenLabels are the labels of the metrics, those that Prometheus adds, and the columns of `report`.
 func takenLabels() []string {
-	taken := []string{"job", "instance", "le", "quantile", "day", "month"} // the last two are keys of reports
+	taken := []string{
+		"job", "instance", "le", "quantile", "day", "month", "calls", "connected", "minutes", "charges",
+	}
 	for _, d := range metrics.Catalogue() {
 		taken = append(taken, d.LabelNames()...)
 	}

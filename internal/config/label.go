@@ -42,7 +42,7 @@ func (l *Label) Validate(r *Report) {
 		r.Problemf("name", "must be a lower-case letter and then letters, digits or _, such as department, is %s",
 			shorten(l.Name))
 	case slices.Contains(r.decoder.TakenLabels, l.Name):
-		r.Problemf("name", "the metrics already have a label %s; choose another name", l.Name)
+		r.Problemf("name", "%s is already a label of the metrics or a column of report; choose another name", l.Name)
 	}
 	if l.File == "" {
 		for _, key := range []string{"key", "column", "value"} {
