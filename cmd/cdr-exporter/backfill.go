@@ -67,9 +67,9 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 			}
 			m.end()
 			for _, f := range feeds {
-				for _, line := range f.result() {
-					fmt.Fprintln(report, line)
-				}
+				fmt.Fprintf(report, "%s: %d calls from %s to %s\n", f.name(), f.summary.Calls,
+					span.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))
+				f.printLeftOut(report)
 			}
 			fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
 			return nil

@@ -147,8 +147,7 @@ func (e *explainCommand) explain(
 	}
 	if f.Info.Reader != nil {
 		span := &pastSpan{now: now, from: from.Truncate(time.Hour).Add(-explain.Margin)}
-		f.from, f.To = span.from, to.Add(time.Hour-1).Truncate(time.Hour).Add(explain.Margin)
-		if f.To.After(now) {
+		if f.To = to.Add(time.Hour - 1).Truncate(time.Hour).Add(explain.Margin); f.To.After(now) {
 			f.To = now.Add(time.Second).Truncate(time.Second)
 		}
 		add := func(_ *history.Feed, fact *facts.Fact) { feed.Add(fact) }
@@ -156,9 +155,8 @@ func (e *explainCommand) explain(
 			c.labels.Apply(source, records)
 			explain.Identify(records)
 		}
-		set, done := history.Settings{Step: time.Minute, OnFact: add, Parties: true, CountWaiting: true, Label: label},
-			func(*history.History, *meter) error { return nil }
-		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, done); err != nil {
+		set := history.Settings{OnFact: add, Parties: true, CountWaiting: true, Label: label}
+		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, nil); err != nil {
 			return nil, err
 		}
 	}

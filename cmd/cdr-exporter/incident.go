@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -56,19 +55,19 @@ func (k *incidentCommand) run(ctx context.Context, r *commandConfig, s streams) 
 		return err
 	}
 	finder := incident.New(k.Settings)
-	settings := history.Settings{Step: time.Minute, OnFact: finder.Add, Parties: true}
-	err = span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, func(*history.History, *meter) error {
-		report, err := finder.Report(span.from, feeds[0].To)
-		if err != nil {
-			return fmt.Errorf("--trunk: %w", err)
-		}
-		report.Numbers = cmp.Or(k.numbers, report.Numbers)
-		return printIncident(report, k.output, s.out)
-	})
-	if err == nil {
-		err = span.reportLost(s.errors)
+	settings := history.Settings{OnFact: finder.Add, Parties: true}
+	if err := span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, nil); err != nil {
+		return err
 	}
-	return err
+	report, err := finder.Report(span.from, feeds[0].To)
+	if err != nil {
+		return fmt.Errorf("--trunk: %w", err)
+	}
+	report.Numbers = cmp.Or(k.numbers, report.Numbers)
+	if err := printIncident(report, k.output, s.out); err != nil {
+		return err
+	}
+	return span.reportLost(s.errors)
 }
 
 func printIncident(r *incident.Report, output string, out io.Writer) (err error) {

@@ -22,7 +22,6 @@ type pastFeed struct {
 	history.Feed
 
 	source *collector.Source
-	from   time.Time
 	note   string // about its range, for the user
 
 	summary history.Summary // set when it was read
@@ -91,9 +90,8 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 				continue // calls in progress have no history
 			}
 			past := &pastFeed{source: opened, Feed: history.Feed{
-				Source: name, Provider: settings.ProviderName,
-				Info: info,
-			}, from: s.from}
+				Source: name, Provider: settings.ProviderName, Info: info,
+			}}
 			if err := past.limit(s, settings.RenamedFrom); err != nil {
 				return nil, err
 			}
@@ -163,7 +161,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 			origin.UTC().Format(time.RFC3339))
 	}
 	switch {
-	case f.from.Before(f.To):
+	case span.from.Before(f.To):
 		return nil
 	case span.to.IsZero():
 		return fmt.Errorf("--from must be before %s, where live counting of %s began",
@@ -188,11 +186,11 @@ func (s *pastSpan) reportLost(errs io.Writer) error {
 
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// read reads feeds into a history, shows the progress, and passes the history on. The history
-// doesn't exist afterwards.
+// read reads feeds into a history, shows the progress, and passes the history on to write, which may be nil. The
+// history doesn't exist afterwards.
 func (s *pastSpan) read(
 	ctx context.Context, r *commandConfig, set history.Settings, feeds []*pastFeed, progress io.Writer,
-	use func(*history.History, *meter) error,
+	write func(*history.History, *meter) error,
 ) (err error) {
 	m := newMeter(progress)
 	defer m.end()
@@ -210,15 +208,17 @@ func (s *pastSpan) read(
 		if f.note != "" {
 			m.note(f.name() + ": " + f.note)
 		}
-		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
+		m.step(f.name(), int64(f.To.Sub(s.from)/time.Minute), "min")
 		if f.summary, err = h.Read(ctx, f.Feed); errors.Is(err, history.ErrLocal) {
 			return err
 		} else if err != nil {
 			return fmt.Errorf("read %s: %w", f.name(), f.explain(err))
 		}
 	}
-	m.end()
-	return use(h, m)
+	if write == nil {
+		return nil
+	}
+	return write(h, m)
 }
 
 // explain explains an error of the feed's provider and what to do about it.
@@ -227,11 +227,9 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("%s; %s", what, todo)
 }
 
-// result describes the result of reading the feed, in lines.
-func (f *pastFeed) result() []string {
+// printLeftOut prints how much of the feed is left out or counts otherwise.
+func (f *pastFeed) printLeftOut(out io.Writer) {
 	s := &f.summary
-	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339),
-		f.To.UTC().Format(time.RFC3339))}
 	for _, more := range []struct {
 		n    int
 		text string
@@ -243,8 +241,7 @@ func (f *pastFeed) result() []string {
 		{s.Unsettled, "calls are so recent that they count without streams and ratings"},
 	} {
 		if more.n > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d %s", f.name(), more.n, more.text))
+			fmt.Fprintf(out, "%s: %d %s\n", f.name(), more.n, more.text)
 		}
 	}
-	return lines
 }

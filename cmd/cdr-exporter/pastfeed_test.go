@@ -20,11 +20,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// someFeed is a feed whose range begins at noon.
-func someFeed() *pastFeed {
-	return &pastFeed{from: noon, Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
-}
-
 // TestRangeOfFeed: where a feed's range ends. TestBackfillUpToLive and backfill.txtar have the usual ranges.
 func TestRangeOfFeed(t *testing.T) {
 	origin, now := noon.Add(5*time.Hour+time.Millisecond), noon.Add(24*time.Hour+time.Millisecond)
@@ -50,7 +45,7 @@ func TestRangeOfFeed(t *testing.T) {
 			if tc.live == "early" {
 				span.summary.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
-			f := someFeed()
+			f := &pastFeed{Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
 			err := f.limit(span, tc.renamed)
 			said := f.note
 			if err != nil {

@@ -58,23 +58,21 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 		feeds = withoutOverlaps(feeds)
 	}
 	add := func(feed *history.Feed, f *facts.Fact) { sums.Add(feed.Source, feed.Info.Name, f) }
-	printSums := func(*history.History, *meter) error {
-		for _, f := range feeds {
-			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums include neither series nor media
-			for _, line := range f.result()[1:] {
-				fmt.Fprintln(s.errors, line)
-			}
-		}
-		return printReport(sums, p.output, s.out)
-	}
-	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnFact: add}, feeds, s.errors, printSums)
+	err = span.read(ctx, r, history.Settings{OnFact: add}, feeds, s.errors, nil)
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: nothing was summed")
 	}
-	if err == nil {
-		err = span.reportLost(s.errors)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, f := range feeds {
+		f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums include neither series nor media
+		f.printLeftOut(s.errors)
+	}
+	if err := printReport(sums, p.output, s.out); err != nil {
+		return err
+	}
+	return span.reportLost(s.errors)
 }
 
 func splitKeys(text string) (keys []string) {

@@ -40,7 +40,7 @@ import (
 type Settings struct {
 	// From is when the range begins, in whole seconds.
 	From time.Time
-	// Step is the distance of samples, whole seconds.
+	// Step is the distance of samples, whole seconds; 0 if no history is written.
 	Step time.Duration
 	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
 	SeriesLimit int
