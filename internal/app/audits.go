@@ -14,30 +14,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// readAudit is the result of an audit on a day of a feed.
-type readAudit struct {
-	auditedFeed
-
-	began int64
-}
-
 // readMissing has the days read again on which the newest audit of a feed that is read here found something
 // missing or another amount: what the provider listed after the read plan's last read of it is
-// counted late rather than never. read has the results whose day was read already; after a restart
-// it is read once more, which counts nothing twice.
-func (a *App) readMissing(ctx context.Context, r *running, read map[readAudit]bool) {
+// counted late rather than never. read says when the audit began for which a day was read already;
+// after a restart it is read once more, which counts nothing twice.
+func (a *App) readMissing(ctx context.Context, r *running, read map[auditedFeed]time.Time) {
 	totals := a.dailyTotals.Load()
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
 			for i := range totals.audits {
 				one := &totals.audits[i]
 				of := auditedFeed{feedName{s.config.Name, f.info.Name}, one.Day.Time}
-				result := readAudit{of, one.Began.UnixMicro()}
-				if one != totals.newestOf(of) || !one.Differs() || read[result] {
+				if one != totals.newestOf(of) || !one.Differs() || one.Began.Equal(read[of]) {
 					continue
 				}
 				if f.loop.ReadAgain(ctx, one.Day.Time, one.Day.Add(1).Time) == nil { // else it is tried again
-					read[result] = true
+					read[of] = one.Began
 				}
 			}
 		}
@@ -134,11 +126,8 @@ type dailyAudits struct {
 func (d *dailyAudits) isDue(
 	one auditedFeed, totals *dailyTotals, kept bool, state *counting.State, now time.Time,
 ) bool {
-	if !now.After(d.retry[one]) {
+	if !now.After(d.retry[one]) || !totals.needAudit(one.feedName, one.day, kept, state) {
 		return false
-	}
-	if !totals.needAudit(one.feedName, one.day, kept, state) {
-		return d.isDueAgain(one, totals, now)
 	}
 	d.retry[one] = now.Add(auditRetry)
 	return true
@@ -170,7 +159,7 @@ func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
 // begun late enough to include the late ones. An audit of a part is enough if the provider no longer
 // keeps the rest.
 func (t *dailyTotals) needAudit(name feedName, day time.Time, kept bool, state *counting.State) bool {
-	return !t.now.IsZero() && !t.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
+	return !t.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
 		!slices.ContainsFunc(t.audits, func(a daily.Audit) bool {
 			ofFeed := a.Source == name.source && a.Feed == name.feed
 			return ofFeed && (a.Whole || !kept) && a.Day.Equal(day) && !a.Began.Before(day.Add(auditAge))

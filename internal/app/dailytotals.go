@@ -20,14 +20,14 @@ type dailyTotals struct {
 	now    time.Time // when they were read
 	days   []daily.Totals
 	audits []daily.Audit
-	// unknown says that the ledger couldn't be read: the other values are older.
+	// unknown says that the ledger couldn't be read, or not yet: the other values are older, or empty.
 	unknown bool
 }
 
 // keepDailyTotals reads the daily totals from the ledger until the context ends, so that neither page nor
 // metrics wait for it. It has days read again on which an audit found missing records.
 func (a *App) keepDailyTotals(ctx context.Context) {
-	read := make(map[readAudit]bool)
+	read := make(map[auditedFeed]time.Time)
 	look := func() {
 		a.readDailyTotals(ctx)
 		a.readMissing(ctx, a.running.Load(), read)

@@ -97,7 +97,7 @@ func TestNeedAudit(t *testing.T) {
 	counted := counting.State{HistoryDone: true, Origin: day}
 	audited := func(audited, began time.Time) dailyTotals {
 		result := daily.Audit{Source: "s", Feed: "f", Day: daily.DateOf(audited), Whole: true, Began: began}
-		return dailyTotals{now: day, audits: []daily.Audit{result}}
+		return dailyTotals{audits: []daily.Audit{result}}
 	}
 	part := audited(day, day.AddDate(0, 0, 2).Add(4*time.Hour))
 	part.audits[0].Whole = false
@@ -107,15 +107,14 @@ func TestNeedAudit(t *testing.T) {
 		state  counting.State
 		want   bool
 	}{
-		"never audited":            {dailyTotals{now: day}, counted, true},
+		"never audited":            {dailyTotals{}, counted, true},
 		"the day before":           {audited(later(-1), later(1)), counted, true},
 		"audited":                  {audited(day, later(2).Add(4*time.Hour)), counted, false},
 		"a part of it audited":     {part, counted, true},
 		"audited before it is due": {audited(day, later(1)), counted, true},
-		"a history that is read":   {dailyTotals{now: day}, counting.State{Origin: day}, false},
-		"before the origin":        {dailyTotals{now: day}, counting.State{HistoryDone: true, Origin: later(1)}, false},
-		"the ledger wasn't asked":  {dailyTotals{}, counted, false},
-		"the ledger didn't answer": {dailyTotals{now: day, unknown: true}, counted, false},
+		"a history that is read":   {dailyTotals{}, counting.State{Origin: day}, false},
+		"before the origin":        {dailyTotals{}, counting.State{HistoryDone: true, Origin: later(1)}, false},
+		"the ledger didn't answer": {dailyTotals{unknown: true}, counted, false},
 	} {
 		if got := c.totals.needAudit(feedName{"s", "f"}, day, true, &c.state); got != c.want {
 			t.Errorf("%s: due is %t", name, got)
@@ -132,10 +131,14 @@ func TestAuditOfADayThatDiffers(t *testing.T) {
 	day := time.Date(2026, 3, 8, 0, 0, 0, 0, time.UTC)
 	state, one := counting.State{HistoryDone: true, Origin: day}, auditedFeed{feedName{"s", "f"}, day}
 	audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
-	now, totals := day.AddDate(0, 0, 2).Add(4*time.Hour), dailyTotals{now: day}
+	now, totals := day.AddDate(0, 0, 2).Add(4*time.Hour), dailyTotals{}
 	due := func(when string, want bool) {
 		t.Helper()
-		if got := audits.isDue(one, &totals, true, &state, now); got != want {
+		got := audits.isDue(one, &totals, true, &state, now)
+		for _, differs := range totals.daysThatDiffer(now.Add(-auditRetry)) {
+			got = got || audits.isDueAgain(auditedFeed{one.feedName, differs}, &totals, now)
+		}
+		if got != want {
 			t.Errorf("%s: due is %t", when, got)
 		}
 	}
@@ -154,7 +157,9 @@ func TestAuditOfADayThatDiffers(t *testing.T) {
 	now = now.Add(2 * time.Hour)
 	due("nothing is missing any more", false)
 	found(3)
-	due("it differs once more", true)
+	due("it differs once more, just now", false)
+	now = now.Add(2 * time.Hour)
+	due("after that", true)
 	now = now.Add(2 * time.Hour)
 	due("and still does", true)
 	now = now.Add(2 * time.Hour)
@@ -196,7 +201,7 @@ func TestAuditAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			audits := dailyAudits{retry: make(map[auditedFeed]time.Time), again: make(map[auditedFeed]int)}
-			totals, due := dailyTotals{now: began, audits: c.audits}, false
+			totals, due := dailyTotals{audits: c.audits}, false
 			now := began.Add(c.after)
 			for _, differs := range totals.daysThatDiffer(now.Add(-auditRetry)) {
 				due = audits.isDueAgain(auditedFeed{feedName{"s", "f"}, differs}, &totals, now)
@@ -217,7 +222,7 @@ func TestDifferencesOfAPart(t *testing.T) {
 			Source: "s", Feed: "f", Day: daily.DateOf(day), Whole: whole, Began: began, Missing: missing,
 		}
 	}
-	totals := dailyTotals{now: began, audits: []daily.Audit{
+	totals := dailyTotals{audits: []daily.Audit{
 		audit(true, began, 3), audit(false, began.Add(time.Hour), 0),
 	}}
 	newest := newestAudit(totals.audits, "s", "f")
