@@ -68,9 +68,6 @@ func closeAll(listeners []net.Listener) {
 // listeners are closed in every case.
 func Serve(ctx context.Context, settings ServeSettings) error {
 	defer closeAll(settings.Listeners)
-	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
-		return err
-	}
 	log := serverLog{Handler: settings.Logger.Handler()}
 	if settings.Public {
 		log.limit = rate.NewLimiter(rate.Every(10*time.Second), publicLines)
