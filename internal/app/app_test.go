@@ -129,19 +129,6 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// A failed New leaves nothing open: the ledger's lock is free, and so is the port.
-func TestFailedNewLeavesNothing(t *testing.T) {
-	t.Parallel()
-	n := newTenant(t)
-	file := n.write("data", "")
-	_, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0", "not an address"}})
-	if err == nil {
-		t.Fatal("listened on an invalid address")
-	}
-	a := start(t, file)
-	until(t, a, everyRow)
-}
-
 // A changed key of redaction is taken over without a reload.
 func TestHashKeyIsReadAgain(t *testing.T) {
 	t.Parallel()

@@ -174,14 +174,15 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 	}
 }
 
-// The listener is closed after a failed New, as after Stop without Start.
-func TestFailedNewLeavesNoWebhook(t *testing.T) {
+// A failed New leaves nothing open, nor does Stop without Start: the ledger's lock is free, and so are both ports.
+func TestFailedNewLeavesNothing(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
 	settings := listen(p.writeSources(t.TempDir(), office), p)
 	a, err := New(t.Context(), settings)
 	require.NoError(t, err)
 	address := a.WebhookAddr()
+	settings.ListenAddresses = []string{a.Addr()}
 	require.NoError(t, a.Stop())
 	settings.WebhookAddresses = []string{address, "not an address"}
 	if _, err := New(t.Context(), settings); err == nil || !strings.Contains(err.Error(), "not an address") {
