@@ -72,7 +72,7 @@ func (m *matchCommand) openFeed(c *commandConfig, flag, name, trunk string) (*bo
 	if err != nil {
 		return nil, err
 	}
-	info, err := (&records{source: sourceName, feed: feed}).find(source)
+	info, err := findFeed(source, sourceName, feed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}

@@ -51,9 +51,13 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
-	feed, err := r.find(source)
+	feed, err := findFeed(source, r.source, r.feed)
 	if err != nil {
-		return err
+		return fmt.Errorf("--feed: %w", err)
+	}
+	if r.recordings && feed.Recording == nil {
+		return errors.New("--recordings: the provider has no other data about recordings than this feed's records; " +
+			"remove the flag")
 	}
 	printer, flush := newPrinter(r.output, r.recordings, s.out)
 	printing := &printing{
@@ -67,31 +71,29 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	return flush()
 }
 
-func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
-	var names []string
-	problem := fmt.Sprintf("source %s has no feed %s that can be printed", r.source, r.feed)
+// findFeed finds a feed whose records can be read.
+func findFeed(source *collector.Source, sourceName, name string) (*collector.FeedInfo, error) {
+	var others []string
+	problem := fmt.Sprintf("source %s has no feed %s that can be read", sourceName, name)
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
 		switch {
-		case feed.Name == r.feed && feed.ActiveCalls != nil:
-			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed,
-				r.source)
-		case feed.Name == r.feed && feed.IsPostedOnly():
-			problem = fmt.Sprintf("%s of source %s: %s", r.feed, r.source, keepsNothing)
+		case feed.Name == name && feed.ActiveCalls != nil:
+			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", name,
+				sourceName)
+		case feed.Name == name && feed.IsPostedOnly():
+			problem = fmt.Sprintf("%s of source %s: %s", name, sourceName, keepsNothing)
 		case feed.Reader == nil:
-		case feed.Name != r.feed:
-			names = append(names, feed.Name)
-		case r.recordings && feed.Recording == nil:
-			return nil, errors.New("--recordings: the provider has no other data about recordings than this " +
-				"feed's records; remove the flag")
+		case feed.Name != name:
+			others = append(others, feed.Name)
 		default:
 			return feed, nil
 		}
 	}
-	if len(names) > 0 {
-		problem += "; the feeds are " + strings.Join(names, ", ")
+	if len(others) > 0 {
+		problem += "; the feeds are " + strings.Join(others, ", ")
 	}
-	return nil, errors.New("--feed: " + problem)
+	return nil, errors.New(problem)
 }
 
 // printing reads a range and prints the calls that started within it.
