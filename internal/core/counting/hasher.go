@@ -22,7 +22,7 @@ const (
 	kindCall      kind = 'c'
 	kindRecording kind = 'r'
 	kindSetAside  kind = 'x' // invalid and ignored rows, by content
-	kindSession   kind = 's' // a session of a record, by each hash that the record is known by
+	kindSession   kind = 's' // a session of a record
 	kindCallKey   kind = 'k' // what the legs of a call share
 	kindLink      kind = 'l' // from a record's own call key to its call's key
 	kindOpenLeg   kind = 'o' // from an open leg, which isn't known as a record yet, to its call's key

@@ -185,10 +185,8 @@ func (d *Decision) addKeys(e *entry) {
 	for _, recording := range r.Recordings {
 		d.addKey(h.keyOf(kindRecording, recording.ID), d.factBuckets(r.Start))
 	}
-	for _, key := range e.keys {
-		for i := range r.Sessions { // they lie where their record does
-			d.addKey(h.session(key, r.Sessions[i].ID), d.recordBuckets(r.Start))
-		}
+	for i := range r.Sessions { // they lie where their record does
+		d.addKey(h.session(e.keys[0], r.Sessions[i].ID), d.recordBuckets(r.Start))
 	}
 }
 

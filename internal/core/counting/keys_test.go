@@ -171,20 +171,3 @@ func TestRule15MovingStart(t *testing.T) {
 		}
 	}
 }
-
-// counting.md 15: a record that gets another id in a later version is found by that id too. The id lies
-// next to the record, not at the start of the version that brought it.
-func TestRule15MovingStartLaterID(t *testing.T) {
-	r := newMovingRig(t)
-	from := epoch.Add(-200 * time.Hour)
-	r.records(call("a", start(from)))
-	r.records(call("b", alts("a"), start(from.Add(190*time.Hour))))
-	r.restart()
-	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
-		t.Errorf("%+v", got)
-	}
-	if got, want := r.entries(func(b int64) bool { return b == -(from.Unix() / counting.BucketSeconds) }),
-		r.entries(byFact); got != want {
-		t.Errorf("%d of %d rows where the record is", got, want)
-	}
-}

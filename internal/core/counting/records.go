@@ -25,7 +25,7 @@ func (d *Decision) decideRecord(i int) {
 		return
 	case st == nil:
 		if e.record.NoCall {
-			d.decideParts(i, d.decideVisit(i))
+			d.decideVisit(i)
 		} else {
 			d.decideParts(i, d.decideNew(i))
 		}
@@ -235,18 +235,14 @@ func (d *Decision) isAhead(r *cdr.Record) bool {
 	return r.Start.After(d.page.ObservedAt.Add(StartAhead))
 }
 
-// addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of
-// this version or, if starts move, in the record's bucket.
+// addAliases remembers the keys of a record that aren't known yet, by the start of this version (counting.md 18).
 func (d *Decision) addAliases(e *entry, st *storedState) {
-	at := d.bucketFor(e.record.Start)
-	if d.settings.StartMoves {
-		at = st.Bucket
-	}
 	for _, key := range e.keys {
 		if d.states[key] != nil {
 			continue
 		}
-		d.keepState(d.newState(Place{at, key}), func(dst []byte) []byte { return appendAlias(dst, st.Place) })
+		at := Place{d.bucketFor(e.record.Start), key}
+		d.keepState(d.newState(at), func(dst []byte) []byte { return appendAlias(dst, st.Place) })
 		d.states[key] = st
 	}
 }
@@ -347,7 +343,8 @@ func (d *Decision) decideParts(i int, st *storedState) {
 		}
 	}
 	for n := range r.Sessions {
-		if d.addSession(&d.entries[i], st, r.Sessions[n].ID) {
+		if key := h.session(d.entries[i].keys[0], r.Sessions[n].ID); d.states[key] == nil {
+			d.rememberFact(st.Bucket, key)
 			d.note(facts.Fact{Kind: facts.Session, Record: r, Part: n})
 			if r.LegsAreSessions() {
 				d.note(facts.Fact{Kind: facts.Leg, Record: r, Part: n})
@@ -359,21 +356,6 @@ func (d *Decision) decideParts(i int, st *storedState) {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: r})
 		d.addFlag(st, rowEmergency)
 	}
-}
-
-// addSession remembers a session under all keys of its record, since a later version may have only
-// one of them. It returns whether the session was known under none.
-func (d *Decision) addSession(e *entry, st *storedState, id string) bool {
-	isNew := true
-	for _, key := range e.keys {
-		isNew = isNew && d.states[d.hasher.session(key, id)] == nil
-	}
-	for _, key := range e.keys {
-		if fact := d.hasher.session(key, id); d.states[fact] == nil {
-			d.rememberFact(st.Bucket, fact)
-		}
-	}
-	return isNew
 }
 
 // settleRecords counts what counts once a record has settled: with its first settled version, even

@@ -127,9 +127,8 @@ func (r *rig) entries(match func(bucket int64) bool) (n int) {
 	return n
 }
 
-// The kinds of buckets.
+// byHour says whether a bucket is an hour.
 func byHour(bucket int64) bool { return bucket > 0 }
-func byFact(bucket int64) bool { return bucket < 0 }
 
 // total is how much a counter counted.
 func (r *rig) total(name string) int { return int(r.count(name)) }

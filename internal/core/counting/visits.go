@@ -7,7 +7,7 @@ import (
 
 // decideVisit counts a record of a visit to a queue alone. It isn't a call: calls and trailing windows
 // don't see it. The first final version decides, so a later one changes nothing.
-func (d *Decision) decideVisit(i int) *storedState {
+func (d *Decision) decideVisit(i int) {
 	e, result := &d.entries[i], &d.change.Result
 	result.New++
 	delay := d.delay(e.record)
@@ -18,10 +18,7 @@ func (d *Decision) decideVisit(i int) *storedState {
 	h := head{flags: rowVisit}
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
-	if !d.settings.PartsSettle {
-		d.addVisits(i)
-	}
-	return st
+	d.addVisits(i)
 }
 
 // addVisits counts the visits of a record, each with its log record. It is called once for a record.
