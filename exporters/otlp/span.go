@@ -66,9 +66,7 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 		b = appendString(b, spanSpanID, root[:])
 		b = appendSpan(b, directionPhrases[r.Direction], whole)
 		b = appendAttributesAs(b, spanAttributes, func(b []byte) []byte { return appendAttributes(b, r, event) })
-		for i := range s.Links {
-			b = appendLink(b, r, event, &s.Links[i])
-		}
+		b = appendLink(b, r, event, s.Link)
 		return appendStatus(b, r.Outcome == cdr.Failed, r.Reason)
 	})
 	ends = append(ends, len(batch))
@@ -95,16 +93,16 @@ func appendSpan(b []byte, name string, at interval) []byte {
 	return appendUnixNano(appendUnixNano(b, spanStart, at.from), spanEnd, at.to)
 }
 
-// appendLink appends a link to the root span of another record of the call.
-func appendLink(b []byte, r *cdr.Record, event *counting.Event, link *counting.Link) []byte {
-	other, call := counting.Event{
+// appendLink appends a link to the root span of another record of the call, if there is one.
+func appendLink(b []byte, r *cdr.Record, event *counting.Event, link counting.Link) []byte {
+	if link.Feed == "" {
+		return b
+	}
+	other := counting.Event{
 		Source: event.Source, Provider: event.Provider, Feed: link.Feed,
 		RecordID: link.RecordID,
-	}, r.CallID
-	if link.CallID != "" {
-		call = link.CallID
 	}
-	trace, id := other.TraceID(call), other.SpanID(counting.EventCall, "")
+	trace, id := other.TraceID(r.CallID), other.SpanID(counting.EventCall, "")
 	return appendMessage(b, spanLinks, func(b []byte) []byte {
 		return appendString(appendString(b, linkTraceID, trace[:]), linkSpanID, id[:])
 	})

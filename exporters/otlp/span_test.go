@@ -46,10 +46,7 @@ func TestSpansOfACall(t *testing.T) {
 	session, visit := fullSession(), fullVisit()
 	r.Sessions, r.Visits = []cdr.Session{*session.Session}, []cdr.Visit{*visit.Visit}
 	session.Feed, visit.Feed = event.Feed, event.Feed
-	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{
-		Feed:     "call_records",
-		RecordID: r.CallID,
-	}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
+	got := spansOf(t, r, &counting.Span{Event: *event, Link: counting.Link{Feed: "call_records", RecordID: r.CallID}})
 	root := got[0]
 	var names []string
 	for _, s := range got {
@@ -90,18 +87,13 @@ func TestSpansOfACall(t *testing.T) {
 			t.Errorf("%s: attributes %v, want %v", got[i].GetName(), got[i].GetAttributes(), attributes)
 		}
 	}
-	// The links lead to the roots of those records.
-	for i, other := range []*counting.Event{
-		{Source: event.Source, Provider: event.Provider, Feed: "call_records", RecordID: r.CallID},
-		{Source: event.Source, Provider: event.Provider, Feed: event.Feed, RecordID: "p"},
-	} {
-		its := spansOf(t, &cdr.Record{Start: callStart, CallID: []string{r.CallID, "p"}[i]},
-			&counting.Span{Event: *other})[0]
-		if link := root.GetLinks()[i]; string(link.GetSpanId()) != string(its.GetSpanId()) ||
-			string(link.GetTraceId()) != string(its.GetTraceId()) {
-			t.Errorf("link %d leads to %x %x, want %x %x", i, link.GetTraceId(), link.GetSpanId(), its.GetTraceId(),
-				its.GetSpanId())
-		}
+	// The link leads to the root of that record.
+	other := counting.Event{Source: event.Source, Provider: event.Provider, Feed: "call_records", RecordID: r.CallID}
+	its := spansOf(t, &cdr.Record{Start: callStart, CallID: r.CallID}, &counting.Span{Event: other})[0]
+	if link := root.GetLinks()[0]; string(link.GetSpanId()) != string(its.GetSpanId()) ||
+		string(link.GetTraceId()) != string(its.GetTraceId()) || len(its.GetLinks()) != 0 {
+		t.Errorf("the link leads to %x %x, want %x %x", link.GetTraceId(), link.GetSpanId(), its.GetTraceId(),
+			its.GetSpanId())
 	}
 }
 

@@ -46,7 +46,7 @@ func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	if r.Direction != cdr.Outbound || r.Trunk == "" { // else each leg was an attempt
 		d.addAttempt(r)
 	}
-	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event, Traced: d.Traces()})
+	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event})
 	d.number(from, r, len(d.page.Records)+len(d.change.Calls))
 	if d.Traces() {
 		d.change.Spans = append(d.change.Spans, Span{Call: r, Event: event, Charges: r.Charges})

@@ -82,9 +82,7 @@ type Change struct {
 // CallRecord is a call of several records, without what privacy removes.
 type CallRecord struct {
 	Record *cdr.Record
-	// Event is the event of its log record. Traced says that it gets spans.
-	Event  Event
-	Traced bool
+	Event  Event // of its log record
 }
 
 // Log is a log record that is wanted.

@@ -19,17 +19,12 @@ type Span struct {
 	Event Event
 	// Charges are the record's charges, each in the currency in which it is counted.
 	Charges []cdr.Charge
-	// Links are the other records of the call that the record names.
-	Links []Link
+	// Link is the call's record in the feed of the same source that has one of each call; zero: there is none.
+	Link Link
 }
 
-// Link names a record to whose root span another span is linked.
-type Link struct {
-	// Feed and RecordID are the record's; Feed is of the same source.
-	Feed, RecordID string
-	// CallID is the named record's call id; empty if the record that has the link has the same one.
-	CallID string
-}
+// Link names a record to whose root span another span is linked. Both have the same call id.
+type Link struct{ Feed, RecordID string }
 
 // Traces says whether the calls that the page counts get spans, at once or when they have settled.
 func (d *Decision) Traces() bool {
@@ -58,7 +53,7 @@ func (d *Decision) addSpans() {
 		}
 		d.change.Spans = append(d.change.Spans, Span{
 			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, counted.charges),
-			Links: d.links(&d.entries[i]),
+			Link: d.link(d.entries[i].record),
 		})
 		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)
 	}
@@ -79,11 +74,9 @@ func (d *Decision) hasSettled(e *entry) bool {
 	return d.page.ObservedAt.Sub(r.Start) >= min(chargeWait, s.Lookback)
 }
 
-// links are the call's record in the feed that has one of each call.
-func (d *Decision) links(e *entry) (links []Link) {
-	r := e.record
-	if d.settings.CallFeed != "" && r.CallID != "" && r.CallID != noCall {
-		links = append(links, Link{Feed: d.settings.CallFeed, RecordID: r.CallID})
+func (d *Decision) link(r *cdr.Record) Link {
+	if d.settings.CallFeed == "" || r.CallID == "" || r.CallID == noCall {
+		return Link{}
 	}
-	return links
+	return Link{Feed: d.settings.CallFeed, RecordID: r.CallID}
 }

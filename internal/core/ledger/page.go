@@ -314,7 +314,7 @@ func (p *pageCommit) publish() {
 		if call := source - 1 - len(p.page.Records); call >= 0 {
 			c := &p.change.Calls[call]
 			e.TraceID, e.RecordUID = c.Event.TraceID(c.Record.CallID), c.Event.UID("")
-			if c.Traced {
+			if p.decision.Traces() {
 				e.SpanID = c.Event.SpanID(counting.EventCall, "")
 			}
 			return
