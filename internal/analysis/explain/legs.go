@@ -20,9 +20,8 @@ type callTime struct {
 
 // asCounted gives a fact of a call the labels that the call was counted with.
 func asCounted(f *facts.Fact, call *counting.CallMemory) *facts.Fact {
-	r, was := f.Record, &call.Labels
-	f.Late, r.Trunk = call.Late, call.Trunk
-	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
+	f.Late, f.Record.Trunk = call.Late, call.Trunk
+	call.Labels.ApplyTo(f.Record)
 	return f
 }
 

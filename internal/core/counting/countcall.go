@@ -15,10 +15,11 @@ import (
 // late. A call that began before the feed's origin is only remembered.
 func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	d.change.Result.Counted++
-	c := rememberedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
+	c := rememberedCall{legs: g.flat, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
+	c.Began = g.call.Start
 	c.raise(&g.call, func(string, cdr.Direction, time.Duration) {})
 	if g.call.Start.Before(d.was.Origin) {
-		c.ignored = true
+		c.Ignored = true
 		d.keepCall(w.key, &c)
 		return
 	}
@@ -26,8 +27,7 @@ func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	r := g.record()
 	event := d.addStoredLog(EventCall, r, g.legs[g.owner[g.call.Origin]], g.read)
 	delay := g.read.Sub(r.Ended())
-	c.late = delay > d.settings.LateAfter
-	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
+	c.Late, c.Trunk, c.Labels = delay > d.settings.LateAfter, r.Trunk, facts.LabelsOf(r)
 	d.keepCall(w.key, &c)
 	result := &d.change.Result
 	if read := d.CompleteRead(); d.isHeld(g) || w.forced || read != nil && read.Partial {
@@ -36,7 +36,7 @@ func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	result.Delays = append(result.Delays, delay)
 	d.change.State.Calls++
 	from := len(d.change.Facts)
-	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
+	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.Late})
 	d.addQuietEmergency(w.key, g, r)
 	for i := range g.call.Trunks {
 		t := &g.call.Trunks[i]

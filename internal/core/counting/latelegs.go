@@ -15,18 +15,18 @@ import (
 // leg may turn the direction in which a call occupies a trunk; what is counted of the trunk isn't counted again.
 func (c *rememberedCall) raise(call *calls.Call, grew func(trunk string, direction cdr.Direction, by time.Duration)) {
 	to := func(trunk string, direction cdr.Direction, connected []cdr.Interval) {
-		at := slices.IndexFunc(c.times, func(t countedTime) bool {
-			return t.trunk == trunk && t.direction == direction
+		at := slices.IndexFunc(c.Times, func(t CountedTime) bool {
+			return t.Trunk == trunk && t.Direction == direction
 		})
 		if at < 0 {
-			at, c.times = len(c.times), append(c.times, countedTime{trunk: trunk, direction: direction})
+			at, c.Times = len(c.Times), append(c.Times, CountedTime{Trunk: trunk, Direction: direction})
 		}
-		by := calls.Length(connected) - c.times[at].length
+		by := calls.Length(connected) - c.Times[at].Length
 		if trunk != "" {
 			by = min(by, occupied(call, trunk)-c.counted(trunk))
 		}
 		if by > 0 {
-			c.times[at].length += by
+			c.Times[at].Length += by
 			grew(trunk, direction, by)
 		}
 	}
@@ -48,9 +48,9 @@ func occupied(call *calls.Call, trunk string) (sum time.Duration) {
 }
 
 func (c *rememberedCall) counted(trunk string) (sum time.Duration) {
-	for _, t := range c.times {
-		if t.trunk == trunk {
-			sum += t.length
+	for _, t := range c.Times {
+		if t.Trunk == trunk {
+			sum += t.Length
 		}
 	}
 	return sum
@@ -82,7 +82,7 @@ func (d *Decision) remembered(key Hash, start time.Time) iter.Seq2[*storedState,
 func (d *Decision) findRemembered(key Hash, start time.Time) (found *storedState, call *rememberedCall) {
 	nearest := 2*calls.Longest + 1
 	for st, c := range d.remembered(key, start) {
-		apart := start.Sub(c.began)
+		apart := start.Sub(c.Began)
 		if apart.Abs() > calls.Longest {
 			continue
 		}
@@ -121,12 +121,12 @@ func (d *Decision) addLateLeg(st *storedState, c *rememberedCall, leg *waitingLe
 	if bytes.Equal(c.append(nil, nil), before) {
 		return // another price, for example
 	}
-	c.grown = true
+	c.Grown = true
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 	if !slices.Contains(d.grown, st) {
 		d.grown = append(d.grown, st)
 	}
-	if !c.ignored {
+	if !c.Ignored {
 		d.logLeg(leg)
 	}
 }
@@ -138,7 +138,7 @@ func (d *Decision) countLateLegs() {
 		if d.failed(was.parse(st.was)) || d.failed(c.parse(st.Data)) {
 			return
 		}
-		if !c.ignored {
+		if !c.Ignored {
 			d.countGrowth(&c, calls.Of(was.legs))
 			d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 		}
@@ -149,10 +149,8 @@ func (d *Decision) countLateLegs() {
 // none, and the outcome if that changed. Labels and failures stay.
 func (d *Decision) countGrowth(c *rememberedCall, was calls.Call) {
 	now := calls.Of(c.legs)
-	r := &cdr.Record{
-		Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
-		Labels: c.labels,
-	}
+	r := &cdr.Record{Start: c.Began, Trunk: c.Trunk}
+	c.Labels.ApplyTo(r)
 	c.raise(&now, func(trunk string, direction cdr.Direction, by time.Duration) {
 		if trunk == "" {
 			d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: by})
@@ -167,7 +165,7 @@ func (d *Decision) countGrowth(c *rememberedCall, was calls.Call) {
 	// Legs that ended alike are in the order of their ids, which are hashes by now.
 	if now.Outcome != c.outcome && now.Outcome != was.Outcome {
 		d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: c.outcome, To: now.Outcome})
-		c.outcome, c.changed = now.Outcome, true
+		c.outcome, c.Changed = now.Outcome, true
 	}
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)

@@ -41,9 +41,10 @@ type CallMemory struct {
 	// ID is the same for all legs of the call.
 	ID    Hash
 	Began time.Time
-	// Times are how long it was connected and how long it occupied each trunk, as counted.
+	// Times are how long it was connected and how long it occupied each trunk, as counted. A later
+	// version of a leg may be shorter, and the next one longer again.
 	Times   []CountedTime
-	Late    bool
+	Late    bool // when it was counted
 	Ignored bool // it began before the feed's origin and isn't counted
 	// Grown: legs came after it was counted. Changed: they changed its outcome.
 	Grown, Changed bool
@@ -105,8 +106,8 @@ func (c *rememberedRecord) memory(listed []fieldHash) (*Memory, error) {
 // Facts appends the facts that were counted for a record. r is its listed version, which has the
 // values that the memory lacks. For a leg these are the leg and its charges.
 func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
-	first, was := *r, &m.Labels
-	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels
+	first := *r
+	m.Labels.ApplyTo(&first)
 	first.Outcome, first.Charges = m.Outcomes[0], m.firstCharges()
 	if m.Connected.Known {
 		first.Connected, first.Talk, first.NoDuration = m.Connected, m.Talk, true

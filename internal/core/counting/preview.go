@@ -2,7 +2,6 @@ package counting
 
 import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
@@ -119,14 +118,8 @@ func (d *Decision) memoryOf(e *entry, counted *rememberedRecord) (*Memory, error
 	if err := c.parse(st.was); err != nil {
 		return nil, err
 	}
-	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
-	m.Call = &CallMemory{
-		Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels,
-		Trunk: c.trunk, ID: st.Hash, Began: c.began,
-	}
-	for _, t := range c.times {
-		m.Call.Times = append(m.Call.Times, CountedTime{t.trunk, t.direction, t.length})
-	}
+	c.ID = st.Hash
+	m.Call = &c.CallMemory
 	return m, nil
 }
 

@@ -11,28 +11,10 @@ import (
 
 // rememberedCall is what is remembered of a call that was counted: what a late leg needs.
 type rememberedCall struct {
-	legs    []cdr.Leg // IDs, parents and channels are hashes; no users
-	began   time.Time
-	outcome cdr.Outcome // as counted, or as it last changed
-	talked  bool        // its talk time is counted
-	ignored bool        // it began before the feed's origin and isn't counted
-	late    bool        // it was late when it was counted
-	grown   bool        // legs came after it was counted
-	changed bool        // they changed its outcome
-	// The labels that it was counted with.
-	direction                cdr.Direction
-	callType, trunk, country string
-	labels                   cdr.Labels
-	// times are how long it was connected and how long it occupied each trunk, as counted. A later
-	// version of a leg may be shorter, and the next one longer again.
-	times []countedTime
-}
-
-// countedTime is how long a call occupied a trunk in a direction; without a trunk, how long it was connected.
-type countedTime struct {
-	trunk     string
-	direction cdr.Direction
-	length    time.Duration
+	CallMemory             // without its ID
+	legs       []cdr.Leg   // IDs, parents and channels are hashes; no users
+	outcome    cdr.Outcome // as counted, or as it last changed
+	talked     bool        // its talk time is counted
 }
 
 // The flags of a call's row.
@@ -46,7 +28,7 @@ const (
 
 // keepCall remembers a call that was counted.
 func (d *Decision) keepCall(key Hash, c *rememberedCall) {
-	at := Place{d.factBucket(c.began), d.hasher.pair(kindCounted, key, dayOf(c.began))}
+	at := Place{d.factBucket(c.Began), d.hasher.pair(kindCounted, key, dayOf(c.Began))}
 	d.keepState(d.newState(at), func(dst []byte) []byte { return c.append(dst, d.hasher) })
 }
 
@@ -80,19 +62,19 @@ func (c *rememberedCall) append(dst []byte, h *Hasher) []byte {
 		legs = compactLegs(legs, h)
 	}
 	var flags byte
-	for i, is := range [...]bool{c.talked, c.ignored, c.late, c.grown, c.changed} { // in the order of the flags
+	for i, is := range [...]bool{c.talked, c.Ignored, c.Late, c.Grown, c.Changed} { // in the order of the flags
 		flags |= boolByte(is) << i
 	}
-	dst = append(dst, rowCall, flags, byte(c.outcome), byte(c.direction))
-	for _, text := range [...]string{c.callType, c.trunk, c.country, string(c.labels)} {
+	dst = append(dst, rowCall, flags, byte(c.outcome), byte(c.Labels.Direction))
+	for _, text := range [...]string{c.Labels.CallType, c.Trunk, c.Labels.Country, string(c.Labels.Labels)} {
 		dst = pack.AppendText(dst, text)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(c.times)))
-	for _, t := range c.times {
-		dst = append(pack.AppendText(dst, t.trunk), byte(t.direction))
-		dst = binary.AppendUvarint(dst, uint64(t.length.Microseconds()))
+	dst = binary.AppendUvarint(dst, uint64(len(c.Times)))
+	for _, t := range c.Times {
+		dst = append(pack.AppendText(dst, t.Trunk), byte(t.Direction))
+		dst = binary.AppendUvarint(dst, uint64(t.Length.Microseconds()))
 	}
-	began := c.began.UnixMicro()
+	began := c.Began.UnixMicro()
 	dst = binary.AppendVarint(dst, began)
 	dst = binary.AppendUvarint(dst, uint64(len(legs)))
 	since := func(at time.Time) {
@@ -133,19 +115,18 @@ func (c *rememberedCall) parse(data []byte) error {
 		return ErrRow
 	}
 	r := pack.Reader{Data: data[4:]}
-	*c = rememberedCall{
-		talked: data[1]&callTalked != 0, ignored: data[1]&callIgnored != 0, late: data[1]&callLate != 0,
-		grown: data[1]&callGrown != 0, changed: data[1]&callChanged != 0,
-		outcome: cdr.Outcome(data[2]), direction: cdr.Direction(data[3]),
-	}
-	c.callType, c.trunk, c.country, c.labels = r.Text(), r.Text(), r.Text(), cdr.Labels(r.Text())
+	*c = rememberedCall{outcome: cdr.Outcome(data[2]), talked: data[1]&callTalked != 0}
+	c.Ignored, c.Late = data[1]&callIgnored != 0, data[1]&callLate != 0
+	c.Grown, c.Changed = data[1]&callGrown != 0, data[1]&callChanged != 0
+	c.Labels.Direction = cdr.Direction(data[3])
+	c.Labels.CallType, c.Trunk, c.Labels.Country, c.Labels.Labels = r.Text(), r.Text(), r.Text(), cdr.Labels(r.Text())
 	for range min(r.Uvarint(), uint64(len(r.Data))) {
-		t := countedTime{trunk: r.Text(), direction: cdr.Direction(r.Number(1))}
-		t.length = time.Duration(r.Uvarint()) * time.Microsecond
-		c.times = append(c.times, t)
+		t := CountedTime{Trunk: r.Text(), Direction: cdr.Direction(r.Number(1))}
+		t.Length = time.Duration(r.Uvarint()) * time.Microsecond
+		c.Times = append(c.Times, t)
 	}
 	began := r.Varint()
-	c.began = time.UnixMicro(began).UTC()
+	c.Began = time.UnixMicro(began).UTC()
 	n := r.Uvarint()
 	since := func() (at time.Time) {
 		if r.Number(1) == 1 {

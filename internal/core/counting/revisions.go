@@ -67,8 +67,7 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 	}
 	// The times are of the call, which keeps the labels of its first version.
 	call := *r
-	call.Direction, call.CallType, call.Country, call.Labels = counted.Direction, counted.CallType, counted.Country,
-		counted.Labels
+	counted.ApplyTo(&call)
 	all := &d.change.Facts
 	switch {
 	case counted.flags&rowTimed == 0:

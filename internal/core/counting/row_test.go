@@ -120,8 +120,12 @@ func TestEarlier(t *testing.T) {
 }
 
 var exampleCall = rememberedCall{
-	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true,
-	direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
+	CallMemory: CallMemory{
+		Began: time.Unix(1.7e9, 0).UTC(), Late: true, Changed: true, Trunk: "sbc",
+		Labels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "user_in", Country: "DE", Labels: "site=a\n"},
+		Times:  []CountedTime{{Trunk: "sbc", Direction: cdr.Inbound, Length: 85 * time.Second}},
+	},
+	outcome: cdr.Answered, talked: true,
 	legs: []cdr.Leg{
 		{
 			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered,

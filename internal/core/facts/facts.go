@@ -103,6 +103,15 @@ func (f *Fact) ChargeLabels() ChargeLabels {
 	if f.First != nil {
 		return *f.First
 	}
-	r := f.Record
+	return LabelsOf(f.Record)
+}
+
+// LabelsOf are the labels of a record.
+func LabelsOf(r *cdr.Record) ChargeLabels {
 	return ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country, Labels: r.Labels}
+}
+
+// ApplyTo gives a record these labels.
+func (l *ChargeLabels) ApplyTo(r *cdr.Record) {
+	r.Direction, r.CallType, r.Country, r.Labels = l.Direction, l.CallType, l.Country, l.Labels
 }
