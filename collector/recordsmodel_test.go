@@ -70,7 +70,7 @@ func newTaskModel(t *testing.T, origin time.Time) *taskModel {
 		fetches: make(map[string]int), settings: func(*FeedSettings) {},
 	}
 	m.check = m.checkPosition
-	m.spec.Rules = counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true}
+	m.spec.Rules = counting.Rules{Grows: true}
 	m.open(72 * time.Hour)
 	return m
 }

@@ -109,7 +109,7 @@ func TestOpenCallRecords(t *testing.T) {
 	feed := source.Feeds[1]
 	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute ||
 		feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
-		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.StartMoves ||
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.Grows ||
 		feed.Probe == nil || feed.ActiveCalls != nil {
 		t.Errorf("%+v", feed)
 	}

@@ -99,7 +99,7 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 		feed := collector.FeedInfo{
 			Name: "records", Reader: a, Limits: day, Fetcher: a, Interval: f.Interval, Lookback: f.Lookback,
 			LateAfter: f.LateAfter, Fingerprint: "notifying " + block.Tenant,
-			Rules: collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+			Rules: collector.Rules{Grows: true},
 		}
 		if f.Path != "" {
 			feed.Webhook = &collector.Webhook{Path: f.Path, Handler: a.handler(settings.Notified)}

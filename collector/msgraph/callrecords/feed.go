@@ -40,7 +40,7 @@ func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclie
 	}
 	r.Info = collector.FeedInfo{
 		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r,
-		Rules:    collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+		Rules:    collector.Rules{Grows: true},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Probe: collector.Probe(r, s.Now),
 	}

@@ -336,7 +336,7 @@ func (e *Feed) addListed(f *facts.Fact, now time.Time) {
 // that isn't counted yet, or came after it had settled, may have other parts than the counted one.
 func (e *Feed) addPart(f *facts.Fact, m *counting.Memory) {
 	settles := f.Kind == facts.Stream || f.Kind == facts.Rating ||
-		e.Spec.PartsSettle && (f.Kind == facts.Bypass || f.Kind == facts.Visit)
+		e.Spec.Grows && (f.Kind == facts.Bypass || f.Kind == facts.Visit)
 	switch {
 	case settles && !m.Settled:
 		e.addDifference(f, notFinal)

@@ -324,7 +324,7 @@ func TestGone(t *testing.T) {
 	}{
 		{"kept by the hour", counting.Rules{}, "2 true"},
 		{"kept by arrival", counting.Rules{ByArrival: true}, "2 true"},
-		{"starts move", counting.Rules{StartMoves: true}, "2 true"},
+		{"starts move", counting.Rules{Grows: true}, "2 true"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, c.rules)

@@ -155,7 +155,7 @@ func TestStreamsThatSettle(t *testing.T) {
 		}, "4 false revised 4"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true})
+			b := newBench(t, counting.Rules{Grows: true})
 			b.count(cdrtest.Call("z", cdrtest.Start(cdrtest.Epoch.Add(-5*time.Hour)), streams(1, true)))
 			c.prepare(b)
 			b.wants("cdr_media_streams_total", c.want)

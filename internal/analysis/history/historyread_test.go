@@ -230,7 +230,7 @@ func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collecto
 func TestFetched(t *testing.T) {
 	fetcher := &fakeFetcher{fetched: make(map[string]int), gone: "gone"}
 	f := only(&fakeFeed{}, noon.Add(3*time.Hour))
-	f.Info.Reader, f.Info.Fetcher, f.Info.Rules.StartMoves = naming{[]string{"a", "bb", "a", "gone", "young"}}, fetcher,
+	f.Info.Reader, f.Info.Fetcher, f.Info.Rules.Grows = naming{[]string{"a", "bb", "a", "gone", "young"}}, fetcher,
 		true
 	b := newBench(t)
 	sum, _ := b.read(f)

@@ -14,7 +14,7 @@ import "time"
 // All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the
 // time at which they were read. They are found in every bucket that isn't forgotten.
 //
-// The records of a feed whose starts move (Rules.StartMoves, counting.md 15) lie there too, with
+// The records of a feed whose starts move (Rules.Grows, counting.md 15) lie there too, with
 // their sessions, by the start that they were first seen with. They are found in every bucket that
 // isn't forgotten: until the floor is bucketReach and two hours past its end. By then a start that
 // has moved by as much lies below the floor too; it moves within its call, and Teams ends a meeting

@@ -38,6 +38,6 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 func (d *Decision) canRepeat(e *entry, st *storedState) bool {
 	r := e.record
 	return len(d.page.RowHashes) > 0 &&
-		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&
+		!r.Provisional && !d.settings.Grows && flagsOf(st.Data)&rowUntraced == 0 &&
 		e.call == 0 && r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash
 }

@@ -23,7 +23,7 @@ func TestRule37LastRows(t *testing.T) {
 		"not final yet":                  {counting.Rules{}, false, call("a", provisional), nil},
 		"a leg":                          {legs, false, call("a", inGroup("g")), decoded},
 		"may have children":              {parents, false, call("a"), decoded},
-		"parts come with later versions": {counting.Rules{PartsSettle: true}, false, call("a"), decoded},
+		"parts come with later versions": {counting.Rules{Grows: true}, false, call("a"), decoded},
 		"it has another id too":          {counting.Rules{}, false, call("a", alts("b")), decoded},
 		"another id of a known record":   {counting.Rules{}, false, call("other"), decoded},
 		"without an id":                  {counting.Rules{}, false, call("", synthetic), decoded},

@@ -298,7 +298,7 @@ func revisedWorld(rng *rand.Rand) *world {
 
 // movingWorld has records whose start moves with each version, and sessions that come with any.
 func movingWorld(rng *rand.Rand) *world {
-	w := newWorld(counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true})
+	w := newWorld(counting.Rules{Grows: true})
 	w.failures = -1
 	for i := range recordsOf {
 		var all []*cdr.Record

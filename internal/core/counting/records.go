@@ -63,7 +63,7 @@ func (d *Decision) decideNew(i int) *storedState {
 	r, delay := e.record, d.delay(e.record)
 	key := d.callKey(e)
 	d.leaveCall(e, key)
-	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.PartsSettle}
+	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.Grows}
 	h := head{labels: r.Labels, call: key}
 	if r.Labels != "" {
 		h.flags |= rowLabelled
@@ -102,7 +102,7 @@ func (d *Decision) decideNew(i int) *storedState {
 		d.joinCall(key, d.legOf(e, false))
 	}
 	d.markCharges(from, key == 0 || d.waitingUnder(key).has(st.Hash))
-	if counts && !d.settings.PartsSettle {
+	if counts && !d.settings.Grows {
 		d.addVisits(i)
 	}
 	return st
@@ -352,7 +352,7 @@ func (d *Decision) decideParts(i int, st *storedState) {
 			d.addLog(i, n, Event{Name: EventSession, Version: 1})
 		}
 	}
-	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&rowEmergency == 0 {
+	if r.Emergency != cdr.NoEmergency && d.settings.Grows && flagsOf(st.Data)&rowEmergency == 0 {
 		d.note(facts.Fact{Kind: facts.Emergency, Record: r})
 		d.addFlag(st, rowEmergency)
 	}
@@ -370,8 +370,8 @@ func (d *Decision) settleRecords() {
 		if st == nil || flagsOf(st.Data)&rowSettled != 0 || d.isEarlyLeg(e.record, flagsOf(st.Data)) {
 			continue
 		}
-		d.change.Facts = facts.AppendSettled(d.change.Facts, e.record, d.settings.PartsSettle)
-		if d.settings.PartsSettle {
+		d.change.Facts = facts.AppendSettled(d.change.Facts, e.record, d.settings.Grows)
+		if d.settings.Grows {
 			d.addVisits(d.order[n])
 		}
 		d.addFlag(st, rowSettled)

@@ -20,7 +20,7 @@ func (r *Rules) MayBeOne(start, other time.Time) bool {
 		return start.Sub(other).Abs() <= SameCall
 	}
 	hour := HourBucket(other)
-	return hour == HourBucket(start) || hour == neighbour(start) || r.StartMoves
+	return hour == HourBucket(start) || hour == neighbour(start) || r.Grows
 }
 
 // isCallOf says whether a state that one of the record's keys leads to is of the record's call.

@@ -47,7 +47,7 @@ func newRig(t *testing.T, rules counting.Rules) *rig {
 
 // newMovingRig is a feed whose starts move and whose parts settle, with ten days of history.
 func newMovingRig(t *testing.T) *rig {
-	r := rigSince(t, counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true}, 240*time.Hour)
+	r := rigSince(t, counting.Rules{Grows: true}, 240*time.Hour)
 	r.settings.LateAfter = 1000 * time.Hour
 	return r
 }

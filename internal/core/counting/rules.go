@@ -9,20 +9,16 @@ import (
 // Rules are the properties of a feed's records that counting depends on. A provider declares them;
 // none depends on a feed's name.
 type Rules struct {
-	// StartMoves says that the start of a record may move by more than minutes: a record is found
-	// at any start up to two days after its first one (counting.md 15).
-	StartMoves bool
+	// Grows says that versions of a record, which the provider numbers, bring more of a call, as of a
+	// meeting. Its start may move by more than minutes: it is found at any start up to two days after
+	// its first one (counting.md 15). Media bypass and visits to queues count once it has settled, an
+	// emergency with the version that first says so. A task names a version: it isn't needed when that
+	// version is known, or a greater one. Such a record has one id.
+	Grows bool
 	// ByArrival says that the feed is read in the order in which records appeared, not by their
 	// start. The ledger finds a record as long as it keeps the id. A record is too old only if it
 	// starts before the feed's origin.
 	ByArrival bool
-	// PartsSettle says that parts of a record come with later versions: whether media bypassed is
-	// counted once the record has settled, and that it is an emergency call with the version that
-	// first says so.
-	PartsSettle bool
-	// TaskVersions says that a task names a version of a record: it isn't needed when that version
-	// is known, or a greater one.
-	TaskVersions bool
 	// Legs says that several records may be legs of one call: they have a call key, or name a
 	// parent. Such a call counts when it is whole.
 	Legs bool
@@ -41,7 +37,7 @@ type Rules struct {
 }
 
 // FoundAnywhere says that records aren't remembered by the hour of their start.
-func (r *Rules) FoundAnywhere() bool { return r.ByArrival || r.StartMoves }
+func (r *Rules) FoundAnywhere() bool { return r.ByArrival || r.Grows }
 
 // Settings are a feed's settings for decisions.
 type Settings struct {

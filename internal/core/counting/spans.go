@@ -66,7 +66,7 @@ func (d *Decision) hasSettled(e *entry) bool {
 	switch {
 	case d.isPending(r):
 		return false
-	case s.PartsSettle:
+	case s.Grows:
 		return r.Settled
 	case !s.ChargesLater || s.ByArrival || !r.Outcome.Connected() || len(r.Charges) > 0:
 		return true

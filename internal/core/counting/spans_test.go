@@ -50,7 +50,7 @@ func TestSpansOnceSettled(t *testing.T) {
 		{"a short lookback", charged, reads{{0, answered, ""}, {2 * hour, answered, "cdr.call 1"}}},
 		{"rows that aren't read again", arrival, reads{{0, answered, "cdr.call 1"}}},
 		{"no charge to wait for", charged, reads{{0, failed, "cdr.call 1"}}},
-		{"parts that settle", counting.Rules{PartsSettle: true}, reads{
+		{"parts that settle", counting.Rules{Grows: true}, reads{
 			{0, answered, ""}, {hour, settled, "cdr.call 1"}, {2 * hour, settled, ""},
 		}},
 		{"only a visit", none, reads{{0, visit, ""}}},

@@ -44,7 +44,7 @@ func (d *Decision) decideTasks() {
 
 // namesVersion says whether a task reads one version of a record.
 func (d *Decision) namesVersion(w *work.Item) bool {
-	return d.settings.TaskVersions && w.Kind == work.Record && w.Version != 0
+	return d.settings.Grows && w.Kind == work.Record && w.Version != 0
 }
 
 // versionIsKnown says whether a task would read a version of a record that is known after the page, or an older one.

@@ -37,7 +37,7 @@ func TestVisits(t *testing.T) {
 		waits       = "cdr_queue_wait_seconds{support,abandoned}"
 		ofCalls     = "cdr_calls_total{unknown,,answered,,false}"
 	)
-	late, settles := counting.Rules{ByArrival: true}, counting.Rules{PartsSettle: true}
+	late, settles := counting.Rules{ByArrival: true}, counting.Rules{Grows: true}
 	type counts = map[string]int64
 	for _, c := range []struct {
 		name  string

@@ -204,7 +204,7 @@ func (d *drive) record(n int) *cdr.Record {
 	if amount := []string{"", "0.1", "0.25", "3"}[d.rng.IntN(4)]; amount != "" {
 		charge(d.t, "usage", "USD", amount)(record)
 	}
-	if d.spec.StartMoves {
+	if d.spec.Grows {
 		d.addParts(record, n)
 	}
 	return record

@@ -324,7 +324,7 @@ var (
 
 // moving are the rules of a feed whose starts move, and whose parts settle.
 func moving(does bool) counting.Rules {
-	return counting.Rules{StartMoves: does, PartsSettle: does, TaskVersions: does}
+	return counting.Rules{Grows: does}
 }
 
 // The first bytes of what counting stores.
