@@ -52,9 +52,14 @@ func (d *Decision) isNewToCall(e *entry, root Hash, channel trunkChannel) bool {
 	for _, name := range append(d.path(e.call), e.names...) {
 		isKnown = isKnown || d.hasCallFact(name, channel, start)
 	}
-	st := d.newState(Place{d.factBucket(start), d.callFact(root, channel)})
-	d.keepState(st, func(dst []byte) []byte { return binary.AppendVarint(append(dst, rowFact), start.UnixMicro()) })
+	d.keepCallFact(root, channel, start)
 	return !isKnown
+}
+
+// keepCallFact remembers a fact of a call, and when its leg started.
+func (d *Decision) keepCallFact(call Hash, channel trunkChannel, start time.Time) {
+	st := d.newState(Place{d.factBucket(start), d.callFact(call, channel)})
+	d.keepState(st, func(dst []byte) []byte { return binary.AppendVarint(append(dst, rowFact), start.UnixMicro()) })
 }
 
 // hasCallFact says whether a fact of a call is known. Systems use call keys again: a fact that is

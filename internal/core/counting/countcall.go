@@ -15,8 +15,10 @@ import (
 // late. A call that began before the feed's origin is only remembered.
 func (d *Decision) countCall(w *waitingLegs, g *gatheredCall) {
 	d.change.Result.Counted++
-	c := rememberedCall{legs: g.flat, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
-	c.Began = g.call.Start
+	c := rememberedCall{
+		CallMemory: CallMemory{Began: g.call.Start}, legs: compactLegs(g.flat, d.hasher), outcome: g.call.Outcome,
+		talked: len(g.call.Talk) > 0,
+	}
 	c.raise(&g.call, func(string, cdr.Direction, time.Duration) {})
 	if g.call.Start.Before(d.was.Origin) {
 		c.Ignored = true

@@ -116,13 +116,12 @@ func (d *Decision) addLateLeg(st *storedState, c *rememberedCall, leg *waitingLe
 	if leg.Open {
 		return
 	}
-	before := c.append(nil, nil)
 	c.replaceLegs(compactLegs(leg.Legs, d.hasher))
-	if bytes.Equal(c.append(nil, nil), before) {
+	if bytes.Equal(c.append(nil), st.Data) {
 		return // another price, for example
 	}
 	c.Grown = true
-	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
+	d.keepState(st, c.append)
 	if !slices.Contains(d.grown, st) {
 		d.grown = append(d.grown, st)
 	}
@@ -140,7 +139,7 @@ func (d *Decision) countLateLegs() {
 		}
 		if !c.Ignored {
 			d.countGrowth(&c, calls.Of(was.legs))
-			d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
+			d.keepState(st, c.append)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package counting
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -173,8 +172,7 @@ func (d *Decision) addQuietEmergency(key Hash, g *gatheredCall, r *cdr.Record) {
 		return
 	}
 	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
-	st := d.newState(Place{d.factBucket(r.Start), d.callFact(key, trunkChannel{})})
-	d.keepState(st, func(dst []byte) []byte { return binary.AppendVarint(append(dst, rowFact), r.Start.UnixMicro()) })
+	d.keepCallFact(key, trunkChannel{}, r.Start)
 }
 
 // isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.

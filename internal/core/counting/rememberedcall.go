@@ -12,7 +12,7 @@ import (
 // rememberedCall is what is remembered of a call that was counted: what a late leg needs.
 type rememberedCall struct {
 	CallMemory             // without its ID
-	legs       []cdr.Leg   // IDs, parents and channels are hashes; no users
+	legs       []cdr.Leg   // IDs, parents and channels are hashes
 	outcome    cdr.Outcome // as counted, or as it last changed
 	talked     bool        // its talk time is counted
 }
@@ -29,10 +29,10 @@ const (
 // keepCall remembers a call that was counted.
 func (d *Decision) keepCall(key Hash, c *rememberedCall) {
 	at := Place{d.factBucket(c.Began), d.hasher.pair(kindCounted, key, dayOf(c.Began))}
-	d.keepState(d.newState(at), func(dst []byte) []byte { return c.append(dst, d.hasher) })
+	d.keepState(d.newState(at), c.append)
 }
 
-// compactLegs are legs as they are remembered: ids and parents as keyed hashes, without users.
+// compactLegs are legs as they are remembered: ids and parents as keyed hashes.
 func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
 	hashed := func(id string) string {
 		if id == "" {
@@ -50,17 +50,12 @@ func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
 			}
 			l.AltIDs[k] = hashed(id)
 		}
-		l.UserID, l.UserName, l.UserPrincipal, l.Type, l.Whole, l.Emergency = "", "", "", "", false, 0
 	}
 	return all
 }
 
-// append appends the stored form. h makes hashes of ids that aren't hashes yet; nil: all are.
-func (c *rememberedCall) append(dst []byte, h *Hasher) []byte {
-	legs := c.legs
-	if h != nil {
-		legs = compactLegs(legs, h)
-	}
+// append appends the stored form, which has no users.
+func (c *rememberedCall) append(dst []byte) []byte {
 	var flags byte
 	for i, is := range [...]bool{c.talked, c.Ignored, c.Late, c.Grown, c.Changed} { // in the order of the flags
 		flags |= boolByte(is) << i
@@ -76,7 +71,7 @@ func (c *rememberedCall) append(dst []byte, h *Hasher) []byte {
 	}
 	began := c.Began.UnixMicro()
 	dst = binary.AppendVarint(dst, began)
-	dst = binary.AppendUvarint(dst, uint64(len(legs)))
+	dst = binary.AppendUvarint(dst, uint64(len(c.legs)))
 	since := func(at time.Time) {
 		if at.IsZero() {
 			dst = append(dst, 0)
@@ -91,8 +86,8 @@ func (c *rememberedCall) append(dst []byte, h *Hasher) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), s.Value.Microseconds())
 	}
-	for i := range legs {
-		l := &legs[i]
+	for i := range c.legs {
+		l := &c.legs[i]
 		dst = pack.AppendText(pack.AppendText(dst, l.ID), l.Parent)
 		dst = binary.AppendUvarint(dst, uint64(len(l.AltIDs)))
 		for _, id := range l.AltIDs {

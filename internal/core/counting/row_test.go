@@ -68,7 +68,7 @@ func TestRowFlags(t *testing.T) {
 	}{
 		{"cut", row[:len(row)-1]},
 		{"only its head", row[:5]},
-		{"a call", new(rememberedCall).append(nil, nil)},
+		{"a call", new(rememberedCall).append(nil)},
 	} {
 		if err := new(rememberedRecord).parse(c.row); err == nil {
 			t.Errorf("%s: read", c.name)
@@ -143,7 +143,7 @@ var exampleCall = rememberedCall{
 // What is remembered of a call is read as it was written.
 func TestCallRow(t *testing.T) {
 	var again rememberedCall
-	row := exampleCall.append(nil, nil)
+	row := exampleCall.append(nil)
 	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, exampleCall) {
 		t.Errorf("read as %+v, %v", again, err)
 	}
@@ -163,7 +163,7 @@ func FuzzRow(f *testing.F) {
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
 	counted.flags, counted.call = rowLeg, 12
 	f.Add(counted.append(nil))
-	f.Add(exampleCall.append(nil, nil))
+	f.Add(exampleCall.append(nil))
 	f.Add(appendLink(nil, 77))
 	counted.earlier = exampleEarlier.append(nil)
 	f.Add(counted.append(nil))
@@ -173,7 +173,7 @@ func FuzzRow(f *testing.F) {
 	f.Add(counted.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c, again2 rememberedCall
-		if c.parse(data) == nil && (again2.parse(c.append(nil, nil)) != nil || !reflect.DeepEqual(c, again2)) {
+		if c.parse(data) == nil && (again2.parse(c.append(nil)) != nil || !reflect.DeepEqual(c, again2)) {
 			t.Fatal("a call's own form changes")
 		}
 		var counted rememberedRecord
