@@ -139,23 +139,6 @@ func TestMediaBuckets(t *testing.T) {
 	}
 }
 
-func TestSession(t *testing.T) {
-	var all []facts.Fact
-	for _, one := range []cdr.Session{
-		{Media: "audio"},
-		{Media: "audio"},
-		{Media: "video", Result: cdr.SessionDropped, Stage: "midcall", Reason: "network"},
-		{Media: "audio", Result: cdr.SessionSetupFailed, Stage: "call_setup"},
-	} {
-		all = append(all, of(facts.Session, &cdr.Record{Sessions: []cdr.Session{one}})...)
-	}
-	wantCounted(t, counted(all), map[string]string{
-		"cdr_sessions_total{ok,audio}": "2", "cdr_sessions_total{dropped,video}": "1",
-		"cdr_sessions_total{setup_failed,audio}":      "1",
-		"cdr_session_failures_total{midcall,network}": "1", "cdr_session_failures_total{call_setup,}": "1",
-	})
-}
-
 // counting.md 22: which labels of media are folded past the limit.
 func TestRule22MediaLabels(t *testing.T) {
 	s, f := testStore()
