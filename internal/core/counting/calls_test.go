@@ -553,23 +553,6 @@ func TestParents(t *testing.T) {
 	}
 }
 
-// At 1,000 legs nothing holds a call, and further rows are calls.
-func TestTooManyLegs(t *testing.T) {
-	r := newCallRig(t, func(s *counting.Settings) { s.Whole = true })
-	var all []*cdr.Record
-	for n := range counting.MostLegs + 3 {
-		all = append(all, leg(fmt.Sprint("l", n), 0, -1, 9))
-	}
-	full := 0
-	for page := range slices.Chunk(all, 250) {
-		full += r.records(page...).FullCalls
-	}
-	r.wait(5 * time.Hour)
-	if got := r.total("cdr_calls_total"); got != 4 || full != 3 {
-		t.Errorf("%d calls, %d records that are calls, want 4, 3", got, full)
-	}
-}
-
 // A call is late, and its delay goes, by when its last leg was first read. A later version of a leg that waits
 // changes neither, and each leg has one log record.
 func TestLateByTheLastLeg(t *testing.T) {

@@ -41,7 +41,7 @@ func (d *Decision) decideRecord(i int) {
 // from before the feed's history.
 func (d *Decision) isTooOld(e *entry) bool {
 	r := e.record
-	if e.call == 0 && d.settings.Lead > 0 && r.Start.Before(d.was.Origin) {
+	if d.settings.Lead > 0 && r.Start.Before(d.was.Origin) && (e.call == 0 || d.isFull(d.rootOf(e.call), r.Start)) {
 		return true // only legs are read from before the origin
 	}
 	if d.settings.ByArrival {
@@ -134,14 +134,17 @@ func (d *Decision) isEarlyLeg(r *cdr.Record, flags byte) bool {
 // records share its key.
 func (d *Decision) callKey(e *entry) Hash {
 	key := d.bindCall(e)
-	if key == 0 {
-		return 0
-	}
-	if _, call := d.findRemembered(key, e.record.Start); call != nil && len(call.legs) >= MostLegs {
+	if key != 0 && d.isFull(key, e.record.Start) {
 		d.change.Result.FullCalls++
 		return 0
 	}
 	return key
+}
+
+// isFull says whether the call of a leg with this start was counted with as many legs as a call may have.
+func (d *Decision) isFull(key Hash, start time.Time) bool {
+	_, call := d.findRemembered(key, start)
+	return call != nil && len(call.legs) >= MostLegs
 }
 
 // addEmergency counts a call to emergency services with the first leg that says so, and how it ended. Once its call
