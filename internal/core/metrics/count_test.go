@@ -186,21 +186,3 @@ func TestCountVisit(t *testing.T) {
 	}
 	wantCounted(t, counted(all), want)
 }
-
-func TestTotals(t *testing.T) {
-	s, f := testStore()
-	s.Reconfigure(Options{SeriesLimit: 2})
-	changes := s.Begin(f, time.Now())
-	for i := range 6 {
-		c := fullCall()
-		c.Trunk, c.Outcome = fmt.Sprint("t", i), cdr.Outcome(1+i%2)
-		changes.addCall(c)
-	}
-	if got := f.Totals(Calls, "outcome"); len(got) != 0 {
-		t.Errorf("before the commit: %v", got)
-	}
-	changes.Apply(nil)
-	if got := f.Totals(Calls, "outcome"); !maps.Equal(got, map[string]int64{"answered": 3, "voicemail": 3}) {
-		t.Errorf("%v", got)
-	}
-}
