@@ -22,6 +22,10 @@ type earlier struct {
 // settled. It is behind those of recordFields.
 const laterParts = 1 << 32
 
+// owesTalk is the bit that says that a person answered a call of one leg, and that its connected time is counted but
+// its talk time isn't: another version gave the duration.
+const owesTalk = 1 << 33
+
 // mostOutcomes bounds the outcomes that are kept of a record.
 const mostOutcomes = 16
 

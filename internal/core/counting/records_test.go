@@ -307,6 +307,12 @@ func TestTimesOfVersions(t *testing.T) {
 			"1/20", "20",
 		},
 		{"one leg that is longer", plain, []legs{{cdr.Answered, 0, 60}, {cdr.Answered, 0, 70}}, "1/60", "60"},
+		{"one leg, voicemail, then a person, and last how long", plain, []legs{
+			{cdr.Voicemail, 0, 60}, {cdr.Answered, 0, -1}, {cdr.Answered, 0, 60}, {cdr.Answered, 0, 60},
+		}, "1/60", "60"},
+		{"one leg, a person, then how long to voicemail, and the person again", plain, []legs{
+			{cdr.Answered, 0, -1}, {cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60}, {cdr.Answered, 0, 60},
+		}, "1/60", "60"},
 		{"one leg, voicemail and then a person", plain, []legs{
 			{cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60}, {cdr.Voicemail, 0, 60}, {cdr.Answered, 0, 60},
 		}, "1/60", "60"},

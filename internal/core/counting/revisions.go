@@ -52,15 +52,15 @@ func (d *Decision) reviseRecord(e *entry, counted *rememberedRecord) (changed []
 	}
 	first.addFields(counted.fields, e.fields)
 	merged, fields := reviseFields(d.settings.Provider, counted.fields, e.fields, r.Extra)
-	if counted.fields = merged; counted.flags&rowTimed != 0 && !took {
-		counted.fields = slices.DeleteFunc(merged, isDuration) // of a version that wasn't connected: it isn't counted
+	if counted.fields = merged; counted.flags&rowTimed != 0 && !took || first.fields&owesTalk != 0 {
+		counted.fields = slices.DeleteFunc(merged, isDuration) // it isn't counted, or not as talk time
 	}
 	return append(changed, fields...)
 }
 
 // addTimes counts the times that a version adds to a call of one record: all times with the first version that was
-// connected, how long it took with the first that says it, and talk time with the first that a person answered. If
-// the record has its legs in it, connected time grows with them (counting.md 16).
+// connected, how long it took with the first that says it, and talk time with the first that a person answered and
+// that says how long. If the record has its legs in it, connected time grows with them (counting.md 16).
 func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Record) {
 	if !r.Outcome.Connected() {
 		return
@@ -69,6 +69,7 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 	call := *r
 	counted.ApplyTo(&call)
 	all := &d.change.Facts
+	wasAnswered := counted.outcome == cdr.Answered || slices.Contains(first.outcomes, cdr.Answered)
 	switch {
 	case counted.flags&rowTimed == 0:
 		*all = facts.AppendConnected(*all, &call)
@@ -84,11 +85,22 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 			*all = facts.AppendTalk(*all, &call)
 			counted.times.talk = now.talk
 		}
+	case first.fields&owesTalk != 0:
+		if _, known := r.TalkTime(); known {
+			*all = facts.AppendTalk(*all, &call)
+			first.fields &^= owesTalk
+		}
 	case counted.schema == fieldSchema && !counted.hasDuration():
 		*all = facts.AppendDuration(*all, &call)
 		counted.times = timesOf(r)
-	case counted.outcome != cdr.Answered && !slices.Contains(first.outcomes, cdr.Answered):
+		if wasAnswered && r.Outcome != cdr.Answered && !r.NoDuration && counted.times == (callTimes{}) {
+			first.fields |= owesTalk
+		}
+	case r.Outcome == cdr.Answered && !wasAnswered:
 		*all = facts.AppendTalk(*all, &call)
+		if _, known := r.TalkTime(); !known {
+			first.fields |= owesTalk
+		}
 	}
 }
 
