@@ -113,8 +113,8 @@ func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 		first.Connected, first.Talk, first.NoDuration = m.Connected, m.Talk, true
 	}
 	last := first
-	if !first.Outcome.Connected() {
-		first.Connected = cdr.Length{} // a later version's
+	if !first.Outcome.Connected() && (!m.Connected.Known || slices.ContainsFunc(m.Outcomes, cdr.Outcome.Connected)) {
+		first.Connected = cdr.Length{} // a later version's, which was connected
 	}
 	if m.Leg {
 		dst = facts.AppendOwn(dst, &first, "")

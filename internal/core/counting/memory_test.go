@@ -27,11 +27,9 @@ func TestMemory(t *testing.T) {
 			if last.Duration = time.Hour; seed%2 == 0 {
 				last.ListsLegs, last.NoDuration = true, random.IntN(3) == 0 || !last.Outcome.Connected()
 				last.Duration = time.Duration(random.IntN(5)) * time.Minute
-				if last.Outcome.Connected() {
-					last.Connected = length(random)
-					if _, known := last.ConnectedTime(); known {
-						last.Talk = length(random)
-					}
+				last.Connected = length(random) // also of the caller's own telephone alone
+				if _, known := last.ConnectedTime(); known && last.Outcome.Connected() {
+					last.Talk = length(random)
 				}
 			}
 			for _, component := range []string{"usage", "setup"} {

@@ -110,9 +110,9 @@ func (d *Decision) decideNew(i int) *storedState {
 // addCall counts a call of one record, and notes in the head of its row what later versions may change.
 func (d *Decision) addCall(r *cdr.Record, h *head, context facts.Context) {
 	d.change.Facts = facts.AppendRecord(d.change.Facts, r, context)
+	h.times = timesOf(r)
 	if r.Outcome.Connected() {
 		h.flags |= rowTimed
-		h.times = timesOf(r)
 		h.connection = d.addConnected(r)
 	}
 	if d.Traces() {

@@ -280,6 +280,13 @@ func TestTimesOfVersions(t *testing.T) {
 			[]legs{{cdr.NoAnswer, -1, -1}, {cdr.Machine, -1, 5}, {cdr.Answered, 20, 25}},
 			"1/20", "25",
 		},
+		{"the caller's own telephone alone", listed, []legs{{cdr.NoAnswer, -1, 7}}, "", "7"},
+		{"the caller's own telephone, then a person", listed, []legs{
+			{cdr.NoAnswer, -1, 7}, {cdr.Answered, 20, 25}, {cdr.Answered, 20, 25}, {cdr.Answered, 25, 30},
+		}, "1/20", "30"},
+		{"the caller's own telephone, then a shorter answer", listed, []legs{
+			{cdr.NoAnswer, -1, 7}, {cdr.Answered, 5, 5}, {cdr.Answered, 9, 9},
+		}, "1/5", "9"},
 		{
 			"without times at first", listed,
 			[]legs{{cdr.Answered, -1, -1}, {cdr.Answered, 20, 20}, {cdr.Answered, 30, 30}},

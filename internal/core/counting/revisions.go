@@ -62,7 +62,8 @@ func (d *Decision) reviseRecord(e *entry, counted *rememberedRecord) (changed []
 // connected, how long it took with the first that says it, and talk time with the first that a person answered and
 // that says how long. If the record has its legs in it, connected time grows with them (counting.md 16).
 func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Record) {
-	if !r.Outcome.Connected() {
+	was, now := counted.times.connected, timesOf(r)
+	if !r.Outcome.Connected() && now == (callTimes{}) {
 		return
 	}
 	// The times are of the call, which keeps the labels of its first version.
@@ -71,13 +72,16 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 	all := &d.change.Facts
 	wasAnswered := counted.outcome == cdr.Answered || slices.Contains(first.outcomes, cdr.Answered)
 	switch {
-	case counted.flags&rowTimed == 0:
+	case r.Outcome.Connected() && counted.flags&rowTimed == 0:
+		if was.Known { // only the caller's own telephone was connected
+			now.connected = cdr.KnownLength(max(now.connected.Value, was.Value))
+			call.Connected = cdr.KnownLength(now.connected.Value - was.Value)
+		}
 		*all = facts.AppendConnected(*all, &call)
 		counted.flags |= rowTimed
-		counted.times = timesOf(r)
-	case counted.times != callTimes{}:
-		now := timesOf(r)
-		if by := now.connected.Value - counted.times.connected.Value; by > 0 {
+		counted.times = now
+	case counted.times != callTimes{} || !r.Outcome.Connected():
+		if by := now.connected.Value - was.Value; by > 0 {
 			*all = facts.AppendLonger(*all, &call, by)
 			counted.times.connected = now.connected
 		}
@@ -92,7 +96,7 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 		}
 	case counted.schema == fieldSchema && !counted.hasDuration():
 		*all = facts.AppendDuration(*all, &call)
-		counted.times = timesOf(r)
+		counted.times = now
 		if wasAnswered && r.Outcome != cdr.Answered && !r.NoDuration && counted.times == (callTimes{}) {
 			first.fields |= owesTalk
 		}
@@ -109,7 +113,7 @@ func (c *rememberedRecord) hasDuration() bool { return slices.ContainsFunc(c.fie
 
 func isDuration(f fieldHash) bool { return f.key == fieldDuration }
 
-// timesOf are the times of a connected record that has its legs in it; none of another one.
+// timesOf are the times of a record that has its legs in it; none of another one.
 func timesOf(r *cdr.Record) (t callTimes) {
 	if r.ListsLegs || len(r.Legs) > 0 {
 		if connected, known := r.ConnectedTime(); known {
