@@ -9,9 +9,9 @@ import (
 // Rules are the properties of a feed's records that counting depends on. A provider declares them;
 // none depends on a feed's name.
 type Rules struct {
-	// Grows says that versions of a record, which the provider numbers, bring more of a call, as of a
-	// meeting. Its start may move by more than minutes: it is found at any start up to two days after
-	// its first one (counting.md 15). Media bypass and visits to queues count once it has settled, an
+	// Grows says that later versions of a record, which the provider numbers, have more of its call.
+	// Its start may move by more than minutes: it is found at any start up to two days after its
+	// first one (counting.md 15). Media bypass and visits to queues count once it has settled, and an
 	// emergency with the version that first says so. A task names a version: it isn't needed when that
 	// version is known, or a greater one. Such a record has one id.
 	Grows bool
