@@ -20,9 +20,7 @@ var parties = map[string]cdr.Party{
 
 // makeCall turns the sessions of a record into legs and makes a call of them. Each session is a leg
 // between its caller and the party that answered.
-func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
-	all := visits(c)
-	callers, services := callersOf(all), servicesOf(all, c)
+func (m *mapper) makeCall(r *cdr.Record, c *callRecord, callers, services map[string]bool) {
 	for i := range r.Sessions {
 		r.Legs = append(r.Legs, legOf(r, &r.Sessions[i], &c.Sessions[i], callers, services))
 	}

@@ -38,8 +38,10 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	for i := range c.Sessions {
 		m.addSession(r, &c.Sessions[i])
 	}
-	m.addVisits(r, c)
-	m.makeCall(r, c)
+	all := visits(c)
+	callers, services := callersOf(all), servicesOf(all, c)
+	addVisits(r, c, all, callers, services)
+	m.makeCall(r, c, callers, services)
 	r.Extra = append(r.Extra, cdr.Whole("sessions", int64(len(c.Sessions))),
 		cdr.Whole("participants", int64(len(c.Participants))))
 	if len(c.Modalities) > 0 {

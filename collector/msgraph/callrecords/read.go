@@ -82,12 +82,11 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	if record.ID = strings.ToLower(id); isMissing(record.Start) {
 		return nil, &graph.TypeError{Body: []byte(record.ID), Problem: "startDateTime is missing"}
 	}
-	listed, err := complete(ctx, q, record.Sessions, record.Next, func(s *session) string { return s.listing(record) })
+	all, err := complete(ctx, q, record.Sessions, record.Next, every[session])
 	if err != nil {
 		return nil, err
 	}
-	record.listings = slices.Clone(listed)
-	record.Sessions = unique(listed, func(s *session) string { return s.ID })
+	record.setSessions(all)
 	for i := range record.Sessions {
 		s := &record.Sessions[i]
 		// The first segment may have the same id as its session.
@@ -101,7 +100,17 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	return record, err
 }
 
+// setSessions sets the sessions, of which a record lists one once for each service that its caller visited. A record
+// that grows while it is read may repeat one, too; the last is the newest.
+func (c *callRecord) setSessions(all []session) {
+	c.listings = slices.Clone(all)
+	c.Sessions = unique(all, func(s *session) string { return s.ID })
+}
+
 var errOtherRecord = errors.New("the answer is for another call record")
+
+// every is a key with which complete keeps every element.
+func every[T any](*T) string { return "" }
 
 // keyOf is the key of an element with an id, or empty.
 func keyOf(id string, further ...string) string {
@@ -202,10 +211,12 @@ func decodeRecord(text []byte) (*callRecord, error) {
 	if isMissing(record.Start) {
 		return nil, &graph.TypeError{Body: text, Problem: "startDateTime is missing"}
 	}
+	record.setSessions(record.Sessions)
 	return record, nil
 }
 
-// readDocument reads all of a record to show it, with the members that aren't counted.
+// readDocument reads all of a record to show it, with the members that aren't counted, and with every listing of a
+// session.
 func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 	q := r.newRecordReader()
 	defer q.done()
@@ -216,8 +227,7 @@ func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 	if !strings.EqualFold(textOf(all, "id"), id) {
 		return nil, errOtherRecord
 	}
-	idOf := func(d *document) string { return textOf(d, "id") }
-	if err = completeMember(ctx, q, all, "sessions", idOf); err != nil {
+	if err = completeMember(ctx, q, all, "sessions", every); err != nil {
 		return nil, err
 	}
 	for _, s := range documents((*all)["sessions"]) {
@@ -239,14 +249,20 @@ func completeMember(
 ) error {
 	list, err := complete(ctx, q, documents((*owner)[name]), textOf(owner, name+"@odata.nextLink"), key)
 	if list != nil {
-		elements := make([]any, len(list))
-		for i := range list {
-			elements[i] = list[i]
-		}
-		(*owner)[name] = elements
+		(*owner)[name] = anyOf(list)
 	}
 	return err
 }
+
+func anyOf(list []document) []any {
+	elements := make([]any, len(list))
+	for i := range list {
+		elements[i] = list[i]
+	}
+	return elements
+}
+
+func idOf(d *document) string { return textOf(d, "id") }
 
 // documents are the elements of a list, with nil for those that aren't objects.
 func documents(list any) (all []document) {

@@ -18,7 +18,7 @@ type callRecord struct {
 	Sessions     []session     `json:"sessions"`
 	Next         string        `json:"sessions@odata.nextLink"`
 
-	listings []session // elements of sessions; several may be the same session
+	listings []session // elements of sessions, in which one session may be listed several times
 }
 
 type participant struct {

@@ -44,6 +44,9 @@ type document = map[string]any
 func (m *mapper) tree(c *callRecord, text []byte) *collector.CallTree {
 	var all document
 	_ = json.Unmarshal(text, &all) // c was decoded from it
+	if sessions := documents(all["sessions"]); sessions != nil {
+		all["sessions"] = anyOf(unique(sessions, idOf))
+	}
 	return (&treeBuilder{m.mapRecord(c, true)}).object("call", all)
 }
 

@@ -31,14 +31,13 @@ type visit struct {
 // visits are a call's visits to queues and attendants, by start. The record may list one session
 // several times.
 func visits(c *callRecord) (all []visit) {
-	seen, listed := make(map[string]bool), slices.Concat(c.listings, c.Sessions)
+	listed := slices.Concat(c.listings, c.Sessions)
 	for i := range listed {
-		v, ok := listed[i].visit(c)
-		if id := v.id(); ok && !seen[id] {
-			seen[id] = true
+		if v, ok := listed[i].visit(c); ok {
 			all = append(all, v)
 		}
 	}
+	all = unique(all, (*visit).id)
 	slices.SortStableFunc(all, func(a, b visit) int {
 		// attendants first
 		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.role, b.role),
@@ -51,7 +50,7 @@ func visits(c *callRecord) (all []visit) {
 func (s *session) visit(c *callRecord) (v visit, ok bool) {
 	role := s.Callee.role()
 	if role != roleQueue && role != roleAttendant {
-		return visit{session: s}, false
+		return visit{}, false
 	}
 	v = visit{s, role, s.Start, s.Callee.account(c)}
 	if isMissing(s.Start) {
@@ -60,22 +59,11 @@ func (s *session) visit(c *callRecord) (v visit, ok bool) {
 	return v, true
 }
 
-// listing distinguishes the elements of a record's list of sessions, which repeats a session for
-// each service that its caller visited.
-func (s *session) listing(c *callRecord) string {
-	if v, ok := s.visit(c); ok && s.ID != "" {
-		return v.id()
-	}
-	return s.ID
-}
-
 func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.role, v.callee.ID}, "/") }
 
 // addVisits adds a call's visits and how each ended. The first agent's session before the next
 // visit decides, else the next visit, else voicemail; else the caller left.
-func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
-	all := visits(c)
-	callers, services := callersOf(all), servicesOf(all, c)
+func addVisits(r *cdr.Record, c *callRecord, all []visit, callers, services map[string]bool) {
 	for i, v := range all {
 		one := cdr.Visit{ID: v.id(), Queue: strings.TrimSpace(v.callee.DisplayName), Start: v.start.UTC()}
 		before := time.Time{} // start of the next visit
@@ -130,11 +118,14 @@ func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *
 	return first
 }
 
-// isAgents says whether a connected session has a user at one end who didn't call a queue.
+// isAgents says whether a session connected an agent.
 func (s *session) isAgents(callers, services map[string]bool) bool {
-	if s.Failure != nil && s.Failure.Stage != "midcall" || s.onlyRang(callers, services) {
-		return false
-	}
+	return (s.Failure == nil || s.Failure.Stage == "midcall") && !s.onlyRang(callers, services) &&
+		s.hasAgent(callers, services)
+}
+
+// hasAgent says whether a user is at one end who didn't call a queue.
+func (s *session) hasAgent(callers, services map[string]bool) bool {
 	return slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
 		user := e.person()
 		return user != nil && !e.isService(services) && !callers[user.ID]
@@ -190,10 +181,7 @@ func (s *session) isBetweenServices(services map[string]bool) bool {
 func (s *session) onlyRang(callers, services map[string]bool) bool {
 	caller, callee := s.phones()
 	return services != nil && caller == nil && callee == nil && !isMissing(s.Start) && s.End.Equal(s.Start) &&
-		slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
-			user := e.person()
-			return user != nil && !e.isService(services) && !callers[user.ID]
-		})
+		s.hasAgent(callers, services)
 }
 
 // role is the role of the service at an end; empty for clients.

@@ -120,3 +120,19 @@ func TestSessionListedForSeveralServices(t *testing.T) {
 		})
 	}
 }
+
+// A call that is looked up shows the outcome that counted: each listing of a session names a service, whose own
+// sessions aren't a person's.
+func TestLookUpKnowsEveryListedService(t *testing.T) {
+	caller, media := phoneEnd(`"+442079460100"`), `{"userAgent":{"role":"mediaController"}}`
+	body := callWith(at("S1", 0, 60, caller, service(roleQueue, "q1", "Support")),
+		at("s1", 0, 60, caller, service(roleAttendant, "a1", "Front desk")),
+		at("s2", 10, 60, `{"identity":{"user":{"id":"q1","displayName":null}}}`, media))
+	g := &providertest.Script{Answers: []answer{{Body: body}, {Body: `{"value":[]}`}}}
+	tree, err := recordsOf(t, g).LookUp(t.Context(), record1)
+	require.NoError(t, err)
+	text := treeText(tree, "")
+	if !strings.Contains(text, "  outcome: machine\n") || strings.Count(text, "\n    session\n") != 2 {
+		t.Errorf("it shows\n%s", text)
+	}
+}
