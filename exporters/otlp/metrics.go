@@ -66,8 +66,6 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 		}
 	case failed:
 		m.health.failing(failure.problem)
-	case limited.Err() != nil:
-		m.health.failing(networkProblem(limited.Err(), m.settings.Timeout))
 	default:
 		m.health.failing(networkProblem(err, m.settings.Timeout))
 	}

@@ -24,24 +24,6 @@ func TestSeveralSourcesAreOneCollector(t *testing.T) {
 	}
 }
 
-func TestCreatedTimestamps(t *testing.T) {
-	source := &fakeSource{}
-	source.show(sample()...)
-	r := checked(Gatherer{source})
-	got := gather(t, r)
-	inbound, outbound := got[calls.Name].GetMetric()[0], got[calls.Name].GetMetric()[1]
-	if created := inbound.GetCounter().GetCreatedTimestamp(); created != nil {
-		t.Errorf("a series without a start has the created timestamp %v", created.AsTime())
-	}
-	if created := outbound.GetCounter().GetCreatedTimestamp().AsTime(); !created.Equal(start) {
-		t.Errorf("created = %v, want %v", created, start)
-	}
-	if created := got[duration.Name].GetMetric()[0].GetHistogram().GetCreatedTimestamp().
-		AsTime(); !created.Equal(start) {
-		t.Errorf("created of the histogram = %v, want %v", created, start)
-	}
-}
-
 func TestValuesThatAreNotUTF8(t *testing.T) {
 	source := &fakeSource{}
 	points := []metrics.Point{{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1}}

@@ -27,15 +27,3 @@ func copyAttrs(dst, all []Attr) []Attr {
 	}
 	return dst
 }
-
-// CallID is a record's call id after redaction.
-func (d *Redactor) CallID(r *Record) string {
-	if d.keepsAll() {
-		return r.CallID
-	}
-	return d.callID(r)
-}
-
-func (d *Redactor) keepsAll() bool {
-	return d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep})
-}

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ func FuzzRedact(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		for _, mode := range []Mode{Mask, Hash, Drop} {
-			r := Record{
+		record := func() Record {
+			return Record{
 				CallerNumber: value, CalleeNumber: value, UserID: value, UserName: value, UserPrincipal: value,
 				ReasonPhrase: "No route to " + value + " via 192.0.2.7",
 				CallID:       value + "@192.0.2.7",
@@ -31,6 +32,14 @@ func FuzzRedact(f *testing.F) {
 					Texts("us", []string{value}, User), Text("a", value, Address),
 				},
 			}
+		}
+		kept := record()
+		NewRedactor(Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, testKey).Redact(&kept)
+		if !reflect.DeepEqual(kept, record()) {
+			t.Errorf("keep makes %+v of %+v", kept, record())
+		}
+		for _, mode := range []Mode{Mask, Hash, Drop} {
+			r := record()
 			NewRedactor(Policy{Numbers: mode, Users: mode, Addresses: mode}, testKey).Redact(&r)
 			numbers := []string{r.CallerNumber, r.CalleeNumber}
 			users := []string{r.UserID, r.UserName, r.UserPrincipal}

@@ -44,10 +44,10 @@ func (d *Redactor) phrase(r *Record) string {
 	return text
 }
 
-// callID redacts addresses in a call id. The text after the last @ is the host that made it
-// (Graph's pstn callId, RFC 3261 8.1.1.4). It is redacted like an address, whether it is an address
-// or a name.
-func (d *Redactor) callID(r *Record) string {
+// CallID is a record's call id without addresses. The text after the last @ is the host that made
+// it (Graph's pstn callId, RFC 3261 8.1.1.4). It is redacted like an address, whether it is an
+// address or a name.
+func (d *Redactor) CallID(r *Record) string {
 	id := r.CallID
 	if d.policy.Numbers != Keep {
 		id = hideOwn(id, minOwnInCallID, r.CallerNumber, r.CalleeNumber)

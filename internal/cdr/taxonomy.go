@@ -23,11 +23,8 @@ type Cause struct {
 // SIPTaxonomy is a copy of the table of SIP codes, by code.
 func SIPTaxonomy() []Cause { return slices.Clone(sipCauses) }
 
-// SIPReason is the slug for a final SIP code (RFC 3261 21 and its successors); empty for any other code.
-func SIPReason(code int64) string { return SIPCause(code).Reason }
-
-// SIPCause is the row of a SIP code. One from 400 to 699 without a row is a failure without a
-// reason; any other is unknown. 0 stands for none.
+// SIPCause is the row of a final SIP code (RFC 3261 21 and its successors). One from 400 to 699
+// without a row is a failure without a reason; any other is unknown. 0 stands for none.
 func SIPCause(code int64) Cause {
 	row, found := FindCause(sipCauses, code)
 	if !found && code >= 400 && code <= 699 {

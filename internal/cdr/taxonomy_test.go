@@ -53,14 +53,14 @@ func TestQ850Cause(t *testing.T) {
 	}
 }
 
-func TestSIPReason(t *testing.T) {
+func TestSIPCause(t *testing.T) {
 	tests := map[int64]string{
 		0: "", 100: "", 183: "", 200: "", 202: "", 302: "redirected", 404: "number_not_found", 408: "timeout",
 		484: "number_format", 486: "busy", 503: "service_unavailable", 603: "declined", 608: "blocked", 499: "", -1: "",
 	}
 	for code, want := range tests {
-		if got := SIPReason(code); got != want {
-			t.Errorf("SIPReason(%d) = %q, want %q", code, got, want)
+		if got := SIPCause(code).Reason; got != want {
+			t.Errorf("%d has the reason %q, want %q", code, got, want)
 		}
 	}
 }

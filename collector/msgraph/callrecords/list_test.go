@@ -13,15 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
-// The list names records by start, and takes no other filter.
-func TestListLink(t *testing.T) {
-	const want = "v1.0/communications/callRecords?$filter=startDateTime%20ge%202026-11-01T00%3A00%3A00Z%20" +
-		"and%20startDateTime%20lt%202026-11-02T00%3A00%3A00Z"
-	if got := listLink(from, to); got != want {
-		t.Errorf("the link is %s", got)
-	}
-}
-
 func TestListCallRecords(t *testing.T) {
 	row := func(id, version string) string {
 		return `{"id":` + id + `,"version":` + version + `,"type":"unknown","startDateTime":"2026-11-01T10:00:00Z"}`

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"regexp"
 	"slices"
@@ -30,13 +29,8 @@ type TypeError struct {
 
 func (e *TypeError) Error() string { return "the answer isn't as documented: " + e.Problem }
 
-// Fetch sends a request and decodes its answer. It retries if the text isn't JSON; JSON with wrong
-// types is a *TypeError.
-func Fetch(ctx context.Context, client *httpclient.Client, request httpclient.Request, into any) error {
-	return client.Fetch(ctx, request, func(body []byte) error { return Decode(body, into) })
-}
-
-// Decode decodes an answer; its errors are those of Fetch.
+// Decode decodes an answer. Its error is retryable if the text isn't JSON. JSON with wrong types is
+// a *TypeError.
 func Decode(body []byte, into any) error {
 	err := Unmarshal(body, into)
 	if err != nil && !jsontext.Value(body).IsValid(lenient) {

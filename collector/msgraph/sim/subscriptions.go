@@ -41,8 +41,6 @@ type Subscription struct {
 	ClientState     string    `json:"clientState"`
 	MinTLS          string    `json:"latestSupportedTlsVersion"`
 	Expires         time.Time `json:"expirationDateTime"`
-	// Renewed is the number of renewals.
-	Renewed int `json:"-"`
 
 	// since is the publication after which changes are sent.
 	since time.Time
@@ -138,7 +136,6 @@ func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 		return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 	}
 	live[i].Expires = expires
-	live[i].Renewed++
 	return s.subscriptionReply(r, http.StatusOK, &live[i])
 }
 

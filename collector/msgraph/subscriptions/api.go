@@ -64,7 +64,7 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 	if request.Body, err = json.Marshal(body); err != nil {
 		return answer, fmt.Errorf("write a subscription: %w", err)
 	}
-	err = graph.Fetch(ctx, m.client, request, &answer)
+	err = m.client.Fetch(ctx, request, func(content []byte) error { return graph.Decode(content, &answer) })
 	return answer, err
 }
 

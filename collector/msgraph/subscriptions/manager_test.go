@@ -322,14 +322,6 @@ func TestSubscriptionErrors(t *testing.T) {
 	}
 }
 
-func TestSubscriptionWithoutSecret(t *testing.T) {
-	settings := testSettings(nil)
-	settings.Derive = nil
-	if newManager(t, nil, "https://graph.example", settings).isAuthentic("") {
-		t.Error("without a secret, everybody is trusted")
-	}
-}
-
 // The secret stays the same as long as the ledger, and differs between sources.
 func TestSecret(t *testing.T) {
 	secret := func(change func(*collector.SourceSettings)) string {

@@ -18,7 +18,7 @@ const mostSamples = 10
 // words describe the codes, in the taxonomy's words.
 func (c *cause) words() string {
 	text := words(cmp.Or(c.reason, c.outcome.String()))
-	if meaning := cdr.SIPReason(c.sip.Value); c.sip.Known && meaning != c.reason && meaning != "" {
+	if meaning := cdr.SIPCause(c.sip.Value).Reason; c.sip.Known && meaning != c.reason && meaning != "" {
 		text += " (" + words(meaning) + ")"
 	}
 	return text
