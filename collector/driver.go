@@ -31,6 +31,8 @@ type Driver struct {
 	Missing func(task work.Item, err error)
 
 	named map[work.Item]bool // by key and version
+	// unfetched are those of them that are still to be fetched. A read that fails leaves them to the next one.
+	unfetched []work.Item
 }
 
 // FewerRowsReads is how often a span is read if it has fewer rows than the provider's own total.
@@ -70,7 +72,6 @@ func IsFewerRows(err error) bool {
 func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 	from, to = plan.ToWholeSeconds(from, to)
 	seen := Twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
-	var tasks []work.Item
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
@@ -78,7 +79,7 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 		page.Position = nil // a reader may use the page's memory again
 		seen.Number(page.Records)
 		if d.Fetcher != nil {
-			tasks = d.appendUnnamed(tasks, page.Enqueue)
+			d.addNamed(page.Enqueue)
 		}
 		if err := d.Commit(ctx, page); err != nil {
 			return err
@@ -87,12 +88,12 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 			return ctx.Err() // the page in hand is safe
 		}
 	}
-	for len(tasks) > 0 {
-		n := min(len(tasks), d.Fetcher.Parallel())
-		if err := d.fetch(ctx, tasks[:n]); err != nil {
+	for len(d.unfetched) > 0 {
+		n := min(len(d.unfetched), d.Fetcher.Parallel())
+		if err := d.fetch(ctx, d.unfetched[:n]); err != nil {
 			return err
 		}
-		tasks = tasks[n:]
+		d.unfetched = d.unfetched[n:]
 	}
 	return nil
 }
@@ -123,8 +124,9 @@ func readFirstPage(pages iter.Seq2[*Page, error]) (rows int, err error) {
 // Named is how many versions of records the lists have named.
 func (d *Driver) Named() int { return len(d.named) }
 
-func (d *Driver) appendUnnamed(all, more []work.Item) []work.Item {
-	for _, task := range more {
+// addNamed notes what a page names, each version once.
+func (d *Driver) addNamed(tasks []work.Item) {
+	for _, task := range tasks {
 		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)
 		version := work.Item{Key: task.Key, Version: task.Version}
 		if d.named == nil {
@@ -132,10 +134,9 @@ func (d *Driver) appendUnnamed(all, more []work.Item) []work.Item {
 		}
 		if !d.named[version] {
 			d.named[version] = true
-			all = append(all, task)
+			d.unfetched = append(d.unfetched, task)
 		}
 	}
-	return all
 }
 
 // fetch fetches some records at once and commits them in the order of the list. The first error

@@ -135,6 +135,51 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 	}
 }
 
+// TestDriver_FetchesAfterAFailure: a read that fails, in its list or in a fetch, leaves what was named to the next
+// read. `match` tries a piece again with the same driver.
+func TestDriver_FetchesAfterAFailure(t *testing.T) {
+	for _, broken := range []string{"list", "b"} {
+		t.Run(broken, func(t *testing.T) {
+			reads := 0
+			var handed []string
+			d := Driver{
+				Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+					reads++
+					for _, key := range []string{"a", "b", "c", "d"} {
+						task := work.Item{Kind: work.Record, Key: key, Version: 1}
+						if err := emit(&Page{Enqueue: []work.Item{task}}); err != nil {
+							return err
+						}
+					}
+					if reads == 1 && broken == "list" {
+						return errProvider
+					}
+					return nil
+				}),
+				Fetcher: fetcherFunc(func(key string) (*Page, error) {
+					if reads == 1 && key == broken {
+						return nil, errProvider
+					}
+					return &Page{Records: []*cdr.Record{{ID: key}}}, nil
+				}),
+				Commit: func(_ context.Context, page *Page) error {
+					for _, r := range page.Records {
+						handed = append(handed, r.ID)
+					}
+					return nil
+				},
+			}
+			if err := d.Read(t.Context(), time.Now(), time.Now()); !errors.Is(err, errProvider) {
+				t.Errorf("error %v", err)
+			}
+			require.NoError(t, d.Read(t.Context(), time.Now(), time.Now()))
+			if want := []string{"a", "b", "c", "d"}; !slices.Equal(handed, want) {
+				t.Errorf("handed on %v, want %v", handed, want)
+			}
+		})
+	}
+}
+
 // The driver reads whole seconds, in UTC, that contain the span.
 func TestDriver_RoundsOutward(t *testing.T) {
 	whole := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
