@@ -11,7 +11,7 @@ import (
 // Members calls use for each member of an object, with the raw name, including quotes, and the raw
 // value.
 func Members(object []byte, use func(name, value []byte)) {
-	for i := skipSpace(object, 1); object[i] != '}'; {
+	for i := skipBlanks(object, 1); object[i] != '}'; {
 		var name, value []byte
 		name, value, i = readMember(object, i)
 		use(name, value)
@@ -20,7 +20,7 @@ func Members(object []byte, use func(name, value []byte)) {
 
 // Member returns the raw value of the first member with that name, or nil.
 func Member(object []byte, name string) []byte {
-	for i := skipSpace(object, 1); object[i] != '}'; {
+	for i := skipBlanks(object, 1); object[i] != '}'; {
 		var raw, value []byte
 		if raw, value, i = readMember(object, i); nameOf(raw) == name {
 			return value
@@ -64,32 +64,25 @@ func NamesTwice(value []byte, path []string) bool {
 // readMember reads the member that starts at i and returns where the next one starts.
 func readMember(object []byte, i int) (name, value []byte, next int) {
 	name = object[i:stringEnd(object, i)]
-	i = skipSpace(object, i+len(name)) // the colon
-	i = skipSpace(object, i+1)
+	i = skipBlanks(object, i+len(name)) // the colon
+	i = skipBlanks(object, i+1)
 	value = object[i:valueEnd(object, i)]
-	if i = skipSpace(object, i+len(value)); object[i] == ',' {
-		i = skipSpace(object, i+1)
+	if i = skipBlanks(object, i+len(value)); object[i] == ',' {
+		i = skipBlanks(object, i+1)
 	}
 	return name, value, i
 }
 
 // Elements calls use with the raw value of each element of an array.
 func Elements(array []byte, use func(value []byte)) {
-	i := skipSpace(array, 1)
+	i := skipBlanks(array, 1)
 	for array[i] != ']' {
 		value := array[i:valueEnd(array, i)]
 		use(value)
-		if i = skipSpace(array, i+len(value)); array[i] == ',' {
-			i = skipSpace(array, i+1)
+		if i = skipBlanks(array, i+len(value)); array[i] == ',' {
+			i = skipBlanks(array, i+1)
 		}
 	}
-}
-
-func skipSpace(b []byte, i int) int {
-	for b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r' {
-		i++
-	}
-	return i
 }
 
 // stringEnd is the end of the string that starts at i.
