@@ -18,7 +18,6 @@ type stream struct {
 	*committer
 	backoff
 
-	waits *Waiting // of the last read; the watermark doesn't wait with it
 	// partial says that all reads since a time (Clock.Elapsed) missed a part of the stream.
 	partial      bool
 	partialSince time.Duration
@@ -51,11 +50,10 @@ func isPartial(err error) bool {
 	return is
 }
 
-func (w *Waiting) orNil() error {
-	if w == nil {
-		return nil
-	}
-	return w
+// onlyWaits says whether an error is a Waiting with which the watermark doesn't wait.
+func onlyWaits(err error) bool {
+	waits, is := errors.AsType[*Waiting](err)
+	return is && !waits.Holds
 }
 
 func (f *stream) wait(context.Context) time.Duration { return f.retry - f.settings.Clock.Elapsed() }
@@ -65,45 +63,47 @@ func (f *stream) trouble() error { return f.err }
 func (f *stream) do(ctx context.Context) error {
 	err := f.read(ctx)
 	c := f.settings.Clock
-	waits, isWaiting := errors.AsType[*Waiting](err)
+	_, isWaiting := errors.AsType[*Waiting](err)
+	if onlyWaits(err) && !onlyWaits(f.err) {
+		f.settings.Logger.Warn("Files, or parts of them, can't be read yet", "err", err)
+	}
 	switch {
 	case ctx.Err() != nil:
 	case err == nil, isWaiting:
-		f.backoff = backoff{err: cmp.Or(waits, f.waits).orNil(), retry: c.Elapsed() + f.settings.Info.PollInterval()}
+		f.backoff = backoff{err: err, retry: c.Elapsed() + f.settings.Info.PollInterval()}
 	case !isLedgerError(err):
 		f.fail(err, c.Elapsed(), f.settings.Random)
+	}
+	if onlyWaits(err) {
+		return nil
 	}
 	return err
 }
 
-// read commits page by page what follows the position, and then that all was read.
+// read commits page by page what follows the position, and then that all was read. Its error may be one that onlyWaits.
 func (f *stream) read(ctx context.Context) error {
 	if err := f.settings.Paused(); err != nil {
 		return asLedgerError(err)
 	}
 	began, _ := f.settings.Clock.times()
-	was := f.waits
-	f.waits = nil
+	var waits error
 	if f.settings.Info.Stream != nil {
 		err := f.readStream(ctx, began)
 		if unread := f.settings.Info.Unread; unread != nil {
 			f.lost.Store(int64(unread()))
 			f.showSpans()
 		}
-		waits, is := errors.AsType[*Waiting](err)
-		if f.partial = isPartial(err) && f.partial; err != nil && (!is || waits.Holds) {
+		if f.partial = isPartial(err) && f.partial; err != nil && !onlyWaits(err) {
 			return cmp.Or(f.partlyRead(ctx, began, err), err)
 		}
-		if f.waits = waits; is && was == nil {
-			f.settings.Logger.Warn("Files, or parts of them, can't be read yet", "err", waits)
-		}
+		waits = err
 	}
 	f.settings.Clock.sampleDate()
 	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{
 		Watermark: began, HistoryDone: true,
 		Read: &counting.Read{Began: began},
 	}})
-	return err
+	return cmp.Or(err, waits)
 }
 
 // partlyRead ends a read that missed a part of the stream, once all have missed one for
@@ -168,7 +168,7 @@ func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Pa
 		var last time.Time
 		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {
 			if err != nil {
-				if waits, is := errors.AsType[*Waiting](err); !is || waits.Holds || r.Audit {
+				if !onlyWaits(err) || r.Audit {
 					yield(nil, err)
 				}
 				return
