@@ -137,7 +137,7 @@ func (f *checkedFeed) begin(page *counting.Page) {
 	require.NoError(f.t, err)
 }
 
-// Due implements TaskQueue.
+// Due implements Ledger.
 func (f *checkedFeed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	if err := f.asked(); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (f *checkedFeed) Due(ctx context.Context, now time.Time, limit int) ([]work
 	return f.Feed.Due(ctx, now, limit)
 }
 
-// SetAside implements TaskQueue.
+// SetAside implements Ledger.
 func (f *checkedFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	if err := f.asked(); err != nil {
 		return nil, err

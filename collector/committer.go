@@ -45,8 +45,8 @@ type committer struct {
 
 func newCommitter(settings FeedSettings) *committer {
 	reader := settings.Info.Reader
-	if without := settings.Info.SkipUnchanged; without != nil && settings.Known != nil {
-		reader = without(settings.Known)
+	if without := settings.Info.SkipUnchanged; without != nil {
+		reader = without(settings.Ledger)
 	}
 	return &committer{settings: settings, reader: reader, logged: make(map[Unmapped]bool)}
 }

@@ -24,16 +24,6 @@ type Fetcher interface {
 	Parallel() int
 }
 
-// TaskQueue holds the tasks that wait in the ledger; *ledger.Feed is one.
-type TaskQueue interface {
-	// Due returns the tasks that are due and weren't set aside, the longest due first.
-	Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
-	// SetAside returns the tasks that were set aside and are due to be tried again.
-	SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
-	// Waiting returns how many tasks wait, due or not, and how many were set aside.
-	Waiting(ctx context.Context) (waiting, setAside int, err error)
-}
-
 // The errors of a Fetcher that callers distinguish with errors.Is.
 var (
 	// ErrNotYet: the provider doesn't have it yet.

@@ -26,11 +26,8 @@ type FeedSettings struct {
 	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
-	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue has the tasks that wait in it, for Info.Fetcher.
+	// Ledger is the feed's handle; nil for Info.ActiveCalls.
 	Ledger Ledger
-	Queue  TaskQueue
-	// Known has the rows that Info.SkipUnchanged leaves out; nil: none is left out.
-	Known RowCache
 	// Label gives records the operator's labels before they are committed; nil: there are none.
 	Label func(records []*cdr.Record)
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
@@ -75,6 +72,14 @@ type Ledger interface {
 	State() counting.State
 	// Commit writes a page as a whole or not at all.
 	Commit(ctx context.Context, page *counting.Page) (counting.Result, error)
+	// Due returns the tasks that are due and weren't set aside, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
+	// SetAside returns the tasks that were set aside and are due to be tried again.
+	SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
+	// Waiting returns how many tasks wait, due or not, and how many were set aside.
+	Waiting(ctx context.Context) (waiting, setAside int, err error)
+	// RowCache has the rows that FeedInfo.SkipUnchanged leaves out.
+	RowCache
 }
 
 // SourceKey is the log attribute that names a source: `source` is slog's own, for a line of code.

@@ -63,7 +63,7 @@ func (f *posted) commitSome(ctx context.Context) (some bool, err error) {
 // first are the records that came first of those that wait. They have the time of the database,
 // which may be ahead of ours.
 func (f *posted) first(ctx context.Context, most int) ([]work.Item, error) {
-	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), most)
+	tasks, err := f.settings.Ledger.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), most)
 	return tasks, asLedgerError(err)
 }
 

@@ -76,7 +76,7 @@ func (f *records) trouble() error { return f.err }
 
 // show shows how many tasks wait. If the ledger can't be read, the next poll tries again.
 func (f *records) show(ctx context.Context) {
-	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
+	if waiting, setAside, err := f.settings.Ledger.Waiting(ctx); err == nil {
 		f.settings.Metrics.Tasks("record", waiting, setAside)
 	}
 }
@@ -85,7 +85,7 @@ func (f *records) show(ctx context.Context) {
 // Refused says that only a few do, and that all of them were refused.
 func (f *records) hold(ctx context.Context) (waits, refused bool, err error) {
 	parallel := f.settings.Info.Fetcher.Parallel()
-	items, err := f.settings.Queue.Due(ctx, f.settings.Clock.Now(), parallel)
+	items, err := f.settings.Ledger.Due(ctx, f.settings.Clock.Now(), parallel)
 	isNew := func(w work.Item) bool { return f.refusals[w.Key].Count() == 0 }
 	refused = len(items) < parallel && !slices.ContainsFunc(items, isNew)
 	return len(items) > 0, refused, asLedgerError(err)
@@ -96,11 +96,11 @@ func (f *records) hold(ctx context.Context) (waits, refused bool, err error) {
 func (f *records) due(ctx context.Context, now time.Time, keys int) ([]work.Item, error) {
 	const kinds = 4 // of tasks of one key; with more kinds the query only sees fewer keys
 	limit := kinds * (keys + len(f.refusals))
-	tasks, err := f.settings.Queue.Due(ctx, now, limit)
+	tasks, err := f.settings.Ledger.Due(ctx, now, limit)
 	if err != nil {
 		return nil, asLedgerError(err)
 	}
-	setAside, err := f.settings.Queue.SetAside(ctx, now, limit)
+	setAside, err := f.settings.Ledger.SetAside(ctx, now, limit)
 	if err != nil {
 		return nil, asLedgerError(err)
 	}

@@ -318,7 +318,7 @@ func TestRecords_AQueueThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(t, time.Now())
 		queue := &hangingQueue{taskModel: m}
-		loop := m.loop(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
+		loop := m.loop(func(s *FeedSettings) { s.Info.Reader, s.Ledger = silent{}, queue })
 		loop.Start()
 		pass(t, time.Minute)
 		began := time.Now()

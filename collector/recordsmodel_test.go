@@ -277,7 +277,7 @@ func (m *taskModel) loop(change ...func(*FeedSettings)) *Loop {
 			Limits: Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, Fetcher: m,
 			Interval: 5 * time.Minute, Lookback: 72 * time.Hour,
 		},
-		Ledger: m, Queue: m, Random: seeded(8).Float64,
+		Ledger: m, Random: seeded(8).Float64,
 	}
 	for _, c := range change {
 		c(&settings)

@@ -241,7 +241,6 @@ func TestPostedElsewhere(t *testing.T) {
 		waiting := []work.Item{{Kind: "posted", Key: "a", Data: "a"}, {Kind: "posted", Key: "b", Data: "b"}}
 		queue := &enqueued{tasks: waiting}
 		loop, ledger := newStream(&numbers{n: 1, failAt: 0}, posts(queue))
-		queue.ledger = ledger
 		if _, err := loop.Poll(t.Context()); !errors.Is(err, errStream) {
 			t.Errorf("poll: %v", err)
 		}
@@ -264,7 +263,6 @@ func TestPostedBehindOthers(t *testing.T) {
 	// by the database's clock
 	queue := &enqueued{tasks: []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}}
 	loop, ledger := newStream(&numbers{n: 0, failAt: -1}, posts(queue))
-	queue.ledger = ledger
 	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}
 	if err := loop.CommitPosted(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
 		t.Errorf("before the older one: %v, %v were committed", err, ledger.ids())
@@ -286,7 +284,8 @@ func TestPostedBehindOthers(t *testing.T) {
 // posts has a feed count what waits in a queue.
 func posts(queue *enqueued) func(*FeedSettings) {
 	return func(s *FeedSettings) {
-		s.Queue = queue
+		queue.pages = s.Ledger.(*pages)
+		s.Ledger = queue
 		s.Info.Posted = func(tasks []work.Item) *Page {
 			page := new(Page)
 			for _, task := range tasks {
@@ -299,20 +298,17 @@ func posts(queue *enqueued) func(*FeedSettings) {
 
 // enqueued are tasks that wait until a page has them done.
 type enqueued struct {
-	ledger *pages
-	tasks  []work.Item
+	*pages
+
+	tasks []work.Item
 }
 
 func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, error) {
 	return slices.DeleteFunc(slices.Clone(q.tasks), func(w work.Item) bool {
-		return w.Due.After(now) || slices.ContainsFunc(q.ledger.all,
+		return w.Due.After(now) || slices.ContainsFunc(q.all,
 			func(p Page) bool { return slices.Contains(p.Done, w) })
 	}), nil
 }
-
-func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error) { return nil, nil }
-
-func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }
 
 // TestUnreadTimeOfAStreamIsShown, as of a list by time.
 func TestUnreadTimeOfAStreamIsShown(t *testing.T) {

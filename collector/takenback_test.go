@@ -9,7 +9,11 @@ import (
 )
 
 // failedOver is a ledger whose newest commits a failover has lost.
-type failedOver struct{ state counting.State }
+type failedOver struct {
+	Ledger
+
+	state counting.State
+}
 
 func (l *failedOver) State() counting.State { return l.state }
 
@@ -20,7 +24,7 @@ func (l *failedOver) Commit(context.Context, *counting.Page) (counting.Result, e
 // TestListAfterAFailover: a failover may lose the records that the list waits for, so the list is read again soon.
 func TestListAfterAFailover(t *testing.T) {
 	now := time.Now()
-	l := &failedOver{counting.State{Origin: now.Add(-time.Hour), Floor: now.Add(-time.Hour), Watermark: now}}
+	l := &failedOver{state: counting.State{Origin: now.Add(-time.Hour), Floor: now.Add(-time.Hour), Watermark: now}}
 	info := &FeedInfo{Lookback: 48 * time.Hour}
 	f := newRanges(newCommitter(FeedSettings{Info: info, Ledger: l}.withDefaults()))
 	f.load(l.state)

@@ -31,7 +31,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		if f.state.spec.History < s.config.History {
 			f.state.logger = a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
 		}
-		settings.Ledger, settings.Queue, settings.Known, settings.Open = f.state, f.state, f.state, f.state.open
+		settings.Ledger, settings.Open = f.state, f.state.open
 		settings.Paused = a.ledger.Paused
 		// in a shared ledger the loop opens it, so that a takeover of many feeds doesn't wait for
 		// the first one's commits

@@ -51,7 +51,7 @@ func (r *run) start() (err error) {
 		if err != nil {
 			return errors.Join(err, r.ledger.Close())
 		}
-		feedSettings.Ledger, feedSettings.Queue = &mortal{state, r}, state
+		feedSettings.Ledger = &mortal{state, r}
 	}
 	r.loop = collector.NewLoop(feedSettings)
 	if info.Webhook != nil {
