@@ -34,8 +34,8 @@ type committer struct {
 	reader RangeReader
 
 	endpoint witness.Endpoint // counts the spans that could be read
-	readable plan.Span        // the end of the last of them
-	reached  time.Time        // how far all but those was read
+	readable plan.Span        // the last two seconds of the last of them
+	reached  time.Time        // how far the feed was read, for Page.Reached
 	lost     atomic.Int64     // how much time the provider no longer kept
 	ahead    sync.Once        // logs a call in the future
 

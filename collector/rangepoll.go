@@ -29,9 +29,9 @@ type rangePoll struct {
 	tick time.Duration
 }
 
-// completeRead is what of the level's read has been read since it was begun, which is by the earlier
-// clock, as legs come by it. The second read has the times before a span that reads leave out too,
-// where calls may lack legs; it is nil if they leave out none.
+// completeRead is the part of the level's read that is complete. It began by the earlier clock, by which
+// legs come too. If reads leave out a span, partial also has the times before the span, whose calls may
+// lack legs; otherwise it is nil.
 func (r *rangePoll) completeRead(gap time.Duration) (whole, partial *counting.Read) {
 	whole = &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted.Add(-gap)}
 	for _, skip := range plan.SetAside(r.spans) {

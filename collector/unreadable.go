@@ -59,8 +59,7 @@ func (f *ranges) stepOver(ctx context.Context, r *rangePoll, err error) error {
 }
 
 // stepOverMissingRows steps over a span of which the provider gave fewer rows than its own total
-// says: other than one that can't be read it needs no witness, since the provider has served rows,
-// and it holds the watermark.
+// says. It needs no witness, because the provider has served rows. The watermark stands before the span.
 func (f *ranges) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 	from, to := plan.ToWholeSeconds(plan.Latest(r.step.From, r.read.Cursor), r.step.To)
 	put, done := plan.StepOver(r.spans, plan.Span{From: from, To: to}, f.settings.Clock.Later(),
@@ -73,9 +72,9 @@ func (f *ranges) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 		"span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
 }
 
-// readOtherSpan says whether another span can be read: in turn the one that was read last, and one
-// from some time before the failed piece, or in place of one that isn't apart from the piece the
-// newest. It commits what it reads and moves no position.
+// readOtherSpan says whether another span can be read. It takes turns between the span that was read last
+// and one from some time before the failed piece. If that isn't apart from the piece, it reads the newest
+// span. It commits what it reads and moves no position.
 func (f *ranges) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
 	other := f.readable
 	if refusals%2 == 0 && refusals >= spanRefusals {
@@ -93,8 +92,8 @@ func (f *ranges) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) 
 	return err == nil || IsFewerRows(err)
 }
 
-// isApart says whether a span can be read without what the provider must be asked for to read a
-// piece: whole days, where it knows no less.
+// isApart says whether requests for a span ask for nothing that requests for a piece ask for. A provider
+// that only knows days is asked for whole days.
 func (f *ranges) isApart(other, piece plan.Span) bool {
 	grain := max(f.settings.Info.Limits.Grain, time.Second)
 	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)
