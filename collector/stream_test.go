@@ -260,7 +260,7 @@ func TestPostedElsewhere(t *testing.T) {
 // TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that
 // wait, never before them.
 func TestPostedBehindOthers(t *testing.T) {
-	// by the database's clock
+	// by the clock of another replica
 	queue := &enqueued{tasks: []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}}
 	loop, ledger := newStream(&numbers{n: 0, failAt: -1}, posts(queue))
 	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}

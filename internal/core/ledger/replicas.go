@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
@@ -268,20 +267,15 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 	return queued, nil
 }
 
-// stamp gives a posted record the time at which the ledger receives it: later than all others that
-// wait. The feed's row is locked.
+// stamp gives a posted record the time at which this replica receives it, but a later one than all
+// others that wait have: clocks of replicas differ. The feed's row is locked.
 func (l *Ledger) stamp(feed int64, w *work.Item) error {
-	now := `CAST(? AS BIGINT)`
-	args := []any{l.settings.Now().UnixMicro(), feed, work.Posted}
-	if l.Shared() { // by the database's clock now, since others may have held the lock since the transaction began
-		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
-	}
 	var last int64
-	if err := l.engine.ScanRow(`SELECT `+now+`, COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`, args,
-		&w.Version, &last); err != nil {
+	if err := l.engine.ScanRow(`SELECT COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`,
+		[]any{feed, work.Posted}, &last); err != nil {
 		return err
 	}
-	w.Version = max(w.Version, last+1)
+	w.Version = max(l.settings.Now().UnixMicro(), last+1)
 	w.Due = time.UnixMicro(w.Version).UTC()
 	return nil
 }
