@@ -110,8 +110,14 @@ func readCreated(s *engine.Session) (time.Time, error) {
 
 // openTables opens a database with the ledger's tables.
 func openTables(ctx context.Context, d engine.Database, a engine.Access) (*engine.Engine, error) {
-	a.Prepare = func(e *engine.Engine) error { return prepareSchema(ctx, e, a.View) }
-	return engine.Open(ctx, d, a)
+	e, err := engine.Open(ctx, d, a)
+	if err != nil || a.Known {
+		return e, err
+	}
+	if err := prepareSchema(ctx, e, a.View); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
 }
 
 // prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.

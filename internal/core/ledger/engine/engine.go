@@ -33,8 +33,6 @@ type Access struct {
 	View bool
 	// Known: it was open before, so nothing is made (counting.md 34).
 	Known bool
-	// Prepare is called with a database that isn't Known; nil: it is taken as it is.
-	Prepare func(*Engine) error
 	// Verify, unless nil, is called with each new connection to a server, on which scan reads the one row of a
 	// query without arguments. Its error stands as it is.
 	Verify func(scan func(text string, into ...any) error) error
@@ -76,9 +74,6 @@ func Open(ctx context.Context, d Database, a Access) (*Engine, error) {
 	}
 	if err == nil && a.View {
 		_, err = e.Exec(`BEGIN DEFERRED`)
-	}
-	if err == nil && !a.Known && a.Prepare != nil {
-		err = a.Prepare(e)
 	}
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
