@@ -46,7 +46,6 @@ func TestActivity(t *testing.T) {
 	leg := func(id string, ago time.Duration) *cdr.Record { return at(id, ago, inGroup("g"), failed) }
 	const minute, hour = time.Minute, time.Hour
 	waits := func(s *FeedSpec) { ofLegs(s); s.Settle = minute }
-	withoutHours := func(s *FeedSpec) { s.Rules = moving(true) }
 	five := pages{{at("a", 5*minute), at("b", time.Second), at("c", 0)}}
 	others := pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}
 	for _, c := range []struct {
@@ -56,28 +55,17 @@ func TestActivity(t *testing.T) {
 		want  string
 	}{
 		{"by five minutes", nil, five, "-5m 2/0, 0m 1/0"},
-		{"the same again", nil, pages{{call("a"), call("a")}, {call("a")}}, "-10m 1/0"},
 		{"only failed is a failure", nil, others, "-10m 3/1"},
 		{"a failure that becomes one", nil, pages{{call("a", outcome(cdr.Unknown))}, {call("a", failed)}}, "-10m 1/0"},
 		{"a failure that is none", nil, pages{{call("a", failed)}, {call("a", outcome(cdr.Answered))}}, "-10m 1/1"},
-		{"both on a page", nil, pages{{call("a", failed, version(1)), call("a", version(2))}}, "-10m 1/1"},
-		{"a start that has moved too", nil, pages{{call("a", failed)}, {at("a", 4*minute)}}, "-10m 1/1"},
 		{"the last hours", nil, pages{{at("a", 25*hour), at("b", 25*hour+time.Microsecond)}}, "-1500m 1/0"},
-		{"what is too long ago and changes", nil, pages{{at("a", 30*hour, failed)}, {at("a", 30*hour)}}, ""},
 		{"a clock that is wrong", nil, pages{{at("a", -2*hour, failed)}, {at("a", -2*hour)}}, ""},
-		{"too old for the feed", nil, pages{{at("a", 200*hour)}}, ""},
 		{
 			"a call of two legs, once it counts", ofLegs,
 			pages{{leg("a", 10*minute), leg("b", 0)}, {leg("b", 0)}},
 			"-10m 1/1",
 		},
 		{"a call that waits", waits, pages{{leg("a", 10*minute)}}, ""},
-		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {leg("b", 0)}}, "-10m 1/0"},
-		{
-			"without hours", withoutHours,
-			pages{{call("a", failed, version(1))}, {at("a", 20*hour, version(2))}},
-			"-10m 1/1",
-		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
@@ -124,20 +112,6 @@ func TestActivityOfFeeds(t *testing.T) {
 	if _, err := r.ledger.Activity(t.Context(), epoch); !errors.Is(err, ErrClosed) {
 		t.Errorf("a ledger that is closed: %v", err)
 	}
-}
-
-// The activity is part of the one commit: what fails leaves none.
-func TestActivityOfAFailedCommit(t *testing.T) {
-	r := newRig(t)
-	r.records(call("a"))
-	r.probe = failAt("COMMIT", errInjected)
-	if _, err := r.try(call("b"), call("a", outcome(cdr.Failed))); err == nil {
-		t.Fatal("committed")
-	}
-	r.probe = nil
-	wantActivity(t, r, "-10m 1/0")
-	r.records(call("b"), call("a", outcome(cdr.Failed)))
-	wantActivity(t, r, "-10m 2/0")
 }
 
 // What is older than 25 hours is pruned.

@@ -203,35 +203,6 @@ func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 	}
 }
 
-// The file stops growing: pruned ids and delivered batches make room for new ones.
-func TestFileStopsGrowing(t *testing.T) {
-	r := newRig(t)
-	r.spec.Lookback = time.Hour
-	r.reopen()
-	r.live()
-	const calls = 200
-	sizes := make([]int64, 12)
-	for day := range sizes {
-		r.clock.add(24 * time.Hour)
-		var all []*cdr.Record
-		for i := range calls {
-			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
-		}
-		r.commit(&counting.Page{Records: all, Position: &counting.Position{Watermark: r.clock.at}})
-		r.drain()
-		r.prune()
-		r.exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
-		var err error
-		if sizes[day], err = r.ledger.Size(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if early, late := sizes[6], sizes[len(sizes)-1]; late > early+early/10 {
-		t.Errorf("sizes by day: %v", sizes)
-	}
-	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(calls * len(sizes))})
-}
-
 // counting.md 10: a watermark in the future of the page steps back; one that isn't stays.
 func TestRule10WatermarkStepsBack(t *testing.T) {
 	r := newRig(t)

@@ -247,6 +247,11 @@ func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
 		r.records(record)
 	}
 	r.records(call("d", charge(t, "usage", "EUR", "4")), call("d", charge(t, "usage", "", "5")))
+	wantValues(t, r.values(), map[string]string{
+		"cdr_call_charges_total{inbound,byot_in,XXX,usage,}":      "3.1",
+		"cdr_call_charges_total{inbound,byot_in,XXX,connection,}": "0.01",
+		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}":      "5",
+	})
 	var logged, traced []string
 	for _, line := range r.logs() {
 		if span, is := strings.CutPrefix(line, "span of "); is {

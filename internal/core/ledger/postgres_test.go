@@ -31,7 +31,7 @@ var server = os.Getenv(serverVariable)
 // themselves. aboutMemory are those of what is decided before anything is written; the statements that write it run in
 // other tests too. aboutServer are the tests of what only PostgreSQL has.
 const (
-	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestEnqueueOnAFullDisk|TestFileStopsGrowing|" +
+	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestEnqueueOnAFullDisk|" +
 		"TestFileSystems|TestFilesArePrivate|TestOnPostgres|TestOpenRefuses|TestPrivacyNothingInTheFiles|" +
 		"TestReadOnlyHandle|TestRenewGivesUpInTime|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
 		"TestRule29ReadingLeavesTheReserveOfAFullDisk|TestRule34FilesAreReplaced|TestSecondProcessIsRefused|" +
@@ -49,8 +49,7 @@ const (
 		"TestEnqueueAnywhere|TestFeedAfterALostConnection|TestFencedInMidCommit|TestFencing|" +
 		"TestIdleConnectionThatIsClosed|TestInspectEndsWithItsContext|TestOldestOfATakenOverFeed|" +
 		"TestOpenWhatCannotBeRead|TestOutboxOfAFeedIsReadInTheEnd|TestOutboxOfARemovedSource|" +
-		"TestPausedRegistration|TestPooler|TestRule34AnotherDatabase|TestRule34AnotherVersion|TestStartAtOnce|" +
-		"TestWaitingLegsMoveToAnotherReplica)$"
+		"TestPausedRegistration|TestPooler|TestRule34AnotherDatabase|TestRule34AnotherVersion|TestStartAtOnce)$"
 )
 
 // TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
