@@ -140,7 +140,7 @@ func uidFor(id string) string {
 
 // batch makes a batch of records with these ids.
 func batch(id int64, ids ...string) *outbox.Batch {
-	b := &outbox.Batch{ID: id, Source: "wave", Provider: "wavix", Feed: "call_log", Records: len(ids)}
+	b := &outbox.Batch{ID: id, Source: "wave", Feed: "call_log", Records: len(ids)}
 	for _, one := range ids {
 		r := bareRecord()
 		r.CallerNumber = "+4930123456"

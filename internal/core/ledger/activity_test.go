@@ -96,16 +96,16 @@ func TestActivityOfFeeds(t *testing.T) {
 		require.NoError(t, err)
 		var lines []string
 		for _, a := range all {
-			lines = append(lines, fmt.Sprintf("%s/%s/%s %s", a.Source, a.Provider, a.Feed, a.Start.Format("15:04")))
+			lines = append(lines, fmt.Sprintf("%s/%s %s", a.Source, a.Feed, a.Start.Format("15:04")))
 		}
 		return strings.Join(lines, " ")
 	}
-	const fabrikam = "fabrikam/msgraph/direct_routing 11:30"
-	if got, want := get(time.Time{}), "contoso/msgraph/direct_routing 11:00 "+fabrikam+
-		" contoso/msgraph/direct_routing 11:55"; got != want {
+	const fabrikam = "fabrikam/direct_routing 11:30"
+	if got, want := get(time.Time{}), "contoso/direct_routing 11:00 "+fabrikam+
+		" contoso/direct_routing 11:55"; got != want {
 		t.Errorf("all: %s, want %s", got, want)
 	}
-	if got, want := get(epoch.Add(-26*time.Minute)), fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
+	if got, want := get(epoch.Add(-26*time.Minute)), fabrikam+" contoso/direct_routing 11:55"; got != want {
 		t.Errorf("from 11:34: %s, want %s", got, want)
 	}
 	r.close()

@@ -22,9 +22,9 @@ import (
 // Activity is the number of calls of a feed that began in the five minutes from Start, whenever they
 // were read. Failures are the calls that counted with the outcome `failed`.
 type Activity struct {
-	Source, Provider, Feed string
-	Start                  time.Time
-	Calls, Failures        int64
+	Source, Feed    string
+	Start           time.Time
+	Calls, Failures int64
 }
 
 // Activity returns the activity of all feeds since a time, at most of the last 25 hours, in order of
@@ -33,10 +33,10 @@ type Activity struct {
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
 	return readUnlocked(ctx, l, "activity", `
-		SELECT f.source, f.provider, f.feed, 1000000 * a.second, a.calls, a.failures
+		SELECT f.source, f.feed, 1000000 * a.second, a.calls, a.failures
 		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.second >= ? ORDER BY a.second, a.feed`, []any{since},
 		func(a *Activity) []any {
-			return []any{&a.Source, &a.Provider, &a.Feed, engine.Time(&a.Start), &a.Calls, &a.Failures}
+			return []any{&a.Source, &a.Feed, engine.Time(&a.Start), &a.Calls, &a.Failures}
 		})
 }
 

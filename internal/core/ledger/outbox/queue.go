@@ -31,8 +31,8 @@ const (
 
 // Batch is an undelivered batch of log records, or of spans.
 type Batch struct {
-	ID                     int64
-	Source, Provider, Feed string
+	ID           int64
+	Source, Feed string
 	// Records is how many log records or spans Data holds.
 	Records int
 	// Data is what the ledger's encoder appended.
@@ -138,9 +138,9 @@ func (q *Queue) Next(ctx context.Context, after int64) (*Batch, error) {
 		}
 		b := &Batch{ID: next.id, Records: int(next.records)}
 		senders := q.ledger.Senders()
-		err = reader.ScanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
+		err = reader.ScanRow(`SELECT f.source, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ? AND f.owner IN (?, ?)`,
-			[]any{next.feed, next.seq, next.part, senders[0], senders[1]}, &b.Source, &b.Provider, &b.Feed, &b.Data)
+			[]any{next.feed, next.seq, next.part, senders[0], senders[1]}, &b.Source, &b.Feed, &b.Data)
 		if errors.Is(err, sql.ErrNoRows) { // it was removed without our knowing, or the feed is another replica's
 			q.remove(func(h head) bool { return h.id == next.id })
 			continue
