@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,28 +79,6 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 			t.Fatalf("%d records wait, logs %q", n, r.logs())
 		}
 	})
-}
-
-// counting.md 22, 25: one page can't break the limit of the trailing gauge.
-func TestRule22TrailingGauge(t *testing.T) {
-	r := newRig(t)
-	r.opts.SeriesLimit = 3
-	r.reopen()
-	r.live()
-	var all []*cdr.Record
-	for i := range 20 {
-		all = append(all, call(fmt.Sprint(i), over(fmt.Sprint("sbc", i)), bypass(cdr.True)))
-	}
-	r.records(all...)
-	var shown []string
-	for key := range r.values() {
-		if strings.HasPrefix(key, "cdr_media_bypass_ratio") {
-			shown = append(shown, key)
-		}
-	}
-	if len(shown) != 4 { // three and the overflow
-		t.Errorf("shown %q", shown)
-	}
 }
 
 // counting.md 29: reading doesn't use up what the reserve gave back.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/daily"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // bucketReach is how far from it a fact is found at least.
@@ -50,6 +52,27 @@ func TestPruneEndsWithAnError(t *testing.T) {
 	}
 	if left := r.entries(byFact); left != 2*pruneBlocks+1 {
 		t.Errorf("%d entries are left", left)
+	}
+}
+
+// Rows that were set aside, totals of days and results of audits are deleted when their time is over.
+func TestOldRowsArePruned(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.commit(&counting.Page{
+		Records: []*cdr.Record{call("a")}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no start"}},
+	})
+	audits := []daily.Audit{{Day: daily.DateOf(epoch), Began: epoch}}
+	require.NoError(t, r.ledger.StoreAudit(t.Context(), *r.ledger.identity.Load(), r.spec, audits))
+	for _, step := range []struct{ days, badRows, totals, audits int }{
+		{4, 1, 1, 1}, {8, 0, 1, 1}, {11, 0, 0, 1}, {365, 0, 0, 1}, {368, 0, 0, 0},
+	} {
+		r.raiseFloor(epoch.AddDate(0, 0, step.days))
+		got := step
+		got.badRows, got.totals, got.audits = r.count("bad_rows"), r.count("daily_totals"), r.count("audits")
+		if got != step {
+			t.Errorf("left are %+v, want %+v", got, step)
+		}
 	}
 }
 

@@ -50,20 +50,30 @@ func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
 	}
 }
 
+// A batch has a thousand records at most, or some more than a megabyte: receivers take 4 MiB.
 func TestOutboxSplitsBatches(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	var all []*cdr.Record
+	var small []*cdr.Record
 	for i := range outbox.BatchRecords*2 + 1 {
-		all = append(all, call(fmt.Sprint(i)))
+		small = append(small, call(fmt.Sprint(i)))
 	}
-	r.records(all...)
-	var sizes []int
-	for _, b := range r.drain() {
-		sizes = append(sizes, b.Records)
-	}
-	if !slices.Equal(sizes, []int{outbox.BatchRecords, outbox.BatchRecords, 1}) {
-		t.Fatalf("batches of %v", sizes)
+	long := strings.Repeat("x", 600<<10)
+	for _, c := range []struct {
+		records []*cdr.Record
+		want    []int
+	}{
+		{small, []int{outbox.BatchRecords, outbox.BatchRecords, 1}},
+		{[]*cdr.Record{call("a" + long), call("b" + long), call("c" + long)}, []int{2, 1}},
+	} {
+		r.records(c.records...)
+		var sizes []int
+		for _, b := range r.drain() {
+			sizes = append(sizes, b.Records)
+		}
+		if !slices.Equal(sizes, c.want) {
+			t.Errorf("batches of %v, want %v", sizes, c.want)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ const (
 		"TestPeakModel|TestPeakOfAFirstHistory|TestPeakOfAnHourBeforeTheOrigin|TestPeakOverflow|" +
 		"TestReloadedReasons|TestRule04KnownRecords|TestRule05OriginByTheProvidersClock|" +
 		"TestRule10WatermarkStepsBack|TestRule15MovingStartExpiry|TestRule20NearOrigin|TestRule21ZeroFor|" +
-		"TestRule22Overflow|TestRule22TrailingGauge|TestRule25TrailingRatio|TestRule25TrailingRatioWhenSettled|" +
+		"TestRule22Overflow|TestRule25TrailingRatio|" +
 		"TestRule37FailedCommit|TestRule37Lookup|TestRule37RoomForRows|TestStartsInTheFuture)$"
 	aboutServer = "^(TestAcquireAtOnce|TestAcquireFromWhoIsBack|TestCatalogueChangesBesideAnOwner|" +
 		"TestEnqueueAnywhere|TestFeedAfterALostConnection|TestFencedInMidCommit|TestFencing|" +

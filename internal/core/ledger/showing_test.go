@@ -128,15 +128,16 @@ func (r *rig) show() {
 	require.NoError(r.t, r.ledger.Show(r.t.Context()))
 }
 
-// counting.md 22: past the limit open labels are folded, closed ones are kept,
-// sums stay exact, and raising the limit moves nothing back.
+// counting.md 22, 25: past the limit open labels are folded, closed ones are kept, sums stay exact, and
+// raising the limit moves nothing back. The trailing ratio has the same trunks as its counter.
 func TestRule22Overflow(t *testing.T) {
 	r := newRig(t)
 	r.opts.SeriesLimit = 2
 	r.reopen()
 	r.live()
-	r.records(call("a", over("t1")), call("b", over("t2")))
-	got := r.records(call("c", over("t3")), call("d", over("t4")), call("e", over("t4"), outcome(cdr.Busy)))
+	r.records(call("a", over("t1"), bypass(cdr.True)), call("b", over("t2"), bypass(cdr.True)))
+	got := r.records(call("c", over("t3"), bypass(cdr.True)), call("d", over("t4"), bypass(cdr.False)),
+		call("e", over("t4"), outcome(cdr.Busy)))
 	if got.Overflow["cdr_calls_total"] != 3 {
 		t.Fatalf("overflow %v", got.Overflow)
 	}
@@ -150,6 +151,9 @@ func TestRule22Overflow(t *testing.T) {
 		"cdr_call_connected_seconds_total{inbound,overflow,overflow,overflow}": "120",
 	}
 	wantValues(t, r.values(), want)
+	wantValues(t, r.values(), map[string]string{
+		"cdr_media_bypass_ratio{t2}": "1", "cdr_media_bypass_ratio{t3}": "", "cdr_media_bypass_ratio{overflow}": "0.5",
+	})
 	r.opts.SeriesLimit = 100
 	r.reopen()
 	r.records(call("f", over("t3")))
@@ -222,22 +226,4 @@ func TestReloadedReasons(t *testing.T) {
 			t.Errorf("without reasons %t: faults are shown: %t", no, shown)
 		}
 	}
-}
-
-const bypassed = "cdr_media_bypass_calls_total{sbc1.example.com,true}"
-
-// counting.md 25: of a feed that settles the trailing ratio goes by when calls did.
-func TestRule25TrailingRatioWhenSettled(t *testing.T) {
-	r := newMovingStartRig(t)
-	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
-	r.records(call("a", version(1), sessions("s1"), bypass(cdr.False)))
-	r.clock.add(90 * time.Minute)
-	r.records(call("a", version(1), sessions("s1"), bypass(cdr.True), settled))
-	r.clock.add(59 * time.Minute)
-	wantValues(t, r.values(), map[string]string{
-		ratio: "1", bypassed: "1",
-		"cdr_media_bypass_calls_total{sbc1.example.com,false}": "",
-	})
-	r.clock.add(time.Minute)
-	wantValues(t, r.values(), map[string]string{ratio: ""})
 }
