@@ -104,10 +104,7 @@ func (s Storage) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, engine.ErrConflict); tries++ {
-		err = e.Transact(ctx, func() error { return writeAudit(&e.Session, audited, spec, results) })
-	}
-	return err
+	return e.Transact(ctx, func() error { return writeAudit(&e.Session, audited, spec, results) })
 }
 
 // StoreAudit stores the results of an audit of this ledger, and replaces earlier results of the same days.

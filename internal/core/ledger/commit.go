@@ -49,17 +49,11 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 
 func (l *Ledger) tryChange(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	var err error
-	begun := false
-	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once
-	// more, on a new connection.
-	isIdleEnd := func() bool {
-		return l.Shared() && !begun && errors.Is(err, engine.ErrIO) && !errors.Is(err, context.DeadlineExceeded)
-	}
-	isConflict := func() bool { return errors.Is(err, engine.ErrConflict) }
-	for tries := 0; tries == 0 || tries < 5 && isConflict() || tries == 1 && isIdleEnd(); tries++ {
+	for range 2 {
 		if err := l.ensureOpen(ctx); err != nil {
 			return err
 		}
+		begun := false
 		err = l.engine.Transact(ctx, func() error {
 			begun = true
 			if owner != nil {
@@ -69,6 +63,11 @@ func (l *Ledger) tryChange(ctx context.Context, owner *Feed, write func() error,
 			}
 			return write()
 		})
+		// A server or a proxy closes idle connections. A transaction that didn't begin is tried once
+		// more, on a new connection.
+		if !l.Shared() || begun || !errors.Is(err, engine.ErrIO) || errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
 	}
 	switch {
 	case err == nil:

@@ -70,10 +70,7 @@ type BadRowReport struct {
 
 // Inspect opens a ledger for reading.
 func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
-	if err := s.mustExist(); err != nil {
-		return nil, err
-	}
-	e, err := openTables(ctx, s.withoutTimeout(), engine.Access{View: true})
+	e, err := s.view(ctx, s.withoutTimeout())
 	if err != nil {
 		return nil, err
 	}

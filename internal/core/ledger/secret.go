@@ -144,21 +144,19 @@ func formerNames(s *engine.Session, sources []string) (names []string, err error
 // ReadSecret is LoadSecret for a command, without the ledger's lock. It returns nil if the ledger
 // doesn't exist.
 func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byte, err error) {
-	if err = s.mustExist(); err == nil {
-		var e *engine.Engine
-		if e, err = openTables(ctx, s.database(), engine.Access{View: true}); err == nil {
-			defer e.Close() //nolint:errcheck // nothing was written
-			former, err := formerNames(&e.Session, sources)
-			if err != nil {
-				return nil, err
-			}
-			return findSecret(&e.Session, slices.Concat(sources, former))
-		}
-	}
+	e, err := s.view(ctx, s.database())
 	if errors.Is(err, errNoLedger) {
 		return nil, nil
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close() //nolint:errcheck // nothing was written
+	former, err := formerNames(&e.Session, sources)
+	if err != nil {
+		return nil, err
+	}
+	return findSecret(&e.Session, slices.Concat(sources, former))
 }
 
 func findSecret(s *engine.Session, sources []string) ([]byte, error) {

@@ -97,8 +97,18 @@ func (e *Engine) Close() error {
 var ErrUnknown = errors.New("commit has an unknown end")
 
 // Transact runs one transaction. An error of body rolls it back; an error of COMMIT is wrapped in
-// ErrUnknown. The context is only looked at before it begins: statements aren't cancelled half-way.
-func (e *Engine) Transact(ctx context.Context, body func() error) error {
+// ErrUnknown. A transaction that ends with ErrConflict is run again, five times at most. The context is only
+// looked at before it begins: statements aren't cancelled half-way.
+func (e *Engine) Transact(ctx context.Context, body func() error) (err error) {
+	for range 5 {
+		if err = e.transactOnce(ctx, body); !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	return err
+}
+
+func (e *Engine) transactOnce(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -330,6 +340,6 @@ var (
 	ErrIO = errors.New("reading or writing the ledger failed")
 	// ErrNoTable: a table isn't there.
 	ErrNoTable = errors.New("a table of the ledger is missing")
-	// ErrConflict: the database ended the transaction in favour of another one; retry it.
+	// ErrConflict: the database ended the transaction in favour of another one, each time that it was tried.
 	ErrConflict = errors.New("the transaction met another one")
 )
