@@ -96,10 +96,7 @@ const auditsKept = 366 * 24 * time.Hour
 // StoreAudit stores the results of an audit, and replaces earlier results of the same days. It takes
 // no lock, since it changes nothing that a commit changes: an exporter may run.
 func (s Storage) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec, results []daily.Audit) (err error) {
-	if err := s.mustExist(); err != nil {
-		return err
-	}
-	e, err := openTables(ctx, s.database(), engine.Access{Known: true})
+	e, err := s.openTables(ctx, s.database(), engine.Access{Known: true})
 	if err != nil {
 		return err
 	}

@@ -2,35 +2,28 @@ package ledger
 
 import (
 	"database/sql"
-	"strconv"
-	"strings"
+	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// definition is a metric's definition as the ledger keeps it: labels and bounds are joined by commas.
-type definition struct{ kind, labels, bounds string }
-
-func definitionOf(d *metrics.Def) definition {
-	var labels, bounds []string
+// definitionOf is a metric's definition as the ledger keeps it.
+func definitionOf(d *metrics.Def) string {
+	var labels []string
 	for _, l := range d.Labels {
 		labels = append(labels, l.Name)
 	}
-	for _, b := range d.Bounds {
-		bounds = append(bounds, strconv.FormatFloat(b, 'g', -1, 64))
-	}
-	return definition{d.Kind.String(), strings.Join(labels, ","), strings.Join(bounds, ",")}
+	return fmt.Sprint(d.Kind, labels, d.Bounds)
 }
 
 // readCatalogue reads the ledger's definitions, by metric.
-func readCatalogue(e *engine.Session) (map[string]definition, error) {
-	stored := make(map[string]definition)
-	err := e.ScanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
-		var metric string
-		var c definition
-		err := rows.Scan(&metric, &c.kind, &c.labels, &c.bounds)
-		stored[metric] = c
+func readCatalogue(s *engine.Session) (map[string]string, error) {
+	stored := make(map[string]string)
+	err := s.ScanAll(`SELECT metric, definition FROM catalogue`, nil, func(rows *sql.Rows) error {
+		var metric, definition string
+		err := rows.Scan(&metric, &definition)
+		stored[metric] = definition
 		return err
 	})
 	return stored, err
@@ -78,10 +71,8 @@ func (l *Ledger) checkCatalogue() error {
 				return err
 			}
 		}
-		if _, err := l.engine.Exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
-			ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds =
-			excluded.bounds`,
-			d.Name, now.kind, now.labels, now.bounds); err != nil {
+		if _, err := l.engine.Exec(`INSERT INTO catalogue (metric, definition) VALUES (?, ?)
+			ON CONFLICT (metric) DO UPDATE SET definition = excluded.definition`, d.Name, now); err != nil {
 			return err
 		}
 	}

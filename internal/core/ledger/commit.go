@@ -113,7 +113,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 }
 
 func (l *Ledger) openAgain(ctx context.Context) error {
-	e, err := openTables(ctx, l.settings.database(), engine.Access{
+	e, err := l.settings.openTables(ctx, l.settings.database(), engine.Access{
 		Known: l.identity.Load() != nil, Probe: l.settings.probe,
 		Verify: func(scan func(text string, into ...any) error) error {
 			return l.compareIdentity(func(into ...any) error { return scan(identityQuery, into...) })

@@ -26,7 +26,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 		}
 		defer lock.Close() //nolint:errcheck // nothing hangs on it
 	}
-	source, err := openTables(ctx, from.withoutTimeout(), engine.Access{View: true})
+	source, err := from.openTables(ctx, from.withoutTimeout(), engine.Access{View: true})
 	if err != nil {
 		return fmt.Errorf("read the ledger to copy: %w", err)
 	}
@@ -40,7 +40,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 			return errors.New("replicas read into this ledger: stop them first")
 		}
 	}
-	target, err := openTables(ctx, to.withoutTimeout(), engine.Access{})
+	target, err := to.openTables(ctx, to.withoutTimeout(), engine.Access{})
 	if err != nil {
 		return fmt.Errorf("make the ledger to copy to: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // contents are all rows of all tables, as text.
 func contents(t *testing.T, s Storage) (all []string) {
 	t.Helper()
-	e, err := openTables(t.Context(), s.database(), engine.Access{View: true})
+	e, err := s.openTables(t.Context(), s.database(), engine.Access{View: true})
 	require.NoError(t, err)
 	defer e.Close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
@@ -124,7 +124,7 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 			return
 		}
 		asked = true
-		e, err := openTables(t.Context(), target.database(), engine.Access{})
+		e, err := target.openTables(t.Context(), target.database(), engine.Access{})
 		if err != nil {
 			t.Error(err)
 			return

@@ -70,7 +70,7 @@ type BadRowReport struct {
 
 // Inspect opens a ledger for reading.
 func (s Storage) Inspect(ctx context.Context) (*Inspector, error) {
-	e, err := s.view(ctx, s.withoutTimeout())
+	e, err := s.openTables(ctx, s.withoutTimeout(), engine.Access{View: true})
 	if err != nil {
 		return nil, err
 	}

@@ -77,14 +77,6 @@ func (s *Storage) mustExist() error {
 	return nil
 }
 
-// view opens the tables of a ledger for reading.
-func (s *Storage) view(ctx context.Context, d engine.Database) (*engine.Engine, error) {
-	if err := s.mustExist(); err != nil {
-		return nil, err
-	}
-	return openTables(ctx, d, engine.Access{View: true})
-}
-
 // Postgres says where a ledger is that several replicas share.
 type Postgres = engine.Postgres
 

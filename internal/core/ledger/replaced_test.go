@@ -224,7 +224,7 @@ func TestRule34AnotherVersion(t *testing.T) {
 			r.records(call("a"))
 			inServer(t, `SET search_path = `+schemaOf(t, r.storage)+`; BEGIN;
 				UPDATE feeds SET epoch = epoch + 1 WHERE id > 0;
-				UPDATE catalogue SET bounds = '1,2' WHERE metric = 'cdr_call_duration_seconds'; COMMIT`)
+				UPDATE catalogue SET definition = 'another' WHERE metric = 'cdr_call_duration_seconds'; COMMIT`)
 			if err := write(r); !errors.Is(err, ErrReplaced) ||
 				!strings.Contains(err.Error(), "cdr_call_duration_seconds") {
 				t.Errorf("the error is %v", err)

@@ -328,7 +328,7 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 	a := newRig(t) // the old program
 	a.live()
 	a.records(call("a"))
-	a.exec(`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`)
+	a.exec(`UPDATE catalogue SET definition = definition || ' gone' WHERE metric = 'cdr_call_legs_total'`)
 	b := replicaOf(a, "b") // the new one
 	if _, err := a.try(call("b")); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old program's commit: %v", err)

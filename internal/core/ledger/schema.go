@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "19"
+const schemaVersion = "20"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (engine.Session.Insert).
@@ -58,8 +58,7 @@ var schema = []string{
 	// A first history may leave a hundred thousand records to be fetched: what is due is read in
 	// its order, not sorted out of all. With version, the index alone has the oldest call that waits.
 	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, version, kind, key)`,
-	`CREATE TABLE catalogue (
-		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
+	`CREATE TABLE catalogue (metric TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
 	// Rows that were set aside, by a keyed hash of their content: counted and logged once.
 	`CREATE TABLE bad_rows (
@@ -108,8 +107,13 @@ func readCreated(s *engine.Session) (time.Time, error) {
 	return at, nil
 }
 
-// openTables opens a database with the ledger's tables.
-func openTables(ctx context.Context, d engine.Database, a engine.Access) (*engine.Engine, error) {
+// openTables opens a ledger's tables in d, which is its database.
+func (s *Storage) openTables(ctx context.Context, d engine.Database, a engine.Access) (*engine.Engine, error) {
+	if a.View || a.Known {
+		if err := s.mustExist(); err != nil {
+			return nil, err
+		}
+	}
 	e, err := engine.Open(ctx, d, a)
 	if err != nil || a.Known {
 		return e, err

@@ -144,7 +144,7 @@ func formerNames(s *engine.Session, sources []string) (names []string, err error
 // ReadSecret is LoadSecret for a command, without the ledger's lock. It returns nil if the ledger
 // doesn't exist.
 func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byte, err error) {
-	e, err := s.view(ctx, s.database())
+	e, err := s.openTables(ctx, s.database(), engine.Access{View: true})
 	if errors.Is(err, errNoLedger) {
 		return nil, nil
 	}

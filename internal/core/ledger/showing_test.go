@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -192,11 +193,16 @@ func TestRule25TrailingRatio(t *testing.T) {
 
 // counting.md 23: a metric whose definition changed starts with new series; the others keep theirs.
 func TestRule23Catalogue(t *testing.T) {
-	for name, was := range map[string]definition{
-		"an added label":  {"counter", "leg_type", ""},
-		"a removed label": {"counter", "direction,trunk,leg_type,outcome,more", ""},
-		"other bounds":    {"counter", "direction,trunk,leg_type,outcome", "1,2"},
-		"another kind":    {"seconds", "direction,trunk,leg_type,outcome", ""},
+	was := func(change func(*metrics.Def)) string {
+		d := *metrics.CallLegs
+		change(&d)
+		return definitionOf(&d)
+	}
+	for name, was := range map[string]string{
+		"an added label":  was(func(d *metrics.Def) { d.Labels = d.Labels[:3] }),
+		"a removed label": was(func(d *metrics.Def) { d.Labels = append(slices.Clip(d.Labels), d.Labels[0]) }),
+		"other bounds":    was(func(d *metrics.Def) { d.Bounds = []float64{1, 2} }),
+		"another kind":    was(func(d *metrics.Def) { d.Kind = metrics.Seconds }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -204,8 +210,7 @@ func TestRule23Catalogue(t *testing.T) {
 			legs := func(r *cdr.Record) { r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}} }
 			const ofLegs = "cdr_call_legs_total{unknown,,accept,answered}"
 			r.records(call("a", legs))
-			r.exec(`UPDATE catalogue SET kind = ?, labels = ?, bounds = ? WHERE metric = ?`,
-				was.kind, was.labels, was.bounds, metrics.CallLegs.Name)
+			r.exec(`UPDATE catalogue SET definition = ? WHERE metric = ?`, was, metrics.CallLegs.Name)
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{answered: "1", ofLegs: ""})
 			r.records(call("b", legs))
