@@ -98,8 +98,9 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 		t.Errorf("after a restart: err = %v, want ErrFull", err)
 	}
 	task := []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
-	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
-		t.Fatalf("a notification is stored: %v", err)
+	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) ||
+		!strings.Contains(err.Error(), "contoso/direct_routing: the disk of the ledger is full: free some space") {
+		t.Fatalf("a notification is stored, or the error doesn't say what to do: %v", err)
 	}
 	require.NoError(t, os.RemoveAll(blocked))
 	r.commit(page)

@@ -31,8 +31,8 @@ var server = os.Getenv(serverVariable)
 // themselves. aboutMemory are those of what is decided before anything is written; the statements that write it run in
 // other tests too. aboutServer are the tests of what only PostgreSQL has.
 const (
-	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestEnqueueOnAFullDisk|" +
-		"TestFileSystems|TestFilesArePrivate|TestOnPostgres|TestOpenRefuses|TestPrivacyNothingInTheFiles|" +
+	aboutFiles = "^(TestASilentServerIsWaitedForOnce|TestCompact|TestFileSystems|TestFilesArePrivate|" +
+		"TestOnPostgres|TestOpenRefuses|TestPrivacyNothingInTheFiles|" +
 		"TestReadOnlyHandle|TestRenewGivesUpInTime|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
 		"TestRule29ReadingLeavesTheReserveOfAFullDisk|TestRule34FilesAreReplaced|TestSecondProcessIsRefused|" +
 		"TestUnreplicatedCommit)$"
@@ -43,8 +43,8 @@ const (
 		"TestPeakModel|TestPeakOfAFirstHistory|TestPeakOfAnHourBeforeTheOrigin|TestPeakOverflow|" +
 		"TestReloadedReasons|TestRule04KnownRecords|TestRule05OriginByTheProvidersClock|" +
 		"TestRule10WatermarkStepsBack|TestRule15MovingStartExpiry|TestRule20NearOrigin|TestRule21ZeroFor|" +
-		"TestRule22Overflow|TestRule25TrailingRatio|" +
-		"TestRule37FailedCommit|TestRule37Lookup|TestRule37RoomForRows|TestStartsInTheFuture)$"
+		"TestRule22Overflow|TestRule25TrailingRatio|TestRule37FailedCommit|TestRule37Lookup|TestRule37RoomForRows|" +
+		"TestStartsInTheFuture)$"
 	aboutServer = "^(TestAcquireAtOnce|TestAcquireFromWhoIsBack|TestCatalogueChangesBesideAnOwner|" +
 		"TestEnqueueAnywhere|TestFeedAfterALostConnection|TestFencedInMidCommit|TestFencing|" +
 		"TestIdleConnectionThatIsClosed|TestInspectEndsWithItsContext|TestOldestOfATakenOverFeed|" +

@@ -277,18 +277,6 @@ func TestProblemsAreUTF8(t *testing.T) {
 	}
 }
 
-// On a full disk, the error of Enqueue says what to do.
-func TestEnqueueOnAFullDisk(t *testing.T) {
-	r := newRig(t)
-	r.ledger.reserve.release()
-	r.ledger.reserve.most = 0 // no room for it
-	_, err := r.ledger.Enqueue(t.Context(), r.spec, []work.Item{{Kind: "fetch", Key: "k", Due: epoch}})
-	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free some space") ||
-		!strings.Contains(err.Error(), r.spec.Source) {
-		t.Errorf("the error is %v", err)
-	}
-}
-
 // TestPostedInOrder (counting.md 4): posted records wait in the order in which the ledger received
 // them, whatever their names, the clocks and repeats.
 func TestPostedInOrder(t *testing.T) {
