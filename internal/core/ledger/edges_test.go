@@ -85,6 +85,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	r := newRig(t)
 	r.live()
+	r.records(call("before"))
 	r.ledger.reserve.release()
 	// A folder in its place leaves no room for a reserve.
 	blocked := filepath.Join(r.storage.Folder, reserveName)
@@ -92,6 +93,9 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
 	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
+	}
+	if r.prune(); r.count("blocks") > 0 {
+		t.Error("ids are packed in the room that is left")
 	}
 	r.reopen() // nor does a process that starts on the full disk
 	if _, err := r.tryPage(page); !errors.Is(err, ErrFull) {
@@ -104,7 +108,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	}
 	require.NoError(t, os.RemoveAll(blocked))
 	r.commit(page)
-	wantValues(t, r.values(), map[string]string{answered: "1"})
+	wantValues(t, r.values(), map[string]string{answered: "2"})
 	if n, err := r.ledger.Enqueue(t.Context(), r.spec, task); err != nil || n != 1 {
 		t.Fatalf("%d queued, %v", n, err)
 	}

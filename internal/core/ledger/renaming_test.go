@@ -21,6 +21,10 @@ func TestRule19WhoItIs(t *testing.T) {
 	if _, err := r.ledger.Feed(t.Context(), other); err == nil || !strings.Contains(err.Error(), "renamed_from") {
 		t.Fatalf("another account: %v", err)
 	}
+	if got := r.values(); len(got) != 0 {
+		t.Fatalf("of another account, but shown: %v", got)
+	}
+	r.openFeed()
 	r.ledger.Hide(r.spec.Source, r.spec.Feed)
 	if got := r.values(); len(got) != 0 {
 		t.Fatalf("not configured, but shown: %v", got)
