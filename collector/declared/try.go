@@ -2,6 +2,8 @@ package declared
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -115,9 +117,11 @@ func (m *Mapper) Unseen() (all []string) {
 
 // Saved are the rows of a text that Try maps, as they are written.
 func (m *Mapper) Saved(text []byte) (saved []rows.Row, err error) {
-	bare := rows.Trimmed(text)
-	if len(bare) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(bare[0])) {
-		bare = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
+	layout, bare := m.feed.CSV(), rows.Trimmed(text)
+	hasLines := m.feed.Format == rows.FormatPattern || layout.Titles > 0
+	if hasLines || len(bare) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(bare[0])) {
+		// blanks count in a row of one column, and blank lines may be titles
+		bare = bytes.TrimRight(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n")
 	}
 	text = bare
 	var all iter.Seq2[*rows.PlacedRow, error]
@@ -132,8 +136,8 @@ func (m *Mapper) Saved(text []byte) (saved []rows.Row, err error) {
 			saved = append(saved, row)
 		}
 		return saved, nil
-	case text[0] != '{' && text[0] != '[', m.feed.Format == rows.FormatPattern:
-		all = rows.Of(text, m.feed.CSV()).All()
+	case text[0] != '{' && text[0] != '[', hasLines:
+		all = rows.Of(text, layout).All()
 	case rows.IsJSON(text):
 		return m.savedJSON(text), nil
 	case m.feed.Format == rows.FormatJSONLines:
@@ -142,6 +146,9 @@ func (m *Mapper) Saved(text []byte) (saved []rows.Row, err error) {
 		return rows.Documents(text), nil
 	}
 	for row, err := range all {
+		if errors.Is(err, io.EOF) {
+			err = errors.New("the text ends before the names of its columns")
+		}
 		if err != nil {
 			return saved, err
 		}

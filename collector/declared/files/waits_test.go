@@ -265,3 +265,26 @@ func TestTrySavedFiles(t *testing.T) {
 		})
 	}
 }
+
+// TestTryTitles: lines before the names are passed over in a saved file too, whatever they look like.
+func TestTryTitles(t *testing.T) {
+	d, err := declared.Load("d.yaml", []byte(filesDefinition("read: whole, format: csv, titles: 2, skip: 1")))
+	require.NoError(t, err)
+	feed := d.Feeds["calls"]
+	for text, want := range map[string]string{
+		"\nReport\n" + heading + line("a"):     "a",
+		"[Report]\n{}\n" + heading + line("a"): "a",
+		"{}\n\n" + heading + line("a"):         "a",
+		"Report\nof calls\n":                   "the text ends before the names of its columns",
+	} {
+		var got []string
+		for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(text)) {
+			if got = append(got, m.Invalid); m.Record != nil {
+				got[len(got)-1] = m.Record.Trunk
+			}
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
