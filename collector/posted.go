@@ -10,8 +10,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// postedAtOnce is how many posted records a page takes from the ledger: each may be of a megabyte.
-const postedAtOnce = 16
+// A page takes at most postedAtOnce bodies from the ledger, and none after postedBytes: one may have thousands
+// of records.
+const (
+	postedAtOnce = 16
+	postedBytes  = 1 << 20
+)
 
 // posted is the part of a feed that counts what is posted to its Webhook. Its commitArrived is safe for concurrent use.
 //
@@ -53,6 +57,13 @@ func (f *posted) commitSome(ctx context.Context) (some bool, err error) {
 	tasks, err := f.first(ctx, postedAtOnce)
 	if err != nil || len(tasks) == 0 {
 		return false, err
+	}
+	size := 0
+	for i := range tasks {
+		if size += len(tasks[i].Data); size >= postedBytes {
+			tasks = tasks[:i+1]
+			break
+		}
 	}
 	page := f.settings.Info.Posted(tasks)
 	page.Done = tasks

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,6 +254,11 @@ func TestPostedElsewhere(t *testing.T) {
 		}
 		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b", "c"}) {
 			t.Errorf("%v were committed", got)
+		}
+		before, large := len(ledger.all), strings.Repeat("d", 1<<20)
+		queue.tasks = []work.Item{{Kind: "posted", Key: "d", Data: large}, {Kind: "posted", Key: "e", Data: "e"}}
+		if _, err := loop.Poll(t.Context()); !errors.Is(err, errNothingDue) || len(ledger.all) != before+2 {
+			t.Errorf("a large body: %v, %d pages", err, len(ledger.all)-before)
 		}
 	})
 }

@@ -147,16 +147,13 @@ func (h *handler) authorize(r *http.Request) reply {
 // store commits all records if this replica reads the feed; otherwise it stores them in the ledger for the replica that
 // does.
 func (h *handler) store(ctx context.Context, records []rows.Row) error {
-	page, tasks := new(collector.Page), []work.Item(nil)
+	page := new(collector.Page)
 	for i := range records {
 		h.put(page, &records[i])
 	}
 	err := h.inbox.Commit(ctx, page)
 	if errors.Is(err, collector.ErrReadElsewhere) {
-		for i := range records {
-			tasks = append(tasks, h.task(records[i].Raw))
-		}
-		_, err = h.inbox.Enqueue(ctx, tasks)
+		_, err = h.inbox.Enqueue(ctx, []work.Item{h.task(records)})
 	}
 	return err
 }

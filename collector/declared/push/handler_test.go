@@ -232,9 +232,12 @@ func TestPushStores(t *testing.T) {
 	}
 	both := listen(t, config.NewSecret(token))
 	both.commit = collector.ErrReadElsewhere
-	both.answer(request("["+call+","+strings.Replace(call, `"a"`, `"b"`, 1)+"]", nil))
-	if len(both.tasks) != 2 || both.tasks[0].Key != a.Key || both.tasks[1].Key != b.Key {
-		t.Errorf("records of one list became %d tasks, or have other names", len(both.tasks))
+	both.answer(request("["+call+`, "text", [], `+strings.Replace(call, `"a"`, `"b"`, 1)+"]", nil))
+	if len(both.tasks) != 1 {
+		t.Fatalf("one body became %d tasks", len(both.tasks))
+	}
+	if p := l.info.Posted(both.tasks); len(p.Records) != 2 || p.Records[1].ID != "b" || len(p.Invalid) != 2 {
+		t.Errorf("a list became %+v", p)
 	}
 	damaged := b
 	damaged.Data = a.Data[:20] + b.Data[20:] // another nonce

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -59,29 +60,39 @@ func (r *Receiver) put(page *collector.Page, record *rows.Row) {
 func (r *Receiver) Page(tasks []work.Item) *collector.Page {
 	page := new(collector.Page)
 	for _, task := range tasks {
-		record, err := r.open(task.Data)
+		records, err := r.open(task.Data)
 		if err != nil {
 			page.Invalid = append(page.Invalid,
 				collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
 			continue
 		}
-		r.put(page, &rows.Row{Raw: record})
+		for record := range bytes.SplitSeq(records, separator) {
+			r.put(page, &rows.Row{Raw: record})
+		}
 	}
 	return page
 }
 
-// task is a record for the replica that reads the feed. The same record again is the same task, and
-// its name says nothing of the record.
-func (r *Receiver) task(record []byte) work.Item {
+// separator is between the records of a task, which are JSON: no text of JSON has it.
+var separator = []byte{'\x1e'}
+
+// task is the records of a body for the replica that reads the feed. The same ones again are the same task, and its
+// name says nothing of them.
+func (r *Receiver) task(records []rows.Row) work.Item {
+	texts := make([][]byte, len(records))
+	for i := range records {
+		texts[i] = records[i].Raw
+	}
+	body := bytes.Join(texts, separator)
 	name := hmac.New(sha256.New, r.Names)
-	name.Write(record)
+	name.Write(body)
 	return work.Item{
 		Kind: work.Posted, Key: hex.EncodeToString(name.Sum(nil)[:16]),
-		Data: base64.StdEncoding.EncodeToString(r.Seal.Seal(nil, nil, record, nil)),
+		Data: base64.StdEncoding.EncodeToString(r.Seal.Seal(nil, nil, body, nil)),
 	}
 }
 
-var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is " +
+var errUnsealed = errors.New("can't decrypt records that another replica stored in the ledger: the ledger is " +
 	"damaged or was replaced")
 
 func (r *Receiver) open(sealed string) ([]byte, error) {
@@ -89,9 +100,9 @@ func (r *Receiver) open(sealed string) ([]byte, error) {
 	if err != nil {
 		return nil, errUnsealed
 	}
-	record, err := r.Seal.Open(nil, nil, text, nil)
+	records, err := r.Seal.Open(nil, nil, text, nil)
 	if err != nil {
 		return nil, errUnsealed
 	}
-	return record, nil
+	return records, nil
 }

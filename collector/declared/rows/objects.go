@@ -55,7 +55,10 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 // Documents are the JSON documents in a text, one after the other. If the first one can't be read,
 // neither can the text.
 func Documents(text []byte) (all []Row) {
-	for rest := text; len(rest) > 0 && !IsJSON(text); {
+	if IsJSON(text) {
+		return []Row{{Raw: text}}
+	}
+	for rest := text; len(rest) > 0; {
 		n, _ := new(objectScan).scan(rest)
 		if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
 			all = append(all, Row{Raw: raw, Problem: problemOf(raw)})

@@ -21,8 +21,8 @@ const (
 	Record = "record"
 	// Span reads a span of time again. Its key is the span, FROM/TO; while it is set aside other reads leave it out.
 	Span = "span"
-	// Posted counts a record that was posted to a replica that doesn't read the feed. Due and
-	// Version are when the ledger received it, in microseconds: records are counted in that order,
+	// Posted counts the records of a body that was posted to a replica that doesn't read the feed. Due
+	// and Version are when the ledger received it, in microseconds: bodies are counted in that order,
 	// because the later of two versions is right.
 	Posted = "posted"
 	// Call holds the legs of a call until it is whole. Its key is the call's key, its data the legs.
@@ -43,7 +43,7 @@ type Item struct {
 	SetAside bool
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
-	// Data is what the item needs in addition to its key, such as a posted record; it may be empty.
+	// Data is what the item needs in addition to its key, such as posted records; it may be empty.
 	// Values that privacy removes are in it only encrypted.
 	Data string
 }
