@@ -41,27 +41,6 @@ func TestLegKeys(t *testing.T) {
 	}
 }
 
-// TestColumns: the source names the columns of its table; a field whose column it doesn't name is empty.
-func TestColumns(t *testing.T) {
-	path, _ := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER, at TEXT, gw_out TEXT)",
-		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00', 'fra-1')")
-	for block, want := range map[string]string{"columns: {trunk: gw_out}": "fra-1", "columns: {}": ""} {
-		source, err := declaredtest.Open(t.TempDir(), base(t, "maps"), "dsn: "+path+", calls: , "+block, time.Now)
-		require.NoError(t, err)
-		begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-		var trunks []string
-		for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
-			require.NoError(t, err)
-			for _, r := range page.Records {
-				trunks = append(trunks, r.Trunk)
-			}
-		}
-		if !slices.Equal(trunks, []string{want}) {
-			t.Errorf("%s: trunks %q, want %q", block, trunks, want)
-		}
-	}
-}
-
 // TestInnerLegs: the order of the legs changes nothing, and a row has at most 1000.
 func TestInnerLegs(t *testing.T) {
 	m := mapper(t, base(t, "legs"), declared.MapperSettings{})

@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// TestForParameter: a list parameter stands for each of its values, and an empty one is an error.
+// TestForParameter: a list parameter stands for each of its values. An empty one is an error, whatever comes of the
+// list of names.
 func TestForParameter(t *testing.T) {
 	const text = `provider: acmetel
 parameters: {sites: {list: true}}
@@ -45,8 +46,10 @@ feeds:
 			}
 		})
 	}
-	f := new(declaredtest.API)
-	info := f.OpenText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
+	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return "!404", nil }}
+	info := f.OpenText(t, strings.NewReplacer(`["0", "{sites}"]`, `"{sites}"`, "    filter:",
+		"    names: {users: {request: {path: /users}, id: id, name: name}}\n    filter:").Replace(text),
+		"calls: {}, sites: []")
 	if _, err := declaredtest.ReadHour(t, info); !strings.Contains(fmt.Sprint(err),
 		"a list parameter in the feed's for is empty") {
 		t.Errorf("of an empty list it says %v", err)
@@ -156,28 +159,5 @@ func TestMaxRows(t *testing.T) {
 				t.Errorf("asked %d times, want %d: %q", len(f.Asked), c.asked, f.Asked)
 			}
 		})
-	}
-}
-
-// A list parameter without values is named, whatever comes of the list of names.
-func TestForNothingAndNoNames(t *testing.T) {
-	const text = `provider: acmetel
-parameters: {sites: {list: true}}
-http: {base_url: https://api.acmetel.example}
-feeds:
-  calls:
-    for: {site: "{sites}"}
-    names: {users: {request: {path: /users}, id: id, name: name}}
-    request: {path: '/{for.site}'}
-    filter: {by: start}
-    record:
-      id: id
-      start: {path: start, time: rfc3339}
-      outcome: {is: answered}
-`
-	f := &declaredtest.API{Answer: func(*http.Request) (string, http.Header) { return "!404", nil }}
-	info := f.OpenText(t, text, "calls: {}, sites: []")
-	if _, err := declaredtest.ReadHour(t, info); !strings.Contains(fmt.Sprint(err), "is empty") {
-		t.Errorf("it says %v", err)
 	}
 }

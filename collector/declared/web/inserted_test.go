@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -192,8 +193,9 @@ func TestInsertedFewerRows(t *testing.T) {
 	whole := position
 	f.Asked, short = nil, 100
 	position, got, err = declaredtest.Poll(t, info, from)
-	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.Asked) != 7 || slices.Equal(position, whole) ||
-		position == nil {
+	_, isPartial := errors.AsType[*collector.Partial](err)
+	if !isPartial || !collector.IsFewerRows(err) || len(got) != 7 || len(f.Asked) != 7 ||
+		slices.Equal(position, whole) || position == nil {
 		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.Asked, err)
 	}
 	from.Resume, f.Asked, short = position, nil, 0

@@ -80,33 +80,6 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// TestRenamedPath: if the provider renames the path, the next read finds it, and a later one asks there first.
-func TestRenamedPath(t *testing.T) {
-	f, has := new(declaredtest.API), "/old"
-	f.Answer = func(r *http.Request) (string, http.Header) {
-		if r.URL.Path != has {
-			return "!404", nil
-		}
-		return declaredtest.Rows(1), nil
-	}
-	info := f.Open(t, "", "    filter: {by: start}\n    request: {path: [/new, /old]}\n")
-	for _, c := range []struct {
-		has   string
-		asked []string
-	}{
-		{"/old", []string{"/new", "/old"}},
-		{"/old", []string{"/old"}},
-		{"/new", []string{"/old", "/new"}},
-		{"/new", []string{"/new"}},
-	} {
-		f.Asked, has = nil, c.has
-		got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
-		if got != "1" || err != nil || !slices.Equal(f.Asked, c.asked) {
-			t.Errorf("%s: %s, %v; asked %q, want %q", c.has, got, err, f.Asked, c.asked)
-		}
-	}
-}
-
 // TestClocksSetBack: a read has the calls of its hour, if clocks that are set back show that hour twice.
 func TestClocksSetBack(t *testing.T) {
 	const text = `provider: acmetel

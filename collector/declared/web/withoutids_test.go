@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -85,22 +84,5 @@ func TestInsertedTwins(t *testing.T) {
 	}
 	if len(counted) != 3 {
 		t.Errorf("%d calls were counted, want 3", len(counted))
-	}
-}
-
-// TestInsertedFewerRowsIsPartial: a span with fewer rows than its total misses only a part of the list, so its calls
-// don't wait for ever.
-func TestInsertedFewerRowsIsPartial(t *testing.T) {
-	f := declaredtest.Always(`{"n":2,"rows":` + declaredtest.Rows(5) + "}")
-	info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n"+
-		"    filter: {by: inserted}\n    rows: rows\n    total: n\n")
-	var last error
-	for _, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
-		Origin: declaredtest.Noon.Add(-time.Hour), Now: declaredtest.Noon,
-	}) {
-		last = err
-	}
-	if _, is := errors.AsType[*collector.Partial](last); !is || !collector.IsFewerRows(last) {
-		t.Errorf("it ends with %v", last)
 	}
 }
