@@ -4,11 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
@@ -62,19 +59,12 @@ func makeRows(ctx context.Context, from, to time.Time, n int) (rows []row, err e
 		return nil, err
 	}
 	defer server.Close()
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = nil
-	transport.TLSClientConfig.RootCAs = server.Pool()
-	defer transport.CloseIdleConnections()
-	graph := &graphClient{http: &http.Client{Transport: transport}}
-	if err := graph.signIn(ctx, server); err != nil {
-		return nil, err
-	}
+	client := &http.Client{Transport: server.Trusted()}
 	next := fmt.Sprintf("%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)",
 		server.BaseURL(), from.Add(-time.Hour).UTC().Format(time.RFC3339),
 		to.Add(time.Hour).UTC().Format(time.RFC3339))
 	for next != "" {
-		if next, err = graph.page(ctx, next, &rows); err != nil {
+		if next, err = readPage(ctx, client, next, &rows); err != nil {
 			return nil, err
 		}
 	}
@@ -93,45 +83,25 @@ func (d *day) bytes() (n int) {
 	return n
 }
 
-// graphClient reads pages from Graph.
-type graphClient struct {
-	http  *http.Client
-	token string
-}
-
-func (g *graphClient) signIn(ctx context.Context, server *sim.Server) error {
-	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {server.ClientSecret},
-		"scope": {"https://graph.microsoft.com/.default"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		server.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	var answer struct {
-		Token string `json:"access_token"`
-	}
-	if err := getJSON(g.http, request, &answer); err != nil {
-		return fmt.Errorf("sign in to the simulator: %w", err)
-	}
-	g.token = answer.Token
-	return nil
-}
-
-// page adds the rows of a page and returns the link to the next one.
-func (g *graphClient) page(ctx context.Context, link string, rows *[]row) (next string, err error) {
+// readPage adds the rows of a page and returns the link to the next one.
+func readPage(ctx context.Context, client *http.Client, link string, rows *[]row) (next string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, http.NoBody)
 	if err != nil {
 		return "", err
 	}
-	request.Header.Set("Authorization", "Bearer "+g.token)
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s", link, response.Status)
+	}
 	var page struct {
 		Next  string            `json:"@odata.nextLink"`
 		Value []json.RawMessage `json:"value"`
 	}
-	if err := getJSON(g.http, request, &page); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
 		return "", fmt.Errorf("read a page of the simulator: %w", err)
 	}
 	for _, raw := range page.Value {
@@ -145,21 +115,4 @@ func (g *graphClient) page(ctx context.Context, link string, rows *[]row) (next 
 		*rows = append(*rows, row{id: known.ID, start: known.Start, json: raw})
 	}
 	return page.Next, nil
-}
-
-// getJSON sends a request and decodes the answer.
-func getJSON(client *http.Client, request *http.Request, into any) error {
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s", request.Method, request.URL, response.Status)
-	}
-	return json.Unmarshal(body, into)
 }

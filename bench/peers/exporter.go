@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // deepRead is how far the provider's clock moves so that the exporter reads everything again that
@@ -120,25 +122,25 @@ func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 
 // until waits until the program has reached a goal, and returns its metrics at that time.
 func (x *exporterRun) until(ctx context.Context, p *process, given, duplicates int, g goal) (s seen, err error) {
-	err = p.until(ctx, 25*time.Millisecond, "count rows", func() (bool, error) {
+	err = p.Until(ctx, 25*time.Millisecond, func() error {
 		// A scrape costs the program CPU time, so it comes last.
 		if got := x.provider.given() - given; got < g.given {
-			return false, fmt.Errorf("the provider gave %d rows of %d", got, g.given)
+			return fmt.Errorf("the provider gave %d rows of %d", got, g.given)
 		}
 		if x.sink != nil && x.sink.distinct() < g.calls {
-			return false, fmt.Errorf("%d log records of %d", x.sink.distinct(), g.calls)
+			return fmt.Errorf("%d log records of %d", x.sink.distinct(), g.calls)
 		}
-		scrape, err := get(ctx, "http://"+x.address+"/metrics")
+		scrape, err := program.Get(ctx, "http://"+x.address+"/metrics")
 		if err != nil {
-			return false, err
+			return err
 		}
 		s.wall = time.Since(p.Began)
 		s.calls = sumOf(scrape, "cdr_calls_total{", "")
 		s.duplicates = sumOf(scrape, "cdr_exporter_rows_total{", `result="duplicate"`)
 		if s.calls < g.calls || s.duplicates-duplicates < g.duplicates {
-			return false, fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates-duplicates, g)
+			return fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates-duplicates, g)
 		}
-		return true, nil
+		return nil
 	})
 	return s, err
 }

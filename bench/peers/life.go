@@ -18,6 +18,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // A day in which calls come and are read again as the read plan says, sixty times as fast: an
@@ -44,14 +45,9 @@ type life struct {
 	calls, truth int
 }
 
-// compareLife runs the peers on a part of the scaled day: cdr-exporter with both engines at the
-// same time, then PostgreSQL with an exporter on the requests that the first one made.
-func compareLife(ctx context.Context, s *settings, progress io.Writer) ([]life, error) {
-	folder, err := os.MkdirTemp("", "cdr-peers-")
-	if err != nil {
-		return nil, fmt.Errorf("make a folder: %w", err)
-	}
-	defer os.RemoveAll(folder) //nolint:errcheck // in the system's folder for temporary files
+// compareLife runs the peers in a folder on a part of the scaled day: cdr-exporter with both engines at
+// the same time, then PostgreSQL with an exporter on the requests that the first one made.
+func compareLife(ctx context.Context, s *settings, folder string, progress io.Writer) ([]life, error) {
 	began := time.Now().Truncate(time.Second)
 	rows, err := makeLife(ctx, began, scaledHistory+scaledStart+s.Life, s.LifeCalls)
 	if err != nil {
@@ -190,19 +186,19 @@ func (x *lifeRun) run(ctx context.Context, rows []row) (err error) {
 
 func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error {
 	calls := 0
-	counted := func() (bool, error) {
-		scrape, err := get(ctx, metrics)
+	counted := func() error {
+		scrape, err := program.Get(ctx, metrics)
 		if err != nil {
-			return false, err
+			return err
 		}
 		calls = sumOf(scrape, "cdr_calls_total{", "")
 		if _, distinct := x.provider.seen(); calls == 0 || calls != distinct {
-			return false, fmt.Errorf("%d calls of %d", calls, distinct)
+			return fmt.Errorf("%d calls of %d", calls, distinct)
 		}
-		return true, nil
+		return nil
 	}
-	if err := p.until(ctx, 100*time.Millisecond, "read the history", counted); err != nil {
-		return err
+	if err := p.Until(ctx, 100*time.Millisecond, counted); err != nil {
+		return fmt.Errorf("read the history: %w", err)
 	}
 	if took := time.Since(p.Began); took > scaledStart {
 		return fmt.Errorf("the first read of the history took %s", took)
@@ -216,9 +212,14 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 		return err
 	}
 	end := time.Now().Add(x.Life)
-	err = p.until(ctx, scaledScrape, "read a part of the day", func() (bool, error) {
-		_, err := get(ctx, metrics)
-		return time.Now().After(end), err
+	err = p.Until(ctx, scaledScrape, func() error {
+		if _, err := program.Get(ctx, metrics); err != nil {
+			return err
+		}
+		if time.Now().Before(end) {
+			return errors.New("the part of the day isn't over")
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -230,8 +231,8 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 	x.used.exporter, x.used.database = (after - before).Seconds(), (databaseAfter - databaseBefore).Seconds()
 	readAfter, distinctAfter := x.provider.seen()
 	x.used.read, x.used.fresh = readAfter-read, distinctAfter-distinct
-	if err := p.until(ctx, 50*time.Millisecond, "count the rows", counted); err != nil {
-		return err
+	if err := p.Until(ctx, 50*time.Millisecond, counted); err != nil {
+		return fmt.Errorf("count the rows: %w", err)
 	}
 	x.used.calls, x.used.truth = calls, calls
 	return nil
@@ -333,9 +334,9 @@ func startSQLExporter(
 	if err != nil {
 		return nil, "", err
 	}
-	err = p.until(ctx, 100*time.Millisecond, "start the exporter", func() (bool, error) {
-		_, err := get(ctx, metrics)
-		return err == nil, err
+	err = p.Until(ctx, 100*time.Millisecond, func() error {
+		_, err := program.Get(ctx, metrics)
+		return err
 	})
 	if err != nil {
 		p.Kill()
@@ -373,6 +374,8 @@ func (r *replayRun) next(p *provider, q request) {
 	case r.given == r.of.history+1:
 		// An operator's autovacuum has done this by then.
 		_, err := r.conn.Exec(r.ctx, "VACUUM ANALYZE calls")
+		// It found no rows when it started, and doesn't query again at once.
+		err = errors.Join(err, r.exporter.Until(r.ctx, 100*time.Millisecond, r.scrape))
 		r.due = q.at
 		r.read, r.distinct = p.seen()
 		loader, loaderErr := r.loader.used()
@@ -382,14 +385,19 @@ func (r *replayRun) next(p *provider, q request) {
 		r.err = errors.Join(r.err, err, loaderErr, exporterErr, baseErr)
 	case r.given > r.of.history:
 		for ; !r.due.After(q.at); r.due = r.due.Add(scaledScrape) {
-			scrape, err := get(r.ctx, r.metrics)
-			if err == nil && sumOf(scrape, "sql_calls{", `col="calls"`) == 0 {
-				err = errors.New("prometheus-sql-exporter shows no calls")
-			}
-			r.err = errors.Join(r.err, err)
+			r.err = errors.Join(r.err, r.scrape())
 			r.scrapes++
 		}
 	}
+}
+
+// scrape asks prometheus-sql-exporter for its metrics, which must have calls.
+func (r *replayRun) scrape() error {
+	metrics, err := program.Get(r.ctx, r.metrics)
+	if err == nil && sumOf(metrics, "sql_calls{", `col="calls"`) == 0 {
+		err = errors.New("prometheus-sql-exporter shows no calls")
+	}
+	return err
 }
 
 func (r *replayRun) result(ctx context.Context, p *provider) (used life, err error) {

@@ -24,11 +24,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // settings are the flags.
@@ -43,87 +43,81 @@ type settings struct {
 	LifeCalls int
 	// Docs is a page to write the tables into, or empty.
 	Docs string
-	// Timeout is the time limit of each round.
-	Timeout time.Duration
 	// Period is how often Telegraf gathers, aggregates and writes.
 	Period time.Duration
 }
 
+// roundTimeout is the time limit of each round.
+const roundTimeout = 10 * time.Minute
+
 func main() {
 	if os.Getenv(loaderVariable) != "" {
-		os.Exit(runLoader(os.Args[1:]))
+		program.Main("loader", runLoader)
+	} else {
+		program.Main("peers", run)
 	}
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // runLoader is the main function of the loader.
-func runLoader(args []string) int {
-	if err := load(context.Background(), args[0], args[1], args[2]); err != nil {
-		fmt.Fprintln(os.Stderr, "loader:", err)
-		return 1
-	}
-	return 0
+func runLoader(ctx context.Context, args []string, _ io.Writer) error {
+	return load(ctx, args[0], args[1], args[2])
 }
 
-func run(args []string, out, problems io.Writer) int {
-	var s settings
+func run(ctx context.Context, args []string, out io.Writer) error {
+	s := settings{
+		Telegraf: ".tools/bin/telegraf", SQLExporter: "prometheus-sql-exporter", Configs: "bench/peers/configs",
+		LifeCalls: 100_000, Period: 10 * time.Second, // Telegraf's default
+	}
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
-	flags.SetOutput(problems)
-	flags.IntVar(&s.LifeCalls, "life-calls", 100_000, "calls of the scaled day")
+	flags.SetOutput(out)
 	flags.IntVar(&s.Rows, "rows", 100_000, "rows of the day")
 	flags.IntVar(&s.Rounds, "rounds", 1, "how often the peers run in turns; the output has medians")
 	flags.StringVar(&s.Exporter, "exporter", "dist/cdr-exporter", "the binary of cdr-exporter")
-	flags.StringVar(&s.Telegraf, "telegraf", ".tools/bin/telegraf", "the binary of Telegraf")
-	flags.StringVar(&s.SQLExporter, "sql-exporter", "prometheus-sql-exporter", "the program prometheus-sql-exporter")
 	flags.DurationVar(&s.Life, "life", 12*time.Minute,
 		"part of the scaled day of 24m for the comparison with PostgreSQL; the deepest reads come each 12m")
-	flags.StringVar(&s.Configs, "configs", "bench/peers/configs", "the folder of the configurations")
 	flags.StringVar(&s.Docs, "docs", "", "a page to write the tables into, in addition")
-	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "time limit of each round")
-	flags.DurationVar(&s.Period, "telegraf-period", 10*time.Second,
-		"how often Telegraf gathers, aggregates and writes; 10s is its default")
 	if err := flags.Parse(args); err != nil {
-		return 2
+		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*s.Timeout+5*s.Life+5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*roundTimeout+5*s.Life+5*time.Minute)
 	defer cancel()
-	results, err := compare(ctx, s, peers, problems)
-	if err != nil {
-		fmt.Fprintln(problems, "peers:", err)
-		return 1
-	}
 	var tables strings.Builder
-	printTable(&tables, s.Rows, results)
-	fmt.Fprintln(&tables)
-	printSizing(&tables, &results[0], &results[1])
-	if s.Life > 0 {
-		lives, err := compareLife(ctx, &s, problems)
-		if err != nil {
-			fmt.Fprintln(problems, "peers: a day:", err)
-			return 1
-		}
-		fmt.Fprintln(&tables)
-		printLife(&tables, &s, lives)
+	err := program.InFolder("cdr-peers-", func(folder string) error { return measure(ctx, &s, folder, &tables) })
+	if err != nil {
+		return err
 	}
 	fmt.Fprint(out, tables.String())
-	if s.Docs != "" {
-		if err := writeTables(s.Docs, tables.String()); err != nil {
-			fmt.Fprintln(problems, "peers: write the tables:", err)
-			return 1
-		}
+	if s.Docs == "" {
+		return nil
 	}
-	return 0
+	return writeTables(s.Docs, tables.String())
 }
 
-// compare runs the peers one after the other, and reports the progress.
-func compare(ctx context.Context, s settings, running []peer, progress io.Writer) ([]result, error) {
-	folder, err := os.MkdirTemp("", "cdr-peers-")
+// measure runs all peers and prints their tables.
+func measure(ctx context.Context, s *settings, folder string, tables io.Writer) error {
+	results, err := compare(ctx, s, folder, peers, os.Stderr)
 	if err != nil {
-		return nil, fmt.Errorf("make a folder: %w", err)
+		return err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // in the system's folder for temporary files
+	printTable(tables, s.Rows, results)
+	fmt.Fprintln(tables)
+	printSizing(tables, &results[0], &results[1])
+	if s.Life == 0 {
+		return nil
+	}
+	lives, err := compareLife(ctx, s, filepath.Join(folder, "life"), os.Stderr)
+	if err != nil {
+		return fmt.Errorf("a day: %w", err)
+	}
+	fmt.Fprintln(tables)
+	printLife(tables, s, lives)
+	return nil
+}
+
+// compare runs the peers one after the other in a folder, and reports the progress.
+func compare(
+	ctx context.Context, s *settings, folder string, running []peer, progress io.Writer,
+) ([]result, error) {
 	fmt.Fprintf(progress, "making %d rows\n", s.Rows)
 	day, err := makeDay(ctx, time.Now(), s.Rows)
 	if err != nil {
@@ -136,7 +130,7 @@ func compare(ctx context.Context, s settings, running []peer, progress io.Writer
 			fmt.Fprintf(progress, "round %d: %s\n", round+1, p.name)
 			before := ownCPU()
 			r, err := p.run(ctx, peerSettings{
-				settings: s, day: day,
+				settings: *s, day: day,
 				folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i)),
 			})
 			if err != nil {

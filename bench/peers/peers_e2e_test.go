@@ -6,19 +6,20 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // TestMain lets the test's program be the loader.
 func TestMain(m *testing.M) {
 	if os.Getenv(loaderVariable) != "" {
-		os.Exit(runLoader(os.Args[1:]))
+		main()
+		return
 	}
 	os.Exit(m.Run())
 }
@@ -29,7 +30,7 @@ func TestE2ELife(t *testing.T) {
 	lives, err := compareLife(t.Context(), &settings{
 		Exporter: buildExporter(t), SQLExporter: "prometheus-sql-exporter", Configs: "configs",
 		Life: 5 * time.Second, LifeCalls: 3_000,
-	}, t.Output())
+	}, t.TempDir(), t.Output())
 	require.NoError(t, err)
 	for _, l := range lives {
 		if l.calls != l.truth || l.fresh == 0 || l.read < 5*l.fresh || l.exporter <= 0 {
@@ -47,11 +48,7 @@ func TestE2ELife(t *testing.T) {
 
 func buildExporter(t *testing.T) string {
 	exporter := filepath.Join(t.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", exporter, "../../cmd/cdr-exporter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	require.NoError(t, program.Build(t.Context(), ".", exporter))
 	return exporter
 }
 
@@ -65,9 +62,9 @@ func TestE2EPeers(t *testing.T) {
 		t.Log("Telegraf isn't built, and building it takes too long for this test alone")
 	}
 	const rows = 2500 // two pages and a half
-	results, err := compare(t.Context(), settings{
+	results, err := compare(t.Context(), &settings{
 		Rows: rows, Rounds: 1, Exporter: buildExporter(t), Telegraf: telegraf, Configs: "configs", Period: time.Second,
-	}, running, t.Output())
+	}, t.TempDir(), running, t.Output())
 	require.NoError(t, err)
 	exact := [moments]int{rows, rows, rows + 1, rows + 1}
 	forgets := [moments]int{rows, rows + pageSize, rows + pageSize + 1, 0}

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,7 +73,7 @@ type usage struct {
 func start(ctx context.Context, folder string, env []string, file string, args ...string) (*process, error) {
 	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, env...)
-	p, err := program.Start(folder, "log", cmd)
+	p, err := program.Start(folder, filepath.Base(file), cmd)
 	return &process{p}, err
 }
 
@@ -101,44 +98,6 @@ func (p *process) stop() (usage, error) {
 	}
 	u.cpu = p.ProcessState.UserTime() + p.ProcessState.SystemTime()
 	return u, nil
-}
-
-// until checks a condition at an interval, until it is true, or the context or the process ends.
-func (p *process) until(ctx context.Context, every time.Duration, what string, reached func() (bool, error)) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	var last error
-	for {
-		ok, err := reached()
-		if ok {
-			return nil
-		}
-		last = err
-		select {
-		case <-p.Done:
-			return fmt.Errorf("%s: %w", what, p.Ended())
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w (%w)", what, ctx.Err(), last)
-		case <-tick.C:
-		}
-	}
-}
-
-// get reads a page of a peer.
-func get(ctx context.Context, url string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", url, response.Status)
-	}
-	return io.ReadAll(response.Body)
 }
 
 // sumOf adds the values of the series of a scrape that begin with one text and contain another.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // telegrafRun runs Telegraf on the pages of a provider.
@@ -127,19 +129,19 @@ func (x *telegrafRun) send(ctx context.Context, rows []row, want int) (total int
 // sink has as many distinct log records as the provider gave. It returns the number of rows that the
 // metrics show.
 func (x *telegrafRun) count(ctx context.Context, want int) (total int, err error) {
-	err = x.process.until(ctx, x.Period/20, "count rows", func() (bool, error) {
+	err = x.process.Until(ctx, x.Period/20, func() error {
 		if x.sink != nil && x.sink.distinct() < min(want, len(x.day.rows)) {
-			return false, fmt.Errorf("%d log records of %d", x.sink.distinct(), want)
+			return fmt.Errorf("%d log records of %d", x.sink.distinct(), want)
 		}
-		scrape, err := get(ctx, "http://"+x.address+"/metrics")
+		scrape, err := program.Get(ctx, "http://"+x.address+"/metrics")
 		if err != nil {
-			return false, err
+			return err
 		}
 		total = sumOf(scrape, "direct_routing_duration_bucket{", `le="+Inf"`)
 		if total < want {
-			return false, fmt.Errorf("%d rows", total)
+			return fmt.Errorf("%d rows", total)
 		}
-		return true, nil
+		return nil
 	})
 	return total, err
 }

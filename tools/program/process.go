@@ -134,6 +134,25 @@ func (p *Process) Kill() {
 	<-p.Done
 }
 
+// Until checks a condition at an interval, until it returns no error, or the context or the process ends.
+func (p *Process) Until(ctx context.Context, every time.Duration, reached func() error) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		err := reached()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.Done:
+			return p.Ended()
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w (%w)", p.Name, ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
 // Ended says why the process has ended; nil while it runs.
 func (p *Process) Ended() error {
 	select {

@@ -76,7 +76,9 @@ func (s *stack) launch(ctx context.Context, part, file string, api parts.API, ar
 	s.mu.Lock()
 	s.processes[part] = p
 	s.mu.Unlock()
-	return untilReady(ctx, p, api)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return p.Until(ctx, 200*time.Millisecond, func() error { return api.Ready(ctx) })
 }
 
 func (s *stack) startExporter(ctx context.Context) (err error) {
@@ -133,28 +135,6 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 	}
 	s.prometheus = parts.API{Base: "http://" + address}
 	return s.launch(ctx, prometheus, s.programs.prometheus, s.prometheus, args...)
-}
-
-// untilReady waits until a part answers that it is ready.
-func untilReady(ctx context.Context, p *program.Process, api parts.API) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := api.Ready(ctx)
-		if err == nil {
-			return nil
-		}
-		if ended := p.Ended(); ended != nil {
-			return ended
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%s isn't ready: %w", p.Name, err)
-		}
-	}
 }
 
 // running says which part has ended by itself.
