@@ -15,11 +15,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 //go:embed mutants.yaml
@@ -38,20 +39,17 @@ type mutant struct {
 	Test    string `yaml:"test"`
 }
 
-func main() {
-	tree := flag.String("tree", ".", "the repository's folder")
-	chosen := flag.String("run", "", "only mutants whose name matches this regular expression")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, *tree, *chosen); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1) //nolint:gocritic // the process ends here
-	}
-}
+func main() { program.Main("mutants", run) }
 
-func run(ctx context.Context, out io.Writer, tree, chosen string) error {
-	pattern, err := regexp.Compile(chosen)
+// run tries the mutants from the repository's folder.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
+	flags.SetOutput(out)
+	chosen := flags.String("run", "", "only mutants whose name matches this regular expression")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	pattern, err := regexp.Compile(*chosen)
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
@@ -72,13 +70,13 @@ func run(ctx context.Context, out io.Writer, tree, chosen string) error {
 		}
 		test := m.Package + "." + m.Test
 		if _, known := passes[test]; !known {
-			_, passes[test] = m.goTest(ctx, tree, "")
+			_, passes[test] = m.goTest(ctx, "")
 		}
 		err := passes[test]
 		if err != nil {
 			err = fmt.Errorf("%s doesn't pass without the mutant: %w", test, err)
 		} else {
-			err = m.find(ctx, tree, folder)
+			err = m.find(ctx, folder)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -104,12 +102,12 @@ func mutants() (all []mutant, err error) {
 }
 
 // find says why no test finds the mutant; nil: one does.
-func (m *mutant) find(ctx context.Context, tree, folder string) error {
-	text, err := m.apply(tree)
+func (m *mutant) find(ctx context.Context, folder string) error {
+	text, err := m.apply()
 	if err != nil {
 		return err
 	}
-	file, err := filepath.Abs(filepath.Join(tree, m.File))
+	file, err := filepath.Abs(m.File)
 	if err != nil {
 		return err
 	}
@@ -121,7 +119,7 @@ func (m *mutant) find(ctx context.Context, tree, folder string) error {
 	if err := errors.Join(os.WriteFile(mutated, text, 0o600), os.WriteFile(overlay, replaced, 0o600)); err != nil {
 		return err
 	}
-	output, err := m.goTest(ctx, tree, overlay)
+	output, err := m.goTest(ctx, overlay)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s.%s passes", m.Package, m.Test)
@@ -132,8 +130,8 @@ func (m *mutant) find(ctx context.Context, tree, folder string) error {
 }
 
 // apply returns the file with the defect.
-func (m *mutant) apply(tree string) ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(tree, m.File))
+func (m *mutant) apply() ([]byte, error) {
+	text, err := os.ReadFile(m.File)
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +143,8 @@ func (m *mutant) apply(tree string) ([]byte, error) {
 }
 
 // goTest runs the test, with an overlay if one is given.
-func (m *mutant) goTest(ctx context.Context, tree, overlay string) ([]byte, error) {
-	args := []string{"test", "-C", tree, "-count=1", "-vet=off", "-timeout=5m", "-run=^" + m.Test + "$"}
+func (m *mutant) goTest(ctx context.Context, overlay string) ([]byte, error) {
+	args := []string{"test", "-count=1", "-vet=off", "-timeout=5m", "-run=^" + m.Test + "$"}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}

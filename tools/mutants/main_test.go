@@ -12,7 +12,7 @@ import (
 // TestMutantsApply: each mutant's text stands once in its file, it changes something, and the test
 // that finds it exists.
 func TestMutantsApply(t *testing.T) {
-	const tree = "../.."
+	t.Chdir(filepath.Join("..", ".."))
 	all, err := mutants()
 	require.NoError(t, err)
 	names := make(map[string]bool)
@@ -21,10 +21,10 @@ func TestMutantsApply(t *testing.T) {
 			t.Errorf("two mutants are named %q", m.Name)
 		}
 		names[m.Name] = true
-		if _, err := m.apply(tree); err != nil || m.Is == m.Becomes {
+		if _, err := m.apply(); err != nil || m.Is == m.Becomes {
 			t.Errorf("%s: %v", m.Name, err)
 		}
-		if !hasTest(t, filepath.Join(tree, m.Package), m.Test) {
+		if !hasTest(t, m.Package, m.Test) {
 			t.Errorf("%s: %s has no test %q", m.Name, m.Package, m.Test)
 		}
 	}
