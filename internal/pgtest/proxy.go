@@ -28,9 +28,19 @@ type Proxy struct {
 // NewProxy listens on a loopback port until the test ends.
 func NewProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
-	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	p, err := RunProxy(tb.Context(), target)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	tb.Cleanup(p.Close)
+	return p
+}
+
+// RunProxy is NewProxy for a program that isn't a test. It must call Close.
+func RunProxy(ctx context.Context, target string) (*Proxy, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
 	}
 	p := &Proxy{
 		Addr: l.Addr().String(), listener: l, target: target, conns: make(map[net.Conn]bool),
@@ -38,12 +48,14 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	}
 	close(p.pass)
 	p.wait.Go(p.accept)
-	tb.Cleanup(func() {
-		_ = l.Close() // ends accept
-		p.Cut()
-		p.wait.Wait()
-	})
-	return p
+	return p, nil
+}
+
+// Close stops listening and closes all connections.
+func (p *Proxy) Close() {
+	_ = p.listener.Close() // ends accept
+	p.Cut()
+	p.wait.Wait()
 }
 
 // SetTarget sends new connections to another server; open connections stay.

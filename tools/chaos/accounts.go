@@ -24,8 +24,8 @@ type environment struct {
 	cut atomic.Bool
 }
 
-// start starts all of it until the fixture is closed.
-func (e *environment) start(b *fixture, seed uint64) (err error) {
+// open starts all of it. After an error nothing stays open.
+func (e *environment) open(seed uint64) (err error) {
 	faults := simulator.NewFaults(seed)
 	faults.Rate("", 0.01, simulator.Transient()...)
 	faults.Hook(func(string) simulator.Fault {
@@ -39,12 +39,16 @@ func (e *environment) start(b *fixture, seed uint64) (err error) {
 	}); err != nil {
 		return err
 	}
-	b.Cleanup(e.Close)
 	if e.sink, err = otlpsink.Start(otlpsink.Settings{}); err != nil {
-		return err
+		e.Accounts.Close()
 	}
-	b.Cleanup(e.sink.Close)
-	return nil
+	return err
+}
+
+// Close stops all of it.
+func (e *environment) Close() {
+	e.Accounts.Close()
+	e.sink.Close()
 }
 
 // fail makes providers and the OTLP endpoint fail at times, until the context ends.

@@ -10,21 +10,19 @@ import (
 // diskSize has room for the ledger of a round, its reserve, and a WAL.
 const diskSize = 96 << 20
 
-// mountDisk mounts a small file system at a folder that it makes, until the fixture is closed, and returns the folder;
-// empty if this user may not mount.
-func mountDisk(b *fixture, folder string) (string, error) {
+// mountDisk mounts a small file system at a folder that it makes. It returns nil if this user may not mount.
+func mountDisk(folder string) (unmount func(), err error) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
-		return "", err
+		return nil, err
 	}
-	err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", diskSize))
+	err = syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", diskSize))
 	if errors.Is(err, syscall.EPERM) {
-		return "", nil
+		return nil, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("mount a small file system: %w", err)
+		return nil, fmt.Errorf("mount a small file system: %w", err)
 	}
-	b.Cleanup(func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) }) // the folder is temporary
-	return folder, nil
+	return func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) }, nil // the folder is temporary
 }
 
 // fill writes a file until its disk has no byte left.

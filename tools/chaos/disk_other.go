@@ -5,6 +5,6 @@ package main
 import "errors"
 
 // mountDisk mounts nothing: only Linux has what it takes.
-func mountDisk(*fixture, string) (string, error) { return "", nil }
+func mountDisk(string) (unmount func(), err error) { return nil, nil }
 
 func fill(string) error { return errors.ErrUnsupported }

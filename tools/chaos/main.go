@@ -28,7 +28,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
@@ -56,16 +55,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // rounds runs the rounds in a folder.
 func rounds(
 	ctx context.Context, folder string, kills int, limit time.Duration, replicas int, seed uint64, out io.Writer,
-) (err error) {
+) error {
 	file := filepath.Join(folder, "cdr-exporter")
 	if err := program.Build(ctx, ".", file); err != nil {
 		return err
-	}
-	b := &fixture{ctx: context.WithoutCancel(ctx)}
-	defer b.close(&err)
-	var server *pgtest.Cluster
-	if replicas > 0 {
-		server = pgtest.Start(b, "fsync = off") // no power failures here
 	}
 	left := cmp.Or(kills, 100)
 	if limit > 0 {
@@ -78,7 +71,7 @@ func rounds(
 		began := time.Now()
 		r := &round{
 			folder: filepath.Join(folder, fmt.Sprint("round-", number)), program: file, seed: seed + number - 1,
-			kills: min(left, mostKills), replicas: replicas, server: server,
+			kills: min(left, mostKills), replicas: replicas,
 		}
 		differences, err := r.run(ctx)
 		if err != nil {

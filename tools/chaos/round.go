@@ -19,8 +19,7 @@ type round struct {
 
 	folder, program string
 	seed            uint64
-	kills, replicas int
-	server          *pgtest.Cluster // nil: SQLite
+	kills, replicas int // no replicas: one process over SQLite
 
 	exporters []*exporter
 	// allowed is how many kills are left, below zero once there are none.
@@ -32,34 +31,49 @@ type round struct {
 
 // run returns the differences at the end. The end of the context ends the kills early.
 func (r *round) run(ctx context.Context) (differences []string, err error) {
-	b := &fixture{ctx: context.WithoutCancel(ctx)}
-	defer b.close(&err)
-	if err := errors.Join(os.Mkdir(r.folder, 0o700), r.start(b, r.seed)); err != nil {
+	if err := os.Mkdir(r.folder, 0o700); err != nil {
 		return nil, err
 	}
-	storage, dsn := "path: ledger", ""
-	if r.server != nil {
-		storage, dsn = "postgres: {dsn_file: '${env:CDR_DSN_FILE}'}", r.server.Database(b)
+	if err := r.open(r.seed); err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	storage, disk := "path: ledger", ""
+	var server *pgtest.Cluster
+	if r.replicas > 0 {
+		storage = "postgres: {dsn_file: '${env:CDR_DSN_FILE}'}"
+		if server, err = pgtest.Run("fsync = off"); err != nil { // no power failures here
+			return nil, err
+		}
+		defer server.Close()
+	} else {
+		folder := filepath.Join(r.folder, "ledger")
+		unmount, err := mountDisk(folder)
+		if err != nil {
+			return nil, err
+		}
+		if unmount != nil {
+			disk = folder
+			defer unmount()
+		}
 	}
 	config, err := r.configure(r.folder, storage)
 	if err != nil {
 		return nil, err
-	}
-	disk := ""
-	if r.server == nil {
-		if disk, err = mountDisk(b, filepath.Join(r.folder, "ledger")); err != nil {
-			return nil, err
-		}
 	}
 	for i := range max(1, r.replicas) {
 		x := &exporter{
 			file: r.program, config: config, name: fmt.Sprint("exporter-", i+1), disk: disk,
 			random: rand.New(rand.NewPCG(r.seed, uint64(i))), did: make(map[string]int),
 		}
-		if r.server != nil {
-			x.wire, x.dsn = pgtest.NewProxy(b, r.server.Addr), filepath.Join(r.folder, x.name+".dsn")
-			if err := os.WriteFile(x.dsn, []byte(pgtest.At(dsn, x.wire.Addr)+"&application_name="+x.name),
-				0o600); err != nil {
+		if server != nil {
+			if x.wire, err = pgtest.RunProxy(context.WithoutCancel(ctx), server.Addr); err != nil {
+				return nil, err
+			}
+			defer x.wire.Close()
+			x.dsn = filepath.Join(r.folder, x.name+".dsn")
+			dsn := pgtest.At(server.DSN(), x.wire.Addr) + "&application_name=" + x.name
+			if err := os.WriteFile(x.dsn, []byte(dsn), 0o600); err != nil {
 				return nil, err
 			}
 		}
