@@ -8,7 +8,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
@@ -28,8 +27,6 @@ type board struct {
 	builder *dashboard.DashboardBuilder
 	// filters are the variables that narrow every query whose metric has the label.
 	filters []string
-	// shown are the metrics that its queries use.
-	shown []*metrics.Def
 	// x and y are the place of the next panel, and bottom is the lower end of the present row.
 	x, y, bottom uint32
 	panels       uint32

@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -131,9 +130,6 @@ func (b *board) typed(f field) {
 // chooseNamed offers the values of a label that Prometheus knows: Loki only lists values of its index, which
 // doesn't have structured metadata.
 func (b *board) chooseNamed(label, title string, d *metrics.Def) {
-	if !slices.Contains(d.LabelNames(), label) {
-		b.problem("%s has no label %s", d.Name, label)
-	}
 	expr := fmt.Sprintf("label_values(%s, %s)", d.Name, label)
 	b.builder.WithVariable(asked(label, title, "Offered from Prometheus; without it, all.", prometheusSource(), expr).
 		IncludeAll(true).AllValue(anyText).Current(option("All", "$__all")))

@@ -6,7 +6,6 @@ import (
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
@@ -16,7 +15,6 @@ type Built struct {
 	File string
 	dashboard.Dashboard
 	annotations []annotation
-	shown       []*metrics.Def
 }
 
 // All builds every dashboard for the feeds and thresholds of these parameters, in the order in which one looks at
@@ -28,7 +26,7 @@ func All(p *rules.Parameters) ([]Built, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Built{File: b.name + ".json", Dashboard: d, annotations: b.annotations, shown: b.shown})
+		all = append(all, Built{File: b.name + ".json", Dashboard: d, annotations: b.annotations})
 	}
 	return all, nil
 }

@@ -273,10 +273,7 @@ func everySeries(native, classic bool) []promSeries {
 		{`ALERTS{alertname="CDRTrunkDown",alertstate="firing",severity="critical",source="503"}`, "1x80"},
 		{`ALERTS_FOR_STATE{alertname="CDRTrunkDown",severity="critical",source="503"}`, "1x80"},
 	}
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{
-		processStart,
-		buildInfo,
-	}) {
+	for _, d := range append(slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()), processStart) {
 		for _, labels := range labelSets(d) {
 			all = append(all, seriesOf(d, labels, native, classic)...)
 		}

@@ -260,10 +260,7 @@ func checkTarget(expr string) error {
 
 // catalogued is the definition of a series, nil if there is none.
 func catalogued(series string) *metrics.Def {
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{
-		processStart,
-		buildInfo,
-	}) {
+	for _, d := range append(slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()), processStart) {
 		if d.Name == series {
 			return d
 		}

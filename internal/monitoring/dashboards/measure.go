@@ -59,20 +59,11 @@ var (
 		metrics.FeedOwned, metrics.ClockOffset,
 		metrics.AuditDifference,
 	}
-	smallest = []*metrics.Def{
-		metrics.Watermark, metrics.CredentialExpiry,
-		metrics.ReloadSuccessful,
-	}
+	smallest = []*metrics.Def{metrics.Watermark, metrics.CredentialExpiry}
 )
 
-// Metrics of client_golang's collectors, which aren't in the catalogue.
-var (
-	processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
-	buildInfo    = &metrics.Def{
-		Name: "cdr_exporter_build_info", Kind: metrics.Gauge,
-		Labels: []metrics.Label{{Name: "version"}, {Name: "goversion"}},
-	}
-)
+// processStart is of a collector of client_golang's, so it isn't in the catalogue.
+var processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
 
 // measureOf returns how a metric is shown. Records count when they are read, connected seconds all at once, so the
 // rate of a counter isn't the rate of calls: each bar shows the sum of its time.

@@ -37,18 +37,15 @@ func quality(with *rules.Parameters) *board {
 		onlySessions)}))
 
 	b.row("Streams")
-	limits := above(0.03, 0.1)
-	b.add(12, 8, b.series(text{"Poor audio by network", "Share of poor streams among those judged, by the sender's " +
-		"network."}, b.poor(b.flow, by("network"), audio())).
-		Thresholds(limits).ThresholdsStyle(dashed()))
-
-	b.add(12, 8, b.series(text{"Poor audio by platform", "Share of poor streams among those judged, by the sender's " +
-		"platform."}, b.poor(b.flow, by("platform"), audio())).
-		Thresholds(limits).ThresholdsStyle(dashed()))
-	for _, label := range b.StreamLabels {
+	poorBy := func(label, what string) {
 		b.add(12, 8, b.series(text{"Poor audio by " + words(label), "Share of poor streams among those judged, by " +
-			"your label " + label + " of the sender's subnet."},
-			b.poor(b.flow, by(label), audio())).Thresholds(limits).ThresholdsStyle(dashed()))
+			what + "."}, b.poor(b.flow, by(label), audio())).
+			Thresholds(above(0.03, 0.1)).ThresholdsStyle(dashed()))
+	}
+	poorBy("network", "the sender's network")
+	poorBy("platform", "the sender's platform")
+	for _, label := range b.StreamLabels {
+		poorBy(label, "your label "+label+" of the sender's subnet")
 	}
 
 	b.row("Measured")

@@ -195,7 +195,6 @@ func (b *board) measure(d *metrics.Def, keep []string, where []match) measure {
 	if m.across == "" {
 		b.problem("nothing says how the series of %s are put together", d.Name)
 	}
-	b.shown = append(b.shown, d)
 	return m
 }
 

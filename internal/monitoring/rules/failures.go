@@ -204,9 +204,6 @@ func aboveEarlierWeeks(record string, factor int, more string) string {
 	return strings.Join(conditions, "\n")
 }
 
-// perHour makes what happened within the hour of a rate that fulfils conditions.
-func perHour(conditions ...string) string { return times("3600", conditions...) }
-
 // times multiplies what fulfils conditions.
 func times(factor string, conditions ...string) string {
 	return "(\n  " + strings.Join(conditions, "\n  ") + "\n) * " + factor

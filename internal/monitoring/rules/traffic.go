@@ -85,7 +85,7 @@ func (p *Parameters) moneyAlerts() Group {
 			Alert: "CDRChargesSurging", Severity: warning, Signal: Calls, For: 5 * time.Minute,
 			Doc: "Charges against the same hours of the last four weeks and the most expensive day of the last, each " +
 				"currency by itself.",
-			Expr: perHour(
+			Expr: times("3600",
 				aboveEarlierWeeks(chargesHourly, p.ChargeFactor, ""),
 				fmt.Sprintf("and %s * 3600 >= %s * 86400 * max_over_time(%s[1w] offset 1h)", chargesHourly,
 					number(chargeDayShare), chargesDaily),
