@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
@@ -59,32 +59,28 @@ func (x *exporter) close() {
 	x.sink.Close()
 }
 
-// look is an exporter's metrics of calls, and the log records that it has sent.
-type look struct {
-	series  map[string]string // values, by name and labels
-	records map[string]string // a plus for each, by text
-}
+// logRecords is the table of log records, by their text.
+const logRecords = "log records"
 
-// look reads the metrics of the exporter and the records of its endpoint.
-func (x *exporter) look(ctx context.Context) (look, error) {
+// look reads the metrics of calls and the log records at the exporter's endpoint.
+func (x *exporter) look(ctx context.Context) (simulator.Tables, error) {
 	if err := x.Ended(); err != nil {
-		return look{}, err
+		return nil, err
 	}
-	l := look{series: map[string]string{}, records: map[string]string{}}
+	all := make(simulator.Tables)
 	for _, r := range x.sink.Logs() {
 		if r.Attributes["cdr.source"] == "pbx" { // its records have no ids: each ledger's key makes different ones
 			delete(r.Attributes, "cdr.record.id")
 			delete(r.Attributes, "log.record.uid")
 			r.TraceID = ""
 		}
-		text := fmt.Sprint(r.Event, " ", r.Body, " ", r.TraceID, " ", r.Attributes) // maps are printed by key
-		l.records[text] += "+"
+		all.Count(logRecords, fmt.Sprint(r.Event, " ", r.Body, " ", r.TraceID, " ", r.Attributes)) // printed by key
 	}
-	return l, x.scrape(ctx, l.series)
+	return all, x.scrape(ctx, all)
 }
 
 // scrape adds the counters and histograms of calls. An exporter that doesn't answer yet has none.
-func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
+func (x *exporter) scrape(ctx context.Context, all simulator.Tables) error {
 	body, err := program.Get(ctx, "http://"+x.address+"/metrics")
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return nil
@@ -103,25 +99,17 @@ func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			series[name+fmt.Sprint(m.GetLabel())] = fmt.Sprint(m.GetCounter().GetValue(), m.GetHistogram())
-		}
-	}
-	return nil
-}
-
-// differences has a line for each series and each log record that differs.
-func (l look) differences(other look) []string {
-	return slices.Concat(differing(l.series, other.series), differing(l.records, other.records))
-}
-
-func differing(earlier, present map[string]string) (lines []string) {
-	for _, side := range []map[string]string{earlier, present} {
-		for key := range side {
-			if was, is := earlier[key], present[key]; was != is {
-				lines = append(lines, fmt.Sprintf("%s: was %q, is %q", key, was, is))
+			labels, h := fmt.Sprint(m.GetLabel()), m.GetHistogram()
+			if h == nil {
+				all.Add(name, harness.Millionths(m.GetCounter().GetValue()), labels)
+				continue
+			}
+			all.Add(name+"_sum", harness.Millionths(h.GetSampleSum()), labels)
+			all.Add(name+"_count", int64(h.GetSampleCount())*1e6, labels)
+			for _, b := range h.GetBucket() {
+				all.Add(name+"_bucket", int64(b.GetCumulativeCount())*1e6, labels, b.GetUpperBound())
 			}
 		}
 	}
-	slices.Sort(lines)
-	return slices.Compact(lines)
+	return nil
 }

@@ -14,15 +14,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/harness"
 	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
@@ -104,14 +103,14 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 				return err
 			}
 		}
-		series, records, differences, err := settle(ctx, both)
+		counted, differences, err := settle(ctx, both)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "step %d: %d series and %d log records; %d differences\n", step, series, records,
-			len(differences))
+		fmt.Fprintf(out, "step %d: %d calls and %d log records; %d differences\n", step,
+			counted.Sum("cdr_calls_total")/1e6, len(counted[logRecords]), len(differences))
 		if len(differences) > 0 {
-			return fmt.Errorf("the programs' counts differ; the first differences are:\n%s",
+			return fmt.Errorf("the counts differ from the earlier program's; the first differences are:\n%s",
 				strings.Join(differences[:min(len(differences), mostShown)], "\n"))
 		}
 	}
@@ -165,24 +164,24 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // settle waits until both have had equal counts for a while, or the time is over.
-func settle(ctx context.Context, both [2]*exporter) (series, records int, differences []string, err error) {
+func settle(ctx context.Context, both [2]*exporter) (counted simulator.Tables, differences []string, err error) {
 	begin := time.Now()
-	var last string
 	for {
 		if err := wait(ctx, 2*time.Second); err != nil {
-			return 0, 0, nil, err
+			return nil, nil, err
 		}
-		var looks [2]look
+		var looks [2]simulator.Tables
 		for i, x := range both {
 			if looks[i], err = x.look(ctx); err != nil {
-				return 0, 0, nil, err
+				return nil, nil, err
 			}
 		}
-		differences = looks[0].differences(looks[1])
-		now := fmt.Sprint(len(looks[0].series), len(looks[0].records), slices.Sorted(maps.Values(looks[0].series)))
-		if len(differences) == 0 && now == last && time.Since(begin) > stepTime || time.Since(begin) > settleTimeout {
-			return len(looks[1].series), len(looks[1].records), differences, nil
+		differences = harness.Differences(looks[1], looks[0])
+		moved := harness.Differences(looks[0], counted)
+		counted = looks[0]
+		if len(differences) == 0 && len(moved) == 0 && time.Since(begin) > stepTime ||
+			time.Since(begin) > settleTimeout {
+			return counted, differences, nil
 		}
-		last = now
 	}
 }

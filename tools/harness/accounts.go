@@ -1,6 +1,6 @@
-// Package harness is what chaos, the simulation and the tests that kill the binary share: the
-// comparison of the exporter's metrics and log records with the simulators' totals, and, for the
-// first two, simulated accounts of several providers with a configuration that reads them.
+// Package harness is what chaos, compare, the simulation and the tests that kill the binary share: the
+// comparison of the exporter's metrics and log records with the simulators' totals. For chaos and the
+// simulation it also has simulated accounts of several providers with a configuration that reads them.
 package harness
 
 import (
