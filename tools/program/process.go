@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -44,6 +45,21 @@ func Get(ctx context.Context, url string) ([]byte, error) {
 		err = fmt.Errorf("%s: %s: %s", url, response.Status, body)
 	}
 	return body, err
+}
+
+// Serve serves pages until the context ends, after it has printed where, by a format of the address.
+func Serve(ctx context.Context, address string, pages http.Handler, out io.Writer, where string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen for the pages: %w", err)
+	}
+	server := &http.Server{Handler: pages, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	fmt.Fprintf(out, where, listener.Addr())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the pages: %w", err)
+	}
+	return nil
 }
 
 // Build builds the exporter of a tree of files.

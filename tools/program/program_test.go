@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
@@ -24,13 +25,12 @@ func TestInFolder(t *testing.T) {
 	}
 }
 
-// TestEnded: a process that has ended by itself says so with the end of its log.
+// TestEnded: the end of a process ends a wait for it, with an error that has the end of its log.
 func TestEnded(t *testing.T) {
 	p, err := Start(t.TempDir(), "failing", Command(t.Context(), "sh", "-c", "echo why; exit 3"))
 	require.NoError(t, err)
-	<-p.Done
-	if err := p.Ended(); err == nil || !strings.Contains(err.Error(),
-		"failing ended by itself (exit status 3); its log ends:\nwhy\n") {
+	err = p.Until(t.Context(), time.Hour, func() error { return errors.New("not yet") })
+	if err == nil || !strings.Contains(err.Error(), "failing ended by itself (exit status 3); its log ends:\nwhy\n") {
 		t.Errorf("the error is %v", err)
 	}
 }

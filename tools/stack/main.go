@@ -56,5 +56,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer s.close()
-	return s.serve(ctx, *address, out)
+	return program.Serve(ctx, *address, s.handler(ctx), out,
+		"Open http://%s/ and let a trunk fail. Ctrl-C ends everything.\n")
 }

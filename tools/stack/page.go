@@ -5,10 +5,7 @@ import (
 	"context"
 	_ "embed" // embeds the page
 	"errors"
-	"fmt"
 	"html/template"
-	"io"
-	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -48,20 +45,6 @@ func (s *stack) look(ctx context.Context) *snapshot {
 		Speed: s.speed, Killed: s.killed,
 		FailedSince: s.failedSince, HeldSince: s.heldSince, Alerts: alerts, Figures: figures, Problem: problem,
 	}
-}
-
-func (s *stack) serve(ctx context.Context, address string, out io.Writer) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("listen for the page: %w", err)
-	}
-	server := &http.Server{Handler: s.handler(ctx), ReadHeaderTimeout: 10 * time.Second}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	fmt.Fprintf(out, "Open http://%s/ and let a trunk fail. Ctrl-C ends everything.\n", listener.Addr())
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // handler serves the page. Every change comes from a form of the page itself.

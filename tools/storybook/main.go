@@ -8,14 +8,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/tools/program"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
@@ -35,15 +30,5 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *address)
-	if err != nil {
-		return fmt.Errorf("listen for the pages: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	fmt.Fprintf(out, "Open http://%s/ to see the stories. Ctrl-C ends it.\n", listener.Addr())
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the pages: %w", err)
-	}
-	return nil
+	return program.Serve(ctx, *address, handler, out, "Open http://%s/ to see the stories. Ctrl-C ends it.\n")
 }
