@@ -177,10 +177,6 @@ bench-peers: packages build $(TOOLS)/telegraf ## cdr-exporter, Telegraf and Post
 
 # Checks.
 
-.PHONY: vet
-vet:
-	$(GO) vet -tags e2e,conformance ./...
-
 # A fifth of what the linters do by default is to collect garbage (GOGC).
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint: what go vet finds, style, and which room may import which

@@ -16,19 +16,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/docs/acmetel"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestGuideIsTrue: every part of the program between `begin` and `end` is in the
 // guide as it stands, and every block of Go in the guide is such a part.
 func TestGuideIsTrue(t *testing.T) {
 	code, err := os.ReadFile("acmetel.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	guide, err := os.ReadFile("../adding-a-provider.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	parts := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?s)// begin: (\w+)\n\n(.*?)\n// end: `).FindAllStringSubmatch(string(code),
 		-1) {
@@ -72,22 +69,15 @@ func TestExampleIsRead(t *testing.T) {
 		fmt.Fprintf(w, `{"calls":[{"id":"3","start":%q,"seconds":0,"result":"busy"}]}`, start)
 	}))
 	t.Cleanup(server.Close)
-	folder := t.TempDir()
-	file := filepath.Join(folder, "config.yaml")
+	file := filepath.Join(t.TempDir(), "config.yaml")
 	text := fmt.Sprintf("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - {name: acme, acmetel: "+
 		"{base_url: %q, api_key: k, call_log: {interval: 1s}}}\n", server.URL)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	a, err := app.New(t.Context(), app.Settings{
 		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, Providers: []collector.Provider{acmetel.Provider()},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, a.Start())
 	t.Cleanup(func() {
 		if err := a.Stop(); err != nil {
 			t.Error(err)
@@ -126,17 +116,11 @@ func TestExampleIsRead(t *testing.T) {
 func scrape(t *testing.T, address string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return string(body)
 }
