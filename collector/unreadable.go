@@ -92,8 +92,8 @@ func (f *ranges) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) 
 	return err == nil || IsFewerRows(err)
 }
 
-// isApart says whether requests for a span ask for nothing that requests for a piece ask for. A provider
-// that only knows days is asked for whole days.
+// isApart says whether requests for a span ask for nothing that requests for a piece ask for. The exporter asks a
+// provider that only knows days for whole days.
 func (f *ranges) isApart(other, piece plan.Span) bool {
 	grain := max(f.settings.Info.Limits.Grain, time.Second)
 	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)
