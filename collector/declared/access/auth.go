@@ -95,6 +95,8 @@ type OAuth2 struct {
 	Limit *httpclient.Limit `yaml:"limit"`
 }
 
+const jsonFormat = "json"
+
 // SetDefaults implements config.Defaulter.
 func (o *OAuth2) SetDefaults() { o.ClientIn, o.Format = "body", "form" }
 
@@ -102,7 +104,7 @@ func (o *OAuth2) SetDefaults() { o.ClientIn, o.Format = "body", "form" }
 func (o *OAuth2) Validate(r *config.Report) {
 	r.Required("token_url", o.TokenURL, "the address for tokens; /… is relative to base_url")
 	r.OneOf("client_in", o.ClientIn, "header", "body")
-	r.OneOf("format", o.Format, "form", "json")
+	r.OneOf("format", o.Format, "form", jsonFormat)
 	if o.RefreshToken != "" {
 		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/declaredtest"
@@ -51,5 +52,48 @@ feeds:
 	}
 	if !slices.Equal(queries, []string{"a1", "a2"}) {
 		t.Errorf("tokens %q", queries)
+	}
+}
+
+// TestSignInRefused: an answer of JSON without a token refuses the credentials. They aren't sent again for five
+// minutes.
+func TestSignInRefused(t *testing.T) {
+	const definition = `provider: acmetel
+parameters: {hush: {secret: true}}
+http:
+  base_url: https://api.acmetel.example
+  auth: {oauth2: {token_url: /sign-in, format: json, params: {password: "{hush}"}}}
+feeds:
+  calls:
+    {request: {path: /calls}, filter: {by: start}, rows: rows,
+     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+`
+	asked, now := 0, declaredtest.Noon
+	api := &declaredtest.API{Answer: func(r *http.Request) (string, http.Header) {
+		if r.URL.Path != "/sign-in" {
+			return `{"rows":[]}`, nil
+		}
+		if asked++; asked == 1 {
+			return `{"errcode":10001}`, nil
+		}
+		return `{"access_token":"a"}`, nil
+	}}
+	source, err := declaredtest.OpenWith(t.TempDir(), definition, `hush: x, calls: `, collector.SourceSettings{
+		Settings: httpclient.Settings{Transport: api}, Now: func() time.Time { return now },
+	})
+	require.NoError(t, err)
+	read := func() error {
+		_, _, err := declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))
+		return err
+	}
+	for range 2 {
+		err := read()
+		if _, todo := source.Advise(err); err == nil || asked != 1 || !strings.Contains(todo, "check the user") {
+			t.Errorf("%v, signed in %d times", err, asked)
+		}
+	}
+	now = now.Add(6 * time.Minute)
+	if err := read(); err != nil || asked != 2 {
+		t.Errorf("%v, signed in %d times", err, asked)
 	}
 }

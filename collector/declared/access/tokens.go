@@ -146,7 +146,7 @@ func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, 
 		return got, err
 	}
 	asked, text := o.now(), form.Encode()
-	if o.Format == "json" {
+	if o.Format == jsonFormat {
 		if text, err = jsonOf(form); err != nil {
 			return got, err
 		}
@@ -169,8 +169,17 @@ func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, 
 		}
 		return got, err
 	}
-	if got, err = o.read(body, asked); err == nil && o.Signed != nil {
+	got, err = o.read(body, asked)
+	switch {
+	case err == nil && o.Signed != nil:
 		err = o.Signed.checkOwner(o.ownerIn(body))
+	case err != nil && o.Format == jsonFormat && rows.IsJSON(body): // so such providers refuse credentials
+		err = &advice.Error{
+			What: o.title + " answered the sign-in without a token",
+			Todo: "check the user and the password; the exporter tries them again after five minutes, and others " +
+				"at once",
+		}
+		o.refused, o.tried, o.until = err, using, asked.Add(refusalPause)
 	}
 	return got, err
 }
