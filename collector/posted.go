@@ -71,7 +71,7 @@ func (f *posted) commitSome(ctx context.Context) (some bool, err error) {
 	return true, err
 }
 
-// first are the records that came first of those that wait. They have the time of the replica that received them,
+// first are the bodies that came first of those that wait. They have the time of the replica that received them,
 // which may be ahead of ours.
 func (f *posted) first(ctx context.Context, most int) ([]work.Item, error) {
 	tasks, err := f.settings.Ledger.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), most)

@@ -276,7 +276,7 @@ func TestPushFeed(t *testing.T) {
 	}
 }
 
-// FuzzPush: whatever is posted, it becomes one row and is answered with 204, or nothing and is refused.
+// FuzzPush: whatever is posted, it becomes rows and is answered with 204, or nothing and is refused.
 func FuzzPush(f *testing.F) {
 	f.Add("application/json", []byte(call))
 	f.Add("application/x-www-form-urlencoded", []byte("cdr="+url.QueryEscape(call)))

@@ -100,8 +100,8 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	return record, err
 }
 
-// setSessions sets the sessions, of which a record lists one once for each service that its caller visited. A record
-// that grows while it is read may repeat one, too; the last is the newest.
+// setSessions sets the sessions. A record lists a session once for each service that its caller visited, and may
+// repeat one if it grows while it is read: the last is the newest.
 func (c *callRecord) setSessions(all []session) {
 	c.listings = slices.Clone(all)
 	c.Sessions = unique(all, func(s *session) string { return s.ID })

@@ -97,8 +97,9 @@ var (
 // mayBeForgotten is the difference of a range that begins before the time that the ledger remembers.
 func mayBeForgotten(state *counting.State) Difference {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	return Difference{Reason: "may be forgotten: the ledger remembers records since " + at(state.Floor) +
-		"; begin there, or before " + at(state.Origin) + ", when counting began", Unproven: true}
+	reason := "may be forgotten: the ledger remembers records since " + at(state.Floor) +
+		"; begin there, or explain all that was counted, from before " + at(state.Origin) + " up to now"
+	return Difference{Reason: reason, Unproven: true}
 }
 
 // Differ adds a difference to the one of its reason.

@@ -406,6 +406,14 @@ func TestDifferences(t *testing.T) {
 			b.count(cdrtest.Call("a"))
 			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = time.Hour }))
 		}, "1 false revised 1"},
+		{"no duration any more", "cdr_call_connected_seconds_total", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration, r.NoDuration = 0, true }))
+		}, "0 false revised 1"},
+		{"voicemail, then a person without a duration", "cdr_call_connected_seconds_total", func(b *bench) {
+			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Outcome = cdr.Voicemail }))
+			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration, r.NoDuration = 0, true }))
+		}, "0 false revised 1"},
 		{"another duration, of a record with legs in it", "cdr_call_connected_seconds_total", func(b *bench) {
 			for _, took := range []time.Duration{time.Minute, 90 * time.Second, 70 * time.Second} {
 				b.count(cdrtest.Call("a", func(r *cdr.Record) { r.ListsLegs, r.Duration = true, took }))
@@ -484,5 +492,25 @@ func TestBecauseOfTimes(t *testing.T) {
 		if len(r.Entries) != 1 || !strings.HasSuffix(r.Entries[0].Because, "; "+want) {
 			t.Errorf("%s: %+v, want %s", name, r.Entries, want)
 		}
+	}
+}
+
+// TestMayBeForgotten: the reason names a range that can be proven, also if the range begins before counting did.
+func TestMayBeForgotten(t *testing.T) {
+	b := newBench(t, counting.Rules{})
+	b.count(cdrtest.Call("a"))
+	began := cdrtest.Epoch.Add(-b.spec.History)
+	b.at = b.at.Add(7 * 24 * time.Hour)
+	b.count(cdrtest.Call("b", cdrtest.Start(b.at.Add(-time.Hour))))
+	b.must(b.ledger.Prune(b.t.Context()))
+	delete(b.listed, "a")
+	early := began.Add(-time.Hour)
+	want := "; begin there, or explain all that was counted, from before " + began.UTC().Format(time.RFC3339) +
+		" up to now"
+	if d := b.explain("cdr_calls_total", early, to).Differences; len(d) != 1 || !strings.HasSuffix(d[0].Reason, want) {
+		t.Errorf("%+v, want%s", d, want)
+	}
+	if r := b.explain("cdr_calls_total", early, b.at); r.Counted == nil {
+		t.Error("the whole range isn't compared with the series")
 	}
 }

@@ -112,6 +112,9 @@ func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
 	if m.Connected.Known {
 		first.Connected, first.Talk, first.NoDuration = m.Connected, m.Talk, true
 	}
+	if first.NoDuration && !m.Connected.Known && slices.Contains(m.Changed, recordFields[fieldDuration].name) {
+		first.NoDuration = false // an earlier version gave a duration, which isn't known any more
+	}
 	last := first
 	if !first.Outcome.Connected() && (!m.Connected.Known || slices.ContainsFunc(m.Outcomes, cdr.Outcome.Connected)) {
 		first.Connected = cdr.Length{} // a later version's, which was connected

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -97,4 +98,34 @@ func TestMemoryOfChanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMemoryOfACallHasNoLegs: what explain keeps of each leg of a large call doesn't hold all legs of the call.
+func TestMemoryOfACallHasNoLegs(t *testing.T) {
+	const legs = 300
+	r := newCallRig(t, nil)
+	var all []*cdr.Record
+	for n := range legs {
+		all = append(all, leg(fmt.Sprint("l", n), 0, -1, 9))
+	}
+	r.records(all...)
+	r.wait(time.Hour)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	var kept []*counting.Memory
+	for _, f := range r.preview(r.at, all...) {
+		if f.Memory.Call == nil {
+			t.Fatal("a leg has no call")
+		}
+		kept = append(kept, f.Memory)
+	}
+	if after := heap(); after > before+4<<20 {
+		t.Errorf("%d legs keep %d KiB", legs, (after-before)>>10)
+	}
+	runtime.KeepAlive(kept)
 }

@@ -118,8 +118,9 @@ func (d *Decision) memoryOf(e *entry, counted *rememberedRecord) (*Memory, error
 	if err := c.parse(st.was); err != nil {
 		return nil, err
 	}
-	c.ID = st.Hash
-	m.Call = &c.CallMemory
+	call := c.CallMemory // alone: the findings of a call's legs are kept, and each would keep all legs
+	call.ID = st.Hash
+	m.Call = &call
 	return m, nil
 }
 

@@ -259,6 +259,12 @@ func TestTimesOfVersions(t *testing.T) {
 		r.Duration, r.NoDuration = time.Duration(l.connected)*time.Second, l.connected < 0
 		return r
 	}
+	mixed := func(l legs) *cdr.Record { // only versions in which nobody answered list legs
+		if l.outcome == cdr.NoAnswer {
+			return listed(l)
+		}
+		return plain(l)
+	}
 	for _, c := range []struct {
 		name            string
 		record          func(legs) *cdr.Record
@@ -313,6 +319,12 @@ func TestTimesOfVersions(t *testing.T) {
 			[]legs{{cdr.NoAnswer, 0, 0}, {cdr.Answered, 0, -1}, {cdr.Answered, 0, 20}, {cdr.Answered, 0, 30}},
 			"1/20", "20",
 		},
+		{"the caller's own telephone, then a version without legs", mixed, []legs{
+			{cdr.NoAnswer, -1, 7}, {cdr.Answered, 0, 60}, {cdr.Answered, 0, 60},
+		}, "1/60", "60"},
+		{"a version without legs, then the caller's own telephone", mixed, []legs{
+			{cdr.Answered, 0, 60}, {cdr.NoAnswer, -1, 7},
+		}, "1/60", "60"},
 		{"one leg that is longer", plain, []legs{{cdr.Answered, 0, 60}, {cdr.Answered, 0, 70}}, "1/60", "60"},
 		{"one leg, voicemail, then a person, and last how long", plain, []legs{
 			{cdr.Voicemail, 0, 60}, {cdr.Answered, 0, -1}, {cdr.Answered, 0, 60}, {cdr.Answered, 0, 60},

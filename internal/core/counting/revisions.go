@@ -51,6 +51,9 @@ func (d *Decision) reviseRecord(e *entry, counted *rememberedRecord) (changed []
 		return changed
 	}
 	first.addFields(counted.fields, e.fields)
+	if first.fields&owesTalk != 0 {
+		first.fields |= 1 << fieldDuration // it is counted, although it isn't kept
+	}
 	merged, fields := reviseFields(d.settings.Provider, counted.fields, e.fields, r.Extra)
 	if counted.fields = merged; counted.flags&rowTimed != 0 && !took || first.fields&owesTalk != 0 {
 		counted.fields = slices.DeleteFunc(merged, isDuration) // it isn't counted, or not as talk time
@@ -74,13 +77,14 @@ func (d *Decision) addTimes(counted *rememberedRecord, first *earlier, r *cdr.Re
 	switch {
 	case r.Outcome.Connected() && counted.flags&rowTimed == 0:
 		if was.Known { // only the caller's own telephone was connected
+			now = lengthsOf(r) // also of a version that lists no legs
 			now.connected = cdr.KnownLength(max(now.connected.Value, was.Value))
 			call.Connected = cdr.KnownLength(now.connected.Value - was.Value)
 		}
 		*all = facts.AppendConnected(*all, &call)
 		counted.flags |= rowTimed
 		counted.times = now
-	case counted.times != callTimes{} || !r.Outcome.Connected():
+	case counted.times != callTimes{} || counted.flags&rowTimed == 0:
 		if by := now.connected.Value - was.Value; by > 0 {
 			*all = facts.AppendLonger(*all, &call, by)
 			counted.times.connected = now.connected
@@ -116,12 +120,17 @@ func isDuration(f fieldHash) bool { return f.key == fieldDuration }
 // timesOf are the times of a record that has its legs in it; none of another one.
 func timesOf(r *cdr.Record) (t callTimes) {
 	if r.ListsLegs || len(r.Legs) > 0 {
-		if connected, known := r.ConnectedTime(); known {
-			t.connected = cdr.KnownLength(connected)
-		}
-		if talk, known := r.TalkTime(); known {
-			t.talk = cdr.KnownLength(talk)
-		}
+		t = lengthsOf(r)
+	}
+	return t
+}
+
+func lengthsOf(r *cdr.Record) (t callTimes) {
+	if connected, known := r.ConnectedTime(); known {
+		t.connected = cdr.KnownLength(connected)
+	}
+	if talk, known := r.TalkTime(); known {
+		t.talk = cdr.KnownLength(talk)
 	}
 	return t
 }

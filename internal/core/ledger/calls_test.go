@@ -56,6 +56,25 @@ func leg(id string, options ...func(*cdr.Record)) *cdr.Record {
 	return call(id, append([]func(*cdr.Record){inGroup("g"), func(r *cdr.Record) { r.CallID = "c" }}, options...)...)
 }
 
+// Another replica goes on with the calls that wait.
+func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
+	a := newCallRig(t)
+	a.records(leg("a", outcome(cdr.NoAnswer)))
+	b := replicaOf(a, "b")
+	b.takeOver(a)
+	a.ledger.Drop(a.spec.Source, a.spec.Feed)
+	b.wantCalls("taken over", 0, 1)
+	b.records(leg("b"), leg("a", outcome(cdr.NoAnswer)))
+	b.settled()
+	b.wantCalls("settled", 1, 0)
+	c := replicaOf(a, "c") // a replica that has left doesn't come back
+	c.takeOver(b)
+	c.records(leg("a", outcome(cdr.NoAnswer)), leg("b"))
+	c.settled()
+	c.wantCalls("taken over again", 1, 0)
+	wantValues(t, c.values(), map[string]string{answered: "1", "cdr_call_failures_total": ""})
+}
+
 // A leg that was read while the clock was ahead for days doesn't have its call wait for these days.
 func TestCallReadByAClockThatWasAhead(t *testing.T) {
 	r := newCallRig(t)

@@ -49,7 +49,8 @@ const (
 		"TestEnqueueAnywhere|TestFeedAfterALostConnection|TestFencedInMidCommit|TestFencing|" +
 		"TestIdleConnectionThatIsClosed|TestInspectEndsWithItsContext|TestOldestOfATakenOverFeed|" +
 		"TestOpenWhatCannotBeRead|TestOutboxOfAFeedIsReadInTheEnd|TestOutboxOfARemovedSource|" +
-		"TestPausedRegistration|TestPooler|TestRule34AnotherDatabase|TestRule34AnotherVersion|TestStartAtOnce)$"
+		"TestPausedRegistration|TestPooler|TestRule34AnotherDatabase|TestRule34AnotherVersion|TestStartAtOnce|" +
+		"TestWaitingLegsMoveToAnotherReplica)$"
 )
 
 // TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
