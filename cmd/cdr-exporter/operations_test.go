@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,24 @@ func TestCommandsAreDocumented(t *testing.T) {
 	for name := range commands {
 		if !strings.Contains(rows, "`"+name+"`") && !strings.Contains(rows, "`"+name+" ") {
 			t.Errorf("docs/operations.md has no row for `%s`", name)
+		}
+	}
+}
+
+// TestFlagsOfOperations: each flag that docs/operations.md names is one of a command.
+func TestFlagsOfOperations(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operations.md")
+	require.NoError(t, err)
+	cli, _ := newCLI(streams{out: io.Discard, errors: io.Discard}, nil)
+	known := make(map[string]bool)
+	for _, command := range cli.Model().FlattenedCommands() {
+		for _, flag := range append(command.Flags, cli.Model().Flags...) {
+			known[flag.Name] = true
+		}
+	}
+	for _, found := range regexp.MustCompile(`--([a-z][a-z.-]*)`).FindAllStringSubmatch(string(page), -1) {
+		if !known[found[1]] {
+			t.Errorf("docs/operations.md names --%s, which no command has", found[1])
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/push"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -25,7 +28,7 @@ func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 			return
 		}
 		s := &push.Settings{
-			Config: *b.definition.Push, Path: f.Rows, Document: f.JSONRows, Token: b.Secrets[pushToken],
+			Config: *b.definition.Push, Path: f.Rows, Document: f.postedRows, Token: b.Secrets[pushToken],
 			Mapper:   f.newMapper(),
 			Observer: settings.Notified, Logger: settings.Logger,
 		}
@@ -40,6 +43,15 @@ func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 			Handler: receiver.Handler,
 		}
 	}
+}
+
+// postedRows are the records of a body.
+func (f *feed) postedRows(text []byte) ([]rows.Row, error) {
+	found, err := f.JSONRows(text)
+	if errors.Is(err, wire.ErrTooManyRows) {
+		err = push.ErrTooMany
+	}
+	return found, err
 }
 
 const countsTwice = "without an id a record that is posted and is also in a file would count twice"

@@ -87,8 +87,12 @@ type block interface {
 	IsPostedOnly() bool
 }
 
-// readsSame says that both sources read the same records: their blocks are equal.
+// readsSame says that both sources read the same records: their blocks are equal, and so is the way to the provider. A
+// client's certificate may name the account, and an address is another system's in another network.
 func (s *Source) readsSame(other *Source) bool {
+	if !reflect.DeepEqual(s.TLSConfig, other.TLSConfig) || !reflect.DeepEqual(s.ProxyURL, other.ProxyURL) {
+		return false
+	}
 	if b, ok := s.Provider.(block); ok {
 		return b.SameAs(other.Provider) && !b.IsPostedOnly()
 	}

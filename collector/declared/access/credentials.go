@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -129,7 +130,7 @@ func (h *Credentials) authorization(ctx context.Context, a *authKeys) (name, val
 	case h.Tokens != nil:
 		token, err := h.Tokens.Token(ctx)
 		if parameter := a.OAuth2.Query; parameter != "" {
-			return queryMark + parameter, token, err
+			return queryMark + language.Expand(parameter, h.Source.Values), token, err
 		}
 		return authorization, bearer + token, err
 	}
@@ -155,13 +156,22 @@ func putIntoBody(r *http.Request, name, secret string) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 }
 
+// WithParameter is a query that has a parameter once, with this value. Other parameters stay as they are written.
+func WithParameter(query, name, value string) string {
+	pairs := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+		key, _, _ := strings.Cut(pair, "=")
+		key, err := url.QueryUnescape(key)
+		return pair == "" || err == nil && key == name
+	})
+	return strings.Join(append(pairs, url.Values{name: {value}}.Encode()), "&")
+}
+
 // Authorize puts a list of headers and secrets on a request.
 func Authorize(r *http.Request, list string) {
 	lines := strings.Split(list, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
 		if name, is := strings.CutPrefix(lines[i], queryMark); is {
-			parameter := url.Values{name: {lines[i+1]}}.Encode()
-			r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+parameter, "&")
+			r.URL.RawQuery = WithParameter(r.URL.RawQuery, name, lines[i+1])
 		} else if strings.HasPrefix(lines[i], "{") {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, url.QueryEscape(lines[i]), url.QueryEscape(lines[i+1]))
 			putIntoBody(r, lines[i], lines[i+1])

@@ -97,3 +97,40 @@ feeds:
 		t.Errorf("%v, signed in %d times", err, asked)
 	}
 }
+
+// TestTokenInLinks: a link to the next page gets the current token in place of the one that the provider wrote into it.
+func TestTokenInLinks(t *testing.T) {
+	const definition = `provider: acmetel
+parameters: {hush: {secret: true}, name: {default: token}}
+http:
+  base_url: https://api.acmetel.example
+  auth: {oauth2: {token_url: /sign-in, format: json, query: "{name}", params: {password: "{hush}"}}}
+feeds:
+  calls:
+    {request: {path: /calls}, filter: {by: start}, rows: rows, next: {url: next},
+     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+`
+	api, signed := &declaredtest.API{Now: declaredtest.Noon}, 0
+	api.Answer = func(r *http.Request) (string, http.Header) {
+		switch {
+		case r.URL.Path == "/sign-in":
+			signed++
+			return fmt.Sprintf(`{"access_token":"a%d"}`, signed), nil
+		case !r.URL.Query().Has("page"):
+			return fmt.Sprintf(`{"rows":%s,"next":"/calls?%s&page=2"}`, declaredtest.Rows(1), r.URL.RawQuery), nil
+		case signed == 1:
+			return "!401", nil
+		}
+		return `{"rows":[]}`, nil
+	}
+	source, err := declaredtest.OpenWith(t.TempDir(), definition, `hush: pass, calls: `,
+		collector.SourceSettings{Settings: httpclient.Settings{Transport: api}})
+	require.NoError(t, err)
+	_, _, err = declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))
+	want := []string{
+		"/sign-in", "/calls?token=a1", "/calls?page=2&token=a1", "/sign-in", "/calls?page=2&token=a2",
+	}
+	if !slices.Equal(api.Asked, want) || err != nil {
+		t.Errorf("asked %q, %v", api.Asked, err)
+	}
+}

@@ -173,7 +173,7 @@ func (o *TokenClient) request(ctx context.Context, form url.Values) (got grant, 
 	switch {
 	case err == nil && o.Signed != nil:
 		err = o.Signed.checkOwner(o.ownerIn(body))
-	case err != nil && o.Format == jsonFormat && rows.IsJSON(body): // so such providers refuse credentials
+	case err != nil && o.Format == jsonFormat && rows.IsJSON(rows.Trimmed(body)): // so they refuse credentials
 		err = &advice.Error{
 			What: o.title + " answered the sign-in without a token",
 			Todo: "check the user and the password; the exporter tries them again after five minutes, and others " +

@@ -106,6 +106,11 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		}
 	}
 	if errors.Is(err, io.EOF) { // it is still being written
+		if l.Config.Titles > 0 && size > 0 && !l.mayGrow(f) {
+			l.list.wait(false, f.path, "it ends before the names of its columns",
+				"nothing, if it has no calls; otherwise see how many lines its program writes before them, and set "+
+					"titles of the definition's files to that")
+		}
 		return nil
 	} else if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -36,6 +37,9 @@ var (
 	errNoXMLRecord   = errors.New("the body must have a record: an XML element at the feed's rows")
 	errSeveralFields = errors.New("the form has several records: post each one separately")
 )
+
+// ErrTooMany is the error of a body with more records than are taken at once.
+var ErrTooMany = errors.New("the body has more than 20,000 records: post fewer at a time")
 
 // records are the records in a body, as JSON: in a field of a form, or in the body itself. In XML they are the elements
 // at the feed's rows; so they are in JSON if the feed has rows.
@@ -71,8 +75,10 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 }
 
 func (r *Receiver) jsonRecords(body []byte) (records []rows.Row, err error) {
-	for _, document := range rows.Documents(body) {
+	for document := range rows.EachDocument(body) {
 		switch {
+		case len(records) > maxRecords:
+			return nil, ErrTooMany
 		case document.Problem != "", !bytes.ContainsAny(document.Raw[:1], "[{"):
 			return nil, errNoRecord
 		case r.Path == nil && document.Raw[0] == '{':
@@ -80,8 +86,11 @@ func (r *Receiver) jsonRecords(body []byte) (records []rows.Row, err error) {
 			continue
 		}
 		inside, err := r.Document(document.Raw)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrTooMany):
 			return nil, err
+		case err != nil: // it says "the answer"
+			return nil, fmt.Errorf("the body has no list at %s, the feed's rows, or two", strings.Join(r.Path, "."))
 		}
 		records = append(records, inside...)
 	}
@@ -99,6 +108,8 @@ func xmlRecords(body []byte, at []string) (records []rows.Row, err error) {
 			return nil, fmt.Errorf("the body can't be read: %w", err)
 		case row.Problem != "":
 			return nil, fmt.Errorf("the record can't be read: %s", row.Problem)
+		case len(records) > maxRecords:
+			return nil, ErrTooMany
 		}
 		records = append(records, row)
 	}

@@ -22,6 +22,8 @@ import (
 const (
 	// maxPosted limits a body, in bytes.
 	maxPosted = 1 << 20
+	// maxRecords limits the records of a body, because of their memory; they may be of two bytes.
+	maxRecords = 20_000
 	// postsAtOnce is how many bodies are read and committed at a time, because of their memory;
 	// others wait for postWait.
 	postsAtOnce = 16
@@ -111,7 +113,10 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 		return reply{http.StatusBadRequest, "The body ended too early."}
 	}
 	records, err := h.records(r.Header.Get("Content-Type"), body)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrTooMany), len(records) > maxRecords:
+		return reply{http.StatusRequestEntityTooLarge, ErrTooMany.Error()}
+	case err != nil:
 		return reply{http.StatusBadRequest, err.Error()}
 	}
 	if h.store(r.Context(), records) != nil { // store's callee logs it

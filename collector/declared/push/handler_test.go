@@ -152,6 +152,10 @@ func TestPush(t *testing.T) {
 		{"a wrong password", call, func(r *http.Request) { r.SetBasicAuth(token, "x") }, 401, "forged", [3]int{}},
 		{"a mebibyte", call + strings.Repeat(" ", 1<<20-len(call)), nil, 204, "accepted", [3]int{1, 0, 0}},
 		{"more", call + strings.Repeat(" ", 1<<20), nil, 413, "invalid", [3]int{}},
+		{"20,000 records", strings.Repeat("{}", 20_000), nil, 204, "accepted", [3]int{0, 0, 20_000}},
+		{"a record more", strings.Repeat("{}", 20_001), nil, 413, "invalid", [3]int{}},
+		{"a list of far more", "[" + strings.Repeat("{},", 300_000) + "{}]", nil, 413, "invalid", [3]int{}},
+		{"a list with a record more", "[" + strings.Repeat("{},", 20_000) + "{}]", nil, 413, "invalid", [3]int{}},
 		{"nothing", "", nil, 400, "invalid", [3]int{}},
 		{"a cut record", call[:20], nil, 400, "invalid", [3]int{}},
 		{"a list", "[" + call + `, {"kind":"fax"}, 1]`, nil, 204, "accepted", [3]int{1, 1, 1}},
@@ -326,7 +330,8 @@ func TestPostedRows(t *testing.T) {
 	}{
 		{"a list of two", `{"event":"ended","calls":[` + call + `,` + other + `]}`, "", 2},
 		{"two documents", `{"calls":[` + call + `]}{"calls":[` + other + `]}`, "", 2},
-		{"no list", call, "has no list at calls", 0},
+		{"no list", call, "the body has no list at calls", 0},
+		{"two lists", `{"calls":[],"calls":[]}`, "the body has no list at calls, the feed's rows, or two", 0},
 		{"an empty list", `{"calls":[]}`, "the body must be a record", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -355,6 +360,11 @@ func TestPostedXML(t *testing.T) {
 		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
 		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
 		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusNoContent, ""},
+		{
+			"20,001 rows", "text/xml", "<l>" + strings.Repeat("<cdr/>", 20_001) + "</l>",
+			http.StatusRequestEntityTooLarge,
+			"more than 20,000 records",
+		},
 		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must have a record: an XML element"},
 		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
 		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},

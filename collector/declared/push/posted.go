@@ -23,7 +23,8 @@ type Settings struct {
 	Config Config
 	// Path leads to the records in a document; nil: the document is one.
 	Path []string
-	// Document reads the records of a list, or of a document with a Path, in JSON.
+	// Document reads the records of a list, or of a document with a Path, in JSON. Its error is ErrTooMany, or says
+	// that the list is missing.
 	Document func(text []byte) ([]rows.Row, error)
 	Token    config.Secret
 	// Seal encrypts records that wait in the ledger for the replica that reads their feed; Names is

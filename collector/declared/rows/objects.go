@@ -1,6 +1,10 @@
 package rows
 
-import "bytes"
+import (
+	"bytes"
+	"iter"
+	"slices"
+)
 
 // betweenObjects may stand between JSON objects that follow each other: blanks, commas, the
 // separator of RFC 7464, and NULs that a crash left.
@@ -54,19 +58,31 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 
 // Documents are the JSON documents in a text, one after the other. If the first one can't be read,
 // neither can the text.
-func Documents(text []byte) (all []Row) {
-	if IsJSON(text) {
-		return []Row{{Raw: text}}
-	}
-	for rest := text; len(rest) > 0; {
-		n, _ := new(objectScan).scan(rest)
-		if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
-			all = append(all, Row{Raw: raw, Problem: problemOf(raw)})
+func Documents(text []byte) []Row { return slices.Collect(EachDocument(text)) }
+
+// EachDocument yields the documents of Documents one by one.
+func EachDocument(text []byte) iter.Seq[Row] {
+	return func(yield func(Row) bool) {
+		if IsJSON(text) {
+			yield(Row{Raw: text})
+			return
 		}
-		rest = rest[n:]
+		some := false
+		for rest := text; len(rest) > 0; {
+			n, _ := new(objectScan).scan(rest)
+			if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
+				row := Row{Raw: raw, Problem: problemOf(raw)}
+				if !some && row.Problem != "" {
+					break
+				}
+				if some = true; !yield(row) {
+					return
+				}
+			}
+			rest = rest[n:]
+		}
+		if !some {
+			yield(Row{Raw: text, Problem: problemOf(text)})
+		}
 	}
-	if len(all) == 0 || all[0].Problem != "" {
-		return []Row{{Raw: text, Problem: problemOf(text)}}
-	}
-	return all
 }

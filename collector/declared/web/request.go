@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/access"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -137,12 +138,7 @@ func (l *List) withSecrets(link, first string) string {
 		if err != nil {
 			return link // the client will refuse it
 		}
-		pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
-			name, _, _ := strings.Cut(pair, "=")
-			name, err := url.QueryUnescape(name)
-			return pair == "" || err == nil && name == key
-		})
-		u.RawQuery = strings.Join(append(pairs, url.Values{key: {from.Query().Get(key)}}.Encode()), "&")
+		u.RawQuery = access.WithParameter(u.RawQuery, key, from.Query().Get(key))
 		link = u.String()
 	}
 	return link
