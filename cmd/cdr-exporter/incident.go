@@ -56,9 +56,11 @@ func (k *incidentCommand) run(ctx context.Context, r *commandConfig, s streams) 
 	}
 	finder := incident.New(k.Settings)
 	settings := history.Settings{OnFact: finder.Add, Parties: true}
-	if err := span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, nil); err != nil {
+	feeds = withoutOverlaps(feeds)
+	if err := span.read(ctx, r, settings, feeds, s.errors, nil); err != nil {
 		return err
 	}
+	printLeftOut(feeds, s.errors)
 	report, err := finder.Report(span.from, feeds[0].To)
 	if err != nil {
 		return fmt.Errorf("--trunk: %w", err)

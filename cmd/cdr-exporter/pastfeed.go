@@ -227,6 +227,14 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("%s; %s", what, todo)
 }
 
+// printLeftOut prints what is left out of output that has neither series nor media.
+func printLeftOut(feeds []*pastFeed, out io.Writer) {
+	for _, f := range feeds {
+		f.summary.Folded, f.summary.Unsettled = 0, 0
+		f.printLeftOut(out)
+	}
+}
+
 // printLeftOut prints how much of the feed is left out or counts otherwise.
 func (f *pastFeed) printLeftOut(out io.Writer) {
 	s := &f.summary

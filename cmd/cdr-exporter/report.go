@@ -65,10 +65,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	if err != nil {
 		return err
 	}
-	for _, f := range feeds {
-		f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums include neither series nor media
-		f.printLeftOut(s.errors)
-	}
+	printLeftOut(feeds, s.errors)
 	if err := printReport(sums, p.output, s.out); err != nil {
 		return err
 	}
