@@ -227,7 +227,7 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("%s; %s", what, todo)
 }
 
-// printLeftOut prints what is left out of output that has neither series nor media.
+// printLeftOut prints how much of each feed is left out, for output that has neither series nor media.
 func printLeftOut(feeds []*pastFeed, out io.Writer) {
 	for _, f := range feeds {
 		f.summary.Folded, f.summary.Unsettled = 0, 0
