@@ -19,6 +19,7 @@ type pbx struct {
 	mu     sync.Mutex
 	hooks  []string // guarded by mu; whose exporters listen
 	taken  atomic.Int64
+	began  int64 // when all calls began
 }
 
 const pbxToken = "t0ken-of-the-pbx"
@@ -42,7 +43,7 @@ feeds:
 `)
 	s.write("dsn", pgtest.Database(t))
 	set := settings{Storage: "postgres: {dsn_file: dsn}", More: "definitions: [pbx.yaml]"}
-	return &pbx{site: s, config: s.configureSources(set,
+	return &pbx{site: s, began: time.Now().Unix(), config: s.configureSources(set,
 		"  - {name: pbx, ourpbx: {token_file: token, calls: {interval: 1s}}}\n")}
 }
 
@@ -62,10 +63,19 @@ func (p *pbx) listens(hooks ...string) {
 	p.hooks = hooks
 }
 
-// post posts a record until an exporter takes it, first to the one whose turn it is. Every third one is posted again.
+// record is the record of a call.
+func (p *pbx) record(number int) string {
+	return fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number,
+		p.began, 100000+number)
+}
+
+// post posts a record until an exporter takes it, first to the one whose turn it is. Every third one is posted again,
+// and every fifth one is posted in a list with a call from before.
 func (p *pbx) post(number int) {
-	body := fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number,
-		time.Now().Unix(), 100000+number)
+	body := p.record(number)
+	if number%5 == 4 {
+		body = "[" + p.record(number-4) + "," + body + "]"
+	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	for attempt, left := 0, 1+(number%3+2)/4; left > 0 && p.t.Context().Err() == nil; attempt++ {
 		p.mu.Lock()
