@@ -2,6 +2,7 @@ package declared
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,10 +49,13 @@ func (b *Block) openPush(settings *collector.SourceSettings) feedOpener {
 // postedRows are the records of a body.
 func (f *feed) postedRows(text []byte) ([]rows.Row, error) {
 	found, err := f.JSONRows(text)
-	if errors.Is(err, wire.ErrTooManyRows) {
-		err = push.ErrTooMany
+	switch {
+	case errors.Is(err, wire.ErrTooManyRows):
+		return nil, push.ErrTooMany
+	case err != nil: // it says "the answer"
+		return nil, fmt.Errorf("the body has no list at %s, the feed's rows, or two", strings.Join(f.Rows, "."))
 	}
-	return found, err
+	return found, nil
 }
 
 const countsTwice = "without an id a record that is posted and is also in a file would count twice"

@@ -135,16 +135,11 @@ func (r *running) without(other *running) *running {
 	return rest
 }
 
-// sameSource says whether two configurations of a source are equal. A block that can't be compared
-// as a value compares itself.
+// sameSource says whether two configurations of a source are equal.
 func sameSource(a, b *config.Source) bool {
-	block, ok := a.Provider.(interface{ SameAs(other any) bool })
-	if !ok {
-		return reflect.DeepEqual(a, b)
-	}
 	x, y := *a, *b
 	x.Provider, y.Provider = nil, nil
-	return block.SameAs(b.Provider) && reflect.DeepEqual(x, y)
+	return a.SameBlock(b) && reflect.DeepEqual(x, y)
 }
 
 func (a *App) openSource(c *config.Source, providers []collector.Provider) (*source, error) {

@@ -93,10 +93,16 @@ func (s *Source) readsSame(other *Source) bool {
 	if !reflect.DeepEqual(s.TLSConfig, other.TLSConfig) || !reflect.DeepEqual(s.ProxyURL, other.ProxyURL) {
 		return false
 	}
+	b, ok := s.Provider.(block)
+	return s.Provider != nil && s.SameBlock(other) && (!ok || !b.IsPostedOnly())
+}
+
+// SameBlock says whether both sources have the same provider, with equal blocks.
+func (s *Source) SameBlock(other *Source) bool {
 	if b, ok := s.Provider.(block); ok {
-		return b.SameAs(other.Provider) && !b.IsPostedOnly()
+		return b.SameAs(other.Provider)
 	}
-	return s.Provider != nil && s.ProviderName == other.ProviderName && reflect.DeepEqual(s.Provider, other.Provider)
+	return s.ProviderName == other.ProviderName && reflect.DeepEqual(s.Provider, other.Provider)
 }
 
 // isCountry says whether numbers can be from a country.

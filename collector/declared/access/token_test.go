@@ -15,19 +15,21 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
+// signingIn is a definition that signs in by JSON, and sends the token in the query.
+const signingIn = `provider: acmetel
+parameters: {user: {}, hush: {secret: true}, name: {default: token}}
+http:
+  base_url: https://api.acmetel.example
+  auth: {oauth2: {token_url: /sign-in, format: json, query: "{name}", params: {username: "{user}", password: "{hush}"}}}
+feeds:
+  calls:
+    {request: {path: /calls}, filter: {by: start}, rows: rows, next: {url: next},
+     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
+`
+
 // TestTokenInQuery: user and password are sent as JSON. The token goes into the address, and a new one is requested
 // when the provider refuses it.
 func TestTokenInQuery(t *testing.T) {
-	const definition = `provider: acmetel
-parameters: {user: {}, hush: {secret: true}}
-http:
-  base_url: https://api.acmetel.example
-  auth: {oauth2: {token_url: /sign-in, format: json, query: token, params: {username: "{user}", password: "{hush}"}}}
-feeds:
-  calls:
-    {request: {path: /calls, query: {limit: "9"}}, filter: {by: start}, rows: rows,
-     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
-`
 	api, bodies, queries := &declaredtest.API{Now: declaredtest.Noon}, []string(nil), []string(nil)
 	api.Answer = func(r *http.Request) (string, http.Header) {
 		if r.URL.Path == "/sign-in" {
@@ -41,7 +43,7 @@ feeds:
 		}
 		return `{"rows":[]}`, nil
 	}
-	source, err := declaredtest.OpenWith(t.TempDir(), definition, `user: ann, hush: 'pa"ss', calls: `,
+	source, err := declaredtest.OpenWith(t.TempDir(), signingIn, `user: ann, hush: 'pa"ss', calls: `,
 		collector.SourceSettings{Settings: httpclient.Settings{Transport: api}})
 	require.NoError(t, err)
 	_, _, err = declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))
@@ -58,16 +60,6 @@ feeds:
 // TestSignInRefused: an answer of JSON without a token refuses the credentials. They aren't sent again for five
 // minutes.
 func TestSignInRefused(t *testing.T) {
-	const definition = `provider: acmetel
-parameters: {hush: {secret: true}}
-http:
-  base_url: https://api.acmetel.example
-  auth: {oauth2: {token_url: /sign-in, format: json, params: {password: "{hush}"}}}
-feeds:
-  calls:
-    {request: {path: /calls}, filter: {by: start}, rows: rows,
-     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
-`
 	asked, now := 0, declaredtest.Noon
 	api := &declaredtest.API{Answer: func(r *http.Request) (string, http.Header) {
 		if r.URL.Path != "/sign-in" {
@@ -78,7 +70,7 @@ feeds:
 		}
 		return `{"access_token":"a"}`, nil
 	}}
-	source, err := declaredtest.OpenWith(t.TempDir(), definition, `hush: x, calls: `, collector.SourceSettings{
+	source, err := declaredtest.OpenWith(t.TempDir(), signingIn, `user: ann, hush: x, calls: `, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: api}, Now: func() time.Time { return now },
 	})
 	require.NoError(t, err)
@@ -100,16 +92,6 @@ feeds:
 
 // TestTokenInLinks: a link to the next page gets the current token in place of the one that the provider wrote into it.
 func TestTokenInLinks(t *testing.T) {
-	const definition = `provider: acmetel
-parameters: {hush: {secret: true}, name: {default: token}}
-http:
-  base_url: https://api.acmetel.example
-  auth: {oauth2: {token_url: /sign-in, format: json, query: "{name}", params: {password: "{hush}"}}}
-feeds:
-  calls:
-    {request: {path: /calls}, filter: {by: start}, rows: rows, next: {url: next},
-     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}}
-`
 	api, signed := &declaredtest.API{Now: declaredtest.Noon}, 0
 	api.Answer = func(r *http.Request) (string, http.Header) {
 		switch {
@@ -123,7 +105,7 @@ feeds:
 		}
 		return `{"rows":[]}`, nil
 	}
-	source, err := declaredtest.OpenWith(t.TempDir(), definition, `hush: pass, calls: `,
+	source, err := declaredtest.OpenWith(t.TempDir(), signingIn, `user: ann, hush: pass, calls: `,
 		collector.SourceSettings{Settings: httpclient.Settings{Transport: api}})
 	require.NoError(t, err)
 	_, _, err = declaredtest.ReadIDs(t, &source.Feeds[0], declaredtest.Noon, declaredtest.Noon.Add(1))

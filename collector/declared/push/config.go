@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"mime"
 	"net/url"
-	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -64,59 +64,67 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", field)
 		}
 	}
+	each, none := r.eachJSON(rows.Trimmed(body)), errNoRecord
 	if r.Config.Format == rows.FormatXML {
-		return xmlRecords(body, r.Path)
+		each, none = eachXML(rows.Trimmed(body), r.Path), errNoXMLRecord
+	} else if r.Config.Field == "" && media == "application/x-www-form-urlencoded" {
+		none = errWholeForm
 	}
-	records, err := r.jsonRecords(rows.Trimmed(body))
-	if err != nil && r.Config.Field == "" && media == "application/x-www-form-urlencoded" {
-		return nil, errWholeForm
-	}
-	return records, err
-}
-
-func (r *Receiver) jsonRecords(body []byte) (records []rows.Row, err error) {
-	for document := range rows.EachDocument(body) {
+	var records []rows.Row
+	for record, err := range each {
 		switch {
-		case len(records) > maxRecords:
-			return nil, ErrTooMany
-		case document.Problem != "", !bytes.ContainsAny(document.Raw[:1], "[{"):
-			return nil, errNoRecord
-		case r.Path == nil && document.Raw[0] == '{':
-			records = append(records, document)
-			continue
-		}
-		inside, err := r.Document(document.Raw)
-		switch {
-		case errors.Is(err, ErrTooMany):
-			return nil, err
-		case err != nil: // it says "the answer"
-			return nil, fmt.Errorf("the body has no list at %s, the feed's rows, or two", strings.Join(r.Path, "."))
-		}
-		records = append(records, inside...)
-	}
-	if len(records) == 0 {
-		return nil, errNoRecord
-	}
-	return records, nil
-}
-
-// xmlRecords are the rows of an XML document, as JSON.
-func xmlRecords(body []byte, at []string) (records []rows.Row, err error) {
-	for row, err := range rows.ReadXML(bytes.NewReader(rows.Trimmed(body)), at) {
-		switch {
+		case errors.Is(err, errNoRecord):
+			return nil, none
 		case err != nil:
-			return nil, fmt.Errorf("the body can't be read: %w", err)
-		case row.Problem != "":
-			return nil, fmt.Errorf("the record can't be read: %s", row.Problem)
-		case len(records) > maxRecords:
+			return nil, err
+		case len(records) == maxRecords:
 			return nil, ErrTooMany
 		}
-		records = append(records, row)
+		records = append(records, record)
 	}
 	if len(records) == 0 {
-		return nil, errNoXMLRecord
+		return nil, none
 	}
 	return records, nil
+}
+
+func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
+	return func(yield func(rows.Row, error) bool) {
+		for document := range rows.EachDocument(body) {
+			inside, err := []rows.Row{document}, error(nil)
+			switch {
+			case document.Problem != "", !bytes.ContainsAny(document.Raw[:1], "[{"):
+				err = errNoRecord
+			case r.Path != nil || document.Raw[0] == '[':
+				inside, err = r.Document(document.Raw)
+			}
+			if err != nil {
+				yield(rows.Row{}, err)
+				return
+			}
+			for _, record := range inside {
+				if !yield(record, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// eachXML yields the rows of an XML document, as JSON.
+func eachXML(body []byte, at []string) iter.Seq2[rows.Row, error] {
+	return func(yield func(rows.Row, error) bool) {
+		for row, err := range rows.ReadXML(bytes.NewReader(body), at) {
+			if err != nil {
+				err = fmt.Errorf("the body can't be read: %w", err)
+			} else if row.Problem != "" {
+				err = fmt.Errorf("the record can't be read: %s", row.Problem)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (c *Config) inForm(body []byte) (record []byte, found bool, err error) {

@@ -114,7 +114,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	}
 	records, err := h.records(r.Header.Get("Content-Type"), body)
 	switch {
-	case errors.Is(err, ErrTooMany), len(records) > maxRecords:
+	case errors.Is(err, ErrTooMany):
 		return reply{http.StatusRequestEntityTooLarge, ErrTooMany.Error()}
 	case err != nil:
 		return reply{http.StatusBadRequest, err.Error()}
