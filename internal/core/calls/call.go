@@ -188,10 +188,7 @@ func (s *set) outcome(c *Call) {
 
 // answer is when a connected leg was answered: its start, if that isn't known.
 func answer(l *cdr.Leg) time.Time {
-	if i := l.Connected(); !i.From.IsZero() {
-		return i.From
-	}
-	return cmp.Or(l.Answer, l.Start)
+	return cmp.Or(l.Connected().From, l.Answer, l.Start)
 }
 
 // route finds direction, call type and trunk.

@@ -199,6 +199,61 @@ var examples = []struct{ name, legs, want string }{
 		"two persons answer", "in A 0/0/60 machine; 1/20/60 Ann; 2/5/60 Eva",
 		"inbound A, answered, talk 55, connected 60, setup 0, user Eva, A 60",
 	},
+	{
+		"a parent with two children, one of whom answers", "in 0/0/40 #p; 5/-/6 busy, ^p; 10/12/40 ^p",
+		"inbound, answered, talk 28, connected 40, setup 0",
+	},
+	{
+		"voicemail with a child", "in A 0/2/20 voicemail, #p; 3/-/4 busy, ^p",
+		"inbound A, voicemail, connected 18, setup 2, A 18",
+	},
+	{
+		"a machine that comes in, beside an attempt", "in A 0/0/60 machine; out B 5/-/9 busy",
+		"inbound A, machine, connected 60, setup 0, A 60",
+	},
+	{
+		"an attempt that a machine takes", "out A 0/2/8 machine; out B 9/-/12 busy",
+		"outbound A, machine, connected 6, setup 2, A 6",
+	},
+	{
+		"onward beside a person who didn't answer", "in A 0/2/20 onward; 3/-/9 no_answer",
+		"inbound A, answered, talk 18, connected 18, setup 2, A 18",
+	},
+	{
+		"onward beside a person without an outcome", "in A 0/2/20 onward; 5/10/20 none",
+		"inbound A, answered, talk 18, connected 18, setup 2, A 18",
+	},
+	{
+		"onward that wasn't answered, beside a person", "in A 0/-/10 onward, no_answer; 3/-/5 busy",
+		"inbound A, busy",
+	},
+	{
+		"a person's interval without an outcome", "in A 0/0/60 machine; 5/6/50 none",
+		"inbound A, machine, connected 60, setup 0, A 60",
+	},
+	{
+		"a person's answer without an end", "in A 0/0/60 machine; 1/20 Ann; 2/5/60 Eva",
+		"inbound A, answered, talk 55, connected 60, setup 0, user Eva, A 60",
+	},
+	{"direction of a leg without a trunk", "0/-/9 no_answer; out 2/-/3 busy", "outbound, no_answer"},
+	{
+		"a person on another inbound trunk", "in A 0/-/3 none; in B 4/5/9",
+		"inbound A, answered, talk 4, connected 4, setup 5, B 4",
+	},
+	{
+		"a person behind another inbound trunk", "in A 0/-/3 none; in B 4/4/60 machine; 5/6/60",
+		"inbound A, answered, talk 54, connected 56, setup 4, B 56",
+	},
+	{
+		"a trunk on the caller's side", "out A 0/-/2 failed; out B 3/4/30 own; 5/-/31 busy",
+		"outbound A, busy, connected 26, B 26",
+	},
+	{
+		"an outbound leg without an outcome", "0/8/68; out A 0/0/3 none; out B 2/8/68",
+		"outbound B, answered, talk 60, connected 63, setup 0, A 3, B 60",
+	},
+	{"legs without an id", "in A 0/-/9 no_answer, #; 5/6/60 #; 7/-/9 busy", "inbound A, answered, talk 54, connected 54, setup 6"},
+	{"a leg that is its own parent", "in A 0/2/9 #p, ^p", "inbound A, answered, talk 7, connected 7, setup 2, A 7"},
 	{"an end before its start", "in A 10/10/5", "inbound A, answered, setup 0"},
 }
 
