@@ -29,6 +29,9 @@ type Driver struct {
 	Fetcher Fetcher
 	// Missing is called for each record that the provider names and doesn't have.
 	Missing func(task work.Item, err error)
+	// Waits is called with a part of a stream that isn't written to its end, such as half a line. Each span reads all
+	// of a stream, so it is called again. nil: such a part is an error.
+	Waits func(part error)
 
 	named map[work.Item]bool // by key and version
 	// unfetched are those of them that are still to be fetched. A read that fails leaves them to the next one.
@@ -73,7 +76,11 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 	from, to = plan.ToWholeSeconds(from, to)
 	seen := Twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
 	for page, err := range d.Reader.Pages(ctx, from, to) {
-		if err != nil {
+		switch {
+		case d.Waits != nil && onlyWaits(err):
+			d.Waits(err)
+			continue
+		case err != nil:
 			return err
 		}
 		page.Position = nil // a reader may use the page's memory again

@@ -147,11 +147,10 @@ func (f *stream) readStream(ctx context.Context, began time.Time) error {
 }
 
 // SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for
-// each span. A row that was set aside belongs to the span of the record before it. Parts that wait
-// without holding the watermark don't fail a span.
+// each span. A row that was set aside belongs to the span of the record before it.
 type SpanReader struct {
 	Stream StreamReader
-	// Audit also reads what seems to have been read already, and reports everything that waits.
+	// Audit also reads what seems to have been read already.
 	Audit bool
 	// Changed is since when the same values identify rows; nil or zero: always. A loop gets no older
 	// calls: they may have been counted under other ids.
@@ -168,9 +167,7 @@ func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Pa
 		var last time.Time
 		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {
 			if err != nil {
-				if !onlyWaits(err) || r.Audit {
-					yield(nil, err)
-				}
+				yield(nil, err)
 				return
 			}
 			all := page.Records

@@ -98,6 +98,7 @@ func (m *matchCommand) read(ctx context.Context, b *book) error {
 		m.leftOut++
 		fmt.Fprintf(m.errors, "%s: record %s: left out: %v\n", b.name, task.Key, err)
 	}
+	driver.Waits = func(part error) { fmt.Fprintf(m.errors, "%s: %v\n", b.name, part) }
 	loop := collector.SpanLoop{Read: driver.Read}
 	if info.Stream == nil {
 		around := m.settings.Around()

@@ -123,6 +123,7 @@ func (p *printing) run(ctx context.Context) error {
 	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
+	driver.Waits = func(part error) { fmt.Fprintln(p.errors, part) }
 	read := func(ctx context.Context, from, to time.Time) error {
 		p.begin, p.end = from, to
 		clear(p.seen)

@@ -96,8 +96,9 @@ type audit struct {
 	Feed
 
 	reader  collector.RangeReader
-	waiting *collector.Waiting // of what is read; it is noted
-	view    *ledger.Inspector  // nil while a request may be under way
+	waiting error             // what is read can't be complete
+	noted   string            // of what waits
+	view    *ledger.Inspector // nil while a request may be under way
 	audited ledger.Identity
 	counted counting.State // as it was when the ledger was last open
 	began   time.Time
@@ -129,19 +130,17 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 			s.Progress(from.Sub(begin))
 		}
 	}
-	if a.waiting != nil && a.waiting.Holds {
+	if a.waiting != nil {
 		return days, fmt.Errorf("%w: %w", ErrProvider, a.waiting)
 	}
 	return days, nil
 }
 
-// noteWaiting notes once that something of what is read waits, so that the audit can't say all.
-func (a *audit) noteWaiting(waits *collector.Waiting) {
-	if a.waiting == nil && !waits.Holds {
-		a.note("%v", waits)
-	}
-	if a.waiting == nil || waits.Holds {
-		a.waiting = waits
+// noteWaiting notes once that a part of what is read waits.
+func (a *audit) noteWaiting(part error) {
+	if text := part.Error(); text != a.noted {
+		a.noted = text
+		a.note("%s", text)
 	}
 }
 

@@ -127,9 +127,10 @@ func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	// which fetches each record once
 	driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.comparePage}
 	driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
+	driver.Waits = p.noteWaiting
 	err := driver.Read(ctx, from, to)
 	if waits, is := errors.AsType[*collector.Waiting](err); is {
-		p.noteWaiting(waits)
+		p.waiting = waits
 		return nil
 	}
 	return err

@@ -40,6 +40,8 @@ type historyRead struct {
 
 	// read is how many records were new, waiting how many calls wait for further legs.
 	read, waiting int
+	// noted is the last part of a stream that waits.
+	noted string
 
 	// What the Summary counts, each once.
 	unfinished, unsettled, missing map[string]bool
@@ -114,7 +116,7 @@ func (r *historyRead) piece() time.Duration {
 func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 	driver := &collector.Driver{
 		Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
-		Missing: r.missed,
+		Missing: r.missed, Waits: r.waits,
 	}
 	from = plan.Latest(from.Add(-overlap), r.first)
 	for range maxPasses {
@@ -227,6 +229,14 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 func (r *historyRead) missed(task work.Item, err error) {
 	r.missing[task.Key] = true
 	r.note("record %s: left out: %v", task.Key, err)
+}
+
+// waits notes once that a part of what is read waits.
+func (r *historyRead) waits(part error) {
+	if text := part.Error(); text != r.noted {
+		r.noted = text
+		r.note("%s", text)
+	}
 }
 
 // ErrLocal is a failure of ours, not the provider's.

@@ -165,7 +165,7 @@ var examples = []struct{ name, legs, want string }{
 	{"onward alone", "in A 0/2/10 onward", "inbound A, answered, talk 8, connected 8, setup 2, A 8"},
 	{"onward that wasn't answered", "in A 0/-/10 onward, no_answer", "inbound A, no_answer"},
 	{
-		"onward beside voicemail", "in A 0/0/20 onward; 20/21/30 voicemail",
+		"onward with voicemail", "in A 0/0/20 onward; 20/21/30 voicemail",
 		"inbound A, voicemail, connected 29, setup 0, A 20",
 	},
 	{"voicemail by its outcome", "in A 0/2/10 voicemail", "inbound A, voicemail, connected 8, setup 2, A 8"},
@@ -208,7 +208,7 @@ var examples = []struct{ name, legs, want string }{
 		"inbound A, voicemail, connected 18, setup 2, A 18",
 	},
 	{
-		"a machine that comes in, beside an attempt", "in A 0/0/60 machine; out B 5/-/9 busy",
+		"a machine that comes in, with an attempt", "in A 0/0/60 machine; out B 5/-/9 busy",
 		"inbound A, machine, connected 60, setup 0, A 60",
 	},
 	{
@@ -216,15 +216,15 @@ var examples = []struct{ name, legs, want string }{
 		"outbound A, machine, connected 6, setup 2, A 6",
 	},
 	{
-		"onward beside a person who didn't answer", "in A 0/2/20 onward; 3/-/9 no_answer",
+		"onward with a person who didn't answer", "in A 0/2/20 onward; 3/-/9 no_answer",
 		"inbound A, answered, talk 18, connected 18, setup 2, A 18",
 	},
 	{
-		"onward beside a person without an outcome", "in A 0/2/20 onward; 5/10/20 none",
+		"onward with a person without an outcome", "in A 0/2/20 onward; 5/10/20 none",
 		"inbound A, answered, talk 18, connected 18, setup 2, A 18",
 	},
 	{
-		"onward that wasn't answered, beside a person", "in A 0/-/10 onward, no_answer; 3/-/5 busy",
+		"onward that wasn't answered, with a person", "in A 0/-/10 onward, no_answer; 3/-/5 busy",
 		"inbound A, busy",
 	},
 	{
@@ -252,7 +252,10 @@ var examples = []struct{ name, legs, want string }{
 		"an outbound leg without an outcome", "0/8/68; out A 0/0/3 none; out B 2/8/68",
 		"outbound B, answered, talk 60, connected 63, setup 0, A 3, B 60",
 	},
-	{"legs without an id", "in A 0/-/9 no_answer, #; 5/6/60 #; 7/-/9 busy", "inbound A, answered, talk 54, connected 54, setup 6"},
+	{
+		"legs without an id", "in A 0/-/9 no_answer, #; 5/6/60 #; 7/-/9 busy",
+		"inbound A, answered, talk 54, connected 54, setup 6",
+	},
 	{"a leg that is its own parent", "in A 0/2/9 #p, ^p", "inbound A, answered, talk 7, connected 7, setup 2, A 7"},
 	{"an end before its start", "in A 10/10/5", "inbound A, answered, setup 0"},
 }
