@@ -36,7 +36,7 @@ func (p *mapping) parties() {
 // number is a party's number. In international numbers without a plus, the plus of others is left
 // out, so that both forms are the same number.
 func (p *mapping) number(field string, v *language.Value) string {
-	text := p.text(field, v)
+	text := cdr.PartyNumber(p.text(field, v))
 	if digits, has := strings.CutPrefix(text, "+"); has && p.feed.Numbers == international && allDigits(digits) {
 		return digits
 	}
