@@ -31,8 +31,8 @@ type pattern struct {
 	bounds    []bound        // for comparisons; else nil
 }
 
-// addressIn matches an address, which may have brackets around it.
-const addressIn = `([0-9A-Fa-f.:]+|\[[0-9A-Fa-f.:]+\])`
+// addressIn matches an address, which may have brackets around it and a port.
+const addressIn = `([0-9A-Fa-f.:]+|\[[0-9A-Fa-f.:]+\](?::[0-9]+)?)`
 
 // ParameterIn matches the name of a parameter in a text.
 var ParameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)

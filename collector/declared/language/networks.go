@@ -21,8 +21,8 @@ func ParseNetwork(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// networkOf is the name of the smallest network of a parameter that contains an address. It is
-// empty if there is none, or if the text isn't an address.
+// networkOf is the name of the smallest network of a parameter that contains an address, which may
+// have a port. It is empty if there is none, or if the text isn't an address.
 func (r *Row) networkOf(parameter, text string) string {
 	all, known := r.nets[parameter]
 	if !known {
@@ -42,7 +42,11 @@ func (r *Row) networkOf(parameter, text string) string {
 	}
 	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
 	if err != nil {
-		return ""
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return ""
+		}
+		address = withPort.Addr()
 	}
 	address = address.WithZone("").Unmap()
 	for _, n := range all {
