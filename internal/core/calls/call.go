@@ -120,6 +120,8 @@ func compareIDs(a, b *cdr.Leg) int {
 	return cmp.Or(cmp.Compare(a.Order, b.Order), strings.Compare(a.ID, b.ID))
 }
 
+// least is the leg that compares least of those that fit, None if there is none. compare must end with compareIDs:
+// otherwise the order of the legs would decide.
 func (s *set) least(fits func(i int) bool, compare func(a, b *cdr.Leg) int) int {
 	found := None
 	for i := range s.legs {
@@ -303,19 +305,10 @@ func (s *set) user(c *Call) {
 		c.User = c.By
 		return
 	}
-	c.User = None
-	for i := range s.legs {
-		id := userOf(&s.legs[i])
-		switch {
-		case id == "" || s.parties[i] == cdr.PartyMachine:
-		case c.User == None || userOf(&s.legs[c.User]) == id:
-			if c.User == None || s.legs[i].Start.Before(s.legs[c.User].Start) {
-				c.User = i
-			}
-		default:
-			c.User = None
-			return
-		}
+	named := func(i int) bool { return userOf(&s.legs[i]) != "" && s.parties[i] != cdr.PartyMachine }
+	c.User = s.least(named, func(a, b *cdr.Leg) int { return cmp.Or(a.Start.Compare(b.Start), compareIDs(a, b)) })
+	if s.first(func(i int) bool { return named(i) && userOf(&s.legs[i]) != userOf(&s.legs[c.User]) }) != None {
+		c.User = None
 	}
 }
 
