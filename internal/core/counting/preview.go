@@ -54,7 +54,7 @@ func (d *Decision) Preview(known *Known) (*Findings, error) {
 	invalid := len(d.page.Invalid)
 	found := &Findings{Invalid: d.needed.BadRows[:invalid], Ignored: d.needed.BadRows[invalid:]}
 	for i := range d.entries {
-		one, err := d.find(i)
+		one, err := d.statusOf(i)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +63,8 @@ func (d *Decision) Preview(known *Known) (*Findings, error) {
 	return found, nil
 }
 
-// find finds what was known of the i-th entry before the page was decided.
-func (d *Decision) find(i int) (Finding, error) {
+// statusOf says whether the record of the i-th entry was counted before the page was decided, and if not, why.
+func (d *Decision) statusOf(i int) (Finding, error) {
 	e := &d.entries[i]
 	r, st := e.record, d.findState(e)
 	one := Finding{Record: r, Key: d.newKey(e), Reused: d.hourOf(e) != 0, Listed: d.charges(r, nil)}

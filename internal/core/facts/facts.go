@@ -23,8 +23,8 @@ const (
 	// Call is a call that is counted, and Failure one that wasn't connected.
 	Call
 	Failure
-	// Talk and Connected are times of a call, or what a late leg adds to them; Setup is how long a
-	// connected call took to set up.
+	// Talk is how long persons talked in an answered call; a call has at most one. Connected is how long it was
+	// connected, or by how much that grew. Setup is how long a connected call took to set up.
 	Talk
 	Connected
 	Setup
