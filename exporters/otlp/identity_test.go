@@ -177,7 +177,7 @@ func TestNoKeyIsANamespace(t *testing.T) {
 	for _, name := range names {
 		for i, c := range name {
 			if c == '.' && slices.Contains(names, name[:i]) {
-				t.Errorf("%s is a name and the namespace of %s", name[:i], name)
+				t.Errorf("%s is a name and the namespace of %s: write _ in place of that dot", name[:i], name)
 			}
 		}
 	}

@@ -91,11 +91,12 @@ func TestEveryAlertIsTested(t *testing.T) {
 	for _, r := range all() {
 		switch {
 		case r.Record != "" && !strings.Contains(queries.String(), r.Record+"{"):
-			t.Errorf("no test looks at %s", r.Record)
+			t.Errorf("no test looks at %s: add a promql_expr_test to a file of dashboards/prometheus/tests", r.Record)
 		case r.Alert != "" && !fires[r.Alert]:
-			t.Errorf("%s fires in no test", r.Alert)
+			t.Errorf("%s fires in no test: add one to a file of dashboards/prometheus/tests", r.Alert)
 		case r.Alert != "" && !quiet[r.Alert] && r.Severity != none:
-			t.Errorf("%s has no near miss", r.Alert)
+			t.Errorf("%s has no near miss: add a test whose name begins with it, in which the alert doesn't fire, to "+
+				"dashboards/prometheus/tests", r.Alert)
 		}
 	}
 }
@@ -153,6 +154,6 @@ func TestRunbooks(t *testing.T) {
 		}
 	}
 	for name := range want {
-		t.Errorf("there is no runbook %s", name)
+		t.Errorf("docs/runbooks/%s is missing: write it like the others", name)
 	}
 }

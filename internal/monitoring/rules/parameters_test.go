@@ -24,11 +24,11 @@ func TestExample(t *testing.T) {
 	want.KeepLabels, want.Off, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.AlertLabels,
 		p.HomeCountries
 	if !reflect.DeepEqual(p, want) {
-		t.Errorf("it is %+v, want %+v", *p, *want)
+		t.Errorf("%s has %+v, and SetDefaults of parameters.go %+v", name, *p, *want)
 	}
 	for _, key := range configtest.Keys(reflect.TypeFor[Parameters]()) {
 		if !strings.Contains(string(text), "\n"+key+":") {
-			t.Errorf("it doesn't name %s", key)
+			t.Errorf("%s doesn't name %s: add it with its default and one sentence", name, key)
 		}
 	}
 }
