@@ -2,6 +2,7 @@ package declared_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // TestEveryKeyIsRead: each kind of feed reads the keys of a record that it accepts. A value that a key's table lacks
@@ -55,6 +57,35 @@ func TestEveryKeyIsRead(t *testing.T) {
 	for _, key := range recordKeys() {
 		if !read[key] && key != "id" && key != "start" {
 			t.Errorf("no feed accepts the key %s", key)
+		}
+	}
+}
+
+// TestEveryNumberIsHidden: no telephone number of a row is in its record after everything was redacted, except in ids
+// and versions.
+func TestEveryNumberIsHidden(t *testing.T) {
+	const begin = "provider: acmetel\nfiles: {read: lines, format: jsonl}\nfeeds: {calls: {record: {" +
+		"id: id, start: {path: start, time: rfc3339}, "
+	const line = `{"id":"a","start":"2026-11-23T10:00:00Z","is":"answered","x":"+4930555012345"}`
+	ids := strings.Fields("id call_id group parent version channel recording_id")
+	for _, key := range recordKeys() {
+		outcome := "outcome: is, "
+		if key == "outcome" {
+			outcome = ""
+		}
+		d, err := declared.Load("acmetel.yaml", []byte(begin+outcome+key+": x}}}"))
+		if err != nil || slices.Contains(ids, key) {
+			continue
+		}
+		feed := d.Feeds["calls"]
+		r := declared.NewMapper(&feed, declared.MapperSettings{}).MapJSON([]byte(line)).Record
+		if r == nil {
+			continue // it isn't a value of this key
+		}
+		cdr.NewRedactor(cdr.Policy{}, nil).Redact(r)
+		if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "55501") {
+			t.Errorf("a number in the key %s is shown: pass it to cdr.HideNumbers where it is mapped, or add its "+
+				"field to Redactor.Redact in internal/cdr/redact.go (%v)", key, err)
 		}
 	}
 }

@@ -22,10 +22,11 @@ import (
 
 // Report sums what it is given. It isn't safe for concurrent use.
 type Report struct {
-	keys []string
-	zone *time.Location
-	rows map[string]*Row
-	id   []byte // of the row in hand
+	keys  []string
+	zone  *time.Location
+	rows  map[string]*Row
+	total Row
+	id    []byte // of the row in hand
 }
 
 // Row is the sums of all that has the same texts of the keys.
@@ -67,6 +68,7 @@ func (r *Report) Add(source, feed string, f *facts.Fact) {
 		return
 	}
 	r.rowOf(source, feed, f).Add(f)
+	r.total.Add(f)
 }
 
 // Add adds a fact to the sums of its keys.
@@ -118,16 +120,7 @@ func (r *Report) Rows() []*Row {
 }
 
 // Total is the sum of all rows. It has no keys.
-func (r *Report) Total() *Row {
-	total := new(Row)
-	for _, row := range r.rows {
-		total.Calls += row.Calls
-		total.Connected += row.Connected
-		total.connected += row.connected
-		total.AddAll(row.Amounts)
-	}
-	return total
-}
+func (r *Report) Total() *Row { return &r.total }
 
 // Minutes is the connected time in minutes.
 func (r *Row) Minutes() string { return cdr.Minutes(r.connected) }

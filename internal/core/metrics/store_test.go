@@ -127,7 +127,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	snap := s.Snapshot()
 	for _, d := range Catalogue() {
 		if !slices.ContainsFunc(snap.Families, func(f Family) bool { return f.Def == d }) {
-			t.Errorf("nothing changed %s: count it in Count, and add a call with it to fullCall or to this test", d.Name)
+			t.Errorf("nothing changed %s: count it in Count, and add what it counts to this test", d.Name)
 		}
 	}
 	for _, family := range snap.Families {
