@@ -292,8 +292,9 @@ func TestSumsAreProven(t *testing.T) {
 					}
 					isFailure := strings.HasPrefix(series[i], "cdr_call_failures") // whose reasons nobody says again
 					if result.Proven() && !result.Listed.Equal(&want) || !result.Proven() && !isFailure && !rules.Legs {
-						t.Errorf("%s from %s to %s: %d records add %s, counted %s, proven %t: %+v", series[i], from, to,
-							len(result.Entries), result.Listed.String(), want.String(), result.Proven(),
+						t.Errorf("%s from %s to %s: %d records add %s, counted %s, proven %t: %+v. Does a "+
+							"later version change what counts? Then measured or changing must say so", series[i], from,
+							to, len(result.Entries), result.Listed.String(), want.String(), result.Proven(),
 							result.Differences)
 					}
 				}
