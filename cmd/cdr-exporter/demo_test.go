@@ -241,8 +241,8 @@ func (x *exporter) tries() {
 		if words[1] == "report" {
 			words = lastDayOnly(x.t, words)
 		}
-		if words[0] != binary {
-			x.t.Errorf("%s is not %s", words[0], binary)
+		if words[0] != binary() {
+			x.t.Errorf("%s is not %s", words[0], binary())
 		}
 		c := start(x.t, x.vault, launch{args: words[1:]})
 		c.exited(0)

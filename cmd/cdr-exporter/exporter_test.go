@@ -56,7 +56,7 @@ func start(t testing.TB, v *vault, l launch) *exporter {
 	if l.raced {
 		program = racedBinary
 	}
-	x.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program, args...)
+	x.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program(), args...)
 	x.cmd.Env = environment(l.env)
 	x.cmd.Stdout, x.cmd.Stderr = x.out, x.log
 	x.cmd.WaitDelay = 10 * time.Second

@@ -45,7 +45,7 @@ func onTerminal(t *testing.T, args ...string) *terminal {
 	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	require.NoError(t, err)
 	x := &terminal{
-		t: t, master: master, screen: new(require.Output), cmd: exec.CommandContext(t.Context(), binary, args...),
+		t: t, master: master, screen: new(require.Output), cmd: exec.CommandContext(t.Context(), binary(), args...),
 	}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr, x.cmd.Env = slave, slave, slave, environment(nil)
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

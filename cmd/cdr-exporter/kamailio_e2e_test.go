@@ -78,7 +78,7 @@ request_route {
 	x.stop()
 
 	// The definition keeps the laws in this database too.
-	laws := exec.CommandContext(t.Context(), binary, "provider", "test",
+	laws := exec.CommandContext(t.Context(), binary(), "provider", "test",
 		"../../collector/declared/builtin/kamailio.yaml", "--dsn", m.dsn(""))
 	out, err := laws.CombinedOutput()
 	if err != nil || strings.Count(string(out), "held:") < 5 {
@@ -216,7 +216,7 @@ feeds:
 	records := func(zone string) ([]byte, error) {
 		write(t, config, "storage: {path: ledger}\ndefinitions: [types.yaml]\nsources:\n  - name: db\n    "+
 			"types: {dsn_file: dsn, time_zone: "+zone+", calls: }\n")
-		return exec.CommandContext(t.Context(), binary, "records", "--config.file="+config, "--source=db",
+		return exec.CommandContext(t.Context(), binary(), "records", "--config.file="+config, "--source=db",
 			"--feed=calls", "--from=2026-11-23", "--to=2026-11-24", "--output=csv").CombinedOutput()
 	}
 	out, err := records("UTC")

@@ -9,20 +9,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 )
 
-// The programs under test; TestMain builds them, before any test runs.
+// The programs under test, built when the first test asks for them: most tests of the package itself don't.
 var (
-	// binary is built as it is released.
-	binary string
+	// binary is built as it is released, with the Makefile's settings, so that its packages are in the cache already.
+	binary = sync.OnceValue(func() string { return build("cdr-exporter", "0", "-trimpath") })
 	// racedBinary has the race detector if CDR_RACE is set, as `make test` does: for tests in which
 	// much goes on at once. It needs several times as long for everything, so no other test, and
 	// neither the harness nor the simulators, have the detector there.
-	racedBinary string
+	racedBinary = sync.OnceValue(func() string {
+		if os.Getenv("CDR_RACE") == "" {
+			return binary()
+		}
+		// As in the Makefile, which says why.
+		return build("cdr-exporter-race", "1", "-race", "-gcflags=modernc.org/...=-race=false")
+	})
+	// binaries is the folder that they are in, packageDir this package's, since a test may change the directory.
+	binaries, packageDir string
 )
 
 func TestMain(m *testing.M) {
@@ -53,19 +62,18 @@ func setFlags() error {
 	return nil
 }
 
-// runTests builds the binaries, runs the tests and looks for goroutines of the
-// harness that they left behind.
+// runTests runs the tests and looks for goroutines of the harness that they left behind.
 func runTests(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "cdr-exporter-test-")
-	if err != nil {
+	var err error
+	if packageDir, err = os.Getwd(); err != nil {
+		fmt.Fprintln(os.Stderr, "find the package:", err)
+		return 1
+	}
+	if binaries, err = os.MkdirTemp("", "cdr-exporter-test-"); err != nil {
 		fmt.Fprintln(os.Stderr, "make a folder for the binaries:", err)
 		return 1
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // A temporary folder; the system clears it too.
-	if err := buildAll(folder); err != nil {
-		fmt.Fprintln(os.Stderr, "build the binary:", err)
-		return 1
-	}
+	defer os.RemoveAll(binaries) //nolint:errcheck // A temporary folder; the system clears it too.
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
@@ -74,29 +82,16 @@ func runTests(m *testing.M) int {
 	return code
 }
 
-// buildAll builds the binaries into a folder. The one without the race detector is built with
-// the Makefile's settings, so that its packages are in the cache already.
-func buildAll(folder string) error {
-	binary = filepath.Join(folder, "cdr-exporter")
-	racedBinary = binary
-	if err := build(binary, "0", "-trimpath"); err != nil || os.Getenv("CDR_RACE") == "" {
-		return err
-	}
-	racedBinary = filepath.Join(folder, "cdr-exporter-race")
-	// As in the Makefile, which says why.
-	return build(racedBinary, "1", "-race", "-gcflags=modernc.org/...=-race=false")
-}
-
-// build builds the binary, with or without cgo.
-func build(to, cgo string, args ...string) error {
+// build builds the binary, with or without cgo, and returns its path. No test can go on without it.
+func build(name, cgo string, args ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	args = append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", to}, args...)
+	path := filepath.Join(binaries, name)
+	args = append([]string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", path}, args...)
 	command := exec.CommandContext(ctx, "go", append(args, ".")...)
-	command.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, output)
+	command.Dir, command.Env = packageDir, append(os.Environ(), "CGO_ENABLED="+cgo)
+	if output, err := command.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("build the binary: %v\n%s", err, output))
 	}
-	return nil
+	return path
 }

@@ -77,7 +77,7 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	got := 0
-	if err := ts.Exec(binary, args[1:]...); err != nil {
+	if err := ts.Exec(binary(), args[1:]...); err != nil {
 		exit, ok := errors.AsType[*exec.ExitError](err)
 		if !ok {
 			ts.Fatalf("run the binary: %v", err)

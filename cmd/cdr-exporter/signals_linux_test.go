@@ -24,7 +24,7 @@ func TestLedgerCommandsEndAtASignal(t *testing.T) {
 	} {
 		pipe := newSite(t).path(name + ".yaml")
 		require.NoError(t, unix.Mkfifo(pipe, 0o600))
-		cmd := exec.CommandContext(t.Context(), binary,
+		cmd := exec.CommandContext(t.Context(), binary(),
 			append([]string{"ledger", name}, strings.Fields(flag+pipe)...)...)
 		cmd.Env = environment(nil)
 		require.NoError(t, cmd.Start())
@@ -54,7 +54,8 @@ func TestRunEndsAtASignalWhileItStarts(t *testing.T) {
 	text := "storage: {postgres: {dsn: \"postgres://cdr@" + database.Addr().String() + "/cdr?sslmode=disable\"}}\n" +
 		"sources:\n  - name: wave\n    wavix: {api_key: key, call_log: }\n"
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-	cmd := exec.CommandContext(t.Context(), binary, "run", "--config.file="+config, "--web.listen-address=127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), binary(), "run", "--config.file="+config,
+		"--web.listen-address=127.0.0.1:0")
 	cmd.Env = environment(nil)
 	var log strings.Builder
 	cmd.Stderr = &log

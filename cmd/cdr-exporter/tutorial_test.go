@@ -24,10 +24,10 @@ func TestTutorial(t *testing.T) {
 	save := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
-	require.NoError(t, os.Symlink(binary, filepath.Join(folder, "cdr-exporter")))
+	require.NoError(t, os.Symlink(binary(), filepath.Join(folder, "cdr-exporter")))
 	address := free(t)
 	usual := regexp.MustCompile(`localhost(:\d+)/metrics`).FindSubmatch(page)[1]
-	if help, err := exec.CommandContext(t.Context(), binary, "run", "--help").Output(); !bytes.Contains(help, usual) {
+	if help, err := exec.CommandContext(t.Context(), binary(), "run", "--help").Output(); !bytes.Contains(help, usual) {
 		t.Errorf("the page has the port %s, %v, and the exporter another one:\n%s", usual, err, help)
 	}
 	here := strings.NewReplacer("localhost"+string(usual), address, "cdr-exporter run",
