@@ -36,6 +36,7 @@ twilio:
   ends that are the same day | "StartTime<": "{to|2006-01-02}" | "StartTime<": "{from|2006-01-02}"
   a finer grain | grain: 24h | grain: 1h
   a coarser grain | grain: 24h | grain: 48h
+  half a day, which the request can't name | grain: 24h | grain: 12h
   an inserted filter | filter: {by: start, grain: 24h} | filter: {by: inserted, grain: 24h}
   smaller pages | PageSize: "1000" | PageSize: "50"
   a next that is the first page | next: {url: next_page_uri} | next: {url: first_page_uri}

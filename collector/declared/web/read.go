@@ -285,11 +285,14 @@ func (l *List) refusal(page *answerPage, body []byte) error {
 			texts = append(texts, page.rows[i].Raw)
 		}
 	}
-	if slices.ContainsFunc(texts, func(text []byte) bool { return answers(l.Refused, text) }) {
+	if slices.ContainsFunc(texts, l.Refuses) {
 		return errRefused
 	}
 	return nil
 }
+
+// Refuses says whether a text is a refused answer, or a refused object in one of JSON lines.
+func (l *List) Refuses(text []byte) bool { return l.Refused != nil && answers(l.Refused, text) }
 
 // answers says whether an answer fulfils a condition.
 func answers(c *language.Condition, body []byte) bool {

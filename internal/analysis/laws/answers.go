@@ -213,6 +213,17 @@ type replayer struct {
 	problem string
 }
 
+// further says which body a further request has, and why it may be right.
+func (p *replayer) further(r *http.Request) (text string) {
+	if body := bodyOf(r); len(body) > 0 {
+		text = " with " + string(body)
+	}
+	if next := p.bench.feed.Next; next.Page+next.Offset != "" {
+		text += "; if that is right, give this answer too: the last page is the one without rows"
+	}
+	return text
+}
+
 // RoundTrip implements http.RoundTripper.
 func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
@@ -227,8 +238,8 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return refuse, nil
 	}
 	if p.given == len(p.answers) {
-		p.problem = fmt.Sprintf("after answers[%d] it asks further: %s %s", p.first+p.given-1, r.Method,
-			r.URL.RequestURI())
+		p.problem = fmt.Sprintf("after answers[%d] it asks further: %s %s%s", p.first+p.given-1, r.Method,
+			r.URL.RequestURI(), p.further(r))
 		return refuse, nil
 	}
 	a := &p.answers[p.given]

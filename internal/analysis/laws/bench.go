@@ -26,6 +26,7 @@ type bench struct {
 	definition *declared.Definition
 	provider   collector.Provider
 	name       string
+	variant    string // behind the feed's name; empty: the tests themselves
 	feed       declared.Feed
 	tests      *declared.Tests
 	judges     func(law string) bool // whether the settings want a law
@@ -67,7 +68,7 @@ type bench struct {
 // newBench prepares the tests of a feed.
 func newBench(s *Settings, v *variant, folder string) (*bench, error) {
 	b := &bench{
-		definition: s.Definition, provider: declared.NewProvider(s.Definition), name: v.feed,
+		definition: s.Definition, provider: declared.NewProvider(s.Definition), name: v.feed, variant: v.name,
 		feed: s.Definition.Feeds[v.feed], tests: v.tests, dsn: s.DSN, folder: folder,
 		keys: make(map[string]any), secrets: make(map[string]string),
 		judges: func(law string) bool { return (v.laws == nil || slices.Contains(v.laws, law)) && s.judges(law) },

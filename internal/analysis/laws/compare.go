@@ -42,7 +42,23 @@ func (b *bench) judgeRows() Verdict {
 	if known == 0 {
 		return unjudged("no rows in tests")
 	}
-	return held("%d rows", known)
+	return held("%d rows%s", known, b.unseen())
+}
+
+// unseen names the paths at which no row has a value, so that nothing proves them; empty: there are none. Rows of
+// sources with other parameters may need only a part of them.
+func (b *bench) unseen() string {
+	if b.variant != "" || len(b.rows) == 0 {
+		return ""
+	}
+	all := slices.Clone(b.rows[0].unseen)
+	for _, r := range b.rows {
+		all = slices.DeleteFunc(all, func(path string) bool { return !slices.Contains(r.unseen, path) })
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "; none has a value at " + strings.Join(all, ", ")
 }
 
 // problemOf says what is wrong with a row, or how it became something else than tests want; empty: nothing.
@@ -169,6 +185,8 @@ func (b *bench) judgeLimits() Verdict {
 	atLeast := func(n any) string { return fmt.Sprint("at least ", n) }
 	// A list by insertion is read up to min_age ago, and its last overlap again.
 	inserted, again := b.definition.HTTP != nil && f.By == "inserted", f.Overlap.Time
+	unit := b.coarsest()
+	isCoarse := unit > time.Minute && f.Margin < unit
 	known := 0
 	for _, l := range []struct {
 		key          string
@@ -183,6 +201,10 @@ func (b *bench) judgeLimits() Verdict {
 		{"filter.min_age", t.MinAge > 0, f.MinAge >= t.MinAge, f.MinAge, atLeast(t.MinAge)},
 		{"max_rows", t.MaxRows > 0, 0 < most && most <= t.MaxRows, most, atMost(t.MaxRows)},
 		{"filter.overlap", t.Delay > 0 && inserted, again >= t.Delay-f.MinAge, again, atLeast(t.Delay - f.MinAge)},
+		{
+			"filter.grain", isCoarse && f.Grain > time.Second, f.Grain%unit == 0, f.Grain,
+			fmt.Sprintf("%s, because the end in the request has that form", unit),
+		},
 		{"defaults.lookback", t.Delay > 0 && !inserted, b.info.Lookback >= t.Delay, b.info.Lookback, atLeast(t.Delay)},
 		{"defaults.settle", t.Apart > 0 && legs, b.info.Settle >= t.Apart, b.info.Settle, atLeast(t.Apart)},
 		{"files.read", t.Read != "" && own != "", own == t.Read, own, t.Read},
@@ -198,7 +220,12 @@ func (b *bench) judgeLimits() Verdict {
 	if known == 0 {
 		return unjudged("tests name no limit")
 	}
-	return held("%d limits%s", known, b.missingLimits(legs))
+	detail := b.missingLimits(legs)
+	if isCoarse && f.Grain <= time.Second {
+		detail += fmt.Sprintf("; write filter.grain: %gh, unless the provider includes the end in the request",
+			unit.Hours())
+	}
+	return held("%d limits%s", known, detail)
 }
 
 // missingLimits names what tests don't say, although the definition's lookback or settle depends on it.

@@ -92,6 +92,10 @@ func TestLimits(t *testing.T) {
 		return edited(listed, "filter: {by: start}", "filter: {by: inserted, "+filter+"}",
 			"by: start\n", "by: inserted\n  delay: 10m\n")
 	}
+	days := func(filter string) string {
+		return edited(listed, `{from|unix}"`, `{from|rfc3339}", until: "{to|2006-01-02}"`, "by: start}",
+			"by: start"+filter+"}")
+	}
 	says := func(record, tests string) string { return edited(listed, "answered}}", "answered}"+record+"}") + tests }
 	checkLaw(
 		t, "limits",
@@ -100,6 +104,17 @@ func TestLimits(t *testing.T) {
 		lawCase{"a minute", inserted("min_age: 1s"), "filter.overlap is 1m0s, want at least 9m59s"},
 		lawCase{"an overlap as long as the delay", inserted("overlap: 10m"), ""},
 		lawCase{"rows of this age are shown already", inserted("min_age: 9m"), ""},
+		// An end that is a day without its time leaves that day out, unless it is included.
+		lawCase{"days", days(""), "held: 1 limits; tests lack delay; write filter.grain: 24h, unless the provider " +
+			"includes the end in the request"},
+		lawCase{"half days", days(", grain: 12h"), "filter.grain is 12h0m0s, want 24h0m0s, because the end in the " +
+			"request has that form"},
+		lawCase{"whole days", days(", grain: 24h"), "held: 2 limits; tests lack delay"},
+		lawCase{"days on both sides", days(", margin: 24h"), "held: 1 limits; tests lack delay"},
+		lawCase{
+			"days and their times", edited(days(""), "until: \"", "until: \"{to|15:04:05} "),
+			"held: 1 limits; tests lack delay",
+		},
 		// Nothing judges what tests don't say of the provider.
 		lawCase{"calls of one row", says("", "  delay: 1h"), "held: 2 limits"},
 		lawCase{"no delay", says("", ""), "held: 1 limits; tests lack delay"},
@@ -126,6 +141,15 @@ func TestRows(t *testing.T) {
     - {feed: others, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}
     - {feed: others, becomes: {id: "2", start: "2026-11-23T10:05:00Z", outcome: busy}}
 `, `rows[3]: no row of the query becomes this; the nearest differs: outcome is "answered", want "busy"`},
+		// Nothing proves a path at which no row of tests has a value.
+		lawCase{"a path without a value", `
+provider: acmetel
+files: {read: lines, format: jsonl}
+feeds: {calls: {record: {id: [id, uid], start: {path: began, time: rfc3339}, outcome: {is: answered}}}}
+tests:
+  rows:
+    - {row: {id: a, began: "2026-11-23T10:00:00Z"}, becomes: {id: a, start: "2026-11-23T10:00:00Z", outcome: answered}}
+`, "held: 1 rows; none has a value at uid (id)"},
 		// The law says of each row how it differs, and of a value that its file has no column for it.
 		lawCase{"rows that differ", `
 provider: acmetel
@@ -281,7 +305,25 @@ func TestRefusedAnswer(t *testing.T) {
 			"answers[0]: read page 1: asked 4 times: the provider answers that the request failed, with status 200",
 		},
 		lawCase{"a page that is right", pages("calls\n    refused: {state: failed}"), ""},
+		// Only a page without rows ends a list of offsets, so tests need it too.
+		lawCase{
+			"a page more",
+			edited(paged, "filter:", "rows: calls\n    next: {offset: cursor}\n    filter:", "=c1", "=1"),
+			"after answers[1] it asks further: GET /calls?cursor=2&since=1795428000; if that is right, give this " +
+				"answer too: the last page is the one without rows",
+		},
 	)
+}
+
+// TestRefusedAnswerFirst: the kit's server answers as the pages of tests do, not as an answer that is refused.
+func TestRefusedAnswerFirst(t *testing.T) {
+	const span = "    - span: 2026-11-23T10:00:00Z/2026-11-23T11:00:00Z\n      request: GET /calls?since=1795428000\n"
+	checkLaw(t, "plain", lawCase{
+		"a failed answer", edited(pages("calls\n    refused: {state: failed}"), span, span+
+			"      body: {calls: [], state: failed}\n    - request: GET /calls?since=1795428000\n") + `
+  rows: [{row: {id: "1", began: 1795428000}, becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered}}]
+`, "held: 1 rows are 1 calls and 0 visits",
+	})
 }
 
 // TestTotalOfAPage: a total that counts the rows of a page isn't the provider's number of all rows.

@@ -181,3 +181,27 @@ func templatesOf(r *web.Request) (all []template) {
 	}
 	return all
 }
+
+// coarsest is the unit of time in which the request names the end of its span, such as 24h for days. An end within a
+// unit may leave the begin of that unit out. An end that is finer, or isn't named,
+// is a minute.
+func (b *bench) coarsest() time.Duration {
+	var forms []string
+	for _, t := range templatesOf(&b.feed.Request) {
+		for _, of := range placeholder.FindAllStringSubmatch(t.text, -1) {
+			if of[1] == "to" {
+				forms = append(forms, of[2])
+			}
+		}
+	}
+	midnight := time.Date(2026, time.March, 3, 0, 0, 0, 0, time.UTC)
+	for _, unit := range []time.Duration{time.Minute, time.Hour, day} {
+		changes := func(form string) bool {
+			return language.FormatTime(midnight, form) != language.FormatTime(midnight.Add(unit), form)
+		}
+		if slices.ContainsFunc(forms, changes) {
+			return unit
+		}
+	}
+	return time.Minute
+}

@@ -23,6 +23,7 @@ type row struct {
 
 	rows    int           // that its text has
 	mapped  rowmap.Result // not of a statement
+	unseen  []string      // paths at which it has no value, with their fields
 	records []*cdr.Record // what the row gives; of a statement, what the query gives since it has run
 	key     string        // which later versions of the row share; a statement has none
 	at      time.Time     // by which the provider filters
@@ -141,6 +142,7 @@ func (b *bench) mapRow(r *row) {
 	r.rows, r.mapped, r.records = 0, rowmap.Result{}, nil
 	for r.rows, r.mapped = range mapper.Try([]byte(text)) {
 	}
+	r.unseen = mapper.Unseen()
 	if r.mapped.Record != nil {
 		r.records = []*cdr.Record{r.mapped.Record}
 	}

@@ -90,7 +90,7 @@ func (b *bench) learnNames(name string, list *web.NameList, body any) {
 // learnPage takes from an answer how the provider writes a page.
 func (b *bench) learnPage(a *savedAnswer) {
 	_, found := valueAt(a.body, b.feed.Rows)
-	if a.body == nil || a.Status > 299 || !found && len(b.feed.Rows) > 0 {
+	if a.body == nil || a.Status > 299 || !found && len(b.feed.Rows) > 0 || b.feed.Refuses([]byte(a.Body)) {
 		return
 	}
 	if next := b.nextIn(a.body); next == "" {
