@@ -187,6 +187,10 @@ a masked number | a 0 60; b 0 60 to=+4940222999 | x 0 60 to=+4940222*** | ambigu
 mixed numbers | a 0 60 from=030111111 | x 0 60 from=004930111111 to=sip:+4940222222@carrier.example | same a x
 masked last digits | a 0 60; b 99 60 to=+4940222999 | x 0 60 to=+4940222***; y 99 60 to=+4940222*** | same a x, same b y
 masked first digits | a 0 60; b 0 60 to=+4940223333 | x 0 60 to=*******2222; y 0 60 to=*******3333 | same a x, same b y
+masks | a 0 9 to=+4941229 | x 0 9 to=+49402**; y 99 9 to=+49***** | only_left a -, only_right - x, only_right - y
+callers | a 0 9 from=+4931229 | x 0 9 from=+49302**; y 9 9 from=+49***** | only_left a -, only_right - x, only_right - y
+directions and none | a 0 60 in; b 9 60 out; c 19 60 | x 0 60 out; y 9 60 in; z 19 60 in | same a x, same b y, same c z
+one without a duration | a 0 -; b 2 60 | x 0 0; y 2 60 | ambiguous - x, ambiguous - y, ambiguous a -, ambiguous b -
 callers are hidden on one side | a 0 60 | x 0 60 from=anonymous | same a x
 `
 
@@ -237,7 +241,7 @@ func TestTariff(t *testing.T) {
 }
 
 func TestParseTariff(t *testing.T) {
-	for _, text := range []string{"", "60", "60/0", "0/60", "60/60s", "060/60"} {
+	for _, text := range []string{"", "60", "60/0", "0/60", "60/60s", "060/60", "60/3000000000"} {
 		if tariff, err := match.ParseTariff(text); err == nil {
 			t.Errorf("%q is %v", text, tariff)
 		}
@@ -265,6 +269,8 @@ func TestDiffers(t *testing.T) {
 		{"one less", "", "a 0 60; b 99 60", "x 0 60", true},
 		{"a price", "", "a 0 60 1", "x 0 60 2", true},
 		{"as many that can't be told apart", "", "a 0 60; b 1 60", "x 0 60; y 1 60", false},
+		{"as many that can't be told apart, at other prices", "", "a 0 60 1; b 1 60 1", "x 0 60 2; y 1 60 2", true},
+		{"as many that can't be told apart, and longer", "", "a 0 60; b 1 60", "x 0 90; y 1 90", true},
 		{"fewer that can't be told apart", "", "a 0 60; b 1 60", "x 0 60", true},
 		{"rounded", "", "a 0 59", "x 0 120", true},
 		{"rounded as agreed", "60/60", "a 0 5", "x 0 60", false},
