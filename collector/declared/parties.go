@@ -25,6 +25,7 @@ func (p *mapping) parties() {
 		r.Country = p.countryOf(other)
 	}
 	is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false")
+	is = is && r.Direction != cdr.Inbound // the emergency service calls back
 	if is || !said && r.Direction == cdr.Outbound {
 		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countryOf(r.CallerNumber))
 	}
