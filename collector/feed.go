@@ -39,8 +39,10 @@ type StreamPosition struct {
 	Now time.Time
 	// Watermark is when the last complete read began. During a downtime it stands still.
 	Watermark time.Time
-	// HistoryDone says that the first history was read. Commands have none, and read once.
+	// HistoryDone says that the first history was read. Commands have none.
 	HistoryDone bool
+	// Once says that a command reads, so that no later read gets what this one leaves out.
+	Once bool
 	// Audit reads everything, including rows that another file seems to have had.
 	Audit bool
 }

@@ -165,7 +165,7 @@ func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Pa
 		}
 		within := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
 		var last time.Time
-		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {
+		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Once: true, Audit: r.Audit}) {
 			if err != nil {
 				yield(nil, err)
 				return

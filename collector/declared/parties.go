@@ -27,17 +27,24 @@ func (p *mapping) parties() {
 	is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false")
 	is = is && r.Direction != cdr.Inbound // the emergency service calls back
 	if is || !said && r.Direction == cdr.Outbound {
-		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countryOf(r.CallerNumber))
+		r.Emergency = p.emergency.Match(cdr.PartyNumber(r.CalleeNumber), p.countryOf(r.CallerNumber))
 	}
 	if is && r.Emergency == cdr.NoEmergency { // only the number says that it is a test
 		r.Emergency = cdr.EmergencyReal
 	}
 }
 
+// leastDialled is how long a number is at least that isn't an extension's.
+const leastDialled = 7
+
 // number is a party's number. In international numbers without a plus, the plus of others is left
 // out, so that both forms are the same number.
 func (p *mapping) number(field string, v *language.Value) string {
-	text := cdr.PartyNumber(p.text(field, v))
+	text := p.text(field, v)
+	number := cdr.PartyNumber(text)
+	if len(number) >= leastDialled || !strings.Contains(text, "@") { // two hosts may have the same extension
+		text = number
+	}
 	if digits, has := strings.CutPrefix(text, "+"); has && p.feed.Numbers == international && allDigits(digits) {
 		return digits
 	}

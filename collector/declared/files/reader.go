@@ -89,7 +89,7 @@ func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.
 	return func(yield func(*collector.Page, error) bool) {
 		l := &look{
 			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit, done: from.HistoryDone,
-			list: listFiles(r.Paths), yield: yield, mapper: r.NewMapper(), page: new(collector.Page),
+			once: from.Once, list: listFiles(r.Paths), yield: yield, mapper: r.NewMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
 		if r.Config.Read == ReadWhole {
@@ -168,6 +168,7 @@ type look struct {
 	day    int64
 	audit  bool // nothing is passed over, and lines are counted
 	done   bool // the first history was read, and later looks get what can't be read yet
+	once   bool // no later look gets it
 	// justMoved: a first history lacks a file that was compressed or renamed just now.
 	justMoved bool
 

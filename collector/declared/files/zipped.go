@@ -98,16 +98,17 @@ type sizedInfo struct {
 // Size implements fs.FileInfo.
 func (i sizedInfo) Size() int64 { return i.size }
 
-// rests says whether a file hasn't changed for Config.Quiet. Commands and a first history say that they leave it out,
-// and wait for an older one that was only compressed or renamed since.
+// rests says whether a file hasn't changed for Config.Quiet. A command says that it leaves the file out. Commands and
+// a first history wait for an older one that was only compressed or renamed since.
 func (l *look) rests(f *listedFile) bool {
 	now := l.Now()
 	rests := now.Sub(f.changed()).Abs() >= l.Config.Quiet
 	if !rests && !l.done {
 		moved := now.Sub(f.info.ModTime()).Abs() >= l.Config.Quiet
-		l.justMoved = l.justMoved || moved
-		l.list.wait(moved, f.path, "it was written, compressed or renamed just now",
-			"nothing: it is read once it rests")
+		if l.justMoved = l.justMoved || moved; moved || l.once {
+			l.list.wait(moved, f.path, "it was written, compressed or renamed just now",
+				"nothing: it is read once it rests")
+		}
 	}
 	return rests
 }

@@ -116,8 +116,8 @@ func TestZippedFiles(t *testing.T) {
 		{"being written", func(r *reading) {
 			whole := zip(many)
 			r.put("calls.1.gz", whole[:100])
-			if r.poll(); len(r.rows) > 0 || r.waits != "on" || !strings.Contains(r.troubles[0], "just now") {
-				r.t.Errorf("at once: %v, waits %q: %q", r.rows, r.waits, r.troubles)
+			if r.poll(); len(r.rows)+len(r.troubles) > 0 {
+				r.t.Error("it was read at once")
 			}
 			r.rest()
 			if r.poll(); r.waits != "held" ||

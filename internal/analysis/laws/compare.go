@@ -185,7 +185,7 @@ func (b *bench) judgeLimits() Verdict {
 	atLeast := func(n any) string { return fmt.Sprint("at least ", n) }
 	// A list by insertion is read up to min_age ago, and its last overlap again.
 	inserted, again := b.definition.HTTP != nil && f.By == "inserted", f.Overlap.Time
-	unit := b.coarsest()
+	unit := b.endUnit()
 	isCoarse := unit > time.Minute && f.Margin < unit
 	known := 0
 	for _, l := range []struct {

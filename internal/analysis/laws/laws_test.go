@@ -109,6 +109,10 @@ func TestLimits(t *testing.T) {
 			"includes the end in the request"},
 		lawCase{"half days", days(", grain: 12h"), "filter.grain is 12h0m0s, want 24h0m0s, because the end in the " +
 			"request has that form"},
+		lawCase{
+			"to the end of the day", edited(days(", grain: 12h"), "{to|2006-01-02}", "{to|2006-01-02} 23:59:59"),
+			"held: 1 limits; tests lack delay",
+		},
 		lawCase{"whole days", days(", grain: 24h"), "held: 2 limits; tests lack delay"},
 		lawCase{"days on both sides", days(", margin: 24h"), "held: 1 limits; tests lack delay"},
 		lawCase{

@@ -182,14 +182,14 @@ func templatesOf(r *web.Request) (all []template) {
 	return all
 }
 
-// coarsest is the unit of time in which the request names the end of its span, such as 24h for days. An end within a
-// unit may leave the begin of that unit out. An end that is finer, or isn't named,
-// is a minute.
-func (b *bench) coarsest() time.Duration {
+// endUnit is the unit of time in which the request names the end of its span, such as 24h for days. An end within a
+// unit may leave the begin of that unit out. It is a minute for an end that is finer, is a month, or isn't named, and
+// for one that says that it is the unit's end, such as 23:59:59.
+func (b *bench) endUnit() time.Duration {
 	var forms []string
 	for _, t := range templatesOf(&b.feed.Request) {
 		for _, of := range placeholder.FindAllStringSubmatch(t.text, -1) {
-			if of[1] == "to" {
+			if of[1] == "to" && !strings.Contains(t.text, ":59") {
 				forms = append(forms, of[2])
 			}
 		}

@@ -175,7 +175,7 @@ func (p *Parameters) unusualHour() string {
 }
 
 // wangiri sees many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a
-// premium number. Calls back that are caught up on tell as much as live ones do.
+// premium number.
 func (p *Parameters) wangiri() string {
 	return labelledWith("sign", wangiri, lines(
 		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
@@ -184,7 +184,9 @@ func (p *Parameters) wangiri() string {
 		fmt.Sprintf("and on (%s) %s >= %d", bySourceCountry.labels(), perHourCalls(countryCalls), wangiriCallbacks),
 		p.notAbroad(bySourceCountry), knownBefore("1w"),
 		// Without a live hour then, as after an outage of half a day, what is usual isn't known.
-		fmt.Sprintf("and on (%s) max_over_time(%s[12h] offset 1w) == 1", byFeed.labels(), liveName(live65m))))
+		fmt.Sprintf("and on (%s) max_over_time(%s[12h] offset 1w) == 1", byFeed.labels(), liveName(live65m)),
+		// Hours of calls that are caught up on would be the calls back of one.
+		isLive(live65m)))
 }
 
 // knownBefore requires that the feed existed that long ago, with calls or without: fraud comes in hours that usually
