@@ -185,7 +185,7 @@ func (p *Parameters) wangiri() string {
 		p.notAbroad(bySourceCountry), knownBefore("1w"),
 		// Without a live hour then, as after an outage of half a day, what is usual isn't known.
 		fmt.Sprintf("and on (%s) max_over_time(%s[12h] offset 1w) == 1", byFeed.labels(), liveName(live65m)),
-		// Hours of calls that are caught up on would be the calls back of one.
+		// Calls of several hours that are caught up on at once would look like an hour with many calls back.
 		isLive(live65m)))
 }
 
