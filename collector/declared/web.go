@@ -28,6 +28,7 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 		api.ReadFeed(info, &web.Feed{
 			List: &f.List, Name: f.name, Parameters: f.settings.Parameters, Lookback: f.Lookback,
 			MayLackIDs: f.WithoutID || !f.Record.ID.IsSet(), Zones: f.newMapper().zones,
+			Start: append(f.Record.Start.Paths(), f.Record.End.Paths()...),
 			NewMapper: func(each map[string]string, names map[string]map[string]string) rowmap.Mapper {
 				m := f.newMapper()
 				m.row.Each, m.row.Names = each, names

@@ -15,6 +15,10 @@ func TestAnswersWithoutAList(t *testing.T) {
 		{"an error in JSON for CSV", "    format: csv\n", `{"error":"rate limited"}`, true},
 		{"an error in JSON of several lines", "    format: csv\n", "{\n  \"error\": \"rate limited\"\n}\n", true},
 		{"an error in JSON for named columns", "    format: csv\n    columns: [id, start]\n", `{"error":"rate limited"}`, true},
+		{"a text for CSV", "    format: csv\n", "Service temporarily unavailable", true},
+		{"a text with a comma and a line end", "    format: csv\n", "Sorry, try again later.\n", true},
+		{"a part of the names", "    format: csv\n", "id,sta", true},
+		{"a row in place of the names", "    format: csv\n", "1,2026-11-23T11:59:00Z\n", true},
 		{"names alone", "    format: csv\n", "id,start\n", false},
 		{
 			"empty, with complete", "    rows: rows\n    total: n\n    complete: total\n    next: {page: p}\n" +

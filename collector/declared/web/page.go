@@ -27,6 +27,8 @@ type answerPage struct {
 	total int
 	// noList says that the answer has no list where the rows should be.
 	noList bool
+	// names are those that the first line of CSV has.
+	names []string
 }
 
 // readPage reads a page. Rows of JSON are at a path, or are the body itself.
@@ -111,6 +113,12 @@ func (p *answerPage) readCSV(l *List, body []byte) error {
 		}
 	}
 	in := rows.Of(body, &rows.Layout{Format: rows.FormatCSV, Columns: l.Columns, Separator: rows.Comma})
+	if err := in.ReadNames(); err != nil {
+		return wire.ErrCut
+	}
+	if l.Columns == nil {
+		p.names = in.Columns
+	}
 	least, short := math.MaxInt, false
 	for row, err := range in.All() {
 		if err != nil {

@@ -57,6 +57,8 @@ type Feed struct {
 	Lookback   time.Duration
 	// MayLackIDs: rows may be known by their content only.
 	MayLackIDs bool
+	// Start are the places of a row that can give its time; a row with none of them can't be read.
+	Start []language.Path
 	// Zones are those of local times, other than UTC.
 	Zones []*time.Location
 	// NewMapper makes a mapper for the rows of a list with values of `for`, and lists of names.

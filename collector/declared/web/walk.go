@@ -104,6 +104,9 @@ func (w *walk) decode(body []byte) (next string, err error) {
 			w.page.total = 0 // it leaves out the total with the array
 		}
 	}
+	if err == nil && !w.namesStart() {
+		w.page.noList, err = true, errNoNames
+	}
 	if refused := w.refusal(&w.page, body); refused != nil {
 		err = refused
 	}
@@ -123,6 +126,20 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	}
 	w.last, w.address = next == "", next
 	return next, nil
+}
+
+// errNoNames is an answer of CSV that isn't a list: a text such as "try again later", or a part without its names.
+var errNoNames = &advice.Error{
+	What: "the first line of the answer doesn't name the column of a call's time, so it isn't a list of calls",
+	Todo: "nothing, if it passes: the exporter asks again; otherwise check the record's start in the definition " +
+		"against an answer that you requested by hand",
+}
+
+// namesStart says whether the first line of CSV, if it has the names, names a column that gives a row its time.
+func (w *walk) namesStart() bool {
+	return w.page.names == nil || len(w.Start) == 0 || slices.ContainsFunc(w.Start, func(p language.Path) bool {
+		return slices.Contains(w.page.names, p[0])
+	})
 }
 
 // endWithoutRows takes 204 No Content as a last page without rows. As the first page it also says that the total is 0.
