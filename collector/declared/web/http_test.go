@@ -53,6 +53,33 @@ feeds:
 	}
 }
 
+// TestRelativeLinks: a link that is only a query is about the page's own address, below base_url too.
+func TestRelativeLinks(t *testing.T) {
+	for _, next := range []string{"url: next", "link: next"} {
+		f := new(declaredtest.API)
+		f.Answer = func(r *http.Request) (string, http.Header) {
+			if r.URL.RawQuery == "p=2" {
+				return `{"rows":` + declaredtest.Rows(2) + `}`, nil
+			}
+			return `{"next":"?p=2","rows":` + declaredtest.Rows(1) + `}`, http.Header{"Link": {"<?p=2>; rel=next"}}
+		}
+		info := f.OpenText(t, `provider: acmetel
+http: {base_url: https://api.acmetel.example/v2}
+feeds:
+  calls:
+    request: {path: calls}
+    filter: {by: start}
+    rows: rows
+    next: {`+next+`}
+    record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
+`, "calls: ")
+		got, err := declaredtest.ReadHour(t, info)
+		if asked := strings.Join(f.Asked, " "); err != nil || len(got) != 2 || asked != "/v2/calls /v2/calls?p=2" {
+			t.Errorf("%s: rows %v of %s, %v", next, got, asked, err)
+		}
+	}
+}
+
 // FuzzLink: whatever a Link header is, reading ends.
 func FuzzLink(f *testing.F) {
 	for _, seed := range []string{

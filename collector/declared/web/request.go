@@ -107,6 +107,9 @@ func (f *Feed) address(path string, p piece) string {
 	if len(query) == 0 {
 		return path
 	}
+	if strings.Contains(path, "?") {
+		return path + "&" + query.Encode()
+	}
 	return path + "?" + query.Encode()
 }
 

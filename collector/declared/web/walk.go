@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -168,14 +167,16 @@ func (w *walk) next() (string, error) {
 	case n.Has != nil && w.page.row.Raw(n.Has) != nil && !w.page.has(n.Has): // it says that this is the last page
 		there = true
 	case n.URL != nil:
-		next, there, err = w.page.next(n.URL, false)
+		if next, there, err = w.page.next(n.URL, false); strings.HasPrefix(next, "?") {
+			next = w.resolved(next)
+		}
 		next = w.withSecrets(next, w.address)
 	case n.Token != nil:
 		if next, there, err = w.page.next(n.Token, true); next != "" {
 			next, err = w.with(next, false)
 		}
 	case n.Link != "":
-		next = w.withSecrets(nextLink(w.header, n.Link, w.address), w.address)
+		next = w.withSecrets(w.nextLink(n.Link), w.address)
 		there = next != ""
 	case n.Page != "":
 		return w.with(strconv.Itoa(n.From+w.pages), true)
@@ -263,7 +264,7 @@ func (l *List) PageSize(parameters map[string][]string) (size int) {
 
 // announced says whether the answer announces another page, where the definition doesn't look for one.
 func (w *walk) announced() bool {
-	return w.page.announcesNext() || nextLink(w.header, "next", w.address) != ""
+	return w.page.announcesNext() || w.nextLink("next") != ""
 }
 
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
@@ -278,29 +279,28 @@ var (
 	linkParameterIn = regexp.MustCompile(`;\s*([^=;,\s]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;,"]*)))?`)
 )
 
-// nextLink is the address for a relation in the Link headers of an answer, relative to the address
-// of the page, or empty.
-func nextLink(header http.Header, relation, page string) string {
+// nextLink is the address for a relation in the Link headers of an answer, or empty.
+func (w *walk) nextLink(relation string) string {
 	isRelation := func(text string) bool { return strings.EqualFold(text, relation) }
-	for _, line := range header.Values("Link") {
+	for _, line := range w.header.Values("Link") {
 		for _, link := range linkIn.FindAllStringSubmatch(line, -1) {
 			parameters := linkParameterIn.FindAllStringSubmatch(link[2], -1)
 			// only the first rel counts
 			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") })
 			if rel >= 0 && link[1] != "" && slices.ContainsFunc(strings.Fields(parameters[rel][2]+parameters[rel][3]),
 				isRelation) {
-				return resolved(link[1], page)
+				return w.resolved(link[1])
 			}
 		}
 	}
 	return ""
 }
 
-// resolved is a link in the form of the page's address. A link that can't be read stays unchanged:
-// the client will refuse it.
-func resolved(link, page string) string {
-	if base, err := url.Parse(page); err == nil {
-		if target, err := base.Parse(link); err == nil {
+// resolved is the address of a link that is relative to the page's address. A link that can't be read stays
+// unchanged: the client will refuse it.
+func (w *walk) resolved(link string) string {
+	if page, err := w.client.Resolve(w.address); err == nil {
+		if target, err := page.Parse(link); err == nil {
 			return target.String()
 		}
 	}
