@@ -2,14 +2,17 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
 // listing is one list as it is read. If the list has a total, each row counts once, even if rows
@@ -81,13 +84,11 @@ func (l *listing) read(
 	for i := range rows {
 		digests[i] = digestOf(rows[i].Raw)
 	}
-	moved, rules := 0, collector.Rules{ByArrival: l.Filter.By == ByInserted}
-	if l.Total != nil {
-		var err error
-		l.setTotal(walk.page.total)
-		if moved, err = l.moved(ctx, digests); err != nil {
-			return nil, err
-		}
+	rules := collector.Rules{ByArrival: l.Filter.By == ByInserted}
+	l.setTotal(walk.page.total)
+	moved, err := l.moved(ctx, digests)
+	if err != nil {
+		return nil, err
 	}
 	for i := range rows {
 		mapped := mapper.Map(&rows[i])
@@ -181,6 +182,9 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 	}
 	before := l.before
 	if len(rows) > 0 && slices.Equal(rows, before) { // some providers repeat the last page, and a cache any
+		if l.latest < 0 {
+			return 0, errRepeated
+		}
 		l.ended = true
 		return len(rows), nil
 	}
@@ -198,6 +202,19 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: l.rows.size(), Total: l.latest}
 	}
 	return shared(before, rows, grown), nil
+}
+
+// errRepeated is a page like the one before it, without a total that says whether others follow.
+var errRepeated = &advice.Error{
+	What: "a page has the same rows as the page before it, so the next pages may never end",
+	Todo: "nothing, if it passes: the exporter asks again; otherwise check the name of the parameter in the " +
+		"definition's next, and set total if the provider repeats its last page",
+}
+
+// refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
+// page after the last one, where other providers return no rows.
+func (l *listing) refusedBehind(w *walk, err error) bool {
+	return l.counted() && errors.Is(err, httpclient.ErrLinkExpired) && l.latest >= 0 && w.rows >= l.latest
 }
 
 // shared is how many rows, at most some, end one page and begin the next.

@@ -116,7 +116,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	}
 	var held []*collector.Page
 	for number, err := range pages {
-		if walk.refusedBehind(err) {
+		if listed.refusedBehind(walk, err) {
 			walk.page.rows, walk.last, err = nil, true, nil
 		}
 		var page *collector.Page

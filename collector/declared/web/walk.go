@@ -157,7 +157,7 @@ func (w *walk) next() (string, error) {
 		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") +
 			", which decides when the read is complete", Todo: checkPaths}
 	}
-	if len(w.page.rows) == 0 && (w.counted() || w.page.total >= 0 && w.rows >= w.page.total) {
+	if len(w.page.rows) == 0 && (w.counted() || w.hasAll()) {
 		return "", nil
 	}
 	var next string
@@ -237,7 +237,7 @@ var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|res
 // request has no page size. It can't follow if the provider's total says that these are all rows.
 func (w *walk) isFull() bool {
 	rows := len(w.page.rows)
-	if w.page.total >= 0 && w.rows >= w.page.total {
+	if w.hasAll() {
 		return false
 	}
 	if w.announced() {
@@ -267,11 +267,8 @@ func (w *walk) announced() bool {
 	return w.page.announcesNext() || w.nextLink("next") != ""
 }
 
-// refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
-// page after the last one, where other providers return no rows.
-func (w *walk) refusedBehind(err error) bool {
-	return w.counted() && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
-}
+// hasAll says whether as many rows were read as the latest total says.
+func (w *walk) hasAll() bool { return w.total >= 0 && w.rows >= w.total }
 
 // A Link header (RFC 8288) is a list of links, <address>; rel="next"; title="…", whose values may be quoted.
 var (
