@@ -103,7 +103,10 @@ func (l *listing) read(
 			l.compare(l.Filter.At(r))
 		}
 		if r != nil && !l.Filter.Contains(wanted.from, wanted.to, r) && !l.mayLieIn(wanted, l.Filter.At(r)) {
-			continue
+			if r.Provisional || l.isPlausible(l.Filter.At(r)) {
+				continue
+			}
+			mapped, r = rowmap.Result{Invalid: "its time is before 1980 or over a year ahead, so no span has it"}, nil
 		}
 		if r != nil && l.countsByDay(r) {
 			l.days.add(l.Filter.At(r), r, digests[i])
@@ -115,6 +118,12 @@ func (l *listing) read(
 	}
 	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
+}
+
+// isPlausible says whether a row may have a time. Programs write the year 1900, 1970 or 9999 for none, and a row that
+// no span contains would never count, and nobody would know.
+func (l *listing) isPlausible(at time.Time) bool {
+	return at.Year() >= 1980 && at.Before(l.now().AddDate(1, 0, 0))
 }
 
 // mayLieIn says whether a local time may also mean an instant in a span, because clocks that are set back show an
