@@ -58,14 +58,25 @@ func listFiles(patterns []string) *fileList {
 	return l
 }
 
-// addRenamed adds those files in the folders of patterns that have one of these inodes.
+// addRenamed adds those files in the folders of patterns, and of the files behind links, that have one of these inodes.
 func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
+	var folders []string
 	for _, pattern := range patterns {
-		folders, _ := filepath.Glob(filepath.Dir(pattern))
-		for _, folder := range folders {
-			for _, name := range l.names(folder, false) {
-				l.addFile(filepath.Join(folder, name), ids)
-			}
+		some, _ := filepath.Glob(filepath.Dir(pattern))
+		folders = append(folders, some...)
+	}
+	for _, f := range l.files {
+		if info, err := os.Lstat(f.path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			continue
+		}
+		if target, err := filepath.EvalSymlinks(f.path); err == nil {
+			folders = append(folders, filepath.Dir(target))
+		}
+	}
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		for _, name := range l.names(folder, false) {
+			l.addFile(filepath.Join(folder, name), ids)
 		}
 	}
 	l.sort()

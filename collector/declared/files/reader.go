@@ -309,7 +309,7 @@ func (l *look) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile
 			return err
 		}
 	}
-	if several := l.Config.Format == rows.FormatJSONLines && in.Count > lines; lines != in.Count && !several {
+	if lines > in.Count {
 		l.list.waits = append(l.list.waits, &advice.Error{
 			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, in.Count),
 			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else " +

@@ -286,6 +286,36 @@ func TestLinesOverRotations(t *testing.T) {
 				r.forget()
 			}
 		}, []string{"0", "1", "2", "3", "4"}},
+		{"an array whose end is written over", "read: lines, format: jsonl", live, func(r *reading) {
+			text := "["
+			for _, name := range []string{"a", "b", "c"} {
+				text += fmt.Sprintf("\n"+document+",", name)
+				r.put("calls.csv", strings.TrimSuffix(text, ",")+"\n]\n")
+				r.poll()
+				r.forget()
+				r.poll()
+				r.now = r.now.Add(24 * time.Hour)
+			}
+		}, []string{"a", "b", "c"}},
+		{"behind a link, renamed in its own folder", csvLines, live, func(r *reading) {
+			r.must(os.Mkdir(r.path("data"), 0o700))
+			r.add("data/calls", line("a"))
+			r.must(os.Symlink("data/calls", r.path("calls.csv")))
+			r.poll()
+			r.add("data/calls", line("b"))
+			r.must(os.Rename(r.path("data/calls"), r.path("data/calls.1")))
+			r.add("data/calls", line("c"))
+		}, []string{"a", "b", "c"}},
+		{"behind a link that leads to the next file", csvLines, live, func(r *reading) {
+			r.must(os.Mkdir(r.path("data"), 0o700))
+			r.add("data/1", line("a"))
+			r.must(os.Symlink("data/1", r.path("calls.csv")))
+			r.poll()
+			r.add("data/1", line("b"))
+			r.add("data/2", line("c"))
+			r.must(os.Remove(r.path("calls.csv")))
+			r.must(os.Symlink("data/2", r.path("calls.csv")))
+		}, []string{"a", "b", "c"}},
 		{"compressed", csvLines, "calls: {}, paths: ['calls.csv*']", func(r *reading) {
 			r.add("calls.csv", line("a"))
 			r.add("calls.csv.1.bz2", line("b"))

@@ -45,10 +45,14 @@ type Reader struct {
 
 	in     *bufio.Reader
 	layout *Layout
-	titles int       // lines to pass over
-	at     int64     // behind the lines that were read
-	sum    hash.Hash // of the bytes up to there
-	ahead  []line
+	array  bool // the text is an array
+	// rest is what was read behind the NULs of a line, and restErr what was wrong then.
+	rest    []byte
+	restErr error
+	titles  int       // lines to pass over
+	at      int64     // behind the lines that were read
+	sum     hash.Hash // of the bytes up to there
+	ahead   []line
 }
 
 // line is one line; one that is too long has no text, and Chain stands for it.
@@ -57,6 +61,7 @@ type line struct {
 	Mark
 	bare    int64
 	tooLong bool
+	cut     bool // NULs follow it, and then another row
 }
 
 // New reads rows from a place on, which is a row's end, up to a size. sum is the hash of
@@ -66,7 +71,15 @@ func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum 
 	return &Reader{
 		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), LineEnd: lineEnd(file, size), layout: layout,
 		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)}, titles: layout.Titles,
+		array: layout.Format == FormatJSONLines && isArray(file),
 	}
+}
+
+// isArray says whether a text of JSON is an array. Its program writes over the end of the array when it adds an object.
+func isArray(file io.ReaderAt) bool {
+	head := make([]byte, 64)
+	n, _ := file.ReadAt(head, 0) // what can't be read is found out later
+	return bytes.HasPrefix(Trimmed(head[:n]), []byte("["))
 }
 
 // lineEnd is what ends a line: CR in a file that begins with lines that end so, as a PBX writes them for a printer that
@@ -145,6 +158,8 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
 			row.Row = Row{Raw: first.Chain[:], Problem: "the line is longer than 1 MiB"}
+		} else if first.cut {
+			row.Row = Row{Raw: first.text, Problem: "it was cut: NULs are in place of its end, as a crash leaves them"}
 		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 && !r.isSeparatorLine(first.text) {
 			row.Raw = first.text
 			if bytes.HasPrefix(row.Raw, utf16le) || bytes.HasPrefix(row.Raw, utf16be) {
@@ -162,7 +177,9 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			r.Count += r.layout.Skip
 		}
 		row.Mark, row.Bare = r.ahead[n-1].Mark, r.ahead[n-1].bare
-		r.Behind = row.Mark
+		if len(row.Raw) > 0 || !r.array {
+			r.Behind = row.Mark
+		}
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
 		if len(row.Raw) > 0 {
 			r.Count++
@@ -210,7 +227,7 @@ func (r *Reader) readFields(row *Row) (lines int, err error) {
 			err = r.fill(lines + 1)
 			switch {
 			case err == nil:
-				mayEnd = !r.ahead[lines].tooLong
+				mayEnd = !r.ahead[lines].tooLong && !r.ahead[lines].cut
 			case !errors.Is(err, io.EOF):
 				return 0, err
 			case !r.Ends && r.Behind.Offset >= r.Waited:
@@ -291,7 +308,7 @@ func (r *Reader) readLine() (l line, err error) {
 	length := 0
 	object := objectScan{lines: true}
 	for {
-		piece, err := r.readPiece(&object)
+		piece, err := r.readPiece(&l, &object)
 		isLast := errors.Is(err, io.EOF) && r.Ends && length+len(piece) > 0
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
 			r.Blank = len(r.ahead) == 0 && r.IsBlank(append(l.text, piece...))
@@ -310,6 +327,9 @@ func (r *Reader) readLine() (l line, err error) {
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			break
 		}
+	}
+	if l.cut {
+		l.text = bytes.TrimRight(l.text, "\x00")
 	}
 	r.at += int64(length)
 	l.Mark, l.bare = Mark{r.at, ChainOf(r.sum)}, r.at
@@ -332,9 +352,17 @@ func (r *Reader) IsBlank(text []byte) bool {
 
 // readPiece reads on to the end of a line, of JSON only to the end of an object. The error is
 // bufio.ErrBufferFull if that isn't there yet.
-func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
+func (r *Reader) readPiece(l *line, object *objectScan) ([]byte, error) {
 	if r.layout.Format != FormatJSONLines {
-		return r.in.ReadSlice(r.LineEnd)
+		piece, err := r.rest, r.restErr
+		if r.rest = nil; piece == nil {
+			piece, err = r.in.ReadSlice(r.LineEnd)
+		}
+		if at := behindNULs(l.text, piece); at >= 0 {
+			l.cut, r.rest, r.restErr = true, bytes.Clone(piece[at:]), err
+			return piece[:at], nil
+		}
+		return piece, err
 	}
 	if _, err := r.in.Peek(1); err != nil {
 		return nil, err
@@ -346,4 +374,24 @@ func (r *Reader) readPiece(object *objectScan) ([]byte, error) {
 		err = bufio.ErrBufferFull
 	}
 	return piece[:n], err
+}
+
+// behindNULs is where a piece of a line, some of which was read before, goes on behind NULs that follow a text; -1: it
+// doesn't. A single NUL may be of UTF-16, and NULs before the end of a line are part of its text.
+func behindNULs(before, piece []byte) int {
+	if bytes.IndexByte(piece, 0) < 0 && !bytes.HasSuffix(before, []byte{0}) {
+		return -1
+	}
+	text, nulls := len(before) > 0, len(before)-len(bytes.TrimRight(before, "\x00"))
+	for i, c := range piece {
+		switch {
+		case c == 0:
+			nulls++
+			continue
+		case text && nulls > 1 && c != '\r' && c != '\n':
+			return i
+		}
+		text, nulls = true, 0
+	}
+	return -1
 }
