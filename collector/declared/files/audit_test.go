@@ -24,6 +24,11 @@ func TestAuditOfFiles(t *testing.T) {
 			"rows over several lines", filesDefinition(csvLines), "1795428001,busy,\"a\nb\"\n", 61,
 			"calls.2 has 32 lines and 31 rows",
 		},
+		{
+			"a row that was cut, and rows over several lines", filesDefinition(csvLines),
+			"1795428001,bu\x00\x001795428001,busy,c\n1795428001,busy,\"a\nb\"\n", 62,
+			"calls.2 has 33 lines and 32 rows",
+		},
 		{"a line without an end", filesDefinition(csvLines), "1795428001,bu", 60, "calls.2 has 31 lines and 30 rows"},
 		{"lines that end with CR", filesDefinition(csvLines), "1795428001,busy,a\r1795428001,busy,b\r", 2, ""},
 		{

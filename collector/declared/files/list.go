@@ -33,6 +33,7 @@ type listedFile struct {
 // fileList lists files. What can't be looked at is a trouble, and the others are listed.
 type fileList struct {
 	files    []*listedFile
+	named    []string // the names that patterns stand for
 	troubles []error
 	// waits are what waits in files for what isn't written yet. holds says that complete records
 	// are among it.
@@ -50,6 +51,7 @@ func listFiles(patterns []string) *fileList {
 	for _, pattern := range patterns {
 		for _, path := range l.expand(pattern) {
 			if !isCompressed(path) {
+				l.named = append(l.named, path)
 				l.addFile(path, nil)
 			}
 		}
@@ -58,19 +60,19 @@ func listFiles(patterns []string) *fileList {
 	return l
 }
 
-// addRenamed adds those files in the folders of patterns, and of the files behind links, that have one of these inodes.
+// addRenamed adds those files in the folders of patterns, and in those behind links, that have one of these inodes.
 func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
 	var folders []string
 	for _, pattern := range patterns {
 		some, _ := filepath.Glob(filepath.Dir(pattern))
 		folders = append(folders, some...)
 	}
-	for _, f := range l.files {
-		if info, err := os.Lstat(f.path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			continue
-		}
-		if target, err := filepath.EvalSymlinks(f.path); err == nil {
-			folders = append(folders, filepath.Dir(target))
+	for _, path := range l.named {
+		for _, folder := range behindLink(path) {
+			// One may be allowed to read the file, and not to list its folder.
+			if _, err := os.ReadDir(folder); err == nil {
+				folders = append(folders, folder)
+			}
 		}
 	}
 	slices.Sort(folders)
@@ -80,6 +82,26 @@ func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
 		}
 	}
 	l.sort()
+}
+
+// behindLink are the folders to which a symbolic link leads, through other links too. The file may be missing there.
+func behindLink(path string) (folders []string) {
+	for range 8 { // they may lead in a circle
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				break
+			}
+			target = filepath.Join(folder, target)
+		}
+		path = target
+		folders = append(folders, filepath.Dir(path))
+	}
+	return folders
 }
 
 func (l *fileList) sort() {

@@ -102,6 +102,10 @@ func TestLongTexts(t *testing.T) {
 		},
 		{"a line behind NULs", "read: lines, " + patternFiles, nulls + row, `rows "a"`},
 		{"a line behind NULs", "read: whole, " + patternFiles, nulls + row, `rows "a"`},
+		{
+			"a line behind a cut one and NULs", "read: lines, " + patternFiles, "1795" + nulls + row,
+			`rows "a"` + "\nset aside: the line is longer than 1 MiB",
+		},
 		{"an object behind NULs", lines, nulls + a + b, `rows "a" "b"`},
 		{
 			"a value of XML", xml, "<l>" + element(long) + element("a") + "</l>",

@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"regexp"
+	"strings"
 )
 
 const (
@@ -36,7 +37,7 @@ type Reader struct {
 	NamesAt int64
 	// LineEnd is the last byte of a line.
 	LineEnd byte
-	// Count is the number of rows that were read, with names.
+	// Count is the number of rows that were read, with names. One that was cut and the next one are one line.
 	Count int
 	// Blank says that nothing but what may stand between objects follows the last row, so that no row waits.
 	Blank bool
@@ -45,7 +46,6 @@ type Reader struct {
 
 	in     *bufio.Reader
 	layout *Layout
-	array  bool // the text is an array
 	// rest is what was read behind the NULs of a line, and restErr what was wrong then.
 	rest    []byte
 	restErr error
@@ -71,15 +71,7 @@ func New(ctx context.Context, file io.ReaderAt, layout *Layout, from int64, sum 
 	return &Reader{
 		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), LineEnd: lineEnd(file, size), layout: layout,
 		Columns: layout.Columns, at: from, sum: sum, Behind: Mark{from, ChainOf(sum)}, titles: layout.Titles,
-		array: layout.Format == FormatJSONLines && isArray(file),
 	}
-}
-
-// isArray says whether a text of JSON is an array. Its program writes over the end of the array when it adds an object.
-func isArray(file io.ReaderAt) bool {
-	head := make([]byte, 64)
-	n, _ := file.ReadAt(head, 0) // what can't be read is found out later
-	return bytes.HasPrefix(Trimmed(head[:n]), []byte("["))
 }
 
 // lineEnd is what ends a line: CR in a file that begins with lines that end so, as a PBX writes them for a printer that
@@ -177,12 +169,13 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			r.Count += r.layout.Skip
 		}
 		row.Mark, row.Bare = r.ahead[n-1].Mark, r.ahead[n-1].bare
-		if len(row.Raw) > 0 || !r.array {
-			r.Behind = row.Mark
-		}
+		cut := r.ahead[0].cut
+		r.Behind = row.Mark
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
 		if len(row.Raw) > 0 {
-			r.Count++
+			if !cut {
+				r.Count++
+			}
 			return row, isNames, nil
 		}
 	}
@@ -306,9 +299,9 @@ func (r *Reader) fill(n int) error {
 // that kept its place when the file was truncated, left there.
 func (r *Reader) readLine() (l line, err error) {
 	length := 0
-	object := objectScan{lines: true}
+	object, nulls := objectScan{lines: true}, nullScan{separator: r.layout.Separator}
 	for {
-		piece, err := r.readPiece(&l, &object)
+		piece, err := r.readPiece(&object, &nulls)
 		isLast := errors.Is(err, io.EOF) && r.Ends && length+len(piece) > 0
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
 			r.Blank = len(r.ahead) == 0 && r.IsBlank(append(l.text, piece...))
@@ -328,7 +321,7 @@ func (r *Reader) readLine() (l line, err error) {
 			break
 		}
 	}
-	if l.cut {
+	if l.cut = nulls.found; l.cut {
 		l.text = bytes.TrimRight(l.text, "\x00")
 	}
 	r.at += int64(length)
@@ -352,14 +345,14 @@ func (r *Reader) IsBlank(text []byte) bool {
 
 // readPiece reads on to the end of a line, of JSON only to the end of an object. The error is
 // bufio.ErrBufferFull if that isn't there yet.
-func (r *Reader) readPiece(l *line, object *objectScan) ([]byte, error) {
+func (r *Reader) readPiece(object *objectScan, nulls *nullScan) ([]byte, error) {
 	if r.layout.Format != FormatJSONLines {
 		piece, err := r.rest, r.restErr
 		if r.rest = nil; piece == nil {
 			piece, err = r.in.ReadSlice(r.LineEnd)
 		}
-		if at := behindNULs(l.text, piece); at >= 0 {
-			l.cut, r.rest, r.restErr = true, bytes.Clone(piece[at:]), err
+		if at := nulls.scan(piece); nulls.found {
+			r.rest, r.restErr = piece[at:], err
 			return piece[:at], nil
 		}
 		return piece, err
@@ -376,22 +369,30 @@ func (r *Reader) readPiece(l *line, object *objectScan) ([]byte, error) {
 	return piece[:n], err
 }
 
-// behindNULs is where a piece of a line, some of which was read before, goes on behind NULs that follow a text; -1: it
-// doesn't. A single NUL may be of UTF-16, and NULs before the end of a line are part of its text.
-func behindNULs(before, piece []byte) int {
-	if bytes.IndexByte(piece, 0) < 0 && !bytes.HasSuffix(before, []byte{0}) {
-		return -1
+// nullScan finds where a line goes on behind NULs that follow a text. It scans a line piece by piece. A single NUL may
+// be of UTF-16, and NULs before a separator or the end of a line are part of a value.
+type nullScan struct {
+	separator   string
+	text, found bool
+	nulls       int // of the end of what was scanned
+}
+
+// scan returns where in a piece the line goes on, if that is found.
+func (s *nullScan) scan(piece []byte) int {
+	if s.nulls == 0 && bytes.IndexByte(piece, 0) < 0 {
+		s.text = s.text || len(piece) > 0
+		return 0
 	}
-	text, nulls := len(before) > 0, len(before)-len(bytes.TrimRight(before, "\x00"))
 	for i, c := range piece {
-		switch {
-		case c == 0:
-			nulls++
+		if c == 0 {
+			s.nulls++
 			continue
-		case text && nulls > 1 && c != '\r' && c != '\n':
+		}
+		ends := c == '\r' || c == '\n' || strings.IndexByte(s.separator, c) >= 0
+		if s.found = s.text && s.nulls > 1 && !ends; s.found {
 			return i
 		}
-		text, nulls = true, 0
+		s.text, s.nulls = true, 0
 	}
-	return -1
+	return 0
 }

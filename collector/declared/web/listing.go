@@ -123,7 +123,8 @@ func (l *listing) read(
 // isPlausible says whether a row may have a time. Programs write the year 1900, 1970 or 9999 for none, and a row that
 // no span contains would never count, and nobody would know.
 func (l *listing) isPlausible(at time.Time) bool {
-	return at.Year() >= 1980 && at.Before(l.now().AddDate(1, 0, 0))
+	_, later := l.clocks()
+	return at.Year() >= 1980 && at.Before(later.AddDate(1, 0, 0))
 }
 
 // mayLieIn says whether a local time may also mean an instant in a span, because clocks that are set back show an

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -108,4 +109,17 @@ feeds:
 			t.Errorf("the read from %s has %q, want %q", hour.Format(time.RFC3339), ids, want)
 		}
 	}
+}
+
+// TestRowsAheadOfTheClock: rows far ahead of a clock that was reset belong to other reads; they aren't invalid.
+func TestRowsAheadOfTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := declaredtest.Always(`{"rows":` + declaredtest.Rows(120) + "}")
+		f.Now, f.Date = time.Now(), declaredtest.Noon // in the year 2000
+		info := f.Open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n")
+		defer func() { f.Source.Close() }()
+		if got, err := declaredtest.ReadHour(t, info); err != nil || len(got) > 0 {
+			t.Errorf("rows %v, %v", got, err)
+		}
+	})
 }

@@ -188,7 +188,10 @@ func (p *answerPage) next(at language.Path, isToken bool) (next string, there bo
 		return "", true, nil
 	case raw[0] == '"' || raw[0] == 'n' || isToken && strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
 		next, _ = language.TextOf(raw)
-		return strings.TrimSpace(next), true, nil // blanks are a missing value, as everywhere
+		if bare := strings.TrimSpace(next); bare == "" || !isToken {
+			return bare, true, nil // blanks are a missing value, as everywhere
+		}
+		return next, true, nil // a token is sent back as it is
 	}
 	return "", true, &advice.Error{
 		What: "the answer has " + wire.TypeOf(raw[0]) + " at " + strings.Join(at, ".") +
