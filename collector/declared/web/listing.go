@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rowmap"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -26,9 +25,8 @@ type listing struct {
 	days   dayRows // of the whole read, if the provider has a list of totals
 	ids    forIDs  // of the whole read
 
-	before        []uint64 // digests of the rows of the previous page
-	previous      int      // the total when that page came
-	first, latest int      // the first and the latest total; below zero without one
+	previous      int // the total when the previous page came
+	first, latest int // the first and the latest total; below zero without one
 	// ended: the list has no further pages, whatever Next says.
 	ended bool
 	near  span // what the request asks for, and a little more
@@ -79,14 +77,10 @@ func (l *listing) setTotal(total int) {
 func (l *listing) read(
 	ctx context.Context, mapper rowmap.Mapper, walk *walk, number int, wanted span,
 ) (*collector.Page, error) {
-	page, rows := new(collector.Page), walk.page.rows
-	digests := make([]uint64, len(rows))
-	for i := range rows {
-		digests[i] = digestOf(rows[i].Raw)
-	}
+	page, rows, digests := new(collector.Page), walk.page.rows, walk.digests
 	rules := collector.Rules{ByArrival: l.Filter.By == ByInserted}
 	l.setTotal(walk.page.total)
-	moved, err := l.moved(ctx, digests)
+	moved, err := l.moved(ctx, walk.before, digests)
 	if err != nil {
 		return nil, err
 	}
@@ -186,15 +180,11 @@ func (l *listing) content(raw []byte) []byte {
 
 // moved is how many of the first rows of a page came here from the page before, because as many
 // rows came in meanwhile: at most as many as the total grew by.
-func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err error) {
+func (l *listing) moved(ctx context.Context, before, rows []uint64) (moved int, err error) {
 	if !l.counted() {
 		return 0, nil
 	}
-	before := l.before
 	if len(rows) > 0 && slices.Equal(rows, before) { // some providers repeat the last page, and a cache any
-		if l.latest < 0 {
-			return 0, errRepeated
-		}
 		l.ended = true
 		return len(rows), nil
 	}
@@ -204,7 +194,7 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 		}
 	}
 	grown := l.latest - l.previous
-	if l.before, l.previous = rows, l.latest; before == nil {
+	if l.previous = l.latest; before == nil {
 		return 0, nil
 	}
 	if grown > len(before) && l.MayLackIDs {
@@ -212,13 +202,6 @@ func (l *listing) moved(ctx context.Context, rows []uint64) (moved int, err erro
 		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: l.rows.size(), Total: l.latest}
 	}
 	return shared(before, rows, grown), nil
-}
-
-// errRepeated is a page like the one before it, without a total that says whether others follow.
-var errRepeated = &advice.Error{
-	What: "a page has the same rows as the page before it, so the next pages may never end",
-	Todo: "nothing, if it passes: the exporter asks again; otherwise check the name of the parameter in the " +
-		"definition's next, and set total if the provider repeats its last page",
 }
 
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a

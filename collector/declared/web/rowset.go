@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -22,8 +23,14 @@ func newRowSet() *rowSet {
 // rowSeed is the seed of the hashes of ids and rows.
 var rowSeed = maphash.MakeSeed()
 
-// digestOf is a hash of a row as it is written.
-func digestOf(raw []byte) uint64 { return maphash.Bytes(rowSeed, raw) }
+// digestsOf are hashes of rows as they are written.
+func digestsOf(page []rows.Row) []uint64 {
+	digests := make([]uint64, len(page))
+	for i := range page {
+		digests[i] = maphash.Bytes(rowSeed, page[i].Raw)
+	}
+	return digests
+}
 
 // add adds a row by its record, which is nil if the row isn't a call or can't be read.
 func (s *rowSet) add(r *cdr.Record, digest uint64) {

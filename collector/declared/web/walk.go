@@ -86,6 +86,8 @@ type walk struct {
 	status  int          // of the latest answer
 	header  http.Header  // of it
 	page    answerPage
+	digests []uint64 // of the page's rows
+	before  []uint64 // of the page before it
 	pages   int
 	rows    int
 	total   int  // the latest; below zero without one
@@ -120,11 +122,22 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	if w.page.total >= 0 {
 		w.total = w.page.total
 	}
+	if w.before, w.digests = w.digests, digestsOf(w.page.rows); w.total < 0 && w.counter == nil && w.counted() &&
+		len(w.digests) > 0 && slices.Equal(w.digests, w.before) {
+		return "", errRepeated
+	}
 	if next, err = w.next(); err != nil {
 		return "", err
 	}
 	w.last, w.address = next == "", next
 	return next, nil
+}
+
+// errRepeated is a page like the one before it, without a total that says whether others follow.
+var errRepeated = &advice.Error{
+	What: "a page has the same rows as the page before it, so the next pages may never end",
+	Todo: "nothing, if it passes: the exporter asks again; otherwise check the name of the parameter in the " +
+		"definition's next, and set total if the provider repeats its last page",
 }
 
 // errNoNames is an answer of CSV that isn't a list: a text such as "try again later", or a part without its names.
