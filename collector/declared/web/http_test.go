@@ -53,15 +53,22 @@ feeds:
 	}
 }
 
-// TestRelativeLinks: a link that is only a query is about the page's own address, below base_url too.
+// TestRelativeLinks: a link that is only a query is about the page's own address, below base_url too. A link on http:
+// is followed by https, as its page was.
 func TestRelativeLinks(t *testing.T) {
-	for _, next := range []string{"url: next", "link: next"} {
+	for _, c := range []struct{ next, link string }{
+		{"url: next", "?p=2"},
+		{"link: next", "?p=2"},
+		{"url: next", "http://api.acmetel.example/v2/calls?p=2"}, // from an API behind a proxy
+		{"link: next", "http://api.acmetel.example/v2/calls?p=2"},
+	} {
 		f := new(declaredtest.API)
 		f.Answer = func(r *http.Request) (string, http.Header) {
 			if r.URL.RawQuery == "p=2" {
 				return `{"rows":` + declaredtest.Rows(2) + `}`, nil
 			}
-			return `{"next":"?p=2","rows":` + declaredtest.Rows(1) + `}`, http.Header{"Link": {"<?p=2>; rel=next"}}
+			return `{"next":"` + c.link + `","rows":` + declaredtest.Rows(1) + `}`,
+				http.Header{"Link": {"<" + c.link + ">; rel=next"}}
 		}
 		info := f.OpenText(t, `provider: acmetel
 http: {base_url: https://api.acmetel.example/v2}
@@ -70,12 +77,12 @@ feeds:
     request: {path: calls}
     filter: {by: start}
     rows: rows
-    next: {`+next+`}
+    next: {`+c.next+`}
     record: {id: id, start: {path: start, time: rfc3339}, outcome: {is: answered}}
 `, "calls: ")
 		got, err := declaredtest.ReadHour(t, info)
 		if asked := strings.Join(f.Asked, " "); err != nil || len(got) != 2 || asked != "/v2/calls /v2/calls?p=2" {
-			t.Errorf("%s: rows %v of %s, %v", next, got, asked, err)
+			t.Errorf("%+v: rows %v of %s, %v", c, got, asked, err)
 		}
 	}
 }

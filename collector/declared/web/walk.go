@@ -180,7 +180,8 @@ func (w *walk) next() (string, error) {
 	case n.Has != nil && w.page.row.Raw(n.Has) != nil && !w.page.has(n.Has): // it says that this is the last page
 		there = true
 	case n.URL != nil:
-		if next, there, err = w.page.next(n.URL, false); strings.HasPrefix(next, "?") {
+		next, there, err = w.page.next(n.URL, false)
+		if strings.HasPrefix(next, "?") || strings.HasPrefix(next, "http:") {
 			next = w.resolved(next)
 		}
 		next = w.withSecrets(next, w.address)
@@ -306,11 +307,15 @@ func (w *walk) nextLink(relation string) string {
 	return ""
 }
 
-// resolved is the address of a link that is relative to the page's address. A link that can't be read stays
-// unchanged: the client will refuse it.
+// resolved is the address of a link that is relative to the page's address. An API behind a proxy may take requests by
+// http, and write http: in its links; the reader stays with https. A link that can't be read stays unchanged: the
+// client will refuse it.
 func (w *walk) resolved(link string) string {
 	if page, err := w.client.Resolve(w.address); err == nil {
 		if target, err := page.Parse(link); err == nil {
+			if target.Scheme == "http" {
+				target.Scheme = page.Scheme
+			}
 			return target.String()
 		}
 	}
