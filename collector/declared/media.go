@@ -53,15 +53,15 @@ func (p *mapping) media() {
 	for i := range p.feed.Record.Media {
 		m := &p.feed.Record.Media[i]
 		s := cdr.Stream{Media: "audio", Network: "unknown", Platform: "unknown"}
-		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, (*language.Result).Length)
-		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, (*language.Result).Length)
+		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, (*language.Result).Measured)
+		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, (*language.Result).Measured)
 		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, (*language.Result).Share)
 		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, (*language.Result).Score)
 		if !s.Jitter.Known && !s.RoundTrip.Known && !s.Loss.Known && !s.MOS.Known {
 			continue
 		}
 		s.Packets.Value, s.Packets.Known = p.integer("media.packets", &m.Packets, 64, "isn't a whole number")
-		if !s.Packets.Known {
+		if !s.Packets.Known || s.Packets.Value < 0 {
 			connected, known := r.ConnectedTime()
 			s.Packets = cdr.Int{Value: int64(connected / usualPacket), Known: known}
 		}

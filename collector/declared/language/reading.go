@@ -2,6 +2,7 @@ package language
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -136,6 +137,16 @@ func (g *Result) Wait() (wait time.Duration, problem string) {
 	return 0, problem
 }
 
+// Measured is a length of time that a system measured. A number that can't be one, such as -1 or 4294967295 for
+// unknown, counts as absent.
+func (g *Result) Measured() (length time.Duration, problem string) {
+	length, problem = g.Wait()
+	if problem != "" && (number.MatchString(g.Text) || notANumber.MatchString(g.Text)) {
+		problem = NoValue
+	}
+	return length, problem
+}
+
 // Outcome is a word, or what a table of codes or words says.
 func (g *Result) Outcome() (result Ending, problem string) {
 	if result = g.Ending; !g.IsTable() {
@@ -185,7 +196,13 @@ func (g *Result) Score() (score float64, problem string) {
 	return score, problem
 }
 
+// notANumber is what programs print for a division by 0; it counts as absent.
+var notANumber = regexp.MustCompile(`(?i)^[+-]?(nan|inf|infinity)$`)
+
 func parseFloat(text string) (n float64, problem string) {
+	if notANumber.MatchString(text) {
+		return 0, NoValue
+	}
 	if !number.MatchString(text) {
 		return 0, "isn't a number"
 	}
