@@ -110,7 +110,7 @@ func valueUnit(d *metrics.Def) string {
 		return units.Seconds
 	case d.Unit == "By":
 		return units.BytesIEC
-	case d.Unit == "1":
+	case d.Unit == "1" && d != metrics.MediaMOS:
 		return unitRatio
 	}
 	return unitNumber

@@ -7,10 +7,9 @@ import (
 
 // quality answers: do sessions hold, and what do networks do to media?
 func quality(with *rules.Parameters) *board {
-	b := newBoard(with, "quality", "Quality", "Do sessions hold, and what do networks do to media? It shows Teams "+
-		"call records. Microsoft's published rules judge streams by the network, not by what "+
-		"people heard. "+
-		"Streams count when their record has settled.", "now-24h")
+	b := newBoard(with, "quality", "Quality", "Do sessions hold, and what do networks do to media? Sessions are "+
+		"of Teams call records, streams of each system that measures them. Microsoft's published rules judge streams "+
+		"by the network, not by what people heard. Streams of Teams count when their record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseStreamLabels()
@@ -26,8 +25,8 @@ func quality(with *rules.Parameters) *board {
 	unknown := share(b.total(metrics.MediaStreams, nil, is("verdict", "unclassified")),
 		b.total(metrics.MediaStreams, nil))
 	b.add(6, 4, b.number(text{"Not judged", "Share of streams without the measurements that the rules need: short " +
-		"or muted calls, clients without a report. They aren't good."}, unknown).
-		Decimals(1))
+		"or muted calls, clients without a report, systems that give only a mean opinion score. They aren't good."},
+		unknown).Decimals(1))
 
 	b.row("Sessions")
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
@@ -60,6 +59,12 @@ func quality(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Packet loss", "Average share of packets lost of streams, median and 95th percentile " +
 		"by media. Audio above 10 % is poor."},
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Mean opinion score", "Score of streams as their system estimates it, median and 5th " +
+		"percentile by media. Teams gives none. By ITU-T G.107 many users are dissatisfied below 3.6, nearly all " +
+		"below 3.1."},
+		b.quantile(0.5, metrics.MediaMOS, keep).as("median {{media}}"),
+		b.quantile(0.05, metrics.MediaMOS, keep).as("p5 {{media}}")).
+		Max(5).Thresholds(below(3.6, 3.1)).ThresholdsStyle(dashed()))
 
 	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's " +
 		"processors among calls that record it, by trunk, first seen within an hour."},
