@@ -179,6 +179,7 @@ func detail(r *cdr.Record) []cell {
 		{"user_principal", r.UserPrincipal},
 		{"labels", labelsOf(r)},
 		{"visits", visitsOf(r)},
+		{"streams", streamsOf(r)},
 	}
 }
 
@@ -222,6 +223,38 @@ func visitsOf(r *cdr.Record) any {
 		return nil
 	}
 	return all
+}
+
+// streamsOf are the media streams of a record; nil without any.
+func streamsOf(r *cdr.Record) any {
+	var all []map[string]any
+	for i := range r.Streams {
+		s := &r.Streams[i]
+		all = append(all, object([]cell{
+			{"media", s.Media},
+			{"direction", s.Direction()},
+			{"network", s.Network},
+			{"platform", s.Platform},
+			{"verdict", s.Verdict()},
+			{"jitter_seconds", known(s.Jitter.Known, s.Jitter.Value.Seconds())},
+			{"round_trip_seconds", known(s.RoundTrip.Known, s.RoundTrip.Value.Seconds())},
+			{"packet_loss_ratio", known(s.Loss.Known, s.Loss.Value)},
+			{"concealed_ratio", known(s.Concealed.Known, s.Concealed.Value)},
+			{"mos", known(s.MOS.Known, s.MOS.Value)},
+			{"packets", number(s.Packets)},
+		}))
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
+func known(is bool, value float64) any {
+	if !is {
+		return nil
+	}
+	return value
 }
 
 func number(n cdr.Int) any {

@@ -15,7 +15,7 @@ func TestEveryFieldIsPrinted(t *testing.T) {
 		"joins legs to calls, or says how":            "CallKey Parent Whole Party NoOutcome Channel Ringing Second",
 		"the fields of the call follow from it":       "Talk Connected FaultDomain Legs ListsLegs",
 		"recordings have their own cells":             "Recordings",
-		"only metrics and log records are made of it": "Emergency Sessions Streams Ratings Settled",
+		"only metrics and log records are made of it": "Emergency Sessions Ratings Settled",
 		"only labels are made of it":                  "Class NoClass ProviderLabels",
 		"for explain":                                 "Origins",
 	}, cdrtest.Shows(func(r *cdr.Record) string { return fmt.Sprint(jsonObject(r, nil)) }))
