@@ -77,7 +77,7 @@ func streamOf(t *testing.T, label, stream string) (*cdr.Stream, *cdr.Record, []s
 
 // TestTrapEndsOfStreams: a session's streams have the sender's client, network and microphone, and
 // the receiver's loudspeaker. Personal values have their class; the call's streams have none of
-// them.
+// them. Of a stream without a direction the sender is unknown.
 func TestTrapEndsOfStreams(t *testing.T) {
 	end := func(version string) string {
 		return `{"userAgent":{"platform":"iOS","applicationVersion":"` + version + `"}}`
@@ -89,9 +89,9 @@ func TestTrapEndsOfStreams(t *testing.T) {
 		"calleeNetwork":{"wifiBand":"unknown","ipAddress":""},"callerDevice":{"captureDeviceName":"Ann's headset",
 		"renderDeviceName":"Ann's speaker"},
 		"calleeDevice":{"captureDeviceName":"a webcam"},"streams":[{"streamDirection":"callerToCallee"},
-		{"streamDirection":"calleeToCaller"}]}]}]`))
+		{"streamDirection":"calleeToCaller"},{"streamDirection":null}]}]}]`))
 	r, _ := mapCall(t, text)
-	if len(r.Sessions) != 1 || len(r.Sessions[0].Streams) != 2 || len(r.Streams) != 2 || r.Streams[0].Extra != nil {
+	if len(r.Sessions) != 1 || len(r.Sessions[0].Streams) != 3 || len(r.Streams) != 3 || r.Streams[0].Extra != nil {
 		t.Fatalf("%+v", r)
 	}
 	want := [][]cdr.Attr{
@@ -102,9 +102,11 @@ func TestTrapEndsOfStreams(t *testing.T) {
 			cdr.Text("capture_device", "Ann's headset", cdr.User),
 		},
 		{cdr.Text("capture_device", "a webcam", cdr.User), cdr.Text("render_device", "Ann's speaker", cdr.User)},
+		nil,
 	}
+	direction := []string{"caller_to_callee", "callee_to_caller", "unknown"}
 	for i, s := range r.Sessions[0].Streams {
-		if !reflect.DeepEqual(s.Extra, want[i]) || s.ToCallee != (i == 0) {
+		if !reflect.DeepEqual(s.Extra, want[i]) || s.Direction() != direction[i] {
 			t.Errorf("stream %d: %+v, want %+v", i, s.Extra, want[i])
 		}
 	}

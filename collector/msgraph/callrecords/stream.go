@@ -45,7 +45,9 @@ func (m *mapper) addStreams(r *cdr.Record, one *cdr.Session, s *session, part *s
 			raw := &medium.Streams[k]
 			mapped := m.mapStream(caller, callee, medium, raw)
 			r.Streams = append(r.Streams, mapped)
-			mapped.Extra = streamEnds(caller, callee, medium, mapped.ToCallee)
+			if !mapped.NoSender {
+				mapped.Extra = streamEnds(caller, callee, medium, mapped.ToCallee)
+			}
 			one.Streams = append(one.Streams, mapped)
 			if raw.MediaBypassed != nil && r.MediaBypass != cdr.True {
 				r.MediaBypass = cdr.KnownBool(*raw.MediaBypassed)
@@ -63,6 +65,7 @@ func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream)
 	case "calleeToCaller":
 	default:
 		m.reportUnmapped("streamDirection", raw.Direction)
+		one.NoSender, sender, network = true, nil, nil
 	}
 	one.Network, one.Platform, one.Sender = m.connectionType(network), m.senderPlatform(sender), senderAddress(network)
 	return one
