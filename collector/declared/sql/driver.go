@@ -75,7 +75,7 @@ func queryMySQL(ctx context.Context, q query, each func(columns, values []string
 			return errors.Join(err, db.Close())
 		}
 	}
-	return queryDB(ctx, db, "START TRANSACTION READ ONLY", q, each)
+	return queryDB(ctx, db, "START TRANSACTION /*!50605 READ ONLY */", q, each)
 }
 
 // isElsewhere says whether a session of MySQL is in another zone, because the server doesn't know the right one. Two

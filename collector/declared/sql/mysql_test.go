@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +134,19 @@ func TestSQLSilentMySQL(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("the read doesn't end")
 	}
+}
+
+// TestSQLOldMySQL: a server before MySQL 5.6 and MariaDB 10.0, such as FreePBX's on CentOS 7, knows no READ ONLY. It
+// skips a comment for later versions.
+func TestSQLOldMySQL(t *testing.T) {
+	later := regexp.MustCompile(`/\*!\d+.*?\*/`)
+	dsn := serveMySQL(t, func(statement string) []byte {
+		if strings.Contains(later.ReplaceAllString(statement, ""), "READ ONLY") {
+			return []byte("\xff\x28\x04#42000You have an error in your SQL syntax near 'READ ONLY'")
+		}
+		return nil
+	})
+	source := open(t, strings.Replace(table(byStart, "by: start"), "sqlite", "mysql", 1), "dsn: '"+dsn+"', calls: ")
+	_, err := source.Feeds[0].Probe(t.Context())
+	require.NoError(t, err)
 }
