@@ -182,6 +182,41 @@ func TestSQLBeganAgain(t *testing.T) {
 	}
 }
 
+// TestSQLFilledAgain: nor is one that was emptied and filled past the last number, while the exporter was down. A table
+// whose zone is wrong has times that are hours ahead.
+func TestSQLFilledAgain(t *testing.T) {
+	read := time.Date(2026, 11, 23, 10, 0, 30, 0, time.UTC)
+	for _, c := range []struct{ name, then, problem string }{
+		{"numbers go on", "INSERT INTO calls VALUES (30, '2026-11-25 10:00:00')", ""},
+		{"a wrong zone", "UPDATE calls SET at = '2026-11-24 00:00:00'", ""},
+		{
+			"numbers started again", "UPDATE calls SET at = '2026-11-24 02:00:00'; " +
+				"INSERT INTO calls VALUES (30, '2026-11-25 10:00:00')",
+			"the row with id 20 was read on 2026-11-23 and now starts later than that",
+		},
+		{
+			"to the same number", "UPDATE calls SET at = '2026-11-24 02:00:00'",
+			"the row with id 20 was read on 2026-11-23 and now starts later than that",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path, db := declaredtest.Database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+				"INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
+			source := open(t, table(byKey, "by: inserted, key: id, overlap: 5"), "dsn: "+path+", calls: ")
+			position, ids, err := declaredtest.Poll(t, &source.Feeds[0], collector.StreamPosition{Now: read})
+			if len(ids) != 2 || err != nil {
+				t.Fatal(ids, err)
+			}
+			declaredtest.Execute(t, db, c.then)
+			_, _, err = declaredtest.Poll(t, &source.Feeds[0],
+				collector.StreamPosition{Resume: position, Now: read.Add(48 * time.Hour)})
+			if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%v, want %q", err, c.problem)
+			}
+		})
+	}
+}
+
 // TestSQLKeys: a key that can't be kept is refused, and the error says why.
 func TestSQLKeys(t *testing.T) {
 	for _, c := range []struct{ key, problem string }{

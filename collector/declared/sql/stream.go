@@ -46,12 +46,37 @@ func (s *Stream) Pages(ctx context.Context, from collector.StreamPosition) iter.
 				return
 			}
 		}
-		if after > reached {
-			return
+		if len(stored) > 0 {
+			err = s.findReused(ctx, stored[0], from.Now)
 		}
-		if err := s.findReached(ctx, reached); err != nil {
+		if err == nil && after <= reached {
+			err = s.findReached(ctx, reached)
+		}
+		if err != nil {
 			yield(nil, err)
 		}
+	}
+}
+
+// farthestZone is how far ahead times are in a zone that isn't the source's.
+const farthestZone = 15 * time.Hour
+
+// findReused returns an error if a row that was read starts later than it was read: the table numbers its rows from the
+// beginning again, and has grown past the rows that were read.
+func (s *Stream) findReused(ctx context.Context, m mark, now time.Time) error {
+	page, key, err := s.readPage(ctx, m.Key-1, 1)
+	if err != nil || key != m.Key || len(page.Records) == 0 {
+		return err
+	}
+	at, start := time.Unix(m.At, 0).UTC(), page.Records[0].Start
+	if start.Before(at.Add(farthestZone)) || start.After(now) { // the table's clock may be ahead
+		return nil
+	}
+	return &advice.Error{
+		What: fmt.Sprintf("the row with %s %d was read on %s and now starts later than that, so its number was used "+
+			"again and new rows with lower numbers may be skipped", s.Key, m.Key, at.Format(time.DateOnly)),
+		Todo: "if the table was emptied and its numbers started again, rename the source and set a history that goes " +
+			"back to then",
 	}
 }
 
