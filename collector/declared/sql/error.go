@@ -23,6 +23,11 @@ const (
 		"SSL_CERT_FILE in the exporter's environment"
 	todoAccess = "check user and password in the DSN, and allow the user to read the tables: GRANT SELECT"
 	todoQuery  = "check that the DSN names the right database, and the query of the definition against its tables"
+	todoTLS    = "let the DSN ask for TLS (tls for mysql, sslmode for postgres) if the database has it, and only " +
+		"then; give the user a password of a usual kind"
+	todoFile = "name its database in the DSN; if that is right, restore the file"
+	// SQLite writes a file next to a database in WAL mode, or that its writer didn't close.
+	todoFolder = "run its writer, or allow this user to write the database's folder"
 	todoSlow   = "create an index on the column that the query filters by; check that the database answers"
 	todoOther  = "nothing, if it passes: the exporter retries; else see the database's log"
 )
@@ -54,9 +59,18 @@ var meanings = []struct {
 	{regexp.MustCompile(`^postgres 22`), "has a value that doesn't fit the query", todoQuery, false},
 	{regexp.MustCompile(`^mysql 1049$|^postgres 3D000$`), "doesn't exist there", todoQuery, false},
 	{regexp.MustCompile(`^mysql (1317|1969|3024)$|^postgres 57014$`), "stopped the query", todoSlow, false},
+	{regexp.MustCompile(`^mysql (3159|9002)$`), "only lets in connections with TLS", todoTLS, false},
+	{regexp.MustCompile(`^sqlite (11|26)$`), "isn't one of SQLite, or is damaged", todoFile, false},
+	{regexp.MustCompile(`^sqlite 8$`), "can't be opened by a user that only reads", todoFolder, false},
 	{regexp.MustCompile(`^sqlite 14$`), "can't be opened", todoReach, false}, // SQLITE_CANTOPEN
 	{regexp.MustCompile(`^sqlite [56]$`), "is locked by its writer", todoOther, false},
 	{regexp.MustCompile(``), "reports an error", todoOther, false},
+}
+
+// connectionTerms are the errors of drivers that can't meet a server's terms, or the DSN's.
+var connectionTerms = []string{
+	mysql.ErrNoTLS.Error(), mysql.ErrOldPassword.Error(), mysql.ErrUnknownPlugin.Error(),
+	mysql.ErrCleartextPassword.Error(), mysql.ErrNativePassword.Error(), "server refused TLS connection",
 }
 
 func meaningOf(err error) (what, todo string) {
@@ -66,6 +80,11 @@ func meaningOf(err error) (what, todo string) {
 	}
 	if _, is := errors.AsType[*tls.CertificateVerificationError](err); is {
 		return "has a certificate that isn't trusted here", todoTrust
+	}
+	for _, terms := range connectionTerms {
+		if strings.Contains(err.Error(), terms) {
+			return "can't be used: " + terms, todoTLS
+		}
 	}
 	code, shown, text := codeOf(err)
 	if number, is := errors.AsType[syscall.Errno](err); is && code == "" {

@@ -91,18 +91,25 @@ func talkMySQL(conn net.Conn, says func(statement string) []byte) {
 	}
 }
 
-// TestSQLErrorsOfMySQL: a query that a database can never run isn't one to wait for.
+// TestSQLErrorsOfMySQL: a query that a database can never run isn't one to wait for, and a server that wants another
+// kind of connection can be reached.
 func TestSQLErrorsOfMySQL(t *testing.T) {
-	dsn := serveMySQL(t, func(statement string) []byte {
-		if strings.HasPrefix(statement, "SELECT") {
-			return []byte("\xff\xf3\x04#HY000Illegal mix of collations")
+	for _, c := range []struct{ dsn, answer, want string }{
+		{"", "\xff\xf3\x04#HY000Illegal mix of collations", "the query: Illegal mix of collations (error 1267)"},
+		{"", "\xff\x57\x0c#HY000Connections are insecure", "only lets in connections with TLS (error 3159)"},
+		{"?tls=true", "", "can't be used: TLS requested but server does not support TLS"},
+	} {
+		dsn := serveMySQL(t, func(statement string) []byte {
+			if strings.HasPrefix(statement, "SELECT") {
+				return []byte(c.answer)
+			}
+			return nil
+		}) + c.dsn
+		text := strings.Replace(table(byStart, "by: start"), "sqlite", "mysql", 1)
+		_, err := open(t, text, "dsn: '"+dsn+"', calls: ").Feeds[0].Probe(t.Context())
+		if said := fmt.Sprint(err); !strings.Contains(said, c.want) {
+			t.Errorf("%s, want %q", said, c.want)
 		}
-		return nil
-	})
-	source := open(t, strings.Replace(table(byStart, "by: start"), "sqlite", "mysql", 1), "dsn: '"+dsn+"', calls: ")
-	_, err := source.Feeds[0].Probe(t.Context())
-	if said := fmt.Sprint(err); !strings.Contains(said, "the query: Illegal mix of collations (error 1267)") {
-		t.Error(said)
 	}
 }
 

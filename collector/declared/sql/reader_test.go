@@ -1,6 +1,7 @@
 package sql_test
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 	"os"
@@ -240,12 +241,15 @@ func TestSQLKeys(t *testing.T) {
 // TestSQLSaysNoSecrets: errors of a database say what to do, and nothing of the password.
 func TestSQLSaysNoSecrets(t *testing.T) {
 	path, _ := declaredtest.Database(t, "CREATE TABLE other (id INTEGER)")
+	foreign := filepath.Join(t.TempDir(), "foreign")
+	require.NoError(t, os.WriteFile(foreign, bytes.Repeat([]byte("s3cret"), 1000), 0o600))
 	for _, c := range []struct{ name, driver, dsn, want string }{
 		{"mysql, no DSN", "mysql", "root:s3cret@@@", "write it in the driver's form"},
 		{"postgres, no DSN", "postgres", "postgres://u:s3cret@host:port/x", "write it in the driver's form"},
 		{"mysql, no server", "mysql", "u:s3cret@tcp(127.0.0.1:1)/x", "that the database runs"},
 		{"postgres, no server", "postgres", "postgres://u:s3cret@127.0.0.1:1/x", "that the database runs"},
 		{"sqlite, no file", "sqlite", filepath.Join(t.TempDir(), "none"), "that the database runs"},
+		{"sqlite, another file", "sqlite", foreign, "name its database in the DSN"},
 		{"no table", "sqlite", path, "the query of the definition against its tables"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
