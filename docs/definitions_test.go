@@ -158,10 +158,12 @@ func TestDefinitionOfLegs(t *testing.T) {
 	}
 }
 
-// TestOtherDefinitions: the page's other definitions are valid.
+// TestOtherDefinitions: other definitions of the pages are valid.
 func TestOtherDefinitions(t *testing.T) {
-	for _, name := range []string{"inner legs", "amended"} {
-		if _, err := declared.Load(name+".yaml", []byte(marked(t, "definitions.md", name))); err != nil {
+	for name, page := range map[string]string{
+		"inner legs": "definitions.md", "amended": "definitions.md", "table": "providers/asterisk.md",
+	} {
+		if _, err := declared.Load(name+".yaml", []byte(marked(t, page, name))); err != nil {
 			t.Error(err)
 		}
 	}

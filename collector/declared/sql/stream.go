@@ -100,7 +100,8 @@ func (s *Stream) findReached(ctx context.Context, reached int64) error {
 			"rows with lower numbers may be skipped",
 			s.Key, reached, first),
 		Todo: "if the table was emptied and its numbers started again, rename the source and set a history " +
-			"that goes back to then; if only that row was deleted, nothing: the next new row clears this error",
+			"that goes back to then; if only that row was deleted, or a replica lacks it that lags, nothing: the " +
+			"next new row clears this error",
 	}
 }
 
