@@ -123,8 +123,14 @@ func querySQLite(ctx context.Context, q query, each func(columns, values []strin
 // asTexts is a query whose values are SQLite's texts: without it, the driver turns values of date
 // columns into times.
 func asTexts(ctx context.Context, db *sql.DB, q query) (text string, err error) {
-	inner := "(" + strings.TrimRight(q.text, "; \t\r\n") + "\n)" // it may end with a comment
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0")
+	var inner strings.Builder
+	for _, token := range Tokens(q.text, "sqlite") {
+		if token == ";" || strings.HasPrefix(token, "--") {
+			token = "\n"
+		}
+		inner.WriteString(token)
+	}
+	rows, err := db.QueryContext(ctx, "SELECT * FROM ("+inner.String()+") LIMIT 0")
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +140,7 @@ func asTexts(ctx context.Context, db *sql.DB, q query) (text string, err error) 
 		name = `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 		columns[i] = "CAST(" + name + " AS TEXT) AS " + name
 	}
-	return "SELECT " + strings.Join(columns, ", ") + " FROM " + inner, errors.Join(err, rows.Err())
+	return "SELECT " + strings.Join(columns, ", ") + " FROM (" + inner.String() + ")", errors.Join(err, rows.Err())
 }
 
 // queryDB runs a query in a transaction, which ends with its connection: a ROLLBACK would know no context, and wait for

@@ -107,9 +107,9 @@ func TestSQLHoldsNoLock(t *testing.T) {
 	}
 }
 
-// TestSQLText: a value is the text that the database prints, also of a column of dates.
+// TestSQLText: a value is the text that the database prints, also of a column of dates, and however the query ends.
 func TestSQLText(t *testing.T) {
-	const rows = "SELECT id, at FROM calls WHERE at >= :from AND at < :to"
+	const rows = "SELECT id, at-- rows\\nFROM calls WHERE at >= :from AND at < :to; /* of */ -- the span; "
 	for _, c := range []struct{ name, column, value, layout string }{
 		{"a date with its zone", "TIMESTAMP", "2026-11-23 10:00:00+01:00", "2006-01-02 15:04:05Z07:00"},
 		{"RFC 3339", "DATETIME", "2026-11-23T09:00:00Z", "rfc3339"},
