@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"mime"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/rows"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -44,12 +45,15 @@ var ErrTooMany = errors.New("the body has more than 20,000 records: post fewer a
 // records are the records in a body, as JSON: in a field of a form, or in the body itself. In XML they are the elements
 // at the feed's rows; so they are in JSON if the feed has rows.
 func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) {
-	media, _, err := mime.ParseMediaType(contentType)
-	if field := r.Config.Field; err == nil && field != "" {
-		found := true
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if field := r.Config.Field; field != "" {
+		found, err := true, error(nil)
 		switch media {
 		case "application/x-www-form-urlencoded":
 			body, found, err = r.Config.inForm(body)
+		case "application/x-www-form-plaintext": // used by FreeSWITCH, some of whose modules leave out FIELD=
+			body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte(field+"="))
 		case "application/x-www-form-base64-encoded": // used by FreeSWITCH: FIELD=, then Base64 up to the end
 			if body, found = bytes.CutPrefix(bytes.TrimSpace(body), []byte(field+"=")); found {
 				body, err = base64.StdEncoding.AppendDecode(nil, body)
@@ -82,7 +86,7 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 		}
 		records = append(records, record)
 	}
-	if len(records) == 0 {
+	if !slices.ContainsFunc(records, func(record rows.Row) bool { return record.Problem == "" }) {
 		return nil, none
 	}
 	return records, nil
@@ -93,10 +97,16 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 		for document := range rows.EachDocument(body) {
 			inside, err := []rows.Row{document}, error(nil)
 			switch {
-			case document.Problem != "", !bytes.ContainsAny(document.Raw[:1], "[{"):
+			case len(document.Raw) == 0, !bytes.ContainsAny(document.Raw[:1], "[{"):
 				err = errNoRecord
 			case r.Path != nil || document.Raw[0] == '[':
-				inside, err = r.Document(document.Raw)
+				if inside, err = r.Document(document.Raw); err != nil && document.Problem != "" {
+					err = errNoRecord
+				}
+			case document.Problem != "" && !bytes.HasSuffix(document.Raw, []byte("}")): // cut
+				err = errNoRecord
+			case document.Problem != "":
+				inside[0].Raw = rows.Quoted(string(document.Raw)) // records are JSON
 			}
 			if err != nil {
 				yield(rows.Row{}, err)

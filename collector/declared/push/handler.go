@@ -1,7 +1,9 @@
 package push
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -62,9 +64,10 @@ var (
 		http.StatusServiceUnavailable: "refused",
 	}
 	postHeaders = map[int][2]string{
-		http.StatusMethodNotAllowed:   {"Allow", http.MethodPost},
-		http.StatusUnauthorized:       {"WWW-Authenticate", `Basic realm="records"`},
-		http.StatusServiceUnavailable: {"Retry-After", "5"},
+		http.StatusMethodNotAllowed:     {"Allow", http.MethodPost},
+		http.StatusUnsupportedMediaType: {"Accept-Encoding", "gzip"},
+		http.StatusUnauthorized:         {"WWW-Authenticate", `Basic realm="records"`},
+		http.StatusServiceUnavailable:   {"Retry-After", "5"},
 	}
 )
 
@@ -107,10 +110,14 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post fewer records at a time."}
+		return tooLarge
 	}
-	if err != nil {
-		return reply{http.StatusBadRequest, "The body ended too early."}
+	if err != nil { // shippers drop a body after any 4xx but 429
+		return reply{http.StatusServiceUnavailable, "The body didn't arrive within 10 s: post it again."}
+	}
+	body, answer := decompressed(r.Header.Get("Content-Encoding"), body)
+	if answer.status != 0 {
+		return answer
 	}
 	records, err := h.records(r.Header.Get("Content-Type"), body)
 	switch {
@@ -123,6 +130,32 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
 	}
 	return reply{status: http.StatusNoContent}
+}
+
+var tooLarge = reply{
+	http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post fewer records at a time.",
+}
+
+// decompressed is a body without its compression, which has the same limit, or why it is refused.
+func decompressed(coding string, body []byte) ([]byte, reply) {
+	switch strings.ToLower(coding) {
+	case "", "identity":
+		return body, reply{}
+	case "gzip", "x-gzip":
+	default:
+		return nil, reply{http.StatusUnsupportedMediaType, "Post without Content-Encoding, or with gzip."}
+	}
+	in, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(in, maxPosted+1))
+	}
+	switch {
+	case err != nil:
+		return nil, reply{http.StatusBadRequest, "The body isn't gzip, although its Content-Encoding says so."}
+	case len(body) > maxPosted:
+		return nil, tooLarge
+	}
+	return body, reply{}
 }
 
 // authorize checks the token, which is sent as bearer or as the password of basic authentication.

@@ -2,9 +2,11 @@ package push_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
@@ -112,17 +115,32 @@ func (l *listener) answer(r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
+func zipped(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(text))
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
 const call = `{"id":"a","start":"2026-11-23T10:00:01Z","state":"done","from":"+4930901820"}`
 
 func TestPush(t *testing.T) {
 	form := func(kind string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Content-Type", kind) }
 	}
+	encoded := func(coding string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Content-Encoding", coding) }
+	}
 	authorized := func(value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", value) }
 	}
-	const urlencoded, coded = "application/x-www-form-urlencoded; charset=utf-8",
-		"application/x-www-form-base64-encoded"
+	const urlencoded, coded, plain = "application/x-www-form-urlencoded; charset=utf-8",
+		"application/x-www-form-base64-encoded", "application/x-www-form-plaintext"
+	// A fault in a line, or in a list, doesn't refuse the others.
+	const nan, quote = `{"id":"b","mos":NaN}`, `{"id":"c","from":"Eva 5" X"}`
 	for _, c := range []struct {
 		name, body string
 		change     func(*http.Request)
@@ -156,11 +174,41 @@ func TestPush(t *testing.T) {
 		{"a record more", strings.Repeat("{}", 20_001), nil, 413, "invalid", [3]int{}},
 		{"a list of far more", "[" + strings.Repeat("{},", 300_000) + "{}]", nil, 413, "invalid", [3]int{}},
 		{"a list with a record more", "[" + strings.Repeat("{},", 20_000) + "{}]", nil, 413, "invalid", [3]int{}},
+		{"gzip", zipped(call), encoded("gzip"), 204, "accepted", [3]int{1, 0, 0}},
+		{
+			"gzip of a mebibyte", zipped(call + strings.Repeat(" ", 1<<20-len(call))), encoded("x-gzip"), 204,
+			"accepted",
+			[3]int{1, 0, 0},
+		},
+		{"gzip of more", zipped(call + strings.Repeat(" ", 1<<20)), encoded("GZIP"), 413, "invalid", [3]int{}},
+		{"cut gzip", zipped(call)[:40], encoded("gzip"), 400, "invalid", [3]int{}},
+		{"no gzip", call, encoded("gzip"), 400, "invalid", [3]int{}},
+		{"another compression", call, encoded("zstd"), 415, "invalid", [3]int{}},
+		{"no compression", call, encoded("identity"), 204, "accepted", [3]int{1, 0, 0}},
+		{
+			"a body that doesn't arrive", "",
+			func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded)) }, 503, "refused",
+			[3]int{},
+		},
 		{"nothing", "", nil, 400, "invalid", [3]int{}},
 		{"a cut record", call[:20], nil, 400, "invalid", [3]int{}},
 		{"a list", "[" + call + `, {"kind":"fax"}, 1]`, nil, 204, "accepted", [3]int{1, 1, 1}},
 		{"records one after the other", call + "\n" + call, nil, 204, "accepted", [3]int{2, 0, 0}},
 		{"form of a list", "cdr=" + url.QueryEscape("["+call+"]"), form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
+		{"a bad line", call + "\n" + nan + "\r\n" + quote + "\n" + call + "\n", nil, 204, "accepted", [3]int{2, 0, 2}},
+		{"a bad line first", "\x1e{\"a\":{}\n\n" + call + "\n" + nan, nil, 204, "accepted", [3]int{1, 0, 2}},
+		{"a bad record of a list", "[" + nan + ",\n" + call + "]", nil, 204, "accepted", [3]int{1, 0, 1}},
+		{"nothing but bad lines", nan + "\n" + quote + "\n", nil, 400, "invalid", [3]int{}},
+		{"nothing but a bad record in a list", "[" + nan + "]", nil, 400, "invalid", [3]int{}},
+		{"a cut list", "[" + call + "," + call, nil, 400, "invalid", [3]int{}},
+		{"a bad record and words", call + "\nnot found", nil, 400, "invalid", [3]int{}},
+		{"a plain form", "cdr=" + call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
+		{"a plain form without the field", call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
+		{
+			"a form whose charset has no name", "cdr=" + url.QueryEscape(call), form(urlencoded + "; charset"), 204,
+			"accepted",
+			[3]int{1, 0, 0},
+		},
 		{"an empty list", "[]", nil, 400, "invalid", [3]int{}},
 		{"a record and a cut one", call + call[:20], nil, 400, "invalid", [3]int{}},
 		{"a list and no record", "[" + call + "]1", nil, 400, "invalid", [3]int{}},
@@ -236,12 +284,13 @@ func TestPushStores(t *testing.T) {
 	}
 	both := listen(t, config.NewSecret(token))
 	both.commit = collector.ErrReadElsewhere
+	both.answer(request(call+"\n{\"id\":\"\x1e\"}\n{\"id\":NaN}\n"+strings.Replace(call, `"a"`, `"b"`, 1), nil))
 	both.answer(request("["+call+`, "text", [], `+strings.Replace(call, `"a"`, `"b"`, 1)+"]", nil))
-	if len(both.tasks) != 1 {
-		t.Fatalf("one body became %d tasks", len(both.tasks))
+	if len(both.tasks) != 2 {
+		t.Fatalf("two bodies became %d tasks", len(both.tasks))
 	}
-	if p := l.info.Posted(both.tasks); len(p.Records) != 2 || p.Records[1].ID != "b" || len(p.Invalid) != 2 {
-		t.Errorf("a list became %+v", p)
+	if p := l.info.Posted(both.tasks); len(p.Records) != 4 || p.Records[1].ID != "b" || len(p.Invalid) != 4 {
+		t.Errorf("a text of lines and a list became %+v", p)
 	}
 	damaged := b
 	damaged.Data = a.Data[:20] + b.Data[20:] // another nonce

@@ -57,7 +57,7 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 }
 
 // Documents are the JSON documents in a text, one after the other. If the first one can't be read,
-// neither can the text.
+// neither can the text, unless it has an object in each line.
 func Documents(text []byte) []Row { return slices.Collect(EachDocument(text)) }
 
 // EachDocument yields the documents of Documents one by one.
@@ -67,12 +67,12 @@ func EachDocument(text []byte) iter.Seq[Row] {
 			yield(Row{Raw: text})
 			return
 		}
-		some := false
+		some, lines := false, areObjects(text)
 		for rest := text; len(rest) > 0; {
-			n, _ := new(objectScan).scan(rest)
+			n, _ := (&objectScan{lines: lines}).scan(rest)
 			if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
 				row := Row{Raw: raw, Problem: problemOf(raw)}
-				if !some && row.Problem != "" {
+				if !some && !lines && row.Problem != "" {
 					break
 				}
 				if some = true; !yield(row) {
@@ -85,4 +85,15 @@ func EachDocument(text []byte) iter.Seq[Row] {
 			yield(Row{Raw: text, Problem: problemOf(text)})
 		}
 	}
+}
+
+// areObjects says whether each line of a text begins and ends as an object does.
+func areObjects(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.Trim(line, betweenObjects)
+		if len(line) > 0 && (line[0] != '{' || line[len(line)-1] != '}') {
+			return false
+		}
+	}
+	return true
 }
