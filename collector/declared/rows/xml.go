@@ -273,11 +273,12 @@ func Quoted(text string) []byte {
 	return b
 }
 
-// xmlText reads a document as UTF-8, without characters that XML doesn't allow: a wrong byte or a
-// control character in one value doesn't cost the row.
+// xmlText reads a document as UTF-8, without characters that XML doesn't allow: a wrong byte, a
+// control character or an ampersand that isn't escaped in one value doesn't cost the row.
 type xmlText struct {
 	in      *bufio.Reader
 	latin   bool
+	cdata   bool   // in a CDATA section, where an ampersand is text
 	left    int    // bytes left before the row must end
 	pending []byte // rest of the character read last
 	failed  error  // read error
@@ -316,6 +317,9 @@ func (t *xmlText) readByte() (byte, error) {
 			}
 			return 0, err
 		}
+		if c == '<' || c == ']' || c == '&' {
+			c = t.mended(c)
+		}
 		if c < utf8.RuneSelf {
 			return byte(c), nil
 		}
@@ -324,6 +328,30 @@ func (t *xmlText) readByte() (byte, error) {
 	b := t.pending[0]
 	t.pending = t.pending[1:]
 	return b, nil
+}
+
+var (
+	reference = regexp.MustCompile(`^(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);`)
+	// .NET writes control characters so.
+	controlReference = regexp.MustCompile(`^#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8b-cB-Ce-fE-F]|1[0-9a-fA-F]));`)
+)
+
+// mended is the character that was read last. If it is an ampersand without a reference, the rest of &amp; is pending.
+func (t *xmlText) mended(c rune) rune {
+	ahead, _ := t.in.Peek(16) // an error comes again
+	switch {
+	case c == '<':
+		t.cdata = t.cdata || bytes.HasPrefix(ahead, []byte("![CDATA["))
+	case c == ']':
+		t.cdata = t.cdata && !bytes.HasPrefix(ahead, []byte("]>"))
+	case t.cdata || c != '&':
+	case controlReference.Match(ahead):
+		_, _ = t.in.Discard(bytes.IndexByte(ahead, ';') + 1)
+		return utf8.RuneError
+	case !reference.Match(ahead):
+		t.pending = append(t.pending[:0], "amp;"...)
+	}
+	return c
 }
 
 func (t *xmlText) readRune() (c rune, err error) {
