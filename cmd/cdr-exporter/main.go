@@ -74,12 +74,20 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitFailed
 }
 
+// unread is an output whose reader may leave, as in `--help | head`: kingpin panics if it can't write.
+type unread struct{ io.Writer }
+
+func (u unread) Write(text []byte) (int, error) {
+	_, _ = u.Writer.Write(text)
+	return len(text), nil
+}
+
 // newCLI defines every command, for these arguments. `run` is the default.
 func newCLI(s streams, args []string) (*kingpin.Application, map[string]command) {
 	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of "+
 		"Microsoft Teams, RingCentral, Wavix, Twilio, Zoom, Webex, Asterisk, FreeSWITCH, Kamailio, Cisco CUCM, "+
 		"and of any other system that a file describes.")
-	cli.UsageWriter(s.out).ErrorWriter(s.errors)
+	cli.UsageWriter(unread{s.out}).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
 	commands := make(map[string]command)

@@ -70,3 +70,17 @@ func TestRunEndsAtASignalWhileItStarts(t *testing.T) {
 		t.Errorf("%v, want exit code 0: %s", err, log.String())
 	}
 }
+
+// TestHelpForAReaderThatLeaves: as in `--help | head`.
+func TestHelpForAReaderThatLeaves(t *testing.T) {
+	t.Parallel()
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	require.NoError(t, reader.Close())
+	cmd := exec.CommandContext(t.Context(), binary(), "--help")
+	cmd.Stdout = writer
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	require.NoError(t, writer.Close())
+}
