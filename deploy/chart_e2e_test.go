@@ -237,7 +237,7 @@ func startRendered(t *testing.T, folder string, args []string) {
 	if protected {
 		want = http.StatusUnauthorized // which is why the probes are of TCP
 	}
-	eventually(t, "the program answers", func() bool { return status(t, address+"/-/healthy") == want })
+	require.Eventually(t, "the program answers", func() bool { return status(t, address+"/-/healthy") == want })
 }
 
 // TestE2EManifests: the plain manifests are what the chart makes of deploy/kubernetes/values.yaml.

@@ -107,22 +107,22 @@ func TestE2ECompose(t *testing.T) {
 	s.start("prometheus", tool(t, "prometheus"), "--web.listen-address="+s.addresses["prometheus:9090"])
 
 	prometheus := "http://" + s.addresses["prometheus:9090"] + "/api/v1/"
-	eventually(t, "Prometheus scrapes all three jobs", func() bool {
+	require.Eventually(t, "Prometheus scrapes all three jobs", func() bool {
 		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape("count(up == 1)")), `,"3"]`)
 	})
-	eventually(t, "Prometheus has calls", func() bool {
+	require.Eventually(t, "Prometheus has calls", func() bool {
 		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape("sum(cdr_calls_total) > bool 100")),
 			`,"1"]`)
 	})
-	eventually(t, "Prometheus has evaluated rules of both files", func() bool {
+	require.Eventually(t, "Prometheus has evaluated rules of both files", func() bool {
 		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape(`count({__name__=~".+:cdr_.+:.+"})`)),
 			`"value"`) &&
 			strings.Contains(body(t, prometheus+"rules?type=alert"), `"name":"CDRExporterDown"`)
 	})
-	eventually(t, "Prometheus knows Alertmanager", func() bool {
+	require.Eventually(t, "Prometheus knows Alertmanager", func() bool {
 		return strings.Contains(body(t, prometheus+"alertmanagers"), s.addresses["alertmanager:9093"])
 	})
-	eventually(t, "log records of calls get through the Collector", func() bool { return lines.Load() > 100 })
+	require.Eventually(t, "log records of calls get through the Collector", func() bool { return lines.Load() > 100 })
 }
 
 // TestE2EComposeGrafana: what Grafana is provisioned with exists: services behind the data sources,

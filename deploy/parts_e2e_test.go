@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -103,22 +102,6 @@ func freeAddress(t *testing.T) string {
 	address, err := simulator.FreeAddress(t.Context())
 	require.NoError(t, err)
 	return address
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("not within 90 s: %s", what)
-		}
-	}
 }
 
 // status returns the status of a GET, or 0 without an answer.

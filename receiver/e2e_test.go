@@ -74,7 +74,9 @@ func (c *collector) start() {
 		}
 	})
 	// it minds signals from then on
-	eventually(c.t, func() bool { return strings.Count(c.log(), "Everything is ready") > ready })
+	require.Eventually(c.t, "the Collector is ready", func() bool {
+		return strings.Count(c.log(), "Everything is ready") > ready
+	})
 }
 
 // log is what the Collector has logged until now.
@@ -214,17 +216,17 @@ service:
 	}
 	for kill := range 3 { // in the middle of the first history, and after it
 		c.start()
-		eventually(t, func() bool { return len(c.records("two.json")) > 0 })
+		require.Eventually(t, "records arrive", func() bool { return len(c.records("two.json")) > 0 })
 		if kill > 0 {
-			eventually(t, func() bool { return len(c.traces()) > 0 })
+			require.Eventually(t, "spans arrive", func() bool { return len(c.traces()) > 0 })
 		}
 		if kill == 2 {
-			eventually(t, func() bool { return c.counted() == calls })
+			require.Eventually(t, "all calls are counted", func() bool { return c.counted() == calls })
 		}
 		c.end(syscall.SIGKILL)
 	}
 	c.start()
-	eventually(t, func() bool {
+	require.Eventually(t, "all has arrived", func() bool {
 		return len(c.records("one.json")) == calls && len(c.records("two.json")) == calls && roots(c.traces()) == calls
 	})
 	c.end(syscall.SIGTERM)
@@ -233,7 +235,7 @@ service:
 	before := c.records("one.json")
 	seen := len(c.lines("metrics.json"))
 	c.start()
-	eventually(t, func() bool { return len(c.lines("metrics.json")) > seen+1 })
+	require.Eventually(t, "metrics arrive", func() bool { return len(c.lines("metrics.json")) > seen+1 })
 	c.end(syscall.SIGTERM)
 	if n := c.counted(); n != calls {
 		t.Errorf("cdr.calls is %d, want %d", n, calls)
@@ -267,7 +269,9 @@ service:
 	for _, status := range []int{503, 401} {
 		sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: status})
 		c.start()
-		eventually(t, func() bool { return strings.Contains(c.log(), fmt.Sprintf("HTTP Status Code %d", status)) })
+		require.Eventually(t, "the refusal is logged", func() bool {
+			return strings.Contains(c.log(), fmt.Sprintf("HTTP Status Code %d", status))
+		})
 		c.end(syscall.SIGTERM)
 		sink.ClearFailures()
 	}
@@ -282,8 +286,8 @@ service:
 		return l.UID == poison
 	}})
 	c.start()
-	eventually(t, func() bool { return len(sink.Logs()) == calls-1 })
-	eventually(t, func() bool {
+	require.Eventually(t, "the other records arrive", func() bool { return len(sink.Logs()) == calls-1 })
+	require.Eventually(t, "all has arrived", func() bool {
 		for _, p := range sink.Metric("cdr.exporter.otlp.records") {
 			if p.Attributes["result"] == "rejected" {
 				return p.Value == 1

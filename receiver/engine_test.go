@@ -76,7 +76,9 @@ func TestOneEngine(t *testing.T) {
 			require.NoError(t, r.Start(starting, componenttest.NewNopHost()))
 		}
 		end() // the engine lives longer
-		eventually(t, func() bool { return logs.LogRecordCount() >= calls && points.DataPointCount() > 0 })
+		require.Eventually(t, "all has arrived", func() bool {
+			return logs.LogRecordCount() >= calls && points.DataPointCount() > 0
+		})
 		if run == 0 {
 			other, err := f.CreateLogs(t.Context(), set, configOf(t, f, raw), logs)
 			require.NoError(t, err)
@@ -110,7 +112,7 @@ func TestWithoutLogs(t *testing.T) {
 		t.Error(err)
 	}
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	eventually(t, func() bool { return sumOf(points, "cdr.calls") == calls })
+	require.Eventually(t, "all calls are counted", func() bool { return sumOf(points, "cdr.calls") == calls })
 	if n := sumOf(points, "cdr.exporter.otlp.records"); n != 0 {
 		t.Errorf("%d log records were sent", n)
 	}
@@ -150,18 +152,4 @@ func sumIn(request pmetric.Metrics, metric string) (sum int64, there bool) {
 		}
 	}
 	return sum, there
-}
-
-func eventually(t *testing.T, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(time.Minute)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatal("it didn't happen within a minute")
-		}
-	}
 }

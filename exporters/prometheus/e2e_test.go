@@ -54,27 +54,11 @@ func configurePrometheus(t *testing.T, features, text string) parts.API {
 	return parts.API{Base: "http://" + address}
 }
 
-// await waits until something is there.
-func await(t *testing.T, what string, isThere func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for !isThere() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("there is no %s", what)
-		}
-	}
-}
-
 // query asks until there is an answer that isn't empty, and returns its values by direction.
 func query(t *testing.T, api parts.API, expr string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
-	await(t, "answer to "+expr, func() bool {
+	require.Eventually(t, "answer to "+expr, func() bool {
 		samples, err := api.Query(t.Context(), expr)
 		for _, s := range samples {
 			all[string(s.Metric["direction"])] = s.Value.String()
@@ -139,7 +123,7 @@ func exemplar(t *testing.T, api parts.API, expr string, at time.Time) storedExem
 	var out struct {
 		Data []struct{ Exemplars []storedExemplar }
 	}
-	await(t, "exemplar of "+expr, func() bool {
+	require.Eventually(t, "exemplar of "+expr, func() bool {
 		return api.Read(t.Context(), path, &out) == nil && len(out.Data) > 0
 	})
 	if len(out.Data) != 1 || len(out.Data[0].Exemplars) != 1 {

@@ -46,7 +46,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	if wantCalls != 500 || wantFailures == 0 {
 		t.Fatalf("%d calls, %d failures in the metrics", wantCalls, wantFailures)
 	}
-	await(t, "the activity matches the metrics", func() bool {
+	require.Eventually(t, "the activity matches the metrics", func() bool {
 		var calls, failures int64
 		for _, one := range activityOf(t, a) {
 			if age := time.Since(one.Start); age < 13*time.Hour || age > 15*time.Hour {
@@ -64,7 +64,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	}
 
 	var status web.Status
-	await(t, "the figures match the metrics", func() bool {
+	require.Eventually(t, "the figures match the metrics", func() bool {
 		status = wholeStatus(t, a)
 		return status.Ledger.Series == sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`)
 	})
@@ -92,11 +92,11 @@ func TestStatusShowsOverflow(t *testing.T) {
 	if n := feedOf(statusOf(t, a), "call_log").SeriesOverflow; n != 5 {
 		t.Errorf("the status shows an overflow of %d", n)
 	}
-	await(t, "the calls in progress are shown", func() bool {
+	require.Eventually(t, "the calls in progress are shown", func() bool {
 		feed := feedOf(statusOf(t, a), "active_calls")
 		return feed.Snapshot && feed.InProgress != nil && *feed.InProgress == 7
 	})
-	await(t, "they aren't known after failures", func() bool {
+	require.Eventually(t, "they aren't known after failures", func() bool {
 		provider.calls(nil)
 		return feedOf(statusOf(t, a), "active_calls").InProgress == nil
 	})

@@ -104,7 +104,7 @@ const calls = "cdr_calls_total{"
 // untilHas waits for the metrics to have a text.
 func untilHas(t *testing.T, a *App, text string) {
 	t.Helper()
-	await(t, "the metrics have "+text, func() bool {
+	require.Eventually(t, "the metrics have "+text, func() bool {
 		_, body := ask(t, a, http.MethodGet, "/metrics")
 		return strings.Contains(body, text)
 	})
@@ -117,7 +117,7 @@ func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	a := start(t, newTenant(t).write("data", ""))
 	until(t, a, everyRow)
-	await(t, "ready", func() bool {
+	require.Eventually(t, "ready", func() bool {
 		code, _ := ask(t, a, http.MethodGet, "/-/ready")
 		return code == http.StatusOK
 	})

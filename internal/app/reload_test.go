@@ -68,7 +68,9 @@ func TestReloadDuringAScrape(t *testing.T) {
 	<-asked // office's, before it comes to branch
 	provider.write(folder, "active_calls: ", "")
 	go func() { reloaded <- a.Reload() }()
-	await(t, "the reload has replaced the sources", func() bool { return len(a.running.Load().sources) == 1 })
+	require.Eventually(t, "the reload has replaced the sources", func() bool {
+		return len(a.running.Load().sources) == 1
+	})
 	<-time.After(100 * time.Millisecond) // it would forget branch now if it didn't wait for the scrape
 	close(answer)
 	<-scraped

@@ -92,7 +92,9 @@ func TestStatusAfterAReload(t *testing.T) {
 	p := newNotifying(t)
 	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
 	until(t, a, ownedFeed("office", 1))
-	await(t, "it is known who owns the feed", func() bool { return wholeStatus(t, a).Replicas[0].Feeds == 1 })
+	require.Eventually(t, "it is known who owns the feed", func() bool {
+		return wholeStatus(t, a).Replicas[0].Feeds == 1
+	})
 	a.owners.mu.Lock()
 	defer a.owners.mu.Unlock()
 	of := a.accounts()[0]

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -31,22 +30,6 @@ func shown(t *testing.T, a *App, names ...string) []string {
 	}
 	slices.Sort(all) // /metrics has no order within a family
 	return all
-}
-
-// await waits until something is so.
-func await(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !is() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("it never came to this: %s", what)
-		case <-ticker.C:
-		}
-	}
 }
 
 // wholeStatus is what /api/v1/status says.
@@ -81,7 +64,7 @@ func TestSnapshotFeed(t *testing.T) {
 	provider := &acme{t: t, held: held, active: map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 0}}
 	folder := t.TempDir()
 	a := start(t, provider.write(folder, "call_log: , active_calls: ", ""), provider.provider())
-	await(t, "ready while the first read of active calls waits", func() bool {
+	require.Eventually(t, "ready while the first read of active calls waits", func() bool {
 		code, _ := ask(t, a, http.MethodGet, "/-/ready")
 		return code == http.StatusOK
 	})
@@ -94,7 +77,7 @@ func TestSnapshotFeed(t *testing.T) {
 		t.Errorf("the status is %+v", feed)
 	}
 	provider.calls(nil)
-	await(t, "the status says that it fails", func() bool {
+	require.Eventually(t, "the status says that it fails", func() bool {
 		feed := feedOf(statusOf(t, a), "active_calls")
 		return feed.State == web.StateError && feed.LastError == "no answer: wait"
 	})

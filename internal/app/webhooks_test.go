@@ -68,7 +68,7 @@ func tryPost(ctx context.Context, transport *http.Transport, url, body string) (
 // awaitRest waits until the list isn't due for long.
 func awaitRest(t *testing.T, a *App) {
 	t.Helper()
-	await(t, "nothing is due", func() bool {
+	require.Eventually(t, "nothing is due", func() bool {
 		return time.Until(feedOf(statusOf(t, a), "records").NextRead.Time) > 10*time.Minute
 	})
 }
@@ -99,10 +99,10 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 		until(t, a, newRows(n))
 	}
 	post(t, hookURL(a, office), "gone")
-	await(t, "nothing else tells whose fault it is",
+	require.Eventually(t, "nothing else tells whose fault it is",
 		func() bool { return feedOf(statusOf(t, a), "records").State == "error" })
 	post(t, hookURL(a, office), "call-4")
-	await(t, "what can't be fetched is set aside",
+	require.Eventually(t, "what can't be fetched is set aside",
 		func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="record_set_aside"} 1`)
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
@@ -116,7 +116,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	p.maintain = func(context.Context) error { return nil }
 	a := startWith(t, listen(p.writeSources(folder, office), p))
 	until(t, a, accepted+" 0")
-	await(t, "it is subscribed", func() bool {
+	require.Eventually(t, "it is subscribed", func() bool {
 		s := statusOf(t, a).Subscription
 		return s != nil && !s.Expires.IsZero()
 	})
@@ -256,7 +256,7 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
 		t.Errorf("%d wait in a state that isn't open", *feed.Waiting)
 	}
-	await(t, "the status says that the account is another", func() bool {
+	require.Eventually(t, "the status says that the account is another", func() bool {
 		feed := feedOf(statusOf(t, a), "records")
 		return feed.State == web.StateError && strings.Contains(feed.LastError, "another account")
 	})
@@ -311,7 +311,7 @@ func TestWebhookLog(t *testing.T) {
 	if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office)+"?say=panic", ""); err == nil {
 		t.Error("an answer came")
 	}
-	await(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "as requested") })
+	require.Eventually(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "as requested") })
 	if code, _ := post(t, hookURL(a, office), "one"); code != http.StatusAccepted {
 		t.Errorf("afterwards: got %d", code)
 	}
