@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
@@ -41,5 +42,39 @@ func TestFlagsOfOperations(t *testing.T) {
 		if !known[found[1]] {
 			t.Errorf("docs/operations.md names --%s, which no command has", found[1])
 		}
+	}
+}
+
+// TestTimes: the forms of --from and --to. Days and months begin at a midnight of the zone.
+func TestTimes(t *testing.T) {
+	for _, test := range []struct{ text, zone, want string }{
+		{"00:05", "UTC", "2026-12-31T23:05:00Z"},
+		{"00:30", "UTC", "2026-12-31T23:30:00Z"},
+		{"23:30", "UTC", "2026-12-31T22:30:00Z"},
+		{"24:30", "UTC", ""},
+		{"3h", "UTC", "2026-12-31T20:30:00Z"},
+		{"3h", "Europe/Berlin", "2026-12-31T20:30:00Z"},
+		{"2026-11-20", "UTC", "2026-11-20T00:00:00Z"},
+		{"2026-03-01", "Europe/Berlin", "2026-02-28T23:00:00Z"},
+		{"2026-04-01", "Europe/Berlin", "2026-03-31T22:00:00Z"},
+		{"2026-09-06", "America/Santiago", "2026-09-06T04:00:00Z"}, // has no midnight
+		{"2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00Z"},     // nor has this day
+		{"2026-11-20T12:00:00Z", "Europe/Berlin", "2026-11-20T12:00:00Z"},
+		{"this-month", "UTC", "2026-12-01T00:00:00Z"},
+		{"last-month", "UTC", "2026-11-01T00:00:00Z"},
+		{"this-month", "Europe/Berlin", "2026-12-31T23:00:00Z"},
+		{"last-month", "Europe/Berlin", "2026-11-30T23:00:00Z"},
+		{"soon", "UTC", ""},
+		{"", "UTC", ""},
+	} {
+		t.Run(test.text+" "+test.zone, func(t *testing.T) {
+			zone, err := time.LoadLocation(test.zone)
+			require.NoError(t, err)
+			newYear := time.Date(2027, 1, 1, 0, 30, 0, 0, time.FixedZone("CET", 3600)) // still 2026 in UTC
+			got, err := parseTime(test.text, newYear, zone)
+			if (err != nil) != (test.want == "") || err == nil && got.Format(time.RFC3339) != test.want {
+				t.Errorf("got %s, %v, want %q", got, err, test.want)
+			}
+		})
 	}
 }

@@ -3,6 +3,8 @@ package msgraph
 import (
 	"fmt"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestRows (counting.md 18): what rows become. A row stands between two others, which it doesn't affect.
@@ -100,4 +103,39 @@ func TestOutcomes(t *testing.T) {
 			c.Say(i, fmt.Sprint(outcome, " ", reason, ", fault ", directRoutingFault(outcome, codes[1])))
 		}
 	})
+}
+
+// TestGolden maps the sample pages, which have the shape of Microsoft's own samples.
+func TestGolden(t *testing.T) {
+	for name, feed := range map[string]*callLog{"pstn": pstnLog(), "direct_routing": directRoutingLog()} {
+		t.Run(name, func(t *testing.T) {
+			page, err := os.ReadFile("testdata/" + name + ".json")
+			require.NoError(t, err)
+			got, err := decodePage(t, feed, string(page))
+			if err != nil || len(got.invalid) != 0 || len(got.unmapped) != 0 {
+				t.Fatalf("error %v, invalid %q, unmapped %v", err, got.invalid, got.unmapped)
+			}
+			golden.JSON(t, "testdata/"+name+".records.json", got.rows)
+		})
+	}
+}
+
+func TestSubCodeTables(t *testing.T) {
+	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	for name, table := range map[string][]cdr.Cause{"codes": subCodes, "ranges": subCodeRanges} {
+		if !slices.IsSortedFunc(table, func(a, b cdr.Cause) int { return int(a.Code - b.Code) }) {
+			t.Errorf("%s: the table isn't ordered by code", name)
+		}
+		for i, row := range table {
+			if i > 0 && table[i-1].Code == row.Code {
+				t.Errorf("%s: %d has two rows", name, row.Code)
+			}
+			if row.Reason != "" && (!slug.MatchString(row.Reason) || len(row.Reason) > 24) {
+				t.Errorf("%s: %d has the slug %q", name, row.Code, row.Reason)
+			}
+			if row.Source == "" {
+				t.Errorf("%s: %d has no source", name, row.Code)
+			}
+		}
+	}
 }

@@ -3,11 +3,13 @@ package prometheus
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	prom "github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
@@ -98,4 +100,61 @@ func gather(t testing.TB, r prom.Gatherer) map[string]*dto.MetricFamily {
 func testLogger(t *testing.T) *slog.Logger {
 	t.Helper()
 	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
+
+func TestSeveralSourcesAreOneCollector(t *testing.T) {
+	ledger, own := &fakeSource{}, &fakeSource{}
+	families := sample()
+	ledger.show(families[0], families[1])
+	own.show(families[2])
+	got := gather(t, checked(Gatherer{ledger, own}))
+	if len(got) != 3 {
+		t.Fatalf("got %d families, want 3", len(got))
+	}
+	if v := got[ratio.Name].GetMetric()[0].GetGauge().GetValue(); v != 0.25 {
+		t.Errorf("%s = %v, want 0.25", ratio.Name, v)
+	}
+	if v := got[calls.Name].GetMetric()[1].GetCounter().GetValue(); v != 12 {
+		t.Errorf("%s = %v, want 12", calls.Name, v)
+	}
+}
+
+func TestValuesThatAreNotUTF8(t *testing.T) {
+	source := &fakeSource{}
+	points := []metrics.Point{{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1}}
+	source.show(metrics.Family{Def: calls, Points: points})
+	var got []string
+	for _, pair := range gather(t, checked(Gatherer{source}))[calls.Name].GetMetric()[0].GetLabel() {
+		got = append(got, pair.GetName()+"="+pair.GetValue())
+	}
+	if want := "call_type=a\uFFFDb,direction=inbound,feed=f,provider=p,source=s"; strings.Join(got, ",") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestCatalogue: every metric there is is served, and promlint has nothing against it.
+func TestCatalogue(t *testing.T) {
+	all, source := append(metrics.Catalogue(), metrics.SelfCatalogue()...), &fakeSource{}
+	var families []metrics.Family
+	for _, d := range all {
+		p := metrics.Point{Labels: &metrics.LabelSet{Def: d, Values: make([]string, len(d.LabelNames()))}, Value: 1}
+		if d.Kind == metrics.Histogram {
+			p.Hist, p.Native = &metrics.HistValue{Buckets: make([]uint64, len(d.Bounds)+1)}, true
+		}
+		families = append(families, metrics.Family{Def: d, Points: []metrics.Point{p}})
+	}
+	source.show(families...)
+	problems, err := testutil.GatherAndLint(checked(Gatherer{source}))
+	if err != nil {
+		t.Fatalf("lint: %v", err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	got := gather(t, checked(Gatherer{source}))
+	for _, d := range all {
+		if family := got[d.Name]; family == nil || len(family.GetMetric()) != 1 || family.GetHelp() != d.Help {
+			t.Errorf("%s: got %v", d.Name, family)
+		}
+	}
 }

@@ -3,8 +3,11 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
@@ -255,4 +259,90 @@ func textOf(node *html.Node) string {
 		}
 	}
 	return text.String()
+}
+
+// A page shows which replica reads what. TestVerdictOfEachStory has what it judges.
+func TestReplicasOnThePage(t *testing.T) {
+	body, _ := statusPage(t, storyOf(t, "read-elsewhere"))
+	for _, want := range []string{
+		`<a href="http://10.0.0.7:9887/">cdr-0</a>: 2 feeds`, `cdr-1 (this one): 0 feeds`, `read elsewhere`, `1,234`,
+		`by <a href="http://10.0.0.7:9887/">cdr-0</a>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(body, "javascript:") || strings.Contains(body, "10.0.0.8") {
+		t.Error("the page links to an address that isn't a page, or to itself")
+	}
+	if body, _ = statusPage(t, stories.Everything()); strings.Contains(body, "Replicas") {
+		t.Error("a ledger that isn't shared has replicas")
+	}
+}
+
+// Without the activity the page is there all the same, and the log says why.
+func TestActivityThatCannotBeRead(t *testing.T) {
+	var log bytes.Buffer
+	backend := stories.Everything()
+	backend.OnActivity = func(context.Context, time.Time) ([]web.Activity, error) {
+		return nil, errors.New("the disk is gone")
+	}
+	handler, err := web.Handler(web.Settings{
+		Metrics: http.NotFoundHandler(), Backend: backend, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	require.NoError(t, err)
+	page := ask(t, handler, http.MethodGet, "/")
+	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "1,234,567") ||
+		strings.Contains(page.Body.String(), `class="axis"`) {
+		t.Errorf("the page: %d", page.Code)
+	}
+	if !strings.Contains(page.Body.String(), "The ledger can't be read at the moment") ||
+		strings.Contains(page.Body.String(), "No calls started") {
+		t.Error("the page doesn't say that it doesn't know")
+	}
+	if n := strings.Count(log.String(), "the disk is gone"); n != 1 {
+		t.Errorf("logged %d times: %s", n, log.String())
+	}
+}
+
+// TestGoldens: the page and its JSON, of an incident with every state and of nothing at all.
+func TestGoldens(t *testing.T) {
+	for name, backend := range map[string]*stories.Backend{
+		"status": stories.Everything(), "empty": stories.NoSource(),
+	} {
+		page, _ := statusPage(t, backend)
+		golden.File(t, filepath.Join("testdata", name+".html"), []byte(page))
+		answer := ask(t, newHandler(t, backend), http.MethodGet, "/api/v1/status")
+		if got := answer.Header().Get("Content-Type"); got != "application/json" {
+			t.Errorf("got Content-Type %q", got)
+		}
+		golden.File(t, filepath.Join("testdata", name+".json"), answer.Body.Bytes())
+		again, err := json.MarshalIndent(statusOf(t, backend), "", "  ")
+		if err != nil || string(again)+"\n" != answer.Body.String() {
+			t.Errorf("read and written again: %v\n%s", err, again)
+		}
+	}
+}
+
+func TestTimeJSON(t *testing.T) {
+	zone := time.FixedZone("", 2*3600)
+	for name, test := range map[string]struct {
+		time web.Time
+		want string
+	}{
+		"zero":         {web.Time{}, `null`},
+		"zero in zone": {web.Time{Time: time.Time{}.In(zone)}, `null`},
+		"whole second": {web.Time{Time: time.Date(2026, 3, 29, 14, 0, 0, 0, zone)}, `"2026-03-29T12:00:00Z"`},
+		"milliseconds": {
+			web.Time{Time: time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)}, `"2026-03-29T12:00:00.123Z"`,
+		},
+	} {
+		got, err := json.Marshal(test.time)
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, test.want)
+		}
+	}
+	if _, err := json.Marshal(web.Time{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
+		t.Error("year 10000: no error")
+	}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/smalldisk"
 )
 
 // breakReopen makes the next commit's end unknown, and the file impossible to open
@@ -217,4 +219,39 @@ func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
 	if _, aside, err := r.feed.Waiting(t.Context()); err != nil || aside != 1 {
 		t.Fatalf("%d tasks are set aside, %v", aside, err)
 	}
+}
+
+// counting.md 29: on a disk that is really full, reading doesn't go on in the room that the reserve gave back, and
+// the outbox drains there.
+func TestRule29ReadingLeavesTheReserveOfAFullDisk(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "small")
+	if !smalldisk.Mount(t, folder, 80<<20) {
+		return
+	}
+	r := openRig(t, Storage{Folder: folder})
+	r.live()
+	r.ledger.reserve.most = 8 << 20
+	require.NoError(t, os.Remove(r.ledger.reserve.file))
+	r.ledger.reserve.fill()
+	junk := filepath.Join(folder, "junk")
+	free, _ := r.ledger.Free()
+	require.NoError(t, os.WriteFile(junk, make([]byte, free-1<<20), 0o600))
+	read := func() error {
+		page := counting.Page{ObservedAt: epoch}
+		for range 500 {
+			page.Records = append(page.Records, call(fmt.Sprint(r.count("outbox"), "/", len(page.Records))))
+		}
+		_, err := r.tryPage(&page)
+		return err
+	}
+	var err error
+	for err == nil {
+		err = read()
+	}
+	if again := read(); !errors.Is(err, ErrFull) || !errors.Is(again, ErrFull) {
+		t.Errorf("on a full disk: %v, then %v", err, again)
+	}
+	r.drain()
+	require.NoError(t, os.Remove(junk))
+	require.NoError(t, read())
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
@@ -231,4 +233,45 @@ func TestReloadedReasons(t *testing.T) {
 			t.Errorf("without reasons %t: faults are shown: %t", no, shown)
 		}
 	}
+}
+
+// counting.md 21: a source is removed while a new series shows 0, and added again later: the 0 wasn't shown meanwhile.
+func TestRule21ZeroForOfASourceThatIsAddedAgain(t *testing.T) {
+	r := newRig(t)
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	r.clock.add(time.Second)
+	r.ledger.Hide(r.spec.Source, r.spec.Feed)
+	r.clock.add(time.Hour)
+	r.openFeed()
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "0"})
+	r.clock.add(2 * time.Minute)
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "1"})
+}
+
+// TestRule21ZeroForOfAnOutage: a replica without its lease shows nothing, so that time doesn't count.
+func TestRule21ZeroForOfAnOutage(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	r := openRig(t, Storage{Postgres: &Postgres{
+		DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: "replica",
+	}})
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	r.clock.add(3 * time.Minute) // the database is away
+	r.owner()
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "0"})
+	for range 60 {
+		r.clock.add(2 * time.Second)
+		r.owner()
+	}
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "1"})
 }
