@@ -122,7 +122,8 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	// version comes. Without a result, but with a person or voicemail that answered, the call has
 	// ended.
 	ended := r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail
-	r.Provisional = inProgress[result] || result == "" && (!ended || !byLegs)
+	// An extension's log may have nothing else of the session.
+	r.Provisional = inProgress[result] || result == "" && (!ended || !byLegs) || !m.grouped && row.onlyRings()
 	return user, byLegs
 }
 

@@ -2,6 +2,7 @@ package ringcentral
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
 func directionOf(r *row) (direction cdr.Direction, known bool) {
 	direction, known = directionNamed(r.Direction)
 	switch {
-	case r.rings():
+	case r.rings(), r.onlyRings():
 		direction = cdr.Inbound
 	case r.From.isExtension() && r.To.isExtension():
 		direction = cdr.Internal
@@ -36,6 +37,16 @@ func directionOf(r *row) (direction cdr.Direction, known bool) {
 func (r *row) rings() bool {
 	return inProgress[folded(r.Result)] && r.From.ExtensionNumber != "" && r.To.PhoneNumber != "" &&
 		r.From.ExtensionNumber == r.To.ExtensionNumber
+}
+
+// onlyRings says whether a row has only telephones that ring for a caller from outside. It lacks the caller's own leg:
+// RingCentral lists a queue's call so, as one that goes out, and writes the row once more at the end of the call.
+func (r *row) onlyRings() bool {
+	result := folded(r.Result)
+	return (result == "stopped" || result == "ip phone offline") && len(r.Legs) > 0 &&
+		!slices.ContainsFunc(r.Legs, func(l *leg) bool {
+			return folded(l.LegType) != "pstntosip" || folded(l.Direction) != "outbound" || l.Master
+		})
 }
 
 // directionNamed is the direction for RingCentral's name, and whether that is known.

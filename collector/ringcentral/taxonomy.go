@@ -207,6 +207,7 @@ var legTypes = map[string]bool{
 	"ringoutwebtosubscriber": true,
 	"serviceminus2":          true, "serviceminus3": true, "silentmonitoring": true, "sipforwarding": true,
 	"siptopstnmetered":   true,
-	"siptopstnunmetered": true, "testcall": true, "textrelay": true, "transfercall": true, "unknown": true,
+	"siptopstnunmetered": true, "siptosip": true, "testcall": true, "textrelay": true, "transfercall": true,
+	"unknown":   true,
 	"voicechat": true,
 }
