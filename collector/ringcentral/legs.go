@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
 
-// parts are the legs that make a call. A leg that is marked as the master stands for the whole call,
-// so it is one of them only if the call has no other leg.
+// parts are the legs that make a call. A leg that stands for the whole call is one of them only if the call has no
+// other leg.
 type parts struct {
 	legs []cdr.Leg
 	call calls.Call
@@ -26,8 +26,9 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	onlyOwn := true
 	side := userSide(row.Legs)
 	for _, l := range row.Legs {
-		mapped, verdict := m.leg(l, side, r)
-		mapped.Master = l.Master && !onlyMaster
+		whole := l.Master && (onlyMaster || row.standsForAll(l))
+		mapped, verdict := m.leg(l, whole, side, r)
+		mapped.Master = whole && !onlyMaster
 		r.Legs = append(r.Legs, mapped)
 		if mapped.Master {
 			p.master = verdict
@@ -50,8 +51,17 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	return p
 }
 
-// leg maps a leg. side is the user's side of a RingOut.
-func (m *mapper) leg(l *leg, side string, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapping) {
+// standsForAll says whether the master leg stands for the whole call. If it is an extension's, and all other legs begin
+// when it has ended, it is the part before a transfer.
+func (r *row) standsForAll(master *leg) bool {
+	start, end := master.start(), master.end()
+	return slices.ContainsFunc(r.Legs, func(l *leg) bool {
+		return !l.Master && (master.Extension.ID == nil || !end.After(start) || l.start().Before(end))
+	})
+}
+
+// leg maps a leg. whole says that it stands for the whole call, side is the user's side of a RingOut.
+func (m *mapper) leg(l *leg, whole bool, side string, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapping) {
 	kind := strings.TrimSpace(l.LegType)
 	if kind != "" && !legTypes[folded(kind)] {
 		m.reportUnmapped("legs.legType", kind)
@@ -75,7 +85,7 @@ func (m *mapper) leg(l *leg, side string, r *cdr.Record) (mapped cdr.Leg, verdic
 		mapped.UserName = own(l.Direction, &l.From, &l.To).nameOf(mapped.UserID)
 	}
 	switch start, end := l.start(), l.end(); {
-	case l.Master && !r.NoDuration: // the row's are exact
+	case whole && !r.NoDuration: // the row's are exact
 		mapped.Duration = cdr.KnownLength(r.Duration)
 	case !end.IsZero():
 		// Legs are rounded to whole seconds: none ends after its row for that.

@@ -45,7 +45,7 @@ func (r *row) onlyRings() bool {
 	result := folded(r.Result)
 	return (result == "stopped" || result == "ip phone offline") && len(r.Legs) > 0 &&
 		!slices.ContainsFunc(r.Legs, func(l *leg) bool {
-			return folded(l.LegType) != "pstntosip" || folded(l.Direction) != "outbound" || l.Master
+			return folded(l.LegType) != "pstntosip" || folded(l.Direction) != "outbound"
 		})
 }
 
