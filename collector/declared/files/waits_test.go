@@ -276,6 +276,8 @@ func TestTryTitles(t *testing.T) {
 		"[Report]\n{}\n" + heading + line("a"): "a",
 		"{}\n\n" + heading + line("a"):         "a",
 		"Report\nof calls\n":                   "the text ends before the names of its columns",
+		"\xff\xfeR\x00\n\x00\n\x00s\x00\n\x00": "its first line doesn't name the columns: it is in UTF-16; " +
+			"convert the file to UTF-8, or let its program write UTF-8",
 	} {
 		var got []string
 		for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(text)) {

@@ -137,8 +137,10 @@ func (r *Reader) Next() (PlacedRow, error) {
 	}
 }
 
-// The byte order marks of UTF-16.
-var utf16le, utf16be = []byte("\xff\xfe"), []byte("\xfe\xff")
+// isUTF16 says whether a line begins with a byte order mark of UTF-16.
+func isUTF16(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
+}
 
 // readNext reads the next row, which may be the names, with the lines that the layout skips behind
 // them.
@@ -154,7 +156,7 @@ func (r *Reader) readNext() (row PlacedRow, isNames bool, err error) {
 			row.Row = Row{Raw: first.text, Problem: "it was cut: NULs are in place of its end, as a crash leaves them"}
 		} else if row.Row = (Row{}); len(bytes.TrimSpace(first.text)) > 0 && !r.isSeparatorLine(first.text) {
 			row.Raw = first.text
-			if bytes.HasPrefix(row.Raw, utf16le) || bytes.HasPrefix(row.Raw, utf16be) {
+			if isUTF16(row.Raw) {
 				row.Problem = "it is in UTF-16; convert the file to UTF-8, or let its program write UTF-8"
 			} else if n, err = r.readRow(&row.Row); err != nil {
 				return row, false, err
@@ -280,6 +282,10 @@ func (r *Reader) fill(n int) error {
 		l, err := r.readLine()
 		if err != nil {
 			return err
+		}
+		if isUTF16(l.text) { // a row that says so
+			r.ahead, r.titles = append(r.ahead, l), 0
+			break
 		}
 		if l.tooLong || !r.IsBlank(l.text) {
 			r.Count++
