@@ -51,13 +51,22 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	return p
 }
 
-// standsForAll says whether the master leg stands for the whole call. If it is an extension's, and all other legs begin
-// when it has ended, it is the part before a transfer.
+// standsForAll says whether the master leg stands for the whole call. If a person's leg was answered, and all other
+// legs begin when it has ended, it is the part before a transfer.
 func (r *row) standsForAll(master *leg) bool {
-	start, end := master.start(), master.end()
-	return slices.ContainsFunc(r.Legs, func(l *leg) bool {
-		return !l.Master && (master.Extension.ID == nil || !end.After(start) || l.start().Before(end))
-	})
+	end := master.end()
+	if master.Extension.ID == nil || results[folded(master.Result)].outcome != cdr.Answered ||
+		!end.After(master.start()) {
+		return true
+	}
+	goesOn := false
+	for _, l := range r.Legs {
+		if !l.Master && l.start().Before(end) {
+			return true
+		}
+		goesOn = goesOn || !l.Master && l.end().After(l.start())
+	}
+	return !goesOn
 }
 
 // leg maps a leg. whole says that it stands for the whole call, side is the user's side of a RingOut.
