@@ -112,7 +112,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return tooLarge
 	}
-	if err != nil { // shippers drop a body after any 4xx but 429
+	if err != nil { // shippers drop a body after 400
 		return reply{http.StatusServiceUnavailable, "The body didn't arrive within 10 s: post it again."}
 	}
 	body, answer := decompressed(r.Header.Get("Content-Encoding"), body)

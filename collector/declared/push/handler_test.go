@@ -141,6 +141,8 @@ func TestPush(t *testing.T) {
 		"application/x-www-form-base64-encoded", "application/x-www-form-plaintext"
 	// A fault in a line, or in a list, doesn't refuse the others.
 	const nan, quote = `{"id":"b","mos":NaN}`, `{"id":"c","from":"Eva 5" X"}`
+	// PostgreSQL's json_agg begins a line with each element.
+	const listed = `{"id":"a","start":"2026-11-23T10:00:01Z","state":"done","legs":[{"n":1}, ` + "\n" + ` {"n":2}]}`
 	for _, c := range []struct {
 		name, body string
 		change     func(*http.Request)
@@ -196,10 +198,15 @@ func TestPush(t *testing.T) {
 		{"records one after the other", call + "\n" + call, nil, 204, "accepted", [3]int{2, 0, 0}},
 		{"form of a list", "cdr=" + url.QueryEscape("["+call+"]"), form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
 		{"a bad line", call + "\n" + nan + "\r\n" + quote + "\n" + call + "\n", nil, 204, "accepted", [3]int{2, 0, 2}},
+		{
+			"records of two lines, from json_agg", strings.Repeat(listed+"\n", 2), nil, 204, "accepted",
+			[3]int{2, 0, 0},
+		},
 		{"a bad line first", "\x1e{\"a\":{}\n\n" + call + "\n" + nan, nil, 204, "accepted", [3]int{1, 0, 2}},
 		{"a bad record of a list", "[" + nan + ",\n" + call + "]", nil, 204, "accepted", [3]int{1, 0, 1}},
 		{"nothing but bad lines", nan + "\n" + quote + "\n", nil, 400, "invalid", [3]int{}},
 		{"nothing but a bad record in a list", "[" + nan + "]", nil, 400, "invalid", [3]int{}},
+		{"a list with a quote too many", "[" + call + "," + quote + "," + call + "]", nil, 400, "invalid", [3]int{}},
 		{"a cut list", "[" + call + "," + call, nil, 400, "invalid", [3]int{}},
 		{"a bad record and words", call + "\nnot found", nil, 400, "invalid", [3]int{}},
 		{"a plain form", "cdr=" + call, form(plain), 204, "accepted", [3]int{1, 0, 0}},

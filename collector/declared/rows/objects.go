@@ -67,9 +67,13 @@ func EachDocument(text []byte) iter.Seq[Row] {
 			yield(Row{Raw: text})
 			return
 		}
-		some, lines := false, areObjects(text)
+		some, lines, byLine := false, areObjects(text), false
 		for rest := text; len(rest) > 0; {
-			n, _ := (&objectScan{lines: lines}).scan(rest)
+			n, ends := (&objectScan{lines: byLine}).scan(rest)
+			if !ends && lines && !byLine { // an object lacks its end, which may have been in its line
+				byLine = true
+				continue
+			}
 			if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
 				row := Row{Raw: raw, Problem: problemOf(raw)}
 				if !some && !lines && row.Problem != "" {

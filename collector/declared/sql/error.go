@@ -21,9 +21,11 @@ const (
 	todoReach = "check host, port or path in the DSN, and that the database runs and is reachable from here"
 	todoTrust = "renew its certificate, or name the file of its authority: sslrootcert in the DSN (postgres), or " +
 		"SSL_CERT_FILE in the exporter's environment"
-	todoAccess = "check user and password in the DSN, and allow the user to read the tables: GRANT SELECT"
-	todoQuery  = "check that the DSN names the right database, and the query of the definition against its tables"
-	todoTLS    = "let the DSN ask for TLS (tls for mysql, sslmode for postgres) if the database has it, and only " +
+	// MariaDB also says so if the connection lacks TLS.
+	todoAccess = "check user and password in the DSN, and its TLS if the database wants that; allow the user to read " +
+		"the tables: GRANT SELECT"
+	todoQuery = "check that the DSN names the right database, and the query of the definition against its tables"
+	todoTLS   = "let the DSN ask for TLS (tls for mysql, sslmode for postgres) if the database has it, and only " +
 		"then; give the user a password of a usual kind"
 	todoFile = "name its database in the DSN; if that is right, restore the file"
 	// SQLite writes a file next to a database in WAL mode, or that its writer didn't close.

@@ -76,7 +76,8 @@ func (s *Stream) findReused(ctx context.Context, m mark, now time.Time) error {
 		What: fmt.Sprintf("the row with %s %d was read on %s and now starts later than that, so its number was used "+
 			"again and new rows with lower numbers may be skipped", s.Key, m.Key, at.Format(time.DateOnly)),
 		Todo: "if the table was emptied and its numbers started again, rename the source and set a history that goes " +
-			"back to then",
+			"back to then; if the clock of the exporter or of the table's system was wrong then, nothing: the error " +
+			"ends once newer rows are older than lookback",
 	}
 }
 

@@ -185,6 +185,9 @@ func (l *listing) moved(ctx context.Context, before, rows []uint64) (moved int, 
 		return 0, nil
 	}
 	if len(rows) > 0 && slices.Equal(rows, before) { // some providers repeat the last page, and a cache any
+		if l.latest < 0 {
+			return 0, errRepeated
+		}
 		l.ended = true
 		return len(rows), nil
 	}
