@@ -26,7 +26,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	onlyOwn := true
 	side := userSide(row.Legs)
 	for _, l := range row.Legs {
-		whole := l.Master && (onlyMaster || row.standsForAll(l))
+		whole := l.Master && row.standsForAll(l)
 		mapped, verdict := m.leg(l, whole, side, r)
 		mapped.Master = whole && !onlyMaster
 		r.Legs = append(r.Legs, mapped)

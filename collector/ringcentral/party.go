@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,13 +39,18 @@ func (r *row) rings() bool {
 }
 
 // onlyRings says whether a row has only telephones that ring for a caller from outside. It lacks the caller's own leg:
-// RingCentral lists a queue's call so, as one that goes out, and writes the row once more at the end of the call.
+// RingCentral lists a queue's call so, as one that goes out, and writes the row once more at the end of the call. Legs
+// from telephone to telephone alone are a call between extensions.
 func (r *row) onlyRings() bool {
-	result := folded(r.Result)
-	return (result == "stopped" || result == "ip phone offline") && len(r.Legs) > 0 &&
-		!slices.ContainsFunc(r.Legs, func(l *leg) bool {
-			return folded(l.LegType) != "pstntosip" || folded(l.Direction) != "outbound"
-		})
+	result, outside := folded(r.Result), false
+	for _, l := range r.Legs {
+		kind := folded(l.LegType)
+		if kind != "pstntosip" && kind != "siptosip" || folded(l.Direction) != "outbound" {
+			return false
+		}
+		outside = outside || kind == "pstntosip"
+	}
+	return outside && (result == "stopped" || result == "ip phone offline")
 }
 
 // directionNamed is the direction for RingCentral's name, and whether that is known.

@@ -44,13 +44,14 @@ func (p *Parameters) mediaAlerts() Group {
 				fmt.Sprintf("%s%s > %s", poor1h, audio, number(p.PoorShare)),
 				fmt.Sprintf("and round(%s%s * 3600) >= %d", classified1h, audio, poorFloor),
 				isLive(live65m),
-				fmt.Sprintf("unless on (%s) %s > %s", byFeed.labels(), lateShare1h, number(lateShare)),
+				fmt.Sprintf("unless on (%s) (%s)", byFeed.labels(), mostlyLate()),
 			),
 			Summary: "Audio of {{ $labels.source }} is poor ({{ $labels.feed }}).",
 			Description: "{{ $value | humanizePercentage }} of the audio streams of the last hour's records that " +
 				"could be classified were poor.",
 			When: fmt.Sprintf("more than %s %% of at least %d classified audio streams within an hour are "+
-				"poor, unless most records of the hour are late", number(p.PoorShare*100), poorFloor),
+				"poor, unless most of %d or more records of the hour are late", number(p.PoorShare*100), poorFloor,
+				lateFloor),
 			Change: "`poor_share`",
 		},
 	}}

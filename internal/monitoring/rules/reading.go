@@ -73,12 +73,9 @@ func (p *Parameters) readingAlerts() Group {
 			},
 			{
 				Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
-				Doc: "The provider publishes most records later than late_after, so alerts on failures don't see them.",
-				Expr: lines(
-					fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
-					fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor),
-					isLive(live65m),
-				),
+				Doc: "The provider publishes most records later than late_after, so alerts on failures don't see " +
+					"them.",
+				Expr:    lines(mostlyLate(), isLive(live65m)),
 				Summary: "Most records of " + ofFeed + " come late.",
 				Description: "{{ $value | humanizePercentage }} of the records of the last hour were first seen more " +
 					"than the feed's late_after after their call. Alerts on failures leave them out.",
@@ -176,3 +173,9 @@ func grown(by, name string, w window) string {
 
 // processStart isn't in the catalogue: the library for processes makes it.
 const processStart = "process_start_time_seconds"
+
+// mostlyLate selects the feeds whose records of the last hour are mostly late.
+func mostlyLate() string {
+	return lines(fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
+		fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor))
+}
