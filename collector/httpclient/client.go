@@ -57,10 +57,10 @@ func New(settings Settings) (*Client, error) {
 	if n := settings.RequestsPerMinute; n > 0 {
 		perSecond = rate.Limit(float64(n) / 60)
 	}
-	if settings.Share > 0 && settings.Limit.Requests > 0 {
-		perSecond = min(perSecond, rate.Limit(float64(settings.Limit.Requests)/settings.Limit.Per.Seconds()))
-	}
-	if settings.Share > 0 && perSecond != rate.Inf {
+	if settings.Share > 0 {
+		if limit := settings.Limit; limit.Requests > 0 {
+			perSecond = min(perSecond, rate.Limit(float64(limit.Requests)/limit.Per.Seconds()))
+		}
 		perSecond *= rate.Limit(settings.Share)
 	}
 	return &Client{
@@ -80,7 +80,8 @@ func bearer(r *http.Request, token string) {
 // the remaining requests aren't known.
 func (c *Client) Budget() Budget {
 	b := c.limiter.Budget()
-	if n := c.settings.RequestsPerMinute; b.Limit == 0 || n > 0 && n < b.Limit {
+	n := c.settings.RequestsPerMinute
+	if b.Limit == 0 || n > 0 && float64(n) < float64(b.Limit)/b.Per.Minutes() {
 		b.Limit, b.Remaining, b.Per = n, -1, time.Minute
 	}
 	return b

@@ -22,7 +22,7 @@ const (
 	KindNotAcceptable Kind = "not_acceptable" // 406 (Graph: the range is too long)
 	KindGone          Kind = "gone"           // 410, such as an expired link
 	KindThrottled     Kind = "throttled"      // 429; retryable
-	KindServer        Kind = "server"         // 5xx, 408 or 425; retryable, except 501 and 505
+	KindServer        Kind = "server"         // 500 and above, 408 or 425; retryable, except 501 and 505
 	KindNetwork       Kind = "network"        // no answer: look-up, connection, TLS, or no headers in time; retryable
 	KindBody          Kind = "body"           // cut, slow, corrupt or HTML; retryable
 	KindTooLarge      Kind = "too_large"      // a body longer than 64 MiB
@@ -149,7 +149,7 @@ func kindOfStatus(status int) Kind {
 		return kind
 	case status >= 300 && status < 400:
 		return KindRedirect
-	case status >= 500 && status < 600:
+	case status >= 500: // 600 and more too (RFC 9110 15)
 		return KindServer
 	}
 	return KindStatus

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
@@ -121,6 +122,9 @@ func TestErrorHelpers(t *testing.T) {
 	}
 	if IsRetryable(plain) || IsRetryable(nil) || KindOf(plain) != "" || RetryAfter(plain) != 0 || RetryAfter(nil) != 0 {
 		t.Error("a plain error says something")
+	}
+	if got := RetryAfter(Retryable(&Error{RetryAfter: time.Minute})); got != time.Minute {
+		t.Errorf("a marked error's own wait is %v, want 1m", got)
 	}
 	if IsRetryable(&Error{Kind: "new"}) {
 		t.Error("an unknown kind is retryable")

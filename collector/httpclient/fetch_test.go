@@ -43,6 +43,8 @@ func TestAnswers(t *testing.T) {
 		{"410", get, []reply{replies(410, "")}, 1, KindGone, "410 Gone"},
 		{"418", get, []reply{replies(418, "")}, 1, KindStatus, "418 I'm a teapot"},
 		{"501", get, []reply{replies(501, "")}, 1, KindServer, "501 Not Implemented"},
+		{"505", get, []reply{replies(505, "")}, 1, KindServer, "505 HTTP Version Not Supported"},
+		{"a status that HTTP doesn't have", get, []reply{replies(601, ""), ok}, 2, "", ""},
 		{"304", get, []reply{replies(304, "")}, 1, KindRedirect, "304 Not Modified: redirects are not followed"},
 		{
 			"302 to another host", get,

@@ -173,7 +173,7 @@ func (l *Limiter) Learn(status int, header http.Header) {
 	l.extendLast()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if status >= 200 && status < 300 {
+	if status < 300 {
 		l.holds = 0
 	}
 	prefix := l.limit.HeaderPrefix

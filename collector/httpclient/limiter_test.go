@@ -284,6 +284,17 @@ func TestBudgetSaysWhatIsLeft(t *testing.T) {
 		if got, want := plain.Budget(), (Budget{Limit: 600, Remaining: -1, Per: time.Minute}); got != want {
 			t.Errorf("without a window: %+v, want %+v", got, want)
 		}
+		for perMinute, want := range map[int]Budget{
+			12: {Group: "heavy", Limit: 12, Remaining: -1, Per: time.Minute},
+			60: {Group: "heavy", Limit: 10, Remaining: 10, Per: 20 * time.Second}, // 30 a minute
+		} {
+			both := windowed(t, transport, func(s *Settings) {
+				s.RequestsPerMinute, s.Limit.Per = perMinute, 20*time.Second
+			})
+			if got := both.Budget(); got != want {
+				t.Errorf("of %d a minute and a window: %+v, want %+v", perMinute, got, want)
+			}
+		}
 	})
 }
 

@@ -236,6 +236,9 @@ func TestLimitAndDeadline(t *testing.T) {
 			if len(server.asked()) != 1 || time.Since(began) != 0 {
 				t.Errorf("%d requests after %v, want 1 at once", len(server.asked()), time.Since(began))
 			}
+			ctx, cancel = context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			require.NoError(t, get(ctx, client, "/c")) // it waits for room
 		})
 	}
 }
