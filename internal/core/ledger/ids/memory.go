@@ -1,6 +1,7 @@
 package ids
 
 import (
+	"bytes"
 	"cmp"
 	"container/list"
 	"fmt"
@@ -27,22 +28,6 @@ type Memory struct {
 	journal          int // bytes of a journal that is full
 	filters, columns recentParts
 	packs            int // how many journals were packed
-	// copies are of the states that were found last. A state within its block would keep the whole block in memory:
-	// a commit would hold as many as it finds ids, also those that had to leave.
-	copies []byte
-}
-
-// copiesBytes is how much memory copies of states get at once.
-const copiesBytes = 64 << 10
-
-// copied is a copy of a state, which stays as it is.
-func (m *Memory) copied(state []byte) []byte {
-	at := len(m.copies)
-	if at+len(state) > cap(m.copies) {
-		at, m.copies = 0, make([]byte, 0, max(copiesBytes, len(state)))
-	}
-	m.copies = append(m.copies, state...)
-	return m.copies[at:len(m.copies):len(m.copies)]
 }
 
 // recentParts are the parts that were used last, as many as fit into limit bytes.
@@ -77,7 +62,9 @@ func (m *Memory) get(db *engine.Session, b *block, key counting.Hash) ([]byte, e
 	if err := m.load(db, b, &b.states); err != nil {
 		return nil, err
 	}
-	return m.copied(b.state(i)), nil
+	// A state within its block would keep the whole block in memory: a commit would hold as many blocks as it finds
+	// ids, also those that had to leave.
+	return bytes.Clone(b.state(i)), nil
 }
 
 // entries are all of a block.
