@@ -102,7 +102,7 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 		// Catch-up (counting.md 8), or the first history, whose watermark is the origin.
 		from = Earliest(from, Earliest(v.EarlierNow(), v.Watermark).Add(-deep))
 	}
-	if level < last && v.Grain > 0 {
+	if level < last {
 		from = from.Truncate(v.Grain)
 	}
 	from = Latest(from, v.Floor)

@@ -35,7 +35,7 @@ func (s Span) Holds(part Span) bool {
 // it; an earlier one is left out.
 func (s Span) join(from, to time.Time) Span {
 	switch {
-	case s.To.IsZero() || from.After(s.To):
+	case from.After(s.To):
 		return Span{From: from, To: to}
 	case to.Before(s.From):
 		return s

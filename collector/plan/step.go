@@ -99,12 +99,9 @@ func (p *Plan) trimFuture(t *LevelRead, began time.Time) int {
 
 // deepestDueAt is when the deepest level is due, by the earlier clock. Shallow reads move the watermark no further: a
 // catch-up must still reach all that is owed from before it. Otherwise the floor would rise past calls that are still
-// to come while the deepest level keeps failing.
+// to come while the deepest level keeps failing. If that was never read, the time is before any watermark.
 func (p *Plan) deepestDueAt(v View) time.Time {
 	last := p.Ladder.Last()
-	if p.Levels[last].Read.IsZero() {
-		return v.Watermark
-	}
 	return p.Levels[last].Read.Add(p.Ladder.Period(last) - v.Gap)
 }
 
