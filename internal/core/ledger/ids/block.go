@@ -134,9 +134,6 @@ func (b *block) damaged() error { return fmt.Errorf("block %d: %w", b.row, count
 
 // merge merges entries that are sorted by key. If both have a key, the newer entry stays.
 func merge(newer, older []counting.Stored) []counting.Stored {
-	if len(older) == 0 {
-		return newer
-	}
 	all := make([]counting.Stored, 0, len(newer)+len(older))
 	for len(newer) > 0 && len(older) > 0 {
 		order := cmp.Compare(newer[0].Hash, older[0].Hash)

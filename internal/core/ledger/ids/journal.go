@@ -36,9 +36,6 @@ func (j *journal) add(row []byte) error {
 	for len(r.Data) > 0 {
 		bucket, key := r.Varint(), r.Number(8)
 		data := r.Bytes(r.Uvarint())
-		if r.Bad {
-			break
-		}
 		if j.places[bucket] == nil {
 			j.places[bucket] = make(map[counting.Hash]int)
 		}

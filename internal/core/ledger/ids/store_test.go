@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,9 @@ func TestStoreIsAMap(t *testing.T) {
 	s, want := load(t, db, NewMemory(1<<10, 500)), make(map[counting.Place]string) // parts come and go
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	floor := start
+	forgetWanted := func() {
+		maps.DeleteFunc(want, func(at counting.Place, _ string) bool { return counting.IsForgotten(at.Bucket, floor) })
+	}
 	for i := range int64(600) {
 		switch rng.IntN(10) {
 		case 0:
@@ -88,9 +92,7 @@ func TestStoreIsAMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Apply()
-			maps.DeleteFunc(want, func(at counting.Place, _ string) bool {
-				return counting.IsForgotten(at.Bucket, floor)
-			})
+			forgetWanted()
 		default:
 			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)),
 				counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
@@ -107,10 +109,23 @@ func TestStoreIsAMap(t *testing.T) {
 			}
 		}
 	}
+	packed(t, s)
+	floor = floor.Add(5 * time.Hour)
+	forgetWanted()
+	steps := 0
+	for more := true; more && steps < 100; steps++ {
+		var err error
+		more, err = s.Forget(floor, 1)
+		require.NoError(t, err)
+		s.Apply()
+	}
+	if steps < 2 || steps == 100 {
+		t.Errorf("the old buckets go in %d steps", steps)
+	}
 	n := 0
 	for _, bucket := range s.Buckets() {
 		if counting.IsForgotten(bucket, floor) {
-			continue // its blocks go later
+			t.Errorf("bucket %d isn't forgotten", bucket)
 		}
 		for _, e := range all(t, s, bucket) {
 			if n++; want[e.Place] != string(e.Data) {
@@ -150,6 +165,19 @@ func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 // However many times the journal is packed, a bucket has few blocks, and memory stays within its bounds.
 func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 	s := load(t, newFile(t), NewMemory(16<<10, 0))
+	columns, filters := &s.memory.columns, &s.memory.filters
+	checkMemory := func() {
+		t.Helper()
+		size, filterSize, largest := 0, 0, 0
+		for _, b := range s.blocks[1] {
+			size, filterSize = size+b.keys.size()+b.states.size(), filterSize+b.filter.size()
+			largest = max(largest, 100*b.ids)
+		}
+		if size != columns.size || size > columns.limit+largest || filterSize != filters.size {
+			t.Fatalf("there are %d bytes and %d of filters, it says %d and %d, the limit is %d", size, filterSize,
+				columns.size, filters.size, columns.limit)
+		}
+	}
 	const times, each = 64, 20
 	for i := range times {
 		var states []counting.Stored
@@ -158,6 +186,7 @@ func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 		}
 		kept(t, s, int64(i), states...)
 		packed(t, s)
+		checkMemory()
 		if n := len(s.blocks[1]); n > 8 {
 			t.Fatalf("after %d times the bucket has %d blocks", i+1, n)
 		}
@@ -167,15 +196,23 @@ func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 			t.Fatalf("key %d isn't known", i)
 		}
 	}
-	columns, size, largest := &s.memory.columns, 0, 0
-	for one := columns.parts.Front(); one != nil; one = one.Next() {
-		size += one.Value.(*part).size()
+	checkMemory()
+	if len(s.blocks[1]) == 1 {
+		t.Error("each time the whole bucket was written again")
 	}
-	for _, b := range s.blocks[1] {
-		largest = max(largest, 100*b.ids)
+	if s.Release(); columns.size != 0 || filters.size != 0 {
+		t.Errorf("after its end a feed has %d bytes and %d of filters", columns.size, filters.size)
 	}
-	if size != columns.size || size > columns.limit+largest {
-		t.Errorf("there are %d bytes, it says %d, its limit is %d", size, columns.size, columns.limit)
+}
+
+// TestBuckets: buckets are in order, and each once, wherever they are.
+func TestBuckets(t *testing.T) {
+	s := load(t, newFile(t), NewMemory(0, 0))
+	kept(t, s, 1, entry(2, 1, "\x03"), entry(9, 1, "\x03"))
+	packed(t, s)
+	kept(t, s, 2, entry(1, 1, "\x03"), entry(2, 2, "\x03"))
+	if got := s.Buckets(); !slices.Equal(got, []int64{1, 2, 9}) {
+		t.Errorf("the buckets are %v", got)
 	}
 }
 
@@ -220,10 +257,14 @@ func TestBlocksHaveALargestSize(t *testing.T) {
 	for k := range counting.Hash(ids) {
 		states = append(states, entry(1, (k+1)*0x9e3779b97f4a7c15, fmt.Sprint(k)))
 	}
-	kept(t, s, 1, states[:ids-200]...)
+	kept(t, s, 1, states[:fullBlock+50]...)
 	packed(t, s)
-	kept(t, s, 2, states[ids-200:]...)
+	full := s.blocks[1][0]
+	kept(t, s, 2, states[fullBlock+50:]...)
 	packed(t, s)
+	if s.blocks[1][0] != full {
+		t.Error("a full block was written again")
+	}
 	for _, b := range s.blocks[1] {
 		if b.ids > fullBlock {
 			t.Errorf("a block has %d ids, want %d at most", b.ids, fullBlock)
