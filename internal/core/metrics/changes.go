@@ -28,7 +28,7 @@ type Changes struct {
 	Overflow map[string]int
 
 	fresh  map[string]*Series // the new ones among the changed series, by key
-	counts map[*Def]int       // the new ones that aren't folded
+	counts map[*Def]int       // the new ones by metric
 
 	key    []byte
 	vals   []string
@@ -150,9 +150,7 @@ func (c *Changes) makeSeries(d *Def) *Series {
 	s.Start = c.now.Truncate(time.Microsecond) // as the ledger keeps it
 	s.Shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
 	c.fresh[string(c.key)] = s
-	if !isFolded(d, c.vals) {
-		c.counts[d]++
-	}
+	c.counts[d]++
 	return s
 }
 
@@ -175,9 +173,7 @@ func CleanLabel(v string) string {
 	if !utf8.ValidString(v) {
 		v = strings.ToValidUTF8(v, "\uFFFD")
 	}
-	if strings.IndexByte(v, 0) >= 0 { // PostgreSQL doesn't accept it in a text
-		v = strings.ReplaceAll(v, "\x00", "\uFFFD")
-	}
+	v = strings.ReplaceAll(v, "\x00", "\uFFFD") // PostgreSQL doesn't accept a zero byte in a text
 	if len(v) <= maxLabelBytes {
 		return v
 	}

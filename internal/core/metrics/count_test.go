@@ -81,6 +81,18 @@ func TestCountOfACall(t *testing.T) {
 	}
 }
 
+// A place is known of one end, or of both.
+func TestCountByLocation(t *testing.T) {
+	for _, place := range [][2]string{{"EUNO", ""}, {"", "USWE"}, {"", ""}} {
+		r := &cdr.Record{MediaLocation: place[0], SignalLocation: place[1]}
+		want := map[bool]string{true: "1"}[place != [2]string{}]
+		key := fmt.Sprintf("cdr_calls_by_location_total{%s,%s}", place[0], place[1])
+		if got := counted(facts.AppendCall(nil, r, facts.Context{}))[key]; got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+}
+
 // Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists,
 // else itself. An answer is that of who picked up.
 func TestCountLegs(t *testing.T) {

@@ -30,17 +30,30 @@ func observations(rng *rand.Rand, n int) []int64 {
 	return all
 }
 
-// Native and classic buckets are those that Prometheus's own client makes of the
-// same observations.
+// TestHistogramIsAsClientGolang: native and classic buckets are those that Prometheus's own client makes of the same
+// observations, also after it has widened buckets.
 func TestHistogramIsAsClientGolang(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	theirs := prom.NewHistogram(prom.HistogramOpts{
-		Name: "x", Buckets: CallDuration.Bounds, NativeHistogramBucketFactor: 1.1,
+	wide := make([]int64, 5000)
+	for i := range wide {
+		wide[i] = rng.Int64N(1 << (1 + rng.IntN(60)))
+	}
+	t.Run("calls", func(t *testing.T) { compareHistograms(t, CallDuration, observations(rng, 5000)) })
+	t.Run("more than 160 buckets", func(t *testing.T) {
+		compareHistograms(t, &Def{Name: "wide", Kind: Histogram, Bounds: CallDuration.Bounds, Scale: 1e9}, wide)
 	})
-	ours := newHist(CallDuration)
-	for _, parts := range observations(rng, 5000) {
-		ours.observe(CallDuration, parts)
-		theirs.Observe(float64(parts) / 1e6)
+}
+
+func compareHistograms(t *testing.T, d *Def, all []int64) {
+	t.Helper()
+	theirs := prom.NewHistogram(prom.HistogramOpts{
+		Name: "x", Buckets: d.Bounds, NativeHistogramBucketFactor: 1.1,
+		NativeHistogramMaxBucketNumber: nativeMaxBuckets,
+	})
+	ours := newHist(d)
+	for _, parts := range all {
+		ours.observe(d, parts)
+		theirs.Observe(d.InUnit(parts))
 	}
 	var m dto.Metric
 	require.NoError(t, theirs.Write(&m))

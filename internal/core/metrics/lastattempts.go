@@ -225,7 +225,7 @@ func (r *keptAttempts) sortAndTrim() {
 func (r *keptAttempts) noteDropped(a Attempt, late bool) {
 	for e := range r.failureRunStart {
 		switch has := Ending(e).Has(a.Outcome); {
-		case !has && (!late || a.second >= r.failureRunStart[e]):
+		case !has && a.second >= r.failureRunStart[e]:
 			r.failureRunStart[e] = 0
 		case has && !late && r.failureRunStart[e] == 0:
 			r.failureRunStart[e] = a.second

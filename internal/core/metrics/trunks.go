@@ -65,7 +65,7 @@ func (b *builder) bypassRatios(f *FeedSeries) {
 	}
 	shares, after := make(map[string]*share), b.now.Add(-bypassWindow).Unix()
 	for _, s := range f.list {
-		if s.Labels.Def != MediaBypassCalls || s.earlier == nil {
+		if s.earlier == nil {
 			continue
 		}
 		own := s.LabelValues()
