@@ -156,6 +156,12 @@ func TestFetchCallback(t *testing.T) {
 			1,
 			errBroken, true,
 		},
+		{
+			"another request is throttled, and this one's limit isn't", "",
+			slices.Repeat([]error{Retryable(&Error{Kind: KindThrottled, cause: errBroken})}, 4),
+			4,
+			errBroken, true,
+		},
 		{"of a PATCH", http.MethodPatch, []error{again}, 2, nil, false},
 		{"of a POST", http.MethodPost, []error{again}, 1, errBroken, true},
 	} {
@@ -208,6 +214,10 @@ func TestCallerEnds(t *testing.T) {
 		}},
 		{"between repeats", func(ctx context.Context, c *Client) error {
 			return c.Fetch(ctx, Request{URL: "/status/500"}, nil)
+		}},
+		{"while a token is requested", func(ctx context.Context, c *Client) error {
+			c.settings.Token = &countedTokens{hang: true}
+			return c.Fetch(ctx, Request{URL: "/x"}, nil)
 		}},
 		{"while throttled", func(ctx context.Context, c *Client) error {
 			return c.Fetch(ctx, Request{URL: "/status/429"}, nil)

@@ -118,6 +118,9 @@ func TestQueueGoesOn(t *testing.T) {
 				if b := client.Budget(); b.Remaining != test.remaining {
 					t.Errorf("%d remain, want %d", b.Remaining, test.remaining)
 				}
+				if until := client.ThrottledUntil(); !until.IsZero() {
+					t.Errorf("all requests wait until %v", until)
+				}
 				server.do, source.err = slow(0), nil
 				if err := get(t.Context(), client, "/next"); err != nil {
 					t.Errorf("the next: %v", err)

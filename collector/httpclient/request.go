@@ -76,7 +76,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 			retry = isMarked(err)
 		}
 		switch {
-		case err == nil || !retry || ctx.Err() != nil:
+		case !retry || ctx.Err() != nil: // also without an error
 			return err
 		case !answered && KindOf(err) == KindThrottled:
 			c.settings.Logger.WarnContext(ctx, "The provider throttles", "feed", request.Feed, "endpoint",
@@ -259,7 +259,6 @@ func (c *Client) send(ctx context.Context, request *Request, token string) (*rec
 	took := time.Since(sent)
 	late.Stop()
 	if err != nil {
-		a.Response = nil
 		c.settings.Observer.Request(request.Feed, "error", took)
 		err = a.broken(KindNetwork, "", err)
 		a.cancel(nil)

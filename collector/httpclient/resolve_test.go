@@ -167,18 +167,19 @@ func TestNewRefuses(t *testing.T) {
 func TestPages(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		links []string // of each page but the last
+		links []string // of each page
 		pages int      // that are yielded
 		want  error
 		kind  Kind
 	}{
-		{"one page", nil, 1, nil, ""},
-		{"three pages", []string{"x?page=2", "/v1/x?page=3"}, 3, nil, ""},
-		{"the first again", []string{"x?page=2", "https://A.example:443/v1/x"}, 2, ErrLinkRepeated, ""},
-		{"itself", []string{"x?page=2", "x?page=2"}, 2, ErrLinkRepeated, ""},
-		{"another host", []string{"https://b.example/v1/x"}, 1, nil, KindHost},
-		{"too many", []string{"x?2", "x?3", "x?4", "x?5"}, 4, ErrTooManyPages, ""},
-		{"expired", []string{"x?2", "x?gone"}, 2, ErrLinkExpired, KindGone},
+		{"one page", []string{"x"}, 1, nil, ""},
+		{"three pages", []string{"x", "x?page=2", "/v1/x?page=3"}, 3, nil, ""},
+		{"the first again", []string{"x", "x?page=2", "https://A.example:443/v1/x"}, 2, ErrLinkRepeated, ""},
+		{"itself", []string{"x", "x?page=2", "x?page=2"}, 2, ErrLinkRepeated, ""},
+		{"another host", []string{"x", "https://b.example/v1/x"}, 1, nil, KindHost},
+		{"too many", []string{"x", "x?2", "x?3", "x?4", "x?5"}, 4, ErrTooManyPages, ""},
+		{"expired", []string{"x", "x?2", "x?gone"}, 2, ErrLinkExpired, KindGone},
+		{"gone from the first page on", []string{"x?gone"}, 0, nil, KindGone},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client := newTest(t, fakeTransport(func(r *http.Request) (*http.Response, error) {
@@ -190,14 +191,14 @@ func TestPages(t *testing.T) {
 				}
 				return answer(200, "page"), nil
 			}), func(s *Settings) { s.BaseURL = "https://a.example/v1" })
-			links := append(test.links, "")
+			links := append(test.links[1:], "")
 			decode := func([]byte) (next string, err error) {
 				next, links = links[0], links[1:]
 				return next, nil
 			}
 			pages := 0
 			var failed error
-			for number, err := range client.Pages(t.Context(), Request{URL: "x", Label: "calls"}, 4, decode) {
+			for number, err := range client.Pages(t.Context(), Request{URL: test.links[0], Label: "calls"}, 4, decode) {
 				if failed = err; err == nil {
 					pages++
 				}
@@ -205,7 +206,10 @@ func TestPages(t *testing.T) {
 					t.Errorf("page %d is the %d.", number, pages)
 				}
 			}
-			if pages != test.pages || KindOf(failed) != test.kind || test.kind == "" && !errors.Is(failed, test.want) {
+			if pages != test.pages || KindOf(failed) != test.kind ||
+				(failed != nil) != (test.want != nil || test.kind != "") ||
+				test.want != nil && !errors.Is(failed, test.want) ||
+				errors.Is(failed, ErrLinkExpired) != (test.name == "expired") {
 				t.Errorf("%d pages, error %v; want %d, %v", pages, failed, test.pages, test.want)
 			}
 		})
