@@ -126,6 +126,9 @@ func TestErrorHelpers(t *testing.T) {
 	if got := RetryAfter(Retryable(&Error{RetryAfter: time.Minute})); got != time.Minute {
 		t.Errorf("a marked error's own wait is %v, want 1m", got)
 	}
+	if got := redact(&url.URL{Path: strings.Repeat("/x", 150)}); len(got) != len("://")+maxPath+len("...") {
+		t.Errorf("a long path is %s", got)
+	}
 	if IsRetryable(&Error{Kind: "new"}) {
 		t.Error("an unknown kind is retryable")
 	}

@@ -58,6 +58,13 @@ func TestAnswers(t *testing.T) {
 			1,
 			KindRedirect, "307 Temporary Redirect: redirects are not followed",
 		},
+		{
+			"307 to the same host by its name", get,
+			[]reply{replies(307, "", "Location: https://api.example/y")},
+			1,
+			KindRedirect, "307 Temporary Redirect: redirects are not followed",
+		},
+		{"101", get, []reply{replies(101, "")}, 1, KindStatus, "101 Switching Protocols"},
 		{"no content", get, []reply{replies(204, "")}, 4, KindBody, "204 No Content" + onlyOK},
 		{"a piece", get, []reply{replies(206, `{"a":1}`)}, 4, KindBody, "206 Partial Content" + onlyOK},
 		{"not yet", get, []reply{replies(202, `{"a":1}`)}, 4, KindBody, "202 Accepted" + onlyOK},

@@ -341,9 +341,7 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 		_ = a.Body.Close() // the content was read
 		a.cancel(nil)
 	}()
-	if a.ContentLength > 0 {
-		content.Grow(int(min(a.ContentLength, most)) + bytes.MinRead)
-	}
+	content.Grow(int(min(a.ContentLength, most)) + bytes.MinRead) // a length that isn't known is -1
 	read := readFrom
 	if a.isZipped() {
 		read = unzipFrom

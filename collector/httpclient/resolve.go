@@ -28,7 +28,7 @@ func (c *Client) Resolve(link string) (*url.URL, error) {
 	}
 	target := c.base.ResolveReference(parsed)
 	switch {
-	case target.User != nil || parsed.User != nil:
+	case target.User != nil:
 		return nil, c.refuse("the link has user information")
 	case target.Scheme != c.base.Scheme:
 		return nil, c.refuse("the link has scheme " + quote(target.Scheme))
@@ -68,7 +68,7 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	base, err := url.Parse(raw)
-	if err == nil && !strings.HasSuffix(base.Path, "/") {
+	if err == nil {
 		base = base.JoinPath("/")
 	}
 	return base, err
