@@ -103,7 +103,7 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 				if inside, err = r.Document(document.Raw); err != nil && document.Problem != "" {
 					err = errNoRecord
 				}
-			case document.Problem != "" && !bytes.HasSuffix(document.Raw, []byte("}")): // cut
+			case !bytes.HasSuffix(document.Raw, []byte("}")): // cut
 				err = errNoRecord
 			case document.Problem != "":
 				inside[0].Raw = rows.Quoted(string(document.Raw)) // records are JSON
@@ -130,7 +130,7 @@ func eachXML(body []byte, at []string) iter.Seq2[rows.Row, error] {
 			} else if row.Problem != "" {
 				err = fmt.Errorf("the record can't be read: %s", row.Problem)
 			}
-			if !yield(row, err) || err != nil {
+			if !yield(row, err) {
 				return
 			}
 		}
@@ -139,7 +139,7 @@ func eachXML(body []byte, at []string) iter.Seq2[rows.Row, error] {
 
 func (c *Config) inForm(body []byte) (record []byte, found bool, err error) {
 	form, err := url.ParseQuery(string(body))
-	if err == nil && len(form[c.Field]) > 1 {
+	if len(form[c.Field]) > 1 {
 		err = errSeveralFields
 	}
 	return []byte(form.Get(c.Field)), form.Has(c.Field), err

@@ -165,12 +165,9 @@ func (h *handler) authorize(r *http.Request) reply {
 	if err != nil {
 		return reply{http.StatusServiceUnavailable, "The token of the source can't be read."}
 	}
-	_, got, basic := r.BasicAuth()
-	if !basic {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if strings.EqualFold(scheme, "Bearer") {
-			got = token
-		}
+	_, got, _ := r.BasicAuth()
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		got = token
 	}
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	if want == "" || subtle.ConstantTimeCompare(a[:], b[:]) != 1 {

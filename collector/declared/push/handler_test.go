@@ -212,7 +212,8 @@ func TestPush(t *testing.T) {
 		{"a plain form", "cdr=" + call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
 		{"a plain form without the field", call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
 		{
-			"a form whose charset has no name", "cdr=" + url.QueryEscape(call), form(urlencoded + "; charset"), 204,
+			"a form in capitals whose charset has no name", "cdr=" + url.QueryEscape(call),
+			form("APPLICATION/X-WWW-FORM-URLENCODED ; charset"), 204,
 			"accepted",
 			[3]int{1, 0, 0},
 		},
@@ -230,6 +231,11 @@ func TestPush(t *testing.T) {
 		{"another field", "xml=1", form(urlencoded), 400, "invalid", [3]int{}},
 		{"another field in Base64", "xml=1", form(coded), 400, "invalid", [3]int{}},
 		{"no Base64", "cdr=%%%", form(coded), 400, "invalid", [3]int{}},
+		{
+			"Base64 and more", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "%", form(coded), 400,
+			"invalid",
+			[3]int{},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := listen(t, config.NewSecret(token))
@@ -244,8 +250,10 @@ func TestPush(t *testing.T) {
 			if became != c.became || len(l.tasks) > 0 {
 				t.Errorf("committed %v, %d tasks", became, len(l.tasks))
 			}
-			if c.status != http.StatusNoContent && (w.Body.Len() == 0 || strings.Contains(w.Body.String(), "+4930")) {
-				t.Errorf("it says %q", w.Body)
+			if says := w.Body.String(); (says == "") != (c.status == http.StatusNoContent) ||
+				strings.Contains(says, "+4930") || strings.Contains(says, "no list") ||
+				w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("it says %q, %v", says, w.Header())
 			}
 		})
 	}
@@ -366,14 +374,22 @@ func FuzzPush(f *testing.F) {
 	})
 }
 
-// TestFormWithoutAField: the answer to a form says what the definition lacks.
+// TestFormWithoutAField: the answer to a form says what the definition lacks, if it lacks that.
 func TestFormWithoutAField(t *testing.T) {
-	l := listenTo(t, strings.Replace(posting, "{field: cdr}", "{}", 1), config.NewSecret(token))
-	w := l.answer(request("id=1&state=done", func(r *http.Request) {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}))
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "push.field") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	const form = "application/x-www-form-urlencoded"
+	for _, c := range []struct {
+		push, kind, body string
+		lacks            bool
+	}{
+		{"{}", form, "id=1&state=done", true},
+		{"{}", "text/plain", "id=1&state=done", false},
+		{"{field: cdr}", form, "cdr=1", false},
+	} {
+		l := listenTo(t, strings.Replace(posting, "{field: cdr}", c.push, 1), config.NewSecret(token))
+		w := l.answer(request(c.body, func(r *http.Request) { r.Header.Set("Content-Type", c.kind) }))
+		if w.Code != http.StatusBadRequest || strings.Contains(w.Body.String(), "push.field") != c.lacks {
+			t.Errorf("%s of %s with push %s: %d %s", c.body, c.kind, c.push, w.Code, w.Body)
+		}
 	}
 }
 
@@ -424,6 +440,11 @@ func TestPostedXML(t *testing.T) {
 		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must have a record: an XML element"},
 		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
 		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
+		{
+			"a long value", "text/xml",
+			`<?xml version="1.0" encoding="ISO-8859-1"?><cdr><x>` + strings.Repeat("\xe4", 1<<19+9) + "</x></cdr>",
+			http.StatusBadRequest, "the record can't be read: ",
+		},
 		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
