@@ -458,20 +458,52 @@ func TestBuckets(t *testing.T) {
 
 // TestBecause: an entry says what its labels come from.
 func TestBecause(t *testing.T) {
-	b := newBench(t, counting.Rules{})
-	b.count(cdrtest.Call("a", cdrtest.Outcome(cdr.Failed), func(r *cdr.Record) {
+	inTable := func(r *cdr.Record) {
 		r.SIPCode, r.Reason = cdr.KnownInt(504), "gateway_timeout"
 		r.Origins = []cdr.Origin{{Field: "outcome", Value: "GW_TIMEOUT", Table: true, Where: "acmetel.yaml:12"}}
-	}))
+	}
+	withCodes := func(r *cdr.Record) {
+		r.SIPCode, r.SubCode, r.Reason = cdr.KnownInt(504), cdr.KnownInt(7), "gateway_timeout"
+	}
 	const byTable = `by a table, from "GW_TIMEOUT", acmetel.yaml:12`
-	for selector, want := range map[string]string{
-		`cdr_call_failures_total{reason="gateway_timeout"}`: `reason="gateway_timeout" ` + byTable,
-		`cdr_calls_by_country_total{country=""}`:            `country="" by the other party's number`,
-		`cdr_calls_total`:                                   `outcome="failed" ` + byTable,
+	const byReason = `cdr_call_failures_total{reason="gateway_timeout"}`
+	for _, c := range []struct {
+		record         cdrtest.Option
+		selector, want string
+	}{
+		{inTable, byReason, `reason="gateway_timeout" ` + byTable},
+		{inTable, `cdr_calls_by_country_total{country=""}`, `country="" by the other party's number`},
+		{inTable, `cdr_calls_total`, `outcome="failed" ` + byTable},
+		{withCodes, byReason, `reason="gateway_timeout" by the table of SIP codes, from 504 and 7`},
+		{withCodes, `cdr_calls_total`, `outcome="failed" with the SIP code 504 and 7`},
+		{func(*cdr.Record) {}, `cdr_calls_total`, `outcome="failed" as the record says`},
 	} {
-		r := b.explain(selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
-		if len(r.Entries) != 1 || !slices.Contains([]string{want}, r.Entries[0].Because) {
-			t.Errorf("%s: %+v, want %s", selector, r.Entries, want)
+		b := newBench(t, counting.Rules{})
+		b.count(cdrtest.Call("a", cdrtest.Outcome(cdr.Failed), c.record))
+		r := b.explain(c.selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		if len(r.Entries) != 1 || r.Entries[0].Because != c.want {
+			t.Errorf("%s: %+v, want %s", c.selector, r.Entries, c.want)
+		}
+	}
+}
+
+// TestBecauseOfLegs: an entry of a call of several records says how many there are.
+func TestBecauseOfLegs(t *testing.T) {
+	for text, ids := range map[string][]string{
+		`outcome="answered" as the record says`:                   {"a"},
+		`outcome="answered" as the record says; a call of 2 legs`: {"a", "b"},
+	} {
+		b := newBench(t, counting.Rules{Legs: true})
+		var legs []*cdr.Record
+		for _, id := range ids {
+			legs = append(legs, cdrtest.Call(id, func(r *cdr.Record) { r.CallKey = "k" }))
+		}
+		b.count(legs...)
+		b.at = b.at.Add(2 * time.Hour)
+		b.count() // the call is whole
+		r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
+		if len(r.Entries) != 1 || r.Entries[0].Because != text {
+			t.Errorf("%+v, want %s", r.Entries, text)
 		}
 	}
 }
