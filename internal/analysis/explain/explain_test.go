@@ -193,6 +193,11 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 		if result.Proven() && result.Listed.Sign() != 0 && !e.MayAdd(i) {
 			b.t.Errorf("%v isn't read, but its records add %s", e.Selector, &result.Listed)
 		}
+		if !slices.IsSortedFunc(result.Entries, func(a, b explain.Entry) int {
+			return a.Record.Start.Compare(b.Record.Start)
+		}) {
+			b.t.Errorf("the entries of %v aren't in order of time", e.Selector)
+		}
 		all = append(all, result)
 	}
 	return all
@@ -533,6 +538,9 @@ func TestMayBeForgotten(t *testing.T) {
 	b := newBench(t, counting.Rules{})
 	b.count(cdrtest.Call("a"))
 	began := cdrtest.Epoch.Add(-b.spec.History)
+	if d := b.explain("cdr_calls_total", began.Add(-time.Hour), b.at).Differences; len(d) > 0 {
+		t.Errorf("while nothing is forgotten: %+v", d)
+	}
 	b.at = b.at.Add(7 * 24 * time.Hour)
 	b.count(cdrtest.Call("b", cdrtest.Start(b.at.Add(-time.Hour))))
 	b.must(b.ledger.Prune(b.t.Context()))
