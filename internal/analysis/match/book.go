@@ -74,6 +74,7 @@ func (b *Book) Add(r *cdr.Record) error {
 		return nil
 	}
 	b.order++
+	b.prices = b.prices || len(r.Charges) > 0 // zero is a price
 	record := b.hasher.RecordKey(r)
 	if b.settings.Trunk != "" {
 		return b.addLegs(r, uint64(record))
@@ -156,7 +157,7 @@ func (b *Book) addRow(call, record uint64, e *entry) error {
 	}
 	b.parties[0].add(e.Caller)
 	b.parties[1].add(e.Callee)
-	b.durations, b.prices = b.durations || !e.NoDuration, b.prices || e.Price != ""
+	b.durations = b.durations || !e.NoDuration
 	return e.add(b.rows, call, record, timeKey(e.Start), b.order)
 }
 

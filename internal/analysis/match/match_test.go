@@ -171,6 +171,7 @@ durations within and beyond a second | a 0 60; b 99 60 | x 0 61; y 99 61.1 | dur
 a price | a 0 60 0.1 | x 0 60 0.1001 | price a x
 no price is zero | a 0 60 0.1; b 99 60 | x 0 60 0.1; y 99 60 0 | same a x, same b y
 prices on one side only | a 0 60 0.1 | x 0 60 | same a x
+free calls that the other side charges | a 0 60 0 | x 0 60 0.1 | price a x
 durations on one side only | a 0 60 | x 0 - | same a x
 duration before price | a 0 60 1 | x 0 99 2 | duration a x
 rounded before price | a 0 61 1 | x 0 120 2 | rounded a x
@@ -217,6 +218,7 @@ not all | a 0 61; b 99 5; c 300 125 | x 0 120; y 99 60; z 300 300 | none | durat
 given | a 0 61; b 99 5; c 300 125 | x 0 120; y 99 60; z 300 300 | given 60/60 | duration c z, rounded a x, rounded b y
 close calls | a 0 61; b 2 250; c 99 5 | x 2 300; y 0 120; z 99 60 | 60/60 | rounded a y, rounded b x, rounded c z
 calls that nobody answered | a 0 0; b 99 5 | x 0 0; y 99 60 | given 60/60 | rounded b y, same a x
+other prices | a 0 61 1; b 99 5 1 | x 0 120 2; y 99 60 1 | given 60/60 | price a x, rounded b y
 `
 
 func TestTariff(t *testing.T) {
@@ -274,6 +276,7 @@ func TestDiffers(t *testing.T) {
 		{"fewer that can't be told apart", "", "a 0 60; b 1 60", "x 0 60", true},
 		{"rounded", "", "a 0 59", "x 0 120", true},
 		{"rounded as agreed", "60/60", "a 0 5", "x 0 60", false},
+		{"rounded as agreed, at another price", "60/60", "a 0 5 1", "x 0 60 2", true},
 	} {
 		b := newBench()
 		if c.tariff != "" {

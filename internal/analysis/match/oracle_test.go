@@ -15,6 +15,7 @@ import (
 // oracle pairs two small books by comparing each call with each, as docs/match.md says it.
 type oracle struct {
 	tariff *match.Tariff
+	given  bool // the tariff was
 	calls  []oracleCall
 }
 
@@ -26,8 +27,9 @@ type oracleCall struct {
 	set   int       // calls that may be the same have the same set
 }
 
-func newOracle(books [2][]*cdr.Record, result *match.Result) *oracle {
-	o := &oracle{tariff: result.Tariff}
+func newOracle(books [2][]*cdr.Record, b *bench) *oracle {
+	result := b.result
+	o := &oracle{tariff: result.Tariff, given: b.settings.Tariff != nil}
 	for side, book := range books {
 		for _, r := range book {
 			start := r.Start.Add(-time.Duration(side) * result.Offset)
@@ -56,13 +58,15 @@ func price(c *oracleCall) string {
 }
 
 func (o *oracle) class(a, b *oracleCall) match.Class {
-	switch differ := (a.Duration - b.Duration).Abs() > time.Second; {
-	case differ && o.tariff != nil && roundUp(*o.tariff, a.Duration) == b.Duration:
-		return match.Rounded
-	case differ:
+	differ := (a.Duration - b.Duration).Abs() > time.Second
+	agreed := o.tariff != nil && roundUp(*o.tariff, a.Duration) == b.Duration
+	switch {
+	case differ && !agreed:
 		return match.Duration
-	case price(a) != price(b):
+	case price(a) != price(b) && (!differ || o.given):
 		return match.Price
+	case differ:
+		return match.Rounded
 	}
 	return match.Same
 }
@@ -203,7 +207,7 @@ func TestOracle(t *testing.T) {
 			b.settings.Tariff = &match.Tariff{First: 60, Next: 60}
 		}
 		b.mustRun(t, books[0], books[1])
-		if got, want := strings.Join(b.found, ", "), newOracle(books, b.result).run(); got != want {
+		if got, want := strings.Join(b.found, ", "), newOracle(books, b).run(); got != want {
 			t.Fatalf("seed %d, offset %s, tariff %v:\ngot  %s\nwant %s", seed, b.result.Offset, b.result.Tariff, got,
 				want)
 		}

@@ -244,15 +244,16 @@ func (m *matcher) haveDurations(l, r *Call) bool {
 	return m.durations && !l.NoDuration && !r.NoDuration
 }
 
-// class is what the durations and prices of a pair come to.
+// class is what the durations and prices of a pair come to. An agreed tariff explains a duration, but no price.
 func (m *matcher) class(l, r *Call) Class {
 	differ := m.haveDurations(l, r) && (l.Duration-r.Duration).Abs() > DurationTolerance
+	rounded, price := differ && m.isEqual(l, r), m.prices && l.Price != r.Price
 	switch {
-	case differ && m.isEqual(l, r):
+	case rounded && (!price || !m.result.given):
 		return Rounded
-	case differ:
+	case differ && !rounded:
 		return Duration
-	case m.prices && l.Price != r.Price:
+	case price:
 		return Price
 	}
 	return Same
