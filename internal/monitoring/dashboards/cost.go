@@ -32,21 +32,21 @@ func cost(with *rules.Parameters) *board {
 	b.months()
 
 	b.row("Charges")
-	b.add(24, 8, b.series(text{"Charges by component", "Money by currency and component: usage, " +
+	b.add(24, 8, b.series(text{"Charges by component", "Charges and corrections by currency and component: usage, " +
 		"connection, forwarding; for RingCentral included and purchased."},
-		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
+		b.net(b.flow, by("currency", "component"))).Decimals(2))
 
 	b.row("Countries")
-	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
+	charges := top(10, b.net(b.flow, by("currency", "country")))
 	b.add(12, 8, b.series(text{"Charges by country", "The ten countries that cost most, by the other party's " +
 		"number. A new and expensive country can be fraud. 001: codes that no country has."},
 		charges).Decimals(2))
 	b.add(12, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and " +
 		"inbound. Many short calls to a country that is new here can be fraud."},
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))
-	amount := b.total(metrics.CallCharges, by("source", "feed", "currency", "country"))
-	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and the average price of a connected minute " +
-		"of the same feed, by country of the other party. " +
+	amount := b.net(b.total, by("source", "feed", "currency", "country"))
+	b.add(24, 9, b.table(text{"Countries", "Charges and corrections in the time shown, and the average price of a " +
+		"connected minute of the same feed, by country of the other party. " +
 		"If a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads " +
 		"to the calls."},
 		amount.as("Charges"), b.perMinute(amount).as("Per minute")).
@@ -65,10 +65,9 @@ func cost(with *rules.Parameters) *board {
 // have none.
 func (b *board) perMinute(amount query) query {
 	minutes := b.total(metrics.ConnectedSeconds, by("source", "feed", "country")).expr
-	several := fmt.Sprintf("count by (source, feed) (%s) > 1", b.total(metrics.CallCharges, by("source", "feed",
-		"currency")).expr)
+	several := fmt.Sprintf("count by (source, feed) (%s) > 1", b.net(b.total, by("source", "feed", "currency")).expr)
 	return query{
-		expr: fmt.Sprintf("60 * %s\n/ on (source, feed, country) group_left () (%s > 0)\nunless on (source, feed) "+
+		expr: fmt.Sprintf("60 * (%s)\n/ on (source, feed, country) group_left () (%s > 0)\nunless on (source, feed) "+
 			"(%s)", amount.expr, minutes, several),
 		unit: unitMoney, by: amount.by,
 	}

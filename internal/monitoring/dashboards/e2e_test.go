@@ -145,7 +145,8 @@ func TestE2EValues(t *testing.T) {
 	}
 }
 
-// TestE2EPerMinute: of three feeds, one charges, one charges in two currencies, and one doesn't charge.
+// TestE2EPerMinute: of four feeds, one charges, one lists calls with 0 until they are rated, one charges in two
+// currencies, and one doesn't charge.
 func TestE2EPerMinute(t *testing.T) {
 	b := cost(rules.Default())
 	input := []promSeries{
@@ -155,10 +156,20 @@ func TestE2EPerMinute(t *testing.T) {
 		series(metrics.CallCharges, "1", labels{"country": "DE", "currency": "EUR"}),
 		series(metrics.ConnectedSeconds, "600", labels{"country": "DE"}),
 		series(metrics.ConnectedSeconds, "900", labels{"feed": "direct_routing", "country": "DE"}),
+		series(metrics.ChargeCorrections, "5", labels{
+			"feed": "calls", "country": "DE", "currency": "USD", "sign": "debit",
+		}),
+		series(metrics.ChargeCorrections, "1", labels{
+			"feed": "calls", "country": "DE", "currency": "USD", "sign": "credit",
+		}),
+		series(metrics.ConnectedSeconds, "600", labels{"feed": "calls", "country": "DE"}),
 	}
-	want := []promSample{{`{source="s", feed="pstn", currency="USD", country="DE"}`, 0.089}}
-	evaluate(t, "per minute", rounded(b.perMinute(b.total(metrics.CallCharges, by("source", "feed", "currency",
-		"country")))), input, "10m", want)
+	want := []promSample{
+		{`{source="s", feed="pstn", currency="USD", country="DE"}`, 0.089},
+		{`{source="s", feed="calls", currency="USD", country="DE"}`, 0.4},
+	}
+	evaluate(t, "per minute", rounded(b.perMinute(b.net(b.total, by("source", "feed", "currency", "country")))), input,
+		"10m", want)
 }
 
 // rounded takes off what floating point adds.

@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+import (
+	"fmt"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
 
 // The series that alerts compare with their own past. They are recorded because a week-old rate of
 // raw series is expensive.
@@ -39,10 +43,10 @@ func baselines() Group {
 			"internal calls.", Expr: lines(
 			sumRate(byTrunk, w1h, sel(metrics.ConnectedSeconds, outside)), "/ ("+trunkConnected+" > 0)")},
 		{
-			Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.",
-			Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges)),
+			Record: chargesHourly, Doc: "Charges by currency, with the debits of corrections. Units per second.",
+			Expr: rateOfCharges(w1h),
 		},
-		{Record: chargesDaily, Doc: "The same over a day.", Expr: sumRate(byCurrency, w1d, sel(metrics.CallCharges))},
+		{Record: chargesDaily, Doc: "The same over a day.", Expr: rateOfCharges(w1d)},
 		{Record: countryCalls, Doc: "Connected outbound calls by country. Per second.", Expr: sumRate(byCountry, w1h,
 			sel(metrics.CallsByCountry, outboundConnected, isNot("country", "")))},
 		{Record: sessions1h, Doc: "Sessions of call records. Per second.", Expr: sumRate(byFeed, w1h,
@@ -58,4 +62,10 @@ func baselines() Group {
 		{Record: poor1h, Doc: "Share of poor streams among those that could be classified.", Expr: among(
 			sumRate(byMedia, w1h, sel(metrics.MediaStreams, is("verdict", "poor"))), classified1h)},
 	}}
+}
+
+// rateOfCharges is what calls cost more. Debits belong to it: some providers list a call with 0 until it is rated.
+func rateOfCharges(w window) string {
+	return fmt.Sprintf("sum by (%s) (rate(%s[%s]) or rate(%s[%s]))", byCurrency.labels(), sel(metrics.CallCharges), w,
+		sel(metrics.ChargeCorrections, is("sign", "debit")), w)
 }
