@@ -195,8 +195,8 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 	})
 }
 
-// counting.md 16, 23: a call, the later changes of its charge, and the time of a later version that connects it have
-// the labels of its first version, whatever a file says then.
+// counting.md 16, 23: a call, the later changes of its charge and outcome, and the time of a later version that
+// connects it have the labels of its first version, whatever a file says then.
 func TestLabelsOfVersions(t *testing.T) {
 	version := func(labels cdr.Labels, outcome cdr.Outcome, price string) *cdr.Record {
 		amount, err := cdr.ParseMoney(price)
@@ -214,6 +214,9 @@ func TestLabelsOfVersions(t *testing.T) {
 		version("department=Legal\n", cdr.Answered, "2"), version("", cdr.Answered, "2"),
 	} {
 		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{r}})
+	}
+	if got := strings.Join(s.changes, ", "); got != "department=Sales\n" {
+		t.Errorf("the changes of outcomes have %q", got)
 	}
 	got := fmt.Sprint(s.counts)
 	for name, want := range map[string]int64{

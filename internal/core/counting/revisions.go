@@ -138,7 +138,9 @@ func lengthsOf(r *cdr.Record) (t callTimes) {
 // changeOutcome counts the changed outcome of a call of one record. moved is above 0 if the call became connected,
 // below 0 if it no longer is.
 func (d *Decision) changeOutcome(counted *rememberedRecord, r *cdr.Record) (moved int) {
-	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: counted.outcome, To: r.Outcome})
+	d.note(facts.Fact{
+		Kind: facts.OutcomeChange, Record: r, First: new(counted.ChargeLabels), From: counted.outcome, To: r.Outcome,
+	})
 	return int(boolByte(r.Outcome.Connected())) - int(boolByte(counted.outcome.Connected()))
 }
 

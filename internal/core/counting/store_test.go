@@ -43,6 +43,7 @@ type store struct {
 	lines          []string // name, record id and session, version, outcome or result, and what changed, in order
 	spans          []string // call ids, in order
 	attempts       []string // direction, trunk and outcome, in order
+	changes        []string // the operator's labels of changed outcomes, in order
 
 	// lastRows are the hashes of the last rows, as the ledger keeps them.
 	lastRows map[counting.Hash]uint64
@@ -175,6 +176,9 @@ func (s *store) commit(page *counting.Page) counting.Result {
 		f := &c.Facts[i]
 		for _, d := range metrics.Count(nil, f) {
 			s.add(&d)
+		}
+		if f.Kind == facts.OutcomeChange {
+			s.changes = append(s.changes, string(f.ChargeLabels().Labels))
 		}
 		if r := f.Record; f.Kind == facts.Attempt && !f.Ahead && r.Outcome != cdr.Unknown {
 			s.attempts = append(s.attempts, strings.TrimSpace(r.Direction.String()+" "+r.Trunk)+" "+r.Outcome.String())
