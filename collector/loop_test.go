@@ -280,6 +280,35 @@ func TestLoop_ActiveCalls(t *testing.T) {
 	})
 }
 
+// TestLoop_ActiveCallsOfASlowProvider: calls in progress aren't shown if the next read doesn't end, as while the
+// provider answers 429.
+func TestLoop_ActiveCallsOfASlowProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		l := loopOf(nil, func(s *FeedSettings) {
+			s.Info.Interval = 30 * time.Second
+			s.Info.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {
+				if n++; n > 1 {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return map[cdr.Direction]int{cdr.Inbound: 3}, nil
+			}
+		})
+		l.Start()
+		for _, step := range []struct {
+			wait time.Duration
+			want bool
+		}{{time.Second, true}, {5*time.Minute + 28*time.Second, true}, {2 * time.Second, false}} {
+			pass(t, step.wait)
+			if got := l.ActiveCalls(); (got != nil) != step.want {
+				t.Errorf("%s later %v are in progress", step.wait, got)
+			}
+		}
+		l.Stop()
+	})
+}
+
 func TestLoop_Status(t *testing.T) {
 	advice := func(error) (string, string) { return "the secret has expired", "make a new one" }
 	for _, c := range []struct {

@@ -22,15 +22,25 @@ func (read ActiveCalls) Probe(ctx context.Context) (rows int, err error) {
 	return rows, err
 }
 
-// failedSnapshots is after how many failed reads in a row the calls in progress are no longer shown.
-const failedSnapshots = 3
+// failedSnapshots is after how many failed reads in a row the calls in progress are no longer shown, snapshotOverdue
+// how long after the next read was due: it may wait for the provider's limit.
+const (
+	failedSnapshots = 3
+	snapshotOverdue = 5 * time.Minute
+)
+
+// activeCalls are the calls in progress, and until which reading of the clock they are shown.
+type activeCalls struct {
+	byDirection map[cdr.Direction]int
+	until       time.Duration
+}
 
 // snapshot is the part of a feed that shows the calls in progress.
 type snapshot struct {
 	backoff
 
 	settings FeedSettings
-	active   atomic.Pointer[map[cdr.Direction]int] // nil: not shown
+	active   atomic.Pointer[activeCalls] // nil: not shown
 }
 
 func (s *snapshot) wait(context.Context) time.Duration { return s.retry - s.settings.Clock.Elapsed() }
@@ -58,20 +68,21 @@ func (s *snapshot) do(ctx context.Context) error {
 	}
 	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
 	maps.Copy(active, read)
-	s.active.Store(&active)
 	s.settings.Clock.sampleDate()
-	s.backoff = backoff{retry: began + s.settings.Info.PollInterval()}
+	interval := s.settings.Info.PollInterval()
+	s.active.Store(&activeCalls{active, s.settings.Clock.Elapsed() + interval + snapshotOverdue})
+	s.backoff = backoff{retry: began + interval}
 	return nil
 }
 
-// ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in
-// a row. The caller doesn't change it.
+// ActiveCalls are the calls in progress: nil before the first read, after three failed reads in a
+// row, and once the next read is overdue. The caller doesn't change it.
 func (l *Loop) ActiveCalls() map[cdr.Direction]int {
 	if l.active == nil {
 		return nil
 	}
-	if active := l.active.active.Load(); active != nil {
-		return *active
+	if active := l.active.active.Load(); active != nil && l.settings.Clock.Elapsed() <= active.until {
+		return active.byDirection
 	}
 	return nil
 }

@@ -59,8 +59,10 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 				if key == "id " { // each row without an id is a separate call
 					key = fmt.Sprint(list, number, i)
 				}
-				if calls[key] == cdr.DirectionUnknown { // also if it isn't there yet
-					calls[key] = mapped.Record.Direction
+				// The legs of a call may come in any order: one from outside gives the direction, otherwise one to outside.
+				is, was := mapped.Record.Direction, calls[key]
+				if was == cdr.DirectionUnknown || is != cdr.DirectionUnknown && is < was {
+					calls[key] = is
 				}
 			}
 			if smallest {

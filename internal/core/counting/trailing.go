@@ -54,10 +54,10 @@ type connection struct{ trunk, second, start, end int64 }
 // adds the opposites of its former edges, and its new ones.
 type Edge struct{ Trunk, At, Change int64 }
 
-// connectedIn is when a call was connected: from its answer, or its start if the answer isn't
-// known, to its end; empty if the end isn't known.
+// connectedIn is when a call was connected: from its answer, or the end of its ringing if the answer isn't known, to
+// its end; empty if the end isn't known.
 func (d *Decision) connectedIn(r *cdr.Record) connection {
-	start, end, latest := cmp.Or(r.Answer, r.Start), r.End, d.page.ObservedAt.Add(peakAhead)
+	start, end, latest := cmp.Or(r.Answer, r.Start.Add(r.Ringing.Value)), r.End, d.page.ObservedAt.Add(peakAhead)
 	if !end.After(start) || end.After(latest) {
 		end = start.Add(r.Duration)
 	}

@@ -76,6 +76,7 @@ var peakWords = map[string]func(*cdr.Record){
 	"no-end":    func(r *cdr.Record) { r.End = time.Time{} },
 	"wrong-end": func(r *cdr.Record) { r.End = epoch.Add(1000 * time.Hour) },
 	"answer-3m": func(r *cdr.Record) { r.Answer = epoch.Add(3 * time.Minute) },
+	"rings-2m":  func(r *cdr.Record) { r.Ringing = cdr.KnownLength(2 * time.Minute) },
 }
 
 // Contract 3: the most calls connected at once in the hour that ends at the watermark minus
@@ -100,6 +101,7 @@ func TestPeakConcurrency(t *testing.T) {
 		{"an end that can't be", "a -3m 1m wrong-end; b 1m 1m", "1"},
 		{"a length that can't be", "a 1m 1000h", ""},
 		{"from the answer", "a 1m 3m answer-3m; b 1m 2m", "1"},
+		{"from the end of its ringing", "a 1m 1m rings-2m; b 1m 2m", "1"},
 		{"versions on one page", "a 1m 3m v2; a 1m 1m v1; b 3m 1m", "2"},
 		{"a trunk that is revised", "a 1m 1m on-x | a 1m 2m", ""},
 		{"a duration that isn't told any more", "a 1m 1m | a 1m 0 no-length unclear", "1"},
