@@ -22,9 +22,10 @@ func queues(with *rules.Parameters) *board {
 	b.add(4, 4, b.number(text{"Answered", "Share of the visits that an agent answered, however late."},
 		share(b.total(metrics.QueueCalls, nil, answered), all)).
 		Decimals(1).ColorScheme(fixed("blue")))
-	level := share(b.waited(with.QueueSeconds, nil, answered), all)
-	b.add(4, 4, b.number(text{"In time", fmt.Sprintf("Share of all visits that were answered within %d s. The "+
-		"recorded service level leaves out callers who left within 5 s.", with.QueueSeconds)}, level).
+	level := over(b.waited(with.QueueSeconds, nil, answered), all, unitRatio)
+	b.add(4, 4, b.number(text{"In time", fmt.Sprintf("Share of all visits that were answered within %d s; nothing "+
+		"if no wait is known. The recorded service level leaves out callers who left within 5 s.",
+		with.QueueSeconds)}, level).
 		Decimals(1).ColorScheme(fixed("blue")))
 	b.add(4, 4, b.number(text{"Abandoned", "Share of the visits that the caller ended. The recorded abandonment " +
 		"leaves out callers who left within 5 s."},
@@ -48,7 +49,7 @@ func queues(with *rules.Parameters) *board {
 	visits := nonzero(b.total(metrics.QueueCalls, keep)).as("Visits")
 	p := b.table(text{"Queues", "Each queue in the time shown."}, visits,
 		share(b.total(metrics.QueueCalls, keep, answered), b.total(metrics.QueueCalls, keep)).as("Answered"),
-		share(b.waited(with.QueueSeconds, keep, answered), b.total(metrics.QueueCalls, keep)).as("In time"),
+		over(b.waited(with.QueueSeconds, keep, answered), b.total(metrics.QueueCalls, keep), unitRatio).as("In time"),
 		share(b.total(metrics.QueueCalls, keep, abandoned), b.total(metrics.QueueCalls, keep)).as("Abandoned"),
 		b.meanWait(keep, answered).as("Speed of answer"))
 	b.add(24, 10, p.OverrideByName("Visits", properties{property("decimals", 0)}))
@@ -62,9 +63,13 @@ func (b *board) waited(seconds int, keep []string, where ...match) query {
 	classic := fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, "_bucket",
 		append(where, match{"le", "=~", fmt.Sprintf("%d([.]0)?", seconds)})))
 	native := fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, "", where))
+	// 0 if nobody waited so short; nothing if no wait is known.
+	all := func(suffix string) string {
+		return fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, suffix, nil))
+	}
 	return query{
-		expr: fmt.Sprintf("(%s or histogram_fraction(0, %d, %s) * (histogram_count(%s) > 0))", classic, seconds,
-			native, native),
+		expr: fmt.Sprintf("(%s or histogram_fraction(0, %d, %s) * (histogram_count(%s) > 0) or 0 * %s or 0 * "+
+			"histogram_count(%s))", classic, seconds, native, native, all("_count"), all("")),
 		unit: unitNumber, by: keep,
 	}
 }

@@ -55,7 +55,8 @@ func (p *Parameters) QueueKPIs() []QueueKPI {
 				"This is the fourth of them, which leaves out callers who left early",
 			Caveat: "`queue_seconds` is the time. Visits that timed out, overflowed or ended otherwise count as not " +
 				"answered in time, and so do " +
-				"visits that were answered after an unknown wait.",
+				"visits that were answered after an unknown wait. A queue of which no wait is known has no service " +
+				"level.",
 			expr: func(w window) string { return lines(byQueue.rate(queueInTime, w, ""), "/ "+counted(w)) },
 		},
 		{
@@ -97,8 +98,12 @@ func (p *Parameters) queues(w window) Group {
 	record(queueVisits, "All visits to a queue.", sumRate(byQueue, w, sel(metrics.QueueCalls)))
 	record(queueAnswered, "Visits that an agent answered.", with(cdr.QueueAnswered))
 	record(queueAbandoned, "Visits that the caller ended.", with(cdr.QueueAbandoned))
-	record(queueInTime, fmt.Sprintf("Visits that were answered within %d s.", p.QueueSeconds), some(waitedUpTo(w,
-		p.QueueSeconds, cdr.QueueAnswered)))
+	// Without any known wait nobody knows who was answered in time: then it is absent, not 0.
+	waits := sumRate(byQueue, w, metrics.QueueWait.Name+"_count")
+	native := sumRate(byQueue, w, sel(metrics.QueueWait))
+	record(queueInTime, fmt.Sprintf("Visits that were answered within %d s; absent without known waits.",
+		p.QueueSeconds), lines(waitedUpTo(w, p.QueueSeconds, cdr.QueueAnswered), "or 0 * "+waits,
+		fmt.Sprintf("or 0 * histogram_count(%s)", native)))
 	record(queueShort, fmt.Sprintf("Visits that the caller ended within %d s.", shortAbandon), some(waitedUpTo(w,
 		shortAbandon, cdr.QueueAbandoned)))
 	for _, k := range p.QueueKPIs() {
@@ -144,6 +149,8 @@ func (p *Parameters) validateQueues(r *config.Report) {
 // queueAlerts are about queues whose callers aren't answered.
 func (p *Parameters) queueAlerts() Group {
 	visits, answered := byQueue.rate(queueVisits, w1h, ""), byQueue.rate(queueAnswered, w1h, "")
+	// An attendant sends its callers on (`other`), and has no agents.
+	lost := sumRate(byQueue, w1h, sel(metrics.QueueCalls, matches("result", "abandoned|timeout|overflowed")))
 	kpis := p.QueueKPIs()
 	abandonment := kpis[slices.IndexFunc(kpis,
 		func(k QueueKPI) bool { return k.Name == "cdr_queue_abandonment" })].Record(string(w1h))
@@ -159,7 +166,8 @@ func (p *Parameters) queueAlerts() Group {
 				lines(fmt.Sprintf("%s > %s", abandonment, number(p.AbandonShare)), fmt.Sprintf("and round(%s * "+
 					"3600) >= "+
 					"%d", visits, abandonFloor)),
-				lines(fmt.Sprintf("%s ^ 0", visits), fmt.Sprintf("and round(%s * 3600) >= %d", visits, unansweredFloor),
+				lines(fmt.Sprintf("(%s / %s > 0.5) ^ 0", lost, visits),
+					fmt.Sprintf("and round(%s * 3600) >= %d", visits, unansweredFloor),
 					fmt.Sprintf("and %s == 0", answered), fmt.Sprintf("unless %s offset 1w == 0", answered)),
 			), isLive(live65m)),
 			Summary: which + " loses callers.",
@@ -168,7 +176,7 @@ func (p *Parameters) queueAlerts() Group {
 				"agent; those who left within %d seconds aren't counted. Are agents logged in?", shortAbandon),
 			When: fmt.Sprintf("more than %s %% of an hour's visits to a queue are abandoned (of %d or more), or "+
 				"none is "+
-				"answered (of %d or more) although some were a week ago",
+				"answered of %d or more, most of whom left or were given up, although some were a week ago",
 				number(p.AbandonShare*100), abandonFloor, unansweredFloor),
 			Change: "`abandon_share`",
 		}},
