@@ -59,7 +59,7 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 				if key == "id " { // each row without an id is a separate call
 					key = fmt.Sprint(list, number, i)
 				}
-				// The legs of a call may come in any order: one from outside gives the direction, otherwise one to outside.
+				// The legs of a call may come in any order: an inbound one gives the direction, else an outbound one.
 				is, was := mapped.Record.Direction, calls[key]
 				if was == cdr.DirectionUnknown || is != cdr.DirectionUnknown && is < was {
 					calls[key] = is

@@ -84,7 +84,8 @@ var (
 	LedgerFree = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_free_bytes", "cdr.exporter.ledger.free", "By",
 		"Free space of the ledger's file system; absent if the system doesn't say.").optional()
 	ActiveCalls = ofSelf(RecordBase, Gauge, "cdr_active_calls", "cdr.active_calls", "{call}",
-		"Calls in progress, as of the last read; absent after three failed reads, or five minutes without the next one.", "direction").optional()
+		"Calls in progress, as of the last read; absent after three failed reads, or if one is five minutes overdue.",
+		"direction").optional()
 	ProviderCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_charges", "cdr.exporter.provider.charges",
 		"{currency}",
 		"The provider's own sum of a day's charges (UTC), when the day was last read completely.", "day", "currency").

@@ -176,7 +176,7 @@ func (p *Parameters) queueAlerts() Group {
 				"agent; those who left within %d seconds aren't counted. Are agents logged in?", shortAbandon),
 			When: fmt.Sprintf("more than %s %% of an hour's visits to a queue are abandoned (of %d or more), or "+
 				"none is "+
-				"answered of %d or more, most of whom left or were given up, although some were a week ago",
+				"answered (of %d or more, mostly lost) although some were a week ago",
 				number(p.AbandonShare*100), abandonFloor, unansweredFloor),
 			Change: "`abandon_share`",
 		}},
