@@ -162,6 +162,7 @@ func TestDefinitionOfLegs(t *testing.T) {
 func TestOtherDefinitions(t *testing.T) {
 	for name, page := range map[string]string{
 		"inner legs": "definitions.md", "amended": "definitions.md", "table": "providers/asterisk.md",
+		"queue table": "providers/asterisk.md",
 	} {
 		if _, err := declared.Load(name+".yaml", []byte(marked(t, page, name))); err != nil {
 			t.Error(err)
