@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
@@ -17,5 +18,18 @@ func TestEmergencyNumbersOfZoom(t *testing.T) {
 			`"callee_did_number":"911"}`))
 	if got.Record == nil || got.Record.Emergency != cdr.EmergencyReal {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestEmergencyNumbersBehindACallingCode: the plus sign that a feed of international numbers leaves out isn't missed.
+func TestEmergencyNumbersBehindACallingCode(t *testing.T) {
+	text := strings.Replace(base(t, "fields"), "FIELD", "callee: to\n      direction: {is: outbound}", 1)
+	text = strings.Replace(text, "    record:", "    numbers: international\n    record:", 1)
+	m := mapper(t, text, declared.MapperSettings{EmergencyNumbers: []string{"911", "112"}})
+	for _, number := range []string{"911", "+911", "+1911", "1911", "49112", "+49112"} {
+		got := m.MapJSON([]byte(`{"start":"2026-11-23T10:00:00Z","to":"` + number + `"}`))
+		if got.Record == nil || got.Record.Emergency != cdr.EmergencyReal {
+			t.Errorf("%s: got %+v", number, got)
+		}
 	}
 }

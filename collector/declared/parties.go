@@ -27,7 +27,11 @@ func (p *mapping) parties() {
 	is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false")
 	is = is && r.Direction != cdr.Inbound // the emergency service calls back
 	if is || !said && r.Direction == cdr.Outbound {
-		r.Emergency = p.emergency.Match(cdr.PartyNumber(r.CalleeNumber), p.countryOf(r.CallerNumber))
+		callee := cdr.PartyNumber(r.CalleeNumber)
+		if p.feed.Numbers == international {
+			callee = "+" + callee
+		}
+		r.Emergency = p.emergency.Match(callee, p.countryOf(r.CallerNumber))
 	}
 	if is && r.Emergency == cdr.NoEmergency { // only the number says that it is a test
 		r.Emergency = cdr.EmergencyReal

@@ -2,10 +2,16 @@ package cdr
 
 import "strings"
 
-// The numbers of the North American plan, which some systems write as E.164, with its country code.
+// The numbers of the North American plan.
 const (
 	nanpEmergency     = "911"
 	nanpEmergencyTest = "933"
+)
+
+// The services of RFC 5031, which calls may have instead of a number, and their tests (RFC 6881).
+const (
+	emergencyService     = "urn:service:sos"
+	emergencyServiceTest = "urn:service:test.sos"
 )
 
 // maxEmergencyDigits limits the comparison: no emergency number is longer.
@@ -37,28 +43,46 @@ func NewEmergencyNumbers(list []string) EmergencyNumbers {
 }
 
 // Match says whether callee, without plus sign, spaces and punctuation, is one of the numbers that
-// count everywhere or in the caller's country (Countries, empty if unknown). 911 and 933 also match
-// as +1911 and +1933. A masked number never matches, because it could be any other number of its
-// length. The caller of Match checks that the call is outbound.
+// count everywhere or in the caller's country (Countries, empty if unknown), or an emergency service
+// of RFC 5031. A number may stand behind its country's calling code, as in +1911 or +44999. A masked
+// number never matches, because it could be any other number of its length. The caller of Match
+// checks that the call is outbound.
 func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	var buf [maxEmergencyDigits]byte
 	digits, ok := bareDigits(buf[:0], callee)
-	if !ok {
+	switch {
+	case hasPrefixFold(callee, emergencyService):
+		return EmergencyReal
+	case hasPrefixFold(callee, emergencyServiceTest):
+		return EmergencyTest
+	case !ok:
 		return NoEmergency
 	}
-	switch string(digits) {
-	case "1" + nanpEmergency, "1" + nanpEmergencyTest:
-		if strings.HasPrefix(callee, "+") { // otherwise it is an extension
-			digits = digits[1:]
-		}
+	kind := numbers.kind(digits, country)
+	if kind != NoEmergency || callee[0] != '+' || len(digits) >= minInternational {
+		return kind
 	}
+	code, regions, national := cutCallingCode(digits)
+	ofNANP := string(national) == nanpEmergency || string(national) == nanpEmergencyTest
+	if len(regions) == 0 || ofNANP != (code == nanpCode) { // 911 is also a town's prefix, such as Nuremberg's
+		return NoEmergency
+	}
+	return numbers.kind(national, regions[0])
+}
+
+// kind is the kind of a listed number. A test number may have a prefix for an outside line.
+func (numbers EmergencyNumbers) kind(digits []byte, country string) Emergency {
 	switch {
 	case !numbers[emergencyNumber{"", string(digits)}] && !numbers[emergencyNumber{country, string(digits)}]:
 		return NoEmergency
-	case string(digits) == nanpEmergencyTest:
+	case strings.HasSuffix(string(digits), nanpEmergencyTest):
 		return EmergencyTest
 	}
 	return EmergencyReal
+}
+
+func hasPrefixFold(text, prefix string) bool {
+	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
 }
 
 // bareDigits appends the digits of a number to dst. ok is false without digits, with too many, or

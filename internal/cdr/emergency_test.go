@@ -6,7 +6,7 @@ import (
 )
 
 func TestEmergencyNumbers(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{"911", "933", " 112 ", "+999", "1-1-0", "", "police"})
+	numbers := NewEmergencyNumbers([]string{"911", "933", "9933", " 112 ", "+999", "1-1-0", "", "police"})
 	tests := []struct {
 		name, callee string
 		want         Emergency
@@ -18,12 +18,22 @@ func TestEmergencyNumbers(t *testing.T) {
 		{"listed with punctuation", "110", EmergencyReal},
 		{"plus sign", "+911", EmergencyReal},
 		{"test number with a plus sign", "+933", EmergencyTest},
+		{"test number behind a prefix for an outside line", "9933", EmergencyTest},
 		{"country code 1", "+1911", EmergencyReal},
 		{"test number with country code 1", "+1933", EmergencyTest},
 		{"country code 1, spaced", "+1 911", EmergencyReal},
 		{"punctuation", " (9-1.1) ", EmergencyReal},
 		{"extension that looks like it has a country code", "1911", NoEmergency},
 		{"112 isn't dialled with country code 1", "+1112", NoEmergency},
+		{"behind the calling code, as Zoom writes it", "+44999", EmergencyReal},
+		{"behind a calling code of three digits", "+353 112", EmergencyReal},
+		{"a town's prefix behind the calling code", "+49911", NoEmergency},
+		{"behind a calling code that doesn't exist", "+999112", NoEmergency},
+		{"behind a calling code, without a plus sign", "44999", NoEmergency},
+		{"a service of RFC 5031", "urn:service:sos", EmergencyReal},
+		{"a service of RFC 5031 for the fire brigade", "URN:Service:SOS.fire", EmergencyReal},
+		{"the test of a service of RFC 5031", "urn:service:test.sos.police", EmergencyTest},
+		{"another service", "urn:service:counseling", NoEmergency},
 		{"begins like one", "9112", NoEmergency},
 		{"ends like one", "+4930911", NoEmergency},
 		{"not listed", "118", NoEmergency},
@@ -57,6 +67,7 @@ func TestEmergencyNumbersByCountry(t *testing.T) {
 		"JP:1-1-9",
 	})
 	for callee, countries := range map[string]string{
+		"+49110": "AU DE JP US  ", "+61000": "AU DE JP US  ", "+44110": "", // behind its calling code
 		"911": "AU DE JP US  ", "112": "AU DE JP US  ", "999": "AU DE JP US  ",
 		"000": "AU", "106": "AU", "110": "DE JP", "118": "JP", "119": "JP", "115": "",
 	} {

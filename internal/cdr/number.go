@@ -5,21 +5,37 @@ import (
 	"unicode"
 )
 
-// pasted are characters that come with numbers copied from a page or a list of contacts: blanks and
-// dashes at which a line doesn't break, and marks of the writing direction.
-var pasted = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2010", "-", "\u2011", "-", "\u2013", "-",
-	"\u200e", "", "\u200f", "", "\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "",
-	"\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "", "\ufeff", "")
-
-// PartyNumber is a party's number, without the rest of a tel or SIP URI and without characters that
-// people don't see. A text that isn't a number stays as it is.
+// PartyNumber is a party's number, without the name and the rest of an address, of a tel or SIP URI
+// or of its user part, and without characters that people don't see. A text that isn't a number
+// stays as it is.
 func PartyNumber(text string) string {
-	plain := text
-	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
-		plain = strings.TrimSpace(pasted.Replace(text))
+	if isPlainNumber(text) {
+		return text
+	}
+	plain := strings.TrimSpace(strings.Map(typed, text))
+	if _, address, named := strings.Cut(plain, "<"); named {
+		plain, _, _ = strings.Cut(address, ">")
 	}
 	if number, kind := readNumber(plain); kind == digitsNumber {
 		return number
 	}
+	if user := userPart(plain); isPlainNumber(user) {
+		return user
+	}
 	return text
+}
+
+// typed is a character as people type it. Numbers that are copied from a page or a list of contacts
+// have blanks and dashes at which a line doesn't break, and marks such as the writing direction's.
+func typed(c rune) rune {
+	switch {
+	case c < unicode.MaxASCII:
+	case unicode.Is(unicode.Zs, c):
+		return ' '
+	case unicode.Is(unicode.Pd, c):
+		return '-'
+	case unicode.Is(unicode.Cf, c):
+		return -1
+	}
+	return c
 }

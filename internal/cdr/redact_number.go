@@ -30,10 +30,10 @@ const (
 func readNumber(s string) (number string, kind numberKind) {
 	number = s
 	for _, scheme := range [...]string{"tel:", "sip:", "sips:"} {
-		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
-			number = s[len(scheme):]
-			if end := strings.IndexAny(number, "@;"); end >= 0 {
-				number = number[:end]
+		if hasPrefixFold(s, scheme) {
+			number = userPart(s[len(scheme):])
+			if before, _, _ := strings.Cut(number, ":"); isPlainNumber(before) { // a port or a password
+				number = before
 			}
 		}
 	}
@@ -46,6 +46,18 @@ func readNumber(s string) (number string, kind numberKind) {
 		return number, labelText
 	}
 	return number, otherText
+}
+
+// userPart is the user of a SIP URI, or the number of a tel URI, without its scheme. Its plus sign may
+// be escaped.
+func userPart(uri string) string {
+	if end := strings.IndexAny(uri, "@;"); end >= 0 {
+		uri = uri[:end]
+	}
+	if hasPrefixFold(uri, "%2B") {
+		return "+" + uri[len("%2B"):]
+	}
+	return uri
 }
 
 // isPlainNumber says whether s is one number: digits, masked digits and punctuation, a plus sign
