@@ -18,6 +18,10 @@ const (
 	mask      = "*"
 )
 
+// bareCountries are the countries in which nearly any length is valid, or an own number behind its calling code may be
+// a national one too. National numbers begin with a zero there, so one without it is of E.164.
+var bareCountries = []string{"AT", "AX", "DE", "FI", "ID", "RS", "SE", "XK"}
+
 // withheld are the texts of numbers that their owner hides.
 var withheld = []string{"anonymous", "restricted", "unavailable", "unknown", "private", "withheld", "blocked", "null"}
 
@@ -101,12 +105,12 @@ func (n *numbers) e164(digits string, plus bool) string {
 	if err != nil {
 		return digits
 	}
-	isOpen := n.country == "DE" || n.country == "AT" // nearly any length is valid there
-	if isBare := isOpen && digits[0] != '0'; !plus && (isBare || !phonenumbers.IsValidNumber(number)) {
-		// Some providers write E.164 without its plus sign. Germany's and Austria's national numbers may have almost
-		// any length, but they begin with a zero.
-		if p, err := phonenumbers.Parse("+"+digits, ""); err == nil && phonenumbers.IsValidNumber(p) {
-			return digits
+	isBare := digits[0] != '0' && slices.Contains(bareCountries, n.country)
+	if !plus && (isBare || !phonenumbers.IsValidNumber(number)) {
+		// Some providers write E.164 without its plus sign, others 00 before it in any country.
+		bare := strings.TrimPrefix(digits, "00")
+		if p, err := phonenumbers.Parse("+"+bare, ""); err == nil && phonenumbers.IsValidNumber(p) {
+			return bare
 		}
 	}
 	return strings.TrimPrefix(phonenumbers.Format(number, phonenumbers.E164), "+")
