@@ -13,6 +13,9 @@ func (d *Redactor) Account(r *Record) string {
 	if _, kind := readNumber(name); kind == digitsNumber {
 		name = ""
 	}
+	if d.policy.Users == Keep {
+		name = HideNumbers(name)
+	}
 	text := cmp.Or(name, r.UserPrincipal, r.UserID)
 	for _, key := range []string{"from_extension_id", "extension_id"} {
 		if i := slices.IndexFunc(r.Extra, func(a Attr) bool { return a.Key == key && a.Privacy == User }); i >= 0 {

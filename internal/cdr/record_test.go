@@ -104,6 +104,7 @@ func TestAccount(t *testing.T) {
 		"the caller's extension":        {Record{Extra: []Attr{own, from}}, Keep, "19"},
 		"an extension":                  {Record{Extra: []Attr{own}}, Keep, "18"},
 		"a number as a name":            {Record{UserName: "+1 206 555 0100", UserID: "17"}, Keep, "17"},
+		"a name with a number":          {Record{UserName: "Anna +1 206 555 0100"}, Keep, "Anna " + hidden},
 		"nothing but numbers":           {Record{UserName: "+1 206 555 0100", CallerNumber: "+12065550100"}, Keep, ""},
 		"a number of an extension":      {Record{Extra: []Attr{number}}, Keep, ""},
 		"masked":                        {Record{UserPrincipal: anna}, Mask, "a" + hidden + "@contoso.example"},

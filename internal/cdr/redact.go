@@ -151,10 +151,13 @@ func (d *Redactor) user(s string) string {
 // foldCase is a text in lower case without blanks around it.
 func foldCase(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// name redacts a display name, which may be a number.
+// name redacts a display name, which may be a number or have one in it.
 func (d *Redactor) name(s string) string {
 	if _, kind := readNumber(s); kind == digitsNumber {
 		return d.numberAs(s, min(d.policy.Users, d.policy.Numbers))
+	}
+	if d.policy.Users == Keep && d.policy.Numbers != Keep {
+		s = HideNumbers(s)
 	}
 	return d.user(s)
 }

@@ -96,6 +96,12 @@ func TestRedactAcrossClasses(t *testing.T) {
 			Record{UserName: sum("12125550100")},
 		},
 		{
+			"a number in a display name that would be kept",
+			Policy{Mask, Keep, Keep},
+			Record{UserName: "Ann (+1 212 5550100)", UserID: "400129284008"},
+			Record{UserName: "Ann (***)", UserID: "400129284008"},
+		},
+		{
 			"an address in a number's field",
 			Policy{Mask, Keep, Drop},
 			Record{CallerNumber: "192.0.2.7", CalleeNumber: "2001:db8::7"},
