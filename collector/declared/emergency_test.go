@@ -26,7 +26,7 @@ func TestEmergencyNumbersBehindACallingCode(t *testing.T) {
 	text := strings.Replace(base(t, "fields"), "FIELD", "callee: to\n      direction: {is: outbound}", 1)
 	text = strings.Replace(text, "    record:", "    numbers: international\n    record:", 1)
 	m := mapper(t, text, declared.MapperSettings{EmergencyNumbers: []string{"911", "112"}})
-	for _, number := range []string{"911", "+911", "+1911", "1911", "49112", "+49112"} {
+	for _, number := range []string{"911", "+911", "+1911", "1911", "49112", "+49112", "urn:service:sos"} {
 		got := m.MapJSON([]byte(`{"start":"2026-11-23T10:00:00Z","to":"` + number + `"}`))
 		if got.Record == nil || got.Record.Emergency != cdr.EmergencyReal {
 			t.Errorf("%s: got %+v", number, got)

@@ -27,11 +27,11 @@ func (p *mapping) parties() {
 	is, said := readWord(p, "emergency", &d.Emergency, language.TruthWords, "isn't true or false")
 	is = is && r.Direction != cdr.Inbound // the emergency service calls back
 	if is || !said && r.Direction == cdr.Outbound {
-		callee := cdr.PartyNumber(r.CalleeNumber)
-		if p.feed.Numbers == international {
-			callee = "+" + callee
+		callee, country := cdr.PartyNumber(r.CalleeNumber), p.countryOf(r.CallerNumber)
+		r.Emergency = p.emergency.Match(callee, country)
+		if r.Emergency == cdr.NoEmergency && p.feed.Numbers == international {
+			r.Emergency = p.emergency.Match("+"+callee, country)
 		}
-		r.Emergency = p.emergency.Match(callee, p.countryOf(r.CallerNumber))
 	}
 	if is && r.Emergency == cdr.NoEmergency { // only the number says that it is a test
 		r.Emergency = cdr.EmergencyReal

@@ -80,6 +80,10 @@ func TestBodies(t *testing.T) {
 		{name: "gzip cut", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, []byte(page), 10)
 		}, kind: KindBody, text: "read body: cut short", again: true},
+		{name: "gzip cut in the name of its file", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, "\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xffcalls")
+		}, kind: KindBody, text: "read body: connection closed", again: true},
 		{name: "not gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, page)

@@ -37,7 +37,9 @@ func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 		return errTooLarge // the content is larger still, or endless
 	}
 	u.source.Reset(u.zipped.Bytes()) // a bytes.Reader is a tenth faster than the buffer
-	_ = u.reader.Reset(&u.source)    // reading returns its error too
+	if failed := u.reader.Reset(&u.source); failed != nil {
+		return cmp.Or(err, failed) // EOF too: reading would take a cut header for the end
+	}
 	failed := readFrom(content, &u.reader, most)
 	return cmp.Or(err, failed)
 }

@@ -74,11 +74,11 @@ func (b *Book) Add(r *cdr.Record) error {
 		return nil
 	}
 	b.order++
-	b.prices = b.prices || len(r.Charges) > 0 // zero is a price
 	record := b.hasher.RecordKey(r)
 	if b.settings.Trunk != "" {
 		return b.addLegs(r, uint64(record))
 	}
+	b.prices = b.prices || len(r.Charges) > 0 // zero is a price
 	e := entry{Call: b.callOf(r), version: r.Version}
 	call, names := b.hasher.CallKeys(nil, r, &b.settings.Rules)
 	if call == 0 {
@@ -124,6 +124,7 @@ func (b *Book) addLegs(r *cdr.Record, record uint64) error {
 		if l.Trunk != b.settings.Trunk || l.Master {
 			continue
 		}
+		b.prices = b.prices || len(r.Charges) > 0
 		key := maphash.Comparable(seed, [...]string{strconv.FormatUint(record, 16), cmp.Or(l.ID, strconv.Itoa(i))})
 		e.Start, e.Direction = cmp.Or(l.Start, r.Start), l.Direction
 		if len(r.Legs) > 0 || l.Implied {

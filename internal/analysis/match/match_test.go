@@ -221,6 +221,21 @@ calls that nobody answered | a 0 0; b 99 5 | x 0 0; y 99 60 | given 60/60 | roun
 other prices | a 0 61 1; b 99 5 1 | x 0 120 2; y 99 60 1 | given 60/60 | price a x, rounded b y
 `
 
+// TestPricesOfATrunk: prices of calls over other trunks don't make a book one with prices.
+func TestPricesOfATrunk(t *testing.T) {
+	for ours, want := range map[string]string{
+		"a 0 60 trunk=t; b 99 60 1 trunk=other": "same a x",
+		"a 0 60 0 trunk=t; b 99 60 trunk=other": "price a x",
+	} {
+		b := newBench()
+		b.trunk = "t"
+		b.mustRun(t, records(t, ours), records(t, "x 0 60 1"))
+		if got := strings.Join(b.found, ", "); got != want {
+			t.Errorf("%s: %s, want %s", ours, got, want)
+		}
+	}
+}
+
 func TestTariff(t *testing.T) {
 	for line := range strings.SplitSeq(strings.TrimSpace(tariffs), "\n") {
 		c := strings.Split(line, " | ")

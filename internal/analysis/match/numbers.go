@@ -3,6 +3,7 @@ package match
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -18,9 +19,13 @@ const (
 	mask      = "*"
 )
 
-// bareCountries are the countries in which nearly any length is valid, or an own number behind its calling code may be
-// a national one too. National numbers begin with a zero there, so one without it is of E.164.
-var bareCountries = []string{"AT", "AX", "DE", "FI", "ID", "RS", "SE", "XK"}
+// In these countries national numbers begin with a zero, so one without it may be of E.164: in some any that is valid,
+// because nearly any length is valid there, in others one that begins with the country's calling code, as their mobile
+// numbers also come without the zero.
+var (
+	anyBare = []string{"AT", "AX", "DE", "FI", "RS"}
+	ownBare = []string{"ID", "SE", "XK"}
+)
 
 // withheld are the texts of numbers that their owner hides.
 var withheld = []string{"anonymous", "restricted", "unavailable", "unknown", "private", "withheld", "blocked", "null"}
@@ -105,7 +110,8 @@ func (n *numbers) e164(digits string, plus bool) string {
 	if err != nil {
 		return digits
 	}
-	isBare := digits[0] != '0' && slices.Contains(bareCountries, n.country)
+	isBare := digits[0] != '0' && (slices.Contains(anyBare, n.country) || slices.Contains(ownBare, n.country) &&
+		strings.HasPrefix(digits, strconv.Itoa(phonenumbers.GetCountryCodeForRegion(n.country))))
 	if !plus && (isBare || !phonenumbers.IsValidNumber(number)) {
 		// Some providers write E.164 without its plus sign, others 00 before it in any country.
 		bare := strings.TrimPrefix(digits, "00")

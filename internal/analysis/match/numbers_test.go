@@ -14,6 +14,7 @@ func TestNormal(t *testing.T) {
 		{"national, without its zero", "IN", "9525331550", "919525331550"},
 		{"of Stockholm, without its plus sign", "SE", "468123456", "468123456"},
 		{"of Indonesia, without its plus sign", "ID", "62812345678", "62812345678"},
+		{"of Indonesia, without its zero", "ID", "81234567890", "6281234567890"},
 		{"of Denmark, without its plus sign", "FI", "4532123456", "4532123456"},
 		{"of Montenegro, without its plus sign", "RS", "38267622901", "38267622901"},
 		{"a mobile of its country, without its plus sign", "XK", "38343201234", "38343201234"},

@@ -129,8 +129,8 @@ func (r *Row) Minutes() string { return cdr.Minutes(r.connected) }
 // them in this order.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
 
-// textOf is a fact's text of a key. A correction has the texts of the call's first version, by which
-// the call was counted, so a report by a label has the same sums as the counter.
+// textOf is a fact's text of a key. A correction or a changed outcome has the texts of the call's first
+// version, by which the call was counted, so a report by a label has the same sums as the counter.
 func textOf(key, source, feed string, f *facts.Fact, zone *time.Location) string {
 	labels := f.ChargeLabels()
 	switch key {

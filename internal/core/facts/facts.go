@@ -67,8 +67,7 @@ type Fact struct {
 	// record itself has -1.
 	Record *cdr.Record
 	Part   int
-	// First are the labels that the record's charges were first counted with; nil: they are the
-	// record's.
+	// First are the labels that the record was first counted with; nil: they are the record's.
 	First *ChargeLabels
 	// New is the number of the record on its page, from 1, if it is counted for the first time;
 	// behind the records come the page's calls of several records. Else it is 0.
@@ -91,7 +90,7 @@ func (f *Fact) At() time.Time {
 	return f.Record.Start
 }
 
-// ChargeLabels are the labels that a call's charges and their corrections carry.
+// ChargeLabels are the labels that a call's charges, their corrections and its changed outcome carry.
 type ChargeLabels struct {
 	Direction         cdr.Direction
 	CallType, Country string
