@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,13 +98,19 @@ func (c *collector) end(signal syscall.Signal) {
 	}
 }
 
-// lines are the whole lines that a file exporter has written: a kill may have torn the last one.
+// lineStart is the beginning of a line of a file exporter.
+var lineStart = regexp.MustCompile(`\{"resource(?:Logs|Metrics|Spans)":`)
+
+// lines are the whole lines that a file exporter has written: a kill may have torn one, and the next one follows it.
 func (c *collector) lines(file string) (all [][]byte) {
 	data, err := os.ReadFile(filepath.Join(c.folder, file))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.t.Fatal(err)
 	}
 	for line := range bytes.Lines(data) {
+		if begins := lineStart.FindAllIndex(line, -1); len(begins) > 0 {
+			line = line[begins[len(begins)-1][0]:]
+		}
 		if json.Valid(line) {
 			all = append(all, line)
 		}
