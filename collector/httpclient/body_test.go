@@ -62,6 +62,18 @@ func TestBodies(t *testing.T) {
 		{name: "gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, []byte(page), 0)
 		}},
+		{name: "gzip, then zeros", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 0)
+			_, _ = w.Write(make([]byte, 16))
+		}},
+		{name: "gzip in two parts", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 0)
+			writeGzip(w, bytes.Repeat([]byte("x"), 1000-len(page)), 0)
+		}},
+		{name: "gzip, the second part cut", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 0)
+			_, _ = io.WriteString(w, "\x1f")
+		}, kind: KindBody, text: "read body: cut short", again: true},
 		{name: "gzip bomb", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, make([]byte, 10<<20), 0)
 		}, kind: KindTooLarge, text: "the body is larger than 1000 bytes"},

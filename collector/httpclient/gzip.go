@@ -36,12 +36,27 @@ func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 	case most:
 		return errTooLarge // the content is larger still, or endless
 	}
-	u.source.Reset(u.zipped.Bytes()) // a bytes.Reader is a tenth faster than the buffer
-	if failed := u.reader.Reset(&u.source); failed != nil {
-		return cmp.Or(err, failed) // EOF too: reading would take a cut header for the end
+	return cmp.Or(err, u.unzip(content, most))
+}
+
+// firstOfGzip is the first byte of compressed content (RFC 1952 2.3.1).
+const firstOfGzip = 0x1f
+
+// unzip appends at most the given number of decompressed bytes. It ignores what follows compressed content and isn't
+// compressed, such as zeros, as gzip and browsers do.
+func (u *unzipper) unzip(content *bytes.Buffer, most int64) error {
+	for rest := u.zipped.Bytes(); ; {
+		u.source.Reset(rest) // a bytes.Reader is a tenth faster than the buffer
+		if err := u.reader.Reset(&u.source); err != nil {
+			return err // EOF too: reading would take a cut header for the end
+		}
+		u.reader.Multistream(false)
+		n, err := content.ReadFrom(io.LimitReader(&u.reader, most))
+		rest, most = rest[len(rest)-u.source.Len():], most-n
+		if err != nil || most == 0 || len(rest) == 0 || rest[0] != firstOfGzip {
+			return err
+		}
 	}
-	failed := readFrom(content, &u.reader, most)
-	return cmp.Or(err, failed)
 }
 
 // errTooLarge is returned for a compressed body that reaches the limit.
