@@ -64,7 +64,8 @@ zoom_phone:
   days in the place of times | from: "{from|2006-01-02T15:04:05Z}" | from: "{from|2006-01-02}"
   local times | to: "{to|2006-01-02T15:04:05Z}" | to: "{to|2006-01-02 15:04:05}"
   minutes | unit: s} | unit: min}
-  another duration | duration: {path: duration | duration: {path: talk_time
+  another duration | path: duration, unit | path: talk_time, unit
+  the ringing too | duration: {when: [{answer_time: ""}, {end_time: ""}], path | duration: {path
   the trunk of a group | [sbc_name, sip_group_name] | [sip_group_name, sbc_name]
   credentials in the body |       client_in: header\n | nothing
   another grant | grant_type: account_credentials | grant_type: client_credentials
