@@ -22,8 +22,8 @@ type Layout struct {
 	// Widths are the numbers of values that a row may have; empty: any.
 	Widths    []int  `yaml:"widths"`
 	Separator string `yaml:"separator"`
-	// Quotes says that values may be quoted although the separator isn't the comma.
-	Quotes bool `yaml:"quotes"`
+	// Quotes says whether values may be quoted; nil: if the separator is the comma.
+	Quotes *bool `yaml:"quotes"`
 	// Pattern is of format: pattern.
 	Pattern *LinePattern `yaml:"pattern"`
 	// Titles is the number of lines before the names, of files that are read as a whole.
@@ -33,7 +33,12 @@ type Layout struct {
 }
 
 // HasQuotes says whether values may be quoted.
-func (l *Layout) HasQuotes() bool { return l.Quotes || l.Separator == Comma }
+func (l *Layout) HasQuotes() bool {
+	if l.Quotes != nil {
+		return *l.Quotes
+	}
+	return l.Separator == Comma
+}
 
 // allows says whether a row may have this number of values.
 func (l *Layout) allows(width int) bool {
