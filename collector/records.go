@@ -41,8 +41,10 @@ func (j *job) key() string { return j.tasks[0].Key }
 
 // fetch does the job. A panic is an error like any other.
 func (j *job) fetch(ctx context.Context, f Fetcher) {
-	defer recoverTo(&j.err)
-	j.page, j.err = f.Fetch(ctx, j.tasks)
+	j.err = catchPanic(ctx, func(ctx context.Context) (err error) {
+		j.page, err = f.Fetch(ctx, j.tasks)
+		return err
+	})
 }
 
 // records is the part of a feed that fetches what its list and its notifications have named. A named record is a task

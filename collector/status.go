@@ -62,16 +62,13 @@ type panicError struct {
 
 func (e *panicError) Error() string { return "panic: " + e.value }
 
-// recoverTo is deferred to return a panic as an error.
-func recoverTo(err *error) {
-	if v := recover(); v != nil {
-		*err = &panicError{value: fmt.Sprint(v), stack: debug.Stack()}
-	}
-}
-
 // catchPanic makes a panic of do an error like any other.
 func catchPanic(ctx context.Context, do func(ctx context.Context) error) (err error) {
-	defer recoverTo(&err)
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: fmt.Sprint(v), stack: debug.Stack()}
+		}
+	}()
 	return do(ctx)
 }
 

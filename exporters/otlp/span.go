@@ -25,22 +25,9 @@ const earliestChild = 24 * time.Hour
 
 var _ ledger.SpanEncoder = Encoder{}
 
-// interval is a time span.
-type interval struct{ from, to time.Time }
-
-// join extends i to include the other interval.
-func (i *interval) join(other interval) {
-	if other.from.Before(i.from) {
-		i.from = other.from
-	}
-	if other.to.After(i.to) {
-		i.to = other.to
-	}
-}
-
 // child is a part of a call that has a span.
 type child struct {
-	interval
+	cdr.Interval
 
 	name string
 	// kind and id distinguish its span id within the call. For a session or visit, kind is the
@@ -77,7 +64,7 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 			b = appendString(b, spanTraceID, trace[:])
 			b = appendString(b, spanSpanID, id[:])
 			b = appendString(b, spanParent, root[:])
-			b = appendSpan(b, c.name, c.interval)
+			b = appendSpan(b, c.name, c.Interval)
 			b = appendAttributesAs(b, spanAttributes, func(b []byte) []byte { return c.appendAttributes(b, r, event) })
 			return appendStatus(b, c.failed, "")
 		})
@@ -87,10 +74,10 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 }
 
 // appendSpan appends what every span has in addition to its ids.
-func appendSpan(b []byte, name string, at interval) []byte {
+func appendSpan(b []byte, name string, at cdr.Interval) []byte {
 	b = appendString(b, spanName, name)
 	b = protowire.AppendVarint(protowire.AppendTag(b, spanKind, protowire.VarintType), kindInternal)
-	return appendUnixNano(appendUnixNano(b, spanStart, at.from), spanEnd, at.to)
+	return appendUnixNano(appendUnixNano(b, spanStart, at.From), spanEnd, at.To)
 }
 
 // appendLink appends a link to the root span of another record of the call, if there is one.
@@ -137,17 +124,22 @@ func (c *child) appendAttributes(b []byte, r *cdr.Record, event *counting.Event)
 
 // childrenOf are the parts of a call whose times the provider gives, and the interval of the call
 // and all of them.
-func childrenOf(r *cdr.Record) (all []child, whole interval) {
+func childrenOf(r *cdr.Record) (all []child, whole cdr.Interval) {
 	call := callTimes(r)
 	whole = call
 	add := func(c child) {
-		c.interval = believed(c.interval, call)
-		whole.join(c.interval)
+		c.Interval = believed(c.Interval, call)
+		if c.From.Before(whole.From) {
+			whole.From = c.From
+		}
+		if c.To.After(whole.To) {
+			whole.To = c.To
+		}
 		all = append(all, c)
 	}
-	if answer := answered(r); !answer.IsZero() && !answer.Before(call.from) && !answer.After(call.to) {
-		add(child{name: "Set-up", kind: "set_up", interval: interval{call.from, answer}})
-		add(child{name: "Talk", kind: "talk", interval: interval{answer, call.to}})
+	if answer := answered(r); !answer.IsZero() && !answer.Before(call.From) && !answer.After(call.To) {
+		add(child{name: "Set-up", kind: "set_up", Interval: cdr.Interval{From: call.From, To: answer}})
+		add(child{name: "Talk", kind: "talk", Interval: cdr.Interval{From: answer, To: call.To}})
 	}
 	for i := range r.Legs {
 		if r.LegsAreSessions() {
@@ -156,7 +148,7 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 		if l := &r.Legs[i]; !l.Start.IsZero() {
 			add(child{
 				name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed,
-				interval: interval{l.Start, l.Start.Add(l.Duration.Value)},
+				Interval: cdr.Interval{From: l.Start, To: l.Start.Add(l.Duration.Value)},
 			})
 		}
 	}
@@ -164,7 +156,7 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 		s := &r.Sessions[i]
 		add(child{
 			name: "Session", kind: counting.EventSession, id: s.ID, session: s,
-			interval: interval{s.Start, s.End},
+			Interval: cdr.Interval{From: s.Start, To: s.End},
 		})
 	}
 	for i := range r.Visits {
@@ -172,36 +164,36 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 		start := visitStart(r, v)
 		add(child{
 			name: "Queue", kind: counting.EventVisit, id: v.ID, visit: v,
-			interval: interval{start, start.Add(v.Wait.Value)},
+			Interval: cdr.Interval{From: start, To: start.Add(v.Wait.Value)},
 		})
 	}
 	return all, whole
 }
 
 // callTimes is from a call's invite, or else its start, to its end.
-func callTimes(r *cdr.Record) interval {
-	i := interval{r.Start, r.End}
-	if !i.to.After(r.Start) || i.to.Sub(r.Start) > cdr.LongestCall {
-		i.to = r.Start
+func callTimes(r *cdr.Record) cdr.Interval {
+	i := cdr.Interval{From: r.Start, To: r.End}
+	if !i.To.After(r.Start) || i.To.Sub(r.Start) > cdr.LongestCall {
+		i.To = r.Start
 		if r.Answer.After(r.Start) && r.Answer.Sub(r.Start) <= earliestChild {
-			i.to = r.Answer
+			i.To = r.Answer
 		}
-		i.to = i.to.Add(r.Duration)
+		i.To = i.To.Add(r.Duration)
 	}
 	if r.Invite.Before(r.Start) && r.Start.Sub(r.Invite) <= earliestChild {
-		i.from = r.Invite
+		i.From = r.Invite
 	}
 	return i
 }
 
 // believed is the interval of a part of a call. If it begins far from its call, its time is wrong
 // and is replaced by the call's start. A part without an end has no length.
-func believed(part, call interval) interval {
-	if part.from.Before(call.from.Add(-earliestChild)) || part.from.After(call.from.Add(cdr.LongestCall)) {
-		part.from = call.from
+func believed(part, call cdr.Interval) cdr.Interval {
+	if part.From.Before(call.From.Add(-earliestChild)) || part.From.After(call.From.Add(cdr.LongestCall)) {
+		part.From = call.From
 	}
-	if part.to.Before(part.from) || part.to.Sub(part.from) > cdr.LongestCall {
-		part.to = part.from
+	if part.To.Before(part.From) || part.To.Sub(part.From) > cdr.LongestCall {
+		part.To = part.From
 	}
 	return part
 }

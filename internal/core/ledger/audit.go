@@ -28,7 +28,7 @@ func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
 
 // Identity says which ledger is read.
 func (i *Inspector) Identity() (Identity, error) {
-	return readIdentity(scanIdentity(&i.ledger.engine.Session))
+	return readIdentity(i.ledger.engine.ScanRow)
 }
 
 // State returns the committed state of a feed, and whether the ledger has the feed.
@@ -115,7 +115,7 @@ func (l *Ledger) StoreAudit(ctx context.Context, audited Identity, spec FeedSpec
 
 // writeAudit writes the results only to the ledger that was audited (counting.md 34).
 func writeAudit(s *engine.Session, audited Identity, spec FeedSpec, results []daily.Audit) error {
-	now, err := readIdentity(scanIdentity(s))
+	now, err := readIdentity(s.ScanRow)
 	switch {
 	case err != nil && !errors.Is(err, engine.ErrNoTable):
 		return err

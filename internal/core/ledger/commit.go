@@ -115,9 +115,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 func (l *Ledger) openAgain(ctx context.Context) error {
 	e, err := l.settings.openTables(ctx, l.settings.database(), engine.Access{
 		Known: l.identity.Load() != nil, Probe: l.settings.probe,
-		Verify: func(scan func(text string, into ...any) error) error {
-			return l.compareIdentity(func(into ...any) error { return scan(identityQuery, into...) })
-		},
+		Verify: l.compareIdentity,
 	})
 	if err != nil {
 		return err
@@ -141,7 +139,7 @@ func (l *Ledger) openAgain(ctx context.Context) error {
 // reload loads memory from the database again. If that fails it closes the database, so that the
 // next caller tries again.
 func (l *Ledger) reload() error {
-	if err := l.compareIdentity(scanIdentity(&l.engine.Session)); err != nil {
+	if err := l.compareIdentity(l.engine.ScanRow); err != nil {
 		return errors.Join(err, l.closeEngine())
 	}
 	for _, f := range l.feeds {
@@ -168,22 +166,19 @@ func (l *Ledger) readSession(ctx context.Context) (*engine.Session, error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
 	}
-	type result struct {
-		reader *engine.Session
-		err    error
-	}
-	opened := make(chan result, 1)
+	var reader *engine.Session
+	opened := make(chan error, 1)
 	go func() {
 		defer l.mu.Unlock()
-		if err := l.ensureOpen(context.Background()); err != nil {
-			opened <- result{err: err}
-			return
+		err := l.ensureOpen(context.Background())
+		if err == nil {
+			reader = l.engine.Reader.Within(ctx)
 		}
-		opened <- result{reader: l.engine.Reader.Within(ctx)}
+		opened <- err
 	}()
 	select {
-	case got := <-opened:
-		return got.reader, got.err
+	case err := <-opened:
+		return reader, err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the database to be opened again: %w", ctx.Err())
 	}

@@ -217,7 +217,7 @@ func (l *Ledger) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := readIdentity(scanIdentity(&l.engine.Session))
+	opened, err := readIdentity(l.engine.ScanRow)
 	if err == nil {
 		l.hasher, err = counting.NewHasher(opened.key)
 	}

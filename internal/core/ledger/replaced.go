@@ -17,23 +17,19 @@ import (
 // Identity distinguishes a ledger from every other one. It is made with a ledger and kept in it.
 type Identity struct{ schema, key, instance string }
 
-// identityQuery reads an identity; it has no arguments, so that each new connection can ask it.
-const identityQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
-	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name =
-	'instance'), '')`
-
 // errOtherKey: a feed's ids can't be found by the ledger's key.
 var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be " +
 	"counted once more: restore a backup, or start with an empty ledger")
 
-// readIdentity reads an identity by scan, which runs identityQuery.
-func readIdentity(scan func(into ...any) error) (is Identity, err error) {
-	err = scan(&is.schema, &is.key, &is.instance)
+func readIdentity(scan engine.RowScanner) (is Identity, err error) {
+	err = scan(`SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
+		COALESCE((SELECT value FROM meta WHERE name = 'key'), ''),
+		COALESCE((SELECT value FROM meta WHERE name = 'instance'), '')`, nil, &is.schema, &is.key, &is.instance)
 	return is, err
 }
 
 // compareIdentity fails if a ledger's identity differs from the identity of the ledger that was opened.
-func (l *Ledger) compareIdentity(scan func(into ...any) error) error {
+func (l *Ledger) compareIdentity(scan engine.RowScanner) error {
 	opened := l.identity.Load()
 	if opened == nil {
 		return nil
@@ -51,11 +47,6 @@ func (l *Ledger) compareIdentity(scan func(into ...any) error) error {
 		return l.setReplaced("another ledger is in its place, with a different key and instance")
 	}
 	return nil
-}
-
-// scanIdentity runs identityQuery in a session.
-func scanIdentity(s *engine.Session) func(into ...any) error {
-	return func(into ...any) error { return s.ScanRow(identityQuery, nil, into...) }
 }
 
 // setReplaced makes every later call fail, so that the ledger's replacement is never written to.

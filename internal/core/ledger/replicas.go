@@ -86,7 +86,7 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	defer cancel()
 	reader, err := l.readSession(ctx)
 	if err == nil {
-		err = l.compareIdentity(scanIdentity(reader))
+		err = l.compareIdentity(reader.ScanRow)
 	}
 	if err == nil {
 		_, err = reader.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+

@@ -33,12 +33,14 @@ type Access struct {
 	View bool
 	// Known: it was open before, so nothing is made (counting.md 34).
 	Known bool
-	// Verify, unless nil, is called with each new connection to a server, on which scan reads the one row of a
-	// query without arguments. Its error stands as it is.
-	Verify func(scan func(text string, into ...any) error) error
+	// Verify, unless nil, is called for each new connection to a server, which scan reads. Its error stands as it is.
+	Verify func(scan RowScanner) error
 	// Probe, in tests, is called before each write, after opening and after a commit, and may fail that.
 	Probe func(point string) error
 }
+
+// RowScanner reads the one row of a query, as Session.ScanRow does.
+type RowScanner func(text string, args []any, into ...any) error
 
 // Engine is the database. One connection commits, for one goroutine at a time; a pool reads
 // meanwhile.

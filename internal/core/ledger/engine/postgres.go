@@ -103,8 +103,8 @@ func (p *Postgres) open(a *Access) (writer, reader *sql.DB, err error) {
 		if a.Verify == nil {
 			return nil
 		}
-		err := a.Verify(func(text string, into ...any) error {
-			return p.explain(conn.QueryRow(ctx, text).Scan(into...))
+		err := a.Verify(func(text string, args []any, into ...any) error {
+			return p.explain(conn.QueryRow(ctx, text, args...).Scan(into...))
 		})
 		if err != nil {
 			return refused{err}
