@@ -1,7 +1,6 @@
 package counting
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -54,17 +53,17 @@ type connection struct{ trunk, second, start, end int64 }
 // adds the opposites of its former edges, and its new ones.
 type Edge struct{ Trunk, At, Change int64 }
 
-// connectedIn is when a call was connected: from its answer, or the end of its ringing if the answer isn't known, to
-// its end; empty if the end isn't known.
+// connectedIn is when a call was connected, as its leg was; empty if that isn't known.
 func (d *Decision) connectedIn(r *cdr.Record) connection {
-	start, end, latest := cmp.Or(r.Answer, r.Start.Add(r.Ringing.Value)), r.End, d.page.ObservedAt.Add(peakAhead)
-	if !end.After(start) || end.After(latest) {
-		end = start.Add(r.Duration)
+	leg, latest := r.Leg(), d.page.ObservedAt.Add(peakAhead)
+	if leg.End.After(latest) {
+		leg.End = time.Time{} // a mistake
 	}
-	if !r.Outcome.Connected() || r.NoDuration || !end.After(start) || end.After(latest) {
+	i := leg.Connected()
+	if !r.Outcome.Connected() || r.NoDuration || !i.To.After(i.From) || i.To.After(latest) {
 		return connection{}
 	}
-	return connection{start: start.UnixMicro(), end: end.UnixMicro()}
+	return connection{start: i.From.UnixMicro(), end: i.To.UnixMicro()}
 }
 
 // addConnected adds the edges of a connected call, unless it ended before ConnectedFrom, and
