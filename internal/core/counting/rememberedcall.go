@@ -79,13 +79,6 @@ func (c *rememberedCall) append(dst []byte) []byte {
 		}
 		dst = binary.AppendVarint(append(dst, 1), at.UnixMicro()-began)
 	}
-	length := func(s cdr.Length) {
-		if !s.Known {
-			dst = append(dst, 0)
-			return
-		}
-		dst = binary.AppendVarint(append(dst, 1), s.Value.Microseconds())
-	}
 	for i := range c.legs {
 		l := &c.legs[i]
 		dst = pack.AppendText(pack.AppendText(dst, l.ID), l.Parent)
@@ -98,8 +91,7 @@ func (c *rememberedCall) append(dst []byte) []byte {
 		since(l.Start)
 		since(l.Answer)
 		since(l.End)
-		length(l.Ringing)
-		length(l.Duration)
+		dst = appendLength(appendLength(dst, l.Ringing), l.Duration)
 	}
 	return dst
 }
@@ -129,12 +121,6 @@ func (c *rememberedCall) parse(data []byte) error {
 		}
 		return at
 	}
-	length := func() (s cdr.Length) {
-		if r.Number(1) == 1 {
-			s = cdr.KnownLength(time.Duration(r.Varint()) * time.Microsecond)
-		}
-		return s
-	}
 	for range n {
 		if r.Bad {
 			return ErrRow
@@ -150,7 +136,7 @@ func (c *rememberedCall) parse(data []byte) error {
 		l.Party, l.Outcome, l.NoOutcome, l.Direction = cdr.Party(kind[0]), cdr.Outcome(kind[1]), kind[2] != 0,
 			cdr.Direction(kind[3])
 		l.Trunk, l.Channel = r.Text(), r.Text()
-		l.Start, l.Answer, l.End, l.Ringing, l.Duration = since(), since(), since(), length(), length()
+		l.Start, l.Answer, l.End, l.Ringing, l.Duration = since(), since(), since(), readLength(&r), readLength(&r)
 		c.legs = append(c.legs, l)
 	}
 	if r.Bad || len(r.Data) > 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "20"
+const schemaVersion = "21"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
 // for the key. The program assigns the ids of rows (engine.Session.Insert).
