@@ -104,9 +104,8 @@ func TestBodies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
-				client.maxBody = 1000
 				started := time.Now()
-				got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+				got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls", MaxBody: 1000})
 				took := time.Since(started)
 				if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
 					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err),

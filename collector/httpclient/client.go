@@ -27,7 +27,6 @@ type Client struct {
 	perMinute *rate.Limiter
 	limiter   *Limiter
 	offset    atomic.Pointer[time.Duration] // provider's clock minus ours; nil: not known yet
-	maxBody   int64                         // limit of one body, in decompressed bytes
 }
 
 // New checks the settings and makes a Client. It sends no request. Its errors contain no secrets.
@@ -64,7 +63,7 @@ func New(settings Settings) (*Client, error) {
 		perSecond *= rate.Limit(settings.Share)
 	}
 	return &Client{
-		settings: settings, base: base, transport: transport, maxBody: maxBody,
+		settings: settings, base: base, transport: transport,
 		perMinute: rate.NewLimiter(perSecond, int(min(max(perSecond, 1), maxBurst))),
 		limiter:   settings.Quotas.limiter(settings.QuotaKey, settings.Limit),
 	}, nil

@@ -63,8 +63,8 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 					s.Token = tokenFunc(func() string { return "secret" })
 					s.Logger = textLogger(&log)
 				})
-				client.maxBody = 100
-				err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: test.url, ExpectJSON: true}, test.use)
+				request := Request{Feed: "pstn", URL: test.url, ExpectJSON: true, MaxBody: 100}
+				err := client.Fetch(t.Context(), request, test.use)
 				if err == nil {
 					t.Fatal("no error")
 				}

@@ -141,7 +141,7 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 		body = request.Into()
 		body.Reset()
 	}
-	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
+	err = a.readBody(body, cmp.Or(request.MaxBody, maxBody), bodyIdleTimeout, bodyTimeout)
 	none := a.StatusCode == http.StatusNoContent
 	reads, answered := request.Method == http.MethodGet || request.Reads, a.StatusCode == http.StatusOK
 	if err == nil && reads && !answered && (!none || !request.NoContent) {

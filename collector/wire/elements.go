@@ -22,10 +22,6 @@ func Checked(row []byte) []byte {
 	if isReadable(row) {
 		return row
 	}
-	return standIn(row)
-}
-
-func standIn(row []byte) []byte {
 	sum := sha256.Sum256(row)
 	return []byte(Unreadable + hex.EncodeToString(sum[:]) + `"`)
 }
