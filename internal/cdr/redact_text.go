@@ -135,7 +135,7 @@ func replaceAddresses(text string, replace func(run string) string) string {
 // (ITU-T E.164), not counting a plus and separators. They must not be part of a longer word of
 // letters and digits, of an IP address or of a UUID.
 func HideNumbers(text string) string {
-	if countDigits(text)+strings.Count(text, "*") < minLabelDigits {
+	if countDigits(text) < minLabelDigits {
 		return text
 	}
 	if at := uuidPattern.FindStringIndex(text); at != nil { // such as FusionPBX's gateways
@@ -145,8 +145,8 @@ func HideNumbers(text string) string {
 	done := 0
 	for _, at := range runPattern.FindAllStringIndex(text, -1) {
 		for from, to := range numbersIn(text, at[0], at[1]) {
-			if n := countDigits(text[from:to]) + strings.Count(text[from:to], "*"); n < minLabelDigits ||
-				n > maxLabelDigits || isAddress(text[from:to]) {
+			n := countDigits(text[from:to])
+			if n < minLabelDigits || n > maxLabelDigits || isAddress(text[from:to]) {
 				continue
 			}
 			b.WriteString(text[done:from] + hidden)
@@ -176,7 +176,7 @@ func numbersIn(text string, from, to int) iter.Seq2[int, int] {
 	from = to - len(strings.TrimLeftFunc(text[from:to], isPunctuation))
 	to = from + len(strings.TrimRightFunc(text[from:to], isPunctuation))
 	return func(yield func(int, int) bool) {
-		if countDigits(text[from:to])+strings.Count(text[from:to], "*") <= maxLabelDigits {
+		if countDigits(text[from:to]) <= maxLabelDigits {
 			yield(from, to)
 			return
 		}
@@ -192,9 +192,10 @@ func numbersIn(text string, from, to int) iter.Seq2[int, int] {
 	}
 }
 
+// countDigits counts digits, masked ones too.
 func countDigits(s string) (n int) {
-	for i := range len(s) {
-		if isDigit(s[i]) {
+	for _, c := range []byte(s) {
+		if isDigit(c) || c == '*' {
 			n++
 		}
 	}

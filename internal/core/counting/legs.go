@@ -328,16 +328,11 @@ func (d *Decision) isLive() bool {
 	if d.page.Reached.After(reached) {
 		reached = d.page.Reached
 	}
-	return d.was.HistoryDone && !isBehind(reached, d.page.ObservedAt, d.settings.Settle)
+	return d.was.HistoryDone && d.page.ObservedAt.Sub(reached) <= max(liveWithin, 2*d.settings.Settle)
 }
 
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes.
 const liveWithin = 10 * time.Minute
-
-// isBehind says whether the feed catches up: its watermark lies further back than in normal operation.
-func isBehind(watermark, now time.Time, settle time.Duration) bool {
-	return now.Sub(watermark) > max(liveWithin, 2*settle)
-}
 
 // arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in
 // catch-up, when it ended. If records are read in the order in which they appeared, a leg comes after

@@ -44,10 +44,8 @@ func compactLegs(legs []cdr.Leg, h *Hasher) []cdr.Leg {
 	for i := range all {
 		l := &all[i]
 		l.ID, l.Parent = hashed(l.ID), hashed(l.Parent)
+		l.AltIDs = slices.Clone(l.AltIDs)
 		for k, id := range l.AltIDs {
-			if k == 0 {
-				l.AltIDs = slices.Clone(l.AltIDs)
-			}
 			l.AltIDs[k] = hashed(id)
 		}
 	}

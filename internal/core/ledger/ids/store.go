@@ -77,7 +77,8 @@ func (s *Store) Known(known []counting.Stored, keys []counting.Key, floor time.T
 		buckets := keys[i].Buckets
 		if buckets == nil {
 			if all == nil {
-				all = s.bucketsUpTo(counting.LastBucket(floor))
+				last := counting.LastBucket(floor)
+				all = slices.DeleteFunc(s.Buckets(), func(b int64) bool { return b > last })
 			}
 			buckets = all
 		}
@@ -134,10 +135,6 @@ func (s *Store) Buckets() []int64 {
 	all := slices.AppendSeq(slices.Collect(maps.Keys(s.blocks)), maps.Keys(s.journal.places))
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-func (s *Store) bucketsUpTo(last int64) []int64 {
-	return slices.DeleteFunc(s.Buckets(), func(b int64) bool { return b > last })
 }
 
 // Bucket is all that is remembered in a bucket, in order of the keys.
