@@ -31,6 +31,9 @@ type backoff struct {
 	retry    time.Duration
 }
 
+// trouble is why the last try failed; nil if it didn't.
+func (b *backoff) trouble() error { return b.err }
+
 func (b *backoff) fail(err error, tick time.Duration, random func() float64) {
 	b.failures++
 	b.err = err

@@ -74,8 +74,6 @@ func newRecords(c *committer, list *ranges) *records {
 	return &records{committer: c, list: list, refusals: make(map[string]witness.Refusals)}
 }
 
-func (f *records) trouble() error { return f.err }
-
 // show shows how many tasks wait. If the ledger can't be read, the next poll tries again.
 func (f *records) show(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Ledger.Waiting(ctx); err == nil {

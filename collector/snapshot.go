@@ -45,8 +45,6 @@ type snapshot struct {
 
 func (s *snapshot) wait(context.Context) time.Duration { return s.retry - s.settings.Clock.Elapsed() }
 
-func (s *snapshot) trouble() error { return s.err }
-
 // do takes a new snapshot of the calls in progress. After an error the former one stays,
 // until several reads have failed. Inbound and outbound calls are always shown, the others when
 // there are any.

@@ -58,8 +58,6 @@ func onlyWaits(err error) bool {
 
 func (f *stream) wait(context.Context) time.Duration { return f.retry - f.settings.Clock.Elapsed() }
 
-func (f *stream) trouble() error { return f.err }
-
 func (f *stream) do(ctx context.Context) error {
 	err := f.read(ctx)
 	c := f.settings.Clock

@@ -20,8 +20,6 @@ type subscription struct {
 	gap time.Time
 }
 
-func (s *subscription) trouble() error { return s.err }
-
 func (s *subscription) wait(context.Context) time.Duration {
 	if s.failures == 0 && s.settings.Info.Subscription.Urgent() {
 		return 0

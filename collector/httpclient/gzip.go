@@ -5,16 +5,10 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
 )
-
-// isZipped says whether the body has the compression that newRequest offers.
-func (a *received) isZipped() bool {
-	return strings.EqualFold(a.Header.Get("Content-Encoding"), "gzip")
-}
 
 // readFrom appends at most the given number of bytes of a body.
 func readFrom(content *bytes.Buffer, body io.Reader, most int64) error {

@@ -343,7 +343,7 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	}()
 	content.Grow(int(min(a.ContentLength, most)) + bytes.MinRead) // a length that isn't known is -1
 	read := readFrom
-	if a.isZipped() {
+	if strings.EqualFold(a.Header.Get("Content-Encoding"), "gzip") { // as newRequest offers
 		read = unzipFrom
 	}
 	err := read(content, &watchedReader{Reader: a.Body, slow: slow, idle: idle}, most+1)

@@ -155,8 +155,7 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 // counted in.
 func rememberedRecordOf(r *cdr.Record, fields []fieldHash, fallback string) rememberedRecord {
 	first := rememberedRecord{
-		ChargeLabels: facts.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
-		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
+		ChargeLabels: facts.LabelsOf(r), outcome: r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for _, c := range r.Charges {
 		c.Currency = cmp.Or(c.Currency, fallback)
