@@ -32,7 +32,7 @@ func (l *linesLook) known(
 	marks := make(map[rows.Mark]rows.Mark)
 	for _, other := range others {
 		for _, m := range [...]rows.Mark{other.Now, other.Older} {
-			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
+			if other != e {
 				offsets, marks[m] = append(offsets, m.Offset), other.Good
 			}
 		}

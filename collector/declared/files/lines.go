@@ -25,7 +25,6 @@ const waitForQuote = time.Minute
 // file had already.
 type linesLook struct {
 	*look
-	*filesPosition
 
 	// byFirst are the entries by their First. Files that have no first lines in common aren't compared.
 	byFirst map[rows.Chain][]*entry
@@ -33,12 +32,8 @@ type linesLook struct {
 }
 
 // newLinesLook finds up to where each file was read.
-func newLinesLook(ctx context.Context, look *look) (kind, error) {
-	position, err := parsePosition(look, goneLines)
-	if err != nil {
-		return nil, err
-	}
-	l := &linesLook{look, position, make(map[rows.Chain][]*entry), look.arriving}
+func newLinesLook(ctx context.Context, look *look) (readFile, error) {
+	l := &linesLook{look, make(map[rows.Chain][]*entry), look.arriving}
 	look.arriving = make(map[uint64]time.Time)
 	missing := make(map[uint64]bool)
 	entries := make(map[uint64][]*entry)
@@ -71,7 +66,7 @@ func newLinesLook(ctx context.Context, look *look) (kind, error) {
 			e.ID = 0 // its folder isn't searched any more
 		}
 	}
-	return l, nil
+	return l.read, nil
 }
 
 // findAgain looks for the entry of a file among the entries of its inode.
@@ -142,7 +137,7 @@ func (l *linesLook) addFile(f *listedFile, entries []*entry) {
 	}
 }
 
-// read implements kind: it reads what a file has beyond its mark.
+// read reads what a file has beyond its mark.
 func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	e := f.entry
 	if e != nil && f.zipped {
@@ -253,7 +248,7 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 		}
 		if l.isFull() {
 			if err = l.moveTo(r, in, row.Mark); err == nil {
-				err = l.emitPage(l.takePage(), l.append(nil))
+				err = l.emitPage()
 				r.begin = l.markPage()
 			}
 		}

@@ -20,11 +20,10 @@ import (
 // again, first bytes may be the same, and a file comes back under another name or as a copy. Each lies
 // in its slot of the stored form, so that a file more changes few bytes of it.
 type filesPosition struct {
-	entries  []*entry
-	slots    []storedEntry
-	free     []int // slots of no file
-	gone     int   // how many deleted files are remembered
-	settings *Settings
+	entries []*entry
+	slots   []storedEntry
+	free    []int // slots of no file
+	gone    int   // how many deleted files are remembered
 }
 
 // entry is a file of which something was read.
@@ -144,19 +143,16 @@ func (e *storedEntry) retry(s *Settings) {
 }
 
 // addEntry adds a file in a slot.
-func (p *filesPosition) addEntry(e *entry) {
-	e.Wording, e.Identity = p.settings.Wording, p.settings.Identity
-	if n := len(p.free); n > 0 {
-		e.slot, p.free = p.free[n-1], p.free[:n-1]
+func (l *look) addEntry(e *entry) {
+	e.Wording, e.Identity = l.Wording, l.Identity
+	if n := len(l.free); n > 0 {
+		e.slot, l.free = l.free[n-1], l.free[:n-1]
 	} else {
-		e.slot = len(p.slots)
-		p.slots = append(p.slots, storedEntry{})
+		e.slot = len(l.slots)
+		l.slots = append(l.slots, storedEntry{})
 	}
-	p.entries = append(p.entries, e)
+	l.entries = append(l.entries, e)
 }
-
-// isNew implements kind.
-func (p *filesPosition) isNew() bool { return len(p.entries) == 0 }
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
 func (p *filesPosition) forget() {
@@ -186,23 +182,23 @@ func (p *filesPosition) append(dst []byte) []byte {
 	return position.Append(dst, form, p.slots)
 }
 
-func parsePosition(look *look, gone int) (*filesPosition, error) {
-	slots, err := position.Parse[storedEntry](look.stored, form)
-	p := &filesPosition{slots: slots, gone: gone, settings: &look.Settings}
-	for slot, stored := range slots {
+// parse reads the stored form.
+func (l *look) parse() (err error) {
+	l.slots, err = position.Parse[storedEntry](l.stored, form)
+	for slot, stored := range l.slots {
 		switch {
 		case stored == storedEntry{}:
-			p.free = append(p.free, slot)
+			l.free = append(l.free, slot)
 		case min(stored.Older.Offset, stored.Good.Offset, stored.NowNames, stored.GoodNames) < 0,
 			max(stored.Older.Offset, stored.Good.Offset, stored.NowNames, stored.GoodNames) > stored.Now.Offset:
-			return p, position.ErrDamaged
+			return position.ErrDamaged
 		default:
-			stored.retry(p.settings)
-			look.changed = max(look.changed, stored.Changed)
-			p.entries = append(p.entries, &entry{storedEntry: stored, slot: slot})
+			stored.retry(&l.Settings)
+			l.changed = max(l.changed, stored.Changed)
+			l.entries = append(l.entries, &entry{storedEntry: stored, slot: slot})
 		}
 	}
-	return p, err
+	return err
 }
 
 // dayOf numbers the days since 1970.

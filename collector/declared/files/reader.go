@@ -72,17 +72,8 @@ type openRow struct {
 	since  time.Time // when it was found
 }
 
-// kind is a kind of files: those that grow, or those that are written once.
-type kind interface {
-	// read adds what a file has that wasn't read yet.
-	read(ctx context.Context, f *listedFile) error
-	// append appends the stored form of the positions in all files.
-	append(dst []byte) []byte
-	// isNew says whether no file was ever read.
-	isNew() bool
-	// forget forgets files that aren't there any more, if there are many.
-	forget()
-}
+// readFile adds to the pages what a file has that wasn't read yet.
+type readFile = func(ctx context.Context, f *listedFile) error
 
 // Pages implements collector.StreamReader.
 func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
@@ -91,17 +82,21 @@ func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.
 			Reader: r, stored: from.Resume, day: dayOf(from.Now), audit: from.Audit, done: from.HistoryDone,
 			once: from.Once, list: listFiles(r.Paths), yield: yield, mapper: r.NewMapper(), page: new(collector.Page),
 		}
-		newKind := newLinesLook
-		if r.Config.Read == ReadWhole {
-			newKind = newWholeLook
+		newLook := newLinesLook
+		if l.gone = goneLines; r.Config.Read == ReadWhole {
+			l.gone, newLook = goneWholes, newWholeLook
 		}
-		kind, err := newKind(ctx, l)
+		var read readFile
+		err := l.parse()
+		if err == nil {
+			read, err = newLook(ctx, l)
+		}
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		for _, f := range l.list.files {
-			err := kind.read(ctx, f)
+			err := read(ctx, f)
 			switch {
 			case errors.Is(err, errStopped):
 				return
@@ -112,10 +107,10 @@ func (r *Reader) Pages(ctx context.Context, from collector.StreamPosition) iter.
 				l.list.fail(f, err)
 			}
 		}
-		if len(l.list.files) == 0 && kind.isNew() && !r.Optional {
+		if len(l.list.files) == 0 && len(l.entries) == 0 && !r.Optional {
 			l.list.waits = append(l.list.waits, r.noFile())
 		}
-		l.emitEnd(kind)
+		l.emitEnd()
 	}
 }
 
@@ -163,6 +158,7 @@ func (r *Reader) noFile() *advice.Error {
 // look is one look at all files.
 type look struct {
 	*Reader
+	filesPosition
 
 	stored []byte // the position as it was committed
 	day    int64
@@ -209,9 +205,10 @@ func (l *look) cutPage(to pageMark) {
 	l.rows, l.bytes = to.rows, to.bytes
 }
 
-// emitPage yields a page with a position.
-func (l *look) emitPage(page *collector.Page, position []byte) error {
-	page.Position = &collector.Position{Resume: position, Misses: l.list.misses()}
+// emitPage yields the page with the position, and begins an empty one.
+func (l *look) emitPage() error {
+	page := l.takePage()
+	page.Position = &collector.Position{Resume: l.append(nil), Misses: l.list.misses()}
 	if !l.yield(page, nil) {
 		return errStopped
 	}
@@ -320,13 +317,13 @@ func (l *look) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile
 }
 
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
-func (l *look) emitEnd(kind kind) {
+func (l *look) emitEnd() {
 	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
-		kind.forget()
+		l.forget()
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{
-		Resume: kind.append(nil), HistoryDone: l.list.anyRead() && !l.justMoved, Misses: l.list.misses(),
+		Resume: l.append(nil), HistoryDone: l.list.anyRead() && !l.justMoved, Misses: l.list.misses(),
 	}
 	isNew := len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Resume, l.stored)
 	if isNew && !l.yield(page, nil) {

@@ -30,7 +30,6 @@ const (
 // that grows is read from where it ended.
 type wholeLook struct {
 	*look
-	*filesPosition
 
 	versions map[int64]*entry
 	marks    map[rows.Mark]rows.Mark // up to where a file was read, and up to where its rows could be
@@ -44,22 +43,18 @@ type wholeLook struct {
 	end    rows.Mark // of the last row of the document in hand
 }
 
-func newWholeLook(_ context.Context, look *look) (kind, error) {
-	position, err := parsePosition(look, goneWholes)
-	if err != nil {
-		return nil, err
-	}
+func newWholeLook(_ context.Context, look *look) (readFile, error) {
 	l := &wholeLook{
-		look: look, filesPosition: position, versions: make(map[int64]*entry), marks: make(map[rows.Mark]rows.Mark),
+		look: look, versions: make(map[int64]*entry), marks: make(map[rows.Mark]rows.Mark),
 		places: make(map[rows.Chain]bool), ends: make(map[rows.Mark]rows.Mark),
 	}
 	for _, e := range l.entries {
 		l.addVersion(e)
 	}
-	return l, nil
+	return l.read, nil
 }
 
-// read implements kind: it reads a file unless it was read or is still being written.
+// read reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	version := versionOf(f)
 	if l.seeFile(f, version) || !l.rests(f) {
@@ -161,7 +156,7 @@ func (l *wholeLook) addRows(
 		}
 		if l.isFull() {
 			// the position is of the files before this one
-			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil {
+			if err := l.emitPage(); err != nil {
 				return err
 			}
 		}

@@ -62,7 +62,7 @@ func (z *zipped) ReadAt(p []byte, offset int64) (n int, err error) {
 		from := bufio.NewReader(io.NewSectionReader(z.file, 0, 1<<62))
 		if z.in, err = gzip.NewReader(from); err != nil {
 			z.in = nil
-			return 0, unexpected(err)
+			return 0, err
 		}
 		z.at = 0
 	}
@@ -78,14 +78,6 @@ func (z *zipped) ReadAt(p []byte, offset int64) (n int, err error) {
 		err = nil
 	}
 	return n, err
-}
-
-// unexpected is an error of a header: a file without one is cut too.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // sizedInfo is a file with its inflated size.

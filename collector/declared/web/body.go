@@ -55,7 +55,7 @@ func ValueOf(n *config.Node) any {
 
 // Walk implements language.Walked.
 func (b *requestBody) Walk(path string, visit func(key string, found any)) any {
-	b.leaves(path, func(path, _ string, value any) {
+	eachLeaf(path, "", b.value, func(path, _ string, value any) {
 		if text, is := value.(string); is {
 			visit(path, language.Text{Text: text, Secrets: true})
 		}
@@ -66,18 +66,15 @@ func (b *requestBody) Walk(path string, visit func(key string, found any)) any {
 // numbers are the numbers of the body by the last name of their keys.
 func (b *requestBody) numbers() map[string]string {
 	all := make(map[string]string)
-	b.leaves("", func(_, name string, value any) {
+	if b == nil {
+		return all
+	}
+	eachLeaf("", "", b.value, func(_, name string, value any) {
 		if number, is := value.(jsontext.Value); is {
 			all[name] = string(number)
 		}
 	})
 	return all
-}
-
-func (b *requestBody) leaves(path string, leaf func(path, name string, value any)) {
-	if b != nil {
-		eachLeaf(path, "", b.value, leaf)
-	}
 }
 
 func eachLeaf(path, name string, value any, leaf func(path, name string, value any)) {

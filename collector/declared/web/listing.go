@@ -43,15 +43,11 @@ func newListing(r *reader, p piece, days dayRows, ids forIDs) *listing {
 	}
 }
 
-// begin asks for the total, if the pages have none.
-func (l *listing) begin(ctx context.Context) error {
+// askTotal asks for the total, if the pages have none.
+func (l *listing) askTotal(ctx context.Context) error {
 	if l.counter == nil {
 		return nil
 	}
-	return l.askTotal(ctx)
-}
-
-func (l *listing) askTotal(ctx context.Context) error {
 	walk, pages := l.counter.list(ctx, l.piece)
 	for _, err := range pages {
 		if err != nil {
@@ -191,7 +187,7 @@ func (l *listing) moved(ctx context.Context, before, rows []uint64) (moved int, 
 		l.ended = true
 		return len(rows), nil
 	}
-	if l.counter != nil && l.MayLackIDs && shared(before, rows, len(rows)) > 0 {
+	if l.MayLackIDs && shared(before, rows, len(rows)) > 0 {
 		if err := l.askTotal(ctx); err != nil {
 			return 0, err
 		}

@@ -16,9 +16,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// maxRows limits the rows of a page.
-const maxRows = wire.MaxRows
-
 // answerPage is one page of an answer.
 type answerPage struct {
 	rows []rows.Row
@@ -157,8 +154,8 @@ func (p *answerPage) readObjects(body []byte) error {
 }
 
 func (p *answerPage) add(r rows.Row) error {
-	if len(p.rows) == maxRows {
-		return fmt.Errorf("%w: over %d", wire.ErrTooManyRows, maxRows)
+	if len(p.rows) == wire.MaxRows {
+		return fmt.Errorf("%w: over %d", wire.ErrTooManyRows, wire.MaxRows)
 	}
 	p.rows = append(p.rows, r)
 	return nil

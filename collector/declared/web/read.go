@@ -111,7 +111,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	walk, pages := q.list(ctx, p)
 	mapper := q.NewMapper(p.values, q.found)
 	listed := newListing(q.reader, p, q.days, q.ids)
-	if err := listed.begin(ctx); err != nil {
+	if err := listed.askTotal(ctx); err != nil {
 		return q.fail(p, err)
 	}
 	var held []*collector.Page
@@ -272,23 +272,12 @@ func (q *listRead) halve(p piece, pages []*collector.Page) bool {
 	return true
 }
 
-// refusal is the error of an answer that says that the request failed, although its status says
-// otherwise.
-func (l *List) refusal(page *answerPage, body []byte) error {
-	if l.Refused == nil {
-		return nil
-	}
-	texts := [][]byte{body}
+// isRefused says whether an answer says that the request failed, although its status says otherwise.
+func (l *List) isRefused(page *answerPage, body []byte) bool {
 	if l.Format == rows.FormatJSONLines {
-		texts = texts[:0]
-		for i := range page.rows {
-			texts = append(texts, page.rows[i].Raw)
-		}
+		return slices.ContainsFunc(page.rows, func(row rows.Row) bool { return l.Refuses(row.Raw) })
 	}
-	if slices.ContainsFunc(texts, l.Refuses) {
-		return errRefused
-	}
-	return nil
+	return l.Refuses(body)
 }
 
 // Refuses says whether a text is a refused answer, or a refused object in one of JSON lines.

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared/language"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -21,16 +20,9 @@ func (l *List) validateSnapshot(r *config.Report) {
 	}
 }
 
-// snapshotReader counts calls in progress.
-type snapshotReader struct {
-	*reader
-
-	badRows atomic.Bool // the last snapshot had malformed rows
-}
-
-// read implements collector.ActiveCalls. It counts a call once, by its group or its id: pages shift
+// snapshot implements collector.ActiveCalls. It counts a call once, by its group or its id: pages shift
 // while they are read.
-func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
+func (r *reader) snapshot(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	calls, problem := make(map[string]cdr.Direction), ""
 	now := r.now().UTC()
 	lists := r.Combinations(r.Parameters)
@@ -70,11 +62,11 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 			}
 		}
 	}
-	if problem != "" && !r.badRows.Load() {
+	if problem != "" && !r.warned.Load() {
 		r.logger.WarnContext(ctx, "Rows of the calls in progress can't be read; they aren't counted",
 			"feed", r.Name, "err", problem)
 	}
-	r.badRows.Store(problem != "")
+	r.warned.Store(problem != "")
 	count := make(map[cdr.Direction]int)
 	for _, direction := range calls {
 		count[direction]++

@@ -179,7 +179,7 @@ func (w *API) ReadFeed(info *collector.FeedInfo, f *Feed) {
 		}
 	}
 	if f.Snapshot {
-		info.ActiveCalls = (&snapshotReader{reader: r}).read
+		info.ActiveCalls = r.snapshot
 		info.Probe, info.Lookback, info.LateAfter = info.ActiveCalls.Probe, 0, 0
 		return
 	}

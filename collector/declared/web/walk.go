@@ -39,7 +39,7 @@ type reader struct {
 	nextSeen atomic.Bool  // an answer had the path of Next
 	path     atomic.Int32 // of Request.Path, the one that the provider has
 	failed   sync.Map     // the beginnings of the lists whose last read failed
-	warned   atomic.Bool  // a list had only rows outside its span, and the log says so
+	warned   atomic.Bool  // the log has the warning about rows that can't count
 
 	// counter asks for totals, if the pages of an export have none; else nil.
 	counter *reader
@@ -108,8 +108,8 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	if err == nil && !w.namesStart() {
 		w.page.noList, err = true, errNoNames
 	}
-	if refused := w.refusal(&w.page, body); refused != nil {
-		err = refused
+	if w.isRefused(&w.page, body) {
+		err = errRefused
 	}
 	if errors.Is(err, wire.ErrCut) || errors.Is(err, errRefused) || w.page.noList && w.Refused != nil {
 		err = httpclient.Retryable(err)
