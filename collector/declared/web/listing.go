@@ -69,7 +69,7 @@ func (l *listing) setTotal(total int) {
 }
 
 // read reads the rows of a page. It leaves out rows that don't belong to the wanted span, because
-// another read has them, and rows without an id that the previous page had.
+// another read has them, and rows that the previous page had.
 func (l *listing) read(
 	ctx context.Context, mapper rowmap.Mapper, walk *walk, number int, wanted span,
 ) (*collector.Page, error) {
@@ -80,12 +80,9 @@ func (l *listing) read(
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
+	for i := moved; i < len(rows); i++ {
 		mapped := mapper.Map(&rows[i])
 		r := mapped.Record
-		if r != nil && r.ID == "" && i < moved {
-			continue
-		}
 		if l.Total != nil {
 			l.rows.add(r, digests[i])
 		}
@@ -106,7 +103,7 @@ func (l *listing) read(
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
-	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
+	l.ended = l.ended || l.Complete != "" && l.rows.size() >= l.latest
 	return page, nil
 }
 

@@ -33,7 +33,7 @@ func (l *List) readPage(body []byte) (p answerPage, err error) {
 	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it shows whether the last line is complete
 	p.total = -1
 	switch {
-	case len(body) == 0 && (l.Format == rows.FormatJSON || l.Format == rows.FormatCSV && l.Columns == nil):
+	case len(body) == 0 && l.Format == rows.FormatJSON:
 		return p, wire.ErrCut
 	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
