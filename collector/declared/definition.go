@@ -286,7 +286,7 @@ func (d *Definition) validateNames(r *config.Report, part any, key string, f *Fe
 	language.Walk(part, key, func(at string, found any) {
 		switch of := found.(type) {
 		case language.Text:
-			for _, name := range of.Parameters() {
+			for _, name := range language.ParametersIn(of.Text) {
 				if p := d.Parameters[name]; p.Map != "" {
 					r.Problemf(at, "names %s, which has several values by name and can't be used as a text", name)
 				} else if !of.Secrets || !p.Secret {

@@ -82,7 +82,7 @@ var regularExpression = regexp.MustCompile(`^\^|^\.[*+]|\\[dw][*+]|\[0-9\]`)
 
 // checkList reports a list that isn't one of the parameter's values, each once.
 func (p *Parameter) checkList(n *config.Node, list []string) {
-	values := strings.Join(slices.Sorted(maps.Keys(p.Values)), " or ")
+	values := strings.Join(p.Values.words(), " or ")
 	if len(list) == 0 {
 		n.Problemf("is empty; set %s", values)
 	}

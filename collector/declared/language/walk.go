@@ -17,9 +17,6 @@ type Text struct {
 	Secrets bool
 }
 
-// Parameters are the parameters that the text names.
-func (t Text) Parameters() (names []string) { return ParametersIn(t.Text) }
-
 // ParametersIn are the parameters that a text names.
 func ParametersIn(text string) (names []string) {
 	for _, found := range ParameterIn.FindAllStringSubmatch(text, -1) {

@@ -163,9 +163,7 @@ func (q *listRead) fail(p piece, err error) (more bool) {
 
 // endPiece ends the read of a piece, whose last page is given.
 func (q *listRead) endPiece(ctx context.Context, p piece, listed *listing, page *collector.Page) {
-	if fewer := listed.fewer(); fewer != nil {
-		q.fewer = cmp.Or(q.fewer, fewer)
-	}
+	q.fewer = cmp.Or(q.fewer, listed.fewer())
 	switch {
 	case q.Filter.By == ByInserted:
 	case q.Filter.Step > 0 && p.isDay():
@@ -200,7 +198,7 @@ func (r *reader) list(ctx context.Context, p piece) (w *walk, pages iter.Seq2[in
 					missing = cmp.Or(missing, err)
 					break
 				}
-				if number == 1 && err == nil && i > 0 {
+				if err == nil {
 					r.path.Store(int32(at)) //nolint:gosec // the number of a path
 				}
 				if !yield(number, err) {
@@ -221,9 +219,7 @@ func (w *walk) start(r *reader, p piece, path int) httpclient.Request {
 	request := r.request(w.address, r.Name)
 	request.ExpectJSON, request.NoContent = r.Format == rows.FormatJSON, true
 	request.Answered = func(status int, header http.Header) { w.status, w.header = status, header }
-	if w.body != nil {
-		request.NextBody = func() []byte { return w.body.json() }
-	}
+	request.NextBody = func() []byte { return w.body.json() }
 	return request
 }
 
@@ -296,7 +292,7 @@ func answers(c *language.Condition, body []byte) bool {
 // objectIn is an answer that is one JSON object.
 func objectIn(body []byte) (answer language.Row, is bool) {
 	body = rows.Trimmed(body)
-	is = len(body) > 0 && rows.IsJSON(body) && answer.SetJSON(body)
+	is = rows.IsJSON(body) && answer.SetJSON(body)
 	return answer, is
 }
 

@@ -76,7 +76,7 @@ func (f *Feed) with(list *List) *Feed {
 // Open prepares to ask an API, and adds the account, the advice for errors and the closer to the
 // source. It sends no request.
 func Open(s *Settings, source *collector.Source, settings *collector.SourceSettings) (*API, error) {
-	w := &API{now: settings.Now, logger: settings.Logger}
+	w := &API{now: settings.Now, logger: settings.Logger, more: make(map[string]*httpclient.Client)}
 	w.account = strings.TrimSpace(s.Provider + " " + s.host() + " " + s.Account)
 	source.Account = strings.TrimSpace(s.Provider + " " + s.BaseURL + " " + s.Account)
 	s.Auth, s.Headers = &s.HTTP.Auth, s.HTTP.Headers
@@ -155,9 +155,6 @@ func (w *API) clientFor(name string, limit *httpclient.Limit) (*httpclient.Clien
 	if err != nil {
 		return nil, err
 	}
-	if w.more == nil {
-		w.more = make(map[string]*httpclient.Client)
-	}
 	w.more[name] = client
 	return client, nil
 }
@@ -166,7 +163,7 @@ func (w *API) clientFor(name string, limit *httpclient.Limit) (*httpclient.Clien
 func (w *API) ReadFeed(info *collector.FeedInfo, f *Feed) {
 	read, total := f.Chosen(f.Parameters)
 	f = f.with(read)
-	r := &reader{API: w, Feed: f}
+	r := &reader{API: w, Feed: f, totals: make(map[time.Time]collector.ProviderTotal)}
 	if total != nil {
 		r.counter = &reader{API: w, Feed: f.with(total)}
 	}

@@ -90,9 +90,6 @@ func (r *reader) totalOf(ctx context.Context, day time.Time, ours int) (total co
 		total.Charges, total.Currency = &charges, strings.ToUpper(page.text(t.Currency))
 		return total, true // prices come late: request a total with money whenever its day is read
 	}
-	if r.totals == nil {
-		r.totals = make(map[time.Time]collector.ProviderTotal)
-	}
 	r.totals[day] = total
 	return total, true
 }
