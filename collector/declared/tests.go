@@ -86,10 +86,7 @@ func (b *Becomes) DecodeNode(n *config.Node) {
 	b.Fields = make(map[string]string)
 	for _, f := range n.Fields() {
 		var several language.Texts
-		switch {
-		case f.Value.IsNull():
-			several = language.Texts{""}
-		default:
+		if !f.Value.IsNull() {
 			f.Value.Decode(&several)
 		}
 		b.Fields[f.Key] = strings.Join(several, ", ")

@@ -243,28 +243,16 @@ func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem
 }
 
 func (e *xmlElement) json() []byte {
-	object := []byte{'{'}
+	members, comma := make([][]byte, len(e.names)), []byte{','}
 	for i, name := range e.names {
-		if i > 0 {
-			object = append(object, ',')
-		}
-		object = append(append(object, Quoted(name)...), ':')
 		values := e.values[name]
-		element, _, _ := strings.Cut(name, "@")
-		if len(values) == 1 && len(e.values[element]) <= 1 {
-			object = append(object, values[0]...)
-			continue
+		value := values[0]
+		if element, _, _ := strings.Cut(name, "@"); len(values) > 1 || len(e.values[element]) > 1 {
+			value = slices.Concat([]byte{'['}, bytes.Join(values, comma), []byte{']'})
 		}
-		object = append(object, '[')
-		for j, value := range values {
-			if j > 0 {
-				object = append(object, ',')
-			}
-			object = append(object, value...)
-		}
-		object = append(object, ']')
+		members[i] = slices.Concat(Quoted(name), []byte{':'}, value)
 	}
-	return append(object, '}')
+	return slices.Concat([]byte{'{'}, bytes.Join(members, comma), []byte{'}'})
 }
 
 // Quoted is a text as JSON.
