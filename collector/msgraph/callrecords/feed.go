@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
@@ -25,8 +27,8 @@ type Records struct {
 	client     *httpclient.Client
 	innerPages httpclient.Limit // limit for one record
 	sizes      sizes
-	largeOnes  chan struct{} // has an element while a large record is read
-	mapper     mapper        // copied for each record
+	largeOnes  *semaphore.Weighted // limits the large records that are read
+	mapper     mapper              // copied for each record
 	settle     time.Duration
 	now        func() time.Time
 }
@@ -34,9 +36,10 @@ type Records struct {
 // New makes the feed of a valid configuration for a tenant.
 func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclient.Client) (*Records, error) {
 	r := &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), settle: c.Settle,
-		now:    func() time.Time { return graphNow(s, client) },
-		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},
+		client: client, innerPages: innerPages, sizes: recordSizes, settle: c.Settle,
+		largeOnes: semaphore.NewWeighted(1),
+		now:       func() time.Time { return graphNow(s, client) },
+		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},
 	}
 	r.Info = collector.FeedInfo{
 		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r,

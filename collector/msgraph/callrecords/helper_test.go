@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -25,8 +27,9 @@ type answer = providertest.Answer
 func recordsOf(t *testing.T, g *providertest.Script) *Records {
 	t.Helper()
 	return &Records{
-		client: g.Client(t, graph.Quote), innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1),
-		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
-		settle: 90 * time.Minute, now: time.Now,
+		client: g.Client(t, graph.Quote), innerPages: innerPages, sizes: recordSizes,
+		largeOnes: semaphore.NewWeighted(1),
+		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
+		settle:    90 * time.Minute, now: time.Now,
 	}
 }

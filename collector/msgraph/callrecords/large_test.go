@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
@@ -47,8 +49,9 @@ func (e *endless) records(t testing.TB) *Records {
 	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: e})
 	require.NoError(t, err)
 	return &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1),
-		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)}, now: time.Now,
+		client: client, innerPages: innerPages, sizes: recordSizes,
+		largeOnes: semaphore.NewWeighted(1),
+		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)}, now: time.Now,
 	}
 }
 

@@ -47,7 +47,7 @@ func (r *Records) newRecordReader() *recordReader {
 // done allows another large record to be read.
 func (r *recordReader) done() {
 	if r.large {
-		<-r.largeOnes
+		r.largeOnes.Release(1)
 	}
 }
 
@@ -59,13 +59,9 @@ func (r *recordReader) grow(ctx context.Context, page int) error {
 	if r.size <= r.sizes.large || r.large {
 		return nil
 	}
-	select {
-	case r.largeOnes <- struct{}{}:
-		r.large = true
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	err := r.largeOnes.Acquire(ctx, 1)
+	r.large = err == nil
+	return err
 }
 
 // read reads a record with all pages of its sessions, segments and participants.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -49,9 +50,8 @@ type handler struct {
 	enqueue collector.Enqueue
 
 	strangers *rate.Limiter
-	// large has an element for each large request that is read, storing one for each request that
-	// waits for the ledger.
-	large, storing chan struct{}
+	// large limits the large requests that are read, storing the requests that wait for the ledger.
+	large, storing *semaphore.Weighted
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collector.Enqueue) *handler {
@@ -61,7 +61,7 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collect
 	return &handler{
 		manager: m, tenant: tenant, now: now, enqueue: enqueue,
 		strangers: rate.NewLimiter(strangersPerSecond, 2*strangersPerSecond),
-		large:     make(chan struct{}, largeAtOnce), storing: make(chan struct{}, storesAtOnce),
+		large:     semaphore.NewWeighted(largeAtOnce), storing: semaphore.NewWeighted(storesAtOnce),
 	}
 }
 
@@ -145,9 +145,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 // store makes tasks durable, or gives up while the ledger still waits, for example for another
 // program that locks it. If the ledger stores them after all, the provider's retry is a duplicate.
 func (h *handler) store(ctx context.Context, tasks []work.Item) (int, error) {
-	select {
-	case h.storing <- struct{}{}:
-	default:
+	if !h.storing.TryAcquire(1) {
 		return 0, errBusy
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -163,7 +161,7 @@ func (h *handler) store(ctx context.Context, tasks []work.Item) (int, error) {
 		defer func() {
 			r.panicked = recover()
 			stored <- r
-			<-h.storing
+			h.storing.Release(1)
 		}()
 		r.queued, r.err = h.enqueue(ctx, tasks)
 	}()
@@ -220,12 +218,10 @@ func (b *batch) read(body io.Reader) error {
 		return errBusy
 	}
 	if err == nil && len(content) == smallBody {
-		select {
-		case b.handler.large <- struct{}{}:
-			defer func() { <-b.handler.large }()
-		default:
+		if !b.handler.large.TryAcquire(1) {
 			return errBusy
 		}
+		defer b.handler.large.Release(1)
 		var rest []byte
 		rest, err = io.ReadAll(body)
 		content = append(content, rest...)
