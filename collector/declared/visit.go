@@ -17,8 +17,6 @@ const (
 
 func (f *Feed) countsCalls() bool { return f.Counts == "" }
 
-func (f *Feed) countsVisits() bool { return f.Counts == queueVisits }
-
 // fieldsOf are the fields of a row in a feed that doesn't count calls.
 var fieldsOf = map[string][]string{
 	queueVisits:  {"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result", "extra."},
@@ -46,16 +44,15 @@ func (f *Feed) validateCounts(r *config.Report) {
 		return
 	}
 	const notForCalls = "is for calls, and the feed has counts: %s; remove it"
-	if f.Whole != nil {
-		r.Problemf("whole", notForCalls, f.Counts)
-	}
+	r.Refuse([]string{"whole"}, notForCalls, f.Counts)
 	if !d.Start.IsSet() && !d.End.IsSet() {
 		r.Problemf("record.start", "is missing; set where the start or the end comes from")
 	}
-	for key, isSet := range map[string]bool{
-		"queue": d.Queue.IsSet() || !f.countsVisits(), "queue_result": d.QueueResult.IsSet() || !f.countsVisits(),
-		"media": len(d.Media) > 0 || f.countsVisits(),
-	} {
+	needs := map[string]bool{"media": len(d.Media) > 0}
+	if f.Counts == queueVisits {
+		needs = map[string]bool{"queue": d.Queue.IsSet(), "queue_result": d.QueueResult.IsSet()}
+	}
+	for key, isSet := range needs {
 		if !isSet {
 			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", f.Counts)
 		}
