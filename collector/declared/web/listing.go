@@ -103,7 +103,7 @@ func (l *listing) read(
 		}
 		mapped.Put(page, l.content(rows[i].Raw), fmt.Sprintf("page %d, row %d", number, i+1))
 	}
-	l.ended = l.ended || l.Complete != "" && l.rows.size() >= l.latest
+	l.ended = l.ended || l.Complete != "" && l.latest >= 0 && l.rows.size() >= l.latest
 	return page, nil
 }
 
