@@ -148,15 +148,6 @@ func Rows(numbers ...int) string {
 // Yesterday is a whole day, of which rows(900) has a row.
 var Yesterday = Noon.Add(-36 * time.Hour)
 
-// ReadText reads a span and returns what the ids func does, and what was read before an error.
-func ReadText(
-	t *testing.T, info *collector.FeedInfo, from, to time.Time,
-) (got string, totals []collector.ProviderTotal, err error) {
-	t.Helper()
-	all, totals, err := ReadIDs(t, info, from, to)
-	return strings.Join(all, " "), totals, err
-}
-
 // Always is an API that gives every request one answer.
 func Always(body string) *API {
 	return &API{Answer: func(*http.Request) (string, http.Header) { return body, nil }}

@@ -47,7 +47,7 @@ feeds:
 		return declaredtest.Rows(800), nil
 	}
 	info := f.OpenText(t, text, "site: berlin, calls: ")
-	_, totals, err := declaredtest.ReadText(t, info, declaredtest.Yesterday, declaredtest.Yesterday.Add(24*time.Hour))
+	_, totals, err := declaredtest.ReadIDs(t, info, declaredtest.Yesterday, declaredtest.Yesterday.Add(24*time.Hour))
 	if err != nil || len(totals) != 1 || totals[0].Theirs != 1 || site != "berlin" {
 		t.Errorf("totals %+v of site %q, error %v", totals, site, err)
 	}

@@ -26,7 +26,7 @@ func TestAuthChoice(t *testing.T) {
 			return declaredtest.Rows(1), nil
 		}
 		info := f.OpenText(t, definition(t, "auth"), c.block+", calls: ")
-		_, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
+		_, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
 		if err != nil || header != c.header || !slices.Equal(f.Asked, []string{c.query}) {
 			t.Errorf("%s: %v; %q with %q, want %s with %q", c.block, err, f.Asked, header, c.query, c.header)
 		}
@@ -80,9 +80,9 @@ func TestExports(t *testing.T) {
 			text = strings.Replace(text, "complete: total", "", 1)
 		}
 		info := f.OpenText(t, text, "format: "+c.format+", calls: ")
-		got, _, err := declaredtest.ReadText(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
-		if got != "1" || (err == nil) != (c.problem == "") || !strings.Contains(fmt.Sprint(err), c.problem) ||
-			accept != c.accept || !slices.Equal(f.Asked, c.asked) {
+		got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
+		if !slices.Equal(got, []string{"1"}) || (err == nil) != (c.problem == "") ||
+			!strings.Contains(fmt.Sprint(err), c.problem) || accept != c.accept || !slices.Equal(f.Asked, c.asked) {
 			t.Errorf("%s: %s, %v; asked %q with %q, want %q with %q", c.format, got, err, f.Asked, accept, c.asked,
 				c.accept)
 		}

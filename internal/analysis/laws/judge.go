@@ -196,15 +196,8 @@ func verdictOn(scripts []script, problems []string) Verdict {
 func (b *bench) judgeSecret() Verdict {
 	series := slices.Sorted(maps.Keys(b.plain.result))
 	written := b.written.String() + strings.Join(append(series, ""), "\n")
-	for name, secret := range b.secrets {
-		if strings.Contains(written, secret) {
-			return broken("the secret %s is in what the exporter wrote", name)
-		}
-	}
-	for _, made := range []string{accessToken, nextRefreshToken} {
-		if strings.Contains(written, made) {
-			return broken("a token that the provider gave is in what the exporter wrote")
-		}
+	if name := b.secretIn(written); name != "" {
+		return broken("%s is in what the exporter wrote", name)
 	}
 	for _, r := range b.rows {
 		if r.mapped.Record == nil {
@@ -217,4 +210,17 @@ func (b *bench) judgeSecret() Verdict {
 		}
 	}
 	return held("%d secrets, %d bytes written", len(b.secrets), len(written))
+}
+
+// secretIn names a secret of the source, or a token, that a text has; empty: it has none.
+func (b *bench) secretIn(text string) string {
+	for name, secret := range b.secrets {
+		if strings.Contains(text, secret) {
+			return "the secret " + name
+		}
+	}
+	if strings.Contains(text, accessToken) || strings.Contains(text, nextRefreshToken) {
+		return "a token that the provider gave"
+	}
+	return ""
 }

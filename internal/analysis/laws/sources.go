@@ -44,9 +44,6 @@ func sources(f *declared.Feed) (all []source) {
 	return all
 }
 
-// timesOf is a place whose values are times of some forms.
-func timesOf(forms ...string) source { return source{times: forms} }
-
 // shift is a time at the source, moved by a length; empty: it isn't one. zone is for times without one.
 func (s *source) shift(text string, by time.Duration, zone *time.Location) string {
 	zone = cmp.Or(s.zone, zone)

@@ -161,7 +161,7 @@ func (b *bench) movedTables(by time.Duration) (all []*row) {
 }
 
 // inTables is how tables write times that no field is taken from.
-var inTables = timesOf(time.DateTime, "rfc3339", "unix")
+var inTables = source{times: []string{time.DateTime, "rfc3339", "unix"}}
 
 var unixTime = regexp.MustCompile(`^1[5-9]\d{8}(\d{3}){0,2}$`)
 
