@@ -42,7 +42,7 @@ func (b *bench) judgeRows() Verdict {
 	if known == 0 {
 		return unjudged("no rows in tests")
 	}
-	return held("%d rows%s", known, b.unseen())
+	return held("%d rows%s%s", known, b.unseen(), b.ignoredHalves())
 }
 
 // unseen names the paths at which no row has a value, so that nothing proves them; empty: there are none. Rows of

@@ -17,8 +17,6 @@ type law struct {
 	compare func(b *bench) Verdict
 	// scripts are those that the law must hold in, or why it can't be judged.
 	scripts func(b *bench) (all []script, why string)
-	// remark goes behind the verdict that the law is held; nil: nothing.
-	remark func(b *bench) string
 }
 
 var all = []law{
@@ -34,7 +32,7 @@ var all = []law{
 	{name: "final", scripts: (*bench).final},
 	{name: "edges", scripts: (*bench).edges},
 	{name: "unknown", scripts: (*bench).unknown},
-	{name: "damaged", scripts: (*bench).damaged, remark: (*bench).ignoredHalves},
+	{name: "damaged", scripts: (*bench).damaged},
 	{name: "refused", scripts: (*bench).refused},
 	{name: "killed", scripts: (*bench).killed},
 	{name: "secret"},
@@ -149,11 +147,7 @@ func (b *bench) judgeScripts(ctx context.Context, add func(law string, v Verdict
 				add(l.name, unjudged(why))
 				return
 			}
-			v := verdictOn(scripts, problems)
-			if v.State == Held && l.remark != nil {
-				v.Detail += l.remark(b)
-			}
-			add(l.name, v)
+			add(l.name, verdictOn(scripts, problems))
 		})
 	}
 	_ = group.Wait() // problems say it
