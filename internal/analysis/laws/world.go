@@ -58,6 +58,7 @@ type folder struct {
 	written map[*row]bool
 	files   int
 	rest    string // of a line that comes in two halves
+	copied  bool
 }
 
 func (f *folder) block() map[string]any {
@@ -93,8 +94,8 @@ func (f *folder) show() error {
 	if text != "" {
 		err = f.write(name, text)
 	}
-	if f.settles && f.script.copied {
-		f.script.copied = false
+	if f.settles && f.script.copied && !f.copied {
+		f.copied = true
 		err = errors.Join(err, f.copyFiles())
 	}
 	return err
