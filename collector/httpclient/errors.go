@@ -165,8 +165,9 @@ func StatusText(status int) string {
 const MaxRetryAfter = time.Hour
 
 // ParseRetryAfter reads Retry-After (RFC 9110 10.2.3). It accepts seconds, even with a fraction or
-// a sign as some servers send them, or a date. It compares a date with the answer's own Date, or
-// with now. It returns at most MaxRetryAfter, and 0 if the header is missing or can't be read.
+// a sign as some servers send them, or a date, also in RFC 3339 as Zoom writes it at a daily limit.
+// It compares a date with the answer's own Date, or with now. It returns at most MaxRetryAfter, and
+// 0 if the header is missing or can't be read.
 func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if strings.Trim(value, "-.0123456789") == "" {
@@ -175,7 +176,9 @@ func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
-		return 0
+		if until, err = time.Parse(time.RFC3339, value); err != nil {
+			return 0
+		}
 	}
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		now = date

@@ -218,7 +218,8 @@ func TestParseRetryAfter(t *testing.T) {
 		{name: "date of next year is capped", value: date(noon.AddDate(1, 0, 0)), date: noon, want: time.Hour},
 		{name: "RFC 850 date", value: "Sunday, 01-Mar-26 12:00:10 GMT", date: noon, want: 10 * time.Second},
 		{name: "asctime date", value: "Sun Mar  1 12:00:20 2026", date: noon, want: 20 * time.Second},
-		{name: "RFC 3339 is not a form of HTTP", value: "2026-03-01T12:00:10Z", date: noon},
+		{name: "RFC 3339 date", value: "2026-03-01T12:00:10Z", date: noon, want: 10 * time.Second},
+		{name: "date without a time", value: "2026-03-02", date: noon},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header := http.Header{"Retry-After": {test.value}}
