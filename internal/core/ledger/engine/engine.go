@@ -33,7 +33,7 @@ type Access struct {
 	View bool
 	// Known: it was open before, so nothing is made (counting.md 34).
 	Known bool
-	// Verify, unless nil, is called for each new connection to a server, which scan reads. Its error stands as it is.
+	// Verify, unless nil, is called for each new connection to a server; scan reads from it. Its error stands as it is.
 	Verify func(scan RowScanner) error
 	// Probe, in tests, is called before each write, after opening and after a commit, and may fail that.
 	Probe func(point string) error
