@@ -276,6 +276,28 @@ parameters: {api_key: {secret: true, ask: key}}`) + "  answers:" + asked + `
 	}
 }
 
+// TestSecrets: a secret of the source and a token stay out of what the exporter writes, and a query of tests may leave
+// out a secret.
+func TestSecrets(t *testing.T) {
+	keyed := edited(listed, "{since", `{key: "{api_key}", since`, "feeds:",
+		"parameters: {api_key: {secret: true, ask: key}}\nfeeds:")
+	shows := func(trunk string) string {
+		return edited(keyed, "answered}}", "answered}, trunk: trunk}") + `
+  rows:
+    - row: {id: "1", began: 1795428000, trunk: ` + trunk + `}
+      becomes: {id: "1", start: "2026-11-23T10:00:00Z", outcome: answered, trunk: ` + trunk + `}
+`
+	}
+	const token = "a token that the provider gave is in what the exporter wrote"
+	checkLaw(
+		t, "secret",
+		lawCase{"a secret", shows("kit-secret-of-api-key"), "the secret api_key is in what the exporter wrote"},
+		lawCase{"an access token", shows("kit-access-token-secret"), token},
+		lawCase{"a refresh token", shows("kit-next-refresh-token-secret"), token},
+	)
+	checkLaw(t, "answers", lawCase{"a secret in the query", keyed + "  answers:" + asked, ""})
+}
+
 // paged is a list of two pages.
 const paged = listed + `
   answers:
