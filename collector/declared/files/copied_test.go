@@ -64,13 +64,26 @@ func TestFileCopiedOver(t *testing.T) {
 	}
 	t.Run("another file with the same first line", func(t *testing.T) {
 		r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
-		r.add("calls.csv", all)
+		r.add("calls.csv", all+more)
 		r.poll()
 		r.must(os.Truncate(r.path("calls.csv"), 0))
 		r.add("calls.csv", all[:len(all)/3]+line("z"))
-		r.expect("written just now", "held", "a", "b", "c")
+		r.expect("written just now", "held", "a", "b", "c", "d")
 		r.pass(11 * time.Second)
-		r.expect("it rests", "", "a", "b", "c", "z")
+		r.expect("it rests", "", "a", "b", "c", "d", "z")
+		r.add("calls.csv", line("y"))
+		r.expect("it grows", "", "a", "b", "c", "d", "z", "y")
+	})
+	t.Run("a first line that each file has", func(t *testing.T) {
+		r := read(t, filesDefinition(csvLines), "calls: {}, paths: ['calls.csv*']")
+		r.add("calls.csv.1", line("a")+line("b"))
+		r.add("calls.csv", all)
+		r.poll()
+		r.must(os.Remove(r.path("calls.csv")))
+		r.add("calls.csv", line("a")+line("z")+line("y"))
+		r.expect("written just now", "", "a", "b", "c", "z", "y")
+		r.add("calls.csv.2", line("a")+line("x"))
+		r.expect("a shorter one", "", "a", "b", "c", "z", "y", "x")
 	})
 }
 

@@ -78,6 +78,9 @@ func TestMendedDefinition(t *testing.T) {
 			r.rest()
 			r.poll()
 			r.add("calls.csv.1", line("a")+bad+"b\n")
+			if r.poll(); len(r.invalid) != 1 {
+				r.t.Errorf("set aside: %q", r.invalid)
+			}
 		}, nil, []string{"a"}, []string{"a", "b"}},
 		{"compressed", grows, func(r *reading) {
 			r.put("calls.csv.1.gz", zip(line("a")+bad+"b\n"))

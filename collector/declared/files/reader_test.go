@@ -43,6 +43,8 @@ type reading struct {
 	partial  bool   // the other files were read
 	waits    string // on: something waits; held: the watermark too
 	history  bool
+	// within is done once, behind the first page of a look.
+	within func()
 	// crashAfter is how many pages are committed before the process dies; 0: it doesn't.
 	crashAfter int
 }
@@ -86,6 +88,10 @@ func (r *reading) poll() (counted int) {
 			return counted
 		}
 		counted += r.commit(page)
+		if r.within != nil {
+			r.within()
+			r.within = nil
+		}
 	}
 	if want := len(r.troubles) > 0 && r.waits != "on"; pages > 0 && misses != want {
 		r.t.Errorf("the last page misses rows: %t, want %t; troubles: %q", misses, want, r.troubles)
@@ -273,6 +279,7 @@ func TestLinesOverRotations(t *testing.T) {
 			r.poll()
 			r.add("calls.csv", line("c")+line("d"))
 			r.poll()
+			r.poll()
 			r.must(os.Truncate(r.path("calls.csv"), int64(len(line("a")+line("b")+line("c")))))
 			r.add("calls.csv", line("e"))
 		}, []string{"a", "b", "c", "d", "e"}},
@@ -314,6 +321,48 @@ func TestLinesOverRotations(t *testing.T) {
 			r.must(os.Remove(r.path("calls.csv")))
 			r.must(os.Symlink("data/2", r.path("calls.csv")))
 		}, []string{"a", "b", "c"}},
+		{"renamed, and written by another program", csvLines, live, func(r *reading) {
+			r.add("calls.csv", line("a"))
+			r.poll()
+			r.must(os.Rename(r.path("calls.csv"), r.path("report")))
+			r.put("report", line("x"))
+			r.poll()
+			r.add("calls.csv", line("b"))
+			r.poll()
+			r.must(os.Rename(r.path("calls.csv"), r.path("report.gz")))
+			r.put("report.gz", line("x"))
+		}, []string{"a", "b"}},
+		{"truncated and written to while it is read", csvLines, live, func(r *reading) {
+			text, _ := lines(0, 5000)
+			r.add("calls.csv", text)
+			r.within = func() {
+				clear(r.rows)
+				r.put("calls.csv", strings.ReplaceAll(text, "t", "n"))
+			}
+			r.poll()
+			r.poll()
+			for i := range 5000 {
+				if name := fmt.Sprintf("n%d", i); r.rows[name] == 1 {
+					delete(r.rows, name)
+				}
+			}
+		}, nil},
+		{"copied and truncated while another one is read", csvLines, "calls: {}, paths: ['calls*']", func(r *reading) {
+			r.add("calls.csv", line("a")+line("b")+line("c"))
+			r.poll()
+			r.forget()
+			r.pass(time.Minute)
+			text, names := lines(0, 1500)
+			r.add("calls.0", text)
+			r.pass(time.Second)
+			r.add("calls.csv.1", line("a")+line("b")) // a copy on its way
+			r.within = func() { r.put("calls.csv", line("d")+line("e")+line("f")) }
+			r.poll()
+			r.add("calls.csv.1", line("c"))
+			for _, name := range names {
+				delete(r.rows, name)
+			}
+		}, []string{"a", "b", "c", "d", "e", "f"}},
 		{"compressed", csvLines, "calls: {}, paths: ['calls.csv*']", func(r *reading) {
 			r.add("calls.csv", line("a"))
 			r.add("calls.csv.1.bz2", line("b"))
@@ -366,6 +415,11 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	if r.poll(); len(r.troubles) != 1 || r.partial {
 		t.Errorf("troubles without another file: %q; the others are read: %t", r.troubles, r.partial)
 	}
+	r.must(os.Symlink("circle.csv", r.path("circle.csv")))
+	r.open(filesDefinition(csvLines), "calls: {}, paths: [circle.csv]")
+	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "circle.csv can't be read") {
+		t.Errorf("troubles of a link to itself: %q", r.troubles)
+	}
 	r.open(filesDefinition(csvLines), "calls: {}, paths: [none*.csv]")
 	if _, err := r.info.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "no file matches") {
 		t.Errorf("probe without files: %v", err)
@@ -395,13 +449,15 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 // TestPatternsOfFolders: a pattern of folders may match other files and folders, which isn't a trouble.
 // A folder that can't be read is one.
 func TestPatternsOfFolders(t *testing.T) {
-	for _, paths := range []string{"'*/cdr/calls.csv'", "'*/cdr/*.csv'", "'pbx*/cdr/calls.csv'"} {
+	for _, paths := range []string{"'*/cdr/calls.csv'", "'*/cdr/*.csv'", "'pbx*/cdr/calls.csv'", "'*/*/calls.csv'"} {
 		t.Run(paths, func(t *testing.T) {
 			r := read(t, filesDefinition(csvLines), "calls: {}, paths: ["+paths+"]")
 			r.must(os.MkdirAll(r.path("pbx1/cdr"), 0o700))
 			r.must(os.Mkdir(r.path("pbx2"), 0o700))
 			r.must(os.Mkdir(r.path("pbx2/calls.csv"), 0o700))
 			r.add("pbx3", "a file")
+			r.must(os.MkdirAll(r.path("pbx4/cdr/calls.csv"), 0o700))
+			r.must(os.Symlink("missing", r.path("pbx5")))
 			r.add("pbx1/cdr/calls.csv", line("a"))
 			if r.poll(); len(r.troubles) > 0 {
 				t.Errorf("troubles: %q", r.troubles)

@@ -45,9 +45,10 @@ func TestRowsThatWait(t *testing.T) {
 		}},
 		{"one of a file that was renamed before it was seen", filesDefinition(csvLines), func(r *reading) {
 			r.add("calls.1", "1795428001,busy,a")
-			r.add("calls", line("b"))
+			r.add("calls-20261122", "1795428001,busy,b")
+			r.add("calls", line("c"))
 			r.pass(10 * time.Second)
-			r.expect("at rest", "", "a", "b")
+			r.expect("at rest", "", "a", "b", "c")
 		}},
 		{"one of a file that isn't the newest", filesDefinition(csvLines), func(r *reading) {
 			r.add("calls_1", "1795428001,busy,a")
@@ -179,6 +180,7 @@ func TestFilesWithEqualEnds(t *testing.T) {
 		write func(r *reading)
 	}{
 		{"another file", func(r *reading) { r.add("calls.2", second) }},
+		{"a shorter one", func(r *reading) { r.add("calls.2", second[:strings.Index(second, line("t2000"))]) }},
 		{"in its place", func(r *reading) {
 			r.must(os.Remove(r.path("calls.1")))
 			r.add("calls.1", second)

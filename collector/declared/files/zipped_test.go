@@ -109,6 +109,12 @@ func TestZippedFiles(t *testing.T) {
 			r.forget()
 			r.must(os.Rename(r.path("calls.1.gz"), r.path("calls.2.gz")))
 		}, []string{"a"}, ""},
+		{"replaced", func(r *reading) {
+			r.put("calls.1.gz", zip(line("a")))
+			r.rest()
+			r.poll()
+			r.put("calls.1.gz", zip(line("b")))
+		}, []string{"a", "b"}, ""},
 		{"compressed twice", func(r *reading) {
 			r.put("calls.1.gz", zip(line("a")))
 			r.put("calls.2.gz", zip(line("a"))+zip(""))
