@@ -48,12 +48,15 @@ func (l *linesLook) known(
 	}
 	head, overwrites, common := headOf(file, at), false, false
 	for _, other := range others {
-		common = common || other != e && other.file != nil // as first lines are that each file has
-		if other == e || other.Now.Offset <= size || size <= known {
+		if other == e {
+			continue
+		}
+		common = common || other.file != nil // as first lines are that each file has
+		if other.Now.Offset <= size || size <= known {
 			continue
 		}
 		if other.file == nil { // only its first lines can be compared
-			overwrites = overwrites || complete && e.Now.Offset < at // no row was read
+			overwrites = complete && e.Now.Offset < at // no row was read
 			continue
 		}
 		same, err := other.mayHave(ctx, head, at)

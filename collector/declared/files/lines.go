@@ -74,7 +74,7 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*ent
 	if f.zipped { // one that is known is passed over; of another one its content says what was read
 		version := versionOf(f)
 		for _, e := range entries {
-			if e.file == nil && (e.Change == version || e.Change == 0 && e.Now.Offset == 0) {
+			if e.file == nil && (e.Change == version || e.Now.Offset == 0) {
 				e.seeFile(f, l.day)
 				return true, nil
 			}
