@@ -30,6 +30,7 @@ func TestAuditOfFiles(t *testing.T) {
 			"calls.2 has 33 lines and 32 rows",
 		},
 		{"a line without an end", filesDefinition(csvLines), "1795428001,bu", 60, "calls.2 has 31 lines and 30 rows"},
+		{"a long line", filesDefinition(csvLines), "1795428001,busy," + strings.Repeat("x", 5000) + "\n", 61, ""},
 		{"lines that end with CR", filesDefinition(csvLines), "1795428001,busy,a\r1795428001,busy,b\r", 2, ""},
 		{
 			"an array over lines", filesDefinition("read: lines, format: jsonl"),

@@ -11,6 +11,10 @@ func TestBrokenDocuments(t *testing.T) {
 	for _, c := range []struct{ name, definition, first, second string }{
 		{"XML", xmlDefinition("    rows: cdr\n", ""), "no XML", "this isn't any either"},
 		{"JSON that is too large", wholeJSON, strings.Repeat(" ", 16<<20+1), strings.Repeat(" ", 16<<20+2)},
+		{
+			"JSON without its list", strings.Replace(wholeJSON, "    record:", "    rows: data.calls\n    record:", 1),
+			`{"data":{}}`, `{"data":{"call":[]}}`,
+		},
 		{"JSON", wholeJSON, "no JSON", "this isn't any either"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package files_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -54,6 +55,67 @@ func TestFileMoreCostsLittle(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFilesThatAreGone: the position keeps all files that are present, and all files of a folder that is gone for a
+// look. It keeps at most 1000 deleted files, and drops a deleted one whose rows another file has.
+func TestFilesThatAreGone(t *testing.T) {
+	r := read(t, filesDefinition(csvLines), "calls: {}, paths: ['a/calls*', 'b/calls*']")
+	const files = 1100
+	move := func(from, to string) { r.must(os.Rename(r.path(from), r.path(to))) }
+	again := func(step string) {
+		r.forget()
+		if n := r.poll(); n > 0 {
+			t.Errorf("%s: %d rows were counted again", step, n)
+		}
+	}
+	r.must(os.Mkdir(r.path("a"), 0o700))
+	r.must(os.Mkdir(r.path("b"), 0o700))
+	r.add("a/calls", line("a"))
+	for i := range files {
+		r.add(fmt.Sprintf("b/calls.%d", i), line(fmt.Sprint(i)))
+	}
+	r.poll()
+	again("present")
+	move("b", "c")
+	r.poll()
+	move("c", "b")
+	again("one folder is back")
+	move("a/calls", "calls")
+	move("b", "c")
+	r.must(os.Mkdir(r.path("b"), 0o700))
+	r.poll()
+	move("calls", "a/calls")
+	r.must(os.Remove(r.path("b")))
+	move("c", "b")
+	again("all files are back")
+	r.must(os.RemoveAll(r.path("b")))
+	r.must(os.Mkdir(r.path("b"), 0o700))
+	r.poll()
+	most := len(r.position)
+	for i := range 120 {
+		r.add(fmt.Sprintf("a/calls.%d", i), line(fmt.Sprint("x", i)))
+		r.poll()
+		r.must(os.Remove(r.path(fmt.Sprintf("a/calls.%d", i))))
+	}
+	if n := len(r.position); n > most {
+		t.Errorf("the position grew from %d bytes to %d", most, n)
+	}
+
+	r = read(t, filesDefinition(csvLines), "calls: {}, paths: ['calls*']")
+	for i := range 20 {
+		r.add("calls.new", "")
+		r.add("calls", line(fmt.Sprint(i)))
+		r.poll()
+		r.must(os.Remove(r.path("calls.new")))
+		r.zipFile("calls")
+		move("calls.gz", fmt.Sprintf("calls.%d.gz", i))
+		r.pass(3 * 24 * time.Hour)
+		r.poll()
+	}
+	if n := len(r.position); n > 25*160 {
+		t.Errorf("the position of 20 files has %d bytes", n)
 	}
 }
 

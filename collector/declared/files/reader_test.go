@@ -70,7 +70,7 @@ func (r *reading) poll() (counted int) {
 	r.troubles, r.waits = nil, ""
 	pages, misses := 0, false
 	for page, err := range r.info.Stream.Pages(r.t.Context(),
-		collector.StreamPosition{Resume: r.position, Now: r.now}) {
+		collector.StreamPosition{Resume: r.position, Now: r.now, HistoryDone: r.history}) {
 		if err == nil && page.Position != nil {
 			misses = page.Position.Misses
 		}

@@ -23,6 +23,25 @@ func (r *reading) expect(step, waits string, want ...string) {
 	}
 }
 
+// goOn lets a program write on to calls, which has a stray quote, for a minute. Then the line behind it, and those that
+// came since, are read.
+func (r *reading) goOn(at int, before ...string) {
+	r.t.Helper()
+	for range 5 {
+		r.expect("within a minute", "held", before...)
+		r.pass(10 * time.Second)
+		r.add("calls", line(fmt.Sprint("n", r.now.Unix())))
+	}
+	want := fmt.Sprintf("bytes from byte %d on begin with a row whose quotes have no end yet", at)
+	if !strings.Contains(r.troubles[0], want) {
+		r.t.Errorf("troubles: %q", r.troubles)
+	}
+	r.pass(10 * time.Second)
+	if r.poll(); len(r.rows) != len(before)+6 || r.waits != "" {
+		r.t.Errorf("after a minute: %v, waits %q", r.rows, r.waits)
+	}
+}
+
 // TestRowsThatWait: no row waits for ever, none is read before it is complete, and what waits is
 // said.
 func TestRowsThatWait(t *testing.T) {
@@ -80,20 +99,20 @@ func TestRowsThatWait(t *testing.T) {
 			r.expect("at rest", "", "a", "c", "d", "e")
 		}},
 		{"a stray quote in the live file", filesDefinition(csvLines), func(r *reading) {
-			r.add("calls", line("a")+open+line("c"))
-			for range 5 {
-				r.expect("within a minute", "held", "a")
-				r.pass(10 * time.Second)
-				r.add("calls", line(fmt.Sprint("n", r.now.Unix()))) // it goes on
-			}
-			const want = "bytes from byte 18 on begin with a row whose quotes have no end yet"
-			if !strings.Contains(r.troubles[0], want) {
-				r.t.Errorf("troubles: %q", r.troubles)
-			}
-			r.pass(10 * time.Second)
-			if r.poll(); len(r.rows) != 7 || r.waits != "" {
-				r.t.Errorf("after a minute: %v, waits %q", r.rows, r.waits)
-			}
+			r.add("calls", line("a"))
+			r.expect("before it", "", "a")
+			r.add("calls", open+line("c"))
+			r.goOn(18, "a")
+		}},
+		{"a stray quote at the beginning of the live file", filesDefinition(csvLines), func(r *reading) {
+			r.add("calls", open+line("c"))
+			r.goOn(0)
+		}},
+		{"a stray quote behind a row over two lines", filesDefinition(csvLines), func(r *reading) {
+			r.add("calls", open)
+			r.expect("half", "held")
+			r.add("calls", "x\"\n"+open+line("c"))
+			r.goOn(22, "b\nx")
 		}},
 		{"a row over two lines", filesDefinition(csvLines), func(r *reading) {
 			r.add("calls", open)

@@ -36,6 +36,17 @@ func TestWholeFiles(t *testing.T) {
 			}
 			r.rest()
 		}, []string{"a", "b"}, ""},
+		{
+			"rows with an id, in two files",
+			strings.Replace(wholeCSV, "trunk: trunk", "trunk: trunk\n      id: trunk", 1),
+			func(r *reading) {
+				r.add("cdr_1", heading+line("a")+line("b"))
+				r.add("cdr_2", heading+line("b"))
+				r.rest()
+			},
+			[]string{"a", "b"},
+			"",
+		},
 		{"equal first bytes", wholeCSV, func(r *reading) {
 			r.add("cdr_1", heading+line("a"))
 			r.add("cdr_2", heading+line("b"))

@@ -215,10 +215,11 @@ func TestZippedJustNow(t *testing.T) {
 		r := read(t, filesDefinition(how), "calls: {}, paths: ['calls*']")
 		r.put("calls.1.gz", zip(line("a")))
 		r.must(os.Chtimes(r.path("calls.1.gz"), r.now.Add(-24*time.Hour), r.now.Add(-24*time.Hour)))
-		rows, held := 0, false
+		r.put("calls.2.gz", zip(line("b")))
+		rows, held, said := 0, false, ""
 		for page, err := range r.info.Reader.Pages(t.Context(), time.Unix(0, 0), r.now) {
 			if waits, is := errors.AsType[*collector.Waiting](err); is {
-				held = waits.Holds
+				held, said = waits.Holds, err.Error()
 			} else if err != nil {
 				t.Fatal(err)
 			} else {
@@ -227,6 +228,9 @@ func TestZippedJustNow(t *testing.T) {
 		}
 		if rows != 1 && !held {
 			t.Errorf("%s: %d rows of 1, and nothing said", how[:11], rows)
+		}
+		if !strings.HasSuffix(said, "; and 1 more") {
+			t.Errorf("%s: calls.2.gz, which was written just now, is left out: %s", how[:11], said)
 		}
 	}
 }
@@ -240,13 +244,18 @@ func TestZippedJustNowInAHistory(t *testing.T) {
 		for _, name := range []string{"calls.1.gz", "calls.2"} {
 			r.must(os.Chtimes(r.path(name), r.now.Add(-24*time.Hour), r.now.Add(-24*time.Hour)))
 		}
-		if r.poll(); r.history {
-			t.Errorf("%s: the history is over without calls.1.gz", how[:11])
+		r.put("calls.3.gz", zip(line("c"))) // the newest, which isn't a part of the history
+		if r.poll(); r.history || r.waits != "held" || r.rows["b"] != 1 {
+			t.Errorf("%s: the history is over without calls.1.gz, waits %q, rows %v", how[:11], r.waits, r.rows)
 		}
 		r.pass(time.Minute)
 		if r.poll(); !r.history {
 			t.Errorf("%s: the history isn't over", how[:11])
 		}
-		r.is("a", "b")
+		r.is("a", "b", "c")
+		r.put("calls.4.gz", zip(line("d")))
+		r.must(os.Chtimes(r.path("calls.4.gz"), r.now.Add(-24*time.Hour), r.now.Add(-24*time.Hour)))
+		r.now = time.Now()
+		r.expect("compressed just now, behind the history", "", "a", "b", "c")
 	}
 }
