@@ -269,7 +269,7 @@ func (l *look) inflate(
 	switch {
 	case err != nil:
 		return nil, err
-	case problem != "" && mayPass && l.Now().Sub(f.changed()).Abs() < waitForWhole:
+	case mayPass && l.Now().Sub(f.changed()).Abs() < waitForWhole:
 		l.list.wait(true, f.path, problem, "see that it is a gzip file and was copied to its end; it is tried "+
 			"again for an hour after it was last written to, "+
 			"then set aside until it changes")

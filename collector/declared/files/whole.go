@@ -335,13 +335,9 @@ func (l *wholeLook) noteFile(f *listedFile, version int64, read, good rows.Mark)
 // addVersion makes known what an entry says was read.
 func (l *wholeLook) addVersion(e *entry) {
 	l.versions[e.Change], l.marks[e.Now] = e, e.Good
-	if l.Config.Format == rows.FormatJSON || l.Config.Format == rows.FormatXML {
-		l.ends[e.Now] = e.Older
-		l.places[e.Now.Chain], l.places[e.Good.Chain] = true, true // Now is a place after a retry
-		if e.Older.Offset > 0 {
-			l.places[e.Older.Chain] = l.places[e.Older.Chain] || e.Good == e.Now
-		}
-	}
+	l.ends[e.Now] = e.Older
+	l.places[e.Now.Chain], l.places[e.Good.Chain] = true, true // Now is a place after a retry
+	l.places[e.Older.Chain] = l.places[e.Older.Chain] || e.Good == e.Now
 	if at, there := slices.BinarySearch(l.offsets, e.Now.Offset); !there {
 		l.offsets = slices.Insert(l.offsets, at, e.Now.Offset)
 	}
