@@ -106,20 +106,32 @@ func (p *Parameters) keepLabels(alerting []Group) []Group {
 	return alerting
 }
 
-// canKeepLabels are the alerts that read something that has the operator's labels.
+// canKeepLabels are the alerts whose value has the operator's labels.
 func (p *Parameters) canKeepLabels() (names []string) {
 	recorded := labelled(p.recording())
 	for _, g := range p.alerting() {
 		for _, a := range g.Rules {
-			if slices.ContainsFunc(series(parse(a.Expr)), func(s string) bool {
-				return isRecorded(s) && hasLabels(s,
-					recorded)
-			}) {
+			if hasLabelledValue(parse(a.Expr), recorded) {
 				names = append(names, a.Alert)
 			}
 		}
 	}
 	return names
+}
+
+// hasLabelledValue says whether samples of an expression can have the operator's labels. The right side of "and" and
+// "unless" gives none.
+func hasLabelledValue(n parser.Node, recorded []Rule) bool {
+	children := parser.Children(n)
+	switch n := n.(type) {
+	case *parser.VectorSelector:
+		return isRecorded(n.Name) && hasLabels(n.Name, recorded)
+	case *parser.BinaryExpr:
+		if n.Op == parser.LAND || n.Op == parser.LUNLESS {
+			children = children[:1]
+		}
+	}
+	return slices.ContainsFunc(children, func(c parser.Node) bool { return hasLabelledValue(c, recorded) })
 }
 
 // validateAlertLabels reports alerts that can't keep labels, and invalid names of labels.

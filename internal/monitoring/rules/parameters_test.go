@@ -55,6 +55,14 @@ func TestParameterProblems(t *testing.T) {
 			"alert that can't keep labels", "alert_labels: {CDRFeedStale: [site]}",
 			`rules.yaml:1: alert_labels: "CDRFeedStale" can't keep labels of calls; these alerts can: CDR`,
 		},
+		{
+			"alert that asks about calls beside its own figure", "alert_labels: {CDRTollFraud: [site]}",
+			`rules.yaml:1: alert_labels: "CDRTollFraud" can't keep labels of calls; these alerts can: CDR`,
+		},
+		{
+			"alert that leaves out by calls", "alert_labels: {CDRQualityPoor: [site]}",
+			`rules.yaml:1: alert_labels: "CDRQualityPoor" can't keep labels of calls; these alerts can: CDR`,
+		},
 		{"no label to keep", "alert_labels: {CDRFailureSpike: [Site]}", "rules.yaml:1: alert_labels: must be labels " +
 			"of the configuration by alert"},
 		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
