@@ -7,8 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-const byInstance = "job, instance"
-
 func (p *Parameters) exporterAlerts() Group {
 	return Group{Name: "cdr-exporter", Doc: "The exporter as a whole.", Dashboard: "exporter", Rules: []Rule{
 		{
@@ -52,7 +50,7 @@ func (p *Parameters) exporterAlerts() Group {
 			Alert: "CDRDiskNearlyFull", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
 			Doc: "The ledger's disk is nearly full. On a full disk reading stops; nothing is lost while the " +
 				"provider keeps its records.",
-			Expr: fmt.Sprintf("min by (%s) (min_over_time(%s[5m])) < %d", byInstance,
+			Expr: fmt.Sprintf("min by (%s) (min_over_time(%s[5m])) < %d", byInstance.labels(),
 				metrics.LedgerFree.Name, p.DiskFreeBytes),
 			Summary: "The disk of cdr-exporter {{ $labels.instance }} is nearly full.",
 			Description: "{{ $value | humanize1024 }}B are free where the ledger is. On a full disk reading stops. " +
@@ -62,9 +60,8 @@ func (p *Parameters) exporterAlerts() Group {
 		},
 		{
 			Alert: "CDRConfigReloadFailed", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
-			Doc: "The configuration file couldn't be loaded; the former one stays in use.",
-			Expr: fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) == 0", byInstance,
-				metrics.ReloadSuccessful.Name),
+			Doc:     "The configuration file couldn't be loaded; the former one stays in use.",
+			Expr:    byInstance.highest(metrics.ReloadSuccessful.Name, "[5m]") + " == 0",
 			Summary: "The configuration of cdr-exporter {{ $labels.instance }} is wrong.",
 			Description: "The last reload failed (success is {{ $value }}); the former configuration stays in use. " +
 				"The next start would fail, or use another ledger if `storage` was changed.",
@@ -117,8 +114,8 @@ const (
 
 // outboxUsed is the part of the limit that waits in a queue of the outbox.
 func outboxUsed(waiting *metrics.Def) string {
-	return fmt.Sprintf("max by (job) (max_over_time(%s[2m])) / (min by (job) (last_over_time(%s[5m])) > 0)",
-		waiting.Name, metrics.OutboxLimit.Name)
+	return fmt.Sprintf("%s / (min by (job) (last_over_time(%s[5m])) > 0)", byJob.highest(waiting.Name, "[2m]"),
+		metrics.OutboxLimit.Name)
 }
 
 // rejected is how many records were refused within the last hour, where some were.
@@ -129,9 +126,9 @@ func rejected(records *metrics.Def) string {
 // down are exporters that don't answer, but those of whose feeds another one reads some now.
 func down() string {
 	return lines(
-		fmt.Sprintf("(up{%s} == 0 or (up == 0 and on (%s) last_over_time(%s[1w])))", is("job", job), byInstance,
-			buildInfo),
-		fmt.Sprintf("unless on (%s) (", byInstance),
+		fmt.Sprintf("(up{%s} == 0 or (up == 0 and on (%s) last_over_time(%s[1w])))", is("job", job),
+			byInstance.labels(), buildInfo),
+		fmt.Sprintf("unless on (%s) (", byInstance.labels()),
 		fmt.Sprintf("  last_over_time(%s[1w]) and on (%s) %s == 1", metrics.FeedOwned.Name, byFeed.labels(),
 			metrics.FeedOwned.Name),
 		")")

@@ -34,6 +34,9 @@ type level []string
 
 var (
 	byJob       = level{"job"}
+	byInstance  = level{"job", "instance"}
+	bySource    = level{"source"}
+	byJobFeed   = level{"job", "source", "feed"}
 	byFeed      = level{"source", "feed"}
 	byTrunk     = level{"source", "feed", "trunk"}
 	byDirection = level{"source", "feed", "trunk", "direction"}
@@ -56,6 +59,11 @@ func (l level) rate(metric string, w window, only string) string {
 		only = "{" + only + "}"
 	}
 	return l.name(metric, "rate"+string(w)) + only
+}
+
+// highest is the highest value in a range of time, such as [5m]: a missed scrape doesn't end it.
+func (l level) highest(selector, in string) string {
+	return fmt.Sprintf("max by (%s) (max_over_time(%s%s))", l.labels(), selector, in)
 }
 
 // is, isNot, matches and not are the ways to select a label's value.

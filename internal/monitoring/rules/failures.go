@@ -174,9 +174,8 @@ func untold(within, alert string) string {
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of
 // yesterday.
 func ofRecent(l level, least int) string {
-	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) time() - max by (%[1]s) "+
-		"(max_over_time(%[4]s[5m])) < %[5]d",
-		l.labels(), recently(metrics.RecentAttempts, l), least, metrics.RecentNewest.Name, recentSeconds)
+	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) time() - %[4]s < %[5]d", l.labels(),
+		recently(metrics.RecentAttempts, l), least, l.highest(metrics.RecentNewest.Name, "[5m]"), recentSeconds)
 }
 
 // freshFaults holds for a trunk whose last attempts say how things are: enough of them, faults as well, in directions
@@ -184,9 +183,9 @@ func ofRecent(l level, least int) string {
 func (p *Parameters) freshFaults() string {
 	outside := isNot("direction", "internal")
 	fresh := func(d *metrics.Def) string {
-		return fmt.Sprintf("sum by (%[1]s) (%[2]s and on (%[3]s) time() - max by (%[3]s) (max_over_time(%[4]s[5m])) < "+
-			"%[5]d)", byTrunk.labels(), recently(d, byDirection, outside), byDirection.labels(),
-			sel(metrics.RecentNewest, outside), recentSeconds)
+		return fmt.Sprintf("sum by (%s) (%s and on (%s) time() - %s < %d)", byTrunk.labels(),
+			recently(d, byDirection, outside), byDirection.labels(),
+			byDirection.highest(sel(metrics.RecentNewest, outside), "[5m]"), recentSeconds)
 	}
 	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) %[4]s / %[2]s >= %[5]s", byTrunk.labels(),
 		fresh(metrics.RecentAttempts), thresholds.RecentFloor, fresh(metrics.RecentFaults), number(p.FewShare))
@@ -195,13 +194,8 @@ func (p *Parameters) freshFaults() string {
 // aboveEarlierWeeks compares a recorded rate with the hours around the same time of the last four weeks, a missing
 // one being 0, plus more.
 func aboveEarlierWeeks(record string, factor int, more string) string {
-	conditions := []string{fmt.Sprintf("%s > %d * (%s or 0 * %s)%s", record, factor, sameHours(record, 1), record,
-		more)}
-	for week := 2; week <= weeksCompared; week++ {
-		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s%s", record, factor, sameHours(record,
-			week), more))
-	}
-	return strings.Join(conditions, "\n")
+	first := fmt.Sprintf("%s > %d * (%s or 0 * %s)%s", record, factor, sameHours(record, 1), record, more)
+	return lines(first, unlessUsual(record, factor, more, 2)...)
 }
 
 // times multiplies what fulfils conditions.

@@ -54,6 +54,16 @@ func sameHours(record string, week int) string {
 	return fmt.Sprintf("max_over_time(%s[2h] offset %dh)", record, week*7*24-1)
 }
 
+// unlessUsual leaves out a rate that was as high in the same hours of a week before, from the given one on: up to a
+// factor, and more.
+func unlessUsual(record string, factor int, more string, first int) (conditions []string) {
+	for week := first; week <= weeksCompared; week++ {
+		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s%s", record, factor, sameHours(record,
+			week), more))
+	}
+	return conditions
+}
+
 // weeksCompared is how many weeks before this one are compared with.
 const weeksCompared = 4
 
@@ -162,12 +172,8 @@ func (p *Parameters) premium() string {
 // unusualHour sees calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll
 // fraud comes at night.
 func (p *Parameters) unusualHour() string {
-	conditions := []string{fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls)}
-	for week := 1; week <= weeksCompared; week++ {
-		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, unusualFactor,
-			sameHours(countryCalls, week)))
-	}
-	unusual := strings.Join(append(conditions, knownBefore("1w")), "\n")
+	unusual := lines(fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls),
+		append(unlessUsual(countryCalls, unusualFactor, "", 1), knownBefore("1w"))...)
 	if outside := p.outsideOfHours(); outside != "" {
 		unusual = anyOf(unusual, fmt.Sprintf("%s%s >= %d", perHourCalls(countryCalls), outside, afterHoursCalls))
 	}

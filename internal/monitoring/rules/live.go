@@ -38,7 +38,7 @@ func (p *Parameters) live() Group {
 			Record: liveName(w),
 			Doc:    fmt.Sprintf("Was the feed live for %s.", w),
 			Expr: lines(
-				fmt.Sprintf("(max by (%s) (max_over_time(%s[%s])) == bool 0)", byFeed.labels(), catchingUp, w),
+				fmt.Sprintf("(%s == bool 0)", byFeed.highest(catchingUp, "["+string(w)+"]")),
 				// A scrape that was missed just then isn't taken for an exporter that wasn't there.
 				fmt.Sprintf("* (max by (%s) (last_over_time(%s[5m] offset %s)) == bool 0)", byFeed.labels(),
 					catchingUp, w),
@@ -52,16 +52,14 @@ func (p *Parameters) live() Group {
 			"For autoscaling.",
 		Expr: lines(
 			"sum by (job) (",
-			fmt.Sprintf("  max by (%s) (max_over_time(%s[5m]))", feedOfJob, metrics.CatchingUp.Name),
-			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name,
+			"  "+byJobFeed.highest(metrics.CatchingUp.Name, "[5m]"),
+			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", byJobFeed.labels(), metrics.APIThrottled.Name,
 				number(throttledShare)),
 			")",
 		),
 	})
 	return g
 }
-
-const feedOfJob = "job, source, feed"
 
 func liveName(w window) string { return byFeed.name("cdr_live", "min"+string(w)) }
 
@@ -72,5 +70,5 @@ func isLive(w window) string {
 
 // watermarkAge is how long ago the time is up to which a feed was read. A missed scrape doesn't end it.
 func watermarkAge() string {
-	return fmt.Sprintf("time() - max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Watermark.Name)
+	return "time() - " + byFeed.highest(metrics.Watermark.Name, "[5m]")
 }

@@ -47,11 +47,11 @@ func (p *Parameters) readingAlerts() Group {
 					fmt.Sprintf("(%s > %d)", watermarkAge(), staleSeconds),
 					fmt.Sprintf("and on (%s) (", byFeed.labels()),
 					fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
-					fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == "+
-						"0", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
+					fmt.Sprintf("  or (%s == 1 and max by (%s) (changes(%s[10m])) == 0",
+						byFeed.highest(catchingUp, "[5m]"), byFeed.labels(), watermark),
 					fmt.Sprintf("    unless sum by (%s) (increase(%s[10m])) > 0)", byFeed.labels(), metrics.Rows.Name),
 					")",
-				), fmt.Sprintf("max by (%s) (max_over_time(%s[2m])) == 0", byFeed.labels(), metrics.FeedOwned.Name)),
+				), byFeed.highest(metrics.FeedOwned.Name, "[2m]")+" == 0"),
 				Summary:     ofFeed + " is not being read.",
 				Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
 				When: fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes "+
@@ -64,8 +64,7 @@ func (p *Parameters) readingAlerts() Group {
 				Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off " +
 					"meanwhile.",
 				Expr: lines("("+watermarkAge()+")",
-					fmt.Sprintf("and on (%s) max by (%s) (max_over_time(%s[10m])) == 1", byFeed.labels(),
-						byFeed.labels(), metrics.CatchingUp.Name)),
+					fmt.Sprintf("and on (%s) %s == 1", byFeed.labels(), byFeed.highest(catchingUp, "[10m]"))),
 				Summary: ofFeed + " doesn't keep up.",
 				Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for "+
 					"it.", behindFor.Hours()),
@@ -90,8 +89,7 @@ func (p *Parameters) readingAlerts() Group {
 					"can, or a row is malformed.",
 				Expr: anyOf(
 					labelledWith("what", "span", unreadable()),
-					labelledWith("what", "record", fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0",
-						byFeed.labels(), setAside)),
+					labelledWith("what", "record", byFeed.highest(setAside, "[5m]")+" > 0"),
 					labelledWith("what", "row", grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")),
 						w1h)),
 				),
@@ -113,8 +111,7 @@ func (p *Parameters) readingAlerts() Group {
 					"or " +
 					"an audit found records that aren't counted, or with another amount.",
 				Expr: lines(
-					fmt.Sprintf("max by (%s) (max_over_time(%s[15m])) > 0", byFeed.labels(),
-						metrics.AuditDifference.Name),
+					byFeed.highest(metrics.AuditDifference.Name, "[15m]")+" > 0",
 					fmt.Sprintf("or max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
 						sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
 					fmt.Sprintf("or max by (%s, currency) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
@@ -151,9 +148,8 @@ func unreadable() string {
 	known := fmt.Sprintf("(max by (%[1]s) (last_over_time(%[2]s[1h] offset 1w))\n"+
 		"  or min by (%[1]s) (min_over_time(%[2]s[1w]) and on (job) time() - %[3]s > 604800))",
 		byFeed.labels(), metrics.Unreadable.Name, metrics.LedgerCreated.Name)
-	tried := fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state",
-		"span_set_aside")))
-	now := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Unreadable.Name)
+	tried := byFeed.highest(sel(metrics.Tasks, is("state", "span_set_aside")), "[5m]") + " > 0"
+	now := byFeed.highest(metrics.Unreadable.Name, "[5m]")
 	return lines(now+" > 0", fmt.Sprintf("unless (%s <= %s unless %s)", now, known, tried))
 }
 
@@ -168,7 +164,8 @@ func grown(by, name string, w window) string {
 		fmt.Sprintf("    and on (job) (%[1]s offset %[2]s or time() - %[1]s < %[3]d)",
 			metrics.LedgerCreated.Name, w, w.seconds()),
 		// After a restart a series may begin at the value that it had before, so neither sees it.
-		fmt.Sprintf("  or %s > 0 and on (%s) time() - %s < %d", name, byInstance, processStart, w.seconds()), ")")
+		fmt.Sprintf("  or %s > 0 and on (%s) time() - %s < %d", name, byInstance.labels(), processStart, w.seconds()),
+		")")
 }
 
 // processStart isn't in the catalogue: the library for processes makes it.

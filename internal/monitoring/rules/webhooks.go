@@ -9,15 +9,13 @@ import (
 
 // webhookAlerts are about a provider's notifications. Polling finds every call without it, only later.
 func (p *Parameters) webhookAlerts() Group {
-	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
-	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall,
-		inFeeds(streamFeeds)))
+	newestCall, expiry := sel(metrics.NewestCall, inFeeds(streamFeeds)), metrics.SubscriptionExpiry.Name
+	newest, earlier := bySource.highest(newestCall, "[5m]"), bySource.highest(newestCall, "[5m] offset 2h")
 	// Polling may find a call before its notification comes, for instance the first one after a quiet night.
-	known := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset %dm))", sel(metrics.NewestCall,
-		inFeeds(streamFeeds)), notifiedWithin)
+	known := bySource.highest(newestCall, fmt.Sprintf("[5m] offset %dm", notifiedWithin))
 	// A process doesn't know when the one before it was last notified.
-	last := fmt.Sprintf("max by (source) (max_over_time(%s[2h]))", metrics.SubscriptionLastNotification.Name)
-	subscribed := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionExpiry.Name)
+	last := bySource.highest(metrics.SubscriptionLastNotification.Name, "[2h]")
+	subscribed := bySource.highest(expiry, "[5m]")
 	lost := lines(
 		fmt.Sprintf("sum by (source) (last_over_time(%s[5m]))", sel(metrics.Notifications, is("result", "accepted"))),
 		// The gauge disappears without a subscription; a missed scrape would look the same.
@@ -31,8 +29,7 @@ func (p *Parameters) webhookAlerts() Group {
 		fmt.Sprintf("  and on (source) %s)", subscribed),
 		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0 and on (source) (%s - on (source) %s > 0)", newest, earlier,
 			known, earlier),
-		fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))",
-			metrics.SubscriptionExpiry.Name),
+		"  and on (source) "+bySource.highest(expiry, "[5m] offset 2h"),
 		fmt.Sprintf("  unless on (source) %s)", last),
 	)
 	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
