@@ -14,7 +14,7 @@ func (b *board) affected() {
 			"service failed in the time shown, and their share of all calls, by your label " + label + "."}.
 			explained(metrics.CallFailures),
 			nonzero(failures).as("Failed"), over(failures, b.total(metrics.Calls, keep), unitRatio).as("Share"))
-		b.add(12, 8, t.OverrideByName("Failed", properties{property("decimals", 0)}).OverrideByName("Share",
-			properties{property("decimals", 1)}))
+		b.add(12, 8, t.OverrideByName("Failed", properties{decimals(0)}).OverrideByName("Share",
+			properties{decimals(1)}))
 	}
 }

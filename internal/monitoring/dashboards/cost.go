@@ -50,14 +50,14 @@ func cost(with *rules.Parameters) *board {
 		"If a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads " +
 		"to the calls."},
 		amount.as("Charges"), b.perMinute(amount).as("Per minute")).
-		OverrideByName("Charges", properties{property("decimals", 2), b.rowTo(callsBehind, amount)}).
-		OverrideByName("Per minute", properties{property("decimals", 4)}))
+		OverrideByName("Charges", properties{decimals(2), b.rowTo(callsBehind, amount)}).
+		OverrideByName("Per minute", properties{decimals(4)}))
 
 	b.row("Corrections")
 	b.add(24, 8, b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign " +
 		"and component."},
 		b.orNone(b.total(metrics.ChargeCorrections, by("currency", "source", "sign", "component"))).as("Corrections")).
-		OverrideByName("Corrections", properties{property("decimals", 2)}))
+		OverrideByName("Corrections", properties{decimals(2)}))
 	return b
 }
 

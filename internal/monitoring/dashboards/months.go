@@ -38,12 +38,12 @@ func (b *board) months() {
 			"." + caveat},
 			nonzero(b.total(calls, keep)).as("Calls"), b.total(calls, keep,
 				answered).as("Connected"), minutes.as("Minutes")).
-			OverrideByName("Calls", properties{property("decimals", 0)}).
-			OverrideByName("Connected", properties{property("decimals", 0)}).
-			OverrideByName("Minutes", properties{property("decimals", 0)})
+			OverrideByName("Calls", properties{decimals(0)}).
+			OverrideByName("Connected", properties{decimals(0)}).
+			OverrideByName("Minutes", properties{decimals(0)})
 		paid := b.table(text{month.title + ": charges", "Charges plus debits minus credits" + what + "." + caveat},
 			b.net(b.total, append(slices.Clone(keep), "currency")).as("Charges")).
-			OverrideByName("Charges", properties{property("decimals", 2)})
+			OverrideByName("Charges", properties{decimals(2)})
 		for _, p := range []*table.PanelBuilder{counted, paid} {
 			if p.TimeFrom(thisMonth); month.shift != "" {
 				p.TimeShift(month.shift)

@@ -70,7 +70,7 @@ func overview(with *rules.Parameters) *board {
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "The most frequent failures in the time shown. A click on a " +
 		"count leads to the calls' log lines."}.explained(metrics.CallFailures), worst).
-		OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)}))
+		OverrideByName("Calls", properties{decimals(0), b.rowTo(callsBehind, worst)}))
 	b.affected()
 
 	b.row("Calls")

@@ -32,7 +32,7 @@ func quality(with *rules.Parameters) *board {
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a " +
 		"count leads to their log lines."}.explained(metrics.SessionFailures), worst)
-	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowTo(callsBehind, worst,
+	b.add(24, 8, p.OverrideByName("Sessions", properties{decimals(0), b.rowTo(callsBehind, worst,
 		onlySessions)}))
 
 	b.row("Streams")

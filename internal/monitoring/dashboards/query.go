@@ -45,13 +45,22 @@ func oneOf(label string, values []string) match {
 // by are the labels to keep.
 func by(labels ...string) []string { return labels }
 
+// rate adds up how fast series grow, and increase by how much in the time shown. The suffix is of a histogram's part.
+func (b *board) rate(d *metrics.Def, suffix string, keep []string, where []match) string {
+	return fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, suffix, where))
+}
+
+func (b *board) increase(d *metrics.Def, suffix string, keep []string, where []match) string {
+	return fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(d, suffix, where))
+}
+
 // flow is a counter's course: what each bar holds, or for what always goes on, its rate.
 func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
 	if m.every > 0 {
 		return b.counted(d, keep, where...)
 	}
-	rate := fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, "", where))
+	rate := b.rate(d, "", keep, where)
 	if m.span > 1 {
 		rate = fmt.Sprintf("%d * %s", m.span, rate)
 	}
@@ -63,21 +72,16 @@ func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
 // for one call.
 func (b *board) counted(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	expr := fmt.Sprintf("%s (rate(%s[$__rate_interval])) * $__interval_ms / 1000", sumBy(keep), b.selector(d, "",
-		where))
 	return query{
-		expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.every, barMinutes),
-		bars: true,
+		expr: b.rate(d, "", keep, where) + " * $__interval_ms / 1000", unit: m.unit, by: keep,
+		exemplars: d.Exemplars, every: max(m.every, barMinutes), bars: true,
 	}
 }
 
 // total is how much a counter grew in the time shown.
 func (b *board) total(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	return query{
-		expr: fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(d, "", where)),
-		unit: m.unit, by: keep,
-	}
+	return query{expr: b.increase(d, "", keep, where), unit: m.unit, by: keep}
 }
 
 func (b *board) value(d *metrics.Def, keep []string, where ...match) query {
@@ -102,12 +106,9 @@ func (b *board) ahead(d *metrics.Def, keep []string, where ...match) query {
 // both: the first half answers where there are native ones, the second where there aren't.
 func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	native := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(keep),
-		b.selector(d, "", where))
-	buckets := append(slices.Clone(keep), "le")
-	classic := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(buckets),
-		b.selector(d, "_bucket", where))
-	return query{expr: native + "\nor\n" + classic, unit: m.unit, by: keep, exemplars: d.Exemplars, every: m.every}
+	expr := fmt.Sprintf("histogram_quantile(%[1]g, %[2]s)\nor\nhistogram_quantile(%[1]g, %[3]s)", rank,
+		b.rate(d, "", keep, where), b.rate(d, "_bucket", append(slices.Clone(keep), "le"), where))
+	return query{expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: m.every}
 }
 
 // spread are the median and the 95th percentile.

@@ -52,7 +52,7 @@ func queues(with *rules.Parameters) *board {
 		over(b.waited(with.QueueSeconds, keep, answered), b.total(metrics.QueueCalls, keep), unitRatio).as("In time"),
 		share(b.total(metrics.QueueCalls, keep, abandoned), b.total(metrics.QueueCalls, keep)).as("Abandoned"),
 		b.meanWait(keep, answered).as("Speed of answer"))
-	b.add(24, 10, p.OverrideByName("Visits", properties{property("decimals", 0)}))
+	b.add(24, 10, p.OverrideByName("Visits", properties{decimals(0)}))
 	return b
 }
 
@@ -60,13 +60,11 @@ func queues(with *rules.Parameters) *board {
 // buckets; with native histograms alone it is an estimate.
 func (b *board) waited(seconds int, keep []string, where ...match) query {
 	b.measure(metrics.QueueWait, keep, where)
-	classic := fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, "_bucket",
-		append(where, match{"le", "=~", fmt.Sprintf("%d([.]0)?", seconds)})))
-	native := fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, "", where))
+	classic := b.increase(metrics.QueueWait, "_bucket", keep,
+		append(where, match{"le", "=~", fmt.Sprintf("%d([.]0)?", seconds)}))
+	native := b.increase(metrics.QueueWait, "", keep, where)
 	// 0 if nobody waited so short; nothing if no wait is known.
-	all := func(suffix string) string {
-		return fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, suffix, nil))
-	}
+	all := func(suffix string) string { return b.increase(metrics.QueueWait, suffix, keep, nil) }
 	return query{
 		expr: fmt.Sprintf("(%s or histogram_fraction(0, %d, %s) * (histogram_count(%s) > 0) or 0 * %s or 0 * "+
 			"histogram_count(%s))", classic, seconds, native, native, all("_count"), all("")),
@@ -77,9 +75,7 @@ func (b *board) waited(seconds int, keep []string, where ...match) query {
 // meanWait is the mean wait of visits in the time shown, from either kind of histogram.
 func (b *board) meanWait(keep []string, where ...match) query {
 	m := b.measure(metrics.QueueWait, keep, where)
-	of := func(suffix string) string {
-		return fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(metrics.QueueWait, suffix, where))
-	}
+	of := func(suffix string) string { return b.increase(metrics.QueueWait, suffix, keep, where) }
 	expr := fmt.Sprintf("%s\n/ (%s > 0)\nor\nhistogram_sum(%s)\n/ (histogram_count(%s) > 0)", of("_sum"),
 		of("_count"), of(""), of(""))
 	return query{expr: expr, unit: m.unit, by: keep}

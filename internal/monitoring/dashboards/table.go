@@ -30,6 +30,8 @@ func property(id string, value any) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: id, Value: value}
 }
 
+func decimals(n int) dashboard.DynamicConfigValue { return property("decimals", n) }
+
 // table has a row for each set of labels and a column for each query, sorted by the first of them. The queries keep
 // the same labels.
 func (b *board) table(t text, queries ...query) *table.PanelBuilder {

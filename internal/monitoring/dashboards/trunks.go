@@ -32,7 +32,7 @@ func trunks(with *rules.Parameters) *board {
 		b.value(metrics.MediaBypassRatio, keep).as("Media bypass"),
 		b.value(metrics.PeakConcurrency, keep).as("Peak"),
 	)
-	trunks.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, calls)})
+	trunks.OverrideByName("Calls", properties{decimals(0), b.rowTo(callsBehind, calls)})
 	unknownIfEmpty(trunks, "NER")
 	unknownIfEmpty(trunks, "Faults")
 	judged(trunks, "NER", below(0.95, 0.9))
@@ -71,7 +71,7 @@ func trunks(with *rules.Parameters) *board {
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many " +
 		"calls they ended in the time shown. A click on a count leads to the calls' log lines."}.
 		explained(metrics.CallFailures), worst)
-	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)})
+	failures.OverrideByName("Calls", properties{decimals(0), b.rowTo(callsBehind, worst)})
 	failures.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
 	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(subCodes()))})
 	b.add(24, 11, failures)

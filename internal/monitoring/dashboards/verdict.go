@@ -105,7 +105,7 @@ func (b *board) lastAttempts(t text) panel {
 		property("mappings", stateWords()),
 		property("custom.cellOptions", map[string]any{"type": "color-background", "mode": "basic"}),
 	})
-	p.OverrideByName("Newest call", properties{property("decimals", 0)})
-	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, state)})
+	p.OverrideByName("Newest call", properties{decimals(0)})
+	p.OverrideByName("Calls", properties{decimals(0), b.rowTo(callsBehind, state)})
 	return p.OverrideByName(heading("trunk"), properties{b.rowTo(thisTrunk, state)})
 }
