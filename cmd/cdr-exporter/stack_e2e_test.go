@@ -81,7 +81,7 @@ func newStack(t *testing.T) *stack {
 	rules, err := parts.WriteRules(t.TempDir(), stackSpeed)
 	require.NoError(t, err)
 	s.watch = newWatching(t, parts.Prometheus{
-		Targets: map[string]string{"scraped": s.address}, Rules: rules, Alertmanager: s.received.Base[len("http://"):],
+		Job: "scraped", Target: s.address, Rules: rules, Alertmanager: s.received.Base[len("http://"):],
 	})
 	return s
 }

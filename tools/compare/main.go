@@ -89,7 +89,7 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 	if err != nil {
 		return err
 	}
-	hold(providers)
+	providers.Pause()
 	var both [2]*exporter
 	for i, file := range programs {
 		if both[i], err = startExporter(ctx, file, config, hook); err != nil {
@@ -134,22 +134,12 @@ func quick(s *simulator.Settings) {
 	}
 }
 
-// hold stops publication.
-func hold(p *demo.Providers) {
-	p.Tenant.Pause()
-	p.Office.Pause()
-	p.Carrier.Pause()
-	p.PBX.Pause()
-}
-
 // publish publishes what was held back until now.
 func publish(ctx context.Context, p *demo.Providers) error {
 	p.PBX.Resume()
 	err := wait(ctx, 2*time.Second) // the PBX writes every second
-	p.Tenant.Resume()
-	p.Office.Resume()
-	p.Carrier.Resume()
-	hold(p)
+	p.Resume()
+	p.Pause()
 	return err
 }
 

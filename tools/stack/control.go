@@ -8,10 +8,11 @@ import (
 // actions are the actions of the page's buttons, by the paths of their forms.
 func (s *stack) actions() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"/trunk/fail":         s.change(&s.failedSince, true, s.failTrunk),
-		"/trunk/mend":         s.change(&s.failedSince, false, s.mendTrunk),
-		"/publication/hold":   s.change(&s.heldSince, true, s.hold),
-		"/publication/resume": s.change(&s.heldSince, false, s.resume),
+		"/trunk/fail": s.change(&s.failedSince, true, s.failTrunk),
+		"/trunk/mend": s.change(&s.failedSince, false, s.mendTrunk),
+		// While publication is held, no call is in transit, and the numbers must agree.
+		"/publication/hold":   s.change(&s.heldSince, true, s.providers.Pause),
+		"/publication/resume": s.change(&s.heldSince, false, s.providers.Resume),
 		"/exporter/kill":      s.kill,
 	}
 }
@@ -40,22 +41,6 @@ func (s *stack) failTrunk() {
 }
 
 func (s *stack) mendTrunk() { s.providers.DirectRouting.MendTrunk(trunk, s.providers.Tenant.Now()) }
-
-// hold stops publication: then no call is in transit, and the numbers must agree.
-func (s *stack) hold() {
-	s.providers.Tenant.Pause()
-	s.providers.Office.Pause()
-	s.providers.Carrier.Pause()
-	s.providers.PBX.Pause()
-}
-
-// resume publishes what was held back.
-func (s *stack) resume() {
-	s.providers.Tenant.Resume()
-	s.providers.Office.Resume()
-	s.providers.Carrier.Resume()
-	s.providers.PBX.Resume()
-}
 
 // kill kills the exporter without a warning, and starts it again.
 func (s *stack) kill(ctx context.Context) error {

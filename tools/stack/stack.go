@@ -126,7 +126,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 		return err
 	}
 	p := parts.Prometheus{
-		Folder: s.folder, Address: address, Targets: map[string]string{"cdr-exporter": s.metrics},
+		Folder: s.folder, Address: address, Job: "cdr-exporter", Target: s.metrics,
 		Rules: rules, Alertmanager: s.alerts.Base[len("http://"):],
 	}
 	args, err := p.Write()

@@ -165,6 +165,22 @@ func (p *Providers) Outage(storage string) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
+// Pause stops the publication of all calls until Resume.
+func (p *Providers) Pause() {
+	p.Tenant.Pause()
+	p.Office.Pause()
+	p.Carrier.Pause()
+	p.PBX.Pause()
+}
+
+// Resume publishes the calls that Pause held back.
+func (p *Providers) Resume() {
+	p.Tenant.Resume()
+	p.Office.Resume()
+	p.Carrier.Resume()
+	p.PBX.Resume()
+}
+
 // Close stops all providers.
 func (p *Providers) Close() {
 	if p.Tenant != nil {

@@ -3,12 +3,9 @@ package parts
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 )
@@ -19,40 +16,35 @@ type Prometheus struct {
 	Folder string
 	// Address is where it listens.
 	Address string
-	// Targets are the addresses to scrape, by job.
-	Targets map[string]string
-	// Rules are the files of rules, Alertmanager the address for alerts, or empty.
+	// Job is the name of the job that scrapes the address Target.
+	Job, Target string
+	// Rules are the files of rules, Alertmanager the address for alerts.
 	Rules        []string
 	Alertmanager string
 }
 
-// resendDelay is how soon an alert is sent again, in case Alertmanager was down: a minute if zero.
-const resendDelay = time.Second
+const configuration = `global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+rule_files: %s
+alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
+scrape_configs:
+  - job_name: %q
+    static_configs: [{targets: [%q]}]
+    scrape_native_histograms: true
+    always_scrape_classic_histograms: true
+`
 
 // Write writes the configuration, and returns the arguments to start with.
 func (p *Prometheus) Write() ([]string, error) {
-	var b strings.Builder
-	b.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n")
-	if len(p.Rules) > 0 {
-		files, _ := json.Marshal(p.Rules) // JSON is YAML, and texts always have it
-		fmt.Fprintf(&b, "rule_files: %s\n", files)
-	}
-	if p.Alertmanager != "" {
-		fmt.Fprintf(&b, "alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", p.Alertmanager)
-	}
-	b.WriteString("scrape_configs:\n")
-	for _, job := range slices.Sorted(maps.Keys(p.Targets)) {
-		fmt.Fprintf(&b, "  - job_name: %q\n    static_configs: [{targets: [%q]}]\n", job, p.Targets[job])
-		b.WriteString("    scrape_native_histograms: true\n    always_scrape_classic_histograms: true\n")
-	}
+	rules, _ := json.Marshal(p.Rules) // JSON is YAML, and texts always have it
+	text := fmt.Sprintf(configuration, rules, p.Alertmanager, p.Job, p.Target)
 	file := filepath.Join(p.Folder, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, fmt.Errorf("configure Prometheus: %w", err)
 	}
 	args := []string{
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(p.Folder, "data"), "--web.listen-address=" +
 			p.Address,
-		"--rules.alert.resend-delay=" + resendDelay.String(),
+		"--rules.alert.resend-delay=1s", // Alertmanager may have been down
 		"--enable-feature=created-timestamp-zero-ingestion,exemplar-storage",
 	}
 	return args, nil
