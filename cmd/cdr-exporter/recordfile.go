@@ -21,8 +21,10 @@ import (
 
 // recordFile is a file that a definition reads in place of a provider.
 type recordFile struct {
-	definition, feed string
-	set              map[string]string
+	definition string
+	feed       string // of the definition; empty: the only one
+	audited    string // feed that the file is compared with; of several feeds of the definition the one called so reads
+	set        map[string]string
 }
 
 func (f *recordFile) define(c *kingpin.CmdClause, help string) {
@@ -109,7 +111,15 @@ func (f *recordFile) load(text []byte) (d *declared.Definition, feed string, err
 	if err != nil {
 		return nil, "", err
 	}
-	if feed, err = feedOf(d, f.feed, f.definition); err != nil {
+	name := f.feed
+	if f.audited != "" && len(d.Feeds) > 1 {
+		name = f.audited
+		if _, is := d.Feeds[name]; !is {
+			return nil, "", fmt.Errorf("--definition: %s has several feeds, and none is called %s; "+
+				"give one with one feed", f.definition, name)
+		}
+	}
+	if feed, err = feedOf(d, name, f.definition); err != nil {
 		return nil, "", err
 	}
 	if d.Files == nil && d.Feeds[feed].Files == nil {
