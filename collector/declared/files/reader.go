@@ -321,7 +321,8 @@ func (l *look) emitEnd() {
 	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
 		l.forget()
 	}
-	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
+	hasRows := l.rows > 0 // before takePage, which begins an empty page
+	page, err := l.takePage(), l.list.err()
 	page.Position = &collector.Position{
 		Resume: l.append(nil), HistoryDone: l.list.anyRead() && !l.justMoved, Misses: l.list.misses(),
 	}
