@@ -24,19 +24,18 @@ type Records struct {
 	// Info describes the feed, without its fingerprint and currency.
 	Info collector.FeedInfo
 
-	client     *httpclient.Client
-	innerPages httpclient.Limit // limit for one record
-	sizes      sizes
-	largeOnes  *semaphore.Weighted // limits the large records that are read
-	mapper     mapper              // copied for each record
-	settle     time.Duration
-	now        func() time.Time
+	client    *httpclient.Client
+	sizes     sizes
+	largeOnes *semaphore.Weighted // limits the large records that are read
+	mapper    mapper              // copied for each record
+	settle    time.Duration
+	now       func() time.Time
 }
 
 // New makes the feed of a valid configuration for a tenant.
 func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclient.Client) (*Records, error) {
 	r := &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes, settle: c.Settle,
+		client: client, sizes: recordSizes, settle: c.Settle,
 		largeOnes: semaphore.NewWeighted(1),
 		now:       func() time.Time { return graphNow(s, client) },
 		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},

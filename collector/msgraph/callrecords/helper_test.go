@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -26,10 +27,13 @@ type answer = providertest.Answer
 // recordsOf reads call records from a fake.
 func recordsOf(t *testing.T, g *providertest.Script) *Records {
 	t.Helper()
+	return recordsBy(g.Client(t, graph.Quote))
+}
+
+func recordsBy(client *httpclient.Client) *Records {
 	return &Records{
-		client: g.Client(t, graph.Quote), innerPages: innerPages, sizes: recordSizes,
-		largeOnes: semaphore.NewWeighted(1),
-		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
-		settle:    90 * time.Minute, now: time.Now,
+		client: client, sizes: recordSizes, largeOnes: semaphore.NewWeighted(1),
+		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
+		settle: 90 * time.Minute, now: time.Now,
 	}
 }

@@ -17,12 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
@@ -48,11 +45,7 @@ func (e *endless) records(t testing.TB) *Records {
 	t.Helper()
 	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: e})
 	require.NoError(t, err)
-	return &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes,
-		largeOnes: semaphore.NewWeighted(1),
-		mapper:    mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)}, now: time.Now,
-	}
+	return recordsBy(client)
 }
 
 // recordPath is a record's path of a fake link.

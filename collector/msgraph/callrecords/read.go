@@ -41,7 +41,7 @@ type recordReader struct {
 }
 
 func (r *Records) newRecordReader() *recordReader {
-	return &recordReader{Records: r, pace: httpclient.NewLimiter(r.innerPages)}
+	return &recordReader{Records: r, pace: httpclient.NewLimiter(innerPages)}
 }
 
 // done allows another large record to be read.
@@ -85,7 +85,6 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	record.setSessions(all)
 	for i := range record.Sessions {
 		s := &record.Sessions[i]
-		// The first segment may have the same id as its session.
 		s.Segments, err = complete(ctx, q, s.Segments, s.Next,
 			func(part *segment) string { return keyOf(part.ID, part.Start) })
 		if err != nil {
@@ -108,12 +107,12 @@ var errOtherRecord = errors.New("the answer is for another call record")
 // every is a key with which complete keeps every element.
 func every[T any](*T) string { return "" }
 
-// keyOf is the key of an element with an id, or empty.
-func keyOf(id string, further ...string) string {
+// keyOf is the key of a segment with an id, or empty: the first one may have the same id as its session.
+func keyOf(id, start string) string {
 	if id == "" {
 		return ""
 	}
-	return id + " " + strings.Join(further, " ")
+	return id + " " + start
 }
 
 // first reads the first page of a record.

@@ -43,11 +43,9 @@ func (m *mapper) addStreams(r *cdr.Record, one *cdr.Session, s *session, part *s
 		medium := &part.Media[i]
 		for k := range medium.Streams {
 			raw := &medium.Streams[k]
-			mapped := m.mapStream(caller, callee, medium, raw)
+			mapped, ends := m.mapStream(caller, callee, medium, raw)
 			r.Streams = append(r.Streams, mapped)
-			if !mapped.NoSender {
-				mapped.Extra = streamEnds(caller, callee, medium, mapped.ToCallee)
-			}
+			mapped.Extra = ends
 			one.Streams = append(one.Streams, mapped)
 			if raw.MediaBypassed != nil && r.MediaBypass != cdr.True {
 				r.MediaBypass = cdr.KnownBool(*raw.MediaBypassed)
@@ -56,19 +54,23 @@ func (m *mapper) addStreams(r *cdr.Record, one *cdr.Session, s *session, part *s
 	}
 }
 
-func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream) cdr.Stream {
-	one := cdr.Stream{Media: streamMedia(medium.Label, raw), Quality: m.quality(raw)}
-	sender, network := callee, medium.CalleeNetwork
+// mapStream maps a stream, and returns what else is known of its ends.
+func (m *mapper) mapStream(
+	caller, callee *endpoint, medium *media, raw *stream,
+) (one cdr.Stream, ends []cdr.Attr) {
+	one = cdr.Stream{Media: streamMedia(medium.Label, raw), Quality: m.quality(raw)}
+	sender, network, from, to := callee, medium.CalleeNetwork, medium.CalleeDevice, medium.CallerDevice
 	switch raw.Direction {
 	case "callerToCallee":
-		one.ToCallee, sender, network = true, caller, medium.CallerNetwork
+		one.ToCallee = true
+		sender, network, from, to = caller, medium.CallerNetwork, medium.CallerDevice, medium.CalleeDevice
 	case "calleeToCaller":
 	default:
 		m.reportUnmapped("streamDirection", raw.Direction)
-		one.NoSender, sender, network = true, nil, nil
+		one.NoSender, sender, network, from, to = true, nil, nil, nil, nil
 	}
 	one.Network, one.Platform, one.Sender = m.connectionType(network), m.senderPlatform(sender), senderAddress(network)
-	return one
+	return one, streamEnds(sender, network, from, to)
 }
 
 // senderAddress is a sender's subnet, or else its address; zero if neither can be read.
@@ -84,11 +86,7 @@ func senderAddress(n *network) netip.Addr {
 }
 
 // streamEnds has the other properties of a stream's sender, and the loudspeaker of its receiver.
-func streamEnds(caller, callee *endpoint, medium *media, toCallee bool) (all []cdr.Attr) {
-	sender, network, from, to := callee, medium.CalleeNetwork, medium.CalleeDevice, medium.CallerDevice
-	if toCallee {
-		sender, network, from, to = caller, medium.CallerNetwork, medium.CallerDevice, medium.CalleeDevice
-	}
+func streamEnds(sender *endpoint, network *network, from, to *device) (all []cdr.Attr) {
 	add := func(key, text string, class cdr.Privacy) {
 		if text != "" && text != "unknown" && text != futureValue {
 			all = append(all, cdr.Text(key, text, class))

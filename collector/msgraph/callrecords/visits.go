@@ -141,21 +141,15 @@ func servicesOf(all []visit, c *callRecord) map[string]bool {
 	if len(all) == 0 {
 		return nil
 	}
-	services := map[string]bool{virtualAssistant: true}
-	add := func(who ...*identity) {
-		for _, one := range who {
-			if one != nil && one.ID != "" {
-				services[one.ID] = true
-			}
-		}
-	}
+	who := c.accounts()
 	for _, v := range all {
-		if add(v.session.Callee.Associated); v.session.Callee.Identity != nil {
-			add(v.session.Callee.Identity.Application, v.session.Callee.Identity.User)
-		}
+		who = append(who, v.session.Callee.accounts()...)
 	}
-	for i := range c.Participants {
-		add(c.Participants[i].Identity.Application)
+	services := map[string]bool{virtualAssistant: true}
+	for _, one := range who {
+		if one.ID != "" {
+			services[one.ID] = true
+		}
 	}
 	return services
 }
@@ -192,30 +186,35 @@ func (e *endpoint) role() string {
 	return e.UserAgent.Role
 }
 
-// account is the resource account of a queue or attendant; its name is the queue's name. If the end
-// has none, it is the record's only resource account.
-func (e *endpoint) account(c *callRecord) identity {
+// accounts are the identities of an end that may be a resource account's.
+func (e *endpoint) accounts() []*identity {
 	who := []*identity{e.Associated}
 	if e.Identity != nil {
 		who = append(who, e.Identity.Application, e.Identity.User)
 	}
-	named := slices.DeleteFunc(slices.Clone(who), func(i *identity) bool { return i == nil || i.DisplayName == "" })
-	if len(named) > 0 {
-		return *named[0]
-	}
-	var found identity
-	for _, one := range who {
-		if one != nil && found.ID == "" {
-			found.ID = one.ID
+	return slices.DeleteFunc(who, func(i *identity) bool { return i == nil })
+}
+
+// accounts are the resource accounts among the participants.
+func (c *callRecord) accounts() (all []*identity) {
+	for i := range c.Participants {
+		if one := c.Participants[i].Identity.Application; one != nil {
+			all = append(all, one)
 		}
 	}
-	var others []identity
-	for _, p := range c.Participants {
-		if p.Identity.Application != nil {
-			others = append(others, *p.Identity.Application)
+	return all
+}
+
+// account is the resource account of a queue or attendant; its name is the queue's name. If the end
+// has none, it is the record's only resource account.
+func (e *endpoint) account(c *callRecord) (found identity) {
+	for _, one := range e.accounts() {
+		if one.DisplayName != "" {
+			return *one
 		}
+		found.ID = cmp.Or(found.ID, one.ID)
 	}
-	if len(others) == 1 {
+	if others := c.accounts(); len(others) == 1 {
 		found.DisplayName = others[0].DisplayName
 	}
 	return found
