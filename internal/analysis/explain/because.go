@@ -29,7 +29,7 @@ func (s *Selector) because(d *metrics.Delta, f *facts.Fact) string {
 	labels := s.asked()
 	if len(labels) == 0 && len(s.Def.Labels) > 0 {
 		labels = []string{s.Def.Labels[0].Name}
-		if slices.ContainsFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == "outcome" }) {
+		if s.Def.Index("outcome") >= 0 {
 			labels[0] = "outcome"
 		}
 	}

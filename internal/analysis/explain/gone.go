@@ -65,8 +65,7 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory) {
 		return
 	}
 	unknown := func(label string) bool {
-		return slices.ContainsFunc(def.Labels, func(l metrics.Label) bool { return l.Name == label }) &&
-			!slices.Contains(rememberedLabels, label)
+		return def.Index(label) >= 0 && !slices.Contains(rememberedLabels, label)
 	}
 	isWithin := !m.Start.Before(e.From) && !end.After(e.To)
 	r := &cdr.Record{ID: hashText(key), Start: m.Start}

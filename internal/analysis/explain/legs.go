@@ -95,7 +95,7 @@ func (e *Feed) addGrown(r *cdr.Record, call *counting.CallMemory) {
 	}
 	unknown := func(label string) bool {
 		_, is := was[label]
-		return !is && slices.ContainsFunc(def.Labels, func(l metrics.Label) bool { return l.Name == label })
+		return !is && def.Index(label) >= 0
 	}
 	matches, certain := e.Selector.matches(append(own, string(call.Labels.Labels)), unknown)
 	if matches && (always || !certain) && e.isWithin(r) {

@@ -114,8 +114,7 @@ func (s *Selector) matches(own []string, unknown func(label string) bool) (match
 
 // value is the value of a label, the metric's or the operator's.
 func (s *Selector) value(own []string, label string) string {
-	at := slices.IndexFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == label })
-	switch {
+	switch at := s.Def.Index(label); {
 	case at >= 0:
 		return metrics.CleanLabel(own[at])
 	case len(own) > len(s.Def.Labels):

@@ -98,6 +98,11 @@ func (d *Def) LabelNames() []string {
 	return names
 }
 
+// Index is the place of a label among Labels, below 0 if it isn't one of them.
+func (d *Def) Index(label string) int {
+	return slices.IndexFunc(d.Labels, func(l Label) bool { return l.Name == label })
+}
+
 // InUnit converts parts of the metric's scale to its unit.
 func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
 

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -33,7 +32,7 @@ func (s *Series) LabelValues() []string { return s.Labels.Values[len(baseNames[R
 // Totals sums a counter's committed values by one of its labels. The caller must hold the commit
 // lock.
 func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
-	at := slices.IndexFunc(d.Labels, func(l Label) bool { return l.Name == label })
+	at := d.Index(label)
 	all := make(map[string]int64)
 	for _, s := range f.list {
 		if s.Labels.Def == d {
