@@ -47,8 +47,7 @@ func (l *label) addNetwork(text string) bool {
 	}
 	if bits := network.Bits(); !slices.Contains(l.lengths, bits) {
 		l.lengths = append(l.lengths, bits)
-		slices.Sort(l.lengths)
-		slices.Reverse(l.lengths)
+		slices.SortFunc(l.lengths, func(a, b int) int { return b - a })
 	}
 	return true
 }

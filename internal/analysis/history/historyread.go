@@ -180,19 +180,16 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 		// One that isn't final may still become so (counting.md 17).
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
 		id := record.ID + record.Synthetic
-		if record.Start.Before(from) || !record.Start.Before(to) {
+		switch {
+		case record.Start.Before(from) || !record.Start.Before(to):
 			continue
-		}
-		if provisional && legs { // an open leg
-			counted = append(counted, record)
-			continue
-		}
-		if provisional {
+		case !provisional:
+			delete(r.unfinished, id) // of an earlier pass
+			record.Provisional = false
+		case !legs: // else it is an open leg
 			r.unfinished[strings.Clone(id)] = true
 			continue
 		}
-		delete(r.unfinished, id) // of an earlier pass
-		record.Provisional = false
 		counted = append(counted, record)
 	}
 	for _, task := range page.Enqueue {
