@@ -1,9 +1,8 @@
 package msgraph
 
 import (
-	"crypto/sha256"
-	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +20,12 @@ const (
 	testAuth = testIDs + "client_secret: s\n"
 )
 
-// webhook is a configuration with a webhook.
 const (
 	record1 = "e523d2ed-2966-4b6b-925b-754a88034cc5"
 	record2 = "e523d2ed-2966-4b6b-925b-754a88034cc6"
 )
 
+// webhook is a configuration with a webhook.
 func webhook(url string) string {
 	return testAuth + "call_records: {webhook: {public_url: \"" + url + "\"}}\n"
 }
@@ -82,34 +81,22 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// observedHere counts requests by feed.
-type observedHere struct{ feeds map[string]int }
-
-func (o observedHere) Request(feed, _ string, _ time.Duration) { o.feeds[feed]++ }
-func (o observedHere) Throttled(string, time.Duration)         {}
+// openBlock opens a source by its block.
+func openBlock(t *testing.T, block string, settings collector.SourceSettings) *collector.Source {
+	t.Helper()
+	c, err := decodeConfig(block)
+	require.NoError(t, err)
+	settings.Name, settings.Derive = "contoso", func(string) []byte { return []byte("0123456789abcdef") }
+	return open(t, c, settings)
+}
 
 func TestOpenCallRecords(t *testing.T) {
-	open := func(block string, change func(*collector.SourceSettings)) *collector.Source {
-		t.Helper()
-		c, err := decodeConfig(block)
-		require.NoError(t, err)
-		settings := collector.SourceSettings{Name: "contoso", Derive: func(purpose string) []byte {
-			sum := sha256.Sum256([]byte(purpose))
-			return sum[:]
-		}}
-		if change != nil {
-			change(&settings)
-		}
-		source, err := Provider().Open(c, settings)
-		require.NoError(t, err)
-		t.Cleanup(source.Close)
-		return source
-	}
-	source := open(testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", nil)
+	var settings collector.SourceSettings
+	source := openBlock(t, testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", settings)
 	feed := source.Feeds[1]
 	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute ||
 		feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
-		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.Grows ||
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher.Parallel() < 2 || !feed.Rules.Grows ||
 		feed.Probe == nil || feed.ActiveCalls != nil {
 		t.Errorf("%+v", feed)
 	}
@@ -123,11 +110,11 @@ func TestOpenCallRecords(t *testing.T) {
 		limits.MaxRange != limits.Retention {
 		t.Errorf("limits %+v", limits)
 	}
-	if other := open(testAuth+"pstn: {}\n", nil); other.LookUp != nil {
+	if other := openBlock(t, testAuth+"pstn: {}\n", settings); other.LookUp != nil {
 		t.Error("a source without call records looks them up")
 	}
 
-	notified := open(webhook("https://cdr.example.com/webhooks/contoso"), nil).Feeds[0]
+	notified := openBlock(t, webhook("https://cdr.example.com/webhooks/contoso"), settings).Feeds[0]
 	if notified.Subscription == nil || notified.Webhook == nil || notified.Webhook.Path != "/webhooks/contoso" {
 		t.Errorf("%+v", notified)
 	}
@@ -151,15 +138,10 @@ func TestSubscriptionAdvice(t *testing.T) {
 			if test.name == "quota" { // asked again with a fresh token
 				answers = append(answers, token, test.answer)
 			}
-			c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
-			require.NoError(t, err)
-			source, err := Provider().Open(c, collector.SourceSettings{
+			source := openBlock(t, webhook("https://cdr.example.com/hook"), collector.SourceSettings{
 				Settings: httpclient.Settings{Transport: &providertest.Script{Answers: answers}},
-				Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
 			})
-			require.NoError(t, err)
-			t.Cleanup(source.Close)
-			_, _, err = source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
+			_, _, err := source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
 			if what, todo := source.Advise(err); err == nil || !strings.Contains(what+todo, test.advice) {
 				t.Errorf("of %v it says %q and %q", err, what, todo)
 			}
@@ -169,7 +151,7 @@ func TestSubscriptionAdvice(t *testing.T) {
 
 // Requests for call records have the feed's label, those for subscriptions none.
 func TestFeedOfRequests(t *testing.T) {
-	seen := observedHere{feeds: map[string]int{}}
+	seen := new(recordingObserver)
 	g := &providertest.Script{Answers: []answer{
 		{Body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`},
 		{Body: `{"value":[{"id":"` + record1 + `"},5]}`},
@@ -178,15 +160,10 @@ func TestFeedOfRequests(t *testing.T) {
 		{Body: `{"value":[]}`},
 		{Body: `{"id":"` + record2 + `"}`, Status: http.StatusCreated},
 	}}
-	c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
-	require.NoError(t, err)
-	source, err := Provider().Open(c, collector.SourceSettings{
+	source := openBlock(t, webhook("https://cdr.example.com/hook"), collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
-		Name:     "contoso", Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"),
-		Derive: func(string) []byte { return []byte("0123456789abcdef") },
+		Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"),
 	})
-	require.NoError(t, err)
-	t.Cleanup(source.Close)
 	feed := source.Feeds[0]
 	if rows, err := feed.Probe(t.Context()); err != nil || rows != 2 {
 		t.Errorf("the probe has %d rows, %v", rows, err)
@@ -197,7 +174,8 @@ func TestFeedOfRequests(t *testing.T) {
 	if _, _, err := feed.Subscription.Maintain(t.Context(), time.Now()); err != nil {
 		t.Error(err)
 	}
-	if want := (map[string]int{"": 3, "call_records": 3}); !maps.Equal(seen.feeds, want) {
-		t.Errorf("the requests are %v, want %v; asked %q", seen.feeds, want, g.Asked)
+	const read = "call_records 200"
+	if want := []string{" 200", read, read, read, " 200", " 201"}; !slices.Equal(seen.requests, want) {
+		t.Errorf("the requests are %q, want %q; asked %q", seen.requests, want, g.Asked)
 	}
 }
