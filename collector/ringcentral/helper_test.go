@@ -36,7 +36,7 @@ func (p platform) RoundTrip(r *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(r.URL.Path, "/oauth/token"):
 		body = `{"access_token":"token","expires_in":3600}`
 	case strings.HasSuffix(r.URL.Path, "/extension"):
-		body = pageOf("", `{"id":90,"name":" Sales ","type":"Department"}`, `{"id":91,"name":"Support","type":"Department"}`,
+		body = pageOf(`{"id":90,"name":" Sales ","type":"Department"}`, `{"id":91,"name":"Support","type":"Department"}`,
 			`{"id":101,"name":"Ann","type":"User"}`, `{"name":"without an id","type":"Department"}`, `7`)
 	}
 	return &http.Response{
@@ -64,8 +64,10 @@ func open(t testing.TB, keys string, transport http.RoundTripper) *collector.Sou
 }
 
 // The logs of an account and of an extension, as keys of a source.
-func accountLog() string   { return "call_log: {queues: true}" }
-func extensionLog() string { return "scope: extension, call_log: " }
+const (
+	accountLog   = "call_log: {queues: true}"
+	extensionLog = "scope: extension, call_log: "
+)
 
 // decodePage reads one page of the call log.
 func decodePage(t testing.TB, log, page string) (got read, err error) {
@@ -114,13 +116,10 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 }
 
 // pageOf is a page as RingCentral writes it.
-func pageOf(next string, rows ...string) string {
-	navigation := `{"firstPage":{"uri":"https://platform.ringcentral.com/first"}}`
-	if next != "" {
-		navigation = `{"firstPage":{"uri":"https://platform.ringcentral.com/first"},"nextPage":{"uri":"` + next + `"}}`
-	}
+func pageOf(rows ...string) string {
 	return `{"uri":"https://platform.ringcentral.com/x","records":[` + strings.Join(rows, ",") +
-		`],"paging":{"page":1,"perPage":1000},"navigation":` + navigation + `}`
+		`],"paging":{"page":1,"perPage":1000},` +
+		`"navigation":{"firstPage":{"uri":"https://platform.ringcentral.com/first"}}}`
 }
 
 // call is a row with what most tests don't look at. More is further members.

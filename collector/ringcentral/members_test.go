@@ -121,7 +121,7 @@ func TestEveryMemberIsMapped(t *testing.T) {
 	for _, member := range readMembers() {
 		changed := false
 		for _, raw := range whole {
-			before, err := decodePage(t, accountLog(), pageOf("", raw))
+			before, err := decodePage(t, accountLog, pageOf(raw))
 			if err != nil || len(before.rows) != 1 {
 				t.Fatalf("invalid %q, error %v", before.invalid, err)
 			}
@@ -132,7 +132,7 @@ func TestEveryMemberIsMapped(t *testing.T) {
 			}
 			content, err := json.Marshal(row)
 			require.NoError(t, err)
-			after, err := decodePage(t, accountLog(), pageOf("", string(content)))
+			after, err := decodePage(t, accountLog, pageOf(string(content)))
 			changed = changed || err != nil || !reflect.DeepEqual(before.rows, after.rows)
 		}
 		if !changed {
