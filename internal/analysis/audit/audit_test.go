@@ -214,6 +214,17 @@ func (o *openings) Inspect(ctx context.Context) (i *ledger.Inspector, err error)
 	return o.last, err
 }
 
+// auditOf is the audit of the day up to a time.
+func auditOf(t *testing.T, l Ledger, read Feed, now time.Time) Day {
+	t.Helper()
+	days, err := Run(t.Context(), Settings{
+		From: noon.Truncate(24 * time.Hour), To: now, Now: func() time.Time { return now }, Ledger: l,
+		Note: func(string) {},
+	}, read)
+	require.NoError(t, err)
+	return days[0]
+}
+
 // A list may have each version of a record, as a file does: the amounts of the last one are compared.
 func TestVersionsInAList(t *testing.T) {
 	now := noon.Add(10 * time.Hour)
@@ -242,12 +253,7 @@ func TestVersionsInAList(t *testing.T) {
 				list = append(list, record("a", noon, amount))
 			}
 			read.Info.Reader = &fakeReader{records: list}
-			days, err := Run(t.Context(), Settings{
-				From: noon.Truncate(24 * time.Hour), To: now, Now: func() time.Time { return now }, Ledger: l,
-				Note: func(string) {},
-			}, read)
-			require.NoError(t, err)
-			d := days[0]
+			d := auditOf(t, l, read, now)
 			amounts := [...]string{d.Charges.Listed.Text("EUR"), d.Charges.Counted.Text("EUR")}
 			got := fmt.Sprintln(d.Listed, d.Counted, d.Differs(), amounts[0], amounts[1])
 			if got != c.want+"\n" {
@@ -286,12 +292,7 @@ func TestUnfinishedVersionInAList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read.Info.Reader = &fakeReader{records: c.list}
-			days, err := Run(t.Context(), Settings{
-				From: noon.Truncate(24 * time.Hour), To: now, Now: func() time.Time { return now }, Ledger: l,
-				Note: func(string) {},
-			}, read)
-			require.NoError(t, err)
-			d := days[0]
+			d := auditOf(t, l, read, now)
 			got := [4]int{int(d.Listed), d.Counted, d.NotFinal, int(d.Missing)}
 			if got != c.want || d.Differs() != (c.want[3] > 0) {
 				t.Errorf("listed, counted, not final, missing: %v, want %v; differs %t", got, c.want, d.Differs())

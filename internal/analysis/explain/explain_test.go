@@ -124,6 +124,13 @@ func (b *bench) count(records ...*cdr.Record) {
 	b.must(err)
 }
 
+// countWhole has the exporter count, two hours later, the calls that are whole by then.
+func (b *bench) countWhole() {
+	b.t.Helper()
+	b.at = b.at.Add(2 * time.Hour)
+	b.count()
+}
+
 // explain explains a selector as the command does.
 func (b *bench) explain(text string, from, to time.Time) *explain.Result {
 	return b.explainAll([]string{text}, from, to)[0]
@@ -274,8 +281,7 @@ func TestSumsAreProven(t *testing.T) {
 					b.open()
 				}
 			}
-			b.at = b.at.Add(2 * time.Hour)
-			b.count() // calls are whole
+			b.countWhole()
 			var series []string
 			for i := range b.all {
 				one := selectorOf(b.all[i].delta.Def, b.all[i].delta.LabelValues())
@@ -358,9 +364,8 @@ func TestCountedMeanwhile(t *testing.T) {
 func TestLegWithoutID(t *testing.T) {
 	b := newBench(t, counting.Rules{Legs: true})
 	b.count(cdrtest.Call("", func(r *cdr.Record) { r.Synthetic, r.CallKey = "row \xff", "k" }))
-	b.at = b.at.Add(2 * time.Hour)
-	b.count() // the call is whole
-	r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
+	b.countWhole()
+	r := b.explain("cdr_calls_total", from, to)
 	if got := textOf(r); got != "1 true" || r.Entries[0].Record.ID == "" {
 		t.Errorf("got %q of %+v, want 1 that is proven", got, r.Entries)
 	}
@@ -454,7 +459,7 @@ func TestBuckets(t *testing.T) {
 		`{le="5"}`: "1", `{le="5.0"}`: "1", `{le="60"}`: "2", `{le="+Inf"}`: "2", `{le=~"5|60"}`: "3",
 		`{le!="5"}`: "23", ``: "24",
 	} {
-		r := b.explain("cdr_call_duration_seconds_bucket"+selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		r := b.explain("cdr_call_duration_seconds_bucket"+selector, from, to)
 		if got := r.Listed.String(); got != want {
 			t.Errorf("%s adds %s, want %s", selector, got, want)
 		}
@@ -485,7 +490,7 @@ func TestBecause(t *testing.T) {
 	} {
 		b := newBench(t, counting.Rules{})
 		b.count(cdrtest.Call("a", cdrtest.Outcome(cdr.Failed), c.record))
-		r := b.explain(c.selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		r := b.explain(c.selector, from, to)
 		if len(r.Entries) != 1 || r.Entries[0].Because != c.want {
 			t.Errorf("%s: %+v, want %s", c.selector, r.Entries, c.want)
 		}
@@ -504,9 +509,8 @@ func TestBecauseOfLegs(t *testing.T) {
 			legs = append(legs, cdrtest.Call(id, func(r *cdr.Record) { r.CallKey = "k" }))
 		}
 		b.count(legs...)
-		b.at = b.at.Add(2 * time.Hour)
-		b.count() // the call is whole
-		r := b.explain("cdr_calls_total", cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute))
+		b.countWhole()
+		r := b.explain("cdr_calls_total", from, to)
 		if len(r.Entries) != 1 || r.Entries[0].Because != text {
 			t.Errorf("%+v, want %s", r.Entries, text)
 		}
@@ -526,7 +530,7 @@ func TestBecauseOfTimes(t *testing.T) {
 		"cdr_call_setup_seconds_sum":    "answer from acmetel.yaml:8",
 		"cdr_call_duration_seconds_sum": `duration from "60", acmetel.yaml:9`,
 	} {
-		r := b.explain(name, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		r := b.explain(name, from, to)
 		if len(r.Entries) != 1 || !strings.HasSuffix(r.Entries[0].Because, "; "+want) {
 			t.Errorf("%s: %+v, want %s", name, r.Entries, want)
 		}

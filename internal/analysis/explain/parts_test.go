@@ -46,8 +46,7 @@ func TestEmergencyOfACallThatWaits(t *testing.T) {
 				r.Emergency, r.NoOutcome = cdr.EmergencyReal, c.challenged
 			}))
 			b.wants("cdr_emergency_calls_total", c.first)
-			b.at = b.at.Add(2 * time.Hour)
-			b.count()
+			b.countWhole()
 			b.wants("cdr_emergency_calls_total", c.then)
 		})
 	}
@@ -201,11 +200,9 @@ func TestCallsThatGrew(t *testing.T) {
 			b := newBench(t, counting.Rules{Legs: true})
 			b.countEarlier()
 			b.count(first, c.second)
-			b.at = b.at.Add(2 * time.Hour)
-			b.count() // the call is whole
+			b.countWhole()
 			b.count(c.late)
-			b.at = b.at.Add(2 * time.Hour)
-			b.count()
+			b.countWhole()
 			b.wants(c.selector, c.want)
 		})
 	}

@@ -17,10 +17,8 @@ import (
 func TestPostgres(t *testing.T) {
 	text, err := os.ReadFile("../../../providers/fusionpbx.yaml")
 	require.NoError(t, err)
-	d, err := declared.Load("fusionpbx.yaml", text)
-	require.NoError(t, err)
 	dsn := pgtest.Shared(t).Admin()
-	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, DSN: dsn})
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: load(t, string(text)), DSN: dsn})
 	require.NoError(t, err)
 	held := 0
 	for _, v := range verdicts {
@@ -55,10 +53,8 @@ func TestBadDSN(t *testing.T) {
 		{"sqlite", "s3cret-word.db", "the definition's driver is sqlite, which needs no other database"},
 	} {
 		t.Run(c.driver, func(t *testing.T) {
-			d, err := declared.Load("kamailio.yaml", text)
-			require.NoError(t, err)
 			set := map[string][]string{"driver": {c.driver}}
-			_, err = laws.Run(t.Context(), laws.Settings{Definition: d, DSN: c.dsn, Set: set})
+			_, err := laws.Run(t.Context(), laws.Settings{Definition: load(t, string(text)), DSN: c.dsn, Set: set})
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("error %v", err)
 			}

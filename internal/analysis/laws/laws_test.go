@@ -35,12 +35,18 @@ func TestLongCalls(t *testing.T) {
 // held.
 type lawCase struct{ name, definition, want string }
 
+func load(t *testing.T, text string) *declared.Definition {
+	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(text))
+	require.NoError(t, err)
+	return d
+}
+
 func checkLaw(t *testing.T, law string, cases ...lawCase) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := declared.Load("definition.yaml", []byte(c.definition))
-			require.NoError(t, err)
+			d := load(t, c.definition)
 			verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{law}})
 			require.NoError(t, err)
 			v := verdicts[len(verdicts)-1] // behind the law plain, if it is another one
@@ -368,9 +374,7 @@ func TestAnswersOfExports(t *testing.T) {
 	text, err := declared.BuiltinText("wavix")
 	require.NoError(t, err)
 	stream := strings.ReplaceAll(string(text), "parameters: {format: csv, ", "parameters: {format: stream, ")
-	d, err := declared.Load("definition.yaml", []byte(stream))
-	require.NoError(t, err)
-	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"answers"}})
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: load(t, stream), Laws: []string{"answers"}})
 	require.NoError(t, err)
 	var unjudged []string
 	for _, v := range verdicts {
@@ -448,11 +452,7 @@ tests:
 
 // TestUnknownLaw: a law that is misspelt isn't one that holds.
 func TestUnknownLaw(t *testing.T) {
-	text, err := declared.BuiltinText("twilio")
-	require.NoError(t, err)
-	d, err := declared.Load("definition.yaml", text)
-	require.NoError(t, err)
-	_, err = laws.Run(t.Context(), laws.Settings{Definition: d, Laws: []string{"rows", "oder"}})
+	_, err := laws.Run(t.Context(), laws.Settings{Definition: load(t, listed), Laws: []string{"rows", "oder"}})
 	const want = "--law: no law is called oder; the laws are rows, answers, limits, "
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v", err)
@@ -462,9 +462,7 @@ func TestUnknownLaw(t *testing.T) {
 // judged are the verdicts on a definition, by law. None is broken.
 func judged(t *testing.T, text string) map[string]laws.Verdict {
 	t.Helper()
-	d, err := declared.Load("definition.yaml", []byte(text))
-	require.NoError(t, err)
-	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: d})
+	verdicts, err := laws.Run(t.Context(), laws.Settings{Definition: load(t, text)})
 	require.NoError(t, err)
 	all := make(map[string]laws.Verdict)
 	for _, v := range verdicts {

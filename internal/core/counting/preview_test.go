@@ -33,7 +33,6 @@ func TestPreview(t *testing.T) {
 	)
 	floor := now.Add(-10 * time.Hour)
 	hours := func(n float64) time.Time { return now.Add(-time.Duration(n * float64(time.Hour))) }
-	changed := func(r *cdr.Record, change func(*cdr.Record)) *cdr.Record { change(r); return r }
 	twin := func(n int) *cdr.Record { return &cdr.Record{Synthetic: "twin", Twin: n, Start: hours(1)} }
 	first := changed(priced("first", hours(1)), inGroup("group"))
 	further := changed(priced("further", hours(1), "1", "EUR"), inGroup("group"))

@@ -67,6 +67,11 @@ func (r *rig) records(all ...*cdr.Record) counting.Result {
 	return r.commit(&counting.Page{Records: all, ObservedAt: r.at})
 }
 
+func changed(r *cdr.Record, change func(*cdr.Record)) *cdr.Record {
+	change(r)
+	return r
+}
+
 type page = []*cdr.Record
 
 // step is a page and what its commit finds, as `1 new, 2 repeated`.

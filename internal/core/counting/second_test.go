@@ -8,15 +8,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
+// onto leads a record onto a second trunk.
+func onto(trunk, channel string, outcome cdr.Outcome) func(*cdr.Record) {
+	return func(r *cdr.Record) {
+		l := r.Leg()
+		l.Direction, l.Trunk, l.Channel, l.Outcome, l.Implied = cdr.Outbound, trunk, channel, outcome, true
+		r.Second = &l
+	}
+}
+
 // A version that changes only the second trunk is a revision, and its call gets what that changes.
 func TestSecondTrunkIsRevised(t *testing.T) {
-	onto := func(trunk, channel string, outcome cdr.Outcome) func(*cdr.Record) {
-		return func(r *cdr.Record) {
-			l := r.Leg()
-			l.Direction, l.Trunk, l.Channel, l.Outcome, l.Implied = cdr.Outbound, trunk, channel, outcome, true
-			r.Second = &l
-		}
-	}
 	for _, c := range []struct {
 		name    string
 		second  func(*cdr.Record)
@@ -67,11 +69,6 @@ func TestSecondTrunkIsRevised(t *testing.T) {
 // A record that leads from one trunk onto another is an inbound call on the first, and at once an
 // attempt on the second. Such a record occupies both, and it is one leg.
 func TestSecondTrunk(t *testing.T) {
-	second := func(r *cdr.Record) {
-		l := r.Leg()
-		l.Direction, l.Trunk, l.Channel, l.Implied = cdr.Outbound, "second", "2", true
-		r.Second = &l
-	}
 	for _, c := range []struct {
 		name string
 		legs []*cdr.Record
@@ -84,7 +81,7 @@ func TestSecondTrunk(t *testing.T) {
 			r := newCallRig(t, nil)
 			for _, one := range c.legs {
 				one.NoDuration, one.Duration = false, one.End.Sub(one.Answer)
-				second(one)
+				onto("second", "2", cdr.Answered)(one)
 			}
 			r.records(c.legs...)
 			r.wait(settle)
@@ -108,12 +105,7 @@ func TestSecondTrunk(t *testing.T) {
 // A record that came over a trunk that it doesn't name is an inbound call, too, and has no trunk.
 func TestSecondTrunkOfUnknownFirst(t *testing.T) {
 	r := newCallRig(t, nil)
-	r.records(leg("a", 0, 5, 65, func(r *cdr.Record) {
-		r.Trunk = ""
-		l := r.Leg()
-		l.Direction, l.Trunk, l.Channel, l.Implied = cdr.Outbound, "second", "2", true
-		r.Second = &l
-	}))
+	r.records(leg("a", 0, 5, 65, trunk(""), onto("second", "2", cdr.Answered)))
 	r.wait(settle)
 	slices.Sort(r.attempts)
 	if want := []string{"inbound answered", "outbound second answered"}; !slices.Equal(r.attempts, want) {

@@ -23,10 +23,6 @@ func TestVisits(t *testing.T) {
 		r.NoCall, r.CallKey, r.Outcome = false, group, outcome
 		return r
 	}
-	changed := func(r *cdr.Record, change func(*cdr.Record)) *cdr.Record {
-		change(r)
-		return r
-	}
 	abandoned := cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: waited(42)}
 	answered := cdr.Visit{Queue: "support", Result: cdr.QueueAnswered}
 	impossible, nowhere := answered, cdr.Visit{Wait: waited(0)}
