@@ -37,9 +37,10 @@ func TestVisits(t *testing.T) {
 	application := func(id, name string) string {
 		return `{"identity":{"applicationInstance":{"id":"` + id + `","displayName":"` + name + `"}}}`
 	}
-	unnamed := callWith(at("s1", 0, 60, phone, role+"}"))
-	withParticipants := func(list string) string {
-		return strings.Replace(unnamed, `"sessions"`, `"participants_v2":[`+list+`],"sessions"`, 1)
+	unnamed := at("s1", 0, 60, phone, role+"}")
+	withParticipants := func(list string, sessions ...string) string {
+		call := callWith(append(sessions, unnamed)...)
+		return strings.Replace(call, `"sessions"`, `"participants_v2":[`+list+`],"sessions"`, 1)
 	}
 	whole, answered := at("s1", 0, 90, phone, queue), at("s2", 12, 90, agent, media)
 	minute := at("s1", 0, 60, phone, queue)
@@ -70,6 +71,7 @@ func TestVisits(t *testing.T) {
 		"named by the record's only application": withParticipants(application("q1", "Support")),
 		"one of two applications": withParticipants(application("q1",
 			"Support") + "," + application("q2", "Sales")),
+		"a participant's application that calls": withParticipants(application("agent", "Support"), answered),
 	} {
 		bodies.add(t, name, call)
 	}
