@@ -11,7 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // callRig is a live feed whose calls have several records and settle in ten minutes.
@@ -389,9 +388,8 @@ func TestWhatDoesNotWait(t *testing.T) {
 	r := newCallRig(t, nil)
 	out := going(cdr.Outbound)
 	got := r.records(
-		leg("a", 0, -1, 2, out, trunk("one"), outcome(cdr.Failed), charge(t, "usage", "EUR", "0.5"),
-			func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
-		leg("b", 2, 4, 60, out, trunk("two"), onChannel("x"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
+		leg("a", 0, -1, 2, out, trunk("one"), outcome(cdr.Failed), charge(t, "usage", "EUR", "0.5"), emergency),
+		leg("b", 2, 4, 60, out, trunk("two"), onChannel("x"), emergency),
 		leg("c", 60, 61, 90, out, trunk("two"), onChannel("x"),
 			func(r *cdr.Record) { r.Visits = []cdr.Visit{{Queue: "support"}} }))
 	if got.New != 3 || got.Waiting != 1 {
@@ -604,7 +602,7 @@ func TestLaterVersionOfACountedLeg(t *testing.T) {
 // A leg that was open when its call counted has its log record with its final version.
 func TestLogOfALegThatWasOpen(t *testing.T) {
 	r := newCallRig(t, nil)
-	r.records(leg("a", 0, 5, 60), leg("b", 0, -1, 60, func(r *cdr.Record) { r.Provisional = true }))
+	r.records(leg("a", 0, 5, 60), leg("b", 0, -1, 60, provisional))
 	r.wait(5 * time.Hour)
 	r.records(leg("b", 0, -1, 60))
 	if want := []string{"cdr.call.leg c", "cdr.call c", "cdr.call.leg c"}; !slices.Equal(r.logs, want) {
@@ -746,11 +744,7 @@ func TestCatchUpBehindACallThatIsAhead(t *testing.T) {
 func TestChargesThatTheCallHas(t *testing.T) {
 	r := newCallRig(t, nil)
 	costs := func(id, amount string, n int64) *cdr.Record {
-		money, err := cdr.ParseMoney(amount)
-		require.NoError(t, err)
-		return leg(id, 0, 5, 9, version(n), func(r *cdr.Record) {
-			r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: money}}
-		})
+		return leg(id, 0, 5, 9, version(n), charge(t, "usage", "USD", amount))
 	}
 	for _, c := range []struct {
 		name, amount string

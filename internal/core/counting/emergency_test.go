@@ -9,49 +9,29 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
+// emergency makes a record one of an emergency call.
+func emergency(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
+
+// unsaid makes a record one that doesn't say how its call ended.
+func unsaid(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
+
 // A leg without an outcome, such as a challenge, or of the caller's own side doesn't say how an emergency call ended.
 func TestEmergencyByTheLegThatEnds(t *testing.T) {
-	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
-	says := func(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
-	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
-	by := func(p cdr.Party) func(*cdr.Record) {
-		return func(r *cdr.Record) { r.Party, r.Outcome = p, cdr.Answered }
-	}
-	own := by(cdr.Own)
+	type says = func(*cdr.Record)
+	fails := outcome(cdr.Failed)
+	by := func(p cdr.Party) says { return func(r *cdr.Record) { r.Party, r.Outcome = p, cdr.Answered } }
 	for _, c := range []struct {
 		name  string
-		pages [][]func(*cdr.Record) // what the legs say, of one page each
-		want  map[string]string
+		pages [][]says // what the legs say, of one page each
+		want  string   // the outcome
 	}{
-		{"challenged, then refused", [][]func(*cdr.Record){{none}, {says(cdr.Failed)}}, map[string]string{
-			"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
-		}},
-		{"challenged and refused on one page", [][]func(*cdr.Record){{none, says(cdr.Failed)}}, map[string]string{
-			"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{unknown,false}": "",
-		}},
-		{
-			"the own telephone answers, the trunk refuses",
-			[][]func(*cdr.Record){{own}, {says(cdr.Failed)}},
-			map[string]string{
-				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
-			},
-		},
-		{
-			"an announcement answers, the trunk refuses",
-			[][]func(*cdr.Record){{by(cdr.PartyMachine)}, {says(cdr.Failed)}},
-			map[string]string{
-				"cdr_emergency_calls_total{failed,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
-			},
-		},
-		{"an announcement answers, and nobody else", [][]func(*cdr.Record){{by(cdr.PartyMachine)}}, map[string]string{
-			"cdr_emergency_calls_total{machine,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
-		}},
-		{"voicemail answers", [][]func(*cdr.Record){{by(cdr.PartyVoicemail)}}, map[string]string{
-			"cdr_emergency_calls_total{voicemail,false}": "1", "cdr_emergency_calls_total{answered,false}": "",
-		}},
-		{"only challenged: when the call counts", [][]func(*cdr.Record){{none}}, map[string]string{
-			"cdr_emergency_calls_total{unknown,false}": "1",
-		}},
+		{"challenged, then refused", [][]says{{unsaid}, {fails}}, "failed"},
+		{"challenged and refused on one page", [][]says{{unsaid, fails}}, "failed"},
+		{"the own telephone answers, the trunk refuses", [][]says{{by(cdr.Own)}, {fails}}, "failed"},
+		{"an announcement answers, the trunk refuses", [][]says{{by(cdr.PartyMachine)}, {fails}}, "failed"},
+		{"an announcement answers, and nobody else", [][]says{{by(cdr.PartyMachine)}}, "machine"},
+		{"voicemail answers", [][]says{{by(cdr.PartyVoicemail)}}, "voicemail"},
+		{"only challenged: when the call counts", [][]says{{unsaid}}, "unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newCallRig(t, nil)
@@ -68,8 +48,8 @@ func TestEmergencyByTheLegThatEnds(t *testing.T) {
 			}
 			r.wait(settle)
 			r.wait(4 * time.Hour)
-			wantValues(t, r.values(), c.want)
-			r.records(leg("late", 30, -1, 31, going(cdr.Outbound), trunk("one"), emergency, says(cdr.Failed)))
+			r.records(leg("late", 30, -1, 31, going(cdr.Outbound), trunk("one"), emergency, fails))
+			wantValues(t, r.values(), map[string]string{"cdr_emergency_calls_total{" + c.want + ",false}": "1"})
 			if got := r.total("cdr_emergency_calls_total"); got != 1 {
 				t.Errorf("%d emergency calls after a late leg", got)
 			}
@@ -83,15 +63,13 @@ func TestEmergencyOfALaterVersion(t *testing.T) {
 	for name, to := range map[string]string{"stays": "k", "moves": "other", "names no group any more": ""} {
 		t.Run(name, func(t *testing.T) {
 			r := newCallRig(t, nil)
-			version := func(n int64, says func(*cdr.Record)) *cdr.Record {
-				return leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), says, func(r *cdr.Record) {
-					r.Emergency, r.Version = cdr.EmergencyReal, n
-				})
+			of := func(n int64, says func(*cdr.Record)) *cdr.Record {
+				return leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), says, emergency, version(n))
 			}
-			r.records(version(1, func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }))
+			r.records(of(1, unsaid))
 			r.restart()
 			for n := range int64(2) {
-				r.records(version(2+n, func(r *cdr.Record) { r.Outcome = cdr.Failed; inGroup(to)(r) }))
+				r.records(of(2+n, func(r *cdr.Record) { r.Outcome = cdr.Failed; inGroup(to)(r) }))
 				r.restart()
 			}
 			r.wait(settle)
@@ -106,16 +84,14 @@ func TestEmergencyOfALaterVersion(t *testing.T) {
 // An emergency call counts once, also if its leg never ends, or a later version no longer says how it ended.
 func TestEmergencyOfAnUncertainLeg(t *testing.T) {
 	ended := func(*cdr.Record) {}
-	none := func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Unknown, true }
 	for name, versions := range map[string][]func(*cdr.Record){
-		"never ends": {provisional}, "ends": {provisional, ended}, "no longer says how": {ended, none},
+		"never ends": {provisional}, "ends": {provisional, ended}, "no longer says how": {ended, unsaid},
 	} {
 		for _, counts := range []bool{false, true} { // before the next version comes
 			t.Run(fmt.Sprint(name, ", counts ", counts), func(t *testing.T) {
 				r := newCallRig(t, nil)
 				for n, says := range versions {
-					r.records(leg("a", 0, 1, 2, going(cdr.Outbound), trunk("one"), says, version(int64(n)),
-						func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }))
+					r.records(leg("a", 0, 1, 2, going(cdr.Outbound), trunk("one"), says, version(int64(n)), emergency))
 					if counts {
 						r.wait(5 * time.Hour)
 					}
@@ -141,9 +117,7 @@ func TestEmergencyOfALegThatMoves(t *testing.T) {
 			r := newCallRig(t, nil)
 			for n, to := range groups {
 				r.records(leg("a", 0, -1, 2, going(cdr.Outbound), trunk("one"), inGroup(to), version(int64(n)),
-					func(r *cdr.Record) {
-						r.Emergency, r.Outcome, r.NoOutcome = cdr.EmergencyReal, cdr.Failed, n == 1
-					}))
+					emergency, func(r *cdr.Record) { r.Outcome, r.NoOutcome = cdr.Failed, n == 1 }))
 				r.restart()
 			}
 			r.wait(settle)
@@ -162,7 +136,7 @@ func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
 			r := newCallRig(t, nil)
 			one := func(id, group string, n int64) *cdr.Record {
 				return leg(id, int(n), -1, 2+int(n), going(cdr.Outbound), trunk("one"), inGroup(group), version(n),
-					func(r *cdr.Record) { r.Emergency, r.Outcome = cdr.EmergencyReal, cdr.Failed })
+					emergency, outcome(cdr.Failed))
 			}
 			r.records(one("a", "k", 0))
 			if meets {
@@ -184,7 +158,6 @@ func TestEmergencyOfACallThatALegMovesTo(t *testing.T) {
 // A late leg, or a later version of a leg, may be the first that says that a call was an emergency call. It counts, and
 // the leg's party doesn't matter.
 func TestEmergencyOfALateLeg(t *testing.T) {
-	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
 	out := going(cdr.Outbound)
 	for name, by := range map[string]cdr.Party{"person": cdr.Person, "machine": cdr.PartyMachine, "own": cdr.Own} {
 		t.Run(name, func(t *testing.T) {

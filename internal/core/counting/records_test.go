@@ -1,7 +1,6 @@
 package counting_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Money: the first known amount is a charge, what changes later a correction, a
@@ -198,45 +196,32 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 // counting.md 16, 23: a call, the later changes of its charge and outcome, and the time of a later version that
 // connects it have the labels of its first version, whatever a file says then.
 func TestLabelsOfVersions(t *testing.T) {
-	version := func(labels cdr.Labels, outcome cdr.Outcome, price string) *cdr.Record {
-		amount, err := cdr.ParseMoney(price)
-		require.NoError(t, err)
-		return &cdr.Record{
-			ID: "a", Start: now.Add(-time.Hour), Outcome: outcome, Duration: time.Minute, Labels: labels,
-			Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}},
-		}
-	}
-	w := newWorld(counting.Rules{})
-	s := newStore(t, w.settings, counting.State{Origin: now.Add(-48 * time.Hour), Floor: now.Add(-24 * time.Hour)})
-	for _, r := range []*cdr.Record{
-		version("department=Sales\n", cdr.NoAnswer, "1"), version("department=Legal\n", cdr.NoAnswer, "1"),
-		version("", cdr.NoAnswer, "3"),
-		version("department=Legal\n", cdr.Answered, "2"), version("", cdr.Answered, "2"),
+	r := newRig(t, counting.Rules{})
+	for _, v := range []struct {
+		labels  cdr.Labels
+		outcome cdr.Outcome
+		price   string
+	}{
+		{"department=Sales\n", cdr.NoAnswer, "1"},
+		{"department=Legal\n", cdr.NoAnswer, "1"},
+		{"", cdr.NoAnswer, "3"},
+		{"department=Legal\n", cdr.Answered, "2"},
+		{"", cdr.Answered, "2"},
 	} {
-		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{r}})
+		r.records(call("a", outcome(v.outcome), charge(t, "usage", "USD", v.price),
+			func(r *cdr.Record) { r.Labels = v.labels }))
 	}
-	if got := strings.Join(s.changes, ", "); got != "department=Sales\n" {
+	if got := strings.Join(r.changes, ", "); got != "department=Sales\n" {
 		t.Errorf("the changes of outcomes have %q", got)
 	}
-	got := fmt.Sprint(s.counts)
-	for name, want := range map[string]int64{
-		"cdr_calls_total{unknown,,no_answer,,false,department=Sales\n}":                1,
-		"cdr_call_failures_total{unknown,,no_answer,,,,user,false,department=Sales\n}": 1,
-		"cdr_call_connected_seconds_total{unknown,,,,department=Sales\n}":              60e6,
-	} {
-		if s.counts[name] != want {
-			t.Errorf("%q is %d, want %d, of %q", name, s.counts[name], want, got)
-		}
-	}
-	for name, want := range map[string]string{
-		"cdr_call_charges_total{unknown,,USD,usage,,department=Sales\n}":                   "1",
-		"cdr_call_charge_corrections_total{unknown,,USD,usage,,debit,department=Sales\n}":  "2",
-		"cdr_call_charge_corrections_total{unknown,,USD,usage,,credit,department=Sales\n}": "1",
-	} {
-		if money := s.money[name]; money.String() != want {
-			t.Errorf("%q is %s, want %s, of %q", name, money.String(), want, got)
-		}
-	}
+	wantValues(t, r.values(), map[string]string{
+		"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,department=Sales\n}":         "1",
+		"cdr_call_failures_total{inbound,sbc1.example.com,no_answer,,,,user,false,department=Sales\n}": "1",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,,department=Sales\n}":       "60",
+		"cdr_call_charges_total{inbound,byot_in,USD,usage,,department=Sales\n}":                        "1",
+		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit,department=Sales\n}":       "2",
+		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,credit,department=Sales\n}":      "1",
+	})
 }
 
 // counting.md 16: what versions add to the times of a call of one record. If it has its legs in it, connected time

@@ -156,7 +156,6 @@ func TestSettledCountsOnce(t *testing.T) {
 // first tells of it.
 func TestRule14EmergencyOfALaterVersion(t *testing.T) {
 	r := newMovingRig(t)
-	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
 	for _, step := range []struct {
 		name   string
 		record *cdr.Record
