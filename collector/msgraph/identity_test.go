@@ -90,6 +90,16 @@ func open(t *testing.T, c *Config, settings collector.SourceSettings) *collector
 	return source
 }
 
+// probe opens a source and asks its first feed.
+func probe(t *testing.T, c *Config, settings collector.SourceSettings) *collector.Source {
+	t.Helper()
+	source := open(t, c, settings)
+	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
 // recordingObserver remembers who asked and what was answered.
 type recordingObserver struct{ requests []string }
 
@@ -106,10 +116,7 @@ func TestRequestsAreObserved(t *testing.T) {
 	c.ClientSecret = config.NewSecret(testSecret)
 	observer := new(recordingObserver)
 	settings.Observer = observer
-	source := open(t, c, settings)
-	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	source := probe(t, c, settings)
 	server.Register(func(a *sim.Application) { a.SecretExpired = true })
 	server.ExpireTokens()
 	_, err := source.Feeds[1].Probe(t.Context())
@@ -129,9 +136,7 @@ func TestPlainHTTPOnLoopback(t *testing.T) {
 	t.Cleanup(server.Close)
 	c := block(server.URL)
 	c.ClientSecret = config.NewSecret(testSecret)
-	if _, err := open(t, c, collector.SourceSettings{}).Feeds[0].Probe(t.Context()); err != nil {
-		t.Error(err)
-	}
+	probe(t, c, collector.SourceSettings{})
 }
 
 func write(t *testing.T, file, content string) {
@@ -205,11 +210,7 @@ func TestPKCS12(t *testing.T) {
 	certs, _, err := (&credentials{config: c}).certificates(t.Context())
 	require.NoError(t, err)
 	server.Register(func(a *sim.Application) { a.Certificates = certs })
-	source := open(t, c, settings)
-	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := source.CredentialExpiry(); !got.Equal(certs[0].NotAfter) {
+	if got := probe(t, c, settings).CredentialExpiry(); !got.Equal(certs[0].NotAfter) {
 		t.Errorf("the certificate ends %s, want %s", got, certs[0].NotAfter)
 	}
 }
@@ -234,9 +235,7 @@ func TestWorkloadIdentity(t *testing.T) {
 				}
 				tokensAndPages(w, r)
 			})}
-			if _, err := open(t, c, settings).Feeds[0].Probe(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			probe(t, c, settings)
 			if form.Get("client_id") != testClient || form.Get("client_assertion") != "service-account-token" {
 				t.Errorf("asked with %v", form)
 			}
@@ -273,9 +272,7 @@ func TestManagedIdentity(t *testing.T) {
 	c := block(graph.URL)
 	c.ClientID = ""
 	c.ManagedIdentity = &ManagedIdentity{ClientID: testClient}
-	if _, err := open(t, c, collector.SourceSettings{}).Feeds[0].Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	probe(t, c, collector.SourceSettings{})
 	// The refused token isn't taken from the library's cache again.
 	if len(tokens) != 2 || tokens[0] != "Bearer managed-1" || tokens[1] != "Bearer managed-2" {
 		t.Errorf("tokens %q", tokens)
@@ -285,9 +282,7 @@ func TestManagedIdentity(t *testing.T) {
 	}
 	// A managed identity without a client id has the application's.
 	c.ClientID, c.ManagedIdentity.ClientID = record1, ""
-	if _, err := open(t, c, collector.SourceSettings{}).Feeds[0].Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	probe(t, c, collector.SourceSettings{})
 	if last := asked[len(asked)-1]; last.Get("client_id") != record1 {
 		t.Errorf("asked with %v", last)
 	}

@@ -218,7 +218,7 @@ func TestUnusableCredentials(t *testing.T) {
 	cert = "-----BEGIN CERTIFICATE" + cert
 	other, _ := newCertificate(t, testStart)
 	otherKey, _, _ := strings.Cut(other, "-----BEGIN CERTIFICATE")
-	folder := t.TempDir()
+	none := filepath.Join(t.TempDir(), "none")
 	certificate := func(c *Config, content, password string) {
 		c.ClientCertificate = config.NewSecret(content)
 		if password != "" {
@@ -248,13 +248,12 @@ func TestUnusableCredentials(t *testing.T) {
 			"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password is wrong for it",
 			"PKCS #12",
 		},
-		{"secret file is missing", func(c *Config) {
-			c.ClientSecret = config.NewSecretFile(filepath.Join(folder,
-				"none"))
-		}, "no such file", "readable"},
 		{
-			"certificate file is missing",
-			func(c *Config) { c.ClientCertificate = config.NewSecretFile(filepath.Join(folder, "none")) },
+			"secret file is missing", func(c *Config) { c.ClientSecret = config.NewSecretFile(none) },
+			"no such file", "readable",
+		},
+		{
+			"certificate file is missing", func(c *Config) { c.ClientCertificate = config.NewSecretFile(none) },
 			"no such file", "readable",
 		},
 		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "found no", "PEM"},
@@ -272,9 +271,7 @@ func TestUnusableCredentials(t *testing.T) {
 			"neither PEM nor a legacy PKCS #12 file", "PKCS #12",
 		},
 		{
-			"no token file", func(c *Config) {
-				c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(filepath.Join(folder, "none"))}
-			},
+			"no token file", func(c *Config) { c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(none)} },
 			"no such file", "token_file",
 		},
 		{

@@ -50,24 +50,16 @@ func TestRedactPhrase(t *testing.T) {
 
 func TestRedactPhraseKeepsWhatIsKept(t *testing.T) {
 	const phrase = "sip:alice@contoso.com or sip:+12125550100@h to 12125550101 via 192.168.100.200"
-	tests := []struct {
-		name   string
-		policy Policy
-		want   string
-	}{
-		{"numbers", Policy{Numbers: Keep}, "*** or sip:+12125550100@h to 12125550101 via ***"},
-		{"users", Policy{Users: Keep}, "sip:alice@contoso.com or *** to *** via ***"},
-		{"addresses", Policy{Addresses: Keep}, "*** or *** to *** via 192.168.100.200"},
-		{"all", Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, phrase},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			r := Record{ReasonPhrase: phrase}
-			NewRedactor(tt.policy, testKey).Redact(&r)
-			if r.ReasonPhrase != tt.want {
-				t.Errorf("got %q, want %q", r.ReasonPhrase, tt.want)
-			}
-		})
+	for policy, want := range map[Policy]string{
+		{Numbers: Keep}:   "*** or sip:+12125550100@h to 12125550101 via ***",
+		{Users: Keep}:     "sip:alice@contoso.com or *** to *** via ***",
+		{Addresses: Keep}: "*** or *** to *** via 192.168.100.200",
+		{Numbers: Keep, Users: Keep, Addresses: Keep}: phrase,
+	} {
+		r := Record{ReasonPhrase: phrase}
+		if NewRedactor(policy, testKey).Redact(&r); r.ReasonPhrase != want {
+			t.Errorf("%+v: got %q, want %q", policy, r.ReasonPhrase, want)
+		}
 	}
 }
 
@@ -129,14 +121,6 @@ func TestRedactAddress(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestPhraseWithoutDigitsDoesNotAllocate(t *testing.T) {
-	d := NewRedactor(Policy{Numbers: Mask, Users: Hash, Addresses: Mask}, testKey)
-	r := Record{ReasonPhrase: "Normal call clearing"}
-	if n := testing.AllocsPerRun(100, func() { d.phrase(&r) }); n != 0 {
-		t.Errorf("a phrase without personal data allocates %v times", n)
 	}
 }
 

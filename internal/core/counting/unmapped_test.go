@@ -28,53 +28,45 @@ func TestUnknownValuesCountOnce(t *testing.T) {
 		Unmapped:   append(ignored.Unmapped, ignored.Unmapped...),
 		ObservedAt: epoch,
 	}
+	type pages = []*counting.Page
+	type counts = map[string]int
+	plain, legs, arrival := counting.Rules{}, counting.Rules{Legs: true}, counting.Rules{ByArrival: true}
+	busy := call("a", outcome(cdr.Busy))
 	for _, c := range []struct {
 		name  string
 		rules counting.Rules
-		pages []*counting.Page
-		want  map[string]int
+		pages pages
+		want  counts
 	}{
-		{"a record", counting.Rules{}, []*counting.Page{page(field, call("a"))}, map[string]int{field: 1}},
+		{"a record", plain, pages{page(field, call("a"))}, counts{field: 1}},
 		{
-			"a record that is read again",
-			counting.Rules{},
-			[]*counting.Page{page(field, call("a"), call("a")), page(field, call("a"))},
-			map[string]int{field: 1},
+			"a record that is read again", plain,
+			pages{page(field, call("a"), call("a")), page(field, call("a"))},
+			counts{field: 1},
+		},
+		{"one that is revised", plain, pages{page(field, call("a")), page(field, busy)}, counts{field: 1}},
+		{
+			"a value that a later version has", plain,
+			pages{{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, busy)},
+			counts{field: 1},
 		},
 		{
-			"one that is revised",
-			counting.Rules{},
-			[]*counting.Page{page(field, call("a")), page(field, call("a", outcome(cdr.Busy)))},
-			map[string]int{field: 1},
+			"two fields and two records", plain,
+			pages{page(field, call("a"), call("b")), page("trunk", call("a"))},
+			counts{field: 2, "trunk": 1},
 		},
 		{
-			"a value that a later version has",
-			counting.Rules{},
-			[]*counting.Page{
-				{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}, page(field, call("a", outcome(cdr.Busy))),
-			},
-			map[string]int{field: 1},
+			"a leg", legs,
+			pages{page(field, call("a", inGroup("k"))), page(field, call("a", inGroup("k")))},
+			counts{field: 1},
 		},
-		{
-			"two fields and two records",
-			counting.Rules{},
-			[]*counting.Page{page(field, call("a"), call("b")), page("trunk", call("a"))},
-			map[string]int{field: 2, "trunk": 1},
-		},
-		{"a leg", counting.Rules{Legs: true}, []*counting.Page{
-			page(field, call("a", inGroup("k"))), page(field, call("a", inGroup("k"))),
-		}, map[string]int{field: 1}},
-		{"by arrival", counting.Rules{ByArrival: true}, []*counting.Page{
-			page(field, call("a")), page(field, call("a")),
-		}, map[string]int{field: 1}},
-		{"too old", counting.Rules{}, []*counting.Page{
-			page(field, call("a", start(epoch.Add(-100*time.Hour)))),
-		}, map[string]int{}},
-		{"an ignored row", counting.Rules{}, []*counting.Page{ignored, ignored}, map[string]int{"type": 1}},
-		{"an ignored row twice on a page", counting.Rules{}, []*counting.Page{twice}, map[string]int{"type": 1}},
+		{"by arrival", arrival, pages{page(field, call("a")), page(field, call("a"))}, counts{field: 1}},
+		{"too old", plain, pages{page(field, call("a", start(epoch.Add(-100*time.Hour))))}, counts{}},
+		{"an ignored row", plain, pages{ignored, ignored}, counts{"type": 1}},
+		{"an ignored row twice on a page", plain, pages{twice}, counts{"type": 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, got := newRig(t, c.rules), map[string]int{}
+			r, got := newRig(t, c.rules), counts{}
 			for _, p := range c.pages {
 				for field, n := range r.commit(p).Unmapped {
 					got[field] += n
