@@ -87,10 +87,8 @@ func TestRetries(t *testing.T) {
 		if sum, _ := newBench(t).read(only(f, noon.Add(24*time.Hour))); sum.Calls != 2 {
 			t.Errorf("%d calls", sum.Calls)
 		}
-		if want := []time.Duration{
-			24 * time.Hour, 12 * time.Hour, 6 * time.Hour,
-			3 * time.Hour,
-		}; !slices.Equal(lengths[:4], want) {
+		want := []time.Duration{24 * time.Hour, 12 * time.Hour, 6 * time.Hour, 3 * time.Hour}
+		if !slices.Equal(lengths[:4], want) {
 			t.Errorf("pieces of %v", lengths)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
@@ -119,12 +120,10 @@ func TestCallersOfChanges(t *testing.T) {
 func TestChargesOfCallers(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	outbound := func(id string, outcome cdr.Outcome, amount string) *cdr.Record {
-		money, err := cdr.ParseMoney(amount)
-		require.NoError(t, err)
 		return &cdr.Record{
 			ID: id, CallKey: id, Direction: cdr.Outbound, Outcome: outcome, Duration: 90 * time.Second, Start: start,
 			CallerNumber: "+4930123456", CalleeNumber: "+37120000000", Country: "LV",
-			Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: money}},
+			Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: cdrtest.Money(t, amount)}},
 		}
 	}
 	one, two := outbound("a", cdr.Answered, "1.5"), outbound("b", cdr.Answered, "2")

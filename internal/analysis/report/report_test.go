@@ -9,17 +9,16 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/analysis/report"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-func money(t *testing.T, text string) cdr.Money {
+func usage(t *testing.T, amount string) cdr.Charge {
 	t.Helper()
-	m, err := cdr.ParseMoney(text)
-	require.NoError(t, err)
-	return m
+	return cdr.Charge{Component: "usage", Currency: "EUR", Amount: cdrtest.Money(t, amount)}
 }
 
 // answered is a call of a minute and a half that costs something.
@@ -27,7 +26,7 @@ func answered(t *testing.T, amount string) *cdr.Record {
 	return &cdr.Record{
 		Start: noon, Direction: cdr.Outbound, CallType: "voip_call", Trunk: "sbc1", Country: "DE",
 		Outcome: cdr.Answered, Duration: 90 * time.Second,
-		Charges: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: money(t, amount)}},
+		Charges: []cdr.Charge{usage(t, amount)},
 	}
 }
 
@@ -125,8 +124,7 @@ func TestReport(t *testing.T) {
 		}, want: []string{"sbc1: 0 0 0.000000 EUR 1", "sbc2: 1 1 3.000000", ": 1 1 3.000000 EUR 1"}},
 		"a late leg adds its time to its call": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := with(answered(t, "1"), func(r *cdr.Record) {
-				r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0,
-					true
+				r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0, true
 			})
 			a.count(call)
 			a.add(facts.Fact{Kind: facts.Connected, Record: call, Time: time.Minute}, change(call, cdr.NoAnswer,
@@ -149,14 +147,8 @@ func TestReport(t *testing.T) {
 			a.count(call)
 			later := with(call, func(r *cdr.Record) { r.Country = "FR" })
 			labels := &facts.ChargeLabels{Direction: cdr.Outbound, CallType: "voip_call", Country: "DE"}
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
-				Component: "usage", Currency: "EUR",
-				Amount: money(t, "-0.4"),
-			})...)
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
-				Component: "usage", Currency: "EUR",
-				Amount: money(t, "0.15"),
-			})...)
+			a.add(facts.AppendCorrection(nil, later, labels, usage(t, "-0.4"))...)
+			a.add(facts.AppendCorrection(nil, later, labels, usage(t, "0.15"))...)
 		}, want: []string{"DE: 1 1 1.500000 EUR 0.75", ": 1 1 1.500000 EUR 0.75"}},
 		"minutes are rounded once": {by: "trunk", add: func(t *testing.T, a adder) {
 			for _, trunk := range []string{"a", "b", "c"} {
@@ -183,10 +175,7 @@ func TestReport(t *testing.T) {
 				a.count(call, answered(t, "2"))
 				later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
 				labels := &facts.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
-				a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
-					Component: "usage", Currency: "EUR",
-					Amount: money(t, "0.5"),
-				})...)
+				a.add(facts.AppendCorrection(nil, later, labels, usage(t, "0.5"))...)
 			}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"},
 		},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
@@ -210,8 +199,7 @@ func TestReport(t *testing.T) {
 func aroundMidnight(t *testing.T, a adder) {
 	for _, start := range []time.Duration{-30 * time.Minute, 30 * time.Minute} {
 		a.count(with(answered(t, "1"), func(r *cdr.Record) {
-			r.Start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).
-				Add(start)
+			r.Start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(start)
 		}))
 	}
 }
