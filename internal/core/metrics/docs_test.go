@@ -46,7 +46,7 @@ func TestDocsShowTheCatalogue(t *testing.T) {
 // allDefs is the whole catalogue, by name.
 func allDefs() []*Def {
 	all := slices.Concat(Catalogue(), SelfCatalogue())
-	slices.SortFunc(all, byName)
+	slices.SortFunc(all, func(a, b *Def) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -56,13 +56,9 @@ func ofCalls(yes bool) []*Def {
 	return slices.DeleteFunc(allDefs(), func(d *Def) bool { return (d.Base == RecordBase) != yes })
 }
 
-func byName(a, b *Def) int { return strings.Compare(a.Name, b.Name) }
-
-// metricTable lists metrics by name. Open labels carry a star. The base labels of
+// metricTable lists metrics. Open labels carry a star. The base labels of
 // what comes from records are left out: all of it has them.
 func metricTable(defs []*Def) string {
-	defs = slices.Clone(defs)
-	slices.SortFunc(defs, byName)
 	var b strings.Builder
 	b.WriteString("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n")
 	for _, d := range defs {
