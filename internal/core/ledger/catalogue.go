@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
@@ -17,16 +16,23 @@ func definitionOf(d *metrics.Def) string {
 	return fmt.Sprint(d.Kind, labels, d.Bounds)
 }
 
-// readCatalogue reads the ledger's definitions, by metric.
-func readCatalogue(s *engine.Session) (map[string]string, error) {
+// compareDefinitions finds the metrics of which the ledger has no definition, and those of which it has another one.
+func (l *Ledger) compareDefinitions() (missing, changed []*metrics.Def, err error) {
 	stored := make(map[string]string)
-	err := s.ScanAll(`SELECT metric, definition FROM catalogue`, nil, func(rows *sql.Rows) error {
+	err = l.engine.ScanAll(`SELECT metric, definition FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric, definition string
 		err := rows.Scan(&metric, &definition)
 		stored[metric] = definition
 		return err
 	})
-	return stored, err
+	for _, d := range metrics.Catalogue() {
+		if was, known := stored[d.Name]; !known {
+			missing = append(missing, d)
+		} else if was != definitionOf(d) {
+			changed = append(changed, d)
+		}
+	}
+	return missing, changed, err
 }
 
 // compareCatalogue notices that another version of the program has changed definitions meanwhile,
@@ -36,43 +42,33 @@ func (l *Ledger) compareCatalogue() error {
 	if l.identity.Load() == nil || !l.Shared() {
 		return nil
 	}
-	stored, err := readCatalogue(&l.engine.Session)
-	if err != nil {
-		return err
+	_, changed, err := l.compareDefinitions()
+	if err == nil && len(changed) > 0 {
+		err = l.setReplaced("another version of the program has changed metric " + changed[0].Name + " in it")
 	}
-	for _, d := range metrics.Catalogue() {
-		if was, known := stored[d.Name]; known && was != definitionOf(d) {
-			return l.setReplaced("another version of the program has changed metric " + d.Name + " in it")
-		}
-	}
-	return nil
+	return err
 }
 
 // checkCatalogue compares the catalogue with the ledger's. A metric whose definition changed starts
 // with new series (counting.md 23).
 func (l *Ledger) checkCatalogue() error {
-	stored, err := readCatalogue(&l.engine.Session)
+	missing, changed, err := l.compareDefinitions()
 	if err != nil {
 		return err
 	}
-	for _, d := range metrics.Catalogue() {
-		was, known := stored[d.Name]
-		now := definitionOf(d)
-		if was == now {
-			continue
+	for _, d := range changed {
+		// A replica of another version still counts into the old series: with the new epoch its
+		// commits are refused.
+		if _, err := l.engine.Exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
+			return err
 		}
-		if known {
-			// A replica of another version still counts into the old series: with the new epoch its
-			// commits are refused.
-			if _, err := l.engine.Exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
-				return err
-			}
-			if _, err := l.engine.Exec(`DELETE FROM series WHERE metric = ?`, d.Name); err != nil {
-				return err
-			}
+		if _, err := l.engine.Exec(`DELETE FROM series WHERE metric = ?`, d.Name); err != nil {
+			return err
 		}
+	}
+	for _, d := range append(missing, changed...) {
 		if _, err := l.engine.Exec(`INSERT INTO catalogue (metric, definition) VALUES (?, ?)
-			ON CONFLICT (metric) DO UPDATE SET definition = excluded.definition`, d.Name, now); err != nil {
+			ON CONFLICT (metric) DO UPDATE SET definition = excluded.definition`, d.Name, definitionOf(d)); err != nil {
 			return err
 		}
 	}
