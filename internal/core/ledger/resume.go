@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/engine"
@@ -10,29 +11,23 @@ import (
 
 // saveResume writes the parts of State.Resume that differ from those that were committed. A reader of many files
 // changes one or two of thousands.
-func (f *Feed) saveResume(next []byte) (err error) {
-	was := f.committed.Load().Resume
-	for at := 0; at < max(len(was), len(next)) && err == nil; at += counting.ResumePart {
-		switch data := resumePart(next, at); {
-		case bytes.Equal(data, resumePart(was, at)):
-		case len(data) == 0:
-			_, err = f.ledger.engine.Exec(`DELETE FROM resume WHERE feed = ? AND part >= ?`, f.id,
-				at/counting.ResumePart)
-			return err
-		default:
-			_, err = f.ledger.engine.Exec(`INSERT INTO resume (feed, part, data) VALUES (?, ?, ?) ON CONFLICT (feed,
-				part) DO UPDATE SET data = excluded.data`,
-				f.id, at/counting.ResumePart, data)
+func (f *Feed) saveResume(next []byte) error {
+	was := slices.Collect(slices.Chunk(f.committed.Load().Resume, counting.ResumePart))
+	parts := 0
+	for data := range slices.Chunk(next, counting.ResumePart) {
+		if parts >= len(was) || !bytes.Equal(data, was[parts]) {
+			if _, err := f.ledger.engine.Exec(`INSERT INTO resume (feed, part, data) VALUES (?, ?, ?)
+				ON CONFLICT (feed, part) DO UPDATE SET data = excluded.data`, f.id, parts, data); err != nil {
+				return err
+			}
 		}
+		parts++
 	}
-	return err
-}
-
-func resumePart(resume []byte, at int) []byte {
-	if at >= len(resume) {
+	if parts >= len(was) {
 		return nil
 	}
-	return resume[at:min(at+counting.ResumePart, len(resume))]
+	_, err := f.ledger.engine.Exec(`DELETE FROM resume WHERE feed = ? AND part >= ?`, f.id, parts)
+	return err
 }
 
 func (l *Ledger) loadResume(feed int64) (resume []byte, err error) {
