@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
@@ -109,7 +111,7 @@ func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Resu
 		return result, asLedgerError(err)
 	}
 	c.showResult(&result)
-	if changesSpans(page) {
+	if slices.ContainsFunc(page.Enqueue, work.IsSpan) || slices.ContainsFunc(page.Done, work.IsSpan) {
 		c.showSpans()
 	}
 	return result, nil

@@ -3,7 +3,6 @@ package collector
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
@@ -113,10 +112,4 @@ func (c *committer) showSpans() {
 	}
 	c.settings.Metrics.SetSeconds(metrics.Unreadable, lost)
 	c.settings.Metrics.Tasks("span", len(items)-len(setAside), len(setAside))
-}
-
-// changesSpans says whether a page changes the spans that are read again.
-func changesSpans(page *Page) bool {
-	isSpan := func(w work.Item) bool { return w.Kind == work.Span }
-	return slices.ContainsFunc(page.Enqueue, isSpan) || slices.ContainsFunc(page.Done, isSpan)
 }

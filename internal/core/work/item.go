@@ -10,6 +10,7 @@
 package work
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -75,35 +76,29 @@ func (w *Item) Enqueued(was *Item) (next Item, queued, changed bool) {
 	return next, was.SetAside && !next.SetAside, true
 }
 
+// IsSpan says whether an item is of the kind Span.
+func IsSpan(w Item) bool { return w.Kind == Span }
+
 // Spans returns the items of the kind Span, in order of their keys, after a commit has removed some items and added
 // others. It doesn't change before.
 func Spans(before, done, put []Item) []Item {
-	after, changed := before, false
-	set := func(w *Item, there bool) {
-		if w.Kind != Span {
-			return
-		}
-		if !changed {
-			after, changed = slices.Clone(before), true
-		}
-		at, found := slices.BinarySearchFunc(after, w.Key, func(o Item, key string) int {
-			return strings.Compare(o.Key, key)
-		})
-		if found {
-			after = slices.Delete(after, at, at+1)
-		}
-		if there {
-			kept := *w // without the memory of a page
-			kept.Kind = Span
-			kept.Key, kept.Problem, kept.Data = strings.Clone(w.Key), strings.Clone(w.Problem), strings.Clone(w.Data)
-			after = slices.Insert(after, at, kept)
+	if !slices.ContainsFunc(done, IsSpan) && !slices.ContainsFunc(put, IsSpan) {
+		return before
+	}
+	after := make(map[string]Item)
+	for _, w := range before {
+		after[w.Key] = w
+	}
+	for _, w := range done {
+		if IsSpan(w) {
+			delete(after, w.Key)
 		}
 	}
-	for i := range done {
-		set(&done[i], false)
+	for _, w := range put {
+		if IsSpan(w) { // without the memory of a page
+			w.Kind, w.Key, w.Problem, w.Data = Span, strings.Clone(w.Key), strings.Clone(w.Problem), strings.Clone(w.Data)
+			after[w.Key] = w
+		}
 	}
-	for i := range put {
-		set(&put[i], true)
-	}
-	return after
+	return slices.SortedFunc(maps.Values(after), func(a, b Item) int { return strings.Compare(a.Key, b.Key) })
 }
