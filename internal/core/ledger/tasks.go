@@ -12,11 +12,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-const (
-	// setAsideFor is how long a task that was set aside is kept once its next try is overdue, and
-	// how far the floor stays back while any task was refused: no provider keeps a call longer.
-	setAsideFor = 45 * 24 * time.Hour
-)
+// setAsideFor is how long a task that was set aside is kept once its next try is overdue, and
+// how far the floor stays back while any task was refused: no provider keeps a call longer.
+const setAsideFor = 45 * 24 * time.Hour
 
 // writeTasks changes the feed's tasks. A greater version that a replica has enqueued since they were read stays.
 func (p *pageCommit) writeTasks() error {

@@ -48,14 +48,6 @@ func (j *journal) add(row []byte) error {
 	return nil
 }
 
-func (j *journal) get(at counting.Place) (data []byte, known bool) {
-	offset, known := j.places[at.Bucket][at.Hash]
-	if !known {
-		return nil, false
-	}
-	return textAt(j.arena, offset), true
-}
-
 // bucket is what the journal has of a bucket, in order of the keys.
 func (j *journal) bucket(bucket int64) (all []counting.Stored) {
 	places := j.places[bucket]

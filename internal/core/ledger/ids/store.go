@@ -119,8 +119,8 @@ func (s *Store) find(key counting.Hash, buckets []int64) (counting.Stored, error
 
 // Get is what is remembered at a place, nil if that is nothing. It is valid until the next commit.
 func (s *Store) Get(at counting.Place) ([]byte, error) {
-	if data, known := s.journal.get(at); known {
-		return data, nil
+	if offset, known := s.journal.places[at.Bucket][at.Hash]; known {
+		return textAt(s.journal.arena, offset), nil
 	}
 	for _, b := range slices.Backward(s.blocks[at.Bucket]) {
 		if data, err := s.memory.get(s.db, b, at.Hash); data != nil || err != nil {
