@@ -241,72 +241,56 @@ func TestLoop_StopBeforeStartAndTwice(t *testing.T) {
 	}
 }
 
-// TestLoop_ActiveCalls (counting.md 3): a snapshot is absent at first and after three failed reads.
+// TestLoop_ActiveCalls (counting.md 3): a snapshot is absent at first, after three failed reads, and if the next read
+// doesn't end, as while the provider answers 429.
 func TestLoop_ActiveCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		count := map[cdr.Direction]int{cdr.Internal: 3}
-		n := 0
-		l := loopOf(nil, func(s *FeedSettings) {
-			s.Info.Interval = 30 * time.Second
-			s.Info.ActiveCalls = func(context.Context, bool) (map[cdr.Direction]int, error) {
-				if n++; n > 1 {
-					return nil, errProvider
-				}
-				return count, nil
-			}
-		})
-		if l.ActiveCalls() != nil {
-			t.Error("calls in progress before the first read")
-		}
-		l.Start()
-		want := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0, cdr.Internal: 3}
-		for _, step := range []struct {
-			wait time.Duration
-			want bool
-		}{
+	type step struct {
+		wait time.Duration
+		want bool
+	}
+	for _, c := range []struct {
+		name  string
+		read  func(ctx context.Context) error // all but the first
+		steps []step
+	}{
+		{"reads fail", func(context.Context) error { return errProvider }, []step{
 			{time.Second, true},
 			{30 * time.Second, true},
 			{time.Second, true},
 			{2 * time.Second, false},
 			{time.Hour, false},
-		} {
-			pass(t, step.wait)
-			count[cdr.Internal] = 9 // the reader's own
-			if got := l.ActiveCalls(); (got != nil) != step.want || step.want && !maps.Equal(got, want) {
-				t.Errorf("after %d polls %v are in progress", n, got)
-			}
-		}
-		l.Stop()
-	})
-}
-
-// TestLoop_ActiveCallsOfASlowProvider: calls in progress aren't shown if the next read doesn't end, as while the
-// provider answers 429.
-func TestLoop_ActiveCallsOfASlowProvider(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		l := loopOf(nil, func(s *FeedSettings) {
-			s.Info.Interval = 30 * time.Second
-			s.Info.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {
-				if n++; n > 1 {
-					<-ctx.Done()
-					return nil, ctx.Err()
+		}},
+		{"a read doesn't end", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, []step{
+			{time.Second, true}, {5*time.Minute + 28*time.Second, true}, {2 * time.Second, false},
+		}},
+	} {
+		inBubble(t, c.name, func(t *testing.T) {
+			count := map[cdr.Direction]int{cdr.Internal: 3}
+			n := 0
+			l := loopOf(nil, func(s *FeedSettings) {
+				s.Info.Interval = 30 * time.Second
+				s.Info.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {
+					if n++; n > 1 {
+						return nil, c.read(ctx)
+					}
+					return count, nil
 				}
-				return map[cdr.Direction]int{cdr.Inbound: 3}, nil
+			})
+			if l.ActiveCalls() != nil {
+				t.Error("calls in progress before the first read")
 			}
+			l.Start()
+			want := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0, cdr.Internal: 3}
+			for _, step := range c.steps {
+				pass(t, step.wait)
+				count[cdr.Internal] = 9 // the reader's own
+				if got := l.ActiveCalls(); (got != nil) != step.want || step.want && !maps.Equal(got, want) {
+					t.Errorf("after %d polls %v are in progress", n, got)
+				}
+			}
+			l.Stop()
 		})
-		l.Start()
-		for _, step := range []struct {
-			wait time.Duration
-			want bool
-		}{{time.Second, true}, {5*time.Minute + 28*time.Second, true}, {2 * time.Second, false}} {
-			pass(t, step.wait)
-			if got := l.ActiveCalls(); (got != nil) != step.want {
-				t.Errorf("%s later %v are in progress", step.wait, got)
-			}
-		}
-		l.Stop()
-	})
+	}
 }
 
 func TestLoop_Status(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// TestATroubledLedgerEqualsAQuietOne (guarantee 1; counting.md 16, 36) drives random pages,
+// TestATroubledLedgerEqualsAQuietOne (guarantee 1; counting.md 1, 16, 36) drives random pages,
 // failures at any write, crashes at any
 // write, commits with an unknown end, drained batches and restarts. The ledger must count and log the
 // same as one that got the same pages without trouble. The tests of internal/core/counting check what

@@ -145,21 +145,3 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 		}
 	}
 }
-
-// counting.md 1: an error of COMMIT means unknown; the file says whether it was ours.
-func TestRule01UnknownCommit(t *testing.T) {
-	for point, durable := range map[string]bool{"COMMIT": false, "committed": true} {
-		t.Run(point, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
-			r.failOnce(point, errors.New("the wire was cut"))
-			if _, err := r.try(call("a")); (err == nil) != durable {
-				t.Fatalf("err = %v, durable %v", err, durable)
-			}
-			r.records(call("a"))
-			if wantValues(t, r.values(), map[string]string{answered: "1"}); len(r.logs()) != 1 {
-				t.Fatalf("logs: %q", r.logs())
-			}
-		})
-	}
-}

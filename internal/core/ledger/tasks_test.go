@@ -49,9 +49,12 @@ func (r *rig) wantWaiting(waiting, setAside int) {
 // counting.md 4: pending work.
 func TestRule04PendingTasks(t *testing.T) {
 	r := newRig(t)
-	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 2, Due: epoch},
+	if queued := r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(time.Hour)},
 		work.Item{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
-		work.Item{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, SetAside: true})
+		work.Item{Kind: "record", Key: "a", Version: 2, Due: epoch},
+		work.Item{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, SetAside: true}); queued != 2 {
+		t.Errorf("%d queued", queued)
+	}
 	r.reopen()
 	r.wantDue("at first", "record a 2")
 	r.wantWaiting(2, 1)
@@ -70,90 +73,38 @@ func TestRule04PendingTasks(t *testing.T) {
 	r.wantDue("done", "")
 }
 
-// counting.md 4, 12: a record that is named twice waits once; the second name is a repeat.
-func TestRule04Queued(t *testing.T) {
-	r := newRig(t)
-	notified := func(key string, version int64) work.Item {
-		return work.Item{Kind: "notified", Key: key, Version: version, Due: epoch}
-	}
-	for _, step := range []struct {
-		name   string
-		work   []work.Item
-		queued int
-	}{
-		{"two, one twice", []work.Item{notified("a", 1), notified("b", 1), notified("a", 2)}, 2},
-		{"again, later", []work.Item{notified("a", 3), notified("c", 3)}, 1},
-		{"another kind of the same key", []work.Item{{Kind: "record", Key: "a", Version: 1}}, 1},
-		{"an older one", []work.Item{notified("a", 1)}, 0},
-		{"given up", []work.Item{{Kind: "notified", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
-		{"given up at once", []work.Item{{Kind: "notified", Key: "d", Version: 1, SetAside: true}}, 0},
-		{"told of anew", []work.Item{notified("b", 4)}, 1},
-	} {
-		if got := r.enqueue(step.work...); got != step.queued {
-			t.Errorf("%s: %d queued, want %d", step.name, got, step.queued)
-		}
-		r.reopen()
-	}
-	r.wantWaiting(4, 1)
-	r.wantDue("in the end", "record a 1, notified a 3, notified c 3, notified b 4")
-}
-
-// counting.md 4: a list that brings the same version again changes nothing of what is
-// being tried again.
-func TestRule04ListedAgain(t *testing.T) {
-	r := newRig(t)
-	listed := func(version int64) work.Item {
-		return work.Item{Kind: "record", Key: "a", Version: version, Due: epoch}
-	}
-	again := listed(3)
-	again.Attempts, again.Due = 2, epoch.Add(time.Minute)
-	for _, step := range []struct {
-		name              string
-		work              work.Item
-		due               string
-		waiting, setAside int
-	}{
-		{"listed", listed(3), "record a 3", 1, 0},
-		{"failed: tried again later", again, "", 1, 0},
-		{"listed again meanwhile", listed(3), "", 1, 0},
-		{"a newer version", listed(4), "record a 4", 1, 0},
-		{"given up", work.Item{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "", 0, 1},
-		{"listed after that", listed(4), "", 0, 1},
-		{"a newer version after that", listed(5), "record a 5", 1, 0},
-	} {
-		r.enqueue(step.work)
-		r.wantDue(step.name, step.due)
-		r.wantWaiting(step.waiting, step.setAside)
-	}
-	r.clock.add(time.Minute)
-	if got, err := r.feed.Due(t.Context(), r.clock.at, 10); err != nil || len(got) != 1 || got[0].Attempts != 0 {
-		t.Errorf("%+v, %v", got, err)
-	}
-}
-
-// counting.md 32: what was set aside is tried an hour after a list has named it again,
-// however often that is; a newer version makes it as new.
+// counting.md 4, 12, 32: a record that is named again waits once, and that changes nothing of what is being
+// tried again; a newer version makes it as new. A list that names a record which was set aside has it tried
+// an hour later, however often that is.
 func TestRule32NamedAgain(t *testing.T) {
 	r := newRig(t)
 	listed := func(version int64, after time.Duration) work.Item {
 		return work.Item{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
 	}
-	aside := listed(3, 24*time.Hour)
+	failed, aside := listed(1, time.Minute), listed(3, 24*time.Hour)
+	failed.Attempts = 2
 	aside.Attempts, aside.SetAside = 7, true
-	r.enqueue(aside)
 	for _, step := range []struct {
-		name string
-		work work.Item
-		want string
+		name   string
+		work   work.Item
+		queued int
+		want   string
 	}{
-		{"an older version", listed(2, 0), "24h0m0s 7 true"},
-		{"listed", listed(3, 5*time.Minute), "1h5m0s 0 true"},
-		{"listed again", listed(3, 10*time.Minute), "1h5m0s 0 true"},
-		{"tried in vain", aside, "24h0m0s 7 true"},
-		{"listed shortly before", listed(3, 23*time.Hour+30*time.Minute), "24h0m0s 0 true"},
-		{"a newer version", listed(4, 24*time.Hour), "24h0m0s 0 false"},
+		{"new", listed(1, 0), 1, "0s 0 false"},
+		{"failed: tried again later", failed, 0, "1m0s 2 false"},
+		{"listed meanwhile", listed(1, 0), 0, "1m0s 2 false"},
+		{"a newer version meanwhile", listed(3, 0), 0, "0s 0 false"},
+		{"set aside", aside, 0, "24h0m0s 7 true"},
+		{"an older version", listed(2, 0), 0, "24h0m0s 7 true"},
+		{"listed", listed(3, 5*time.Minute), 0, "1h5m0s 0 true"},
+		{"listed again", listed(3, 10*time.Minute), 0, "1h5m0s 0 true"},
+		{"tried in vain", aside, 0, "24h0m0s 7 true"},
+		{"listed shortly before", listed(3, 23*time.Hour+30*time.Minute), 0, "24h0m0s 0 true"},
+		{"a newer version", listed(4, 24*time.Hour), 1, "24h0m0s 0 false"},
 	} {
-		r.enqueue(step.work)
+		if queued := r.enqueue(step.work); queued != step.queued {
+			t.Errorf("%s: %d queued, want %d", step.name, queued, step.queued)
+		}
 		r.reopen()
 		var got string
 		for _, due := range []func(context.Context, time.Time, int) ([]work.Item, error){r.feed.Due, r.feed.SetAside} {

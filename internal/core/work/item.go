@@ -96,7 +96,8 @@ func Spans(before, done, put []Item) []Item {
 	}
 	for _, w := range put {
 		if IsSpan(w) { // without the memory of a page
-			w.Kind, w.Key, w.Problem, w.Data = Span, strings.Clone(w.Key), strings.Clone(w.Problem), strings.Clone(w.Data)
+			w.Kind, w.Key = Span, strings.Clone(w.Key)
+			w.Problem, w.Data = strings.Clone(w.Problem), strings.Clone(w.Data)
 			after[w.Key] = w
 		}
 	}
