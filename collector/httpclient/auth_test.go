@@ -64,19 +64,17 @@ func TestTokenErrors(t *testing.T) {
 		{"permanent", errors.New("invalid_client"), 1, "POST calls: get token: invalid_client"},
 		{"may pass", Retryable(errors.New("login is down")), 4, "asked 4 times: POST calls: get token: login is down"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, rec := script(replies(200, "{}"))
-				source := &countedTokens{err: test.err}
-				client := newTest(t, transport, func(s *Settings) { s.Token = source })
-				err := client.Fetch(t.Context(), Request{Method: http.MethodPost, URL: "/x", Label: "calls"}, nil)
-				if err == nil || err.Error() != test.want || KindOf(err) != KindToken || !errors.Is(err, test.err) {
-					t.Errorf("error %v (kind %s), want %s", err, KindOf(err), test.want)
-				}
-				if source.asked != test.asked || len(rec.times()) != 0 {
-					t.Errorf("%d tokens wanted, %d requests; want %d, 0", source.asked, len(rec.times()), test.asked)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			transport, rec := script(replies(200, "{}"))
+			source := &countedTokens{err: test.err}
+			client := newTest(t, transport, func(s *Settings) { s.Token = source })
+			err := client.Fetch(t.Context(), Request{Method: http.MethodPost, URL: "/x", Label: "calls"}, nil)
+			if err == nil || err.Error() != test.want || KindOf(err) != KindToken || !errors.Is(err, test.err) {
+				t.Errorf("error %v (kind %s), want %s", err, KindOf(err), test.want)
+			}
+			if source.asked != test.asked || len(rec.times()) != 0 {
+				t.Errorf("%d tokens wanted, %d requests; want %d, 0", source.asked, len(rec.times()), test.asked)
+			}
 		})
 	}
 }

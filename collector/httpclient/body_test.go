@@ -101,26 +101,24 @@ func TestBodies(t *testing.T) {
 			_, _ = io.WriteString(w, page)
 		}, kind: KindBody, text: "read body: gzip: invalid header", again: true},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
-				started := time.Now()
-				got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls", MaxBody: 1000})
-				took := time.Since(started)
-				if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
-					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err),
-						test.kind, test.again)
-				}
-				if err != nil && err.Error() != "GET calls: "+test.text {
-					t.Errorf("error %q, want %q", err, "GET calls: "+test.text)
-				}
-				if err == nil && !strings.HasPrefix(string(got), page) && len(got) != 1000 {
-					t.Errorf("got %q", got)
-				}
-				if len(got) > 1000 || took != test.took {
-					t.Errorf("%d bytes after %v, want %v", len(got), took, test.took)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
+			started := time.Now()
+			got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls", MaxBody: 1000})
+			took := time.Since(started)
+			if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
+				t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err),
+					test.kind, test.again)
+			}
+			if err != nil && err.Error() != "GET calls: "+test.text {
+				t.Errorf("error %q, want %q", err, "GET calls: "+test.text)
+			}
+			if err == nil && !strings.HasPrefix(string(got), page) && len(got) != 1000 {
+				t.Errorf("got %q", got)
+			}
+			if len(got) > 1000 || took != test.took {
+				t.Errorf("%d bytes after %v, want %v", len(got), took, test.took)
+			}
 		})
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -55,31 +54,29 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 			use: readAll(new(string)),
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var log strings.Builder
-				transport, _ := script(test.answer)
-				client := newTest(t, transport, func(s *Settings) {
-					s.Token = tokenFunc(func() string { return "secret" })
-					s.Logger = textLogger(&log)
-				})
-				request := Request{Feed: "pstn", URL: test.url, ExpectJSON: true, MaxBody: 100}
-				err := client.Fetch(t.Context(), request, test.use)
-				if err == nil {
-					t.Fatal("no error")
-				}
-				e, _ := errors.AsType[*Error](err)
-				var attr strings.Builder
-				slog.New(slog.NewJSONHandler(&attr, nil)).Error("x", "error", err, "any", any(e))
-				for _, text := range []string{
-					err.Error(), fmt.Sprintf("%v %+v %q", err, err, err), fmt.Sprintf("%v %+v %#v %s", e, e, e, e),
-					attr.String(), log.String(),
-				} {
-					if strings.Contains(text, "secret") {
-						t.Errorf("secret in %s", text)
-					}
-				}
+		inBubble(t, test.name, func(t *testing.T) {
+			var log strings.Builder
+			transport, _ := script(test.answer)
+			client := newTest(t, transport, func(s *Settings) {
+				s.Token = tokenFunc(func() string { return "secret" })
+				s.Logger = textLogger(&log)
 			})
+			request := Request{Feed: "pstn", URL: test.url, ExpectJSON: true, MaxBody: 100}
+			err := client.Fetch(t.Context(), request, test.use)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			e, _ := errors.AsType[*Error](err)
+			var attr strings.Builder
+			slog.New(slog.NewJSONHandler(&attr, nil)).Error("x", "error", err, "any", any(e))
+			for _, text := range []string{
+				err.Error(), fmt.Sprintf("%v %+v %q", err, err, err), fmt.Sprintf("%v %+v %#v %s", e, e, e, e),
+				attr.String(), log.String(),
+			} {
+				if strings.Contains(text, "secret") {
+					t.Errorf("secret in %s", text)
+				}
+			}
 		})
 	}
 }

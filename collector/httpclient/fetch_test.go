@@ -89,36 +89,34 @@ func TestAnswers(t *testing.T) {
 		{"PATCH, not found", patch, []reply{replies(404, "")}, 1, KindNotFound, "404 Not Found"},
 		{"DELETE, a fault", remove, []reply{replies(502, ""), ok}, 2, "", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, seen, rec := methods(test.answers...)
-				request := Request{Method: test.method, URL: "/x", Label: "calls", ExpectJSON: true}
-				if test.method != get {
-					request.Body = []byte(`{"secret":1}`)
+		inBubble(t, test.name, func(t *testing.T) {
+			transport, seen, rec := methods(test.answers...)
+			request := Request{Method: test.method, URL: "/x", Label: "calls", ExpectJSON: true}
+			if test.method != get {
+				request.Body = []byte(`{"secret":1}`)
+			}
+			client := newTest(t, transport, func(s *Settings) { s.Token = &tokens{} })
+			var got string
+			err := client.Fetch(t.Context(), request, readAll(&got))
+			want := test.method + " calls: " + test.text
+			if test.requests == 4 {
+				want = "asked 4 times: " + want
+			}
+			if KindOf(err) != test.kind || err != nil && err.Error() != want || err == nil && got != `{"a":1}` {
+				t.Errorf("got %q, error %v (kind %s), want %s (kind %s)", got, err, KindOf(err), want, test.kind)
+			}
+			for _, one := range *seen {
+				if one.method != test.method || one.body != string(request.Body) {
+					t.Errorf("sent %+v", one)
 				}
-				client := newTest(t, transport, func(s *Settings) { s.Token = &tokens{} })
-				var got string
-				err := client.Fetch(t.Context(), request, readAll(&got))
-				want := test.method + " calls: " + test.text
-				if test.requests == 4 {
-					want = "asked 4 times: " + want
+			}
+			if now := test.answers[0].status; now == 401 || now == 403 { // repeated at once
+				if len(*seen) != test.requests {
+					t.Errorf("%d requests, want %d", len(*seen), test.requests)
 				}
-				if KindOf(err) != test.kind || err != nil && err.Error() != want || err == nil && got != `{"a":1}` {
-					t.Errorf("got %q, error %v (kind %s), want %s (kind %s)", got, err, KindOf(err), want, test.kind)
-				}
-				for _, one := range *seen {
-					if one.method != test.method || one.body != string(request.Body) {
-						t.Errorf("sent %+v", one)
-					}
-				}
-				if now := test.answers[0].status; now == 401 || now == 403 { // repeated at once
-					if len(*seen) != test.requests {
-						t.Errorf("%d requests, want %d", len(*seen), test.requests)
-					}
-					return
-				}
-				checkSteps(t, rec.times(), test.requests)
-			})
+				return
+			}
+			checkSteps(t, rec.times(), test.requests)
 		})
 	}
 }
@@ -172,22 +170,20 @@ func TestFetchCallback(t *testing.T) {
 		{"of a PATCH", http.MethodPatch, []error{again}, 2, nil, false},
 		{"of a POST", http.MethodPost, []error{again}, 1, errBroken, true},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, rec := script(replies(200, "page"))
-				calls := 0
-				request := Request{Method: test.method, URL: "/x"}
-				err := newTest(t, transport, nil).Fetch(t.Context(), request, func([]byte) error {
-					if calls++; calls <= len(test.errs) {
-						return test.errs[calls-1]
-					}
-					return nil
-				})
-				if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || IsRetryable(err) != test.again {
-					t.Errorf("error %v, retryable %v; want %v, %v", err, IsRetryable(err), test.want, test.again)
+		inBubble(t, test.name, func(t *testing.T) {
+			transport, rec := script(replies(200, "page"))
+			calls := 0
+			request := Request{Method: test.method, URL: "/x"}
+			err := newTest(t, transport, nil).Fetch(t.Context(), request, func([]byte) error {
+				if calls++; calls <= len(test.errs) {
+					return test.errs[calls-1]
 				}
-				checkSteps(t, rec.times(), test.requests)
+				return nil
 			})
+			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || IsRetryable(err) != test.again {
+				t.Errorf("error %v, retryable %v; want %v, %v", err, IsRetryable(err), test.want, test.again)
+			}
+			checkSteps(t, rec.times(), test.requests)
 		})
 	}
 }
@@ -230,20 +226,18 @@ func TestCallerEnds(t *testing.T) {
 			return c.Fetch(ctx, Request{URL: "/status/429"}, nil)
 		}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client := newTest(t, fakeTransport(hanging), nil)
-				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
-				started := time.Now()
-				err := test.run(ctx, client)
-				if !errors.Is(err, cause) || IsRetryable(err) || KindOf(err) != "" {
-					t.Errorf("error %v (kind %q), want the cause alone", err, KindOf(err))
-				}
-				if time.Since(started) != 100*time.Millisecond {
-					t.Errorf("after %v", time.Since(started))
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			client := newTest(t, fakeTransport(hanging), nil)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(100*time.Millisecond, func() { cancel(cause) })
+			started := time.Now()
+			err := test.run(ctx, client)
+			if !errors.Is(err, cause) || IsRetryable(err) || KindOf(err) != "" {
+				t.Errorf("error %v (kind %q), want the cause alone", err, KindOf(err))
+			}
+			if time.Since(started) != 100*time.Millisecond {
+				t.Errorf("after %v", time.Since(started))
+			}
 		})
 	}
 }

@@ -30,18 +30,16 @@ func TestLimitIsUsedInFullAndNeverOverrun(t *testing.T) {
 		{"slower than the limit", always(5 * time.Second), 5.95},
 	} {
 		for _, feeds := range [][]string{{"call_log"}, {"call_log", "active_calls", "other"}} {
-			t.Run(test.name+", feeds: "+string(rune('0'+len(feeds))), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					const long = 4 * time.Hour
-					server := newSliding(test.way)
-					saturate(t, windowed(t, server, nil), feeds, long)
-					if server.refused != 0 {
-						t.Errorf("%d of %d requests were refused", server.refused, len(server.ours))
-					}
-					if rate := float64(server.answered) / long.Minutes(); rate < test.least {
-						t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
-					}
-				})
+			inBubble(t, test.name+", feeds: "+string(rune('0'+len(feeds))), func(t *testing.T) {
+				const long = 4 * time.Hour
+				server := newSliding(test.way)
+				saturate(t, windowed(t, server, nil), feeds, long)
+				if server.refused != 0 {
+					t.Errorf("%d of %d requests were refused", server.refused, len(server.ours))
+				}
+				if rate := float64(server.answered) / long.Minutes(); rate < test.least {
+					t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
+				}
 			})
 		}
 	}
@@ -59,31 +57,29 @@ func TestLimitSharedWithAnotherProgram(t *testing.T) {
 		{"in bursts", 2 * time.Minute, 6, 9},
 		{"all that it can", 5 * time.Second, 1, 7},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const long = 6 * time.Hour
-				random := rand.New(rand.NewPCG(3, 4))
-				server := newSliding(between(random, 50*time.Millisecond, 500*time.Millisecond))
-				began, other := time.Now(), rand.New(rand.NewPCG(5, 6))
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					for time.Since(began) < long {
-						bubbleSleep(t, time.Duration(other.Float64()*2*float64(test.gap)))
-						for range test.burst {
-							server.arriveIfRoom()
-						}
+		inBubble(t, test.name, func(t *testing.T) {
+			const long = 6 * time.Hour
+			random := rand.New(rand.NewPCG(3, 4))
+			server := newSliding(between(random, 50*time.Millisecond, 500*time.Millisecond))
+			began, other := time.Now(), rand.New(rand.NewPCG(5, 6))
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for time.Since(began) < long {
+					bubbleSleep(t, time.Duration(other.Float64()*2*float64(test.gap)))
+					for range test.burst {
+						server.arriveIfRoom()
 					}
-				}()
-				saturate(t, windowed(t, server, nil), []string{"a", "b", "c"}, long)
-				<-done
-				if server.early != 0 {
-					t.Errorf("of %d refused, %d came in a penalty", server.refused, server.early)
 				}
-				if rate := float64(server.answered) / long.Minutes(); rate < test.least {
-					t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
-				}
-			})
+			}()
+			saturate(t, windowed(t, server, nil), []string{"a", "b", "c"}, long)
+			<-done
+			if server.early != 0 {
+				t.Errorf("of %d refused, %d came in a penalty", server.refused, server.early)
+			}
+			if rate := float64(server.answered) / long.Minutes(); rate < test.least {
+				t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
+			}
 		})
 	}
 }
@@ -102,23 +98,21 @@ func TestLimitIsFrozenByOneRefusal(t *testing.T) {
 		{"a short one", false, false, 5 * time.Second, 67 * time.Second},
 		{"without, but nothing remains", true, false, time.Minute, 67 * time.Second},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := newSliding(always(200 * time.Millisecond))
-				server.silent, server.mute, server.penalty = test.silent, test.mute, test.penalty
-				client := windowed(t, server, nil)
-				go func() {
-					bubbleSleep(t, 500*time.Millisecond) // while the second is on its way
-					server.fill()
-				}()
-				saturate(t, client, []string{"a", "b", "c", "d"}, 2*time.Minute)
-				const refused = 1 // the second request
-				gap := server.ours[refused+1].Sub(server.ours[refused])
-				if gap < test.penalty || gap > test.most || server.early != 0 {
-					t.Errorf("asked again after %v, want %v to %v; %d in the penalty", gap, test.penalty, test.most,
-						server.early)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			server := newSliding(always(200 * time.Millisecond))
+			server.silent, server.mute, server.penalty = test.silent, test.mute, test.penalty
+			client := windowed(t, server, nil)
+			go func() {
+				bubbleSleep(t, 500*time.Millisecond) // while the second is on its way
+				server.fill()
+			}()
+			saturate(t, client, []string{"a", "b", "c", "d"}, 2*time.Minute)
+			const refused = 1 // the second request
+			gap := server.ours[refused+1].Sub(server.ours[refused])
+			if gap < test.penalty || gap > test.most || server.early != 0 {
+				t.Errorf("asked again after %v, want %v to %v; %d in the penalty", gap, test.penalty, test.most,
+					server.early)
+			}
 		})
 	}
 }
@@ -214,17 +208,15 @@ func TestLimitHeaders(t *testing.T) {
 		{"more remain than may be", says("Remaining: 10000"), 10, budget(10, 9)},
 		{"none remain", says("Remaining: 0"), 1, budget(10, 0)},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				got, client := gaps(t, test.burst+1, test.answer)
-				want := append(make([]time.Duration, test.burst), test.budget.Per+windowMargin)
-				if !slices.Equal(got, want) {
-					t.Errorf("asked at %v, want %v", got, want)
-				}
-				if budget := client.Budget(); budget != test.budget {
-					t.Errorf("the budget is %+v, want %+v", budget, test.budget)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			got, client := gaps(t, test.burst+1, test.answer)
+			want := append(make([]time.Duration, test.burst), test.budget.Per+windowMargin)
+			if !slices.Equal(got, want) {
+				t.Errorf("asked at %v, want %v", got, want)
+			}
+			if budget := client.Budget(); budget != test.budget {
+				t.Errorf("the budget is %+v, want %+v", budget, test.budget)
+			}
 		})
 	}
 }
@@ -251,12 +243,10 @@ func TestLimitChanges(t *testing.T) {
 			[]time.Duration{0, 0, 0, full, full},
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if got, _ := gaps(t, len(test.want), test.answers...); !slices.Equal(got, test.want) {
-					t.Errorf("asked at %v, want %v", got, test.want)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			if got, _ := gaps(t, len(test.want), test.answers...); !slices.Equal(got, test.want) {
+				t.Errorf("asked at %v, want %v", got, test.want)
+			}
 		})
 	}
 }

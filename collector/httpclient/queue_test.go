@@ -103,29 +103,27 @@ func TestQueueGoesOn(t *testing.T) {
 		{"no token", slow(0), errors.New("no token"), nil, 9},
 		{"ended before", slow(0), nil, canceled, 10},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := &noted{do: test.do}
-				source := &tokens{err: test.token}
-				client := windowed(t, server, func(s *Settings) { s.Token = source })
-				ctx := t.Context()
-				if test.ctx != nil {
-					ctx = test.ctx(ctx)
-				}
-				if err := getJSON(ctx, client); err == nil {
-					t.Error("no error")
-				}
-				if b := client.Budget(); b.Remaining != test.remaining {
-					t.Errorf("%d remain, want %d", b.Remaining, test.remaining)
-				}
-				if until := client.ThrottledUntil(); !until.IsZero() {
-					t.Errorf("all requests wait until %v", until)
-				}
-				server.do, source.err = slow(0), nil
-				if err := get(t.Context(), client, "/next"); err != nil {
-					t.Errorf("the next: %v", err)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			server := &noted{do: test.do}
+			source := &tokens{err: test.token}
+			client := windowed(t, server, func(s *Settings) { s.Token = source })
+			ctx := t.Context()
+			if test.ctx != nil {
+				ctx = test.ctx(ctx)
+			}
+			if err := getJSON(ctx, client); err == nil {
+				t.Error("no error")
+			}
+			if b := client.Budget(); b.Remaining != test.remaining {
+				t.Errorf("%d remain, want %d", b.Remaining, test.remaining)
+			}
+			if until := client.ThrottledUntil(); !until.IsZero() {
+				t.Errorf("all requests wait until %v", until)
+			}
+			server.do, source.err = slow(0), nil
+			if err := get(t.Context(), client, "/next"); err != nil {
+				t.Errorf("the next: %v", err)
+			}
 		})
 	}
 }
@@ -157,30 +155,28 @@ func TestQueueIsLeft(t *testing.T) {
 		{"behind another's request", 10, []string{"/a", "/c"}},
 		{"while it waits for room", 1, []string{"/a", "/c"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := &noted{do: slow(5 * time.Second)}
-				client := windowed(t, server, func(s *Settings) { s.Limit.Requests = test.limit })
-				ctx, cancel := context.WithCancel(t.Context())
-				var requests sync.WaitGroup
-				ask := func(ctx context.Context, path string, want error) func() {
-					return func() {
-						if err := get(ctx, client, path); !errors.Is(err, want) {
-							t.Errorf("%s: %v, want %v", path, err, want)
-						}
+		inBubble(t, test.name, func(t *testing.T) {
+			server := &noted{do: slow(5 * time.Second)}
+			client := windowed(t, server, func(s *Settings) { s.Limit.Requests = test.limit })
+			ctx, cancel := context.WithCancel(t.Context())
+			var requests sync.WaitGroup
+			ask := func(ctx context.Context, path string, want error) func() {
+				return func() {
+					if err := get(ctx, client, path); !errors.Is(err, want) {
+						t.Errorf("%s: %v, want %v", path, err, want)
 					}
 				}
-				inOrder(&requests, ask(t.Context(), "/a", nil), ask(ctx, "/b", context.Canceled),
-					ask(t.Context(), "/c", nil))
-				if test.limit == 1 {
-					bubbleSleep(t, 20*time.Second)
-				}
-				cancel()
-				requests.Wait()
-				if got := server.asked(); !slices.Equal(got, test.want) {
-					t.Errorf("asked %v, want %v", got, test.want)
-				}
-			})
+			}
+			inOrder(&requests, ask(t.Context(), "/a", nil), ask(ctx, "/b", context.Canceled),
+				ask(t.Context(), "/c", nil))
+			if test.limit == 1 {
+				bubbleSleep(t, 20*time.Second)
+			}
+			cancel()
+			requests.Wait()
+			if got := server.asked(); !slices.Equal(got, test.want) {
+				t.Errorf("asked %v, want %v", got, test.want)
+			}
 		})
 	}
 }

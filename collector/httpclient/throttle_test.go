@@ -40,27 +40,25 @@ func TestThrottled(t *testing.T) {
 		{"429 with a week is capped", replies(429, "", "Retry-After: 604800"), 1, time.Hour, 0, time.Hour},
 		{"429 uses up no try", replies(429, "", "Retry-After: 10"), 6, 10 * time.Second, 0, time.Minute},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				seen := &observed{}
-				answers := slices.Repeat([]reply{test.refusal}, test.times)
-				transport, rec := script(append(answers, replies(200, "page"))...)
-				client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
-				var got string
-				err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got))
-				at := rec.times()
-				if err != nil || got != "page" || len(at) != test.times+1 {
-					t.Fatalf("got %q after %d requests, %v", got, len(at), err)
+		inBubble(t, test.name, func(t *testing.T) {
+			seen := &observed{}
+			answers := slices.Repeat([]reply{test.refusal}, test.times)
+			transport, rec := script(append(answers, replies(200, "page"))...)
+			client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
+			var got string
+			err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got))
+			at := rec.times()
+			if err != nil || got != "page" || len(at) != test.times+1 {
+				t.Fatalf("got %q after %d requests, %v", got, len(at), err)
+			}
+			for i, now := range at {
+				if want := time.Duration(i) * test.wait; now < want || now > want+test.slack {
+					t.Errorf("request %d at %v, want %v to %v", i, now, want, want+test.slack)
 				}
-				for i, now := range at {
-					if want := time.Duration(i) * test.wait; now < want || now > want+test.slack {
-						t.Errorf("request %d at %v, want %v to %v", i, now, want, want+test.slack)
-					}
-				}
-				if got := seen.throttled["pstn"]; got < test.throttled || got > test.throttled+test.slack {
-					t.Errorf("throttled for %v, want %v to %v", got, test.throttled, test.throttled+test.slack)
-				}
-			})
+			}
+			if got := seen.throttled["pstn"]; got < test.throttled || got > test.throttled+test.slack {
+				t.Errorf("throttled for %v, want %v to %v", got, test.throttled, test.throttled+test.slack)
+			}
 		})
 	}
 }
@@ -132,21 +130,19 @@ func TestPace(t *testing.T) {
 		{"half of the lower one", Settings{RequestsPerMinute: 600, Limit: own, Share: 0.5}, 1, 2 * time.Second},
 		{"a share of no limit", Settings{Share: 0.1}, 1, 0},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport, rec := script(replies(200, "page"))
-				test.settings.BaseURL = testBase
-				client := newTest(t, transport, func(s *Settings) { *s = test.settings; s.Transport = transport })
-				const more = 5
-				for range test.burst + more {
-					require.NoError(t, client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))))
-				}
-				at := rec.times()
-				want, got := more*test.gap, at[len(at)-1]
-				if at[test.burst-1] != 0 || (got-want).Abs() > time.Millisecond {
-					t.Errorf("requests at %v; want %d at once and the last at %v", at, test.burst, want)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			transport, rec := script(replies(200, "page"))
+			test.settings.BaseURL = testBase
+			client := newTest(t, transport, func(s *Settings) { *s = test.settings; s.Transport = transport })
+			const more = 5
+			for range test.burst + more {
+				require.NoError(t, client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))))
+			}
+			at := rec.times()
+			want, got := more*test.gap, at[len(at)-1]
+			if at[test.burst-1] != 0 || (got-want).Abs() > time.Millisecond {
+				t.Errorf("requests at %v; want %d at once and the last at %v", at, test.burst, want)
+			}
 		})
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -181,22 +180,20 @@ func TestOffset(t *testing.T) {
 		{name: "refusals tell it too", ahead: time.Minute, status: 403, want: time.Minute, known: true},
 		{name: "a cache's doesn't count", ahead: time.Minute, status: 200, headers: []string{"Age: 30"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client := newTest(t, fakeTransport(func(*http.Request) (*http.Response, error) {
-					bubbleSleep(t, test.took/2)
-					date := time.Now().Add(test.ahead).UTC().Format(http.TimeFormat)
-					bubbleSleep(t, test.took/2)
-					return answer(test.status, "", append(test.headers, "Date: "+date)...), nil
-				}), nil)
-				if got, known := client.Offset(); got != 0 || known {
-					t.Errorf("offset %v, %v before any answer", got, known)
-				}
-				_, _ = client.Get(t.Context(), Request{URL: "/x"}) // refusals tell it too
-				if got, known := client.Offset(); got != test.want || known != test.known {
-					t.Errorf("offset %v, %v; want %v, %v", got, known, test.want, test.known)
-				}
-			})
+		inBubble(t, test.name, func(t *testing.T) {
+			client := newTest(t, fakeTransport(func(*http.Request) (*http.Response, error) {
+				bubbleSleep(t, test.took/2)
+				date := time.Now().Add(test.ahead).UTC().Format(http.TimeFormat)
+				bubbleSleep(t, test.took/2)
+				return answer(test.status, "", append(test.headers, "Date: "+date)...), nil
+			}), nil)
+			if got, known := client.Offset(); got != 0 || known {
+				t.Errorf("offset %v, %v before any answer", got, known)
+			}
+			_, _ = client.Get(t.Context(), Request{URL: "/x"}) // refusals tell it too
+			if got, known := client.Offset(); got != test.want || known != test.known {
+				t.Errorf("offset %v, %v; want %v, %v", got, known, test.want, test.known)
+			}
 		})
 	}
 	t.Run("no date", func(t *testing.T) {
