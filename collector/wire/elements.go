@@ -116,25 +116,15 @@ func textEnd(body []byte, i int) int {
 	if before >= 0 && strings.IndexByte(":,{[", body[before]) < 0 && (before == i-1 || !endsValue(body[:before+1])) {
 		return -1
 	}
-	for i++; ; i++ {
-		quote := bytes.IndexByte(body[i:], '"')
-		if quote < 0 {
-			return -1
-		}
-		i += quote
-		escaped := i
-		for body[escaped-1] == '\\' {
-			escaped--
-		}
-		if (i-escaped)%2 == 0 {
-			break
-		}
-	}
-	next := skipBlanks(body, i+1)
-	if next == len(body) || strings.IndexByte(":,}]", body[next]) < 0 && (next == i+1 || !beginsValue(body[next:])) {
+	end := stringEnd(body, i)
+	if end < 0 {
 		return -1
 	}
-	return i
+	next := skipBlanks(body, end)
+	if next == len(body) || strings.IndexByte(":,}]", body[next]) < 0 && (next == end || !beginsValue(body[next:])) {
+		return -1
+	}
+	return end - 1
 }
 
 // endsValue says whether the last bytes of a piece of JSON can end a value; beginsValue says

@@ -85,10 +85,14 @@ func Elements(array []byte, use func(value []byte)) {
 	}
 }
 
-// stringEnd is the end of the string that starts at i.
+// stringEnd is the end of the string that starts at i, or -1 if it has none.
 func stringEnd(b []byte, i int) int {
 	for i++; ; i++ {
-		i += bytes.IndexByte(b[i:], '"')
+		quote := bytes.IndexByte(b[i:], '"')
+		if quote < 0 {
+			return -1
+		}
+		i += quote
 		backslashes := 0
 		for b[i-1-backslashes] == '\\' {
 			backslashes++

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -175,15 +176,7 @@ func (f *Feed) report() (r FeedReport, err error) {
 		WHERE feed = ? AND kind <> '`+work.Call+`'`, []any{f.id}, &r.Waiting, &r.SetAside); err != nil {
 		return r, err
 	}
-	waiting, err := engine.ReadRows(e, `SELECT `+taskColumns+` FROM tasks
-		WHERE feed = ? AND kind = '`+work.Call+`' ORDER BY due DESC, key LIMIT ?`, []any{f.id, mostWaitingCalls},
-		taskTargets)
-	for i := 0; i < len(waiting) && err == nil; i++ {
-		var call counting.WaitingCall
-		call, err = counting.DescribeCall(&waiting[i])
-		r.WaitingCalls = append(r.WaitingCalls, call)
-	}
-	if err != nil {
+	if r.WaitingCalls, err = f.describeCalls(mostWaitingCalls); err != nil {
 		return r, err
 	}
 	r.Owed, err = engine.ReadRows(e, `SELECT `+taskColumns+` FROM tasks
@@ -196,6 +189,22 @@ func (f *Feed) report() (r FeedReport, err error) {
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
 		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, engine.Time(&b.Last)} })
 	return r, err
+}
+
+// describeCalls describes calls that wait for further legs, first those that wait longest from now on.
+func (f *Feed) describeCalls(most int) (calls []counting.WaitingCall, err error) {
+	err = f.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks
+		WHERE feed = ? AND kind = '`+work.Call+`' ORDER BY due DESC, key LIMIT ?`, []any{f.id, most},
+		func(rows *sql.Rows) error {
+			var item work.Item
+			if err := rows.Scan(taskTargets(&item)...); err != nil {
+				return err
+			}
+			call, err := counting.DescribeCall(&item)
+			calls = append(calls, call)
+			return err
+		})
+	return calls, err
 }
 
 // Verify returns the errors that it finds in the ledger. It calls progress with each feed's name and
@@ -243,20 +252,8 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	if calls > s.Calls || calls < s.Calls && !pruned {
 		problems = append(problems, fmt.Errorf("%d calls are remembered, %d were counted", calls, s.Calls))
 	}
-	return ids, errors.Join(append(problems, f.verifyTotals(), i.verifyCalls(f))...)
-}
-
-// verifyCalls checks that the legs of each call that waits can be read.
-func (i *Inspector) verifyCalls(f *Feed) error {
-	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id},
-		func(rows *sql.Rows) error {
-			var item work.Item
-			if err := rows.Scan(&item.Key, &item.Data); err != nil {
-				return err
-			}
-			_, err := counting.DescribeCall(&item)
-			return err
-		})
+	_, err = f.describeCalls(math.MaxInt) // the legs of each can be read
+	return ids, errors.Join(append(problems, f.verifyTotals(), err)...)
 }
 
 // verifyEntry checks an id and returns whether it is a call's.
