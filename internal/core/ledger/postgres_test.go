@@ -36,7 +36,7 @@ const (
 		"TestReadOnlyHandle|TestRenewGivesUpInTime|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|" +
 		"TestRule29ReadingLeavesTheReserveOfAFullDisk|TestRule34FilesAreReplaced|TestSecondProcessIsRefused|" +
 		"TestUnreplicatedCommit)$"
-	aboutMemory = "^(TestActivity|TestClocksAreKeptApart|TestConflict|TestConflictOfARevision|TestDerive|" +
+	aboutMemory = "^(TestActivity|TestClocksAreKeptApart|TestConflict|TestDerive|" +
 		"TestExemplars|TestExemplarsAreShownWithTheirSeries|TestExemplarsOfCalls|TestExemplarsOfRedactedCalls|" +
 		"TestLoggedCurrencyIsTheCountedOne|TestMostCallsWait|TestOlderCallsAreInNoReadsWay|TestOutboxFull|" +
 		"TestOutboxSplitsBatches|TestPeakAfterAClockThatWasAhead|TestPeakByTheProvidersClock|TestPeakConcurrency|" +
