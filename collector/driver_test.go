@@ -93,13 +93,12 @@ func (f fetcherFunc) Fetch(_ context.Context, tasks []work.Item) (*Page, error) 
 }
 func (fetcherFunc) Parallel() int { return 3 }
 
-// Records that a list names are fetched after the list was read, each version once, and handed on in
-// the order of the list.
-func TestDriver_FetchesWhatIsNamed(t *testing.T) {
-	var handed, missing []string
-	d := Driver{
+// naming is a driver over a list, each page of which names records. handed are the ids of those that were fetched.
+func naming(fetch func(key string) (*Page, error), end func() error, list ...string) (d *Driver, handed *[]string) {
+	handed = new([]string)
+	return &Driver{
 		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
-			for _, keys := range []string{"a b young c", "d a gone"} {
+			for _, keys := range list {
 				page := &Page{}
 				for key := range strings.FieldsSeq(keys) {
 					page.Enqueue = append(page.Enqueue, work.Item{Kind: work.Record, Key: key, Version: 1})
@@ -108,30 +107,37 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 					return err
 				}
 			}
-			return nil
+			return end()
 		}),
-		Fetcher: fetcherFunc(func(key string) (*Page, error) {
-			switch key {
-			case "young":
-				return nil, fmt.Errorf("%w: 404", ErrNotYet)
-			case "gone":
-				return nil, fmt.Errorf("%w: 410", ErrGone)
-			}
-			return &Page{Records: []*cdr.Record{{ID: key}}}, nil
-		}),
+		Fetcher: fetcherFunc(fetch),
 		Commit: func(_ context.Context, page *Page) error {
 			for _, r := range page.Records {
-				handed = append(handed, r.ID)
+				*handed = append(*handed, r.ID)
 			}
 			return nil
 		},
-		Missing: func(task work.Item, err error) { missing = append(missing, task.Key) },
-	}
+	}, handed
+}
+
+// Records that a list names are fetched after the list was read, each version once, and handed on in
+// the order of the list.
+func TestDriver_FetchesWhatIsNamed(t *testing.T) {
+	var missing []string
+	d, handed := naming(func(key string) (*Page, error) {
+		switch key {
+		case "young":
+			return nil, fmt.Errorf("%w: 404", ErrNotYet)
+		case "gone":
+			return nil, fmt.Errorf("%w: 410", ErrGone)
+		}
+		return &Page{Records: []*cdr.Record{{ID: key}}}, nil
+	}, func() error { return nil }, "a b young c", "d a gone")
+	d.Missing = func(task work.Item, err error) { missing = append(missing, task.Key) }
 	for range 2 { // the second time nothing is new
 		require.NoError(t, d.Read(t.Context(), time.Now(), time.Now()))
 	}
-	if fmt.Sprint(handed, missing, d.Named()) != "[a b c d] [young gone] 6" {
-		t.Errorf("handed on %v, missing %v, named %d", handed, missing, d.Named())
+	if fmt.Sprint(*handed, missing, d.Named()) != "[a b c d] [young gone] 6" {
+		t.Errorf("handed on %v, missing %v, named %d", *handed, missing, d.Named())
 	}
 }
 
@@ -140,41 +146,23 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 func TestDriver_FetchesAfterAFailure(t *testing.T) {
 	for _, broken := range []string{"list", "b"} {
 		t.Run(broken, func(t *testing.T) {
-			reads := 0
-			var handed []string
-			d := Driver{
-				Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
-					reads++
-					for _, key := range []string{"a", "b", "c", "d"} {
-						task := work.Item{Kind: work.Record, Key: key, Version: 1}
-						if err := emit(&Page{Enqueue: []work.Item{task}}); err != nil {
-							return err
-						}
-					}
-					if reads == 1 && broken == "list" {
-						return errProvider
-					}
-					return nil
-				}),
-				Fetcher: fetcherFunc(func(key string) (*Page, error) {
-					if reads == 1 && key == broken {
-						return nil, errProvider
-					}
-					return &Page{Records: []*cdr.Record{{ID: key}}}, nil
-				}),
-				Commit: func(_ context.Context, page *Page) error {
-					for _, r := range page.Records {
-						handed = append(handed, r.ID)
-					}
-					return nil
-				},
+			failed := errProvider // of the first read
+			fail := func(what string) error {
+				if what == broken {
+					return failed
+				}
+				return nil
 			}
+			d, handed := naming(func(key string) (*Page, error) {
+				return &Page{Records: []*cdr.Record{{ID: key}}}, fail(key)
+			}, func() error { return fail("list") }, "a", "b", "c", "d")
 			if err := d.Read(t.Context(), time.Now(), time.Now()); !errors.Is(err, errProvider) {
 				t.Errorf("error %v", err)
 			}
+			failed = nil
 			require.NoError(t, d.Read(t.Context(), time.Now(), time.Now()))
-			if want := []string{"a", "b", "c", "d"}; !slices.Equal(handed, want) {
-				t.Errorf("handed on %v, want %v", handed, want)
+			if want := []string{"a", "b", "c", "d"}; !slices.Equal(*handed, want) {
+				t.Errorf("handed on %v, want %v", *handed, want)
 			}
 		})
 	}

@@ -27,6 +27,17 @@ func (r *rig) starts() map[string]time.Time {
 	return all
 }
 
+// newSeriesRig is a rig of a live feed whose series of call a are new: they show 0 for two minutes.
+func newSeriesRig(t *testing.T) *rig {
+	t.Helper()
+	r := newRig(t)
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	return r
+}
+
 // counting.md 20: nothing of a first history is shown until it is done; then all
 // at once, with the origin as start time.
 func TestRule20FirstHistory(t *testing.T) {
@@ -65,11 +76,7 @@ func TestRule20NearOrigin(t *testing.T) {
 // counting.md 21: a new series shows 0 for zero_for, also across a restart, and
 // its value only after that was written down.
 func TestRule21ZeroFor(t *testing.T) {
-	r := newRig(t)
-	r.opts.ZeroFor = 2 * time.Minute
-	r.reopen()
-	r.live()
-	r.records(call("a"))
+	r := newSeriesRig(t)
 	duration := "cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}"
 	wantValues(t, r.values(), map[string]string{answered: "0", duration: "0/0"})
 	r.clock.add(119 * time.Second)
@@ -99,11 +106,7 @@ func TestRule21ZeroFor(t *testing.T) {
 // TestRule21ZeroForOfAConnectionThatIsClosed: a proxy closes the idle connection between two polls, so each commit
 // opens the database again. The wait of a new series doesn't start over each time.
 func TestRule21ZeroForOfAConnectionThatIsClosed(t *testing.T) {
-	r := newRig(t)
-	r.opts.ZeroFor = 2 * time.Minute
-	r.reopen()
-	r.live()
-	r.records(call("a"))
+	r := newSeriesRig(t)
 	for range 2 {
 		r.clock.add(time.Minute)
 		r.ledger.engine.MarkBroken()
@@ -237,11 +240,7 @@ func TestReloadedReasons(t *testing.T) {
 
 // counting.md 21: a source is removed while a new series shows 0, and added again later: the 0 wasn't shown meanwhile.
 func TestRule21ZeroForOfASourceThatIsAddedAgain(t *testing.T) {
-	r := newRig(t)
-	r.opts.ZeroFor = 2 * time.Minute
-	r.reopen()
-	r.live()
-	r.records(call("a"))
+	r := newSeriesRig(t)
 	r.clock.add(time.Second)
 	r.ledger.Hide(r.spec.Source, r.spec.Feed)
 	r.clock.add(time.Hour)
