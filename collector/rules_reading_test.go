@@ -28,10 +28,7 @@ func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
 			}
 			return nil
 		}
-		loop := loopOver(m, time.Minute, 48*time.Hour)
-		loop.Start()
-		pass(t, 61*time.Minute)
-		loop.Stop()
+		run(t, m, minutely, 61*time.Minute)
 		// Level 0 goes on once a minute.
 		short := slices.DeleteFunc(slices.Clone(m.reads), func(r modelRead) bool { return r.err != nil })
 		for i := 1; i < len(short); i++ {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 // traffic fills a model with calls from its watermark to an instant: a third is
@@ -57,11 +59,8 @@ func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
 			m := newModel(t, time.Now().Add(-c.lookback/2))
 			m.latency = c.latency
 			traffic(m, time.Now().Add(c.run), c.every, c.lookback)
-			l := loopOver(m, c.interval, c.lookback)
 			began := time.Now()
-			l.Start()
-			pass(t, c.run)
-			l.Stop()
+			run(t, m, plan.Ladder{Interval: c.interval, Lookback: c.lookback}, c.run)
 			m.wantInTime(t, c.interval, began)
 		})
 	}

@@ -136,11 +136,11 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := new(bytes.Buffer)
-	if request.Into != nil {
-		body = request.Into()
-		body.Reset()
+	body := request.Into
+	if body == nil {
+		body = new(bytes.Buffer)
 	}
+	body.Reset()
 	err = a.readBody(body, cmp.Or(request.MaxBody, maxBody), bodyIdleTimeout, bodyTimeout)
 	none := a.StatusCode == http.StatusNoContent
 	reads, answered := request.Method == http.MethodGet || request.Reads, a.StatusCode == http.StatusOK

@@ -127,7 +127,7 @@ type Request struct {
 	// Pace is an additional limit for requests of this kind; may be nil.
 	Pace *Limiter
 	// Into is memory for the answer, which is overwritten; if nil, each answer gets new memory.
-	Into func() *bytes.Buffer
+	Into *bytes.Buffer
 }
 
 type noObserver struct{}

@@ -18,7 +18,7 @@ const maxPages = 10_000
 // whole before it yields the page's rows. It yields them in pieces, each valid until the next one.
 func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[wire.Piece, error] {
 	d := &decoder{input: wire.NewInput()}
-	request.Into = func() *bytes.Buffer { return &d.memory }
+	request.Into = &d.memory
 	return wire.Pieces(client.Pages(ctx, request, maxPages, d.decode), &d.rows)
 }
 
