@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // notifiedCall is a call whose record comes in versions, the first of which may lack what makes
@@ -180,18 +181,24 @@ func (m *taskModel) checkPosition(was *counting.State, p *counting.Position) {
 	}
 }
 
-// notify is a notification, as the app enqueues it.
-func (m *taskModel) notify(keys ...string) (queued int, err error) {
+// tryNotify is a notification, as the app enqueues it.
+func (m *taskModel) tryNotify(keys ...string) error {
 	now := time.Now()
 	page := &counting.Page{ObservedAt: now}
 	for _, key := range keys {
 		page.Enqueue = append(page.Enqueue, work.Item{Kind: "notified", Key: key, Version: now.UnixMicro(), Due: now})
 	}
-	r, err := m.Commit(context.Background(), page)
+	_, err := m.Commit(context.Background(), page)
 	if m.wake != nil {
 		m.wake()
 	}
-	return r.Queued, err
+	return err
+}
+
+// notify is a notification that the ledger takes.
+func (m *taskModel) notify(keys ...string) {
+	m.t.Helper()
+	require.NoError(m.t, m.tryNotify(keys...))
 }
 
 // fetchesOf is how often a key was fetched, listed how often the list was read.

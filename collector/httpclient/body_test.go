@@ -17,6 +17,19 @@ import (
 
 func TestBodies(t *testing.T) {
 	const page = `{"value":[1,2,3]}`
+	plain := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
+	}
+	// zipped has parts that are packed, and then others that aren't.
+	zipped := func(behind string, parts ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			for _, part := range parts {
+				writeGzip(w, []byte(part), 0)
+			}
+			_, _ = io.WriteString(w, behind)
+		}
+	}
 	for _, test := range []struct {
 		name    string
 		handler http.HandlerFunc
@@ -25,9 +38,7 @@ func TestBodies(t *testing.T) {
 		took    time.Duration
 		again   bool
 	}{
-		{name: "whole", handler: func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, page)
-		}},
+		{name: "whole", handler: plain(page)},
 		{
 			name: "too slow, though never silent for long: the headers come with the first byte",
 			handler: func(w http.ResponseWriter, r *http.Request) {
@@ -53,30 +64,22 @@ func TestBodies(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}, kind: KindBody, text: "read body: cut short", again: true},
-		{name: "exactly at the limit", handler: func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, strings.Repeat("x", 1000))
-		}},
-		{name: "a byte over the limit", handler: func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, strings.Repeat("x", 1001))
-		}, kind: KindTooLarge, text: "the body is larger than 1000 bytes"},
-		{name: "gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
-			writeGzip(w, []byte(page), 0)
-		}},
-		{name: "gzip, then zeros", handler: func(w http.ResponseWriter, _ *http.Request) {
-			writeGzip(w, []byte(page), 0)
-			_, _ = w.Write(make([]byte, 16))
-		}},
-		{name: "gzip in two parts", handler: func(w http.ResponseWriter, _ *http.Request) {
-			writeGzip(w, []byte(page), 0)
-			writeGzip(w, bytes.Repeat([]byte("x"), 1000-len(page)), 0)
-		}},
-		{name: "gzip, the second part cut", handler: func(w http.ResponseWriter, _ *http.Request) {
-			writeGzip(w, []byte(page), 0)
-			_, _ = io.WriteString(w, "\x1f")
-		}, kind: KindBody, text: "read body: cut short", again: true},
-		{name: "gzip bomb", handler: func(w http.ResponseWriter, _ *http.Request) {
-			writeGzip(w, make([]byte, 10<<20), 0)
-		}, kind: KindTooLarge, text: "the body is larger than 1000 bytes"},
+		{name: "exactly at the limit", handler: plain(strings.Repeat("x", 1000))},
+		{
+			name: "a byte over the limit", handler: plain(strings.Repeat("x", 1001)),
+			kind: KindTooLarge, text: "the body is larger than 1000 bytes",
+		},
+		{name: "gzip", handler: zipped("", page)},
+		{name: "gzip, then zeros", handler: zipped(strings.Repeat("\x00", 16), page)},
+		{name: "gzip in two parts", handler: zipped("", page, strings.Repeat("x", 1000-len(page)))},
+		{
+			name: "gzip, the second part cut", handler: zipped("\x1f", page),
+			kind: KindBody, text: "read body: cut short", again: true,
+		},
+		{
+			name: "gzip bomb", handler: zipped("", strings.Repeat("\x00", 10<<20)),
+			kind: KindTooLarge, text: "the body is larger than 1000 bytes",
+		},
 		{name: "gzip without an end", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			packer, random := gzip.NewWriter(w), rand.New(rand.NewPCG(1, 2))
@@ -92,14 +95,14 @@ func TestBodies(t *testing.T) {
 		{name: "gzip cut", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, []byte(page), 10)
 		}, kind: KindBody, text: "read body: cut short", again: true},
-		{name: "gzip cut in the name of its file", handler: func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = io.WriteString(w, "\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xffcalls")
-		}, kind: KindBody, text: "read body: connection closed", again: true},
-		{name: "not gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = io.WriteString(w, page)
-		}, kind: KindBody, text: "read body: gzip: invalid header", again: true},
+		{
+			name: "gzip cut in the name of its file", handler: zipped("\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xffcalls"),
+			kind: KindBody, text: "read body: connection closed", again: true,
+		},
+		{
+			name: "not gzip", handler: zipped(page),
+			kind: KindBody, text: "read body: gzip: invalid header", again: true,
+		},
 	} {
 		inBubble(t, test.name, func(t *testing.T) {
 			client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })

@@ -85,15 +85,8 @@ func copyTable(from, to *engine.Engine, table string, progress func(table string
 	}
 	progress(table, 0, of)
 	return from.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
-		names, err := rows.Columns()
+		names, row, err := scanAny(rows)
 		if err != nil {
-			return err
-		}
-		row, into := make([]any, len(names)), make([]any, len(names))
-		for i := range row {
-			into[i] = &row[i]
-		}
-		if err := rows.Scan(into...); err != nil {
 			return err
 		}
 		_, err = to.Exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+
@@ -103,4 +96,16 @@ func copyTable(from, to *engine.Engine, table string, progress func(table string
 		}
 		return err
 	})
+}
+
+// scanAny scans a row of any columns.
+func scanAny(rows *sql.Rows) (names []string, row []any, err error) {
+	if names, err = rows.Columns(); err != nil {
+		return nil, nil, err
+	}
+	row, into := make([]any, len(names)), make([]any, len(names))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	return names, row, rows.Scan(into...)
 }

@@ -23,15 +23,7 @@ func contents(t *testing.T, s Storage) (all []string) {
 	defer e.Close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
 		if err := e.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
-			names, err := rows.Columns()
-			if err != nil {
-				return err
-			}
-			row, into := make([]any, len(names)), make([]any, len(names))
-			for i := range row {
-				into[i] = &row[i]
-			}
-			err = rows.Scan(into...)
+			_, row, err := scanAny(rows)
 			all = append(all, fmt.Sprintf("%s %v", table, row))
 			return err
 		}); err != nil {
