@@ -18,8 +18,7 @@ import (
 // also after a restart. What is older is in none. A total of money that names no currency is in the source's, as the
 // amounts of records are that name none.
 func TestDailyTotals(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	day := epoch.Truncate(24 * time.Hour)
 	yesterday := day.Add(-12 * time.Hour)
 	r.records(call("a", charge(t, "usage", "EUR", "1.10")), call("b", start(yesterday), charge(t, "usage", "USD", "2")))
@@ -63,8 +62,7 @@ func TestDailyTotals(t *testing.T) {
 // An audit looks records up while the ledger is open, wherever they lie, and finds all records of an
 // hour. By another name it finds only the name that the feed had.
 func TestAudit(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"), call("b", start(epoch.Add(-3*time.Hour))))
 	r.packIDs()
 	r.records(call("c"))
@@ -105,8 +103,7 @@ func TestAudit(t *testing.T) {
 // The results of an audit are stored while the ledger is open, a row for each day. The ledger returns
 // each feed's newest audit, and the audits of the days since a time.
 func TestStoreAudit(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	day := epoch.Truncate(24 * time.Hour)
 	inspector, err := r.storage.Inspect(t.Context())

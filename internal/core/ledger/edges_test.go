@@ -32,8 +32,7 @@ func breakReopen(r *rig) (restore func()) {
 // A handle that may only read, because it was opened while the file system was read-only, is opened
 // again. Reading resumes without help.
 func TestReadOnlyHandle(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	r.exec(`PRAGMA query_only = 1`)
 	if _, err := r.try(call("b")); err == nil || !strings.Contains(err.Error(), "read-only") {
@@ -47,8 +46,7 @@ func TestReadOnlyHandle(t *testing.T) {
 // that can't be opened for a while, leave nothing behind.
 func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 	t.Run("of the outbox", func(t *testing.T) {
-		r := newRig(t)
-		r.live()
+		r := newLiveRig(t)
 		r.records(call("a"), call("b"))
 		r.records(call("c"))
 		restore := breakReopen(r)
@@ -64,8 +62,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 		}
 	})
 	t.Run("of a page", func(t *testing.T) {
-		r := newRig(t)
-		r.live()
+		r := newLiveRig(t)
 		restore := breakReopen(r)
 		for range 2 { // its end is unknown; then the file can't be opened
 			if _, err := r.try(call("a")); err == nil {
@@ -85,8 +82,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 
 // counting.md 29: reading doesn't use up what the reserve gave back.
 func TestRule29ReadingLeavesTheReserve(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("before"))
 	r.ledger.reserve.release()
 	// A folder in its place leaves no room for a reserve.
@@ -119,8 +115,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 // counting.md 5, 10, 14: a watermark that a wrong clock has moved ahead doesn't delete
 // what may still be read, rows that were set aside included.
 func TestRule10PruneStaysBehindOurClock(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	page := func(ids ...string) *counting.Page {
 		page := &counting.Page{Invalid: []counting.BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
 		for _, id := range ids {
@@ -160,8 +155,7 @@ func TestRule05OriginByTheProvidersClock(t *testing.T) {
 // counting.md 1: pruning after a commit of unknown end goes on from what the file
 // has, not from what memory had.
 func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.clock.add(200 * time.Hour)
 	now := r.clock.at
 	restore := breakReopen(r)
@@ -181,8 +175,7 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 
 // counting.md 10: a watermark in the future of the page steps back; one that isn't stays.
 func TestRule10WatermarkStepsBack(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	now := r.clock.at
 	for _, step := range []struct{ to, want time.Duration }{
 		{144 * time.Hour, 144 * time.Hour},
@@ -200,8 +193,7 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 
 // counting.md 10, 32: what was set aside is given up by the watermark's time too, when our clock leaps ahead.
 func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.commit(&counting.Page{
 		Position: &counting.Position{Watermark: r.clock.at},
 		Enqueue:  []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}},

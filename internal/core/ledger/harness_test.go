@@ -80,6 +80,14 @@ type rig struct {
 
 func newRig(t *testing.T) *rig { t.Helper(); return openRig(t, newStorage(t)) }
 
+// newLiveRig is a rig whose first history is over, without calls.
+func newLiveRig(t *testing.T) *rig {
+	t.Helper()
+	r := newRig(t)
+	r.live()
+	return r
+}
+
 func openRig(t *testing.T, storage Storage) *rig {
 	t.Helper()
 	r := &rig{

@@ -85,8 +85,7 @@ func owed(items []work.Item) string {
 
 // Compacting gives room back and leaves everything known.
 func TestCompact(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	for i := range 8 {
 		r.records(call(string(rune('a'+i))), call("again", outcome(cdr.Outcome(1+i%4))))
 		r.packIDs()
@@ -119,8 +118,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 		"another layout": `UPDATE meta SET value = '1' WHERE name = 'schema'`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			r.records(call("a", alts("a2")), call("b"))
 			r.exec(inWords(spoil))
 			i, err := r.storage.Inspect(t.Context())

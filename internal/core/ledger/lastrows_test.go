@@ -86,8 +86,7 @@ func TestRule37Lookup(t *testing.T) {
 
 // A commit that fails, at whatever write, remembers nothing of what it didn't count.
 func TestRule37FailedCommit(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	failure, writes := errors.New("disk"), 0
 	for fails := 1; ; fails++ {
 		require.NoError(t, r.commitRow(fmt.Sprint("A", fails), outcome(cdr.Answered)))

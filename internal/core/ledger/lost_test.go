@@ -62,8 +62,7 @@ func TestCommitsThatAFailoverLoses(t *testing.T) {
 // number, and its log records still wait when the batch before them is acknowledged.
 func TestAckOfABatchThatAFailoverLoses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.live()
+		r := newLiveRig(t)
 		tables := []string{"feeds", "series", "journal", "connected", "outbox", "activity", "daily_totals", "trunks"}
 		for _, table := range tables {
 			r.exec(`CREATE TEMP TABLE standby_` + table + ` AS SELECT * FROM ` + table)

@@ -22,8 +22,7 @@ var bucketEdge = time.Unix((epoch.Unix()/counting.BucketSeconds+1)*counting.Buck
 // rigToPrune has one run more to delete than two transactions do.
 func rigToPrune(t *testing.T) *rig {
 	t.Helper()
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	for i := range int64(2*pruneBlocks + 1) {
 		r.remember(factBucket(epoch)+i, 1, []byte{rowFact})
 	}
@@ -57,8 +56,7 @@ func TestPruneEndsWithAnError(t *testing.T) {
 
 // Rows that were set aside, totals of days and results of audits are deleted when their time is over.
 func TestOldRowsArePruned(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.commit(&counting.Page{
 		Records: []*cdr.Record{call("a")}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no start"}},
 	})

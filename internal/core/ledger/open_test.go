@@ -82,8 +82,7 @@ func TestSummaryWithoutALedger(t *testing.T) {
 
 // The ledger holds a key: only its owner may read it.
 func TestFilesArePrivate(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	for _, suffix := range []string{"", "-wal"} {
 		info, err := os.Stat(filepath.Join(r.storage.Folder, fileName+suffix))
 		require.NoError(t, err)

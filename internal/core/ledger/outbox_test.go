@@ -23,8 +23,7 @@ import (
 func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
 	for name, step := range map[string]time.Duration{"the clock goes on": time.Minute, "it is set back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			for i := range 5 {
 				r.records(call(fmt.Sprint(i)))
 				r.clock.add(step)
@@ -52,8 +51,7 @@ func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
 
 // A batch has a thousand records at most, or some more than a megabyte: receivers take 4 MiB.
 func TestOutboxSplitsBatches(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	var small []*cdr.Record
 	for i := range outbox.BatchRecords*2 + 1 {
 		small = append(small, call(fmt.Sprint(i)))
@@ -129,8 +127,7 @@ func TestOutboxFull(t *testing.T) {
 }
 
 func TestOutboxWait(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	woken := make(chan error, 1)
@@ -148,8 +145,7 @@ func TestOutboxWait(t *testing.T) {
 // counting.md 29: a full disk pauses reading, the outbox drains from the reserve,
 // and reading resumes by itself.
 func TestRule29FullDisk(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	if info, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); err != nil || info.Size() != testReserve {
 		t.Fatalf("reserve: %v, %v", info, err)

@@ -199,8 +199,7 @@ func TestPeakOfAFirstHistory(t *testing.T) {
 
 // A trunk's name may have a character that PostgreSQL doesn't take.
 func TestTrunkWithNUL(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a", over("sbc\x00")))
 	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc\uFFFD,false}": "1"})
 }

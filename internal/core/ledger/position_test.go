@@ -57,8 +57,7 @@ func TestStartsInTheFuture(t *testing.T) {
 		"in the year 9999": {time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), epoch.Add(-time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			r.records(call("a", start(epoch.Add(-time.Hour))))
 			if got := r.records(call("b", start(c.start), outcome(cdr.Failed))); got.New != 1 {
 				t.Fatalf("%+v", got)

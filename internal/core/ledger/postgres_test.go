@@ -197,8 +197,7 @@ func ownerOf(t testing.TB, l *Ledger, spec FeedSpec) *FeedOwner {
 
 // TestIdleConnectionThatIsClosed: a server, or what is between, that closes idle connections makes no commit fail.
 func TestIdleConnectionThatIsClosed(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	r.terminate()
 	r.records(call("b"))

@@ -25,8 +25,7 @@ func wantNothingPersonal(t *testing.T, where, text string) {
 
 // Guarantee 9: what privacy removes isn't in any file of the ledger.
 func TestPrivacyNothingInTheFiles(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	secretive := call("a", func(r *cdr.Record) {
 		r.UserPrincipal = "jane@contoso.example"
 		r.Extra = []cdr.Attr{cdr.Text("client_public_ip", "203.0.113.77", cdr.Address)}

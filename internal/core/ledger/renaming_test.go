@@ -13,8 +13,7 @@ import (
 // counting.md 19: another account under the same name stops the feed; a renamed
 // source keeps its state; what isn't configured isn't shown and resumes.
 func TestRule19WhoItIs(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	other := r.spec
 	other.Fingerprint = "msgraph other tenant"
@@ -72,8 +71,7 @@ func TestRule19OneFeedOfARow(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			r.records(call("a"))
 			renamed := r.spec
 			renamed.Source, renamed.RenamedFrom = "fabrikam", "contoso"

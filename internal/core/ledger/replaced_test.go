@@ -65,8 +65,7 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 	} {
 		for _, broken := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", reopened: ", broken), func(t *testing.T) {
-				r := newRig(t)
-				r.live()
+				r := newLiveRig(t)
 				r.records(call("a"))
 				require.NoError(t, c.do(r.storage.Folder))
 				before := tree(t, r.storage.Folder)
@@ -152,8 +151,7 @@ func TestRule34AnotherDatabase(t *testing.T) {
 			},
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
-				r := newRig(t)
-				r.live()
+				r := newLiveRig(t)
 				r.records(call("a"))
 				c.do(r)
 				err := notice(r)
@@ -219,8 +217,7 @@ func TestRule34AnotherVersion(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			r.records(call("a"))
 			inServer(t, `SET search_path = `+schemaOf(t, r.storage)+`; BEGIN;
 				UPDATE feeds SET epoch = epoch + 1 WHERE id > 0;
@@ -237,8 +234,7 @@ func TestRule34AnotherVersion(t *testing.T) {
 // TestRule34VerifyFindsAnotherKey: ids that were counted under another key than the ledger's are
 // found, and no feed of them is read.
 func TestRule34VerifyFindsAnotherKey(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	r.exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret())
 	i, err := r.storage.Inspect(t.Context())

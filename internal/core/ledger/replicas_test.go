@@ -88,8 +88,7 @@ func (r *rig) owner() string {
 // exactly where it had come to, and no commit of the former one succeeds any more, whatever it was
 // about to write.
 func TestFencing(t *testing.T) {
-	a := newRig(t)
-	a.live()
+	a := newLiveRig(t)
 	a.records(call("1"), call("2"))
 	b := replicaOf(a, "b")
 	if b.acquire() {
@@ -325,8 +324,7 @@ func TestStartAtOnce(t *testing.T) {
 // A new program that knows a metric otherwise starts beside an old one: what that one still counts
 // isn't written to series that are gone.
 func TestCatalogueChangesBesideAnOwner(t *testing.T) {
-	a := newRig(t) // the old program
-	a.live()
+	a := newLiveRig(t) // the old program
 	a.records(call("a"))
 	a.exec(`UPDATE catalogue SET definition = definition || ' gone' WHERE metric = 'cdr_call_legs_total'`)
 	b := replicaOf(a, "b") // the new one
@@ -342,8 +340,7 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 
 // A replica that is paused while it registers a feed holds up no feed that is registered.
 func TestPausedRegistration(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	spec := r.spec
 	spec.Feed = "pstn"
 	own(t, r.ledger, spec)
@@ -360,8 +357,7 @@ func TestPausedRegistration(t *testing.T) {
 
 // The oldest log record that waits is the oldest, also if its feed was taken over after others.
 func TestOldestOfATakenOverFeed(t *testing.T) {
-	a := newRig(t)
-	a.live()
+	a := newLiveRig(t)
 	a.records(call("a"))
 	oldest := a.clock.at
 	b := replicaOf(a, "b")

@@ -14,8 +14,7 @@ import (
 
 // counting.md 5: the floor, and what lies below it.
 func TestRule05Floor(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	before := r.feed.State().Origin.Add(-time.Second)
 	if got := r.records(call("old", start(before))); got.TooOld != 1 || got.New != 0 {
 		t.Fatalf("before the origin: %+v", got)
@@ -49,8 +48,7 @@ func TestRule05Floor(t *testing.T) {
 
 // counting.md 1: a second writer is noticed.
 func TestRule01CompareAndSet(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	r.exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.id)
 	if _, err := r.try(call("b")); !errors.Is(err, ErrFenced) {
@@ -72,8 +70,7 @@ func (panicking) AppendRecord([]byte, *cdr.Record, *counting.Event) []byte { pan
 
 // counting.md 1: a panic within a commit leaves no trace either.
 func TestRule01Panic(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a"))
 	tuning := r.tuning
 	tuning.Encoder = panicking{}

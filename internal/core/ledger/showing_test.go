@@ -118,8 +118,7 @@ func TestRule21ZeroForOfAConnectionThatIsClosed(t *testing.T) {
 
 // A receiver of OTLP takes another start for a reset, so a restart keeps it to the nanosecond.
 func TestRule21StartIsKept(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.clock.add(548 * time.Nanosecond)
 	r.records(call("a"))
 	was := r.starts()
@@ -169,8 +168,7 @@ func TestRule22Overflow(t *testing.T) {
 
 // counting.md 25: the trailing ratio covers the window, and after a restart the calls since then.
 func TestRule25TrailingRatio(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
 	wantValues(t, r.values(), map[string]string{ratio: ""})
 	r.records(call("a", bypass(cdr.True)), call("b", bypass(cdr.False)), call("c", bypass(cdr.False)),
@@ -210,8 +208,7 @@ func TestRule23Catalogue(t *testing.T) {
 		"another kind":    was(func(d *metrics.Def) { d.Kind = metrics.Seconds }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
+			r := newLiveRig(t)
 			legs := func(r *cdr.Record) { r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}} }
 			const ofLegs = "cdr_call_legs_total{unknown,,accept,answered}"
 			r.records(call("a", legs))
@@ -226,8 +223,7 @@ func TestRule23Catalogue(t *testing.T) {
 
 // A reload may bring another definition of the provider: what the last attempts show follows from it at once.
 func TestReloadedReasons(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a", outcome(cdr.Failed)))
 	for _, no := range []bool{true, false} {
 		r.spec.NoReasons = no

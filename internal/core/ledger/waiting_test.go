@@ -150,8 +150,7 @@ func TestRenewGivesUpInTime(t *testing.T) {
 
 // TestWaitsEndWithTheirContext: a wait for a commit ends with its context, as when the sender of a webhook has gone.
 func TestWaitsEndWithTheirContext(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.records(call("a")) // with a log record that waits
 	batch := r.next()
 	r.ledger.mu.Lock()
@@ -179,8 +178,7 @@ func TestWaitsEndWithTheirContext(t *testing.T) {
 
 // TestPruneWhileRenamed: what names a feed may change while others wait (run with -race).
 func TestPruneWhileRenamed(t *testing.T) {
-	r := newRig(t)
-	r.live()
+	r := newLiveRig(t)
 	r.probe = func(string) error { return errors.New("the disk is broken") }
 	var pruning sync.WaitGroup
 	var done atomic.Bool
