@@ -191,20 +191,6 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 	}
 }
 
-// counting.md 10, 32: what was set aside is given up by the watermark's time too, when our clock leaps ahead.
-func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
-	r := newLiveRig(t)
-	r.commit(&counting.Page{
-		Position: &counting.Position{Watermark: r.clock.at},
-		Enqueue:  []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}},
-	})
-	r.clock.add(200 * 24 * time.Hour)
-	r.prune()
-	if _, aside, err := r.feed.Waiting(t.Context()); err != nil || aside != 1 {
-		t.Fatalf("%d tasks are set aside, %v", aside, err)
-	}
-}
-
 // counting.md 29: on a disk that is really full, reading doesn't go on in the room that the reserve gave back, and
 // the outbox drains there.
 func TestRule29ReadingLeavesTheReserveOfAFullDisk(t *testing.T) {

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -22,10 +21,7 @@ func TestCommitsThatAFailoverLoses(t *testing.T) {
 	primary := pgtest.Start(t)
 	standby := primary.Standby(t)
 	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr) + "&synchronous_commit=local"
-	r := openRig(t, Storage{Postgres: &Postgres{
-		DSN:     func(context.Context) (string, error) { return dsn, nil },
-		Replica: "replica", StatementTimeout: 5 * time.Second,
-	}})
+	r := openRig(t, inDatabase(dsn, 5*time.Second))
 	r.live()
 	// read commits a record with the position behind it, as a reader of files does.
 	read := func(id string) error {

@@ -116,9 +116,14 @@ func inSchema(t testing.TB, name string) Storage {
 	query := dsn.Query()
 	query.Set("search_path", name)
 	dsn.RawQuery = query.Encode()
+	return inDatabase(dsn.String(), 0)
+}
+
+// inDatabase is a ledger of this replica in a database; a timeout of 0 is the usual one.
+func inDatabase(dsn string, timeout time.Duration) Storage {
 	return Storage{Postgres: &Postgres{
-		DSN:     func(context.Context) (string, error) { return dsn.String(), nil },
-		Replica: "replica",
+		DSN:     func(context.Context) (string, error) { return dsn, nil },
+		Replica: "replica", StatementTimeout: timeout,
 	}}
 }
 
@@ -256,10 +261,7 @@ func TestUnreplicatedCommit(t *testing.T) {
 	primary := pgtest.Start(t)
 	standby := primary.Standby(t)
 	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr)
-	r := openRig(t, Storage{Postgres: &Postgres{
-		DSN:     func(context.Context) (string, error) { return dsn, nil },
-		Replica: "replica", StatementTimeout: 2 * time.Second,
-	}})
+	r := openRig(t, inDatabase(dsn, 2*time.Second))
 	r.live()
 	commit := func(minutes int) error {
 		_, err := r.feed.Commit(t.Context(), &counting.Page{

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -216,6 +215,7 @@ func TestRule23Catalogue(t *testing.T) {
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{answered: "1", ofLegs: ""})
 			r.records(call("b", legs))
+			r.reopen() // the new definition is known now
 			wantValues(t, r.values(), map[string]string{answered: "2", ofLegs: "1"})
 		})
 	}
@@ -252,9 +252,7 @@ func TestRule21ZeroForOfASourceThatIsAddedAgain(t *testing.T) {
 func TestRule21ZeroForOfAnOutage(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
-	r := openRig(t, Storage{Postgres: &Postgres{
-		DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: "replica",
-	}})
+	r := openRig(t, inDatabase(dsn, 0))
 	r.opts.ZeroFor = 2 * time.Minute
 	r.reopen()
 	r.live()
