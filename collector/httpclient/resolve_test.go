@@ -119,45 +119,23 @@ func FuzzResolve(f *testing.F) {
 	})
 }
 
+// TestNewRefuses: config.CheckBaseURL says which base URLs are good.
 func TestNewRefuses(t *testing.T) {
-	const noURL = "must be a URL with scheme and host, such as https://host.example"
 	for _, test := range []struct {
-		name, want string
-		settings   Settings
+		want     string
+		settings Settings
 	}{
-		{"nothing", "base URL: " + noURL, Settings{}},
 		{
-			"plain http",
-			`base URL: must be https, because credentials travel on it; plain http is for loopback hosts only (127.0.0.1, ::1, localhost), not "a.example"`,
-			Settings{BaseURL: "http://a.example"},
-		},
-		{"another scheme", "base URL: " + noURL, Settings{BaseURL: "ftp://a.example"}},
-		{
-			"user information", "base URL: must not contain a user or a password; use the keys for credentials",
+			"base URL: must not contain a user or a password; use the keys for credentials",
 			Settings{BaseURL: "https://me:secret@a.example"},
 		},
 		{
-			"query", "base URL: must end before ? and #; keep only scheme, host and path",
-			Settings{BaseURL: "https://a.example?appid=secret"},
-		},
-		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
-		{
-			"negative bound", "the requests per minute of the HTTP client are negative",
+			"the requests per minute of the HTTP client are negative",
 			Settings{BaseURL: testBase, RequestsPerMinute: -1},
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			if _, err := New(test.settings); err == nil || err.Error() != test.want {
-				t.Errorf("New: %v; want %s", err, test.want)
-			}
-		})
-	}
-	for _, base := range []string{
-		"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80",
-		"http://LOCALHOST:8080", "http://[::ffff:127.0.0.1]", "https://a.example/graph",
-	} {
-		if _, err := New(Settings{BaseURL: base}); err != nil {
-			t.Errorf("New(%s): %v", base, err)
+		if _, err := New(test.settings); err == nil || err.Error() != test.want {
+			t.Errorf("New: %v; want %s", err, test.want)
 		}
 	}
 }
