@@ -116,10 +116,7 @@ func TestActivityOfFeeds(t *testing.T) {
 
 // What is older than 25 hours is pruned.
 func TestActivityIsPruned(t *testing.T) {
-	r := newRig(t)
-	r.spec.Lookback = 1000 * time.Hour
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.spec.Lookback = 1000 * time.Hour })
 	r.records(call("a", outcome(cdr.Failed)), call("b", before(-30*time.Minute), outcome(cdr.Failed)))
 	r.clock.at = epoch.Add(25 * time.Hour)
 	r.readTo(r.clock.at)

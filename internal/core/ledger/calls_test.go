@@ -16,11 +16,11 @@ import (
 const settle = 10 * time.Minute
 
 // newCallRig is a rig of a live feed whose calls have several records.
-func newCallRig(t *testing.T) *rig {
+func newCallRig(t *testing.T, change ...func(*rig)) *rig {
 	t.Helper()
-	r := newRig(t)
-	r.spec.Legs, r.spec.Settle, r.spec.WholeAfter = true, settle, 4*time.Hour
-	r.reopen()
+	r := newRig(t, append(change, func(r *rig) {
+		r.spec.Legs, r.spec.Settle, r.spec.WholeAfter = true, settle, 4*time.Hour
+	})...)
 	r.commit(r.read())
 	return r
 }
@@ -137,10 +137,9 @@ func TestWaitingCallsAreListed(t *testing.T) {
 
 // A ledger that has counted a call, remembers one from before its origin and has one that waits is in order.
 func TestVerifyCalls(t *testing.T) {
-	r := newRig(t)
-	r.spec.Legs, r.spec.Settle, r.spec.WholeAfter, r.spec.Lead = true, settle, 4*time.Hour, 4*time.Hour
-	r.storage = newStorage(t)
-	r.reopen()
+	r := newRig(t, func(r *rig) {
+		r.spec.Legs, r.spec.Settle, r.spec.WholeAfter, r.spec.Lead = true, settle, 4*time.Hour, 4*time.Hour
+	})
 	if s := r.feed.State(); !s.Floor.Equal(s.Origin.Add(-r.spec.Lead)) || !s.Watermark.Equal(s.Floor) {
 		t.Errorf("it is read from %v on, its watermark is %v, its origin %v", s.Floor, s.Watermark, s.Origin)
 	}
@@ -155,9 +154,7 @@ func TestVerifyCalls(t *testing.T) {
 
 // counting.md 20: whether a first history's calls have waited `settle` once is durable.
 func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
-	r := newRig(t)
-	r.spec.Legs, r.spec.Settle, r.spec.WholeAfter = true, settle, 4*time.Hour
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.spec.Legs, r.spec.Settle, r.spec.WholeAfter = true, settle, 4*time.Hour })
 	r.records(leg("old", inGroup("old"), start(epoch.Add(-5*time.Hour))), leg("a", provisional))
 	wantShown := func(when string, shown bool, calls int) {
 		t.Helper()
@@ -179,9 +176,7 @@ func TestFirstHistoryOfCallsOverARestart(t *testing.T) {
 
 // Beyond 10,000 calls that wait the oldest count as they are. Those that are whole aren't among them.
 func TestMostCallsWait(t *testing.T) {
-	r := newCallRig(t)
-	r.tuning.Encoder = nil
-	r.reopen()
+	r := newCallRig(t, func(r *rig) { r.tuning.Encoder = nil })
 	const surplus = 1200
 	all := make([]*cdr.Record, counting.MostWaiting+surplus)
 	for i := range all {
@@ -217,9 +212,7 @@ func TestMostCallsWait(t *testing.T) {
 // However many older calls wait for a deeper read, a read counts those that it looked at, all with
 // one page.
 func TestOlderCallsAreInNoReadsWay(t *testing.T) {
-	r := newCallRig(t)
-	r.tuning.Encoder = nil
-	r.reopen()
+	r := newCallRig(t, func(r *rig) { r.tuning.Encoder = nil })
 	const older = counting.DueAtOnce + 5
 	all := make([]*cdr.Record, older+1)
 	for i := range all {
@@ -239,11 +232,7 @@ func TestOlderCallsAreInNoReadsWay(t *testing.T) {
 // counting.md 5: a call that was counted is known for as long as its legs may come. After that it is
 // forgotten.
 func TestCountedCallsArePruned(t *testing.T) {
-	r := newCallRig(t)
-	r.spec.History = 100 * 24 * time.Hour
-	r.storage = newStorage(t)
-	r.reopen()
-	r.commit(r.read())
+	r := newCallRig(t, func(r *rig) { r.spec.History = 100 * 24 * time.Hour })
 	// At the end of a span: the last leg lies in the next one.
 	first := bucketEdge.Add(-time.Second)
 	r.records(leg("a", start(first), outcome(cdr.NoAnswer)))

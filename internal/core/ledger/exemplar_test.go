@@ -60,10 +60,7 @@ func lasts(d time.Duration) func(*cdr.Record) { return func(r *cdr.Record) { r.D
 // Failures and durations lead to the last call that changed each series or bucket, by the
 // identity of its log record.
 func TestExemplars(t *testing.T) {
-	r := newRig(t)
-	r.tuning.Encoder = identityEncoder{}
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.tuning.Encoder = identityEncoder{} })
 	const failures, durations = "cdr_call_failures_total 0 1", "cdr_call_duration_seconds"
 	r.records(call("a", outcome(cdr.Failed)), call("b", lasts(7*time.Second)), call("c", lasts(8*time.Second)))
 	r.clock.add(time.Second)
@@ -102,9 +99,7 @@ func TestExemplars(t *testing.T) {
 // An exemplar of a call of several legs has the identity of the call's log record, and names its
 // root span. A late leg makes no exemplar.
 func TestExemplarsOfCalls(t *testing.T) {
-	r := newCallRig(t)
-	r.tuning.Encoder, r.tuning.Tracer = identityEncoder{}, lineTracer{}
-	r.reopen()
+	r := newCallRig(t, func(r *rig) { r.tuning.Encoder, r.tuning.Tracer = identityEncoder{}, lineTracer{} })
 	r.records(leg("a", outcome(cdr.NoAnswer)), leg("b", lasts(8*time.Second), before(9*time.Minute)),
 		leg("x", inGroup("failed"), outcome(cdr.Failed)))
 	wantExemplars(t, r)
@@ -127,9 +122,7 @@ func TestExemplarsOfCalls(t *testing.T) {
 
 // counting.md 20, 21: an exemplar is shown with the value that it is of.
 func TestExemplarsAreShownWithTheirSeries(t *testing.T) {
-	r := newRig(t)
-	r.tuning.Encoder, r.opts.ZeroFor = identityEncoder{}, 2*time.Minute
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.tuning.Encoder, r.opts.ZeroFor = identityEncoder{}, 2*time.Minute })
 	r.records(call("a"))
 	wantExemplars(t, r)
 	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true}})
@@ -146,10 +139,7 @@ func TestExemplarsAreShownWithTheirSeries(t *testing.T) {
 // log record, and there with or without logs.
 func TestExemplarsOfRedactedCalls(t *testing.T) {
 	for _, encoder := range []LogEncoder{identityEncoder{}, nil} {
-		r := newRig(t)
-		r.tuning.Encoder = encoder
-		r.reopen()
-		r.live()
+		r := newLiveRig(t, func(r *rig) { r.tuning.Encoder = encoder })
 		r.records(call("a", outcome(cdr.Failed), func(r *cdr.Record) { r.CallID = "x@192.0.2.7" }))
 		plain := (&counting.Event{Provider: "msgraph"}).TraceID("x@192.0.2.7")
 		got := r.exemplars()

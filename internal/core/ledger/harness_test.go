@@ -78,17 +78,21 @@ type rig struct {
 	feed              *Feed
 }
 
-func newRig(t *testing.T) *rig { t.Helper(); return openRig(t, newStorage(t)) }
+func newRig(t *testing.T, change ...func(*rig)) *rig {
+	t.Helper()
+	return openRig(t, newStorage(t), change...)
+}
 
 // newLiveRig is a rig whose first history is over, without calls.
-func newLiveRig(t *testing.T) *rig {
+func newLiveRig(t *testing.T, change ...func(*rig)) *rig {
 	t.Helper()
-	r := newRig(t)
+	r := newRig(t, change...)
 	r.live()
 	return r
 }
 
-func openRig(t *testing.T, storage Storage) *rig {
+// openRig opens a ledger after a change of what is usual.
+func openRig(t *testing.T, storage Storage, change ...func(*rig)) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, clock: &clock{at: epoch}, storage: storage,
@@ -104,6 +108,9 @@ func openRig(t *testing.T, storage Storage) *rig {
 			Fingerprint: "msgraph tenant",
 		},
 		opts: metrics.Options{SeriesLimit: 10000, Native: true},
+	}
+	for _, c := range change {
+		c(r)
 	}
 	r.open()
 	t.Cleanup(r.close)
@@ -343,12 +350,10 @@ func factBucket(start time.Time) int64 { return -(start.Unix() / counting.Bucket
 
 // newMovingStartRig is a rig of a feed whose starts move, with ten days of history.
 func newMovingStartRig(t *testing.T) *rig {
-	r := newRig(t)
-	r.spec.Feed, r.spec.Rules, r.spec.History = "call_records", moving(true), 240*time.Hour
-	r.spec.LateAfter = 1000 * time.Hour
-	r.reopen()
-	r.live()
-	return r
+	return newLiveRig(t, func(r *rig) {
+		r.spec.Feed, r.spec.Rules, r.spec.History = "call_records", moving(true), 240*time.Hour
+		r.spec.LateAfter = 1000 * time.Hour
+	})
 }
 
 // idKey is a key in a bucket.

@@ -76,10 +76,7 @@ func TestOldRowsArePruned(t *testing.T) {
 
 // A full journal is packed by itself.
 func TestJournalIsPacked(t *testing.T) {
-	r := newRig(t)
-	r.journal = 1
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.journal = 1 })
 	r.records(call("a"))
 	r.records(call("b"))
 	if n, blocks := r.count("journal"), r.count("blocks"); n != 1 || blocks != 1 {

@@ -185,9 +185,7 @@ func (lineTracer) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counti
 // Spans wait in a separate queue, redacted, and survive a restart. An endpoint that takes no spans
 // doesn't delay log records.
 func TestSpansHaveTheirOwnQueue(t *testing.T) {
-	r := newRig(t)
-	r.tuning.Tracer = lineTracer{}
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.tuning.Tracer = lineTracer{} })
 	r.records(call("history"))
 	r.live()
 	a := call("a")
@@ -236,11 +234,10 @@ func (e priceEncoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *co
 // A log record and a span have the currency in which the metrics count an amount, also where the
 // provider names none: then a first version has the source's, and a later one keeps what is known.
 func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
-	r := newRig(t)
-	r.tuning.Encoder, r.tuning.Tracer = priceEncoder{}, priceEncoder{}
-	r.spec.ChargesLater = true
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) {
+		r.tuning.Encoder, r.tuning.Tracer = priceEncoder{}, priceEncoder{}
+		r.spec.ChargesLater = true
+	})
 	for _, record := range []*cdr.Record{
 		call("a", charge(t, "usage", "", "0.10")),
 		call("a", charge(t, "usage", "", "0.20"), charge(t, "connection", "", "0.01")),

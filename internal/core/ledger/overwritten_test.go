@@ -64,10 +64,9 @@ func lent(p *counting.Page) (page *counting.Page, overwrite func()) {
 // TestAPageThatIsOverwritten: a reader uses a page's memory again after its commit. All tests of the ledger commit such
 // pages; here nothing that is in memory then differs from what the file has, and the same records are known.
 func TestAPageThatIsOverwritten(t *testing.T) {
-	r := newRig(t)
-	r.tuning.Privacy = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep} // nothing is rewritten
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { // nothing is rewritten
+		r.tuning.Privacy = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep}
+	})
 	failure := func(n *cdr.Record) {
 		n.Outcome, n.Reason, n.Trunk, n.Duration = cdr.Failed, "no_route", "sbc.example", 0
 	}

@@ -374,10 +374,7 @@ func (d *peakDrive) call(id string, n int) *cdr.Record {
 func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
 	for _, history := range []time.Duration{0, time.Hour} {
 		t.Run(history.String(), func(t *testing.T) {
-			r := newRig(t)
-			r.spec.Feed, r.spec.History = "other", history
-			r.reopen()
-			r.live()
+			r := newLiveRig(t, func(r *rig) { r.spec.Feed, r.spec.History = "other", history })
 			origin := r.feed.State().Origin
 			r.clock.add(4 * time.Hour)
 			r.records(call("a", start(origin.Add(20*time.Minute))))
@@ -434,9 +431,7 @@ func TestPeakByTheProvidersClock(t *testing.T) {
 
 // A clock that was ahead for one page hides the peaks no longer than that.
 func TestPeakAfterAClockThatWasAhead(t *testing.T) {
-	r := newRig(t)
-	r.spec.LateAfter = 0
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.spec.LateAfter = 0 })
 	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: epoch}})
 	r.commit(&counting.Page{ObservedAt: epoch.AddDate(1, 0, 0)}) // the watermark stays
 	for range 10 {

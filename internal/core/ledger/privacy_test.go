@@ -45,9 +45,7 @@ func TestPrivacyNothingInTheFiles(t *testing.T) {
 
 // A call and its legs are logged without what privacy removes, and nothing of it waits in the ledger.
 func TestPrivacyOfLegs(t *testing.T) {
-	r := newCallRig(t)
-	r.spec.Parents = true
-	r.reopen()
+	r := newCallRig(t, func(r *rig) { r.spec.Parents = true })
 	secret := func(r *cdr.Record) {
 		r.CallerNumber, r.UserPrincipal, r.UserID = "+15550100001", "jane@contoso.example", "u-4711"
 		r.ReasonPhrase, r.CallID = "no route to +15550100001", "c-15550100001@203.0.113.77"

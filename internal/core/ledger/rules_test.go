@@ -92,10 +92,7 @@ func TestRule01Panic(t *testing.T) {
 
 // The provider's clock decides what is late; the local clock decides zero_for and start times.
 func TestClocksAreKeptApart(t *testing.T) {
-	r := newRig(t)
-	r.opts.ZeroFor = time.Minute
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.opts.ZeroFor = time.Minute })
 	r.commit(&counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch.Add(3 * time.Hour)})
 	r.clock.add(time.Minute)
 	r.show()

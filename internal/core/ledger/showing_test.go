@@ -29,10 +29,7 @@ func (r *rig) starts() map[string]time.Time {
 // newSeriesRig is a rig of a live feed whose series of call a are new: they show 0 for two minutes.
 func newSeriesRig(t *testing.T) *rig {
 	t.Helper()
-	r := newRig(t)
-	r.opts.ZeroFor = 2 * time.Minute
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.opts.ZeroFor = 2 * time.Minute })
 	r.records(call("a"))
 	return r
 }
@@ -40,9 +37,7 @@ func newSeriesRig(t *testing.T) *rig {
 // counting.md 20: nothing of a first history is shown until it is done; then all
 // at once, with the origin as start time.
 func TestRule20FirstHistory(t *testing.T) {
-	r := newRig(t)
-	r.opts.ZeroFor = 2 * time.Minute
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.opts.ZeroFor = 2 * time.Minute })
 	r.records(call("a"), call("b"))
 	if got := r.values(); len(got) != 0 {
 		t.Fatalf("shown before the history is done: %v", got)
@@ -62,9 +57,7 @@ func TestRule20FirstHistory(t *testing.T) {
 
 // counting.md 20: an origin under two hours ago is left out.
 func TestRule20NearOrigin(t *testing.T) {
-	r := newRig(t)
-	r.spec.Feed, r.spec.History = "pstn", time.Hour
-	r.reopen()
+	r := newRig(t, func(r *rig) { r.spec.Feed, r.spec.History = "pstn", time.Hour })
 	r.commit(&counting.Page{Records: []*cdr.Record{call("a")}, Position: &counting.Position{HistoryDone: true}})
 	wantValues(t, r.values(), map[string]string{answered: "1"})
 	if got := r.starts()["cdr_calls_total"]; !got.IsZero() {
@@ -135,10 +128,7 @@ func (r *rig) show() {
 // counting.md 22, 25: past the limit open labels are folded, closed ones are kept, sums stay exact, and
 // raising the limit moves nothing back. The trailing ratio has the same trunks as its counter.
 func TestRule22Overflow(t *testing.T) {
-	r := newRig(t)
-	r.opts.SeriesLimit = 2
-	r.reopen()
-	r.live()
+	r := newLiveRig(t, func(r *rig) { r.opts.SeriesLimit = 2 })
 	r.records(call("a", over("t1"), bypass(cdr.True)), call("b", over("t2"), bypass(cdr.True)))
 	got := r.records(call("c", over("t3"), bypass(cdr.True)), call("d", over("t4"), bypass(cdr.False)),
 		call("e", over("t4"), outcome(cdr.Busy)))
