@@ -46,9 +46,7 @@ func TestRule10_NeitherClockIsBelievedAlone(t *testing.T) {
 		loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
 			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 		})
-		loop.Start()
-		pass(t, 10*time.Minute)
-		loop.Stop()
+		runFor(t, loop, 10*time.Minute)
 		for _, r := range m.reads[1:] {
 			if !near(r.to, r.at) {
 				t.Errorf("at the provider's %s the range ends at %s", r.at, r.to)

@@ -73,9 +73,7 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	list := &counter{ranges: partOf[*ranges](l)}
 	l.parts = []part{list}
 	began := time.Now()
-	l.Start()
-	pass(t, run)
-	l.Stop()
+	runFor(t, l, run)
 	m.wantInTime(t, interval, began)
 
 	days := run.Hours() / 24

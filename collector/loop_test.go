@@ -45,9 +45,7 @@ func polls(t *testing.T, d time.Duration, fail func(n int) error) []time.Duratio
 		at = append(at, time.Since(began).Round(time.Second))
 		return fail(len(at))
 	})
-	l.Start()
-	pass(t, d)
-	l.Stop()
+	runFor(t, l, d)
 	return at
 }
 
@@ -131,9 +129,7 @@ func TestLoop_APanicBehindAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, panics := loopOf(func(context.Context) error { return nil }), new(failing)
 		l.parts = []part{&failing{err: errProvider}, panics}
-		l.Start()
-		pass(t, 2*time.Minute)
-		l.Stop()
+		runFor(t, l, 2*time.Minute)
 		if panics.tries < 2 || panics.tries > 10 {
 			t.Errorf("it was tried %d times in two minutes", panics.tries)
 		}
@@ -147,9 +143,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *FeedSettings) {
 			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.FeedMetrics
 		})
-		l.Start()
-		pass(t, 2*time.Second)
-		l.Stop()
+		runFor(t, l, 2*time.Second)
 		if !strings.Contains(log.String(), "index out of range") || !strings.Contains(log.String(), "loop_test.go") ||
 			!strings.Contains(log.String(), "source=acme feed=calls") {
 			t.Errorf("the log is %s", log.String())
@@ -185,9 +179,7 @@ func TestLoop_CallsInTheFuture(t *testing.T) {
 					}
 				}
 			})
-			loop.Start()
-			pass(t, 5*time.Minute)
-			loop.Stop()
+			runFor(t, loop, 5*time.Minute)
 			if n := strings.Count(log.String(), "begins in the future"); n != c.logged || len(m.counted) != 2 {
 				t.Errorf("logged %d times, %d calls are counted; the log is %s", n, len(m.counted), log.String())
 			}

@@ -259,3 +259,11 @@ func pass(t *testing.T, d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
+
+// runFor runs a loop for a time.
+func runFor(t *testing.T, l *Loop, d time.Duration) {
+	t.Helper()
+	l.Start()
+	pass(t, d)
+	l.Stop()
+}

@@ -372,10 +372,7 @@ func TestRetention(t *testing.T) {
 				s.Metrics, s.Logger = seen.FeedMetrics, slog.New(slog.NewTextHandler(&log, nil))
 			}
 			for range 2 { // a restart shows it again, and doesn't log it again
-				l := loopOver(m, time.Minute, 48*time.Hour, settings)
-				l.Start()
-				pass(t, time.Hour)
-				l.Stop()
+				runFor(t, loopOver(m, time.Minute, 48*time.Hour, settings), time.Hour)
 			}
 			want := c.want
 			if want > 0 {

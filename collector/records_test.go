@@ -192,9 +192,7 @@ func TestRecords_StopCommitsWhatHasLanded(t *testing.T) {
 			t.Errorf("%d are under way still", m.inFlight)
 		}
 		loop = m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop.Start()
-		pass(t, 2*time.Hour)
-		loop.Stop()
+		runFor(t, loop, 2*time.Hour)
 		m.want(t)
 	})
 }
@@ -276,10 +274,7 @@ func TestRule09_AListIsReadAgainWhileItNamesWhatIsNew(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(t, now.Add(-20*24*time.Hour))
 		m.add(m.State().Origin, m.State().Origin.Add(10*time.Hour), time.Hour, 0)
-		loop := m.loop()
-		loop.Start()
-		pass(t, time.Minute)
-		loop.Stop()
+		runFor(t, m.loop(), time.Minute)
 		if first, second := m.lists[0], m.lists[1]; !first.from.Equal(second.from) || !first.to.Equal(second.to) {
 			t.Errorf("the first range is %s to %s, the second %s to %s", first.from, first.to, second.from, second.to)
 		}

@@ -167,9 +167,7 @@ func TestRecords_OneKeyIsFetchedOnce(t *testing.T) {
 		}
 		<-time.After(2 * time.Hour)
 		loop := m.loop(func(s *FeedSettings) { s.Info.Reader = silent{} })
-		loop.Start()
-		pass(t, 5*time.Second)
-		loop.Stop()
+		runFor(t, loop, 5*time.Second)
 		if m.fetches["a"] != 1 || m.fetches["b"] != 1 || len(m.tasks()) != 1 {
 			t.Errorf("fetched %v, left %v", m.fetches, m.tasks())
 		}

@@ -33,10 +33,7 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 // run polls for a while.
 func run(t *testing.T, m *model, l plan.Ladder, d time.Duration) {
 	t.Helper()
-	loop := loopOver(m, l.Interval, l.Lookback)
-	loop.Start()
-	pass(t, d)
-	loop.Stop()
+	runFor(t, loopOver(m, l.Interval, l.Lookback), d)
 }
 
 // near says whether two instants are as good as the same.
@@ -153,9 +150,7 @@ func TestRule08_CatchUpStartsBeforeTheWatermark(t *testing.T) {
 				t.Errorf("the state is %s: %s", s.State, s.LastError)
 			}
 			<-time.After(time.Second)
-			loop.Start()
-			pass(t, 2*time.Minute)
-			loop.Stop()
+			runFor(t, loop, 2*time.Minute)
 			after := slices.DeleteFunc(m.reads, func(r modelRead) bool { return r.at.Sub(begin) < lasts })
 			deep := slices.IndexFunc(after, func(r modelRead) bool { return r.at.Sub(r.from) > 10*time.Minute })
 			if want := begin.Add(-60 * time.Hour); deep < 0 || deep == 0 && c.error == nil ||
