@@ -16,7 +16,8 @@ import (
 
 func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
-// Nothing that was sent or received appears in an error, however it is printed.
+// Nothing that was sent or received appears in an error, however it is printed. TestDescribe has further errors of the
+// transport.
 func TestErrorsHoldNoSecrets(t *testing.T) {
 	leak := &url.Error{Op: "Get", URL: "https://api.example/x?appid=secret", Err: errBroken}
 	cut := io.MultiReader(strings.NewReader("{"),
@@ -29,13 +30,6 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	}{
 		{name: "url.Error", url: "/x?appid=secret", answer: fails(leak)},
 		{name: "url.Error in another", url: "/x?appid=secret", answer: fails(fmt.Errorf("proxy: %w", leak))},
-		{
-			name: "header line", url: "/x?secret",
-			answer: fails(textproto.ProtocolError("malformed MIME header line: secret")),
-		},
-		{name: "status line", url: "/x?secret", answer: fails(fmt.Errorf("malformed HTTP response %q", "secret"))},
-		{name: "GOAWAY", url: "/x?secret", answer: fails(errors.New(`http2: server sent GOAWAY; debug="secret"`))},
-		{name: "several lines", url: "/x?secret", answer: fails(errors.New("broken\nsecret"))},
 		{name: "401", url: "/x?secret", answer: replies(401, "secret", "Www-Authenticate: Bearer secret")},
 		{name: "403", url: "/x?secret", answer: replies(403, "secret", "Set-Cookie: secret")},
 		{name: "500", url: "/x?secret#secret", answer: replies(500, "secret")},
