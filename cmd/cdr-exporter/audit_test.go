@@ -90,6 +90,20 @@ feeds:
       charges: [{component: usage, amount: cost}]
 `
 
+// billDefinition reads an export. Of its feeds, the one that is called as the audited one reads the file.
+const billDefinition = `
+provider: bill
+files: {read: whole, format: csv}
+feeds:
+  calls: &feed
+    record:
+      id: id
+      start: {path: start, time: "2006-01-02 15:04:05", zone: UTC}
+      outcome: {is: answered}
+      charges: [{component: usage, amount: amount, currency: currency}]
+  faxes: {<<: *feed, record: {id: state, start: {path: start, time: rfc3339}, outcome: {is: busy}}}
+`
+
 // unaskedNumber follows each answer of a shop.
 const unaskedNumber = "+491715550123"
 
@@ -197,9 +211,12 @@ func TestAuditOfWhatChanged(t *testing.T) {
 		sum.Invalid != 1 || sum.Vanished != 0 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
-	if sum, _, said := s.audited(0, "--from=90h", "--to=30m", "--against="+s.export()); sum.Listed != 202 ||
-		sum.Missing != 0 || sum.Vanished != 0 {
-		t.Errorf("%+v\n%s", sum, said)
+	against := []string{"--from=90h", "--to=30m", "--against=" + s.export()}
+	definition := "--definition=" + s.write("bill.yaml", billDefinition)
+	for _, args := range [][]string{against, append(against, definition)} {
+		if sum, _, said := s.audited(0, args...); sum.Listed != 202 || sum.Missing != 0 || sum.Vanished != 0 {
+			t.Errorf("%v: %+v\n%s", args, sum, said)
+		}
 	}
 	s.remove("old-5")
 	s.put(shopRow{"old-6", old(6), "done", "", "0.11"}, shopRow{"added", old(7), "done", "", "3.00"})

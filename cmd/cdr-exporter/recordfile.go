@@ -116,7 +116,7 @@ func (f *recordFile) load(text []byte) (d *declared.Definition, feed string, err
 		name = f.audited
 		if _, is := d.Feeds[name]; !is {
 			return nil, "", fmt.Errorf("--definition: %s has several feeds, and none is called %s; "+
-				"give one with one feed", f.definition, name)
+				"give a definition with one feed, or one that has a feed of this name", f.definition, name)
 		}
 	}
 	if feed, err = feedOf(d, name, f.definition); err != nil {
