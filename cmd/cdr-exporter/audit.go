@@ -36,8 +36,9 @@ func newAudit(c *kingpin.CmdClause) command {
 	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
 	c.Flag("against", "File of one feed's records, such as a portal's export, instead of the provider's list.").
 		PlaceHolder("FILE").StringVar(&a.against)
-	a.file.define(c, "Definition of the file; it has one feed, or a feed with the name of --feed. Without it the file is "+
-		"CSV with the columns id and start, and amount and currency if they are to be compared, or a known portal's export.")
+	a.file.define(c, "Definition of the file; it has one feed, or a feed with the name of --feed. Without it the "+
+		"file is CSV with the columns id and start, and amount and currency if they are to be compared, or a known "+
+		"portal's export.")
 	c.Flag("share", "Part of the provider's limit of requests that the audit uses, so that a running exporter "+
 		"goes first.").Default("0.1").FloatVar(&a.share)
 	c.Flag("output", "table or json.").Default("table").EnumVar(&a.output, "table", "json")
