@@ -232,7 +232,7 @@ func (i *initCommand) keys() (keys []writtenKey) {
 		switch {
 		case isFeed(i.chosen(), s):
 			switch {
-			case s.Paths && value == "":
+			case s.NeedsKeys() && value == "":
 				key.Comment, key.Key, key.Value = s.Ask+"; not read yet: add the paths of its files", "#"+s.Key,
 					"{paths: []}"
 			case i.feeds != "" && value == "":

@@ -155,7 +155,7 @@ func (i *initCommand) ask(p *prompter) error {
 	for i.feeds == "" && p.err == nil {
 		var feeds []string
 		for _, s := range settings {
-			if isFeed(i.chosen(), s) && !s.Paths && p.choose("Read "+s.Key+": "+s.Ask, "yes", "no") == "yes" {
+			if isFeed(i.chosen(), s) && !s.NeedsKeys() && p.choose("Read "+s.Key+": "+s.Ask, "yes", "no") == "yes" {
 				feeds = append(feeds, s.Key)
 			}
 		}

@@ -79,7 +79,7 @@ func (f *Feed) hasLegs() bool { return f.Record.Group.IsSet() || f.Record.Parent
 // validateLegs reports keys for legs in a feed without legs.
 func (f *Feed) validateLegs(r *config.Report) {
 	if !f.hasLegs() {
-		r.Refuse([]string{"settle", "whole_after"}, "%s", noLegs)
+		r.Refuse(keysOfLegs, "%s", noLegs)
 	}
 }
 
@@ -219,10 +219,7 @@ func (b *Block) Settings() (all []config.Setting) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
 		of := b.definition.Feeds[key]
-		all = append(all, config.Setting{
-			Key: key, Ask: cmp.Or(of.Ask, "The feed "+key), Block: true, Ignore: true, Paths: of.Files != nil,
-			Legs: of.hasLegs() && !of.Snapshot, Snapshot: of.Snapshot, Keys: of.furtherKeys(),
-		})
+		all = append(all, config.Setting{Key: key, Ask: cmp.Or(of.Ask, "The feed "+key), Block: true, Keys: of.keys()})
 	}
 	return all
 }

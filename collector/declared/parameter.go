@@ -2,6 +2,7 @@ package declared
 
 import (
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -186,12 +187,20 @@ func (d *Definition) validateFeedParameters(r *config.Report, feed string, f *Fe
 
 // The keys that every feed's block may have; those of ended calls don't apply to calls in progress.
 var (
-	keysOfEndedCalls = []string{"lookback", "late_after", "settle", "whole_after"}
+	keysOfLegs       = []string{"settle", "whole_after"}
+	keysOfEndedCalls = append([]string{"lookback", "late_after"}, keysOfLegs...)
 	ownKeys          = append([]string{"interval", pathsKey, "ignore"}, keysOfEndedCalls...)
 )
 
-// furtherKeys are the keys that the feed's parameters add to its block.
-func (f *Feed) furtherKeys() (all []config.Setting) {
+// keys are the keys of the feed's block: those of every feed, its files, and its parameters.
+func (f *Feed) keys() []config.Setting {
+	all := slices.DeleteFunc(config.KeysOf(reflect.TypeFor[FeedKeys]()), func(s config.Setting) bool {
+		return f.Snapshot && slices.Contains(keysOfEndedCalls, s.Key) ||
+			!f.hasLegs() && slices.Contains(keysOfLegs, s.Key)
+	})
+	if f.Files != nil {
+		all = append(all, config.Setting{Key: pathsKey, OneWillDo: true, Required: true})
+	}
 	for _, key := range slices.Sorted(maps.Keys(f.Parameters)) {
 		p := f.Parameters[key]
 		all = append(all, config.Setting{Key: key, List: p.List, Values: p.Values.words()})

@@ -137,7 +137,7 @@ func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 }
 
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
-	fields := fieldsOf(v.Type())
+	fields := KeysOf(v.Type())
 	for _, e := range d.entries(n, at) {
 		i := slices.IndexFunc(fields, func(f Setting) bool { return f.Key == e.key })
 		source, isSource := reflect.TypeAssert[*Source](v.Addr())

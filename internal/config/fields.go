@@ -25,27 +25,25 @@ type Setting struct {
 	Secret bool
 	// Block: it is switched on by its key alone, such as a feed.
 	Block bool
-	// Paths: the block must have its own files under `paths`. Only in a described block.
-	Paths bool
-	// Ignore: the block may have a condition under `ignore`. Only in a described block.
-	Ignore bool
-	// Legs: the block has the keys of Legs. Only in a described block.
-	Legs bool
 	// List: its value is a list of texts. OneWillDo: a single text is accepted too.
 	List, OneWillDo bool
 	// Map: its value is a mapping of names to texts or lists of texts. Only in a described block.
 	Map bool
-	// Snapshot: the block has only the keys of ActiveCalls. Only in a described block.
-	Snapshot bool
-	// Keys are further keys of the block, with their List and Values. Only in a described block.
+	// Keys are the keys of the block. Only in a described block, which may also have `ignore`.
 	Keys []Setting
 	// Values are the texts that it may have; none: any. Only in a described block.
 	Values []string
 	// Required: the block must have it. Only in a described block.
 	Required bool
+	// Type is the type of its field; nil in a described block, where its value is a text or one of the above.
+	Type reflect.Type
 
 	index []int
-	typ   reflect.Type
+}
+
+// NeedsKeys says that the block isn't switched on by its key alone.
+func (s Setting) NeedsKeys() bool {
+	return slices.ContainsFunc(s.Keys, func(inner Setting) bool { return inner.Required })
 }
 
 // Described is implemented by blocks whose keys are only known at run time, instead of from a
@@ -67,8 +65,8 @@ func Settings(block any) []Setting {
 		}
 		return slices.DeleteFunc(slices.Clone(all), isLiteral)
 	}
-	return slices.DeleteFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
-		return s.typ == secretType && !s.Secret || !s.Block && !isLeaf(s.typ)
+	return slices.DeleteFunc(KeysOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
+		return s.Type == secretType && !s.Secret || !s.Block && !isLeaf(s.Type)
 	})
 }
 
@@ -77,21 +75,20 @@ func HasBlock(block any, key string) bool {
 	if d, ok := block.(Described); ok {
 		return d.HasBlock(key)
 	}
-	return slices.ContainsFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
+	return slices.ContainsFunc(KeysOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
 		return s.Block && s.Key == key && !reflect.ValueOf(block).Elem().FieldByIndex(s.index).IsNil()
 	})
 }
 
-// fieldsOf lists the keys of a struct type in the order of its fields, those of embedded structs included.
-func fieldsOf(t reflect.Type) (fields []Setting) {
+// KeysOf lists the keys of a struct type in the order of its fields, those of embedded structs included.
+func KeysOf(t reflect.Type) (fields []Setting) {
 	for _, sf := range reflect.VisibleFields(t) {
 		key, _, _ := strings.Cut(sf.Tag.Get("yaml"), ",")
 		if key == "" {
 			continue
 		}
 		f := Setting{
-			Key: key, Ask: sf.Tag.Get("ask"), Block: sf.Type.Kind() == reflect.Pointer, index: sf.Index,
-			typ: sf.Type,
+			Key: key, Ask: sf.Tag.Get("ask"), Block: sf.Type.Kind() == reflect.Pointer, Type: sf.Type, index: sf.Index,
 		}
 		fields = append(fields, f)
 		if sf.Type == secretType || sf.Type == secretMapType {

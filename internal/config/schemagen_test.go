@@ -21,7 +21,7 @@ type schema = map[string]any
 // relation of two values.
 func Schema(providers map[string]func() any) map[string]any {
 	s := objectSchema(reflect.TypeFor[Config](), providers)
-	sources := valueSchema(Setting{typ: reflect.TypeFor[[]Source]()}, nil, providers)
+	sources := valueSchema(Setting{Type: reflect.TypeFor[[]Source]()}, nil, providers)
 	sources["minItems"] = 1
 	s["properties"].(schema)["sources"] = sources //nolint:forcetypeassert // it was made there
 	s["$schema"], s["$id"] = "https://json-schema.org/draft/2020-12/schema", SchemaURL
@@ -33,9 +33,9 @@ func Schema(providers map[string]func() any) map[string]any {
 func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	rules, properties, files := RulesOf(t), schema{}, map[string]bool{}
 	var conditions []any
-	for _, f := range fieldsOf(t) {
+	for _, f := range KeysOf(t) {
 		properties[f.Key] = valueSchema(f, rules, providers)
-		if f.Secret && f.typ == secretType {
+		if f.Secret && f.Type == secretType {
 			text := strings.TrimSuffix(f.Key, fileSuffix)
 			files[text] = true
 			conditions = append(conditions, schema{"not": schema{"required": []string{text, f.Key}}})
@@ -82,51 +82,18 @@ func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	return s
 }
 
-// snapshotKeys are the keys of a feed of calls in progress. It has no records, so it has no lookback.
-type snapshotKeys struct {
-	Interval time.Duration `yaml:"interval"`
-}
-
 // describedSchema describes a block whose keys don't come from a struct.
 func describedSchema(d Described) schema {
 	properties, feeds := schema{}, []any{}
 	var conditions []any
-	text := leafSchema(reflect.TypeFor[string](), nil)
-	textOrTexts := schema{"anyOf": []any{text, schema{"type": "array", "items": text}}}
 	for _, s := range d.Settings() {
 		one := schema{"required": []string{s.Key}}
-		switch {
-		case s.Block:
-			feed := objectSchema(reflect.TypeFor[Feed](), nil)
-			if s.Snapshot {
-				feed = objectSchema(reflect.TypeFor[snapshotKeys](), nil)
-			}
-			for _, inner := range s.Keys {
-				feed["properties"].(schema)[inner.Key] = singleSchema(inner)
-			}
-			if s.Legs {
-				//nolint:forcetypeassert // made by objectSchema
-				maps.Copy(feed["properties"].(schema),
-					objectSchema(reflect.TypeFor[Legs](), nil)["properties"].(schema))
-			}
-			if s.Ignore {
-				//nolint:forcetypeassert // made by objectSchema
-				feed["properties"].(schema)["ignore"] = schema{"type": []string{"object", "array", "string"}}
-			}
-			if s.Paths {
-				feed["type"], feed["required"] = "object", []string{"paths"}
-				feed["properties"].(schema)["paths"] = textOrTexts //nolint:forcetypeassert // made by objectSchema
-			}
-			properties[s.Key] = feed
+		if s.Block {
+			properties[s.Key] = feedSchema(s)
 			feeds = append(feeds, one)
 			continue
-		case s.Map:
-			properties[s.Key] = schema{"type": []string{"object", "null"}, "additionalProperties": textOrTexts}
-		case s.OneWillDo:
-			properties[s.Key] = textOrTexts
-		default:
-			properties[s.Key] = singleSchema(s)
 		}
+		properties[s.Key] = describedValue(s)
 		other := s.Key + fileSuffix
 		switch {
 		case s.Secret: // with the key that holds the text itself
@@ -140,21 +107,43 @@ func describedSchema(d Described) schema {
 	return schema{"type": "object", "properties": properties, "additionalProperties": false, "allOf": conditions}
 }
 
-// singleSchema describes the value of a described key: a text, or a list of texts.
-func singleSchema(s Setting) schema {
+// feedSchema describes the block of a feed. A bare key stands for its defaults, unless something in it is required.
+func feedSchema(s Setting) schema {
+	properties := schema{"ignore": schema{"type": []string{"object", "array", "string"}}}
+	feed := schema{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}
+	for _, inner := range s.Keys {
+		properties[inner.Key] = describedValue(inner)
+		if inner.Required {
+			feed["type"], feed["required"] = "object", []string{inner.Key}
+		}
+	}
+	return feed
+}
+
+// describedValue describes the value of a described key: a field's, a text, or several texts.
+func describedValue(s Setting) schema {
 	text := leafSchema(reflect.TypeFor[string](), s.Values)
 	if slices.Equal(s.Values, []string{"false", "true"}) {
 		text = leafSchema(reflect.TypeFor[bool](), nil)
 	}
-	if s.List {
-		return schema{"type": "array", "items": text}
+	texts := schema{"type": "array", "items": text}
+	textOrTexts := schema{"anyOf": []any{text, texts}}
+	switch {
+	case s.Type != nil:
+		return leafSchema(s.Type, nil)
+	case s.Map:
+		return schema{"type": []string{"object", "null"}, "additionalProperties": textOrTexts}
+	case s.OneWillDo:
+		return textOrTexts
+	case s.List:
+		return texts
 	}
 	return text
 }
 
 // valueSchema describes the value of a key.
 func valueSchema(f Setting, rules *Rules, providers map[string]func() any) schema {
-	t := f.typ
+	t := f.Type
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -166,12 +155,12 @@ func valueSchema(f Setting, rules *Rules, providers map[string]func() any) schem
 		}
 		return s
 	case t.Kind() == reflect.Slice:
-		items := Setting{Key: f.Key + "[0]", typ: t.Elem()}
+		items := Setting{Key: f.Key + "[0]", Type: t.Elem()}
 		return schema{"type": "array", "items": valueSchema(items, rules, providers)}
 	case t.Kind() == reflect.Map:
 		return schema{
 			"type":                 []string{"object", "null"},
-			"additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers),
+			"additionalProperties": valueSchema(Setting{Type: t.Elem()}, rules, providers),
 		}
 	}
 	return objectSchema(t, providers)

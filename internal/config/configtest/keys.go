@@ -46,19 +46,9 @@ func BlockKeys(block any) (keys []string) {
 		return Keys(reflect.TypeOf(block))
 	}
 	for _, s := range d.Settings() {
-		if keys = append(keys, s.Key); s.Snapshot {
-			keys = append(keys, s.Key+".interval")
-		} else if s.Block {
-			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.Feed]()))...)
-		}
-		if s.Legs {
-			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.Legs]()))...)
-		}
+		keys = append(keys, s.Key)
 		for _, inner := range s.Keys {
 			keys = append(keys, s.Key+"."+inner.Key)
-		}
-		if s.Block && s.Paths {
-			keys = append(keys, s.Key+".paths")
 		}
 	}
 	return keys
