@@ -108,7 +108,7 @@ func (a *auditCommand) audit(
 			return nil, errors.New("interrupted")
 		}
 		if errors.Is(err, audit.ErrProvider) {
-			err = f.explain(err)
+			err = advised(f.source, err)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("audit %s: %w", f.name(), err)

@@ -82,8 +82,7 @@ func (k *call) lookUp(ctx context.Context, source *collector.Source) (*collector
 			"the call's end, some come hours later; try again then), "+
 			"older than the 30 days for which Graph keeps records, or another tenant's", k.source, k.id)
 	}
-	what, todo := source.Advise(err)
-	return nil, fmt.Errorf("look up call record %s of %s: %s; %s", k.id, k.source, what, todo)
+	return nil, fmt.Errorf("look up call record %s of %s: %w", k.id, k.source, advised(source, err))
 }
 
 // redactTree redacts every field of a call as the configuration says.

@@ -156,9 +156,7 @@ func (k *sourceCheck) roles(ctx context.Context, c *config.Source, source *colle
 	if source.Roles == nil {
 		return
 	}
-	bounded, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
-	if roles, err := source.Roles(bounded); err == nil {
+	if roles, err := within(ctx, k.timeout, source.Roles); err == nil {
 		fmt.Fprintf(k.notes, "\n%s: the token has these roles: %s\n", c.Name, cmp.Or(strings.Join(roles, ", "), "none"))
 	}
 }
@@ -179,7 +177,7 @@ func (k *sourceCheck) holds(provider string) string {
 // webhookTimeout is how long Graph waits for an answer, too.
 const webhookTimeout = 10 * time.Second
 
-func within(ctx context.Context, timeout time.Duration, do func(context.Context) (int, error)) (int, error) {
+func within[T any](ctx context.Context, timeout time.Duration, do func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return do(ctx)

@@ -60,9 +60,7 @@ func readConfig(
 	}
 	defer func() {
 		for _, source := range r.opened {
-			if source.Close != nil {
-				source.Close()
-			}
+			source.Close()
 		}
 	}()
 	return run(ctx, r, s)
@@ -84,6 +82,12 @@ func (r *commandConfig) open(name string) (*collector.Source, error) {
 		r.opened = append(r.opened, source)
 	}
 	return source, err
+}
+
+// advised is an error of a source's provider in words, with what to do about it.
+func advised(source *collector.Source, err error) error {
+	what, todo := source.Advise(err)
+	return fmt.Errorf("%s; %s", what, todo)
 }
 
 func (r *commandConfig) sourceNames() (names []string) {
@@ -150,10 +154,12 @@ func startOfDay(year int, month time.Month, day int, zone *time.Location) time.T
 	return at.UTC()
 }
 
+const formsOfTimes = "RFC 3339, a date, this-month, last-month, a local time of day such as 02:30, or a duration ago " +
+	"such as 36h"
+
 // rangeFlags defines --from and --to, which parseRange parses.
 func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValue string) {
-	c.Flag("from", "Start of the range: RFC 3339, a date, this-month, last-month, a local time of day such as "+
-		"02:30, or a duration ago such as 36h.").Required().StringVar(from)
+	c.Flag("from", "Start of the range: "+formsOfTimes+".").Required().StringVar(from)
 	c.Flag("to", "End of the range, in the same forms; default: "+defaultText+".").PlaceHolder("TO").
 		Default(defaultValue).StringVar(to)
 }

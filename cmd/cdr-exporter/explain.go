@@ -34,8 +34,8 @@ func newExplain(c *kingpin.CmdClause) command {
 		Required().StringVar(&e.selector)
 	c.Flag("from", "Start of the range, in the forms of --to; by default the lookback of each feed ago.").
 		PlaceHolder("FROM").StringVar(&e.from)
-	c.Flag("to", "End of the range: RFC 3339, a date, this-month, last-month, a local time of day such as "+
-		"02:30, or a duration ago such as 36h; now by default.").PlaceHolder("TO").Default("0s").StringVar(&e.to)
+	c.Flag("to", "End of the range: "+formsOfTimes+"; now by default.").PlaceHolder("TO").Default("0s").
+		StringVar(&e.to)
 	c.Flag("output", "table, csv or jsonl.").Default("table").EnumVar(&e.output, "table", "csv", "jsonl")
 	return run
 }

@@ -128,11 +128,8 @@ func (p *matchPrinter) pairCells(left, right *match.Call) (cells []cell) {
 		if c == nil {
 			c = &match.Call{NoDuration: true}
 		}
-		cells = append(cells, cell{side + "start", c.Start}, cell{side + "id", c.ID}, cell{side + "duration", nil},
-			cell{side + "price", c.Price})
-		if !c.NoDuration {
-			cells[len(cells)-2].value = c.Duration.Seconds()
-		}
+		cells = append(cells, cell{side + "start", c.Start}, cell{side + "id", c.ID},
+			cell{side + "duration", valueIf(!c.NoDuration, c.Duration.Seconds())}, cell{side + "price", c.Price})
 	}
 	return cells
 }

@@ -118,8 +118,7 @@ func (m *matchCommand) read(ctx context.Context, b *book) error {
 		if ctx.Err() != nil {
 			return errors.New("interrupted")
 		}
-		what, todo := b.source.Advise(err)
-		return fmt.Errorf("read %s: %s; %s", b.name, what, todo)
+		return fmt.Errorf("read %s: %w", b.name, advised(b.source, err))
 	}
 	m.leftOut += b.unread
 	return b.end()

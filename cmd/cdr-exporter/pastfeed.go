@@ -212,19 +212,13 @@ func (s *pastSpan) read(
 		if f.summary, err = h.Read(ctx, f.Feed); errors.Is(err, history.ErrLocal) {
 			return err
 		} else if err != nil {
-			return fmt.Errorf("read %s: %w", f.name(), f.explain(err))
+			return fmt.Errorf("read %s: %w", f.name(), advised(f.source, err))
 		}
 	}
 	if write == nil {
 		return nil
 	}
 	return write(h, m)
-}
-
-// explain explains an error of the feed's provider and what to do about it.
-func (f *pastFeed) explain(err error) error {
-	what, todo := f.source.Advise(err)
-	return fmt.Errorf("%s; %s", what, todo)
 }
 
 // printLeftOut prints how much of each feed is left out, for output that has neither series nor media.

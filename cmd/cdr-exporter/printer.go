@@ -21,14 +21,12 @@ type recordPrinter func(r *cdr.Record, recordings []recording) error
 
 // newPrinter prints a table, CSV or JSON lines. A table without records still has its header.
 func newPrinter(output string, recordings bool, out io.Writer) (printer recordPrinter, flush func() error) {
-	if output == "jsonl" {
-		enc := json.NewEncoder(out)
-		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) },
-			func() error { return nil }
-	}
 	cellsOf := func(r *cdr.Record, of []recording) [][]cell {
 		cells := row(r)
-		if recordings {
+		switch {
+		case output == "jsonl":
+			cells = append(append(cells, detail(r)...), cell{"recordings", valueIf(of != nil, of)})
+		case recordings:
 			cells = append(cells, recordingCells(of)...)
 		}
 		if output == "csv" {
@@ -150,8 +148,8 @@ func row(r *cdr.Record) []cell {
 		{"id", r.ID},
 		{"direction", r.Direction},
 		{"call_type", r.CallType},
-		{"outcome", outcomeOf(r)},
-		{"duration", durationOf(r)},
+		{"outcome", valueIf(!r.NoCall, r.Outcome)}, // a record may be only a visit to a queue
+		{"duration", valueIf(!r.NoDuration && !r.NoCall, r.Duration.Seconds())},
 		{"trunk", r.Trunk},
 		{"country", r.Country},
 		{"sip_code", number(r.SIPCode)},
@@ -177,35 +175,19 @@ func detail(r *cdr.Record) []cell {
 		{"signaling_location", r.SignalLocation},
 		{"user_id", r.UserID},
 		{"user_principal", r.UserPrincipal},
-		{"labels", labelsOf(r)},
+		{"labels", valueIf(r.Labels != "", maps.Collect(r.Labels.All()))},
 		{"visits", visitsOf(r)},
 		{"streams", streamsOf(r)},
+		{"provider", valueIf(len(r.Extra) > 0, object(attrCells(r.Extra)))},
 	}
 }
 
-// labelsOf are the operator's labels by name, nil without any.
-func labelsOf(r *cdr.Record) any {
-	if r.Labels == "" {
+// valueIf is a value that a record may not have; nil then.
+func valueIf(has bool, value any) any {
+	if !has {
 		return nil
 	}
-	return maps.Collect(r.Labels.All())
-}
-
-// outcomeOf is the outcome of a call; nil for a record that is only a visit to a queue.
-func outcomeOf(r *cdr.Record) any {
-	if r.NoCall {
-		return nil
-	}
-	return r.Outcome
-}
-
-// durationOf is how long a call took, in seconds; nil if its provider doesn't say, or if the record
-// is only a visit to a queue.
-func durationOf(r *cdr.Record) any {
-	if r.NoDuration || r.NoCall {
-		return nil
-	}
-	return r.Duration.Seconds()
+	return value
 }
 
 // visitsOf are the visits to queues of a record; nil without any.
@@ -213,16 +195,14 @@ func visitsOf(r *cdr.Record) any {
 	var all []map[string]any
 	for i := range r.Visits {
 		v := &r.Visits[i]
-		cells := []cell{{"queue", v.Queue}, {"result", v.Result}, {"start", v.Start}, {"wait_seconds", nil}}
-		if v.Wait.Known {
-			cells[3].value = v.Wait.Value.Seconds()
-		}
-		all = append(all, object(cells))
+		all = append(all, object([]cell{
+			{"queue", v.Queue},
+			{"result", v.Result},
+			{"start", v.Start},
+			{"wait_seconds", valueIf(v.Wait.Known, v.Wait.Value.Seconds())},
+		}))
 	}
-	if all == nil {
-		return nil
-	}
-	return all
+	return valueIf(all != nil, all)
 }
 
 // streamsOf are the media streams of a record; nil without any.
@@ -236,33 +216,18 @@ func streamsOf(r *cdr.Record) any {
 			{"network", s.Network},
 			{"platform", s.Platform},
 			{"verdict", s.Verdict()},
-			{"jitter_seconds", known(s.Jitter.Known, s.Jitter.Value.Seconds())},
-			{"round_trip_seconds", known(s.RoundTrip.Known, s.RoundTrip.Value.Seconds())},
-			{"packet_loss_ratio", known(s.Loss.Known, s.Loss.Value)},
-			{"concealed_ratio", known(s.Concealed.Known, s.Concealed.Value)},
-			{"mos", known(s.MOS.Known, s.MOS.Value)},
+			{"jitter_seconds", valueIf(s.Jitter.Known, s.Jitter.Value.Seconds())},
+			{"round_trip_seconds", valueIf(s.RoundTrip.Known, s.RoundTrip.Value.Seconds())},
+			{"packet_loss_ratio", valueIf(s.Loss.Known, s.Loss.Value)},
+			{"concealed_ratio", valueIf(s.Concealed.Known, s.Concealed.Value)},
+			{"mos", valueIf(s.MOS.Known, s.MOS.Value)},
 			{"packets", number(s.Packets)},
 		}))
 	}
-	if all == nil {
-		return nil
-	}
-	return all
+	return valueIf(all != nil, all)
 }
 
-func known(is bool, value float64) any {
-	if !is {
-		return nil
-	}
-	return value
-}
-
-func number(n cdr.Int) any {
-	if !n.Known {
-		return nil
-	}
-	return n.Value
-}
+func number(n cdr.Int) any { return valueIf(n.Known, n.Value) }
 
 type charges []map[string]string
 
@@ -318,16 +283,4 @@ func object(cells []cell) map[string]any {
 		}
 	}
 	return object
-}
-
-// jsonObject has the cells with a value for a record.
-func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
-	all := object(append(row(r), detail(r)...))
-	if len(r.Extra) > 0 {
-		all["provider"] = object(attrCells(r.Extra))
-	}
-	if len(recordings) > 0 {
-		all["recordings"] = recordings
-	}
-	return all
 }

@@ -18,5 +18,5 @@ func TestEveryFieldIsPrinted(t *testing.T) {
 		"only metrics and log records are made of it": "Emergency Sessions Ratings Settled",
 		"only labels are made of it":                  "Class NoClass ProviderLabels",
 		"for explain":                                 "Origins",
-	}, cdrtest.Shows(func(r *cdr.Record) string { return fmt.Sprint(jsonObject(r, nil)) }))
+	}, cdrtest.Shows(func(r *cdr.Record) string { return fmt.Sprint(object(append(row(r), detail(r)...))) }))
 }

@@ -65,8 +65,7 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 		printer: printer, errors: s.errors, resolve: r.recordings,
 	}
 	if err := printing.run(ctx); err != nil {
-		what, todo := source.Advise(err)
-		return fmt.Errorf("read %s/%s: %s; %s", r.source, r.feed, what, todo)
+		return fmt.Errorf("read %s/%s: %w", r.source, r.feed, advised(source, err))
 	}
 	return flush()
 }

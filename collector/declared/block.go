@@ -187,9 +187,8 @@ func (b *Block) validate(r *config.Report) {
 			}
 			continue // rows are never late
 		}
-		if filter.Retention > 0 && f.Lookback > filter.Retention {
-			r.Problemf(name+".lookback", "must be at most %dd, the time for which the provider keeps records",
-				int(filter.Retention.Hours()/24))
+		if filter.Retention > 0 {
+			f.KeptFor(r.At(name), filter.Retention)
 		}
 		if f.Lookback <= filter.MinAge {
 			r.Problemf(name+".lookback", "must be more than %s: newer records aren't read yet", filter.MinAge)

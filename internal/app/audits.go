@@ -220,9 +220,7 @@ func (a *App) auditDay(
 				a.auditFeed(ctx, SpecOf(s.config, info), info, day)
 			}
 		}
-		if opened.Close != nil {
-			opened.Close()
-		}
+		opened.Close()
 	}
 }
 

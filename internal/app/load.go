@@ -281,5 +281,8 @@ func OpenSource(
 	if err != nil {
 		return nil, fmt.Errorf("open source %s: %w", s.Name, err)
 	}
+	if source.Close == nil {
+		source.Close = func() {}
+	}
 	return source, nil
 }

@@ -194,9 +194,7 @@ func stopLoops(sources []*source) {
 func (r *running) close() {
 	var closing sync.WaitGroup
 	for _, s := range r.sources {
-		if s.opened.Close != nil {
-			closing.Go(s.opened.Close) // it may take seconds to end a session
-		}
+		closing.Go(s.opened.Close) // it may take seconds to end a session
 	}
 	closing.Wait()
 }

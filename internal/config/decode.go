@@ -182,7 +182,7 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if first, repeated := lines[key.Value]; repeated && key.Kind == yaml.ScalarNode {
-			d.report(key.Line, joinPath(at.path, segment(key.Value)),
+			d.report(key.Line, KeyPath(at.path, key.Value),
 				fmt.Sprintf("is repeated; it is already on line %d; keep one", first))
 			continue
 		}

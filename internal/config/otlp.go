@@ -79,7 +79,7 @@ func (o *OTLP) Validate(r *Report) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Headers)) {
 		if err := checkHeader(name, o.Headers[name]); err != nil {
-			r.Problemf(joinPath("headers", segment(name)), "%s", err)
+			r.Problemf(KeyPath("headers", name), "%s", err)
 		}
 	}
 	if _, empty := o.ResourceAttributes[""]; empty {

@@ -64,11 +64,12 @@ func (s *Source) Validate(r *Report) {
 		r.AtLeast("requests_per_minute", int64(s.RequestsPerMinute), 1)
 	}
 	for i, number := range s.EmergencyNumbers {
+		country, _, scoped := strings.Cut(number, ":")
 		if !emergencyNumber.MatchString(number) {
 			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" "+
 				"(2 to 15 digits, with + in front if needed), or \"DE:110\" if it counts from that country's "+
 				"numbers only")
-		} else if country, _, scoped := strings.Cut(number, ":"); scoped && !isCountry(country) {
+		} else if scoped && !phonenumbers.GetSupportedRegions()[country] {
 			r.Problemf(indexed("emergency_numbers", i), "must begin with a country of ISO 3166, such as GB for the "+
 				"United Kingdom: no number is from %s", country)
 		}
@@ -104,9 +105,6 @@ func (s *Source) SameBlock(other *Source) bool {
 	}
 	return s.ProviderName == other.ProviderName && reflect.DeepEqual(s.Provider, other.Provider)
 }
-
-// isCountry says whether numbers can be from a country.
-func isCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
 
 // decodeBlock decodes the block of a provider. It returns false if the key isn't a provider's name.
 func (d *decoder) decodeBlock(source *Source, e *entry) bool {
