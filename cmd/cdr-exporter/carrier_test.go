@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"testing"
@@ -25,9 +26,7 @@ type carrier struct {
 func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s wavixsim.Settings) *carrier {
 	t.Helper()
 	s.Placed, s.Received = world(t, placed), world(t, received)
-	if s.APIKey == "" {
-		s.APIKey = secretFor(t, "hush-wavix")
-	}
+	s.APIKey = cmp.Or(s.APIKey, secretFor(t, "hush-wavix"))
 	server, err := wavixsim.Start(s)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
@@ -58,8 +57,7 @@ func (c *carrier) totals(at ...time.Time) simulator.Totals {
 }
 
 func (c *carrier) tables(_ string, at ...time.Time) tables {
-	t := c.totals(at...)
-	return t.Metrics
+	return c.totals(at...).Metrics
 }
 
 func (c *carrier) tally(_ string, at ...time.Time) tally {

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -94,11 +95,7 @@ func (c *client) get(path string) ([]byte, error) {
 // scrape reads the metrics as text.
 func (x *exporter) scrape() families {
 	x.t.Helper()
-	path := x.client.path
-	if path == "" {
-		path = "/metrics"
-	}
-	body, err := x.client.get(path)
+	body, err := x.client.get(cmp.Or(x.client.path, "/metrics"))
 	if err != nil {
 		x.running()
 		x.t.Fatalf("scrape: %v", err)

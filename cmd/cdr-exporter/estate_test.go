@@ -182,8 +182,7 @@ func (e *estate) start(s settings, args ...string) *exporter {
 
 // answered is how many requests for rows were answered.
 func (e *estate) answered() int {
-	n := e.tenant.answered() + e.office.answered() + e.carrier.answered()
-	return n
+	return e.tenant.answered() + e.office.answered() + e.carrier.answered()
 }
 
 // countsAll waits until every metric of every source is what there was. A look is one

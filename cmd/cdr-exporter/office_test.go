@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -36,15 +37,8 @@ type office struct {
 // settings. Its requests aren't limited unless the settings say how.
 func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 	t.Helper()
-	if s.ClientSecret == "" {
-		s.ClientSecret = secretFor(t, "hush-rc")
-	}
-	if s.Heavy == 0 {
-		s.Heavy = unlimited
-	}
-	if s.Auth == 0 {
-		s.Auth = unlimited
-	}
+	s.ClientSecret = cmp.Or(s.ClientSecret, secretFor(t, "hush-rc"))
+	s.Heavy, s.Auth = cmp.Or(s.Heavy, unlimited), cmp.Or(s.Auth, unlimited)
 	server, err := rcsim.Start(s)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -80,8 +81,8 @@ type settings struct {
 // YAML, and returns its name.
 func (s *site) configureSources(set settings, sources ...string) string {
 	s.t.Helper()
-	orElse(&set.ZeroFor, "0s")
-	orElse(&set.Storage, "path: ledger")
+	set.ZeroFor = cmp.Or(set.ZeroFor, "0s")
+	set.Storage = cmp.Or(set.Storage, "path: ledger")
 	var b strings.Builder
 	fmt.Fprintf(&b, "storage: {%s}\nmetrics: {zero_for: %s}\n", set.Storage, set.ZeroFor)
 	if set.OTLP != "" {
@@ -89,13 +90,6 @@ func (s *site) configureSources(set settings, sources ...string) string {
 	}
 	fmt.Fprintf(&b, "%s\nsources:\n%s", set.More, strings.Join(sources, ""))
 	return s.write("config.yaml", b.String())
-}
-
-// orElse gives a field that isn't set a value.
-func orElse(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
 }
 
 // trust writes ca.pem with the certificate of a server.

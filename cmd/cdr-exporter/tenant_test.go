@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func newTenant(t testing.TB, s sim.Settings) *tenant {
 // tenantAt starts a tenant for a site.
 func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
 	t.Helper()
-	orElse(&s.ClientSecret, secretFor(t, "hush"))
+	s.ClientSecret = cmp.Or(s.ClientSecret, secretFor(t, "hush"))
 	server, err := sim.Start(s)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
@@ -99,12 +100,12 @@ var tenantItem = template.Must(template.New("tenant").Parse(`  - name: {{.Name}}
 // itemOf is a source that reads the tenant, an item of YAML.
 func (n *tenant) itemOf(c source) string {
 	n.t.Helper()
-	orElse(&c.Name, "contoso")
-	orElse(&c.History, "72h")
-	orElse(&c.TenantID, sim.TenantID)
-	orElse(&c.Credential, "client_secret_file: secret")
-	orElse(&c.PSTN, "{interval: 1s, lookback: 48h}")
-	orElse(&c.DirectRouting, "{interval: 1s, lookback: 48h}")
+	c.Name = cmp.Or(c.Name, "contoso")
+	c.History = cmp.Or(c.History, "72h")
+	c.TenantID = cmp.Or(c.TenantID, sim.TenantID)
+	c.Credential = cmp.Or(c.Credential, "client_secret_file: secret")
+	c.PSTN = cmp.Or(c.PSTN, "{interval: 1s, lookback: 48h}")
+	c.DirectRouting = cmp.Or(c.DirectRouting, "{interval: 1s, lookback: 48h}")
 	var text strings.Builder
 	if err := tenantItem.Execute(&text, struct {
 		source

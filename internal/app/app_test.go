@@ -72,6 +72,14 @@ func writeFile(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
+// edit replaces a text of a file once.
+func edit(t *testing.T, file, old, text string) {
+	t.Helper()
+	was, err := os.ReadFile(file)
+	require.NoError(t, err)
+	writeFile(t, file, strings.Replace(string(was), old, text, 1))
+}
+
 // reload reads the configuration again.
 func reload(t *testing.T, a *App) {
 	t.Helper()

@@ -1,13 +1,9 @@
 package app
 
 import (
-	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
-	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // TestInstancesOfReplicas: calls in progress are one series whichever replica reads them, or both would be shown for
@@ -32,12 +26,8 @@ func TestInstancesOfReplicas(t *testing.T) {
 			t.Parallel()
 			ids := make(chan [2]string, 1000) // metric, instance
 			endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				var body io.Reader = r.Body
-				if r.Header.Get("Content-Encoding") == "gzip" {
-					body, _ = gzip.NewReader(r.Body)
-				}
 				var request metricspb.ExportMetricsServiceRequest
-				if data, err := io.ReadAll(body); err != nil || proto.Unmarshal(data, &request) != nil {
+				if data, err := io.ReadAll(r.Body); err != nil || proto.Unmarshal(data, &request) != nil {
 					return
 				}
 				for _, of := range request.GetResourceMetrics() {
@@ -56,15 +46,11 @@ func TestInstancesOfReplicas(t *testing.T) {
 				}
 			}))
 			t.Cleanup(endpoint.Close)
-			provider, folder := newNotifying(t), t.TempDir()
+			provider := newNotifying(t)
 			provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
-			file := provider.write(folder, "active_calls: ",
+			file := provider.write(t.TempDir(), "active_calls: ",
 				"otlp: {endpoint: \""+endpoint.URL+"\", interval: 1s, logs: false"+more+"}\n")
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			writeFile(t, filepath.Join(folder, "dsn"), pgtest.Database(t))
-			writeFile(t, file, strings.Replace(string(text), "{path: data}", "{postgres: {dsn_file: dsn}}", 1))
-			a := start(t, file, provider.provider())
+			a := start(t, share(t, file), provider.provider())
 			ledgers := "restored"
 			if more == "" {
 				ledgers = a.ledger.InstanceID()

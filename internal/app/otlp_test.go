@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,10 +65,8 @@ func TestReloadTurnsASignalOff(t *testing.T) {
 	t.Cleanup(endpoint.Close)
 	configure := func(signals string) string {
 		file := provider.writeSources(folder, office)
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		writeFile(t, file, string(text)+"otlp: {endpoint: \""+endpoint.URL+
-			"\", outbox_limit: 1, shutdown_timeout: 1s, "+signals+"}\n")
+		edit(t, file, "sources:", "otlp: {endpoint: \""+endpoint.URL+
+			"\", outbox_limit: 1, shutdown_timeout: 1s, "+signals+"}\nsources:")
 		return file
 	}
 	a := startWith(t, listen(configure("logs: true, traces: false"), provider))

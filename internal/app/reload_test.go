@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -95,12 +94,7 @@ func TestReloadNativeHistograms(t *testing.T) {
 	if !native() {
 		t.Fatal("the default has none")
 	}
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	if err := os.WriteFile(file, bytes.Replace(text, []byte("metrics: {"),
-		[]byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, file, "metrics: {", "metrics: {native_histograms: false, ")
 	reload(t, a)
 	if native() {
 		t.Error("own metrics still have native histograms")

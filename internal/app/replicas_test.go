@@ -18,16 +18,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// share writes a configuration whose ledger is in PostgreSQL.
-func (p *acme) share(dsn string, sources ...notifyingSource) string {
-	p.t.Helper()
-	file := p.writeSources(p.t.TempDir(), sources...)
-	text, err := os.ReadFile(file)
-	require.NoError(p.t, err)
-	writeFile(p.t, filepath.Join(filepath.Dir(file), "dsn"), dsn)
-	shared := strings.Replace(string(text), "{path: data}",
-		"{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
-	writeFile(p.t, file, shared)
+// share puts the ledger of a configuration into PostgreSQL.
+func share(t *testing.T, file string) string {
+	t.Helper()
+	writeFile(t, filepath.Join(filepath.Dir(file), "dsn"), pgtest.Database(t))
+	edit(t, file, "{path: data}", "{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}")
 	return file
 }
 
@@ -46,11 +41,10 @@ func TestWithoutALease(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(endpoint.Close)
-	file := p.share(pgtest.Database(t), office)
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	writeFile(t, file, strings.Replace(string(text), "records: {", "active_calls: , records: {", 1)+
-		"otlp: {endpoint: \""+endpoint.URL+"\", shutdown_timeout: 1s, metrics: false, traces: false}\n")
+	file := share(t, p.writeSources(t.TempDir(), office))
+	edit(t, file, "records: {", "active_calls: , records: {")
+	edit(t, file, "sources:", "otlp: {endpoint: \""+endpoint.URL+
+		"\", shutdown_timeout: 1s, metrics: false, traces: false}\nsources:")
 	a := startWith(t, listen(file, p))
 	const catchingUp, active, oldest = `cdr_exporter_catching_up{feed="records",source="office"}`,
 		"\ncdr_active_calls{", "\ncdr_exporter_otlp_outbox_oldest_timestamp_seconds"
@@ -90,7 +84,7 @@ func TestWithoutALease(t *testing.T) {
 func TestStatusAfterAReload(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
-	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
+	a := startWith(t, listen(share(t, p.writeSources(t.TempDir(), office)), p))
 	until(t, a, ownedFeed("office", 1))
 	require.Eventually(t, "it is known who owns the feed", func() bool {
 		return wholeStatus(t, a).Replicas[0].Feeds == 1

@@ -79,31 +79,22 @@ func writeCertificate(t *testing.T, dir string) {
 	write(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 }
 
-// TestFileThatCannotBeRead uses a file as a folder, which stops the superuser too.
+// TestFileThatCannotBeRead: a file as a folder stops the superuser too. A variable with the secret itself, in place of
+// the name of its file, isn't shown.
 func TestFileThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "key.txt")
-	write(t, path, "x")
+	write(t, filepath.Join(dir, "key.txt"), "x")
 	options := options()
 	options.CheckFiles = true
-	_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("privacy: {hash_key_file: key.txt/x}\n"+valid), options)
-	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file " + path +
-		"/x: not a directory; " + hint
-	if err == nil || err.Error() != want {
-		t.Errorf("the problem is %v, want %s", err, want)
-	}
-}
-
-// TestFileOfTheEnvironment: a variable with the secret itself, in place of the name of its file, isn't shown.
-func TestFileOfTheEnvironment(t *testing.T) {
-	dir := t.TempDir()
-	options := options()
-	options.CheckFiles = true
-	_, err := config.Parse(filepath.Join(dir, "c.yaml"),
-		[]byte("privacy: {hash_key_file: '${env:SECRET}'}\n"+valid), options)
-	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file ${env:SECRET}: " +
-		"no such file or directory; " + hint
-	if err == nil || err.Error() != want {
-		t.Errorf("the problem is %v, want %s", err, want)
+	for name, problem := range map[string]string{
+		"key.txt/x":       filepath.Join(dir, "key.txt/x") + ": not a directory; ",
+		"'${env:SECRET}'": "${env:SECRET}: no such file or directory; ",
+	} {
+		text := []byte("privacy: {hash_key_file: " + name + "}\n" + valid)
+		_, err := config.Parse(filepath.Join(dir, "c.yaml"), text, options)
+		want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file " + problem + hint
+		if err == nil || err.Error() != want {
+			t.Errorf("the problem is %v, want %s", err, want)
+		}
 	}
 }
