@@ -2,8 +2,6 @@ package main_test
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -92,11 +90,8 @@ func certificate(t testing.TB, at *site, name string) *simulator.Authority {
 	t.Helper()
 	authority, err := simulator.NewAuthority()
 	require.NoError(t, err)
-	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
-	require.NoError(t, err)
-	at.write(name+".pem",
-		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
-	at.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	at.write(name+".pem", string(authority.CA()))
+	at.write(name+".key", string(authority.Key()))
 	return authority
 }
 

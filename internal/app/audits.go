@@ -95,7 +95,7 @@ func (a *App) auditDaily(ctx context.Context) {
 		r, now := a.running.Load(), a.settings.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
 			a.auditDay(ctx, r, day, func(name feedName, f *feed) bool {
-				kept := !day.Before(history.KeptSince(f.info, now))
+				kept := !day.Before(history.EarliestRead(f.info, now))
 				return audits.isDue(auditedFeed{name, day}, a.dailyTotals.Load(), kept, new(f.state.State()), now)
 			})
 		}

@@ -1,10 +1,6 @@
 package config_test
 
 import (
-	"crypto/x509"
-	"encoding/pem"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // hint is what to do about a file that can't be read.
@@ -68,15 +65,11 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: CANT DIR/sub/secret: not a reg
 // writeCertificate writes a certificate, which is its own authority, and its key.
 func writeCertificate(t *testing.T, dir string) {
 	t.Helper()
-	server := httptest.NewTLSServer(http.NotFoundHandler())
-	defer server.Close()
-	certificate := server.TLS.Certificates[0]
-	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	authority, err := simulator.NewAuthority()
 	require.NoError(t, err)
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
-	write(t, filepath.Join(dir, "ca.pem"), text)
-	write(t, filepath.Join(dir, "cert.pem"), text)
-	write(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	write(t, filepath.Join(dir, "ca.pem"), string(authority.CA()))
+	write(t, filepath.Join(dir, "cert.pem"), string(authority.CA()))
+	write(t, filepath.Join(dir, "key.pem"), string(authority.Key()))
 }
 
 // TestFileThatCannotBeRead: a file as a folder stops the superuser too. A variable with the secret itself, in place of

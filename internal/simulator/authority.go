@@ -46,6 +46,12 @@ func (a *Authority) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Certificate[0]})
 }
 
+// Key is the key of the certificate, in PEM.
+func (a *Authority) Key() []byte {
+	der, _ := x509.MarshalPKCS8PrivateKey(a.Certificate.PrivateKey) // such a key always encodes
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
 // WriteCA writes CA to a file, for tls_config.ca_file.
 func (a *Authority) WriteCA(path string) error {
 	if err := os.WriteFile(path, a.CA(), 0o644); err != nil { //nolint:gosec // A certificate is public.

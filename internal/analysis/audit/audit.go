@@ -156,7 +156,7 @@ func (a *audit) limit() error {
 		}
 		a.To = end
 	}
-	if edge := history.KeptSince(a.Info, a.Now()); a.From.Before(edge) {
+	if edge := history.EarliestRead(a.Info, a.Now()); a.From.Before(edge) {
 		a.From = edge
 		a.note("the provider keeps records for %.4g days: the audit begins at %s", a.Info.Limits.Retention.Hours()/24,
 			edge.Format(time.RFC3339))

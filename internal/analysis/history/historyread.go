@@ -83,16 +83,16 @@ func (r *historyRead) run(ctx context.Context) error {
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // ReadRange is what must be read of a feed for the calls that start in a range. A leg may start before the
-// range or after it. No provider has records from before KeptSince.
+// range or after it. Nothing is read from before EarliestRead.
 func ReadRange(info *collector.FeedInfo, from, to, now time.Time) (first, last time.Time) {
 	if info.Rules.Legs {
 		from, to = from.Add(-info.WholeAfter), plan.Earliest(to.Add(info.WholeAfter), now)
 	}
-	return plan.Latest(from, KeptSince(info, now)), info.Limits.ReadTo(to, now)
+	return plan.Latest(from, EarliestRead(info, now)), info.Limits.ReadTo(to, now)
 }
 
-// KeptSince is the time since which a provider has a feed's records; zero: no limit is known.
-func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
+// EarliestRead is the earliest time of a feed that commands and audits read; zero: its provider has no known limit.
+func EarliestRead(info *collector.FeedInfo, now time.Time) time.Time {
 	const margin = 10 * time.Minute // some requests are repeated later
 	keeps := info.Limits.Retention
 	if keeps <= 0 {

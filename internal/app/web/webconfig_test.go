@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -33,10 +32,8 @@ func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 	t.Helper()
 	authority, err := simulator.NewAuthority()
 	require.NoError(t, err)
-	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
-	require.NoError(t, err)
 	writeFile(t, folder, "cert.pem", string(authority.CA()))
-	writeFile(t, folder, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	writeFile(t, folder, "key.pem", string(authority.Key()))
 	return authority.Pool()
 }
 
