@@ -125,8 +125,8 @@ func TestCommandsOfEveryProvider(t *testing.T) {
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			want := p.tables(feed, e.at(p)...)
-			if wrong := diff(past[p.source()+"/"+feed], want); wrong != "" {
-				t.Errorf("%s/%s: %s", p.source(), feed, wrong)
+			if err := diff(past[p.source()+"/"+feed], want); err != nil {
+				t.Errorf("%s/%s: %v", p.source(), feed, err)
 			}
 			calls[p.source()] += want.Sum("cdr_calls_total") / 1e6
 		}
@@ -175,8 +175,8 @@ func TestCommandsOfCallRecords(t *testing.T) {
 	from, to := lastDays(3)
 	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
 	past := b.backfill(t, config, from, to)
-	if wrong := diff(past["contoso/"+callRecords], b.totals().Metrics); wrong != "" {
-		t.Error(wrong)
+	if err := diff(past["contoso/"+callRecords], b.totals().Metrics); err != nil {
+		t.Error(err)
 	}
 	if fetched, there := answers(b.Requests(), sim.EndpointCallRecord), b.totals().Records; fetched != there {
 		t.Errorf("%d records were fetched, there are %d", fetched, there)
@@ -197,7 +197,7 @@ func TestCommandsOfCallRecords(t *testing.T) {
 // doesn't change it.
 func TestBackfillUpToLive(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(131, sim.PSTNMix(), 500))})
+	n := newTenant(t, sim.Settings{PSTN: simulator.NewWorld(past(131, sim.PSTNMix(), 500))})
 	now := n.Pause()
 	set := settings{Sources: []source{{History: "58h"}}}
 	file := n.configure(set)
@@ -231,8 +231,8 @@ func TestBackfillUpToLive(t *testing.T) {
 	if len(live["cdr_calls_total"]) == 0 || fmt.Sprint(both["cdr_calls_total"]) == fmt.Sprint(live["cdr_calls_total"]) {
 		t.Fatal("live or past is empty")
 	}
-	if wrong := diff(both, n.tables(pstn, now)); wrong != "" {
-		t.Errorf("live and past together: %s", wrong)
+	if err := diff(both, n.tables(pstn, now)); err != nil {
+		t.Errorf("live and past together: %v", err)
 	}
 	overlaps := n.command(0, "backfill", "--config.file="+file, "--from=72h", "--to=50h", "--output="+n.path("past.om"))
 	if lineWith(overlaps.log.String(), "contoso/pstn", "live counting began") == "" {

@@ -59,11 +59,11 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 		s.versions.Young = 0
 	}
 	set := sim.HistoricalCalls(s.seed, now.Add(-s.from), now.Add(-s.to), s.calls)
-	records := sim.CallRecordSettings{Calls: world(t, set), Versions: s.versions}
+	records := sim.CallRecordSettings{Calls: simulator.NewWorld(set), Versions: s.versions}
 	if s.routed > 0 {
 		routing := simulator.Historical(s.seed+1, sim.DirectRoutingMix(), now.Add(-s.from), now.Add(-s.to), s.routed)
 		routing.Delays, routing.MaxLate, routing.Revised = []simulator.Delay{{Weight: 1, Max: time.Minute}}, 0, 0
-		s.graph.DirectRouting = world(t, routing)
+		s.graph.DirectRouting = simulator.NewWorld(routing)
 		records.Routed = s.graph.DirectRouting
 	}
 	b.records = sim.NewCallRecords(records)
@@ -179,7 +179,7 @@ func (x *exporter) countsCalls(b *switchboard) {
 	want := b.totals().Metrics
 	eventually(x.t, "count the call records exactly", func() error {
 		x.running()
-		return asError(diff(x.scrape().tables("contoso", callRecords), want))
+		return diff(x.scrape().tables("contoso", callRecords), want)
 	})
 }
 

@@ -25,7 +25,7 @@ type carrier struct {
 // newCarrier starts a Wavix account of two worlds.
 func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s wavixsim.Settings) *carrier {
 	t.Helper()
-	s.Placed, s.Received = world(t, placed), world(t, received)
+	s.Placed, s.Received = simulator.NewWorld(placed), simulator.NewWorld(received)
 	s.APIKey = cmp.Or(s.APIKey, secretFor(t, "hush-wavix"))
 	server, err := wavixsim.Start(s)
 	require.NoError(t, err)

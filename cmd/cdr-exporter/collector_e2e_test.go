@@ -19,6 +19,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -191,7 +192,9 @@ func TestE2ECollectorRecipes(t *testing.T) {
 			if !known {
 				t.Fatal("nobody says what the back end wants")
 			}
-			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(117, sim.DirectRoutingMix(), 300))})
+			n := newTenant(t, sim.Settings{
+				DirectRouting: simulator.NewWorld(unfolding(117, sim.DirectRoutingMix(), 300)),
+			})
 			sink := otlpsink.Settings{}
 			if want.header != "" {
 				sink.Headers = map[string]string{want.header: want.value}
@@ -240,7 +243,7 @@ func TestE2ECollectorRecipes(t *testing.T) {
 						delete(got, metric)
 					}
 				}
-				return asError(diff(got, exposed))
+				return diff(got, exposed)
 			})
 			for _, p := range r.Metrics() {
 				if deltas := p.Kind == otlpsink.Sum && want.sums || p.Kind == otlpsink.Histogram &&

@@ -47,8 +47,8 @@ func TestConformance_Simulators(t *testing.T) {
 	for _, format := range []string{"json", "stream"} {
 		t.Run(format, func(t *testing.T) {
 			at, now := newSite(t), time.Now()
-			rc := newOffice(t, at, rcsim.Settings{Account: world(t, steady(rcsim.Historical(91, rcsim.PublishedMix(),
-				now.Add(-70*time.Hour), now.Add(-48*time.Hour), 2_000)))})
+			rc := newOffice(t, at, rcsim.Settings{Account: simulator.NewWorld(steady(
+				rcsim.Historical(91, rcsim.PublishedMix(), now.Add(-70*time.Hour), now.Add(-48*time.Hour), 2_000)))})
 			wx := newCarrier(t, at, steady(past(92, documented(wxsim.PlacedMix()), 1_000)),
 				steady(past(93, documented(wxsim.ReceivedMix()), 1_000)), wxsim.Settings{}).in(format)
 			ca := at.write("both-ca.pem", string(append(rc.CA(), wx.CA()...)))

@@ -15,7 +15,7 @@ import (
 // counted says how what a feed has counted differs from what there was in these
 // instants.
 func (x *exporter) counted(p place, feed string, at ...time.Time) error {
-	return asError(diff(x.scrape().tables(p.source(), feed), p.tables(feed, at...)))
+	return diff(x.scrape().tables(p.source(), feed), p.tables(feed, at...))
 }
 
 // shows waits until the series of a metric that hold the labels add up to a value, showsSome until they aren't 0.
@@ -54,7 +54,7 @@ func (x *exporter) countsFeed(p place, source, feed string, at ...time.Time) {
 	want := p.tables(feed, at...)
 	eventually(x.t, fmt.Sprintf("count %s/%s exactly", source, feed), func() error {
 		x.running()
-		return asError(diff(x.scrape().tables(source, feed), want))
+		return diff(x.scrape().tables(source, feed), want)
 	})
 }
 

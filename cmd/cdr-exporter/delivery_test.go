@@ -25,8 +25,8 @@ func TestEndpointDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newTenant(t, sim.Settings{
-				PSTN:          world(t, past(83, sim.PSTNMix(), 400)),
-				DirectRouting: world(t, past(84, sim.DirectRoutingMix(), 400)), PageSize: 100,
+				PSTN:          simulator.NewWorld(past(83, sim.PSTNMix(), 400)),
+				DirectRouting: simulator.NewWorld(past(84, sim.DirectRoutingMix(), 400)), PageSize: 100,
 			})
 			authority, err := simulator.NewAuthority()
 			require.NoError(t, err)

@@ -97,11 +97,11 @@ func newEstate(t testing.TB, s estateSettings) *estate {
 		s.site = newSite(t)
 	}
 	e := &estate{site: s.site, name: s.name, seen: make(map[provider][]time.Time)}
-	s.graph.PSTN = world(t, made(s.era.graph, sim.PSTNMix()))
-	s.graph.DirectRouting = world(t, made(s.era.graph, sim.DirectRoutingMix()))
+	s.graph.PSTN = simulator.NewWorld(made(s.era.graph, sim.PSTNMix()))
+	s.graph.DirectRouting = simulator.NewWorld(made(s.era.graph, sim.DirectRoutingMix()))
 	e.tenant = tenantAt(t, e.site, s.graph)
-	s.ringcentral.Account = world(t, made(s.era.ringcentral, rcsim.Mix()))
-	s.ringcentral.Extension = world(t, made(s.era.ringcentral, rcsim.ExtensionMix()))
+	s.ringcentral.Account = simulator.NewWorld(made(s.era.ringcentral, rcsim.Mix()))
+	s.ringcentral.Extension = simulator.NewWorld(made(s.era.ringcentral, rcsim.ExtensionMix()))
 	e.office = newOffice(t, e.site, s.ringcentral)
 	e.desk = e.office.desk(s.ringcentral.Extension)
 	placed, received := made(s.era.wavix, wavixsim.PlacedMix()), made(s.era.wavix, wavixsim.ReceivedMix())
@@ -205,17 +205,17 @@ func (e *estate) counted(running func(), scrape func() families) {
 			left = append(left, missing{p.source(), feed, p.tables(feed, e.at(p)...)})
 		}
 	}
-	eventually(e.t, "count everything exactly", func() error {
+	eventually(e.t, "count everything exactly", func() (err error) {
 		running()
-		m, wrong := scrape(), ""
+		m := scrape()
 		left = slices.DeleteFunc(left, func(f missing) bool {
 			found := diff(m.tables(f.source, f.feed), f.want)
-			if found != "" {
-				wrong = fmt.Sprintf("%s/%s: %s", f.source, f.feed, found)
+			if found != nil {
+				err = fmt.Errorf("%s/%s: %w", f.source, f.feed, found)
 			}
-			return found == ""
+			return found == nil
 		})
-		return asError(wrong)
+		return err
 	})
 }
 

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,35 +84,24 @@ func (f families) is(want float64, metric string, labels ...string) error {
 // tables are the compared metrics of a feed.
 func (f families) tables(source, feed string) tables { return harness.Scraped(f, source, feed) }
 
-// summary is the first of many lines, nothing if there are none.
-func summary(lines []string) string {
+// tables are metrics by name, their values in millionths by label values joined with a bar. Of
+// histograms there are NAME_count and NAME_sum.
+type tables = simulator.Tables
+
+// diff is an error with the first of many differences of two tables; nil if they are equal.
+func diff(got, want tables) error {
 	const most = 12
+	lines := harness.Differences(got, want)
 	if len(lines) == 0 {
-		return ""
+		return nil
 	}
 	slices.Sort(lines)
 	text := strings.Join(lines[:min(most, len(lines))], "\n\t")
 	if len(lines) > most {
 		text += fmt.Sprintf("\n\tand %d more", len(lines)-most)
 	}
-	return fmt.Sprintf("%d differences:\n\t%s", len(lines), text)
+	return fmt.Errorf("%d differences:\n\t%s", len(lines), text)
 }
-
-// asError makes an error of a description of what is wrong; nil of an empty one.
-func asError(wrong string) error {
-	if wrong == "" {
-		return nil
-	}
-	return errors.New(wrong)
-}
-
-// tables are metrics by name, their values in millionths by label values joined with a bar. Of
-// histograms there are NAME_count and NAME_sum.
-type tables = simulator.Tables
-
-// diff lists the differences of two tables, in a limited number of lines; it is empty if they are
-// equal.
-func diff(got, want tables) string { return summary(harness.Differences(got, want)) }
 
 // view is what a reader sees who looks at everything at each of these instants.
 func view(w *simulator.World, at ...time.Time) *simulator.Totals {

@@ -107,7 +107,7 @@ func TestFeedsAreApart(t *testing.T) {
 		m := x.scrape()
 		of := []string{"source=" + b.place.source(), "feed=" + b.feed}
 		for _, err := range []error{
-			asError(diff(m.tables(b.place.source(), b.feed), tables{})),
+			diff(m.tables(b.place.source(), b.feed), tables{}),
 			m.is(0, "cdr_exporter_last_success_timestamp_seconds", of...),
 			m.is(0, "cdr_exporter_polls_total", append(of, "result=ok")...),
 		} {

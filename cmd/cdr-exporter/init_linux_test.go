@@ -110,7 +110,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	n := newTenant(t, sim.Settings{
-		DirectRouting: world(t, simulator.Historical(7, sim.DirectRoutingMix(), now.Add(-20*time.Hour),
+		DirectRouting: simulator.NewWorld(simulator.Historical(7, sim.DirectRoutingMix(), now.Add(-20*time.Hour),
 			now.Add(-10*time.Hour), 50)),
 	})
 	file, secret := n.path("init.yaml"), n.path("contoso-client-secret.txt")

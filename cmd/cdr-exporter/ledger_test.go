@@ -24,7 +24,9 @@ func TestLedgerCommands(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(0)
 	poison(faults, `"value":[`, `{"id":"no row at all","startDateTime":7}`)
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, past(21, sim.DirectRoutingMix(), 1_000)), Faults: faults})
+	n := newTenant(t, sim.Settings{
+		DirectRouting: simulator.NewWorld(past(21, sim.DirectRoutingMix(), 1_000)), Faults: faults,
+	})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
 	x.counts(n, at)
@@ -66,7 +68,7 @@ func TestLedgerCommands(t *testing.T) {
 // files, and that nothing is written to the new ones.
 func TestLedgerReplaced(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(98, sim.DirectRoutingMix(), 500))})
+	n := newTenant(t, sim.Settings{DirectRouting: simulator.NewWorld(unfolding(98, sim.DirectRoutingMix(), 500))})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
 	x.counts(n, at)
@@ -108,7 +110,7 @@ func TestLedgerReplaced(t *testing.T) {
 // there. The tests of the ledger have a schema that was created again, and a DSN that names another database.
 func TestDatabaseReplaced(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(99, sim.DirectRoutingMix(), 500))})
+	n := newTenant(t, sim.Settings{DirectRouting: simulator.NewWorld(unfolding(99, sim.DirectRoutingMix(), 500))})
 	dsn := pgtest.Database(t)
 	_, schema, _ := strings.Cut(dsn, "search_path=")
 	n.write("dsn", dsn)

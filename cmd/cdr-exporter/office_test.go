@@ -182,7 +182,7 @@ func TestRecordsWithRecordings(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	now := time.Now()
-	o := newOffice(t, at, rcsim.Settings{Account: world(t,
+	o := newOffice(t, at, rcsim.Settings{Account: simulator.NewWorld(
 		rcsim.Historical(121, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 150))})
 	config := at.configureSources(settings{}, o.item())
 	run := func(more ...string) (map[string]map[string]any, *exporter) {
@@ -236,7 +236,7 @@ func TestRecordsWithRecordings(t *testing.T) {
 func TestRingCentralQueues(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
-	queues := newOffice(t, at, rcsim.Settings{Account: world(t, unfoldingLog(202, rcsim.Mix(), 500))})
+	queues := newOffice(t, at, rcsim.Settings{Account: simulator.NewWorld(unfoldingLog(202, rcsim.Mix(), 500))})
 	queues.CallLog += ", queues: true"
 	queues.visits = true
 	seen := []time.Time{queues.Pause()}

@@ -159,8 +159,8 @@ func TestE2EPrometheus(t *testing.T) {
 	answer := sync.OnceFunc(func() { close(asked) })
 	faults.Hook(func(string) simulator.Fault { <-asked; return simulator.NoFault })
 	n := newTenant(t, sim.Settings{
-		PSTN:          world(t, slow),
-		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 800)), Faults: faults,
+		PSTN:          simulator.NewWorld(slow),
+		DirectRouting: simulator.NewWorld(unfolding(112, sim.DirectRoutingMix(), 800)), Faults: faults,
 	})
 	t.Cleanup(answer) // else a server whose requests wait can't close
 	at := []time.Time{n.Pause()}
@@ -181,7 +181,7 @@ func TestE2EPrometheus(t *testing.T) {
 			for _, job := range []string{"scraped", "cdr-exporter"} {
 				eventually(t, "have the totals of "+feed+" in Prometheus, "+job, func() error {
 					x.running()
-					return asError(diff(p.tables(job, feed), want))
+					return diff(p.tables(job, feed), want)
 				})
 			}
 		}
@@ -241,8 +241,8 @@ func TestE2EBackfill(t *testing.T) {
 		for _, place := range e.places() {
 			for _, feed := range place.feeds() {
 				got := p.past(form, place.source(), feed)
-				if wrong := diff(got, place.tables(feed, e.at(place)...)); wrong != "" {
-					t.Errorf("%s of %s/%s: %s", what, place.source(), feed, wrong)
+				if err := diff(got, place.tables(feed, e.at(place)...)); err != nil {
+					t.Errorf("%s of %s/%s: %v", what, place.source(), feed, err)
 				}
 			}
 		}

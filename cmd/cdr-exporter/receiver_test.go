@@ -143,7 +143,7 @@ func (r *receiver) agrees(x *exporter) {
 	}
 	eventually(r.t, "OTLP metrics equal to the metrics port's", func() error {
 		x.running()
-		return asError(diff(pointTables(r.Metrics(), names), x.scrape().allTables()))
+		return diff(pointTables(r.Metrics(), names), x.scrape().allTables())
 	})
 	if down := r.Decreased(); len(down) > 0 {
 		r.t.Errorf("OTLP metrics went down: %q", down)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -57,7 +58,7 @@ func TestRecordsBesideTheDaemon(t *testing.T) {
 	for name, key := range map[string]string{"the ledger's key": "", "a configured key": ", hash_key_file: key"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newTenant(t, sim.Settings{PSTN: world(t, past(103, sim.PSTNMix(), 300))})
+			n := newTenant(t, sim.Settings{PSTN: simulator.NewWorld(past(103, sim.PSTNMix(), 300))})
 			n.keep("key", "hash~hush~hush~hush")
 			r := newReceiver(t, n.vault, otlpsink.Settings{})
 			x := n.start(settings{OTLP: r.overHTTP(""), More: "privacy: {numbers: hash" + key + "}"}).ready()

@@ -40,7 +40,7 @@ func (x *exporter) lastReload(successful float64) {
 func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
 	slow := func(s simulator.Settings) *simulator.World {
 		s.Delays = []simulator.Delay{{Weight: 1, Max: 40 * time.Hour}}
-		return world(t, s)
+		return simulator.NewWorld(s)
 	}
 	n := newTenant(t, sim.Settings{
 		PSTN:          slow(unfolding(seed, sim.PSTNMix(), 1_000)),

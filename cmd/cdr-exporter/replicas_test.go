@@ -94,7 +94,7 @@ func (a *accounts) countsRecords(f *fleet) {
 	want := a.board.totals().Metrics
 	eventually(a.t, "count the call records exactly", func() error {
 		f.running()
-		return asError(diff(f.scrape().tables("contoso", callRecords), want))
+		return diff(f.scrape().tables("contoso", callRecords), want)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/internal/smalldisk"
 )
@@ -48,7 +49,9 @@ func TestRestartOnAFullDisk(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), 1_000))})
+			n := newTenant(t, sim.Settings{
+				DirectRouting: simulator.NewWorld(unfolding(95, sim.DirectRoutingMix(), 1_000)),
+			})
 			if !smalldisk.Mount(t, n.ledger(), 24<<20) {
 				return
 			}

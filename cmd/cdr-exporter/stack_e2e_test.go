@@ -65,8 +65,8 @@ func newStack(t *testing.T) *stack {
 		// The call records are complete, so that none of them settles while one looks.
 		seed: 141, calls: 60, from: 34 * time.Hour, to: 30 * time.Hour,
 		graph: sim.Settings{
-			PSTN:          world(t, brisk(142, sim.PSTNMix(), 3)),
-			DirectRouting: world(t, brisk(143, sim.DirectRoutingMix(), 10)),
+			PSTN:          simulator.NewWorld(brisk(142, sim.PSTNMix(), 3)),
+			DirectRouting: simulator.NewWorld(brisk(143, sim.DirectRoutingMix(), 10)),
 		},
 	})}
 	s.Resume()
@@ -247,12 +247,12 @@ func (s *stack) agree() {
 	for feed, totals := range want {
 		eventually(s.t, "have the totals of "+feed+" in Prometheus", func() error {
 			s.x.running()
-			return asError(diff(s.watch.tables("scraped", feed), totals))
+			return diff(s.watch.tables("scraped", feed), totals)
 		})
 		eventually(s.t, "have the totals of "+feed+" in the Collector", func() error {
 			s.x.running()
 			shown, err := s.collector.shows(s.x)
-			return errors.Join(err, asError(diff(shown.tables("contoso", feed), totals)))
+			return errors.Join(err, diff(shown.tables("contoso", feed), totals))
 		})
 	}
 	// A value lost by a restart would show as a reset, or as a false increase.

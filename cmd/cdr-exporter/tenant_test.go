@@ -135,13 +135,6 @@ func (n *tenant) start(s settings, args ...string) *exporter {
 	return start(n.t, n.vault, launch{config: n.configure(s), args: args})
 }
 
-// world makes a world or fails the test.
-func world(t testing.TB, s simulator.Settings) *simulator.World {
-	t.Helper()
-	w := simulator.NewWorld(s)
-	return w
-}
-
 // past is a world of calls that have all been published for good, within the
 // last 72 hours.
 func past(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {

@@ -134,7 +134,7 @@ func TestE2ETraces(t *testing.T) {
 			want := p.tables(feed, e.at(p)...)
 			eventually(t, "have the metrics of "+p.source()+"/"+feed+" in the Collector", func() error {
 				shown, err := c.shows(x)
-				return errors.Join(err, asError(diff(shown.tables(p.source(), feed), want)))
+				return errors.Join(err, diff(shown.tables(p.source(), feed), want))
 			})
 		}
 	}
