@@ -78,6 +78,7 @@ func printedCall(t *testing.T, tree *collector.CallTree, output string, policy c
 
 var keepAll = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep}
 
+// wantTree has lines of at most treeWidth columns, but for a field that is longer.
 const wantTree = `call_record  id: 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0  type: peer_to_peer  version: 3
 │            start: 2026-11-20T12:00:00Z  modalities: audio, video
 │            join_url: https://teams.example/l/meetup/012345678901234567890123456789012345678901234567890123456789
@@ -92,14 +93,8 @@ const wantTree = `call_record  id: 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0  type: p
 `
 
 func TestCallTree(t *testing.T) {
-	got := printedCall(t, aCall(), "tree", keepAll)
-	if got != wantTree {
+	if got := printedCall(t, aCall(), "tree", keepAll); got != wantTree {
 		t.Errorf("got\n%s", got)
-	}
-	for line := range strings.Lines(got) {
-		if n := width(strings.TrimSuffix(line, "\n")); n > treeWidth && !strings.Contains(line, "join_url") {
-			t.Errorf("%d columns: %s", n, line)
-		}
 	}
 }
 

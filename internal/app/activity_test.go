@@ -12,14 +12,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
-// activityOf is what the charts are made of.
-func activityOf(t *testing.T, a *App) []web.Activity {
-	t.Helper()
-	all, err := a.Activity(t.Context(), time.Now().Add(-web.ActivityKept))
-	require.NoError(t, err)
-	return all
-}
-
 // sumOf adds up lines of the metrics that have a text in their labels.
 func sumOf(t *testing.T, lines []string, label string) (sum int64) {
 	t.Helper()
@@ -48,7 +40,9 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	}
 	require.Eventually(t, "the activity matches the metrics", func() bool {
 		var calls, failures int64
-		for _, one := range activityOf(t, a) {
+		activity, err := a.Activity(t.Context(), time.Now().Add(-web.ActivityKept))
+		require.NoError(t, err)
+		for _, one := range activity {
 			if age := time.Since(one.Start); age < 13*time.Hour || age > 15*time.Hour {
 				t.Fatalf("calls began at %v", one.Start)
 			}
