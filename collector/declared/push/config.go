@@ -68,7 +68,7 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", field)
 		}
 	}
-	each, none := r.eachJSON(rows.Trimmed(body)), errNoRecord
+	each, none := r.eachJSON(body), errNoRecord
 	if r.Config.Format == rows.FormatXML {
 		each, none = eachXML(rows.Trimmed(body), r.Path), errNoXMLRecord
 	} else if r.Config.Field == "" && media == "application/x-www-form-urlencoded" {
@@ -92,21 +92,29 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 	return records, nil
 }
 
+// eachJSON yields the records of a body. A body is cut if its end, which isn't the end of a line, is missing.
 func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 	return func(yield func(rows.Row, error) bool) {
-		for document := range rows.EachDocument(body) {
+		for document := range rows.EachDocument(rows.Trimmed(body)) {
 			inside, err := []rows.Row{document}, error(nil)
+			isBad, hasEnd := document.Problem != "", bytes.HasSuffix(document.Raw, []byte("}"))
 			switch {
-			case len(document.Raw) == 0, !bytes.ContainsAny(document.Raw[:1], "[{"):
+			case len(document.Raw) == 0, !bytes.ContainsAny(document.Raw[:1], "[{") && (!isBad || !hasEnd):
 				err = errNoRecord
-			case r.Path != nil || document.Raw[0] == '[':
-				if inside, err = r.Document(document.Raw); err != nil && document.Problem != "" {
+			case !isBad && r.Path != nil, document.Raw[0] == '[':
+				if inside, err = r.Document(document.Raw); err != nil && isBad {
 					err = errNoRecord
 				}
-			case !bytes.HasSuffix(document.Raw, []byte("}")): // cut
+			case isBad && !hasEnd && bytes.HasSuffix(body, document.Raw): // cut
 				err = errNoRecord
-			case document.Problem != "":
-				inside[0].Raw = rows.Quoted(string(document.Raw)) // records are JSON
+			case isBad:
+				if r.Path != nil {
+					inside, err = r.Document(document.Raw)
+				}
+				if r.Path == nil || err != nil {
+					document.Raw = rows.Quoted(string(document.Raw)) // records are JSON
+					inside, err = []rows.Row{document}, nil
+				}
 			}
 			if err != nil {
 				yield(rows.Row{}, err)

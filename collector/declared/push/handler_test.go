@@ -141,6 +141,7 @@ func TestPush(t *testing.T) {
 		"application/x-www-form-base64-encoded", "application/x-www-form-plaintext"
 	// A fault in a line, or in a list, doesn't refuse the others.
 	const nan, quote = `{"id":"b","mos":NaN}`, `{"id":"c","from":"Eva 5" X"}`
+	const cut = `{"id":"d","legs":[{"n":`
 	// PostgreSQL's json_agg begins a line with each element.
 	const listed = `{"id":"a","start":"2026-11-23T10:00:01Z","state":"done","legs":[{"n":1}, ` + "\n" + ` {"n":2}]}`
 	for _, c := range []struct {
@@ -203,6 +204,15 @@ func TestPush(t *testing.T) {
 			[3]int{2, 0, 0},
 		},
 		{"a bad line first", "\x1e{\"a\":{}\n\n" + call + "\n" + nan, nil, 204, "accepted", [3]int{1, 0, 2}},
+		{"a line that was cut", call + "\n" + cut + "\n" + call, nil, 204, "accepted", [3]int{2, 0, 1}},
+		{"cut lines", cut + "\n" + cut + "\n" + call + "\n" + call[:20] + "\n", nil, 204, "accepted", [3]int{1, 0, 3}},
+		{"the end of a line", call[20:] + "\n" + call + "\n" + call[20:], nil, 204, "accepted", [3]int{1, 0, 2}},
+		{
+			"a line that was cut, and its end", cut + "\n" + call + "\n" + call[20:] + "\n" + call, nil, 204,
+			"accepted",
+			[3]int{2, 0, 2},
+		},
+		{"lines of which the last one is cut", call + "\n" + call + "\n" + cut, nil, 400, "invalid", [3]int{}},
 		{"a bad record of a list", "[" + nan + ",\n" + call + "]", nil, 204, "accepted", [3]int{1, 0, 1}},
 		{"nothing but bad lines", nan + "\n" + quote + "\n", nil, 400, "invalid", [3]int{}},
 		{"nothing but a bad record in a list", "[" + nan + "]", nil, 400, "invalid", [3]int{}},
@@ -402,6 +412,10 @@ func TestPostedRows(t *testing.T) {
 	}{
 		{"a list of two", `{"event":"ended","calls":[` + call + `,` + other + `]}`, "", 2},
 		{"two documents", `{"calls":[` + call + `]}{"calls":[` + other + `]}`, "", 2},
+		{
+			"damaged lines", `{"calls":[` + call + `]}` + "\n" + `{"at":NaN,"calls":[]}` + "\n" + `{"calls":[` + "\n" +
+				`{"calls":[` + other + `]}`, "", 2,
+		},
 		{"no list", call, "the body has no list at calls", 0},
 		{"two lists", `{"calls":[],"calls":[]}`, "the body has no list at calls, the feed's rows, or two", 0},
 		{"an empty list", `{"calls":[]}`, "the body must be a record", 0},

@@ -57,7 +57,7 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 }
 
 // Documents are the JSON documents in a text, one after the other. If the first one can't be read,
-// neither can the text, unless it has an object in each line.
+// neither can the text, unless it has a record in each line. Then a damaged record ends with its line.
 func Documents(text []byte) []Row { return slices.Collect(EachDocument(text)) }
 
 // EachDocument yields the documents of Documents one by one.
@@ -67,15 +67,16 @@ func EachDocument(text []byte) iter.Seq[Row] {
 			yield(Row{Raw: text})
 			return
 		}
-		some, lines, byLine := false, areObjects(text), false
+		some, lines, byLine := false, haveObjects(text), false
 		for rest := text; len(rest) > 0; {
 			n, ends := (&objectScan{lines: byLine}).scan(rest)
-			if !ends && lines && !byLine { // an object lacks its end, which may have been in its line
-				byLine = true
+			row := Row{Raw: bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects)}
+			row.Problem = problemOf(row.Raw)
+			if lines && !byLine && (!ends || row.Problem != "" && bytes.IndexByte(row.Raw, '\n') >= 0) {
+				byLine = true // an object lacks its end, which may have been in its line
 				continue
 			}
-			if raw := bytes.Trim(withoutMark(bytes.TrimLeft(rest[:n], betweenObjects)), betweenObjects); len(raw) > 0 {
-				row := Row{Raw: raw, Problem: problemOf(raw)}
+			if len(row.Raw) > 0 {
 				if !some && !lines && row.Problem != "" {
 					break
 				}
@@ -91,13 +92,14 @@ func EachDocument(text []byte) iter.Seq[Row] {
 	}
 }
 
-// areObjects says whether each line of a text begins and ends as an object does.
-func areObjects(text []byte) bool {
+// haveObjects says whether a text has a record in each line: it isn't a list, and a line that isn't indented is a whole
+// object.
+func haveObjects(text []byte) bool {
 	for line := range bytes.Lines(text) {
-		line = bytes.Trim(line, betweenObjects)
-		if len(line) > 0 && (line[0] != '{' || line[len(line)-1] != '}') {
-			return false
+		line = withoutMark(bytes.TrimLeft(line, "\x1e\x00"))
+		if text[0] != '[' && bytes.HasPrefix(line, []byte("{")) && IsJSON(line) {
+			return true
 		}
 	}
-	return true
+	return false
 }
