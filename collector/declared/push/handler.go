@@ -186,6 +186,7 @@ func (h *handler) store(ctx context.Context, records []rows.Row) error {
 	for i := range records {
 		h.put(page, &records[i])
 	}
+	collector.Twins{}.Number(page.Records)
 	err := h.inbox.Commit(ctx, page)
 	if errors.Is(err, collector.ErrReadElsewhere) {
 		_, err = h.inbox.Enqueue(ctx, []work.Item{h.task(records)})

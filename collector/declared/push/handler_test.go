@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -431,6 +432,28 @@ func TestPostedRows(t *testing.T) {
 				t.Errorf("%d %s, %d records", w.Code, w.Body, records)
 			}
 		})
+	}
+}
+
+// TestPostedTwins: records without an id that say the same are as many calls as a body has of them, here and elsewhere.
+func TestPostedTwins(t *testing.T) {
+	l := listenTo(t, strings.Replace(posting, "      id: id\n", "", 1), config.NewSecret(token))
+	other := strings.Replace(call, "+4930901820", "+4930901821", 1)
+	for _, l.commit = range []error{nil, collector.ErrReadElsewhere} {
+		for _, body := range []string{call + other + call, call} {
+			if w := l.answer(request(body, nil)); w.Code != http.StatusNoContent {
+				t.Fatalf("got %d %s", w.Code, w.Body)
+			}
+		}
+	}
+	var twins []int
+	for _, page := range append(l.pages, l.info.Posted(l.tasks)) {
+		for _, r := range page.Records {
+			twins = append(twins, r.Twin)
+		}
+	}
+	if !slices.Equal(twins, []int{0, 0, 1, 0, 0, 0, 1, 0}) {
+		t.Errorf("the records are the twins %v", twins)
 	}
 }
 

@@ -67,9 +67,11 @@ func (r *Receiver) Page(tasks []work.Item) *collector.Page {
 				collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
 			continue
 		}
+		others := len(page.Records)
 		for record := range bytes.SplitSeq(records, separator) {
 			r.put(page, &rows.Row{Raw: record})
 		}
+		collector.Twins{}.Number(page.Records[others:]) // another body may have the same records
 	}
 	return page
 }
