@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // for images and machines without time zones
 
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	cli, commands := newCLI(s, args)
 	exit := -1
 	cli.Terminate(func(code int) { exit = code }) // for --help and --version
-	name, err := cli.Parse(args)
+	name, err := cli.Parse(withDashes(args))
 	switch {
 	case exit >= 0:
 		return exit
@@ -72,6 +73,18 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// withDashes joins a lone - to the flag before it, as in `--output -`: kingpin takes it for a flag without a name.
+func withDashes(args []string) (joined []string) {
+	for i, arg := range args {
+		if arg == "-" && i > 0 && strings.HasPrefix(args[i-1], "--") {
+			joined[len(joined)-1] += "=-"
+		} else {
+			joined = append(joined, arg)
+		}
+	}
+	return joined
 }
 
 // unread is an output whose reader may leave, as in `--help | head`: kingpin panics if it can't write.
