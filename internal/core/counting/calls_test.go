@@ -494,15 +494,6 @@ func TestWhatCountsOnceForACall(t *testing.T) {
 	}
 }
 
-// A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.
-func TestLabelsOfACallOfOneLeg(t *testing.T) {
-	r := newCallRig(t, nil)
-	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) { r.Labels, r.UserName = "site=Annex", "" }))
-	r.wait(settle)
-	wantValues(t, r.values(),
-		map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
-}
-
 // A record that names a parent is a leg of its topmost parent's call, whichever came first.
 func TestParents(t *testing.T) {
 	for _, c := range []struct {

@@ -76,6 +76,31 @@ func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 	return all
 }
 
+// labels are the operator's labels of the user's leg, and those that only the trunk's leg has. If the user isn't known,
+// they are the only values that legs have.
+func (g *gatheredCall) labels() cdr.Labels {
+	legs := g.legs
+	if user := g.call.User; user != calls.None {
+		legs = []*waitingLeg{g.legs[g.owner[user]]}
+		if trunk := g.call.Trunk; trunk != calls.None {
+			legs = append(legs, g.legs[g.owner[trunk]])
+		}
+	}
+	var found []cdr.Label
+	for i := range legs {
+		for name, value := range legs[i].Record.Labels.All() {
+			at := slices.IndexFunc(found, func(l cdr.Label) bool { return l.Name == name })
+			switch {
+			case at < 0:
+				found = append(found, cdr.Label{Name: name, Value: value})
+			case g.call.User == calls.None && found[at].Value != value:
+				found[at].Value = "" // which isn't a label
+			}
+		}
+	}
+	return cdr.NewLabels(found)
+}
+
 // record is the call as a record, with all that is known of its legs' records.
 func (g *gatheredCall) record() *cdr.Record {
 	c := &g.call
@@ -98,13 +123,13 @@ func (g *gatheredCall) record() *cdr.Record {
 			by.SubCode, by.ReasonPhrase
 	}
 	r.UserID, r.UserName, r.UserPrincipal = "", "", ""
-	legs := slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
-	if len(legs) > 1 {
-		r.Labels = ""
-	}
 	if c.User != calls.None {
 		u := of(c.User)
 		r.UserID, r.UserName, r.UserPrincipal, r.Labels = u.UserID, u.UserName, u.UserPrincipal, u.Labels
+	}
+	legs := slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
+	if len(legs) > 1 {
+		r.Labels = g.labels()
 	}
 	r.Emergency = c.Emergency
 	if r.Origins != nil {
