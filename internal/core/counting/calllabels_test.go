@@ -16,8 +16,8 @@ func TestLabelsOfACallOfOneLeg(t *testing.T) {
 		map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
 }
 
-// A call has the operator's labels of its user, and those that only the leg on its trunk has. Without a user it has the
-// only values that its legs have.
+// A call has the operator's labels of its user, or without a user those of all legs, and those that only the leg on its
+// trunk has. Those of another user aren't the call's.
 func TestLabelsOfACallOfLegs(t *testing.T) {
 	labels := func(user, all string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
@@ -34,11 +34,19 @@ func TestLabelsOfACallOfLegs(t *testing.T) {
 			leg("b", 1, 9, 30, going(cdr.Internal), trunk(""), labels("Eva", "dept=Sales")),
 			leg("c", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Ann", "floor=2")),
 		}},
-		{"whose phones rang", "dept=Sales\nsite=North", []*cdr.Record{
+		{"who answered, in place of another user", "site=North", []*cdr.Record{
+			leg("a", 0, 0, 30, machine, labels("Front desk", "dept=Switchboard site=South")),
+			leg("b", 1, 9, 30, going(cdr.Internal), trunk(""), labels("Eva", "site=North")),
+		}},
+		{"whose phones rang", "site=North", []*cdr.Record{
 			leg("a", 0, -1, 30, machine, labels("", "site=North")),
-			leg("b", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Eva", "dept=Sales floor=1")),
-			leg("c", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Ann", "dept=Sales floor=2")),
-			leg("d", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Bob", "dept=Sales floor=1")),
+			leg("b", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Eva", "dept=Sales")),
+			leg("c", 1, -1, 9, going(cdr.Internal), trunk(""), labels("Ann", "dept=Sales")),
+		}},
+		{"all legs", "site=North", []*cdr.Record{
+			leg("a", 0, -1, 9, labels("Eva", "dept=Sales site=North")),
+			leg("b", 1, -1, 9, labels("Ann", "dept=Support site=North")),
+			leg("c", 1, -1, 9, labels("Bob", "site=North")),
 		}},
 		{"without users", "site=North", []*cdr.Record{
 			leg("a", 0, -1, 9, labels("", "site=North")), leg("b", 1, -1, 9, labels("", "site=North")),

@@ -2,6 +2,7 @@ package counting
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -76,29 +77,30 @@ func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 	return all
 }
 
-// labels are the operator's labels of the user's leg, and those that only the trunk's leg has. If the user isn't known,
-// they are the only values that legs have.
+// labels are the operator's labels of the user's leg, or without a user those that all legs have, and those that only
+// the trunk's leg has. If that leg names a user, they may be that user's.
 func (g *gatheredCall) labels() cdr.Labels {
-	legs := g.legs
+	found := make(map[string]string)
 	if user := g.call.User; user != calls.None {
-		legs = []*waitingLeg{g.legs[g.owner[user]]}
-		if trunk := g.call.Trunk; trunk != calls.None {
-			legs = append(legs, g.legs[g.owner[trunk]])
+		maps.Insert(found, g.legs[g.owner[user]].Record.Labels.All())
+	} else {
+		maps.Insert(found, g.legs[0].Record.Labels.All())
+		for _, leg := range g.legs {
+			maps.DeleteFunc(found, func(name, value string) bool { return leg.Record.Labels.Value(name) != value })
 		}
 	}
-	var found []cdr.Label
-	for i := range legs {
-		for name, value := range legs[i].Record.Labels.All() {
-			at := slices.IndexFunc(found, func(l cdr.Label) bool { return l.Name == name })
-			switch {
-			case at < 0:
-				found = append(found, cdr.Label{Name: name, Value: value})
-			case g.call.User == calls.None && found[at].Value != value:
-				found[at].Value = "" // which isn't a label
+	if trunk := g.call.Trunk; trunk != calls.None {
+		if r := &g.legs[g.owner[trunk]].Record; r.UserID+r.UserPrincipal+r.UserName == "" {
+			for name, value := range r.Labels.All() {
+				found[name] = cmp.Or(found[name], value)
 			}
 		}
 	}
-	return cdr.NewLabels(found)
+	var all []cdr.Label
+	for name, value := range found {
+		all = append(all, cdr.Label{Name: name, Value: value})
+	}
+	return cdr.NewLabels(all)
 }
 
 // record is the call as a record, with all that is known of its legs' records.
