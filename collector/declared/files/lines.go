@@ -273,7 +273,7 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 		return true
 	}
 	rests, newest := l.Now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
-	return rests >= l.Config.Quiet && (f.entry.Name != nameHash(f.path) || l.list.hasNewer(f.path)) ||
+	return rests >= l.Config.Quiet && (f.entry.Name != nameHash(f.path) || l.list.hasNewer(f)) ||
 		rests >= waitForWhole && f.info.ModTime().Before(newest)
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
@@ -40,14 +41,14 @@ type fileList struct {
 	waits []error
 	holds bool
 	ids   map[uint64][]fs.FileInfo
-	paths map[string]bool
+	paths map[string]time.Time // when each was written to
 }
 
 // listFiles lists the regular files that patterns name, those that were written first at the
 // beginning. A file with several names is listed once, and those that are compressed otherwise than
 // by gzip aren't.
 func listFiles(patterns []string) *fileList {
-	l := &fileList{ids: make(map[uint64][]fs.FileInfo), paths: make(map[string]bool)}
+	l := &fileList{ids: make(map[uint64][]fs.FileInfo), paths: make(map[string]time.Time)}
 	for _, pattern := range patterns {
 		for _, path := range l.expand(pattern) {
 			if !isCompressed(path) {
@@ -179,7 +180,7 @@ func (l *fileList) addFile(path string, inodes map[uint64]bool) {
 		return
 	}
 	if (inodes == nil || inodes[id]) && !l.has(id, info) {
-		l.paths[path] = true
+		l.paths[path] = info.ModTime()
 		l.files = append(l.files, &listedFile{
 			path: path, info: info, id: id, renamed: inodes != nil, zipped: filepath.Ext(path) == ".gz",
 		})
@@ -249,11 +250,14 @@ func (l *fileList) err() (err error) {
 	return err
 }
 
-// hasNewer says whether a path is the name of another file with what programs that rotate add:
-// calls.csv.1, calls.csv-20261126.
-func (l *fileList) hasNewer(path string) bool {
-	for i, c := range path {
-		if (c == '.' || c == '-') && l.paths[path[:i]] {
+// hasNewer says whether a file has the name of another one with what programs that rotate add: calls.csv.1,
+// calls.csv-20261126. One that is older may be left over from before a program wrote a file for each day.
+func (l *fileList) hasNewer(f *listedFile) bool {
+	for i, c := range f.path {
+		if c != '.' && c != '-' {
+			continue
+		}
+		if written, is := l.paths[f.path[:i]]; is && !written.Before(f.info.ModTime()) {
 			return true
 		}
 	}

@@ -69,6 +69,15 @@ func TestRowsThatWait(t *testing.T) {
 			r.pass(10 * time.Second)
 			r.expect("at rest", "", "a", "b", "c")
 		}},
+		{"one of a live file of the day, next to an old file", filesDefinition(csvLines), func(r *reading) {
+			r.add("calls", line("a"))
+			r.pass(time.Hour)
+			r.add("calls.20261123", "1795428001,busy,b")
+			r.pass(10 * time.Second)
+			r.expect("at rest", "", "a")
+			r.add("calls.20261123", "c\n")
+			r.expect("written to its end", "", "a", "bc")
+		}},
 		{"one of a file that isn't the newest", filesDefinition(csvLines), func(r *reading) {
 			r.add("calls_1", "1795428001,busy,a")
 			r.pass(time.Second)
