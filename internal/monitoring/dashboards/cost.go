@@ -46,9 +46,8 @@ func cost(with *rules.Parameters) *board {
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))
 	amount := b.net(b.total, by("source", "feed", "currency", "country"))
 	b.add(24, 9, b.table(text{"Countries", "Charges and corrections in the time shown, and the average price of a " +
-		"connected minute of the same feed, by country of the other party. " +
-		"If a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads " +
-		"to the calls."},
+		"connected minute of the same feed, by country of the other party. If a feed charges in several currencies, " +
+		"the minutes of each aren't known. A click on an amount leads to the calls."},
 		amount.as("Charges"), b.perMinute(amount).as("Per minute")).
 		OverrideByName("Charges", properties{decimals(2), b.rowTo(callsBehind, amount)}).
 		OverrideByName("Per minute", properties{decimals(4)}))

@@ -24,8 +24,7 @@ func exporter(with *rules.Parameters) *board {
 		"reading pauses, or they are skipped (otlp.outbox_full)."},
 		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(6, 4, b.number(text{"Credentials expire", "When must a credential be replaced? Time until the certificate " +
-		"or token of a source expires, if that is " +
-		"known."}, b.ahead(metrics.CredentialExpiry, by("source"))).
+		"or token of a source expires, if that is known."}, b.ahead(metrics.CredentialExpiry, by("source"))).
 		Thresholds(below(30*86400, 7*86400)))
 
 	b.row("Is everything read?")
@@ -48,10 +47,9 @@ func exporter(with *rules.Parameters) *board {
 		"{{feed}} {{field}}")
 	folded := b.flow(metrics.SeriesOverflow, by("source", "feed", "metric")).as("folded: {{source}} {{feed}} " +
 		"{{metric}}")
-	b.add(12, 8, b.stacked(text{"New values and folded series", "Is a split by label incomplete? Values " +
-		"that the mapping doesn't know, whose calls count as unknown, " +
-		"and observations that went into a series called overflow because of metrics.series_limit. Sums stay " +
-		"exact."}, unmapped, folded))
+	b.add(12, 8, b.stacked(text{"New values and folded series", "Is a split by label incomplete? Values that the " +
+		"mapping doesn't know, whose calls count as unknown, and observations that went into a series called " +
+		"overflow because of metrics.series_limit. Sums stay exact."}, unmapped, folded))
 
 	b.row("What holds it up?")
 	b.add(12, 8, b.stacked(text{"Requests by status", "Does the provider answer? Requests per minute by HTTP " +

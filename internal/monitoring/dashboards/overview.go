@@ -29,8 +29,7 @@ func overview(with *rules.Parameters) *board {
 	b.add(3, 4, b.number(text{"Calls", "Call records that were counted in the time shown."},
 		b.total(metrics.Calls, nil)).Decimals(0).ColorScheme(fixed("blue")))
 	b.add(3, 4, b.number(text{"Connected share (ASR)", "Answer-seizure ratio (ITU-T E.425): answered by a person, " +
-		"voicemail or a machine, of all calls. " +
-		"Users who are busy lower it; it doesn't measure faults."},
+		"voicemail or a machine, of all calls. Users who are busy lower it; it doesn't measure faults."},
 		asr(b.total, nil)).Decimals(1))
 	b.add(3, 4, b.number(text{"Reached a person", "Calls that a person answered, of all calls with a known outcome. " +
 		"Calls that end in a queue, a menu or voicemail lower it: it measures staffing, not the network."},

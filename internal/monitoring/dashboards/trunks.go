@@ -83,8 +83,7 @@ func trunks(with *rules.Parameters) *board {
 		"the first ring."},
 		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among calls that record it, " +
-		"first seen within an hour. Direct Routing has the trunk's setting. Quality shows what " +
-		"streams did."},
+		"first seen within an hour. Direct Routing has the trunk's setting. Quality shows what streams did."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
 
 	b.row("Load")

@@ -26,16 +26,14 @@ var (
 
 func baselines() Group {
 	outside := isNot("direction", "internal")
-	connectedCalls := sumRate(byTrunk, w1h, sel(metrics.Calls, outcomes(acdConnected), outside))
-	callsRate := sumRate(byFeed, w1h, sel(metrics.Calls))
 	return Group{Name: "cdr-baselines", Doc: "What alerts compare with the same hour a week ago, or with the day " +
 		"before.", Rules: []Rule{
-		{Record: callsHourly, Doc: "All calls of a feed. Per second.", Expr: callsRate},
+		{Record: callsHourly, Doc: "All calls of a feed. Per second.", Expr: sumRate(byFeed, w1h, sel(metrics.Calls))},
 		{Record: lateShare1h, Doc: "Share of late records.", Expr: among(sumRate(byFeed, w1h, sel(metrics.Calls,
 			is("late", "true"))), callsHourly)},
 		{
 			Record: trunkConnected, Doc: "Connected calls of a trunk, without internal ones. Per second.",
-			Expr: connectedCalls,
+			Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, outcomes(acdConnected), outside)),
 		},
 		{Record: trunkCalls, Doc: "All calls of a trunk. Per second.", Expr: sumRate(byTrunk, w1h,
 			sel(metrics.Calls, isNot("trunk", "")))},
@@ -66,6 +64,6 @@ func baselines() Group {
 
 // rateOfCharges is what calls cost more. Debits belong to it: some providers list a call with 0 until it is rated.
 func rateOfCharges(w window) string {
-	return fmt.Sprintf("sum by (%s) (rate(%s[%s]) or rate(%s[%s]))", byCurrency.labels(), sel(metrics.CallCharges), w,
-		sel(metrics.ChargeCorrections, is("sign", "debit")), w)
+	return byCurrency.combine("sum", fmt.Sprintf("rate(%s[%s]) or rate(%s[%s])", sel(metrics.CallCharges), w,
+		sel(metrics.ChargeCorrections, is("sign", "debit")), w))
 }

@@ -16,14 +16,14 @@ func (p *Parameters) emergencyAlerts() Group {
 	recent := func(matchers ...string) string {
 		counter := sel(metrics.EmergencyCalls, matchers...)
 		total := func(at string) string {
-			return fmt.Sprintf("sum by (%[1]s) (max by (%[1]s, outcome) (last_over_time(%[2]s%[3]s)))",
-				byFeed.labels(), counter, at)
+			each := level{"source", "feed", "outcome"}.combine("max", "last_over_time("+counter+at+")")
+			return byFeed.combine("sum", each)
 		}
-		return fmt.Sprintf("(sum by (%s) (increase(%s[5m])) > 0\n   or %s - %s > 0)", byFeed.labels(), counter,
+		return fmt.Sprintf("(%s > 0\n   or %s - %s > 0)", byFeed.combine("sum", "increase("+counter+"[5m])"),
 			total("[5m]"), total("[1d] offset 4m"))
 	}
 	bySource := func(result string, parts ...string) string {
-		return labelledWith("result", result, "max by (source) ("+strings.Join(parts, "\n")+")")
+		return labelledWith("result", result, bySource.combine("max", strings.Join(parts, "\n")))
 	}
 	severity := critical
 	if p.EmergencyCalls == "off" {
@@ -42,10 +42,9 @@ func (p *Parameters) emergencyAlerts() Group {
 		Summary: "An emergency call {{ if eq $labels.result \"failed\" }}of {{ $labels.source }} didn't get " +
 			"through{{ else }}was made at {{ $labels.source }}{{ end }}.",
 		Description: "Calls to emergency services whose records appeared within the last 5 minutes: about {{ printf " +
-			"\"%.0f\" $value }}. " +
-			"{{ if eq $labels.result \"failed\" }}The first attempt of each wasn't answered; another trunk may have " +
-			"connected it. Find out at once who called, and whether they still need help." +
-			"{{ else }}Records lag behind calls: this doesn't replace an emergency notification.{{ end }}",
+			"\"%.0f\" $value }}. {{ if eq $labels.result \"failed\" }}The first attempt of each wasn't answered; " +
+			"another trunk may have connected it. Find out at once who called, and whether they still need help.{{ " +
+			"else }}Records lag behind calls: this doesn't replace an emergency notification.{{ end }}",
 		When: "the record of a call to emergency services appeared within the last 5 minutes; critical if it " +
 			"wasn't answered",
 		Change: "`emergency_calls`; `emergency_numbers` of the source",

@@ -25,8 +25,7 @@ func (p *Parameters) exporterAlerts() Group {
 			Doc: "A source has vanished, also from what pushes by OTLP and has no up: its pod was deleted, its " +
 				"volume is stuck, or it left the configuration.",
 			Expr: lines(fmt.Sprintf("group by (job, source) (present_over_time(%s[1d]))", metrics.Watermark.Name),
-				fmt.Sprintf("unless on (source) group by (source) (present_over_time(%s[10m]))",
-					metrics.Watermark.Name)),
+				bySource.unless("group by (source) (present_over_time(%s[10m]))", metrics.Watermark.Name)),
 			Summary: "No exporter shows {{ $labels.source }} any more.",
 			Description: "Within the last day an exporter of the job {{ $labels.job }} read {{ $labels.source }} " +
 				"(presence {{ $value }}), but none has for 10 minutes. Its calls aren't counted, and no alert on " +
@@ -50,8 +49,8 @@ func (p *Parameters) exporterAlerts() Group {
 			Alert: "CDRDiskNearlyFull", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
 			Doc: "The ledger's disk is nearly full. On a full disk reading stops; nothing is lost while the " +
 				"provider keeps its records.",
-			Expr: fmt.Sprintf("min by (%s) (min_over_time(%s[5m])) < %d", byInstance.labels(),
-				metrics.LedgerFree.Name, p.DiskFreeBytes),
+			Expr: fmt.Sprintf("%s < %d", byInstance.combine("min", "min_over_time("+metrics.LedgerFree.Name+"[5m])"),
+				p.DiskFreeBytes),
 			Summary: "The disk of cdr-exporter {{ $labels.instance }} is nearly full.",
 			Description: "{{ $value | humanize1024 }}B are free where the ledger is. On a full disk reading stops. " +
 				"Make room, or give the volume more.",
@@ -78,8 +77,8 @@ func (p *Parameters) exporterAlerts() Group {
 				fmt.Sprintf("%s > %s", outboxUsed(metrics.OutboxSpans), number(outboxShare)),
 				lines(fmt.Sprintf("(%s > 0 or %s > 0)", outboxUsed(metrics.OutboxRecords),
 					outboxUsed(metrics.OutboxSpans)),
-					fmt.Sprintf("and on (job) time() - min by (job) (max_over_time(%s[5m])) > %d",
-						metrics.OutboxOldest.Name, outboxSeconds)),
+					byJob.and("time() - min by (job) (max_over_time(%s[5m])) > %d", metrics.OutboxOldest.Name,
+						outboxSeconds)),
 			),
 			Summary: "Log records or spans of {{ $labels.job }} wait to be sent.",
 			Description: "{{ $value | humanizePercentage }} of otlp.outbox_limit is used. At the limit reading " +
@@ -99,8 +98,7 @@ func (p *Parameters) exporterAlerts() Group {
 				"and are missing from the store. Metrics count their calls all the same. The log of the exporter " +
 				"names each by its uid, or its trace and span id; of a request that was accepted in part, the first " +
 				"and the last.",
-			When: "the OTLP endpoint has refused a log record or span within the last hour, while accepting " +
-				"others",
+			When:   "the OTLP endpoint has refused a log record or span within the last hour, while accepting others",
 			Change: "the window of `increase`",
 		},
 	}}
@@ -126,12 +124,10 @@ func rejected(records *metrics.Def) string {
 // down are exporters that don't answer, but those of whose feeds another one reads some now.
 func down() string {
 	return lines(
-		fmt.Sprintf("(up{%s} == 0 or (up == 0 and on (%s) last_over_time(%s[1w])))", is("job", job),
-			byInstance.labels(), buildInfo),
-		fmt.Sprintf("unless on (%s) (", byInstance.labels()),
-		fmt.Sprintf("  last_over_time(%s[1w]) and on (%s) %s == 1", metrics.FeedOwned.Name, byFeed.labels(),
-			metrics.FeedOwned.Name),
-		")")
+		fmt.Sprintf("(up{%s} == 0 or (up == 0 %s))", is("job", job),
+			byInstance.and("last_over_time(%s[1w])", buildInfo)),
+		byInstance.unless("(last_over_time(%s[1w]) %s)", metrics.FeedOwned.Name,
+			byFeed.and("%s == 1", metrics.FeedOwned.Name)))
 }
 
 // job is the name of the scrape job in docs/prometheus.md. An exporter that has ever answered is known without it.

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,17 +52,28 @@ func (l level) name(metric, operation string) string {
 	return strings.Join(l, "_") + ":" + metric + ":" + operation
 }
 
-// rate is a recorded rate, of all series or only of those that a matcher selects.
-func (l level) rate(metric string, w window, only string) string {
-	if only != "" {
-		only = "{" + only + "}"
-	}
-	return l.name(metric, "rate"+string(w)) + only
+// rate is a recorded rate, of all series or only of those that matchers select.
+func (l level) rate(metric string, w window, only ...string) string {
+	return selected(l.name(metric, "rate"+string(w)), only)
+}
+
+// combine makes one series of all at the level: their sum, or the max or min of them.
+func (l level) combine(how, expr string) string {
+	return fmt.Sprintf("%s by (%s) (%s)", how, l.labels(), expr)
 }
 
 // highest is the highest value in a range of time, such as [5m]: a missed scrape doesn't end it.
 func (l level) highest(selector, in string) string {
-	return fmt.Sprintf("max by (%s) (max_over_time(%s%s))", l.labels(), selector, in)
+	return l.combine("max", "max_over_time("+selector+in+")")
+}
+
+// and keeps series where a condition holds at the level; unless leaves them out.
+func (l level) and(format string, args ...any) string {
+	return "and on (" + l.labels() + ") " + fmt.Sprintf(format, args...)
+}
+
+func (l level) unless(format string, args ...any) string {
+	return "unless on (" + l.labels() + ") " + fmt.Sprintf(format, args...)
 }
 
 // is, isNot, matches and not are the ways to select a label's value.
@@ -87,16 +97,22 @@ func names(all []cdr.Outcome) string {
 // outboundConnected are calls that cost money.
 var outboundConnected = is("direction", "outbound") + ", " + is("connected", "true")
 
-func sel(d *metrics.Def, matchers ...string) string {
-	matchers = slices.DeleteFunc(slices.Clone(matchers), func(m string) bool { return m == "" })
+func sel(d *metrics.Def, matchers ...string) string { return selected(d.Name, matchers) }
+
+func selected(series string, matchers []string) string {
 	if len(matchers) == 0 {
-		return d.Name
+		return series
 	}
-	return d.Name + "{" + strings.Join(matchers, ", ") + "}"
+	return series + "{" + strings.Join(matchers, ", ") + "}"
 }
 
 func sumRate(l level, w window, selector string) string {
-	return fmt.Sprintf("sum by (%s) (rate(%s[%s]))", l.labels(), selector, w)
+	return l.combine("sum", fmt.Sprintf("rate(%s[%s])", selector, w))
+}
+
+// atLeast asks for a number of a recorded rate in its window.
+func atLeast(least int, rate string, w window) string {
+	return fmt.Sprintf("round(%s * %d) >= %d", rate, w.seconds(), least)
 }
 
 // among is the share of a part among a whole. A part that is missing is 0: calls of a kind that hasn't happened yet

@@ -43,7 +43,7 @@ func (p *Parameters) failureAlerts() Group {
 	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
 	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
 	downRatio := byDirection.name("cdr_fault", "ratio_rate5m")
-	failed := byTrunk.name(faulty, "rate1h")
+	failed := byTrunk.rate(faulty, w1h)
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
 		{
 			// It is seen first by 5 minutes of records: of calls, and of legs whose calls wait or went over
@@ -55,17 +55,15 @@ func (p *Parameters) failureAlerts() Group {
 				"failed call, and until calls get through.",
 			Expr: lines("(",
 				fmt.Sprintf("  %s%s >= %s", downRatio, outside, number(p.DownRatio)),
-				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside,
-					thresholds.DownFloor),
+				"and "+atLeast(thresholds.DownFloor, byDirection.rate(timely, w5m)+outside, w5m),
 				fmt.Sprintf("  or %s >= %s", legFaults, number(p.DownRatio)),
-				fmt.Sprintf("  and round(%s * 300) >= %d", legAttempts, thresholds.DownFloor),
+				"and "+atLeast(thresholds.DownFloor, legAttempts, w5m),
 				ofRecent(byDirection, thresholds.DownFloor),
 				fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}",
 					number(p.DownRatio)),
 				ofRecent(byDirection, thresholds.RecentFloor),
 				fmt.Sprintf("  or min_over_time(%s%s[25m]) >= %s", downRatio, outside, number(p.DownRatio)),
-				fmt.Sprintf("  and on (%s) ALERTS{%s, %s}", byDirection.labels(),
-					is("alertname", "CDRTrunkDown"), is("alertstate", "firing")),
+				byDirection.and(`ALERTS{alertname="CDRTrunkDown", alertstate="firing"}`),
 				")", isLive(live7m),
 			),
 			Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
@@ -109,9 +107,8 @@ func (p *Parameters) failureAlerts() Group {
 			Expr: lines(anyOf(
 				p.burns(fastBurn),
 				lines(p.burns(slowBurn), untold("6h", "CDRTrunkDown")),
-				lines(fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"),
-					number(p.FewShare)),
-					fmt.Sprintf("and round(%s * 3600) >= %d", failed, fewFaults), isLive(live65m)),
+				lines(fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.rate("cdr_timely_calls", w1h),
+					number(p.FewShare)), "and "+atLeast(fewFaults, failed, w1h), isLive(live65m)),
 				lines(fmt.Sprintf("%s >= %s", recentFaults(byTrunk), number(p.FewShare)), p.freshFaults()),
 			), isLive(live7m), untold("65m", "CDRTrunkDown")),
 			Summary: "Too many calls of " + where + " fail.",
@@ -131,8 +128,8 @@ func (p *Parameters) failureAlerts() Group {
 			Doc: "Faults use up the error budget of 30 days. It is judged over enough faults and enough time.",
 			Expr: lines(fmt.Sprintf("%s > %s", faultRatio(w3d), p.limit(smallBurn)),
 				fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
-				fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(faulty, "rate3d"), w3d.seconds(), budgetFaults),
-				fmt.Sprintf("and %s offset 1d >= 0", byTrunk.name(timely, "rate6h")),
+				"and "+atLeast(budgetFaults, byTrunk.rate(faulty, w3d), w3d),
+				fmt.Sprintf("and %s offset 1d >= 0", byTrunk.rate(timely, w6h)),
 				enough(smallBurn), isLive(live7m)),
 			Summary: "Calls of " + where + " use up the error budget.",
 			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last 3 days failed "+
@@ -155,27 +152,25 @@ func (p *Parameters) percent(b burn) string {
 // burns holds while the budget burns too fast over a window, and the last attempts of the trunk say that it still does.
 func (p *Parameters) burns(b burn) string {
 	return lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)),
-		fmt.Sprintf("and on (%s) %s > %s", byTrunk.labels(), recentFaults(byTrunk), p.limit(b)), enough(b))
+		byTrunk.and("%s > %s", recentFaults(byTrunk), p.limit(b)), enough(b))
 }
 
 // enough asks for the attempts without which a burn rate is chance.
 func enough(b burn) string {
-	return fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(),
-		b.Floor)
+	return "and " + atLeast(b.Floor, byTrunk.rate(timely, b.long), b.long)
 }
 
 // untold leaves out a trunk of which another alert said within a time that its calls fail: what they count looks
 // back as far, and would page for an outage that is over.
 func untold(within, alert string) string {
-	return fmt.Sprintf(`unless on (%s) max_over_time(ALERTS{alertname=%q, alertstate="firing"}[%s])`,
-		byTrunk.labels(), alert, within)
+	return byTrunk.unless(`max_over_time(ALERTS{alertname=%q, alertstate="firing"}[%s])`, alert, within)
 }
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of
 // yesterday.
 func ofRecent(l level, least int) string {
-	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) time() - %[4]s < %[5]d", l.labels(),
-		recently(metrics.RecentAttempts, l), least, l.highest(metrics.RecentNewest.Name, "[5m]"), recentSeconds)
+	return lines(l.and("%s >= %d", recently(metrics.RecentAttempts, l), least),
+		l.and("time() - %s < %d", l.highest(metrics.RecentNewest.Name, "[5m]"), recentSeconds))
 }
 
 // freshFaults holds for a trunk whose last attempts say how things are: enough of them, faults as well, in directions
@@ -183,12 +178,12 @@ func ofRecent(l level, least int) string {
 func (p *Parameters) freshFaults() string {
 	outside := isNot("direction", "internal")
 	fresh := func(d *metrics.Def) string {
-		return fmt.Sprintf("sum by (%s) (%s and on (%s) time() - %s < %d)", byTrunk.labels(),
-			recently(d, byDirection, outside), byDirection.labels(),
-			byDirection.highest(sel(metrics.RecentNewest, outside), "[5m]"), recentSeconds)
+		return byTrunk.combine("sum", lines(recently(d, byDirection, outside), byDirection.and("time() - %s < %d",
+			byDirection.highest(sel(metrics.RecentNewest, outside), "[5m]"), recentSeconds)))
 	}
-	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) %[4]s / %[2]s >= %[5]s", byTrunk.labels(),
-		fresh(metrics.RecentAttempts), thresholds.RecentFloor, fresh(metrics.RecentFaults), number(p.FewShare))
+	attempts := fresh(metrics.RecentAttempts)
+	return lines(byTrunk.and("%s >= %d", attempts, thresholds.RecentFloor),
+		byTrunk.and("%s / %s >= %s", fresh(metrics.RecentFaults), attempts, number(p.FewShare)))
 }
 
 // aboveEarlierWeeks compares a recorded rate with the hours around the same time of the last four weeks, a missing

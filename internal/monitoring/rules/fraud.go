@@ -43,9 +43,11 @@ func fraudBaselines() Group {
 				sel(metrics.CallsByCountry, is("direction", "inbound"), is("connected", "false"), known)),
 				isLive(live65m)),
 		},
-		{Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.", Expr: fmt.Sprintf(
-			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(),
-			sel(metrics.CallsByCountry, outboundConnected, known))},
+		{
+			Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.",
+			Expr: byCountry.combine("sum", byClass.combine("max",
+				"last_over_time("+sel(metrics.CallsByCountry, outboundConnected, known)+"[5m])")),
+		},
 	}}
 }
 
@@ -71,14 +73,10 @@ const weeksCompared = 4
 // the level bySourceCountry what is home to one feed of a source is home to all: a feed may have inbound calls alone.
 func (p *Parameters) notAbroad(by level) string {
 	if len(p.HomeCountries) > 0 {
-		return fmt.Sprintf("unless on (%s) %s{%s}", by.labels(), outboundEver, matches("country",
-			strings.Join(p.HomeCountries, "|")))
+		return by.unless("%s{%s}", outboundEver, matches("country", strings.Join(p.HomeCountries, "|")))
 	}
-	return fmt.Sprintf("unless on (%s) topk by (%s) (1, %s)", by.labels(), byFeed.labels(), outboundEver)
+	return by.unless("topk by (%s) (1, %s)", byFeed.labels(), outboundEver)
 }
-
-// perHourCalls is how many calls a rate stands for.
-func perHourCalls(record string) string { return fmt.Sprintf("round(%s * 3600)", record) }
 
 // The signs of fraud, values of the label sign of CDRTollFraud.
 const (
@@ -140,7 +138,7 @@ func (p *Parameters) fraudAlerts() Group {
 // risky sees many calls to a country whose premium ranges fraud likes, however short they are.
 func (p *Parameters) risky() string {
 	risky := sel(metrics.CallsByCountry, outboundConnected, matches("country", strings.Join(p.RiskyCountries, "|")))
-	calls30m := fmt.Sprintf("round(sum by (%s) (increase(%s[30m])))", byCountry.labels(), risky)
+	calls30m := "round(" + byCountry.combine("sum", "increase("+risky+"[30m])") + ")"
 	return labelledWith("sign", riskyCountry, lines(
 		fmt.Sprintf("%s >= %d", calls30m, p.FraudCalls),
 		fmt.Sprintf("unless %s <= %d * 3600 * %s offset 1w", calls30m, riskyFactor, countryCalls),
@@ -152,30 +150,30 @@ func (p *Parameters) risky() string {
 // are from these 90 days.
 func (p *Parameters) newCountry() string {
 	return labelledWith("sign", newCountry, lines(
-		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
-		fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0",
-			outboundEver, outboundEver, outboundEver),
+		atLeast(p.NewCountryCalls, countryCalls, w1h),
+		fmt.Sprintf("unless (max_over_time(%[1]s[6h] offset 2h) != "+
+			"(max_over_time(%[1]s[6h] offset 90d) or 0 * %[1]s)) > 0", outboundEver),
 		// Without a value from before these calls, as after a night without the exporter, each country is new.
-		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2h) >= 0", byFeed.labels(), outboundEver),
-		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
+		byFeed.and("max_over_time(%s[6h] offset 2h) >= 0", outboundEver),
+		byFeed.and("max_over_time(%s[6h] offset 2w) >= 0", outboundEver),
 		isLive(live65m)))
 }
 
 // premium sees calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.
 func (p *Parameters) premium() string {
 	return labelledWith("sign", premiumNumber, lines(
-		fmt.Sprintf("%s >= %d", perHourCalls(premiumCalls), p.PremiumCalls),
-		fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", premiumCalls, premiumFactor, premiumCalls),
+		atLeast(p.PremiumCalls, premiumCalls, w1h),
+		fmt.Sprintf("unless %[1]s <= %[2]d * max_over_time(%[1]s[1w] offset 2h)", premiumCalls, premiumFactor),
 		knownBefore("1d"), isLive(live65m)))
 }
 
 // unusualHour sees calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll
 // fraud comes at night.
 func (p *Parameters) unusualHour() string {
-	unusual := lines(fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls),
+	unusual := lines(atLeast(p.UnusualCalls, countryCalls, w1h),
 		append(unlessUsual(countryCalls, unusualFactor, "", 1), knownBefore("1w"))...)
 	if outside := p.outsideOfHours(); outside != "" {
-		unusual = anyOf(unusual, fmt.Sprintf("%s%s >= %d", perHourCalls(countryCalls), outside, afterHoursCalls))
+		unusual = anyOf(unusual, fmt.Sprintf("round(%s * 3600)%s >= %d", countryCalls, outside, afterHoursCalls))
 	}
 	return labelledWith("sign", unusualHour, lines("("+unusual+")", p.notAbroad(byCountry), isLive(live65m)))
 }
@@ -184,22 +182,20 @@ func (p *Parameters) unusualHour() string {
 // premium number.
 func (p *Parameters) wangiri() string {
 	return labelledWith("sign", wangiri, lines(
-		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
-		fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls,
-			wangiriFactor, unansweredCalls),
-		fmt.Sprintf("and on (%s) %s >= %d", bySourceCountry.labels(), perHourCalls(countryCalls), wangiriCallbacks),
+		atLeast(p.WangiriCalls, "max_over_time("+unansweredCalls+"[12h])", w1h),
+		fmt.Sprintf("unless max_over_time(%[1]s[12h]) <= %[2]d * max_over_time(%[1]s[12h] offset 1w)",
+			unansweredCalls, wangiriFactor),
+		bySourceCountry.and("%s", atLeast(wangiriCallbacks, countryCalls, w1h)),
 		p.notAbroad(bySourceCountry), knownBefore("1w"),
 		// Without a live hour then, as after an outage of half a day, what is usual isn't known.
-		fmt.Sprintf("and on (%s) max_over_time(%s[12h] offset 1w) == 1", byFeed.labels(), liveName(live65m)),
+		byFeed.and("max_over_time(%s[12h] offset 1w) == 1", liveName(live65m)),
 		// Calls of several hours that are caught up on at once would look like an hour with many calls back.
 		isLive(live65m)))
 }
 
 // knownBefore requires that the feed existed that long ago, with calls or without: fraud comes in hours that usually
 // have no calls, and the usual number isn't known for a feed's first hours.
-func knownBefore(ago string) string {
-	return fmt.Sprintf("and on (%s) %s offset %s >= 0", byFeed.labels(), callsHourly, ago)
-}
+func knownBefore(ago string) string { return byFeed.and("%s offset %s >= 0", callsHourly, ago) }
 
 var weekdays = []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"} // as day_of_week numbers them
 

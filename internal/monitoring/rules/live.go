@@ -40,8 +40,8 @@ func (p *Parameters) live() Group {
 			Expr: lines(
 				fmt.Sprintf("(%s == bool 0)", byFeed.highest(catchingUp, "["+string(w)+"]")),
 				// A scrape that was missed just then isn't taken for an exporter that wasn't there.
-				fmt.Sprintf("* (max by (%s) (last_over_time(%s[5m] offset %s)) == bool 0)", byFeed.labels(),
-					catchingUp, w),
+				fmt.Sprintf("* (%s == bool 0)", byFeed.combine("max",
+					fmt.Sprintf("last_over_time(%s[5m] offset %s)", catchingUp, w))),
 				fmt.Sprintf("* (%s < bool %d)", watermarkAge(), freshSeconds),
 			),
 		})
@@ -53,7 +53,7 @@ func (p *Parameters) live() Group {
 		Expr: lines(
 			"sum by (job) (",
 			"  "+byJobFeed.highest(metrics.CatchingUp.Name, "[5m]"),
-			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", byJobFeed.labels(), metrics.APIThrottled.Name,
+			fmt.Sprintf("  * (%s <= bool %s)", sumRate(byJobFeed, "15m", metrics.APIThrottled.Name),
 				number(throttledShare)),
 			")",
 		),
@@ -64,9 +64,7 @@ func (p *Parameters) live() Group {
 func liveName(w window) string { return byFeed.name("cdr_live", "min"+string(w)) }
 
 // isLive is the end of an alert on calls: it holds only for a live feed.
-func isLive(w window) string {
-	return fmt.Sprintf("and on (%s) %s == 1", byFeed.labels(), liveName(w))
-}
+func isLive(w window) string { return byFeed.and("%s == 1", liveName(w)) }
 
 // watermarkAge is how long ago the time is up to which a feed was read. A missed scrape doesn't end it.
 func watermarkAge() string {

@@ -23,8 +23,8 @@ func (p *Parameters) mediaAlerts() Group {
 			Expr: lines(
 				aboveEarlierWeeks(failedSessions, sessionFactor, ""),
 				fmt.Sprintf("and %s > %s", failedSessions, number(sessionShare)),
-				fmt.Sprintf("and round(%s * on (%s) group_left () %s * 3600) >= %d", failedSessions,
-					byFeed.labels(), sessions1h, sessionFloor),
+				"and "+atLeast(sessionFloor, fmt.Sprintf("%s * on (%s) group_left () %s", failedSessions,
+					byFeed.labels(), sessions1h), w1h),
 				isLive(live65m),
 			),
 			Summary: "Sessions of {{ $labels.source }} {{ if eq $labels.result \"dropped\" }}drop{{ else }}fail " +
@@ -42,9 +42,9 @@ func (p *Parameters) mediaAlerts() Group {
 				"people heard.",
 			Expr: lines(
 				fmt.Sprintf("%s%s > %s", poor1h, audio, number(p.PoorShare)),
-				fmt.Sprintf("and round(%s%s * 3600) >= %d", classified1h, audio, poorFloor),
+				"and "+atLeast(poorFloor, classified1h+audio, w1h),
 				isLive(live65m),
-				fmt.Sprintf("unless on (%s) (%s)", byFeed.labels(), mostlyLate()),
+				byFeed.unless("(%s)", mostlyLate()),
 			),
 			Summary: "Audio of {{ $labels.source }} is poor ({{ $labels.feed }}).",
 			Description: "{{ $value | humanizePercentage }} of the audio streams of the last hour's records that " +

@@ -52,10 +52,9 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 	var text strings.Builder
 	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) "+
 		"(increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])) > 0)", labels...) +
-		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
-		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ " +
-		"end }}. " +
-		"{{ $whose := label \"fault_domain\" . }}")
+		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end " +
+		"}}{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . " +
+		"}}{{ end }}. {{ $whose := label \"fault_domain\" . }}")
 	for i, d := range domains {
 		text.WriteString("{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name +
 			"\" }}" + d.words)
@@ -65,9 +64,7 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 
 // dashboardURL leads to a dashboard from three hours before until now, for the source and trunk if the alert has them.
 func (p *Parameters) dashboardURL(dashboard string) string {
-	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() " +
-		"- 10800) * 1000\" }}" +
-		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now" +
-		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ urlquery . }}{{ " +
-		"end }}"
+	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - " +
+		"10800) * 1000\" }}{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now{{ with $labels.source " +
+		"}}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ urlquery . }}{{ end }}"
 }

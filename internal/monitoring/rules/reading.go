@@ -26,10 +26,9 @@ const (
 
 func (p *Parameters) readingAlerts() Group {
 	polls := func(result string) string {
-		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.Polls, is("result",
-			result)))
+		return byFeed.combine("sum", "increase("+sel(metrics.Polls, is("result", result))+"[5m])") + " > 0"
 	}
-	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
+	catchingUp := metrics.CatchingUp.Name
 	setAside := sel(metrics.Tasks, is("state", "record_set_aside"))
 	return Group{
 		Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter",
@@ -40,16 +39,15 @@ func (p *Parameters) readingAlerts() Group {
 				// call records that are fetched one by one.
 				Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
 				Doc: "A feed isn't read: every read fails, nothing moves, or no replica owns it for longer than a " +
-					"move " +
-					"takes. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" " +
-					"means nothing.",
+					"move takes. Fires within ten minutes of the first failure. Until it is read again, \"no " +
+					"failures\" means nothing.",
 				Expr: anyOf(lines(
 					fmt.Sprintf("(%s > %d)", watermarkAge(), staleSeconds),
-					fmt.Sprintf("and on (%s) (", byFeed.labels()),
+					byFeed.and("("),
 					fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
-					fmt.Sprintf("  or (%s == 1 and max by (%s) (changes(%s[10m])) == 0",
-						byFeed.highest(catchingUp, "[5m]"), byFeed.labels(), watermark),
-					fmt.Sprintf("    unless sum by (%s) (increase(%s[10m])) > 0)", byFeed.labels(), metrics.Rows.Name),
+					fmt.Sprintf("  or (%s == 1 and %s == 0", byFeed.highest(catchingUp, "[5m]"),
+						byFeed.combine("max", "changes("+metrics.Watermark.Name+"[10m])")),
+					fmt.Sprintf("    unless %s > 0)", byFeed.combine("sum", "increase("+metrics.Rows.Name+"[10m])")),
 					")",
 				), byFeed.highest(metrics.FeedOwned.Name, "[2m]")+" == 0"),
 				Summary:     ofFeed + " is not being read.",
@@ -63,8 +61,7 @@ func (p *Parameters) readingAlerts() Group {
 				Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
 				Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off " +
 					"meanwhile.",
-				Expr: lines("("+watermarkAge()+")",
-					fmt.Sprintf("and on (%s) %s == 1", byFeed.labels(), byFeed.highest(catchingUp, "[10m]"))),
+				Expr:    lines("("+watermarkAge()+")", byFeed.and("%s == 1", byFeed.highest(catchingUp, "[10m]"))),
 				Summary: ofFeed + " doesn't keep up.",
 				Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for "+
 					"it.", behindFor.Hours()),
@@ -85,8 +82,7 @@ func (p *Parameters) readingAlerts() Group {
 			{
 				Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
 				Doc: "Calls are in no figure: a span can't be read, a record can't be fetched while others of its " +
-					"kind " +
-					"can, or a row is malformed.",
+					"kind can, or a row is malformed.",
 				Expr: anyOf(
 					labelledWith("what", "span", unreadable()),
 					labelledWith("what", "record", byFeed.highest(setAside, "[5m]")+" > 0"),
@@ -95,36 +91,29 @@ func (p *Parameters) readingAlerts() Group {
 				),
 				Summary: "Calls of " + ofFeed + " can't be read.",
 				Description: "{{ if eq $labels.what \"span\" }}{{ $value | humanizeDuration }} can't be read: the " +
-					"provider no longer keeps it, or fails on it while it gives other spans." +
-					"{{ else if eq $labels.what \"record\" }}Records that were set aside after half a day of " +
-					"attempts " +
-					"while others were fetched: {{ $value }}. Each is tried again once a day." +
-					"{{ else }}Rows of the last hour that are malformed: about {{ printf \"%.0f\" $value }}. The log " +
-					"says where they stood.{{ end }} Their calls are in no figure.",
+					"provider no longer keeps it, or fails on it while it gives other spans.{{ else if eq " +
+					"$labels.what \"record\" }}Records that were set aside after half a day of attempts while others " +
+					"were fetched: {{ $value }}. Each is tried again once a day.{{ else }}Rows of the last hour that " +
+					"are malformed: about {{ printf \"%.0f\" $value }}. The log says where they stood.{{ end }} " +
+					"Their calls are in no figure.",
 				When: "a span, a record or a row can't be read while others can, or the provider stopped keeping a " +
-					"span " +
-					"within the last week",
+					"span within the last week",
 			},
 			{
 				Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
 				Doc: "The provider's own total of yesterday, of records or of money, differs from what was counted; " +
-					"or " +
-					"an audit found records that aren't counted, or with another amount.",
+					"or an audit found records that aren't counted, or with another amount.",
 				Expr: lines(
 					byFeed.highest(metrics.AuditDifference.Name, "[15m]")+" > 0",
-					fmt.Sprintf("or max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
-						sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
-					fmt.Sprintf("or max by (%s, currency) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(),
-						sel(metrics.ReconciliationCharges, is("day", "yesterday"))),
+					differs(byFeed, metrics.ReconciliationDifference),
+					differs(byCurrency, metrics.ReconciliationCharges),
 				),
 				Summary: "What was counted of " + ofFeed + " isn't what its provider lists.",
 				Description: "It differs by {{ $value }} {{ or $labels.currency \"records\" }}, by the provider's " +
-					"own " +
-					"total of yesterday (UTC) or by the newest audit. " +
-					"A day whose records an audit missed is read again.",
+					"own total of yesterday (UTC) or by the newest audit. A day whose records an audit missed is " +
+					"read again.",
 				When: "a day that is over differs from the provider's own total of records or charges, or from what " +
-					"an " +
-					"audit found, for six hours",
+					"an audit found, for six hours",
 			},
 			{
 				Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
@@ -133,12 +122,16 @@ func (p *Parameters) readingAlerts() Group {
 				Expr:    grown("source, feed, field", metrics.UnmappedValues.Name, w1d),
 				Summary: "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
 				Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to " +
-					"the " +
-					"exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
+					"the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
 				When: "a value appeared within the last day that the mapping doesn't know",
 			},
 		},
 	}
+}
+
+// differs holds where the provider's own total of yesterday isn't what was counted.
+func differs(l level, d *metrics.Def) string {
+	return "or " + l.combine("max", "abs(last_over_time("+sel(d, is("day", "yesterday"))+"[15m]))") + " > 0"
 }
 
 // unreadable is how much can't be read. What is no longer kept stays in the metric, so it is passed
@@ -161,10 +154,9 @@ func grown(by, name string, w window) string {
 	return lines("sum by ("+by+") (",
 		fmt.Sprintf("  increase(%s[%s]) > 0", name, w),
 		fmt.Sprintf("  or (%s unless last_over_time(%s[%s] offset %s)) > 0", name, name, w, w),
-		fmt.Sprintf("    and on (job) (%[1]s offset %[2]s or time() - %[1]s < %[3]d)",
-			metrics.LedgerCreated.Name, w, w.seconds()),
+		byJob.and("(%[1]s offset %[2]s or time() - %[1]s < %[3]d)", metrics.LedgerCreated.Name, w, w.seconds()),
 		// After a restart a series may begin at the value that it had before, so neither sees it.
-		fmt.Sprintf("  or %s > 0 and on (%s) time() - %s < %d", name, byInstance.labels(), processStart, w.seconds()),
+		fmt.Sprintf("  or %s > 0", name), byInstance.and("time() - %s < %d", processStart, w.seconds()),
 		")")
 }
 
@@ -174,5 +166,5 @@ const processStart = "process_start_time_seconds"
 // mostlyLate selects the feeds whose records of the last hour are mostly late.
 func mostlyLate() string {
 	return lines(fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
-		fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor))
+		"and "+atLeast(lateFloor, callsHourly, w1h))
 }

@@ -32,8 +32,8 @@ func TestGenerated(t *testing.T) {
 		})
 	}
 	golden.Tables(t, filepath.Join(root, "docs", "kpis.md"), map[string]string{
-		"kpis": kpiTable(), "caveats": caveatList(), "queues": queueTable(), "queue " +
-			"caveats": queueCaveats(), "series": seriesTable(),
+		"kpis": kpiTable(), "caveats": caveats(KPIs()), "queues": queueTable(),
+		"queue caveats": caveats(Default().QueueKPIs()), "series": seriesTable(),
 	})
 	golden.Tables(t, filepath.Join(root, "docs", "alerts.md"), map[string]string{"alerts": alertTable()})
 }

@@ -12,16 +12,16 @@ func kpiTable() string {
 	b.WriteString("| KPI | standard | numerator ÷ denominator | feeds | series, with `5m`, `1h` or `1d` for *w* " +
 		"|\n| --- | --- | --- | --- | --- |\n")
 	for _, k := range KPIs() {
-		fmt.Fprintf(&b, "| **%s**, %s | %s | %s ÷ %s | %s | `%s` |\n", k.Short, k.Title, k.Standard, k.Above,
-			k.Below, feedList(k.Feeds), k.Record("*w*"))
+		fmt.Fprintf(&b, "| **%s**, %s | %s | %s | `%s` | `%s` |\n", k.Short, k.Title, k.Standard, k.Formula,
+			strings.Join(k.Feeds, "`, `"), k.Record(byDirection, "*w*"))
 	}
 	return b.String()
 }
 
-// caveatList is what must be known of each KPI, for docs/kpis.md.
-func caveatList() string {
+// caveats are what must be known of each figure, for docs/kpis.md.
+func caveats(all []KPI) string {
 	var b strings.Builder
-	for _, k := range KPIs() {
+	for _, k := range all {
 		fmt.Fprintf(&b, "- **%s**: %s\n", k.Short, k.Caveat)
 	}
 	return b.String()
@@ -32,16 +32,7 @@ func queueTable() string {
 	var b strings.Builder
 	b.WriteString("| figure | formula | source | series, with `1h` or `1d` for *w* |\n| --- | --- | --- | --- |\n")
 	for _, k := range Default().QueueKPIs() {
-		fmt.Fprintf(&b, "| **%s** | %s | %s | `%s` |\n", k.Title, k.Formula, k.Source, k.Record("*w*"))
-	}
-	return b.String()
-}
-
-// queueCaveats is what must be known of each figure of queues, for docs/kpis.md.
-func queueCaveats() string {
-	var b strings.Builder
-	for _, k := range Default().QueueKPIs() {
-		fmt.Fprintf(&b, "- **%s**: %s\n", k.Title, k.Caveat)
+		fmt.Fprintf(&b, "| **%s** | %s | %s | `%s` |\n", k.Short, k.Formula, k.Standard, k.Record(byQueue, "*w*"))
 	}
 	return b.String()
 }
@@ -81,8 +72,4 @@ func severities(r *Rule) string {
 		return r.Severity
 	}
 	return r.Severity + " or " + r.Milder
-}
-
-func feedList(feeds []string) string {
-	return "`" + strings.Join(feeds, "`, `") + "`"
 }

@@ -23,8 +23,7 @@ func (p *Parameters) trafficAlerts() Group {
 			{
 				Alert: "CDRNoCalls", Severity: warning, Signal: Calls, For: 10 * time.Minute,
 				Doc: "Hardly any calls in an hour that always has some, although the feed is read. Calls may take " +
-					"another trunk: " +
-					"its line may be down all the same.",
+					"another trunk: its line may be down all the same.",
 				Expr:    times("3600", anyOf(p.silent(trunkCalls), p.silent(callsHourly)), isLive(live65m)),
 				Summary: where + " has hardly any calls.",
 				Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} calls appeared within the last hour. In the "+
@@ -41,16 +40,15 @@ func (p *Parameters) trafficAlerts() Group {
 				Doc: "The average call is alarmingly short by Microsoft's measure, or much shorter than a week ago: " +
 					"one-way audio, dropped calls, or robots.",
 				Expr: lines(anyOf(
-					lines(fmt.Sprintf("%s < %d", trunkACD, shortSeconds), fmt.Sprintf("and round(%s * 3600) >= %d",
-						trunkConnected, shortFloor)),
+					lines(fmt.Sprintf("%s < %d", trunkACD, shortSeconds),
+						"and "+atLeast(shortFloor, trunkConnected, w1h)),
 					lines(fmt.Sprintf("%s < %s * (%s offset 1w)", trunkACD, number(fallFactor), trunkACD),
-						fmt.Sprintf("and round(%s * 3600) >= %d", trunkConnected, fallFloor),
-						fmt.Sprintf("and round(%s offset 1w * 3600) >= %d", trunkConnected, fallFloor)),
+						"and "+atLeast(fallFloor, trunkConnected, w1h),
+						"and "+atLeast(fallFloor, trunkConnected+" offset 1w", w1h)),
 				), isLive(live65m)),
 				Summary: "Calls of " + where + " are short.",
 				Description: "Connected calls of the last hour lasted {{ $value | humanizeDuration }} on average. 4 " +
-					"to " +
-					"5 minutes are normal, 15 seconds are alarming.",
+					"to 5 minutes are normal, 15 seconds are alarming.",
 				When: fmt.Sprintf("connected calls of an hour last less than %d s on average (of %d or more), or less "+
 					"than %s %% of a week ago (of %d or more)",
 					shortSeconds, shortFloor, number(fallFactor*100), fallFloor),
@@ -65,8 +63,8 @@ func (p *Parameters) trafficAlerts() Group {
 func (p *Parameters) silent(record string) string {
 	return lines(fmt.Sprintf("%s <= 0.02 * (%s offset 1w)", record, record),
 		// Hours of calls that were caught up on within minutes then aren't usual.
-		fmt.Sprintf("and on (%s) %s offset 1w == 1", byFeed.labels(), liveName(live65m)),
-		fmt.Sprintf("and round(min_over_time(%s[2h] offset 167h) * 3600) >= %d", record, p.QuietFloor),
+		byFeed.and("%s offset 1w == 1", liveName(live65m)),
+		"and "+atLeast(p.QuietFloor, "min_over_time("+record+"[2h] offset 167h)", w1h),
 		fmt.Sprintf("unless round(%s offset 2w * 3600) < %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 3w * 3600) < %d", record, p.QuietFloor))
 }
@@ -107,7 +105,7 @@ func (p *Parameters) moneyAlerts() Group {
 				"weeks.",
 			Expr: times("60",
 				aboveEarlierWeeks(minutesHourly, minutesFactor, fmt.Sprintf(" + %d / 60", minutesMore)),
-				fmt.Sprintf("and on (%s) round(%s * 3600) >= %d", byCountry.labels(), countryCalls, minutesCalls),
+				byCountry.and("%s", atLeast(minutesCalls, countryCalls, w1h)),
 				knownBefore("1w"), isLive(live65m),
 			),
 			Summary: "Minutes from {{ $labels.source }} to {{ $labels.country }} surge ({{ $labels.feed }}).",
