@@ -85,23 +85,11 @@ func (d *day) bytes() (n int) {
 
 // readPage adds the rows of a page and returns the link to the next one.
 func readPage(ctx context.Context, client *http.Client, link string, rows *[]row) (next string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %s", link, response.Status)
-	}
 	var page struct {
 		Next  string            `json:"@odata.nextLink"`
 		Value []json.RawMessage `json:"value"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
+	if err := getJSON(ctx, client, link, &page); err != nil {
 		return "", fmt.Errorf("read a page of the simulator: %w", err)
 	}
 	for _, raw := range page.Value {

@@ -16,14 +16,6 @@ const deepRead = 10 * time.Hour
 // exporterRun runs the exporter several times on one ledger.
 type exporterRun struct{ *peerRun }
 
-func runExporter(ctx context.Context, s peerSettings) (result, error) {
-	return runPeer(ctx, s, "cdr-exporter.yaml", false, measureExporter)
-}
-
-func runExporterWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
-	return runPeer(ctx, s, "cdr-exporter-logs.yaml", true, measureExporter)
-}
-
 func measureExporter(ctx context.Context, p *peerRun, r *result) error {
 	x := &exporterRun{p}
 	x.env = append(x.env, "PEER_DATA="+x.ledger())

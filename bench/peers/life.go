@@ -151,10 +151,7 @@ type lifeRun struct {
 }
 
 func (x *lifeRun) run(ctx context.Context, rows []row) (err error) {
-	if err := os.MkdirAll(x.folder, 0o700); err != nil {
-		return err
-	}
-	if x.provider, err = startProvider(rows); err != nil {
+	if x.provider, err = startProvider(x.folder, rows); err != nil {
 		return err
 	}
 	defer x.provider.Close()
@@ -162,14 +159,8 @@ func (x *lifeRun) run(ctx context.Context, rows []row) (err error) {
 	if err != nil {
 		return err
 	}
-	ca, dsn := filepath.Join(x.folder, "ca.pem"), filepath.Join(x.folder, "dsn.txt")
-	env := []string{
-		"PEER_DATA=" + x.folder + "/ledger", "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL(),
-		"PEER_DSN_FILE=" + dsn,
-	}
-	if err := x.provider.WriteCA(ca); err != nil {
-		return err
-	}
+	dsn := filepath.Join(x.folder, "dsn.txt")
+	env := append(x.provider.env(), "PEER_DATA="+x.folder+"/ledger", "PEER_DSN_FILE="+dsn)
 	if x.cluster != nil {
 		if err := os.WriteFile(dsn, []byte(x.cluster.DSN()), 0o600); err != nil {
 			return err
@@ -206,8 +197,7 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 	x.provider.mu.Lock()
 	x.history = len(x.provider.asked)
 	x.provider.mu.Unlock()
-	read, distinct := x.provider.seen()
-	before, databaseBefore, err := x.cpu(p)
+	before, err := markNow(x.provider, x.cluster, p)
 	if err != nil {
 		return err
 	}
@@ -224,13 +214,11 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 	if err != nil {
 		return err
 	}
-	after, databaseAfter, err := x.cpu(p)
+	after, err := markNow(x.provider, x.cluster, p)
 	if err != nil {
 		return err
 	}
-	x.used.exporter, x.used.database = (after - before).Seconds(), (databaseAfter - databaseBefore).Seconds()
-	readAfter, distinctAfter := x.provider.seen()
-	x.used.read, x.used.fresh = readAfter-read, distinctAfter-distinct
+	x.used = after.since(before)
 	if err := p.Until(ctx, 50*time.Millisecond, counted); err != nil {
 		return fmt.Errorf("count the rows: %w", err)
 	}
@@ -238,12 +226,31 @@ func (x *lifeRun) measure(ctx context.Context, p *process, metrics string) error
 	return nil
 }
 
-func (x *lifeRun) cpu(p *process) (exporter, database time.Duration, err error) {
-	used, err := p.used()
-	if err == nil && x.cluster != nil {
-		database, err = x.cluster.CPU()
+// mark is the processor time of a peer, and the rows that it was given, up to an instant.
+type mark struct {
+	exporter, database time.Duration
+	read, distinct     int
+}
+
+// markNow marks what a peer's processes have used. The cluster is nil without a database.
+func markNow(p *provider, cluster *pgtest.Cluster, processes ...*process) (m mark, err error) {
+	m.read, m.distinct = p.seen()
+	for _, one := range processes {
+		used, failed := one.used()
+		m.exporter, err = m.exporter+used.cpu, errors.Join(err, failed)
 	}
-	return used.cpu, database, err
+	if err == nil && cluster != nil {
+		m.database, err = cluster.CPU()
+	}
+	return m, err
+}
+
+// since is what the peer used since an earlier mark.
+func (m mark) since(earlier mark) life {
+	return life{
+		exporter: (m.exporter - earlier.exporter).Seconds(), database: (m.database - earlier.database).Seconds(),
+		read: m.read - earlier.read, fresh: m.distinct - earlier.distinct,
+	}
 }
 
 // replayLife gives the requests of a run again, at their times, to a loader, and has an exporter
@@ -251,9 +258,6 @@ func (x *lifeRun) cpu(p *process) (exporter, database time.Duration, err error) 
 func replayLife(
 	ctx context.Context, s *settings, folder string, cluster *pgtest.Cluster, of *lifeRun,
 ) (used life, err error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return used, err
-	}
 	schema, err := os.ReadFile(filepath.Join(s.Configs, "postgres.sql"))
 	if err != nil {
 		return used, err
@@ -266,15 +270,11 @@ func replayLife(
 	if _, err := conn.Exec(ctx, string(schema)); err != nil {
 		return used, err
 	}
-	provider, err := startProvider(of.provider.rows)
+	provider, err := startProvider(folder, of.provider.rows)
 	if err != nil {
 		return used, err
 	}
 	defer provider.Close()
-	ca := filepath.Join(folder, "ca.pem")
-	if err := provider.WriteCA(ca); err != nil {
-		return used, err
-	}
 	exporter, metrics, err := startSQLExporter(ctx, s, folder, cluster.DSN())
 	if err != nil {
 		return used, err
@@ -292,7 +292,8 @@ func replayLife(
 	if err != nil {
 		return used, err
 	}
-	r.loader, err = start(ctx, folder, []string{loaderVariable + "=1"}, self, provider.BaseURL(), ca, cluster.DSN())
+	r.loader, err = start(ctx, folder, []string{loaderVariable + "=1"}, self, provider.BaseURL(), provider.ca,
+		cluster.DSN())
 	if err != nil {
 		return used, err
 	}
@@ -308,8 +309,17 @@ func replayLife(
 		r.loader.Kill()
 		return used, fmt.Errorf("the loader: %w", errors.Join(err, r.loader.Problem("ended")))
 	}
-	r.loaderEnd = state.UserTime() + state.SystemTime()
-	return r.result(ctx, provider)
+	end, err := markNow(provider, cluster, exporter)
+	if err != nil {
+		return used, err
+	}
+	if r.scrapes == 0 {
+		return used, errors.New("the replay made no scrape")
+	}
+	end.exporter += state.UserTime() + state.SystemTime()
+	used = end.since(r.begin)
+	used.truth = end.distinct
+	return used, conn.QueryRow(ctx, "SELECT count(*) FROM calls").Scan(&used.calls)
 }
 
 // startSQLExporter starts prometheus-sql-exporter, and returns the address of its metrics.
@@ -354,13 +364,11 @@ type replayRun struct {
 	started          chan struct{} // closed when loader is set
 	metrics          string
 
-	mu                               sync.Mutex // guards the fields below
-	given, scrapes                   int
-	due                              time.Time
-	read, distinct                   int
-	loaderBegin, exporterBegin, base time.Duration
-	loaderEnd                        time.Duration
-	err                              error
+	mu             sync.Mutex // guards the fields below
+	given, scrapes int
+	due            time.Time
+	begin          mark
+	err            error
 }
 
 // next is called before each request of a replay, while the loader waits: it scrapes when it is
@@ -377,12 +385,8 @@ func (r *replayRun) next(p *provider, q request) {
 		// It found no rows when it started, and doesn't query again at once.
 		err = errors.Join(err, r.exporter.Until(r.ctx, 100*time.Millisecond, r.scrape))
 		r.due = q.at
-		r.read, r.distinct = p.seen()
-		loader, loaderErr := r.loader.used()
-		exporter, exporterErr := r.exporter.used()
-		base, baseErr := r.cluster.CPU()
-		r.loaderBegin, r.exporterBegin, r.base = loader.cpu, exporter.cpu, base
-		r.err = errors.Join(r.err, err, loaderErr, exporterErr, baseErr)
+		begin, failed := markNow(p, r.cluster, r.loader, r.exporter)
+		r.begin, r.err = begin, errors.Join(r.err, err, failed)
 	case r.given > r.of.history:
 		for ; !r.due.After(q.at); r.due = r.due.Add(scaledScrape) {
 			r.err = errors.Join(r.err, r.scrape())
@@ -398,23 +402,4 @@ func (r *replayRun) scrape() error {
 		err = errors.New("prometheus-sql-exporter shows no calls")
 	}
 	return err
-}
-
-func (r *replayRun) result(ctx context.Context, p *provider) (used life, err error) {
-	exporter, err := r.exporter.used()
-	if err != nil {
-		return used, err
-	}
-	base, err := r.cluster.CPU()
-	if err != nil {
-		return used, err
-	}
-	if r.scrapes == 0 {
-		return used, errors.New("the replay made no scrape")
-	}
-	used.exporter = (r.loaderEnd - r.loaderBegin + exporter.cpu - r.exporterBegin).Seconds()
-	used.database = (base - r.base).Seconds()
-	read, distinct := p.seen()
-	used.read, used.fresh, used.truth = read-r.read, distinct-r.distinct, distinct
-	return used, r.conn.QueryRow(ctx, "SELECT count(*) FROM calls").Scan(&used.calls)
 }

@@ -51,12 +51,15 @@ func load(ctx context.Context, base, caFile, dsn string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
 	for {
-		rows, err := nextPage(ctx, client, base+"/next")
+		var page struct {
+			Value []loaded `json:"value"`
+		}
+		err := getJSON(ctx, client, base+"/next", &page)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err == nil && len(rows) > 0 {
-			err = insert(ctx, conn, rows)
+		if err == nil && len(page.Value) > 0 {
+			err = insert(ctx, conn, page.Value)
 		}
 		if err != nil {
 			return err
@@ -64,32 +67,29 @@ func load(ctx context.Context, base, caFile, dsn string) error {
 	}
 }
 
-// nextPage returns io.EOF after the last page.
-func nextPage(ctx context.Context, client *http.Client, url string) ([]loaded, error) {
+// getJSON reads an answer; if it has no content, as after the last page, it returns io.EOF.
+func getJSON(ctx context.Context, client *http.Client, url string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer response.Body.Close()
 	switch response.StatusCode {
 	case http.StatusNoContent:
-		return nil, io.EOF
+		return io.EOF
 	case http.StatusOK:
 	default:
-		return nil, fmt.Errorf("%s: %s", url, response.Status)
+		return fmt.Errorf("%s: %s", url, response.Status)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var page struct {
-		Value []loaded `json:"value"`
-	}
-	return page.Value, json.Unmarshal(body, &page)
+	return json.Unmarshal(body, into)
 }
 
 func insert(ctx context.Context, conn *pgx.Conn, rows []loaded) error {

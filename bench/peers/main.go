@@ -129,9 +129,8 @@ func compare(
 		for i, p := range running {
 			fmt.Fprintf(progress, "round %d: %s\n", round+1, p.name)
 			before := ownCPU()
-			r, err := p.run(ctx, peerSettings{
-				settings: *s, day: day,
-				folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i)),
+			r, err := p.run(ctx, &peerRun{
+				settings: *s, day: day, folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i)),
 			})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
@@ -149,23 +148,16 @@ func compare(
 
 // peer is a program that counts the rows.
 type peer struct {
-	name string
-	run  func(context.Context, peerSettings) (result, error)
+	name, config string
+	logs         bool
+	measure      func(context.Context, *peerRun, *result) error
 }
 
 // peers are the peers in the order of running: without log records and with them, first ours, then
 // the peer that each is compared with.
 var peers = []peer{
-	{"cdr-exporter", runExporter},
-	{"cdr-exporter, logs", runExporterWithLogs},
-	{"Telegraf", runTelegraf},
-	{"Telegraf, logs", runTelegrafWithLogs},
-}
-
-// peerSettings are the settings of a peer's run.
-type peerSettings struct {
-	settings
-	day *day
-	// folder is the peer's folder, which doesn't exist yet.
-	folder string
+	{"cdr-exporter", "cdr-exporter.yaml", false, measureExporter},
+	{"cdr-exporter, logs", "cdr-exporter-logs.yaml", true, measureExporter},
+	{"Telegraf", "telegraf.conf", false, measureTelegraf},
+	{"Telegraf, logs", "telegraf-logs.conf", true, measureTelegraf},
 }

@@ -20,7 +20,9 @@ import (
 
 // peerRun is what a peer's run has: the provider that it reads, the sink of its log records, and its configuration.
 type peerRun struct {
-	peerSettings
+	settings
+	day      *day
+	folder   string // which doesn't exist yet
 	provider *provider
 	sink     *sink // nil without logs
 	env      []string
@@ -28,35 +30,25 @@ type peerRun struct {
 	address  string
 }
 
-// runPeer makes what a peer needs, and measures it.
-func runPeer(
-	ctx context.Context, s peerSettings, config string, logs bool,
-	measure func(ctx context.Context, x *peerRun, r *result) error,
-) (r result, err error) {
-	x := &peerRun{peerSettings: s, config: config}
-	if err := os.MkdirAll(x.folder, 0o700); err != nil {
-		return r, err
-	}
-	if x.provider, err = startProvider(x.day.rows); err != nil {
+// run makes what a peer needs, and measures it.
+func (p *peer) run(ctx context.Context, x *peerRun) (r result, err error) {
+	x.config = p.config
+	if x.provider, err = startProvider(x.folder, x.day.rows); err != nil {
 		return r, err
 	}
 	defer x.provider.Close()
 	if x.address, err = simulator.FreeAddress(ctx); err != nil {
 		return r, err
 	}
-	ca := filepath.Join(x.folder, "ca.pem")
-	if err := x.provider.WriteCA(ca); err != nil {
-		return r, err
-	}
-	x.env = []string{"PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL()}
-	if logs {
+	x.env = x.provider.env()
+	if p.logs {
 		if x.sink, err = startSink(); err != nil {
 			return r, err
 		}
 		defer x.sink.close()
 		x.env = append(x.env, "PEER_SINK="+x.sink.url, "PEER_OTLP="+x.sink.url)
 	}
-	err = measure(ctx, x, &r)
+	err = p.measure(ctx, x, &r)
 	return r, err
 }
 

@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -21,6 +23,8 @@ import (
 // safe for concurrent use.
 type provider struct {
 	*simulator.Host
+
+	ca string // file of its certificate
 
 	mu     sync.Mutex
 	rows   []row         // by start; guarded by mu
@@ -42,8 +46,12 @@ type request struct {
 	skip int
 }
 
-func startProvider(rows []row) (*provider, error) {
-	p := &provider{rows: slices.Clone(rows), distinct: map[string]struct{}{}}
+// startProvider starts a provider of rows for a peer in a folder, which it makes.
+func startProvider(folder string, rows []row) (*provider, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	p := &provider{ca: filepath.Join(folder, "ca.pem"), rows: slices.Clone(rows), distinct: map[string]struct{}{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", p.openID)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", p.token)
@@ -51,9 +59,17 @@ func startProvider(rows []row) (*provider, error) {
 	mux.HandleFunc("GET /later", p.newRows)
 	mux.HandleFunc("GET /next", p.next)
 	var err error
-	p.Host, err = simulator.NewHost(time.Time{}, nil, mux)
+	if p.Host, err = simulator.NewHost(time.Time{}, nil, mux); err != nil {
+		return nil, err
+	}
+	if err = p.WriteCA(p.ca); err != nil {
+		p.Close()
+	}
 	return p, err
 }
+
+// env says to a peer where the provider is.
+func (p *provider) env() []string { return []string{"PEER_CA=" + p.ca, "PEER_GRAPH=" + p.BaseURL()} }
 
 // advance moves the provider's clock ahead.
 func (p *provider) advance(by time.Duration) {
@@ -67,7 +83,7 @@ func (p *provider) publish(r row) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := sort.Search(len(p.rows), func(i int) bool { return p.rows[i].start.After(r.start) })
-	p.rows = append(p.rows[:at], append([]row{r}, p.rows[at:]...)...)
+	p.rows = slices.Insert(p.rows, at, r)
 }
 
 // given is the number of rows served.

@@ -59,15 +59,20 @@ func median(rounds []result) result {
 	return r
 }
 
-// printTable prints the results as Markdown. Those of the first half are compared with the second.
-func printTable(w io.Writer, rows int, results []result) {
-	line := func(name string, cell func(*result) string) {
-		cells := make([]string, len(results))
-		for i := range results {
-			cells[i] = cell(&results[i])
+// table returns a function that prints a line of a table in Markdown, with a cell for each of columns.
+func table[T any](w io.Writer, columns []T) func(name string, cell func(*T) string) {
+	return func(name string, cell func(*T) string) {
+		cells := make([]string, len(columns))
+		for i := range columns {
+			cells[i] = cell(&columns[i])
 		}
 		fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(cells, " | "))
 	}
+}
+
+// printTable prints the results as Markdown. Those of the first half are compared with the second.
+func printTable(w io.Writer, rows int, results []result) {
+	line := table(w, results)
 	line("", func(r *result) string { return r.name })
 	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(results)))
 	line("new rows per CPU second", func(r *result) string { return thousands(r.fresh) })
@@ -117,13 +122,7 @@ func printTable(w io.Writer, rows int, results []result) {
 
 // printLife prints what the peers used for a part of the scaled day, as of a whole one.
 func printLife(w io.Writer, s *settings, lives []life) {
-	line := func(name string, cell func(*life) string) {
-		cells := make([]string, len(lives))
-		for i := range lives {
-			cells[i] = cell(&lives[i])
-		}
-		fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(cells, " | "))
-	}
+	line := table(w, lives)
 	days := s.Life.Seconds() / scaledDay.Seconds()
 	line("a day of "+thousands(float64(s.LifeCalls))+" calls", func(l *life) string { return l.name })
 	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(lives)))

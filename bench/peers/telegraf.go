@@ -17,14 +17,6 @@ type telegrafRun struct {
 	process *process
 }
 
-func runTelegraf(ctx context.Context, s peerSettings) (result, error) {
-	return runPeer(ctx, s, "telegraf.conf", false, measureTelegraf)
-}
-
-func runTelegrafWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
-	return runPeer(ctx, s, "telegraf-logs.conf", true, measureTelegraf)
-}
-
 func measureTelegraf(ctx context.Context, p *peerRun, r *result) error {
 	x := &telegrafRun{peerRun: p}
 	x.env = append(x.env, "PEER_LISTEN="+x.address, "PEER_PERIOD="+x.Period.String())
