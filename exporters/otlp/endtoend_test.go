@@ -1,14 +1,12 @@
 package otlp
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -102,25 +100,21 @@ func TestEverySignalByBothProtocols(t *testing.T) {
 			logs, logCount := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
 			traces, spanCount := newOutbox(&outbox.Batch{ID: 1, Records: n, Data: spans},
 				&outbox.Batch{ID: 2, Records: n, Data: spans}), &tally{}
-			ctx, stop := context.WithCancel(t.Context())
-			var running sync.WaitGroup
+			var stops []func()
 			for _, e := range []*Exporter{
 				newLogs(t, of("/v1/logs"), parts{outbox: logs, count: logCount.count}),
 				newTraces(t, of("/v1/traces"), parts{outbox: traces, count: spanCount.count}),
 				newMetrics(t, of("/v1/metrics"), parts{sources: []metrics.Source{oneCall(7)}}),
 			} {
 				closing(t, e)
-				running.Go(func() {
-					if err := e.Run(ctx); err != nil {
-						t.Errorf("run: %v", err)
-					}
-				})
+				stops = append(stops, started(t, e))
 			}
 			for range 4 { // the batches
 				<-r.got
 			}
-			stop()
-			running.Wait()
+			for _, stop := range stops {
+				stop()
+			}
 			checkLogs(t, r)
 			checkMetrics(t, r)
 			checkHeaders(t, r, tc.settings.GRPC)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -167,29 +168,28 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// readRequest reads a compressed request.
-func readRequest(t testing.TB, r io.Reader, into proto.Message) {
-	t.Helper()
+// unpack reads a compressed request.
+func unpack(r io.Reader, into proto.Message) error {
 	plain, err := gzip.NewReader(r)
-	var body []byte
-	if err == nil {
-		body, err = io.ReadAll(plain)
-	}
-	if err == nil {
-		err = proto.Unmarshal(body, into)
-	}
 	if err != nil {
-		t.Errorf("read request: %v", err)
+		return err
 	}
+	body, err := io.ReadAll(plain)
+	return errors.Join(err, proto.Unmarshal(body, into))
 }
 
-// readLogs reads a request to /v1/logs.
-func readLogs(t testing.TB, r io.Reader) *collogspb.ExportLogsServiceRequest {
+// idsIn are the record ids of a request to /v1/logs.
+func idsIn(t testing.TB, r *http.Request) []string {
 	t.Helper()
 	req := new(collogspb.ExportLogsServiceRequest)
-	readRequest(t, r, req)
-	return req
+	if err := unpack(r.Body, req); err != nil {
+		t.Errorf("read request: %v", err)
+	}
+	return idsOf(req)
 }
+
+// accepts answers any request.
+func accepts(*http.Request) (*http.Response, error) { return respond(200, asProtobuf, ""), nil }
 
 // respond makes an HTTP answer.
 func respond(code int, header map[string]string, body string) *http.Response {
@@ -262,9 +262,7 @@ func newLogs(t *testing.T, s Settings, p parts) *Exporter {
 	t.Helper()
 	s = complete(s, &p)
 	e, err := NewLogs(s, p.outbox, p.count, p.logger)
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
+	require.NoError(t, err)
 	return e
 }
 
@@ -272,9 +270,7 @@ func newTraces(t *testing.T, s Settings, p parts) *Exporter {
 	t.Helper()
 	s = complete(s, &p)
 	e, err := NewTraces(s, p.outbox, p.count, p.logger)
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
+	require.NoError(t, err)
 	return e
 }
 
@@ -282,10 +278,30 @@ func newMetrics(t *testing.T, s Settings, p parts) *Exporter {
 	t.Helper()
 	s = complete(s, &p)
 	e, err := NewMetrics(s, p.logger, p.sources...)
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
+	require.NoError(t, err)
 	return e
+}
+
+// started runs an exporter until stop, which waits for its end.
+func started(t *testing.T, e *Exporter) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}
+}
+
+// drain runs an exporter until it has sent everything, as at a shutdown.
+func drain(t *testing.T, e *Exporter) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, e.Run(ctx))
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

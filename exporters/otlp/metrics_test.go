@@ -2,14 +2,12 @@ package otlp
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,13 +19,14 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // readMetrics reads a request to /v1/metrics.
 func readMetrics(t *testing.T, req *http.Request) *colmetricspb.ExportMetricsServiceRequest {
 	t.Helper()
 	out := new(colmetricspb.ExportMetricsServiceRequest)
-	readRequest(t, req.Body, out)
+	require.NoError(t, unpack(req.Body, out))
 	return out
 }
 
@@ -51,16 +50,9 @@ func exportMetrics(t *testing.T, source metrics.Source, log io.Writer, transport
 		Endpoint: "http://otlp.example.com/v1/metrics", Interval: 15 * time.Second, Transport: transport,
 		Headers: Headers{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
 	}, parts{sources: []metrics.Source{source}, logger: slog.New(slog.NewTextHandler(log, nil))})
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := e.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
+	stop := started(t, e)
 	during(e)
-	cancel()
-	wg.Wait()
+	stop()
 }
 
 func TestMetricsAreExportedAtTheIntervalAndAtTheEnd(t *testing.T) {
@@ -153,11 +145,7 @@ func TestMetricsOverGRPCInPart(t *testing.T) {
 				sources: []metrics.Source{oneCall(1)}, logger: slog.New(slog.DiscardHandler),
 			})
 			closing(t, e)
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // exports once
-			if err := e.Run(ctx); err != nil {
-				t.Fatalf("run: %v", err)
-			}
+			drain(t, e) // exports once
 			if s := e.Status(); s.Retrying || s.LastError != want {
 				t.Errorf("status %+v, want %q", s, want)
 			}

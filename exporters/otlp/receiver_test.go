@@ -1,10 +1,8 @@
 package otlp
 
 import (
-	"compress/gzip"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -117,12 +115,10 @@ func (r *receiver) serveGRPC(t *testing.T, creds credentials.TransportCredential
 // ServeHTTP implements OTLP/HTTP.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	answer, err := r.receive(req.Method+" "+req.URL.Path, req.Header, func(into any) error {
-		plain, err := gzip.NewReader(req.Body)
-		if err != nil || req.Header.Get("Content-Type") != "application/x-protobuf" {
-			return errors.Join(err, http.ErrNotSupported)
+		if req.Header.Get("Content-Type") != "application/x-protobuf" {
+			return http.ErrNotSupported
 		}
-		body, err := io.ReadAll(plain)
-		return errors.Join(err, proto.Unmarshal(body, into.(proto.Message)))
+		return unpack(req.Body, into.(proto.Message))
 	})
 	out, failed := proto.Marshal(answer)
 	if errors.Join(err, failed) != nil {

@@ -14,20 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/outbox"
 )
 
-// started runs the exporter in the bubble until stop, which waits for its end.
-func (r *rig) started(t *testing.T) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	return func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}
-}
-
 // TestRetriesForEver: an endpoint that is away for days costs nothing but time.
 func TestRetriesForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -42,7 +28,7 @@ func TestRetriesForEver(t *testing.T) {
 			}
 			return respond(200, asProtobuf, ""), nil
 		})
-		stop := r.started(t)
+		stop := started(t, r.Exporter)
 		elapse(8 * time.Hour)
 		status := r.Status()
 		if !status.Retrying || status.LastError != "connection refused" {
@@ -96,9 +82,7 @@ func TestRetryAfter(t *testing.T) {
 				}
 				return respond(429, map[string]string{"Retry-After": value}, ""), nil
 			})
-			stop := r.started(t)
-			elapse(2 * time.Hour)
-			stop()
+			r.runFor(t, 2*time.Hour)
 			if len(times) != 2 {
 				t.Fatalf("%d requests, want 2", len(times))
 			}
@@ -120,7 +104,7 @@ func TestARequestWithoutAnswerIsTriedAgain(t *testing.T) {
 				}
 				return respond(200, asProtobuf, ""), nil
 			})
-		stop := r.started(t)
+		stop := started(t, r.Exporter)
 		elapse(7100 * time.Millisecond)
 		if status := r.Status(); !status.Retrying || status.LastError != "no answer within 7s" {
 			t.Errorf("status %+v", status)
@@ -135,10 +119,8 @@ func TestARequestWithoutAnswerIsTriedAgain(t *testing.T) {
 
 func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{}, newOutbox(), func(*http.Request) (*http.Response, error) {
-			return respond(200, asProtobuf, ""), nil
-		})
-		stop := r.started(t)
+		r := newRig(t, Settings{}, newOutbox(), accepts)
+		stop := started(t, r.Exporter)
 		for i := range int64(3) {
 			r.outbox.add(batch(i+1, "a"))
 			synctest.Wait()
@@ -174,7 +156,7 @@ func TestShutdown(t *testing.T) {
 					elapse(c.slow)
 					return respond(200, asProtobuf, ""), nil
 				})
-			stop := r.started(t)
+			stop := started(t, r.Exporter)
 			synctest.Wait()
 			for i := range c.batches {
 				r.outbox.add(batch(int64(i)+1, "a"))

@@ -48,9 +48,7 @@ func TestNoSecretOverHTTP(t *testing.T) {
 				}
 				return answer, nil
 			})
-			stop := r.started(t)
-			elapse(time.Minute)
-			stop()
+			r.runFor(t, time.Minute)
 			checkNoSecret(t, "the log", r.log.String())
 			checkNoSecret(t, "the status", fmt.Sprintf("%+v", r.Status()))
 			if r.log.Len() == 0 || !r.Status().Retrying {
@@ -132,9 +130,7 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 			got = append(got, req.Header.Get("Authorization"))
 			return respond(200, asProtobuf, ""), nil
 		})
-		stop := r.started(t)
-		elapse(time.Minute)
-		stop()
+		r.runFor(t, time.Minute)
 		if strings.Join(got, ",") != "first,second" || r.count.counts() != [2]int{2, 0} {
 			t.Errorf("sent %q, counted %v", got, r.count.counts())
 		}
@@ -172,5 +168,5 @@ func TestConfiguredHeadersDontBreakTheBody(t *testing.T) {
 		}
 		return respond(200, asProtobuf, ""), nil
 	})
-	r.drain(t)
+	drain(t, r.Exporter)
 }

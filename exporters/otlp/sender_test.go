@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,39 +55,43 @@ func (r *rig) want(t *testing.T, when string, sent, rejected, left int) {
 // judge is the status that the nth request is answered with, which has records with these ids.
 type judge func(n int, ids []string) int
 
-// judged is an exporter whose endpoint has a judge. It keeps how often each record was accepted.
+// judged is an exporter whose endpoint has a judge. It keeps which records were accepted.
 type judged struct {
 	*rig
 	requests atomic.Int64
-	got      map[string]int // complete when it has stopped
+	got      []string // complete when it has stopped
 }
 
-func newJudged(t *testing.T, outbox *fakeOutbox, judge judge) *judged {
+func newJudged(t *testing.T, settings Settings, outbox *fakeOutbox, judge judge) *judged {
 	t.Helper()
-	j := &judged{got: map[string]int{}}
-	j.rig = newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
+	j := new(judged)
+	j.rig = newRig(t, settings, outbox, func(req *http.Request) (*http.Response, error) {
 		n := j.requests.Add(1)
-		ids := idsOf(readLogs(t, req.Body))
-		code := judge(int(n), ids)
-		if code != 200 {
-			return respond(code, nil, ""), nil
+		ids := idsIn(t, req)
+		if code := judge(int(n), ids); code != 200 {
+			return respond(code, nil, "the endpoint's own words: +4930123456"), nil
 		}
-		for _, id := range ids {
-			j.got[id]++
-		}
-		return respond(code, asProtobuf, ""), nil
+		j.got = append(j.got, ids...)
+		return accepts(req)
 	})
 	return j
 }
 
-// drain runs the exporter until its outbox is empty, as at a shutdown.
-func (r *rig) drain(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := r.Run(ctx); err != nil {
-		t.Fatalf("run: %v", err)
+// times is how often each record was accepted.
+func (j *judged) times() map[string]int {
+	times := map[string]int{}
+	for _, id := range j.got {
+		times[id]++
 	}
+	return times
+}
+
+// runFor runs the exporter for a while of the bubble's time.
+func (r *rig) runFor(t *testing.T, d time.Duration) {
+	t.Helper()
+	stop := started(t, r.Exporter)
+	elapse(d)
+	stop()
 }
 
 // TestEveryStatus: counting.md 26, for each class of HTTP status. An endpoint
@@ -106,26 +109,20 @@ func TestEveryStatus(t *testing.T) {
 	for _, code := range slices.Concat(again, refused) {
 		again := slices.Contains(again, code)
 		inBubble(t, fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
-			var got []string
-			requests := 0
 			outbox := newOutbox(batch(1, "a", "b", "bad", "c", "d"), batch(2, "e"))
-			r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox,
-				func(req *http.Request) (*http.Response, error) {
-					requests++
-					ids := idsOf(readLogs(t, req.Body))
-					if again && requests <= 3 || !again && slices.Contains(ids, "bad") {
-						return respond(code, nil, "the endpoint's own words: +4930123456"), nil
-					}
-					got = append(got, ids...)
-					return respond(200, asProtobuf, ""), nil
-				})
-			r.drain(t)
+			r := newJudged(t, Settings{ShutdownTimeout: time.Minute}, outbox, func(n int, ids []string) int {
+				if again && n <= 3 || !again && slices.Contains(ids, "bad") {
+					return code
+				}
+				return 200
+			})
+			drain(t, r.Exporter)
 			want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
 			if !again {
 				want, counts = []string{"a", "b", "c", "d", "e"}, [2]int{5, 1}
 			}
-			if !slices.Equal(got, want) {
-				t.Errorf("accepted %q, want %q", got, want)
+			if !slices.Equal(r.got, want) {
+				t.Errorf("accepted %q, want %q", r.got, want)
 			}
 			if r.count.counts() != counts {
 				t.Errorf("sent and rejected: %v, want %v", r.count.counts(), counts)
@@ -163,7 +160,7 @@ func TestUncompressed(t *testing.T) {
 			}
 			return respond(200, asProtobuf, ""), nil
 		})
-	r.drain(t)
+	drain(t, r.Exporter)
 }
 
 // TestSplitFindsEveryBadRecord: only the records at fault are set aside, and the
@@ -179,32 +176,25 @@ func TestSplitFindsEveryBadRecord(t *testing.T) {
 				good = append(good, id)
 			}
 		}
-		var got []string
-		requests := 0
-		r := newRig(t, Settings{ShutdownTimeout: time.Minute}, newOutbox(batch(1, ids...)),
-			func(req *http.Request) (*http.Response, error) {
-				requests++
-				in := idsOf(readLogs(t, req.Body))
-				if slices.ContainsFunc(in, func(id string) bool { return bad[id] }) {
-					return respond(400, nil, ""), nil
+		r := newJudged(t, Settings{ShutdownTimeout: time.Minute}, newOutbox(batch(1, ids...)),
+			func(_ int, ids []string) int {
+				if slices.ContainsFunc(ids, func(id string) bool { return bad[id] }) {
+					return 400
 				}
-				got = append(got, in...)
-				return respond(200, asProtobuf, ""), nil
+				return 200
 			})
-		r.drain(t)
-		if !slices.Equal(slices.Compact(got), good) { // the last one comes again, as the witness
-			t.Errorf("accepted %q", got)
+		drain(t, r.Exporter)
+		if !slices.Equal(slices.Compact(r.got), good) { // the last one comes again, as the witness
+			t.Errorf("accepted %q", r.got)
 		}
-		if want := [2]int{96, 4}; r.count.counts() != want {
-			t.Errorf("sent and rejected: %v, want %v", r.count.counts(), want)
-		}
+		r.want(t, "in the end", 96, 4, 0)
 		for id := range bad {
 			if !strings.Contains(r.log.String(), uidFor(id)) {
 				t.Errorf("the log doesn't name %s", id)
 			}
 		}
-		if strings.Count(r.log.String(), "\n") != len(bad) || requests > 80 {
-			t.Errorf("%d requests, log:\n%s", requests, r.log)
+		if n := r.requests.Load(); strings.Count(r.log.String(), "\n") != len(bad) || n > 80 {
+			t.Errorf("%d requests, log:\n%s", n, r.log)
 		}
 	})
 }
@@ -220,10 +210,10 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 		r := newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
 			outbox.mu.Lock()
 			defer outbox.mu.Unlock()
-			events = append(events, "send "+strings.Join(idsOf(readLogs(t, req.Body)), ","))
-			return respond(200, asProtobuf, ""), nil
+			events = append(events, "send "+strings.Join(idsIn(t, req), ","))
+			return accepts(req)
 		})
-		r.drain(t)
+		drain(t, r.Exporter)
 		want := []string{"send a", "ack fails", "ack fails", "ack 1", "send b", "ack 2", "send c", "ack fails", "ack 3"}
 		if !slices.Equal(events, want) {
 			t.Errorf("got %q, want %q", events, want)
@@ -268,7 +258,7 @@ func TestPartialSuccess(t *testing.T) {
 				requests++
 				return respond(200, tc.header, tc.body), nil
 			})
-			r.drain(t)
+			drain(t, r.Exporter)
 			if r.count.counts() != tc.counts || requests != 1 || r.outbox.left() != 0 {
 				t.Errorf("sent and rejected %v in %d requests, %d batches left; want %v in 1, 0 left", r.count.counts(),
 					requests, r.outbox.left(), tc.counts)
@@ -293,14 +283,12 @@ func TestPartialSuccessOfNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Settings{}, newOutbox(batch(1, "bad"), batch(2, "a")),
 			func(req *http.Request) (*http.Response, error) {
-				if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
+				if slices.Contains(idsIn(t, req), "bad") {
 					return respond(200, asProtobuf, logsAnswer(t, 7, "no +4930123456")), nil
 				}
 				return respond(200, asProtobuf, ""), nil
 			})
-		stop := r.started(t)
-		elapse(time.Hour)
-		stop()
+		r.runFor(t, time.Hour)
 		r.want(t, "in the end", 1, 1, 0)
 		if !strings.Contains(r.log.String(), uidFor("bad")) || strings.Contains(r.log.String(), "4930") {
 			t.Errorf("log:\n%s", r.log)
@@ -311,14 +299,11 @@ func TestPartialSuccessOfNothing(t *testing.T) {
 func TestWhatCannotBeReadIsSetAside(t *testing.T) {
 	broken := batch(1, "a", "b", "c")
 	broken.Data = broken.Data[:len(broken.Data)-3]
-	var got []string
-	r := newRig(t, Settings{}, newOutbox(broken, &outbox.Batch{ID: 2, Records: 2, Data: []byte{0xff}}, batch(3, "d")),
-		func(req *http.Request) (*http.Response, error) {
-			got = append(got, idsOf(readLogs(t, req.Body))...)
-			return respond(200, asProtobuf, ""), nil
-		})
-	r.drain(t)
-	if !slices.Equal(got, []string{"a", "b", "d"}) || r.count.counts() != [2]int{3, 3} || r.outbox.left() != 0 {
-		t.Errorf("accepted %q, counted %v, %d left", got, r.count.counts(), r.outbox.left())
+	r := newJudged(t, Settings{},
+		newOutbox(broken, &outbox.Batch{ID: 2, Records: 2, Data: []byte{0xff}}, batch(3, "d")),
+		func(int, []string) int { return 200 })
+	drain(t, r.Exporter)
+	if r.want(t, "in the end", 3, 3, 0); !slices.Equal(r.got, []string{"a", "b", "d"}) {
+		t.Errorf("accepted %q", r.got)
 	}
 }

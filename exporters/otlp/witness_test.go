@@ -38,13 +38,13 @@ func TestOutage(t *testing.T) {
 				outbox.add(batch(id+1, ids...))
 			}
 			var works atomic.Bool
-			r := newJudged(t, outbox, func(_ int, ids []string) int {
+			r := newJudged(t, Settings{}, outbox, func(_ int, ids []string) int {
 				if works.Load() || len(ids) == 0 {
 					return 200
 				}
 				return code
 			})
-			stop := r.started(t)
+			stop := started(t, r.Exporter)
 			elapse(90 * time.Minute)
 			r.want(t, "after 90 minutes", 0, 0, batches)
 			if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
@@ -57,7 +57,7 @@ func TestOutage(t *testing.T) {
 			elapse(5 * time.Minute)
 			stop()
 			r.want(t, "in the end", batches*each, 0, 0)
-			for id, times := range r.got {
+			for id, times := range r.times() {
 				if times != 1 {
 					t.Errorf("%s came %d times", id, times)
 				}
@@ -76,13 +76,13 @@ func TestOutageAfterAWitness(t *testing.T) {
 				outbox.add(batch(id+2, fmt.Sprint("later", id)))
 			}
 			var works atomic.Bool
-			r := newJudged(t, outbox, func(n int, _ []string) int {
+			r := newJudged(t, Settings{}, outbox, func(n int, _ []string) int {
 				if n == 2 || works.Load() {
 					return 200
 				}
 				return 500
 			})
-			stop := r.started(t)
+			stop := started(t, r.Exporter)
 			elapse(time.Hour)
 			r.want(t, "in the outage", 2, 0, behind+1)
 			if n := r.requests.Load(); !r.Status().Retrying || n > 250 {
@@ -100,8 +100,8 @@ func TestOutageAfterAWitness(t *testing.T) {
 // witness, the refused record is set aside.
 func TestWitness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newJudged(t, newOutbox(batch(1, "bad")), refuseBad(400))
-		stop := r.started(t)
+		r := newJudged(t, Settings{}, newOutbox(batch(1, "bad")), refuseBad(400))
+		stop := started(t, r.Exporter)
 		elapse(time.Hour)
 		r.want(t, "without a witness", 0, 0, 1)
 		if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, "400") {
@@ -124,18 +124,16 @@ func TestNearlyAllAreBad(t *testing.T) {
 		for id := range int64(40) {
 			outbox.add(batch(id+1, "bad", "bad", "bad", "bad", "bad", "bad", "bad", fmt.Sprint("good", id)))
 		}
-		r := newJudged(t, outbox, refuseBad(500))
-		stop := r.started(t)
-		elapse(time.Hour)
-		stop()
+		r := newJudged(t, Settings{}, outbox, refuseBad(500))
+		r.runFor(t, time.Hour)
 		r.want(t, "in the end", 40, 280, 0)
-		for id, times := range r.got {
+		for id, times := range r.times() {
 			if times > 2 { // once more as the witness, as what stands behind is at fault too
 				t.Errorf("%s came %d times", id, times)
 			}
 		}
-		if len(r.got) != 40 {
-			t.Errorf("%d records came", len(r.got))
+		if n := len(r.times()); n != 40 {
+			t.Errorf("%d records came", n)
 		}
 	})
 }
@@ -150,12 +148,10 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 		for id := range int64(old) {
 			batches = append(batches, batch(id+1, "bad", "bad"))
 		}
-		r := newJudged(t, newOutbox(append(batches, batch(old+1, "good", "also good"))...), refuseBad(400))
-		stop := r.started(t)
-		elapse(12 * time.Hour)
-		stop()
+		r := newJudged(t, Settings{}, newOutbox(append(batches, batch(old+1, "good", "also good"))...), refuseBad(400))
+		r.runFor(t, 12*time.Hour)
 		r.want(t, "in the end", 2, 2*old, 0)
-		if r.got["good"] == 0 || r.got["also good"] == 0 {
+		if !slices.Contains(r.got, "good") || !slices.Contains(r.got, "also good") {
 			t.Errorf("came %v", r.got)
 		}
 	})
@@ -164,11 +160,9 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 // TestEveryOtherRequestFails: an endpoint that refuses at random convicts nobody.
 func TestEveryOtherRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newJudged(t, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")),
+		r := newJudged(t, Settings{}, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")),
 			func(n int, _ []string) int { return []int{200, 500}[n%2] })
-		stop := r.started(t)
-		elapse(time.Hour)
-		stop()
+		r.runFor(t, time.Hour)
 		r.want(t, "in the end", 6, 0, 0)
 	})
 }
