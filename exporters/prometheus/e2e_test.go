@@ -76,14 +76,11 @@ func TestE2EExemplars(t *testing.T) {
 		{"protobuf", "scrape_native_histograms: true, always_scrape_classic_histograms: true"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source := &fakeSource{}
 			// client_golang writes a time as a float of its nanoseconds, in which a whole second is
 			// exact; of most other milliseconds Prometheus, which cuts what follows the
 			// millisecond off, may keep the one before.
 			at := time.Now().Truncate(time.Second)
-			source.show(withExemplars(at)...)
-			h := Handler(Gatherer{source}, testLogger(t))
-			server := httptest.NewServer(h)
+			server := httptest.NewServer(handler(t, withExemplars(at)...))
 			defer server.Close()
 			defer http.DefaultClient.CloseIdleConnections()
 			api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"), c.protocols)

@@ -75,11 +75,8 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 }
 
 func TestExemplarsOfNativeHistograms(t *testing.T) {
-	source := &fakeSource{}
 	families := withExemplars(start)
-	source.show(families...)
-	r := checked(Gatherer{source})
-	h := gather(t, r)[duration.Name].GetMetric()[0].GetHistogram()
+	h := gather(t, showing(families...))[duration.Name].GetMetric()[0].GetHistogram()
 	if all := h.GetExemplars(); len(all) != 2 || all[0].GetValue() != 2.5 || !all[1].GetTimestamp().AsTime().
 		Equal(start) {
 		t.Errorf("exemplars of the native histogram: %v", all)
@@ -91,8 +88,7 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 		t.Errorf("classic buckets: %v", buckets)
 	}
 	families[0].Points[0].Native = false
-	source.show(families...)
-	if h = gather(t, r)[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 ||
+	if h = gather(t, showing(families...))[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 ||
 		h.GetBucket()[1].Exemplar == nil {
 		t.Errorf("without native histograms: %v", h)
 	}

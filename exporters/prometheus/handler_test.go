@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 const (
@@ -42,17 +43,13 @@ func body(t *testing.T, r io.ReadCloser) []byte {
 	t.Helper()
 	defer r.Close()
 	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatalf("read: %v", err)
-	}
+	require.NoError(t, err)
 	return b
 }
 
 func handler(t *testing.T, families ...metrics.Family) http.Handler {
 	t.Helper()
-	source := &fakeSource{}
-	source.show(families...)
-	return Handler(Gatherer{source}, testLogger(t))
+	return Handler(Gatherer{showing(families...)}, testLogger(t))
 }
 
 // ours are the lines of our own metrics, not of Go, the process or the build.
@@ -96,9 +93,7 @@ func TestProtobufCarriesNativeBuckets(t *testing.T) {
 
 func TestGzipOfRuntimeProcessAndBuild(t *testing.T) {
 	r, err := gzip.NewReader(scrape(t, handler(t, sample()...), "text/plain", "gzip").Body)
-	if err != nil {
-		t.Fatalf("gzip: %v", err)
-	}
+	require.NoError(t, err)
 	got := body(t, r)
 	for _, want := range []string{
 		"go_goroutines ", "process_start_time_seconds ", "cdr_exporter_build_info{", `goos="`, "cdr_calls_total{",

@@ -13,6 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 var (
@@ -79,16 +80,18 @@ func sample() []metrics.Family {
 	}
 }
 
-// checked gathers with a registry's checks of each series, sorted.
-func checked(g Gatherer) prom.Gatherer { return prom.Gatherers{g} }
+// showing is a source of these families.
+func showing(families ...metrics.Family) *fakeSource {
+	source := new(fakeSource)
+	source.show(families...)
+	return source
+}
 
-// gather returns the families by name.
-func gather(t testing.TB, r prom.Gatherer) map[string]*dto.MetricFamily {
+// gather returns the families of sources by name, after a registry's checks of each series.
+func gather(t testing.TB, sources ...metrics.Source) map[string]*dto.MetricFamily {
 	t.Helper()
-	all, err := r.Gather()
-	if err != nil {
-		t.Fatalf("gather: %v", err)
-	}
+	all, err := prom.Gatherers{Gatherer(sources)}.Gather()
+	require.NoError(t, err)
 	byName := make(map[string]*dto.MetricFamily)
 	for _, family := range all {
 		byName[family.GetName()] = family
@@ -103,11 +106,8 @@ func testLogger(t *testing.T) *slog.Logger {
 }
 
 func TestSeveralSourcesAreOneCollector(t *testing.T) {
-	ledger, own := &fakeSource{}, &fakeSource{}
 	families := sample()
-	ledger.show(families[0], families[1])
-	own.show(families[2])
-	got := gather(t, checked(Gatherer{ledger, own}))
+	got := gather(t, showing(families[:2]...), showing(families[2]))
 	if len(got) != 3 {
 		t.Fatalf("got %d families, want 3", len(got))
 	}
@@ -120,11 +120,10 @@ func TestSeveralSourcesAreOneCollector(t *testing.T) {
 }
 
 func TestValuesThatAreNotUTF8(t *testing.T) {
-	source := &fakeSource{}
 	points := []metrics.Point{{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1}}
-	source.show(metrics.Family{Def: calls, Points: points})
+	source := showing(metrics.Family{Def: calls, Points: points})
 	var got []string
-	for _, pair := range gather(t, checked(Gatherer{source}))[calls.Name].GetMetric()[0].GetLabel() {
+	for _, pair := range gather(t, source)[calls.Name].GetMetric()[0].GetLabel() {
 		got = append(got, pair.GetName()+"="+pair.GetValue())
 	}
 	if want := "call_type=a\uFFFDb,direction=inbound,feed=f,provider=p,source=s"; strings.Join(got, ",") != want {
@@ -134,7 +133,7 @@ func TestValuesThatAreNotUTF8(t *testing.T) {
 
 // TestCatalogue: every metric there is is served, and promlint has nothing against it.
 func TestCatalogue(t *testing.T) {
-	all, source := append(metrics.Catalogue(), metrics.SelfCatalogue()...), &fakeSource{}
+	all := append(metrics.Catalogue(), metrics.SelfCatalogue()...)
 	var families []metrics.Family
 	for _, d := range all {
 		p := metrics.Point{Labels: &metrics.LabelSet{Def: d, Values: make([]string, len(d.LabelNames()))}, Value: 1}
@@ -143,15 +142,13 @@ func TestCatalogue(t *testing.T) {
 		}
 		families = append(families, metrics.Family{Def: d, Points: []metrics.Point{p}})
 	}
-	source.show(families...)
-	problems, err := testutil.GatherAndLint(checked(Gatherer{source}))
-	if err != nil {
-		t.Fatalf("lint: %v", err)
-	}
+	source := showing(families...)
+	problems, err := testutil.GatherAndLint(Gatherer{source})
+	require.NoError(t, err)
 	for _, p := range problems {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
-	got := gather(t, checked(Gatherer{source}))
+	got := gather(t, source)
 	for _, d := range all {
 		if family := got[d.Name]; family == nil || len(family.GetMetric()) != 1 || family.GetHelp() != d.Help {
 			t.Errorf("%s: got %v", d.Name, family)

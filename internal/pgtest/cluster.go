@@ -23,6 +23,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -65,9 +66,7 @@ func (c *Cluster) Close() { c.stop() }
 func started(tb testing.TB, authentication string, settings []string) *Cluster {
 	tb.Helper()
 	c, err := start(authentication, settings)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	tb.Cleanup(c.stop)
 	return c
 }
@@ -141,12 +140,9 @@ func binaries() (string, error) {
 		return "", errors.New("tests need PostgreSQL's server: apt-get install postgresql, or name the folder " +
 			"of initdb in CDR_POSTGRES_BIN")
 	}
-	newest := slices.MaxFunc(debian, func(a,
-		b string,
-	) int {
+	return filepath.Dir(slices.MaxFunc(debian, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
-	return filepath.Dir(newest), nil
+	})), nil
 }
 
 // command prepares a program that runs in the cluster's folder. If we are root it runs as the user

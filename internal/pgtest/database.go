@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // shared doesn't survive a power failure and doesn't have to: it ends with the process.
@@ -16,9 +18,7 @@ var shared = sync.OnceValues(func() (*Cluster, error) {
 func Shared(tb testing.TB) *Cluster {
 	tb.Helper()
 	c, err := shared()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return c
 }
 
@@ -31,9 +31,7 @@ func Database(tb testing.TB) string { tb.Helper(); return Shared(tb).Database(tb
 func (c *Cluster) Database(tb testing.TB) string {
 	tb.Helper()
 	schema := "test_" + strings.ToLower(rand.Text())
-	if err := execute(c.Admin(), "CREATE SCHEMA "+schema+" AUTHORIZATION cdr"); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, execute(c.Admin(), "CREATE SCHEMA "+schema+" AUTHORIZATION cdr"))
 	tb.Cleanup(func() {
 		if err := execute(c.Admin(),
 			// Connections that a test left open in a transaction would block the drop.

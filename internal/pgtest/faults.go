@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/procfs"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Standby starts a synchronous standby. After that, a commit on c waits until the standby has it on
@@ -21,50 +23,40 @@ import (
 func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	s, err := newCluster(c.password)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	tb.Cleanup(s.stop)
 	source := strings.Replace(c.dsn("postgres", "postgres"), "?", "?application_name=standby&", 1)
-	err = s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R", "-C", "-S",
-		"standby")
-	if err == nil {
-		// a promotion waits for it
-		err = s.serve(append([]string{"wal_retrieve_retry_interval = '100ms'"}, settings...))
-	}
-	if err == nil {
-		err = execute(c.Admin(), "ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
-	}
-	if err == nil {
-		err = until(func(ctx context.Context) error {
-			conn, err := pgx.Connect(ctx, c.Admin())
-			if err != nil {
-				return err
-			}
-			var state string
-			err = conn.QueryRow(ctx, "SELECT sync_state FROM pg_stat_replication").Scan(&state)
-			if err == nil && state != "sync" {
-				err = fmt.Errorf("the standby is %s, not sync", state)
-			}
-			return errors.Join(err, conn.Close(ctx))
-		})
-	}
-	if err != nil {
-		tb.Fatalf("standby: %v", err)
-	}
+	require.NoError(tb, s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R",
+		"-C", "-S", "standby"))
+	// a promotion waits for it
+	require.NoError(tb, s.serve(append([]string{"wal_retrieve_retry_interval = '100ms'"}, settings...)))
+	require.NoError(tb, execute(c.Admin(), "ALTER SYSTEM SET synchronous_standby_names = 'standby'",
+		"SELECT pg_reload_conf()"))
+	require.NoError(tb, until(func(ctx context.Context) error {
+		conn, err := pgx.Connect(ctx, c.Admin())
+		if err != nil {
+			return err
+		}
+		var state string
+		err = conn.QueryRow(ctx, "SELECT sync_state FROM pg_stat_replication").Scan(&state)
+		if err == nil && state != "sync" {
+			err = fmt.Errorf("the standby is %s, not sync", state)
+		}
+		return errors.Join(err, conn.Close(ctx))
+	}))
 	return s
 }
 
 // Promote makes a standby a primary, and returns when it accepts writes. The former primary doesn't
 // learn of it: kill it or cut it off.
-func (c *Cluster) Promote(tb testing.TB) { tb.Helper(); must(tb, c.control("promote")) }
+func (c *Cluster) Promote(tb testing.TB) { tb.Helper(); require.NoError(tb, c.control("promote")) }
 
 // Restart stops the server if it runs, and starts it again on the same address. The mode is
 // pg_ctl's: "fast" cuts clients off and writes everything to disk; after "immediate" the server has
 // to recover.
 func (c *Cluster) Restart(tb testing.TB, mode string) {
 	tb.Helper()
-	must(tb, c.control("restart", "-m", mode))
+	require.NoError(tb, c.control("restart", "-m", mode))
 }
 
 // Kill kills all processes of the server at once, as a crash of its machine would. Restart starts
@@ -72,8 +64,8 @@ func (c *Cluster) Restart(tb testing.TB, mode string) {
 func (c *Cluster) Kill(tb testing.TB) {
 	tb.Helper()
 	family, err := c.signal(syscall.SIGKILL)
-	must(tb, err)
-	must(tb, until(func(context.Context) error {
+	require.NoError(tb, err)
+	require.NoError(tb, until(func(context.Context) error {
 		for _, pid := range family {
 			if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
 				return fmt.Errorf("process %d still runs", pid)
@@ -82,21 +74,21 @@ func (c *Cluster) Kill(tb testing.TB) {
 		return nil
 	}))
 	// If nothing reaps orphans, the next start would take the dead server for a running one.
-	must(tb, os.Remove(c.folder+"/data/postmaster.pid"))
+	require.NoError(tb, os.Remove(c.folder+"/data/postmaster.pid"))
 }
 
 // Pause stops all processes of the server. Connections stay open; new ones get no answer either.
 func (c *Cluster) Pause(tb testing.TB) {
 	tb.Helper()
 	_, err := c.signal(syscall.SIGSTOP)
-	must(tb, err)
+	require.NoError(tb, err)
 }
 
 // Resume ends a pause.
 func (c *Cluster) Resume(tb testing.TB) {
 	tb.Helper()
 	_, err := c.signal(syscall.SIGCONT)
-	must(tb, err)
+	require.NoError(tb, err)
 }
 
 // signal sends a signal to all processes of the server. It stops the postmaster first, so that it
@@ -154,13 +146,6 @@ func (c *Cluster) family() []int {
 		}
 	}
 	return all
-}
-
-func must(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // until waits, for a minute at most, until condition returns no error.

@@ -67,7 +67,7 @@ const insert = "INSERT INTO seen SELECT count(*) + 1 FROM seen RETURNING n::text
 func TestPair(t *testing.T) {
 	t.Parallel()
 	primary := Start(t)
-	must(t, execute(primary.DSN(), "CREATE TABLE seen (n bigint PRIMARY KEY)"))
+	require.NoError(t, execute(primary.DSN(), "CREATE TABLE seen (n bigint PRIMARY KEY)"))
 	standby := primary.Standby(t)
 	proxy := NewProxy(t, primary.Addr)
 	both := At(primary.DSN(), primary.Addr, standby.Addr) + "&target_session_attrs=read-write&connect_timeout=2"
@@ -99,18 +99,19 @@ func TestPair(t *testing.T) {
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	direct := Database(t)
-	must(t, execute(direct, "CREATE TABLE seen (n bigint PRIMARY KEY)"))
+	require.NoError(t, execute(direct, "CREATE TABLE seen (n bigint PRIMARY KEY)"))
 	proxy := NewProxy(t, Shared(t).Addr)
 	through := At(direct, proxy.Addr)
 	conn, err := pgx.Connect(t.Context(), through)
 	require.NoError(t, err)
 	proxy.Stall()
 	conn.PgConn().Frontend().SendQuery(&pgproto3.Query{String: insert})
-	must(t, errors.Join(conn.PgConn().Frontend().Flush(), conn.PgConn().Conn().Close())) // as if the process died
+	// as if the process died
+	require.NoError(t, errors.Join(conn.PgConn().Frontend().Flush(), conn.PgConn().Conn().Close()))
 	refuse(t, through, "SELECT ''")
 	want(t, direct, "SELECT count(*)::text FROM seen", "0")
 	proxy.Resume()
-	must(t, until(func(context.Context) error { // the insert arrives now
+	require.NoError(t, until(func(context.Context) error { // the insert arrives now
 		if got, err := query(t, time.Minute, direct, "SELECT count(*)::text FROM seen"); got != "1" {
 			return errors.Join(err, errors.New(got+" rows"))
 		}
@@ -128,15 +129,15 @@ func TestKilledTest(t *testing.T) {
 	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childEnv+"=1")
 	out, err := child.StdoutPipe()
-	must(t, errors.Join(err, child.Start()))
+	require.NoError(t, errors.Join(err, child.Start()))
 	lines := bufio.NewScanner(out)
 	lines.Scan()
-	must(t, child.Process.Kill())
+	require.NoError(t, child.Process.Kill())
 	_ = child.Wait() // it was killed
 	if lines.Text() == "" {
 		t.Fatal("the child didn't start a server")
 	}
-	must(t, until(func(context.Context) error {
+	require.NoError(t, until(func(context.Context) error {
 		if _, err := os.Stat(lines.Text()); !errors.Is(err, os.ErrNotExist) {
 			return errors.Join(err, errors.New(lines.Text()+" is still there"))
 		}

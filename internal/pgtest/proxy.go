@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/require"
 )
 
 // Proxy forwards TCP connections to a server until a test cuts or stalls them. Its methods are safe
@@ -29,9 +31,7 @@ type Proxy struct {
 func NewProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
 	p, err := RunProxy(tb.Context(), target)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	tb.Cleanup(p.Close)
 	return p
 }

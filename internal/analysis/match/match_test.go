@@ -122,8 +122,8 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 			}
 		}()
 	}
-	var err error
-	b.result, err = match.Run(t.Context(), b.settings, books[0], books[1])
+	result, err := match.Run(t.Context(), b.settings, books[0], books[1])
+	b.result = result
 	slices.Sort(b.found)
 	return err
 }
@@ -131,6 +131,15 @@ func (b *bench) run(t testing.TB, left, right []*cdr.Record) error {
 func (b *bench) mustRun(t testing.TB, left, right []*cdr.Record) {
 	t.Helper()
 	require.NoError(t, b.run(t, left, right))
+}
+
+// mustFind joins two books and checks what is found.
+func (b *bench) mustFind(t testing.TB, left, right []*cdr.Record, want string) {
+	t.Helper()
+	b.mustRun(t, left, right)
+	if got := strings.Join(b.found, ", "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 }
 
 // mustPair joins two books whose calls are all the same.
@@ -145,9 +154,8 @@ func (b *bench) mustPair(t testing.TB, left, right []*cdr.Record) {
 func (b *bench) tariff(t testing.TB, text string) {
 	t.Helper()
 	var err error
-	if b.settings.Tariff, err = match.ParseTariff(text); err != nil {
-		t.Fatal(err)
-	}
+	b.settings.Tariff, err = match.ParseTariff(text)
+	require.NoError(t, err)
 }
 
 func records(t testing.TB, text string) (all []*cdr.Record) {
@@ -201,10 +209,7 @@ func TestPairs(t *testing.T) {
 		t.Run(c[0], func(t *testing.T) {
 			b := newBench()
 			b.country = "DE"
-			b.mustRun(t, records(t, c[1]), records(t, c[2]))
-			if got := strings.Join(b.found, ", "); got != c[3] {
-				t.Errorf("got  %s\nwant %s", got, c[3])
-			}
+			b.mustFind(t, records(t, c[1]), records(t, c[2]), c[3])
 		})
 	}
 }
@@ -229,10 +234,7 @@ func TestPricesOfATrunk(t *testing.T) {
 	} {
 		b := newBench()
 		b.trunk = "t"
-		b.mustRun(t, records(t, ours), records(t, "x 0 60 1"))
-		if got := strings.Join(b.found, ", "); got != want {
-			t.Errorf("%s: %s, want %s", ours, got, want)
-		}
+		b.mustFind(t, records(t, ours), records(t, "x 0 60 1"), want)
 	}
 }
 
@@ -245,13 +247,13 @@ func TestTariff(t *testing.T) {
 			if given {
 				b.tariff(t, want)
 			}
-			b.mustRun(t, records(t, c[1]), records(t, c[2]))
+			b.mustFind(t, records(t, c[1]), records(t, c[2]), c[4])
 			tariff := "none"
 			if b.result.Tariff != nil {
 				tariff = b.result.Tariff.String()
 			}
-			if got := strings.Join(b.found, ", "); got != c[4] || tariff != want {
-				t.Errorf("got  %s by %q\nwant %s by %q", got, tariff, c[4], want)
+			if tariff != want {
+				t.Errorf("the tariff is %q, want %q", tariff, want)
 			}
 		})
 	}
@@ -307,11 +309,8 @@ func TestDiffers(t *testing.T) {
 func TestRange(t *testing.T) {
 	b := newBench()
 	b.settings.From, b.settings.To = noon, noon.Add(time.Minute)
-	b.mustRun(t, records(t, "a -0.5 9; b 0 9 to=22222222; c 59.9 9; d 60 9 to=22222222"),
-		records(t, "w 0.1 9; x 0.6 9 to=22222222; y 60.5 9; z 60.6 9 to=22222222"))
-	if got, want := strings.Join(b.found, ", "), "same b x, same c y"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	b.mustFind(t, records(t, "a -0.5 9; b 0 9 to=22222222; c 59.9 9; d 60 9 to=22222222"),
+		records(t, "w 0.1 9; x 0.6 9 to=22222222; y 60.5 9; z 60.6 9 to=22222222"), "same b x, same c y")
 }
 
 // TestRangeByAnotherClock: the calls at the ends of the range are paired although the right clock says that they lie
@@ -484,10 +483,7 @@ func TestRepeatedHour(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench()
 			b.zones = zones
-			b.mustRun(t, left, right)
-			if got := strings.Join(b.found, ", "); got != want {
-				t.Errorf("got  %s\nwant %s", got, want)
-			}
+			b.mustFind(t, left, right, want)
 		})
 	}
 }
@@ -540,12 +536,7 @@ func TestVersions(t *testing.T) {
 func TestNeverFinal(t *testing.T) {
 	b := newBench()
 	b.rules, b.open = counting.Rules{Legs: true}, noon.Add(time.Hour)
-	ours := []*cdr.Record{
-		record(t, "l1 0 - key=a open"), record(t, "l2 60 30 key=b"), record(t, "l3 7200 - key=c open"),
-	}
+	ours := records(t, "l1 0 - key=a open; l2 60 30 key=b; l3 7200 - key=c open")
 	ours[0].End, ours[2].End = time.Time{}, time.Time{}
-	b.mustRun(t, ours, []*cdr.Record{record(t, "r1 0 95"), record(t, "r2 60 30"), record(t, "r3 7200 30")})
-	if want := []string{"only_right - r3", "same l1 r1", "same l2 r2"}; !slices.Equal(b.found, want) {
-		t.Errorf("got %q, want %q", b.found, want)
-	}
+	b.mustFind(t, ours, records(t, "r1 0 95; r2 60 30; r3 7200 30"), "only_right - r3, same l1 r1, same l2 r2")
 }
