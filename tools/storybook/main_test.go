@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net/http"
 	"regexp"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/require"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 	"github.com/cdr-exporter/cdr-exporter/tools/storybook/stories"
 )
 
@@ -37,14 +37,7 @@ func TestStorybook(t *testing.T) {
 
 func get(t *testing.T, address string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+	body, err := program.Get(t.Context(), address)
 	require.NoError(t, err)
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %d, %v", address, answer.StatusCode, err)
-	}
 	return string(body)
 }

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -31,9 +32,7 @@ func calls(with *rules.Parameters) *board {
 	b.chooseNamed("provider", "Provider", metrics.Calls)
 	b.chooseNamed("trunk", "Trunk", metrics.Calls)
 	b.chooseListed()
-	for _, f := range typed {
-		b.typed(f)
-	}
+	b.typed()
 	over := func(title, description, label, selection string) *timeseries.PanelBuilder {
 		expr := fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection)
 		return timeseries.NewPanelBuilder().
@@ -70,61 +69,48 @@ func calls(with *rules.Parameters) *board {
 	return b
 }
 
-// field is a variable that one types, and the attribute that it narrows.
-type field struct{ variable, title, begins, description, attribute string }
-
-// Expressions that match any text.
+// anyText is an expression that matches any text.
 const anyText = ".*"
 
-// typed are the variables that one types or links fill in. Those that begin with any text are regular expressions
-// for the whole value.
-var typed = []field{
-	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", logName("direction")},
-	{
-		"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.",
-		logName("reason"),
-	},
-	{
-		"fault_domain", "Fault domain", anyText, "Whose fault it probably was, such as carrier; a regular expression.",
-		logName("fault_domain"),
-	},
-	{
-		"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.",
-		logName("sip_code"),
-	},
-	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", logName("sub_code")},
-	{
-		"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.",
-		logName("call_type"),
-	},
-	{
-		"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.",
-		logName("country"),
-	},
-	{"number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted as " +
-		"privacy.numbers says.", ""},
-	{"line", "Line contains", "", "Text that the line contains.", ""},
-	{
-		"call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.",
-		"",
-	},
-	{"trace_id", "Trace id", "", "Trace id of one call, for the panels at the bottom; exemplars lead here.", ""},
+// expressions are the labels that one types as regular expressions for the whole value; links fill them in too.
+var expressions = []struct{ label, title, description string }{
+	{"direction", "Direction", "inbound, outbound or internal"},
+	{"reason", "Reason", "Reason of a failure, such as trunk_unreachable"},
+	{"fault_domain", "Fault domain", "Whose fault it probably was, such as carrier"},
+	{"sip_code", "SIP code", "Final SIP code, such as 5.. for all of the 500s"},
+	{"sub_code", "Sub code", "Microsoft's sub code"},
+	{"call_type", "Call type", "Call type in the provider's own words"},
+	{"country", "Country", "Country of the other party, such as DE"},
 }
 
 // callsVariables are the names of the variables that links may fill in.
 func callsVariables() []string {
-	names := []string{"source", "provider", "trunk", "outcome"}
-	for _, f := range typed {
-		names = append(names, f.variable)
+	names := append(slices.Clone(chosen), "outcome")
+	for _, e := range expressions {
+		names = append(names, e.label)
 	}
-	return names
+	return append(names, "number", "line", "call_id", "trace_id")
 }
 
-func (b *board) typed(f field) {
-	b.builder.WithVariable(dashboard.NewTextBoxVariableBuilder(f.variable).
-		Label(f.title).Description(f.description).
-		DefaultValue(dashboard.StringOrMap{String: &f.begins}).
-		Current(option(f.begins, f.begins)))
+// chosen are the labels whose values Prometheus offers.
+var chosen = []string{"source", "provider", "trunk"}
+
+// typed adds the variables that one types.
+func (b *board) typed() {
+	add := func(variable, title, begins, description string) {
+		b.builder.WithVariable(dashboard.NewTextBoxVariableBuilder(variable).
+			Label(title).Description(description).
+			DefaultValue(dashboard.StringOrMap{String: &begins}).
+			Current(option(begins, begins)))
+	}
+	for _, e := range expressions {
+		add(e.label, e.title, anyText, e.description+"; a regular expression.")
+	}
+	add("number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted "+
+		"as privacy.numbers says.")
+	add("line", "Line contains", "", "Text that the line contains.")
+	add("call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.")
+	add("trace_id", "Trace id", "", "Trace id of one call, for the panels at the bottom; exemplars lead here.")
 }
 
 // chooseNamed offers the values of a label that Prometheus knows: Loki only lists values of its index, which
@@ -165,19 +151,14 @@ const stream = `{service_name=~"$service_name"}`
 // found is the LogQL of the records that all variables leave. Grafana escapes what is chosen from a list for double
 // quotes, and leaves what is typed as it is: backquotes let an expression have backslashes.
 func found() string {
-	parts := []string{
-		stream,
-		"|= ${line:doublequote}",
-	}
-	for _, label := range []string{"source", "provider", "trunk", "outcome"} {
+	parts := []string{stream, "|= ${line:doublequote}"}
+	for _, label := range append(slices.Clone(chosen), "outcome") {
 		parts = append(parts, fmt.Sprintf(`| %s=~"$%s"`, logName(label), label))
 	}
 	// Neither visits to queues nor legs of a call are calls.
 	parts = append(parts, "| cdr_session_id=~`$kind`", `| cdr_queue_result=""`, `| cdr_leg_id=""`)
-	for _, f := range typed {
-		if f.attribute != "" {
-			parts = append(parts, fmt.Sprintf("| %s=~`$%s`", f.attribute, f.variable))
-		}
+	for _, e := range expressions {
+		parts = append(parts, fmt.Sprintf("| %s=~`$%s`", logName(e.label), e.label))
 	}
 	parts = append(parts, "| cdr_caller_number=~`.*${number:regex}.*` or cdr_callee_number=~`.*${number:regex}.*`")
 	return strings.Join(parts, " ")

@@ -46,21 +46,21 @@ type measure struct {
 
 // How the series of each gauge are combined. A sum of values that don't add up is the most common lie of dashboards,
 // so a gauge has no default: one that isn't here can't be shown.
-var (
-	summed = []*metrics.Def{
+var gauges = map[string][]*metrics.Def{
+	"sum": {
 		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit,
 		metrics.ReconciliationDifference,
-	}
+	},
 	// Peaks of two trunks can be at different instants. Replicas, and an exporter with a moved ledger, show the same
 	// last attempts.
-	largest = []*metrics.Def{
+	"max": {
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
 		metrics.FeedOwned, metrics.ClockOffset,
 		metrics.AuditDifference,
-	}
-	smallest = []*metrics.Def{metrics.Watermark, metrics.CredentialExpiry}
-)
+	},
+	"min": {metrics.Watermark, metrics.CredentialExpiry},
+}
 
 // processStart is of a collector of client_golang's, so it isn't in the catalogue.
 var processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
@@ -80,25 +80,18 @@ func measureOf(d *metrics.Def) measure {
 	case metrics.Money:
 		m.unit, m.every = unitMoney, moneyMinutes
 	case metrics.Gauge:
-		m.across = acrossGauges(d)
+		m.across = ""
+		for across, of := range gauges {
+			if slices.Contains(of, d) {
+				m.across = across
+			}
+		}
 	case metrics.Histogram:
 		if m.every > 0 {
 			m.every = ratioMinutes
 		}
 	}
 	return m
-}
-
-func acrossGauges(d *metrics.Def) string {
-	switch {
-	case slices.Contains(summed, d):
-		return "sum"
-	case slices.Contains(largest, d):
-		return "max"
-	case slices.Contains(smallest, d):
-		return "min"
-	}
-	return ""
 }
 
 // valueUnit is Grafana's name of the unit that OTLP carries.

@@ -68,7 +68,7 @@ func quality(with *rules.Parameters) *board {
 
 	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's " +
 		"processors among calls that record it, by trunk, first seen within an hour."},
-		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
+		b.value(metrics.MediaBypassRatio, by("source", "trunk"), match{"feed", "=~", rules.StreamFeeds})).Max(1))
 	return b
 }
 
@@ -78,8 +78,4 @@ func audio() match { return is("media", "audio") }
 func (b *board) poor(how ask, keep []string, where ...match) query {
 	return share(how(metrics.MediaStreams, keep, append(where, is("verdict", "poor"))...),
 		how(metrics.MediaStreams, keep, append(where, isNot("verdict", "unclassified"))...))
-}
-
-func callRecords() match {
-	return match{"feed", "=~", rules.StreamFeeds}
 }

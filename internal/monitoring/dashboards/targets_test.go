@@ -32,14 +32,9 @@ type panelQuery struct {
 // targets are the queries of all dashboards.
 func targets(t *testing.T) (targets []panelQuery) {
 	t.Helper()
-	all, err := All(rules.Default())
-	require.NoError(t, err)
-	for i := range all {
-		for _, p := range all[i].Panels {
-			if p.Panel == nil {
-				continue
-			}
-			of, err := panelTargets(*all[i].Title, p.Panel)
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			of, err := panelTargets(*d.Title, p)
 			require.NoError(t, err)
 			targets = append(targets, of...)
 		}

@@ -21,11 +21,9 @@ var keptLabel = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // labelled are the recorded series that can have the operator's labels, since all that they are made of has them,
 // in their order.
 func labelled(recording []Group) (all []Rule) {
-	for _, g := range recording {
-		for _, r := range g.Rules {
-			if !slices.ContainsFunc(series(parse(r.Expr)), func(s string) bool { return !hasLabels(s, all) }) {
-				all = append(all, r)
-			}
+	for r := range rulesOf(recording...) {
+		if !slices.ContainsFunc(series(parse(r.Expr)), func(s string) bool { return !hasLabels(s, all) }) {
+			all = append(all, *r)
 		}
 	}
 	return all
@@ -55,11 +53,9 @@ func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
 		return nil
 	}
 	recorded, read := labelled(recording), make(map[string][]string) // series by the labels of their alerts
-	for _, g := range p.alerting() {
-		for _, r := range g.Rules {
-			list := strings.Join(p.AlertLabels[r.Alert], ", ")
-			read[list] = append(read[list], series(parse(r.Expr))...)
-		}
+	for r := range rulesOf(p.alerting()...) {
+		list := strings.Join(p.AlertLabels[r.Alert], ", ")
+		read[list] = append(read[list], series(parse(r.Expr))...)
 	}
 	delete(read, "")
 	for _, list := range slices.Sorted(maps.Keys(read)) {
@@ -91,15 +87,12 @@ func (p *Parameters) keepLabels(alerting []Group) []Group {
 		return alerting
 	}
 	recorded := labelled(p.recording())
-	for _, g := range alerting {
-		for i := range g.Rules {
-			r := &g.Rules[i]
-			if labels := p.AlertLabels[r.Alert]; len(labels) > 0 {
-				r.Expr = readLabelled(r.Expr, labels, recorded).String()
-				for _, l := range labels {
-					r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") +
-						" {{ . }}.{{ end }}"
-				}
+	for r := range rulesOf(alerting...) {
+		if labels := p.AlertLabels[r.Alert]; len(labels) > 0 {
+			r.Expr = readLabelled(r.Expr, labels, recorded).String()
+			for _, l := range labels {
+				r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") +
+					" {{ . }}.{{ end }}"
 			}
 		}
 	}
@@ -109,11 +102,9 @@ func (p *Parameters) keepLabels(alerting []Group) []Group {
 // canKeepLabels are the alerts whose value has the operator's labels.
 func (p *Parameters) canKeepLabels() (names []string) {
 	recorded := labelled(p.recording())
-	for _, g := range p.alerting() {
-		for _, a := range g.Rules {
-			if hasLabelledValue(parse(a.Expr), recorded) {
-				names = append(names, a.Alert)
-			}
+	for a := range rulesOf(p.alerting()...) {
+		if hasLabelledValue(parse(a.Expr), recorded) {
+			names = append(names, a.Alert)
 		}
 	}
 	return names

@@ -39,11 +39,7 @@ var matcherParts = regexp.MustCompile(`^(\w+) (=~?) "([^"]*)"$`)
 func matched(t *testing.T, matchers []string) []string {
 	t.Helper()
 	var found []string
-	var alerts []Rule
-	for _, g := range Default().Alerting() {
-		alerts = append(alerts, g.Rules...)
-	}
-	for _, r := range alerts {
+	for r := range rulesOf(Default().Alerting()...) {
 		labels := map[string]string{"alertname": r.Alert, "severity": r.Severity, "signal": string(r.Signal)}
 		fits := true
 		for _, m := range matchers {

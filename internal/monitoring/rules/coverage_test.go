@@ -88,7 +88,7 @@ func TestEveryAlertIsTested(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range all() {
+	for r := range all() {
 		switch {
 		case r.Record != "" && !strings.Contains(queries.String(), r.Record+"{"):
 			t.Errorf("no test looks at %s: add a promql_expr_test to a file of dashboards/prometheus/tests", r.Record)
@@ -109,7 +109,7 @@ var sections = []string{"## What it means", "## Look at", "## Do", "## What it d
 func TestRunbooks(t *testing.T) {
 	recorded := make(map[string][]string)
 	want := make(map[string]bool)
-	for _, r := range all() {
+	for r := range all() {
 		if r.Record != "" {
 			recorded[r.Record] = levelOf(t, r.Record)
 		} else {

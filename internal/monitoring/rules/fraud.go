@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -212,8 +211,10 @@ func (p *Parameters) outsideOfHours() string {
 	var factors strings.Builder
 	for _, at := range []string{"time()", "time() - 7200"} {
 		hour := fmt.Sprintf("hour(vector(%s))", at)
-		terms := []string{fmt.Sprintf("(%s < bool %s)", hour, trimZero(found[3])), fmt.Sprintf("(%s >= bool %s)",
-			hour, trimZero(found[4]))}
+		terms := []string{
+			fmt.Sprintf("(%s < bool %s)", hour, strings.TrimPrefix(found[3], "0")),
+			fmt.Sprintf("(%s >= bool %s)", hour, strings.TrimPrefix(found[4], "0")),
+		}
 		last := slices.Index(weekdays, found[2])
 		for day := (last + 1) % 7; day != slices.Index(weekdays, found[1]); day = (day + 1) % 7 {
 			terms = append(terms, fmt.Sprintf("(day_of_week(vector(%s)) == bool %d)", at, day))
@@ -221,11 +222,6 @@ func (p *Parameters) outsideOfHours() string {
 		fmt.Fprintf(&factors, " * scalar(clamp_max(%s, 1))", strings.Join(terms, " + "))
 	}
 	return factors.String()
-}
-
-func trimZero(hour string) string {
-	n, _ := strconv.Atoi(hour) // two digits
-	return strconv.Itoa(n)
 }
 
 // validateFraud reports hours and countries that no rule can be made from.

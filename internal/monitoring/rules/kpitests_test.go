@@ -171,14 +171,12 @@ func kpiTests() ([]byte, error) {
 			"trunk=\"sbc.example.com\", direction=\"outbound\"}', values: '%dx4500'}\n", name, value)
 	}
 	b.WriteString("    promql_expr_test:\n")
-	for _, g := range Default().Recording() {
-		for i := range g.Rules {
-			if strings.HasPrefix(g.Rules[i].Record, "job:") {
-				continue // tests/replicas.yaml has it
-			}
-			if err := writeExpected(&b, g.Rules[i].Record); err != nil {
-				return nil, err
-			}
+	for r := range rulesOf(Default().Recording()...) {
+		if strings.HasPrefix(r.Record, "job:") {
+			continue // tests/replicas.yaml has it
+		}
+		if err := writeExpected(&b, r.Record); err != nil {
+			return nil, err
 		}
 	}
 	return b.Bytes(), nil

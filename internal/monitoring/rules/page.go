@@ -1,8 +1,9 @@
 package rules
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // A page answers what is down, since when, how many calls, why in words, whose it probably is, and whom to call.
@@ -23,11 +24,11 @@ const endAsk = "{{ end }}{{ end }}"
 
 // lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
 func (p *Parameters) lastAttempts(kind string) string {
-	labels := []string{"source", "feed", "trunk", "direction"}
-	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM=\"\"}[5m]))", kind), labels...) +
-		"{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
-		p.ask("max(last_over_time(cdr_recent_attempts{FROM=\"\"}[5m]))", labels...) + "{{ . | value | printf " +
-		"\"%.0f\" }}" + endAsk
+	number := func(gauge string) string {
+		return p.ask("max(last_over_time("+gauge+"{FROM=\"\"}[5m]))", byDirection...) +
+			"{{ . | value | printf \"%.0f\" }}" + endAsk
+	}
+	return number(kind) + " of the last " + number(metrics.RecentAttempts.Name)
 }
 
 // since says when a call last got through, by when its record was read.

@@ -134,11 +134,9 @@ func TestChoices(t *testing.T) {
 	} {
 		p.EmergencyCalls = choice
 		got := ""
-		for _, g := range p.Alerting() {
-			for i := range g.Rules {
-				if g.Rules[i].Alert == "CDREmergencyCall" {
-					got = g.Rules[i].severity()
-				}
+		for r := range rulesOf(p.Alerting()...) {
+			if r.Alert == "CDREmergencyCall" {
+				got = r.severity()
 			}
 		}
 		if got != want {

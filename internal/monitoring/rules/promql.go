@@ -76,11 +76,10 @@ func editGroupings(expr parser.Expr, by, on func(labels []string) []string) {
 	})
 }
 
-// replacement takes the place of a vector, of a series or of a function of its range.
-type replacement func(vector parser.Expr, of *parser.VectorSelector) parser.Expr
-
 // replaceVectors replaces each vector of an expression: a series, or a function of a range of one.
-func replaceVectors(expr parser.Expr, replace replacement) parser.Expr {
+func replaceVectors(
+	expr parser.Expr, replace func(vector parser.Expr, of *parser.VectorSelector) parser.Expr,
+) parser.Expr {
 	into := func(e parser.Expr) parser.Expr { return replaceVectors(e, replace) }
 	switch e := expr.(type) {
 	case *parser.VectorSelector:

@@ -84,6 +84,14 @@ func weekly() []replay {
 			}
 		}
 	}
+	expensive := func(country, class string) func(*replay) {
+		return func(r *replay) {
+			premium := calling(country, 40)
+			premium.class = class
+			r.more = every(3*time.Minute, 10, premium)
+			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
+		}
+	}
 	// holds is an alert that fires from a time on to another.
 	holds := func(alert string, by, until time.Duration) []expected {
 		return []expected{{alert: alert, by: by, until: until}}
@@ -159,18 +167,8 @@ func weekly() []replay {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
 		}),
-		with(young("premium_fraud"), func(r *replay) {
-			premium := calling("AT", 40)
-			premium.class = "premium"
-			r.more = every(3*time.Minute, 10, premium)
-			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
-		}),
-		with(young("satellite_fraud"), func(r *replay) {
-			premium := calling("001", 40) // as Iridium's and Thuraya's numbers are shown
-			premium.class = "satellite"
-			r.more = every(3*time.Minute, 10, premium)
-			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
-		}),
+		with(young("premium_fraud"), expensive("AT", "premium")),
+		with(young("satellite_fraud"), expensive("001", "satellite")), // as Iridium's and Thuraya's numbers are shown
 		// A company that calls premium numbers every day is read for the first time.
 		with(young("premium_calls_of_a_first_day"), func(r *replay) {
 			r.before = 2 * time.Hour

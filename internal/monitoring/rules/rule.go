@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -63,6 +64,19 @@ type Group struct {
 	Rules     []Rule
 }
 
+// rulesOf goes through the rules of groups, in order.
+func rulesOf(groups ...Group) iter.Seq[*Rule] {
+	return func(yield func(*Rule) bool) {
+		for _, g := range groups {
+			for i := range g.Rules {
+				if !yield(&g.Rules[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Recording are the groups of recording rules.
 func (p *Parameters) Recording() []Group {
 	groups := p.recording()
@@ -96,8 +110,7 @@ func (p *Parameters) complete(groups []Group) []Group {
 		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool {
 			return slices.Contains(p.Off, r.Alert) || r.Severity == "off"
 		})
-		for j := range g.Rules {
-			r := &g.Rules[j]
+		for r := range rulesOf(*g) {
 			r.Expr, r.Change = parser.Prettify(p.adapt(r.Expr)), cmp.Or(r.Change, "nothing")
 			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard)
 		}
@@ -115,10 +128,8 @@ func (r *Rule) severity() string {
 
 // AlertNames are all alerts, those that are off by default too.
 func AlertNames() (names []string) {
-	for _, g := range Default().Alerting() {
-		for i := range g.Rules {
-			names = append(names, g.Rules[i].Alert)
-		}
+	for r := range rulesOf(Default().Alerting()...) {
+		names = append(names, r.Alert)
 	}
 	return names
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,13 +39,9 @@ func TestGenerated(t *testing.T) {
 	golden.Tables(t, filepath.Join(root, "docs", "alerts.md"), map[string]string{"alerts": alertTable()})
 }
 
-// all is every rule, in order.
-func all() []Rule {
-	var rules []Rule
-	for _, g := range slices.Concat(Default().Recording(), Default().Alerting()) {
-		rules = append(rules, g.Rules...)
-	}
-	return rules
+// all goes through every rule, in order.
+func all() iter.Seq[*Rule] {
+	return rulesOf(slices.Concat(Default().Recording(), Default().Alerting())...)
 }
 
 var templated = regexp.MustCompile(`\$labels\.([a-z_]+)`)
@@ -91,7 +88,7 @@ func levelOf(t *testing.T, record string) []string {
 // before, and every label that it groups by, joins on or selects is one of its metrics'.
 func TestRulesNameWhatThereIs(t *testing.T) {
 	recorded := make(map[string][]string)
-	for _, r := range all() {
+	for r := range all() {
 		t.Run(r.Record+r.Alert, func(t *testing.T) {
 			for _, problem := range problems(r.Expr, recorded) {
 				t.Error(problem)
@@ -169,7 +166,7 @@ func TestNoHistograms(t *testing.T) {
 			continue
 		}
 		histograms++
-		for _, r := range all() {
+		for r := range all() {
 			names := series(parse(r.Expr))
 			native := slices.Contains(names, d.Name)
 			classic := slices.ContainsFunc([]string{"_bucket", "_sum", "_count"},
@@ -188,24 +185,22 @@ func TestNoHistograms(t *testing.T) {
 // TestAlertsAreComplete: each says what happened, with its value, and where to read on; those
 // about calls wait for a live feed, and for calls that aren't late.
 func TestAlertsAreComplete(t *testing.T) {
-	for _, g := range Default().Alerting() {
-		for _, r := range g.Rules {
-			t.Run(r.Alert, func(t *testing.T) {
-				if r.Summary == "" || r.When == "" || r.Change == "" || r.Doc == "" {
-					t.Error("it lacks a summary, or what the docs say of it")
-				}
-				if !strings.Contains(r.Description, "$value") {
-					t.Error("its description doesn't hold the value")
-				}
-				if !slices.Contains([]string{critical, warning, info, none}, r.Severity) {
-					t.Errorf("its severity is %q", r.Severity)
-				}
-				gated := slices.ContainsFunc(series(parse(r.Expr)),
-					func(s string) bool { return strings.HasPrefix(s, "source_feed:cdr_live:") })
-				if want := r.Signal == Calls; gated != want {
-					t.Errorf("it waits for a live feed: %t, want %t", gated, want)
-				}
-			})
-		}
+	for r := range rulesOf(Default().Alerting()...) {
+		t.Run(r.Alert, func(t *testing.T) {
+			if r.Summary == "" || r.When == "" || r.Change == "" || r.Doc == "" {
+				t.Error("it lacks a summary, or what the docs say of it")
+			}
+			if !strings.Contains(r.Description, "$value") {
+				t.Error("its description doesn't hold the value")
+			}
+			if !slices.Contains([]string{critical, warning, info, none}, r.Severity) {
+				t.Errorf("its severity is %q", r.Severity)
+			}
+			gated := slices.ContainsFunc(series(parse(r.Expr)),
+				func(s string) bool { return strings.HasPrefix(s, "source_feed:cdr_live:") })
+			if want := r.Signal == Calls; gated != want {
+				t.Errorf("it waits for a live feed: %t, want %t", gated, want)
+			}
+		})
 	}
 }

@@ -45,8 +45,8 @@ func seriesTable() string {
 		if strings.HasPrefix(g.Name, "cdr-kpis-") || g.Name == "cdr-queue-kpis-1d" { // the same in other windows
 			continue
 		}
-		for i := range g.Rules {
-			fmt.Fprintf(&b, "| `%s` | %s |\n", g.Rules[i].Record, g.Rules[i].Doc)
+		for r := range rulesOf(g) {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", r.Record, r.Doc)
 		}
 	}
 	return b.String()
@@ -56,20 +56,13 @@ func seriesTable() string {
 func alertTable() string {
 	var b strings.Builder
 	b.WriteString("| alert | severity | fires when | and holds for | to change it |\n| --- | --- | --- | --- | --- |\n")
-	for _, g := range Default().Alerting() {
-		for i := range g.Rules {
-			r := &g.Rules[i]
-			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, severities(r),
-				r.When, cmp.Or(held(r.For), "at once"), r.Change)
+	for r := range rulesOf(Default().Alerting()...) {
+		severities := r.Severity
+		if r.Milder != "" {
+			severities += " or " + r.Milder
 		}
+		fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, severities, r.When,
+			cmp.Or(held(r.For), "at once"), r.Change)
 	}
 	return b.String()
-}
-
-// severities are those that an alert can have.
-func severities(r *Rule) string {
-	if r.Milder == "" {
-		return r.Severity
-	}
-	return r.Severity + " or " + r.Milder
 }
