@@ -58,7 +58,8 @@ type running struct {
 // reads direct routing calls from the simulated Graph. It is killed when the benchmark ends.
 func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
 	file := writeConfig(b, server, folder, history, names...)
-	address := freeAddress(b)
+	address, err := simulator.FreeAddress(b.Context())
+	require.NoError(b, err)
 	process, err := program.Start(folder, "cdr-exporter", exec.CommandContext(b.Context(), binary, "run",
 		"--config.file="+file, "--web.listen-address="+address, "--log.level=error"))
 	require.NoError(b, err)
@@ -126,10 +127,4 @@ func peakRSS(b *testing.B, pid int) float64 {
 	status, err := process.NewStatus()
 	require.NoError(b, err)
 	return float64(status.VmHWM) / (1 << 20)
-}
-
-func freeAddress(b *testing.B) string {
-	address, err := simulator.FreeAddress(b.Context())
-	require.NoError(b, err)
-	return address
 }

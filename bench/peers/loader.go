@@ -33,9 +33,10 @@ type loaded struct {
 
 var columns = []string{"id", "start", "call_type", "successful", "sip_code", "sub_code", "trunk", "duration"}
 
-// load reads page after page from a provider into PostgreSQL, until there are no more. Each page is
-// a transaction, which ignores the rows that the table has.
-func load(ctx context.Context, base, caFile, dsn string) error {
+// load is the main function of the loader: it reads page after page from a provider into PostgreSQL, until there are no
+// more. Each page is a transaction, which ignores the rows that the table has.
+func load(ctx context.Context, args []string, _ io.Writer) error {
+	base, caFile, dsn := args[0], args[1], args[2]
 	ca, err := os.ReadFile(caFile)
 	if err != nil {
 		return err

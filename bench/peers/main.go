@@ -52,15 +52,10 @@ const roundTimeout = 10 * time.Minute
 
 func main() {
 	if os.Getenv(loaderVariable) != "" {
-		program.Main("loader", runLoader)
+		program.Main("loader", load)
 	} else {
 		program.Main("peers", run)
 	}
-}
-
-// runLoader is the main function of the loader.
-func runLoader(ctx context.Context, args []string, _ io.Writer) error {
-	return load(ctx, args[0], args[1], args[2])
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

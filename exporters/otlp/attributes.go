@@ -56,10 +56,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	for name, value := range r.Labels.All() {
 		b = appendText(b, key{name: "cdr.label." + name}, value)
 	}
-	for i := range r.Extra {
-		b = appendExtra(b, event.Provider, &r.Extra[i])
-	}
-	return b
+	return appendExtra(b, event.Provider, r.Extra)
 }
 
 // appendIdentity appends which record it is, and of which call. part is the id of the session or
@@ -94,18 +91,21 @@ func appendRecordings(b []byte, recordings []cdr.Recording) []byte {
 	return appendTexts(b, k, ids)
 }
 
-// appendExtra appends one of the provider's own fields.
-func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
-	k := key{provider, a.Key}
-	switch a.Type {
-	case cdr.StringAttr:
-		return appendText(b, k, a.Str)
-	case cdr.IntAttr:
-		return appendInt(b, k, a.Int)
-	case cdr.BoolAttr:
-		return appendBool(b, k, a.Int != 0)
-	case cdr.StringsAttr:
-		return appendTexts(b, k, a.Strs)
+// appendExtra appends the provider's own fields.
+func appendExtra(b []byte, provider string, all []cdr.Attr) []byte {
+	for i := range all {
+		a := &all[i]
+		k := key{provider, a.Key}
+		switch a.Type {
+		case cdr.StringAttr:
+			b = appendText(b, k, a.Str)
+		case cdr.IntAttr:
+			b = appendInt(b, k, a.Int)
+		case cdr.BoolAttr:
+			b = appendBool(b, k, a.Int != 0)
+		case cdr.StringsAttr:
+			b = appendTexts(b, k, a.Strs)
+		}
 	}
 	return b
 }
@@ -128,10 +128,7 @@ func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendText(b, key{event.Provider, "stage"}, s.Stage)
 	b = appendText(b, key{event.Provider, "media"}, s.Media)
 	b = appendStreams(b, s.Streams)
-	for i := range s.Extra {
-		b = appendExtra(b, event.Provider, &s.Extra[i])
-	}
-	return b
+	return appendExtra(b, event.Provider, s.Extra)
 }
 
 // appendCharges appends cdr.charge, the same as a number, and cdr.currency. The charge is the

@@ -30,10 +30,6 @@ func spansOf(t testing.TB, r *cdr.Record, span *counting.Span) []*tracepb.Span {
 	return scope.GetSpans()
 }
 
-func sameAttributes(a, b []*commonpb.KeyValue) bool {
-	return slices.EqualFunc(a, b, func(x, y *commonpb.KeyValue) bool { return proto.Equal(x, y) })
-}
-
 // A call's root has the trace, the attributes and the links of its log record, its children those
 // of theirs; only the outcome failed is an error.
 func TestSpansOfACall(t *testing.T) {
@@ -83,7 +79,9 @@ func TestSpansOfACall(t *testing.T) {
 		0: Encoder{}.AppendRecord(nil, r, event),
 		4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit),
 	} {
-		if attributes := decode(t, record)[0].GetAttributes(); !sameAttributes(got[i].GetAttributes(), attributes) {
+		attributes := decode(t, record)[0].GetAttributes()
+		same := func(a, b *commonpb.KeyValue) bool { return proto.Equal(a, b) }
+		if !slices.EqualFunc(got[i].GetAttributes(), attributes, same) {
 			t.Errorf("%s: attributes %v, want %v", got[i].GetName(), got[i].GetAttributes(), attributes)
 		}
 	}

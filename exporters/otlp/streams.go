@@ -67,8 +67,5 @@ func appendStream(b []byte, s *cdr.Stream) []byte {
 			b = appendDouble(b, common(measure.name), measure.value)
 		}
 	}
-	for i := range s.Extra {
-		b = appendExtra(b, "", &s.Extra[i])
-	}
-	return b
+	return appendExtra(b, "", s.Extra)
 }

@@ -18,9 +18,7 @@ func appendVisit(b []byte, r *cdr.Record, event *counting.Event) []byte {
 		b = appendDouble(b, common("cdr.waiting_time"), v.Wait.Value.Seconds())
 	}
 	if r.NoCall {
-		for i := range r.Extra {
-			b = appendExtra(b, event.Provider, &r.Extra[i])
-		}
+		b = appendExtra(b, event.Provider, r.Extra)
 	}
 	return b
 }

@@ -74,8 +74,3 @@ func (e *environment) fail(ctx context.Context, random *rand.Rand) {
 	e.cut.Store(false)
 	e.sink.ClearFailures()
 }
-
-// configure writes the configuration of an exporter with this storage, and returns its file.
-func (e *environment) configure(folder, storage string) (string, error) {
-	return e.Configure(folder, storage, "{endpoint: \""+e.sink.URL()+"\", interval: 1s, shutdown_timeout: 2s}", pace)
-}

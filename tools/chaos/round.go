@@ -57,7 +57,8 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 			defer unmount()
 		}
 	}
-	config, err := r.configure(r.folder, storage)
+	otlp := "{endpoint: \"" + r.sink.URL() + "\", interval: 1s, shutdown_timeout: 2s}"
+	config, err := r.Configure(r.folder, storage, otlp, pace)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,8 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 		return nil, err
 	}
 	fmt.Fprintln(out, "Building the exporter.")
-	if err := s.programs.build(ctx, folder); err != nil {
+	s.programs.exporter = filepath.Join(folder, "cdr-exporter")
+	if err := program.Build(ctx, ".", s.programs.exporter); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
-
-	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 type programs struct{ exporter, prometheus, alertmanager string }
@@ -30,9 +27,4 @@ func find(how string, names ...string) (file string, err error) {
 		}
 	}
 	return "", fmt.Errorf("%s is neither in .tools/bin nor in PATH: %s", names[0], how)
-}
-
-func (p *programs) build(ctx context.Context, folder string) error {
-	p.exporter = filepath.Join(folder, "cdr-exporter")
-	return program.Build(ctx, ".", p.exporter)
 }

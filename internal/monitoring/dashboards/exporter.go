@@ -23,9 +23,10 @@ func exporter(with *rules.Parameters) *board {
 		"more, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit " +
 		"reading pauses, or they are skipped (otlp.outbox_full)."},
 		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
+	left := b.value(metrics.CredentialExpiry, by("source"))
+	left.expr, left.unit = left.expr+" - time()", unitAge
 	b.add(6, 4, b.number(text{"Credentials expire", "When must a credential be replaced? Time until the certificate " +
-		"or token of a source expires, if that is known."}, b.ahead(metrics.CredentialExpiry, by("source"))).
-		Thresholds(below(30*86400, 7*86400)))
+		"or token of a source expires, if that is known."}, left).Thresholds(below(30*86400, 7*86400)))
 
 	b.row("Is everything read?")
 	b.add(12, 8, b.series(text{"Behind by feed", "How far is each watermark behind now? The line stays level if " +

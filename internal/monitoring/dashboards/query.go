@@ -96,12 +96,6 @@ func (b *board) age(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: expr, unit: unitAge, by: keep}
 }
 
-// ahead is how long until a timestamp.
-func (b *board) ahead(d *metrics.Def, keep []string, where ...match) query {
-	q := b.value(d, keep, where...)
-	return query{expr: q.expr + " - time()", unit: unitAge, by: keep}
-}
-
 // quantile is a quantile of what a histogram observed. A Prometheus keeps a native histogram, classic buckets, or
 // both: the first half answers where there are native ones, the second where there aren't.
 func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...match) query {
