@@ -20,18 +20,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
-// startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, with further
-// global settings, and returns where it is asked.
-func startPrometheus(t *testing.T, target, global string) parts.API {
-	t.Helper()
-	return configurePrometheus(t, "created-timestamp-zero-ingestion,exemplar-storage", fmt.Sprintf(`
-global: {scrape_interval: 1s, %s}
-scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
-`, global, target))
-}
-
-// configurePrometheus is startPrometheus with these features and this configuration.
-func configurePrometheus(t *testing.T, features, text string) parts.API {
+// startPrometheus starts the binary in CDR_TOOLS_BIN with these features and this configuration, and returns where it
+// is asked.
+func startPrometheus(t *testing.T, features, text string) parts.API {
 	t.Helper()
 	binary := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "prometheus")
 	if _, err := os.Stat(binary); err != nil {
@@ -83,7 +74,10 @@ func TestE2EExemplars(t *testing.T) {
 			server := httptest.NewServer(handler(t, withExemplars(at)...))
 			defer server.Close()
 			defer http.DefaultClient.CloseIdleConnections()
-			api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"), c.protocols)
+			api := startPrometheus(t, "created-timestamp-zero-ingestion,exemplar-storage", fmt.Sprintf(`
+global: {scrape_interval: 1s, %s}
+scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
+`, c.protocols, strings.TrimPrefix(server.URL, "http://")))
 			for _, tc := range []struct {
 				expr  string
 				digit byte

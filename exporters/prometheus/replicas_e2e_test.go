@@ -48,7 +48,7 @@ scrape_configs:
 	const zeros, starts = "created-timestamp-zero-ingestion", "st-storage,use-start-timestamps"
 	apis := make(map[string]parts.API)
 	for _, features := range []string{"exemplar-storage", zeros, starts} {
-		apis[features] = configurePrometheus(t, features, config)
+		apis[features] = startPrometheus(t, features, config)
 		query(t, apis[features], "count(up == 1) == 4") // the first sample of all would be taken however old it is
 	}
 	now := time.Now()

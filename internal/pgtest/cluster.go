@@ -60,14 +60,11 @@ func StartTrusting(tb testing.TB, settings ...string) *Cluster {
 // Run is Start for a program that isn't a test. It must call Close.
 func Run(settings ...string) (*Cluster, error) { return start(passwords, settings) }
 
-// Close stops the server and removes its folder.
-func (c *Cluster) Close() { c.stop() }
-
 func started(tb testing.TB, authentication string, settings []string) *Cluster {
 	tb.Helper()
 	c, err := start(authentication, settings)
 	require.NoError(tb, err)
-	tb.Cleanup(c.stop)
+	tb.Cleanup(c.Close)
 	return c
 }
 
@@ -91,7 +88,7 @@ func start(authentication string, settings []string) (*Cluster, error) {
 			"CREATE DATABASE cdr OWNER cdr")
 	}
 	if err != nil {
-		c.stop()
+		c.Close()
 		return nil, err
 	}
 	return c, nil
@@ -189,8 +186,8 @@ func (c *Cluster) control(args ...string) error {
 	return c.run("pg_ctl", append([]string{"-D", "data", "-l", "log", "-w", "-t", "120"}, args...)...)
 }
 
-// stop stops the server and removes the folder.
-func (c *Cluster) stop() {
+// Close stops the server and removes its folder.
+func (c *Cluster) Close() {
 	_, _ = c.signal(syscall.SIGCONT) // it may be dead
 	_ = c.alive.Close()
 	_ = c.keeper.Wait() // it ends with the status of its rm

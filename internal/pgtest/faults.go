@@ -24,7 +24,7 @@ func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	s, err := newCluster(c.password)
 	require.NoError(tb, err)
-	tb.Cleanup(s.stop)
+	tb.Cleanup(s.Close)
 	source := strings.Replace(c.dsn("postgres", "postgres"), "?", "?application_name=standby&", 1)
 	require.NoError(tb, s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R",
 		"-C", "-S", "standby"))

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,17 +20,19 @@ import (
 
 var anyNumber = regexp.MustCompile(`\d+(\.\d+)?`)
 
-// ruleTexts are the texts of all rules, by file, by group and number of the rule, and by key.
-func (p *Parameters) ruleTexts() map[string]map[string]map[string]string {
-	all := make(map[string]map[string]map[string]string)
+// place is where a text of a rule stands: the file, the group and number of the rule, and the key.
+type place struct{ file, rule, key string }
+
+// ruleTexts are the texts of all rules.
+func (p *Parameters) ruleTexts() map[place]string {
+	all := make(map[place]string)
 	for file, groups := range map[string][]Group{"recording": p.Recording(), "alerts": p.Alerting()} {
-		all[file] = make(map[string]map[string]string)
 		for _, g := range groups {
 			for i, r := range g.Rules {
-				all[file][fmt.Sprintf("%s/%d", g.Name, i)] = map[string]string{
-					"expr": r.Expr, "summary": r.Summary,
-					"description": r.Description,
-				}
+				rule := fmt.Sprintf("%s/%d", g.Name, i)
+				all[place{file, rule, "expr"}] = r.Expr
+				all[place{file, rule, "summary"}] = r.Summary
+				all[place{file, rule, "description"}] = r.Description
 			}
 		}
 	}
@@ -49,8 +50,7 @@ func chartThresholds() ([]byte, error) {
 		return nil, err
 	}
 	base := Default().ruleTexts()
-	marked := make(map[string]any)
-	changes := make(map[string]map[int]string) // by text, and by which of its numbers
+	changes := make(map[place]map[int]string) // by which of the text's numbers
 	var keys []string
 	delete(defaults, "queue_seconds") // a template can't see whether it is a bound of the buckets
 	for key, value := range defaults {
@@ -70,51 +70,35 @@ func chartThresholds() ([]byte, error) {
 			return nil, err
 		}
 		p.Feeds = Builtin()
-		for file, rules := range p.ruleTexts() {
-			for at, texts := range rules {
-				for field, now := range texts {
-					if err := markThreshold(changes, file+" "+at+" "+field, base[file][at][field], now, key,
-						was); err != nil {
-						return nil, err
-					}
-				}
-			}
-		}
-	}
-	for file, rules := range base {
-		own := make(map[string]any)
-		marked[file] = own
-		for at, texts := range rules {
-			filled := make(map[string]string)
-			for field, text := range texts {
-				if places := changes[file+" "+at+" "+field]; places != nil {
-					n := -1
-					filled[field] = anyNumber.ReplaceAllStringFunc(text, func(number string) string {
-						n++
-						if key := places[n]; key != "" {
-							return "«" + key + "=" + number + "»"
-						}
-						return number
-					})
-				}
-			}
-			if len(filled) > 0 {
-				own[at] = filled
+		for at, now := range p.ruleTexts() {
+			if err := markThreshold(changes, at, base[at], now, key, was); err != nil {
+				return nil, err
 			}
 		}
 	}
 	slices.Sort(keys)
-	marked["keys"] = keys
-	var b bytes.Buffer
-	fmt.Fprintf(&b, header, "The rules' texts that have thresholds, for the chart's prometheusRule.thresholds.")
-	encoder := yaml.NewEncoder(&b)
-	encoder.SetIndent(2)
-	err = encoder.Encode(marked)
-	return b.Bytes(), err
+	texts := map[string]map[string]map[string]string{"recording": {}, "alerts": {}}
+	for at, marks := range changes {
+		n := -1
+		if texts[at.file][at.rule] == nil {
+			texts[at.file][at.rule] = make(map[string]string)
+		}
+		texts[at.file][at.rule][at.key] = anyNumber.ReplaceAllStringFunc(base[at], func(number string) string {
+			n++
+			if key := marks[n]; key != "" {
+				return "«" + key + "=" + number + "»"
+			}
+			return number
+		})
+	}
+	return encode("The rules' texts that have thresholds, for the chart's prometheusRule.thresholds.",
+		map[string]any{"keys": keys, "recording": texts["recording"], "alerts": texts["alerts"]})
 }
 
 // markThreshold notes which numbers of a text a key changes: to its own value, or to a hundred times that.
-func markThreshold(changes map[string]map[int]string, at, text, changed, key string, value float64) error {
+func markThreshold(
+	changes map[place]map[int]string, at place, text, changed, key string, value float64,
+) error {
 	if text == changed {
 		return nil
 	}
@@ -122,7 +106,7 @@ func markThreshold(changes map[string]map[int]string, at, text, changed, key str
 	// lines may break elsewhere
 	words := func(text string) []string { return strings.Fields(anyNumber.ReplaceAllString(text, "")) }
 	if !slices.Equal(words(text), words(changed)) || len(before) != len(after) {
-		return fmt.Errorf("%s: %s changes more than numbers; the chart can't set it", at, key)
+		return fmt.Errorf("%v: %s changes more than numbers; the chart can't set it", at, key)
 	}
 	for i := range before {
 		if before[i] == after[i] {
@@ -134,13 +118,13 @@ func markThreshold(changes map[string]map[int]string, at, text, changed, key str
 		case strconv.FormatFloat(100*value, 'f', -1, 64):
 			mark += "%"
 		default:
-			return fmt.Errorf("%s: %s isn't %s; the chart can't set it", at, before[i], key)
+			return fmt.Errorf("%v: %s isn't %s; the chart can't set it", at, before[i], key)
 		}
 		if changes[at] == nil {
 			changes[at] = make(map[int]string)
 		}
 		if other := changes[at][i]; other != "" {
-			return fmt.Errorf("%s: both %s and %s change %s; the chart can't set them", at, other, key, before[i])
+			return fmt.Errorf("%v: both %s and %s change %s; the chart can't set them", at, other, key, before[i])
 		}
 		changes[at][i] = mark
 	}

@@ -43,11 +43,16 @@ func file(title string, groups []Group) ([]byte, error) {
 	for i := range groups {
 		list.Content = append(list.Content, groups[i].node())
 	}
+	return encode(title, map[string]any{"groups": list})
+}
+
+// encode writes a file of this package.
+func encode(title string, content any) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, header, title)
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(map[string]any{"groups": list}); err != nil {
+	if err := encoder.Encode(content); err != nil {
 		return nil, fmt.Errorf("write rules: %w", err)
 	}
 	return b.Bytes(), nil
