@@ -12,7 +12,10 @@ func quality(with *rules.Parameters) *board {
 		"by the network, not by what people heard. Streams of Teams count when their record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
-	b.chooseStreamLabels()
+	for _, label := range b.StreamLabels {
+		b.choose(label, heading(label), ".*", "Label of the configuration, by the sender's subnet. It narrows what "+
+			"counts and measures media streams.", metrics.MediaStreams)
+	}
 	setup := share(b.total(metrics.Sessions, nil, is("result", "setup_failed")), b.total(metrics.Sessions, nil))
 	b.add(6, 4, b.number(text{"Failed in set-up", "Share of sessions that never got through."},
 		setup).Decimals(1).Thresholds(above(0.02, 0.05)))

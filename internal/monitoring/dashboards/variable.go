@@ -99,14 +99,6 @@ func (b *board) chooseLabels() {
 	}
 }
 
-// chooseStreamLabels lets one choose values of the operator's labels of media streams.
-func (b *board) chooseStreamLabels() {
-	for _, label := range b.StreamLabels {
-		b.choose(label, heading(label), ".*", "Label of the configuration, by the sender's subnet. It narrows what "+
-			"counts and measures media streams.", metrics.MediaStreams)
-	}
-}
-
 // option is a choice that a variable begins with.
 func option(text, value string) dashboard.VariableOption {
 	return dashboard.VariableOption{
