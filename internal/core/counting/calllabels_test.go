@@ -16,8 +16,8 @@ func TestLabelsOfACallOfOneLeg(t *testing.T) {
 		map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
 }
 
-// A call has the operator's labels of its user, or without a user those of all legs, and those that only the leg on its
-// trunk has. Those of another user aren't the call's.
+// A call has the operator's labels of its user. Without a user it has the labels that all legs have. The leg on its
+// trunk adds what is missing, unless that leg names another user.
 func TestLabelsOfACallOfLegs(t *testing.T) {
 	labels := func(user, all string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
