@@ -109,27 +109,39 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) reply {
 	deadline := time.Now().Add(postReadTimeout) //nolint:forbidigo // a connection's
 	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return tooLarge
-	}
-	if err != nil { // shippers drop a body after 400
+	_, large := errors.AsType[*http.MaxBytesError](err)
+	var records []rows.Row
+	answer := tooLarge
+	switch {
+	case err == nil:
+		records, answer = h.read(r.Header, body)
+	case !large: // shippers drop a body after 400
 		return reply{http.StatusServiceUnavailable, "The body didn't arrive within 10 s: post it again."}
 	}
-	body, answer := decompressed(r.Header.Get("Content-Encoding"), body)
-	if answer.status != 0 {
-		return answer
-	}
-	records, err := h.records(r.Header.Get("Content-Type"), body)
-	switch {
-	case errors.Is(err, ErrTooMany):
-		return reply{http.StatusRequestEntityTooLarge, ErrTooMany.Error()}
-	case err != nil:
-		return reply{http.StatusBadRequest, err.Error()}
+	if answer.status != 0 { // a shipper drops what is refused: it is a row that can't be read, which people see
+		records = []rows.Row{{Raw: rows.Quoted(string(body)), Problem: answer.says}}
 	}
 	if h.store(r.Context(), records) != nil { // store's callee logs it
 		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
 	}
-	return reply{status: http.StatusNoContent}
+	answer.status = cmp.Or(answer.status, http.StatusNoContent)
+	return answer
+}
+
+// read reads the records of a body, or says why it is refused.
+func (h *handler) read(header http.Header, body []byte) ([]rows.Row, reply) {
+	body, answer := decompressed(header.Get("Content-Encoding"), body)
+	if answer.status != 0 {
+		return nil, answer
+	}
+	records, err := h.records(header.Get("Content-Type"), body)
+	switch {
+	case errors.Is(err, ErrTooMany):
+		return nil, reply{http.StatusRequestEntityTooLarge, ErrTooMany.Error()}
+	case err != nil:
+		return nil, reply{http.StatusBadRequest, err.Error()}
+	}
+	return records, reply{}
 }
 
 var tooLarge = reply{

@@ -143,6 +143,7 @@ func TestPush(t *testing.T) {
 	// A fault in a line, or in a list, doesn't refuse the others.
 	const nan, quote = `{"id":"b","mos":NaN}`, `{"id":"c","from":"Eva 5" X"}`
 	const cut = `{"id":"d","legs":[{"n":`
+	refused := [3]int{0, 0, 1} // one row that can't be read
 	// PostgreSQL's json_agg begins a line with each element.
 	const listed = `{"id":"a","start":"2026-11-23T10:00:01Z","state":"done","legs":[{"n":1}, ` + "\n" + ` {"n":2}]}`
 	for _, c := range []struct {
@@ -173,29 +174,29 @@ func TestPush(t *testing.T) {
 		{"another scheme", call, authorized("Digest " + token), 401, "forged", [3]int{}},
 		{"a wrong password", call, func(r *http.Request) { r.SetBasicAuth(token, "x") }, 401, "forged", [3]int{}},
 		{"a mebibyte", call + strings.Repeat(" ", 1<<20-len(call)), nil, 204, "accepted", [3]int{1, 0, 0}},
-		{"more", call + strings.Repeat(" ", 1<<20), nil, 413, "invalid", [3]int{}},
+		{"more", call + strings.Repeat(" ", 1<<20), nil, 413, "invalid", refused},
 		{"20,000 records", strings.Repeat("{}", 20_000), nil, 204, "accepted", [3]int{0, 0, 20_000}},
-		{"a record more", strings.Repeat("{}", 20_001), nil, 413, "invalid", [3]int{}},
-		{"a list of far more", "[" + strings.Repeat("{},", 300_000) + "{}]", nil, 413, "invalid", [3]int{}},
-		{"a list with a record more", "[" + strings.Repeat("{},", 20_000) + "{}]", nil, 413, "invalid", [3]int{}},
+		{"a record more", strings.Repeat("{}", 20_001), nil, 413, "invalid", refused},
+		{"a list of far more", "[" + strings.Repeat("{},", 300_000) + "{}]", nil, 413, "invalid", refused},
+		{"a list with a record more", "[" + strings.Repeat("{},", 20_000) + "{}]", nil, 413, "invalid", refused},
 		{"gzip", zipped(call), encoded("gzip"), 204, "accepted", [3]int{1, 0, 0}},
 		{
 			"gzip of a mebibyte", zipped(call + strings.Repeat(" ", 1<<20-len(call))), encoded("x-gzip"), 204,
 			"accepted",
 			[3]int{1, 0, 0},
 		},
-		{"gzip of more", zipped(call + strings.Repeat(" ", 1<<20)), encoded("GZIP"), 413, "invalid", [3]int{}},
-		{"cut gzip", zipped(call)[:40], encoded("gzip"), 400, "invalid", [3]int{}},
-		{"no gzip", call, encoded("gzip"), 400, "invalid", [3]int{}},
-		{"another compression", call, encoded("zstd"), 415, "invalid", [3]int{}},
+		{"gzip of more", zipped(call + strings.Repeat(" ", 1<<20)), encoded("GZIP"), 413, "invalid", refused},
+		{"cut gzip", zipped(call)[:40], encoded("gzip"), 400, "invalid", refused},
+		{"no gzip", call, encoded("gzip"), 400, "invalid", refused},
+		{"another compression", call, encoded("zstd"), 415, "invalid", refused},
 		{"no compression", call, encoded("identity"), 204, "accepted", [3]int{1, 0, 0}},
 		{
 			"a body that doesn't arrive", "",
 			func(r *http.Request) { r.Body = io.NopCloser(iotest.ErrReader(os.ErrDeadlineExceeded)) }, 503, "refused",
 			[3]int{},
 		},
-		{"nothing", "", nil, 400, "invalid", [3]int{}},
-		{"a cut record", call[:20], nil, 400, "invalid", [3]int{}},
+		{"nothing", "", nil, 400, "invalid", refused},
+		{"a cut record", call[:20], nil, 400, "invalid", refused},
 		{"a list", "[" + call + `, {"kind":"fax"}, 1]`, nil, 204, "accepted", [3]int{1, 1, 1}},
 		{"records one after the other", call + "\n" + call, nil, 204, "accepted", [3]int{2, 0, 0}},
 		{"form of a list", "cdr=" + url.QueryEscape("["+call+"]"), form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
@@ -213,13 +214,13 @@ func TestPush(t *testing.T) {
 			"accepted",
 			[3]int{2, 0, 2},
 		},
-		{"lines of which the last one is cut", call + "\n" + call + "\n" + cut, nil, 400, "invalid", [3]int{}},
+		{"lines of which the last one is cut", call + "\n" + call + "\n" + cut, nil, 400, "invalid", refused},
 		{"a bad record of a list", "[" + nan + ",\n" + call + "]", nil, 204, "accepted", [3]int{1, 0, 1}},
-		{"nothing but bad lines", nan + "\n" + quote + "\n", nil, 400, "invalid", [3]int{}},
-		{"nothing but a bad record in a list", "[" + nan + "]", nil, 400, "invalid", [3]int{}},
-		{"a list with a quote too many", "[" + call + "," + quote + "," + call + "]", nil, 400, "invalid", [3]int{}},
-		{"a cut list", "[" + call + "," + call, nil, 400, "invalid", [3]int{}},
-		{"a bad record and words", call + "\nnot found", nil, 400, "invalid", [3]int{}},
+		{"nothing but bad lines", nan + "\n" + quote + "\n", nil, 400, "invalid", refused},
+		{"nothing but a bad record in a list", "[" + nan + "]", nil, 400, "invalid", refused},
+		{"a list with a quote too many", "[" + call + "," + quote + "," + call + "]", nil, 400, "invalid", refused},
+		{"a cut list", "[" + call + "," + call, nil, 400, "invalid", refused},
+		{"a bad record and words", call + "\nnot found", nil, 400, "invalid", refused},
 		{"a plain form", "cdr=" + call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
 		{"a plain form without the field", call, form(plain), 204, "accepted", [3]int{1, 0, 0}},
 		{
@@ -228,24 +229,24 @@ func TestPush(t *testing.T) {
 			"accepted",
 			[3]int{1, 0, 0},
 		},
-		{"an empty list", "[]", nil, 400, "invalid", [3]int{}},
-		{"a record and a cut one", call + call[:20], nil, 400, "invalid", [3]int{}},
-		{"a list and no record", "[" + call + "]1", nil, 400, "invalid", [3]int{}},
-		{"a number", "1", nil, 400, "invalid", [3]int{}},
-		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", [3]int{}},
+		{"an empty list", "[]", nil, 400, "invalid", refused},
+		{"a record and a cut one", call + call[:20], nil, 400, "invalid", refused},
+		{"a list and no record", "[" + call + "]1", nil, 400, "invalid", refused},
+		{"a number", "1", nil, 400, "invalid", refused},
+		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", refused},
 		{
 			"a form with two records", "cdr=" + url.QueryEscape(call) + "&cdr=" + url.QueryEscape(call),
 			form(urlencoded), 400, "invalid",
-			[3]int{},
+			refused,
 		},
-		{"no form", "cdr=%zz", form(urlencoded), 400, "invalid", [3]int{}},
-		{"another field", "xml=1", form(urlencoded), 400, "invalid", [3]int{}},
-		{"another field in Base64", "xml=1", form(coded), 400, "invalid", [3]int{}},
-		{"no Base64", "cdr=%%%", form(coded), 400, "invalid", [3]int{}},
+		{"no form", "cdr=%zz", form(urlencoded), 400, "invalid", refused},
+		{"another field", "xml=1", form(urlencoded), 400, "invalid", refused},
+		{"another field in Base64", "xml=1", form(coded), 400, "invalid", refused},
+		{"no Base64", "cdr=%%%", form(coded), 400, "invalid", refused},
 		{
 			"Base64 and more", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "%", form(coded), 400,
 			"invalid",
-			[3]int{},
+			refused,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -290,6 +291,17 @@ func TestPushStores(t *testing.T) {
 			if w := l.answer(request(call, nil)); w.Code != c.status ||
 				(w.Header().Get("Retry-After") != "") != (c.status == 503) || len(l.tasks) != c.tasks {
 				t.Errorf("got %d, %d tasks", w.Code, len(l.tasks))
+			}
+			refused := 400
+			if c.status == 503 {
+				refused = 503
+			}
+			l.tasks = nil
+			if w := l.answer(request(call[:20], nil)); w.Code != refused || len(l.tasks) != c.tasks {
+				t.Errorf("a body without a record got %d, %d tasks", w.Code, len(l.tasks))
+			}
+			if p := l.info.Posted(l.tasks); len(p.Records) > 0 || len(p.Invalid) != c.tasks {
+				t.Errorf("a body without a record became %+v", p)
 			}
 		})
 	}
@@ -355,7 +367,7 @@ func TestPushFeed(t *testing.T) {
 	}
 }
 
-// FuzzPush: whatever is posted, it becomes rows and is answered with 204, or nothing and is refused.
+// FuzzPush: whatever is posted, it becomes rows and is answered with 204, or one invalid row and is refused.
 func FuzzPush(f *testing.F) {
 	f.Add("application/json", []byte(call))
 	f.Add("application/x-www-form-urlencoded", []byte("cdr="+url.QueryEscape(call)))
@@ -366,18 +378,16 @@ func FuzzPush(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		l.pages = nil
 		w := l.answer(request(string(body), func(r *http.Request) { r.Header.Set("Content-Type", kind) }))
-		rows := 0
-		for _, p := range l.pages {
-			rows += len(p.Records) + len(p.Ignored) + len(p.Invalid)
-		}
+		page := l.pages[0]
+		valid := len(page.Records) + len(page.Ignored)
 		switch w.Code {
 		case http.StatusNoContent:
-			if rows == 0 {
+			if valid+len(page.Invalid) == 0 {
 				t.Error("no row of an accepted body")
 			}
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-			if rows != 0 {
-				t.Errorf("%d rows of a refused body", rows)
+			if valid > 0 || len(page.Invalid) != 1 {
+				t.Errorf("a refused body became %+v", page)
 			}
 		default:
 			t.Errorf("got %d", w.Code)
@@ -491,9 +501,14 @@ func TestPostedXML(t *testing.T) {
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.says)
 			}
-			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == strings.Count(c.body, "%3Cid%3E")+
-				strings.Count(c.body, "<id>") && l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
-				t.Errorf("pages %+v", l.pages)
+			page := l.pages[0]
+			want := [2]int{0, 1} // valid and invalid records
+			if c.says == "" {
+				want = [2]int{strings.Count(c.body, "%3Cid%3E") + strings.Count(c.body, "<id>"), 0}
+			}
+			got := [2]int{len(page.Records), len(page.Invalid)}
+			if got != want || got[0] > 0 && page.Records[0].ID != "1" {
+				t.Errorf("the page %+v", page)
 			}
 		})
 	}
