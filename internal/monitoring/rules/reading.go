@@ -25,8 +25,8 @@ const (
 )
 
 func (p *Parameters) readingAlerts() Group {
-	polls := func(result string) string {
-		return byFeed.combine("sum", "increase("+sel(metrics.Polls, is("result", result))+"[5m])") + " > 0"
+	polls := func(result, in string) string {
+		return byFeed.combine("sum", "increase("+sel(metrics.Polls, is("result", result))+in+")")
 	}
 	catchingUp := metrics.CatchingUp.Name
 	setAside := sel(metrics.Tasks, is("state", "record_set_aside"))
@@ -44,7 +44,10 @@ func (p *Parameters) readingAlerts() Group {
 				Expr: anyOf(lines(
 					fmt.Sprintf("(%s > %d)", watermarkAge(), staleSeconds),
 					byFeed.and("("),
-					fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
+					// A feed that is read every five minutes or less often was always last read minutes ago, so a
+					// failure must be older than that.
+					fmt.Sprintf("  (%s > 0 unless %s > 0 unless %s == 0)", polls("error", "[5m]"), polls("ok", "[5m]"),
+						polls("error", "[5m] offset 3m")),
 					fmt.Sprintf("  or (%s == 1 and %s == 0", byFeed.highest(catchingUp, "[5m]"),
 						byFeed.combine("max", "changes("+metrics.Watermark.Name+"[10m])")),
 					fmt.Sprintf("    unless %s > 0)", byFeed.combine("sum", "increase("+metrics.Rows.Name+"[10m])")),
