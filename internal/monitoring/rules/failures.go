@@ -28,7 +28,7 @@ var (
 )
 
 const (
-	// fewFaults is from how many faults on a share of an hour's calls counts.
+	// fewFaults is from how many faults on a share of an hour's, or of six hours', calls counts.
 	fewFaults = 5
 	// budgetFaults is how many faults of three days use up a budget: fewer are chance.
 	budgetFaults = 10
@@ -43,7 +43,6 @@ func (p *Parameters) failureAlerts() Group {
 	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
 	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
 	downRatio := byDirection.name("cdr_fault", "ratio_rate5m")
-	failed := byTrunk.rate(faulty, w1h)
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
 		{
 			// It is seen first by 5 minutes of records: of calls, and of legs whose calls wait or went over
@@ -107,8 +106,8 @@ func (p *Parameters) failureAlerts() Group {
 			Expr: lines(anyOf(
 				p.burns(fastBurn),
 				lines(p.burns(slowBurn), untold("6h", "CDRTrunkDown")),
-				lines(fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.rate("cdr_timely_calls", w1h),
-					number(p.FewShare)), "and "+atLeast(fewFaults, failed, w1h), isLive(live65m)),
+				p.few(w1h), lines(p.few(w6h), fmt.Sprintf("and last_over_time(%s[6h]) >= %s", faultShare(w1h),
+					number(p.FewShare))),
 				lines(fmt.Sprintf("%s >= %s", recentFaults(byTrunk), number(p.FewShare)), p.freshFaults()),
 			), isLive(live7m), untold("65m", "CDRTrunkDown")),
 			Summary: "Too many calls of " + where + " fail.",
@@ -117,8 +116,8 @@ func (p *Parameters) failureAlerts() Group {
 				"The objective allows %s %%. ", number(p.ErrorBudget*100)) + p.since(byTrunk...) +
 				p.cause(`outcome="failed"`, byTrunk...),
 			When: fmt.Sprintf("faults exceed %s %% of an hour's attempts (%d or more) or %s %% of six hours' (%d or "+
-				"more), and still do; or they are %s %% of an hour's calls (%d faults or more), or of the last 64 "+
-				"attempts",
+				"more), and still do; or they are %s %% of an hour's calls, or of six hours' and the newest hour's (%d "+
+				"faults or more), or of the last 64 attempts",
 				p.percent(fastBurn), fastBurn.Floor, p.percent(slowBurn), slowBurn.Floor, number(p.FewShare*100),
 				fewFaults),
 			Change: "`error_budget`, `few_share`",
@@ -153,6 +152,12 @@ func (p *Parameters) percent(b burn) string {
 func (p *Parameters) burns(b burn) string {
 	return lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)),
 		byTrunk.and("%s > %s", recentFaults(byTrunk), p.limit(b)), enough(b))
+}
+
+// few holds for a trunk of whose calls within a window a large share are faults, however few calls there are.
+func (p *Parameters) few(w window) string {
+	return lines(fmt.Sprintf("%s >= %s", faultShare(w), number(p.FewShare)),
+		"and "+atLeast(fewFaults, byTrunk.rate(faulty, w), w), isLive(live65m))
 }
 
 // enough asks for the attempts without which a burn rate is chance.

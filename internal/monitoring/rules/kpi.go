@@ -37,6 +37,9 @@ const (
 	isaListed  = "cdr_isa_listed"
 )
 
+// timelyCalls are timely attempts, and calls that don't say how they ended.
+const timelyCalls = "cdr_timely_calls"
+
 // timelyOnly leaves out records that were first seen late: yesterday's outage that arrives today pages nobody.
 var timelyOnly = is("late", "false")
 
@@ -249,11 +252,18 @@ func faults() Group {
 	share := func(d *metrics.Def, l level, which ...string) string {
 		return lines(recently(d, l, which...), "/ "+recently(metrics.RecentAttempts, l, which...))
 	}
+	for _, w := range []window{w1h, w6h} {
+		g.Rules = append(g.Rules,
+			Rule{
+				Record: byTrunk.rate(timelyCalls, w), Doc: "All calls that weren't late. Per second.",
+				Expr: sumRate(byTrunk, w, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
+			},
+			Rule{
+				Record: faultShare(w), Doc: "Share of faults among all calls that weren't late.",
+				Expr: quotient(faulty, timelyCalls)(byTrunk, w),
+			})
+	}
 	g.Rules = append(g.Rules,
-		Rule{
-			Record: byTrunk.rate("cdr_timely_calls", w1h), Doc: "All calls that weren't late. Per second.",
-			Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
-		},
 		Rule{
 			Record: recentFaults(byTrunk),
 			Doc: "Share of faults among the last 64 attempts of each direction. It sees calls where " +
@@ -319,3 +329,6 @@ var (
 )
 
 func faultRatio(w window) string { return byTrunk.name("cdr_fault", "ratio_rate"+string(w)) }
+
+// faultShare is of all calls: where few of them say how they ended, these few decide nothing.
+func faultShare(w window) string { return byTrunk.name("cdr_fault_share", "ratio_rate"+string(w)) }

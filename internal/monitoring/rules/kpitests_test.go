@@ -108,6 +108,7 @@ var kpiValues = map[string]string{
 	"cdr_seer direct_routing":               "57 / 96",
 	"cdr_isa direct_routing":                "16 / 100",
 	"cdr_timely_calls direct_routing":       "84 / 60",
+	"cdr_fault_share direct_routing":        "16 / 84",
 	"cdr_late direct_routing":               "16 / 100",
 	"cdr_failures direct_routing 503":       "12 / 60",
 	"cdr_charges pstn":                      "9 / 60",

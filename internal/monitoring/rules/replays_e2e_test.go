@@ -113,6 +113,12 @@ func weekly() []replay {
 		with(young("source_removed"), func(r *replay) {
 			r.removed, r.want = true, holds("CDRSourceAbsent", 30*time.Minute, 5*time.Hour)
 		}),
+		with(young("dead_trunk_of_three_calls_an_hour"), func(r *replay) {
+			failing := calling("DE", 0)
+			unreachable(&failing)
+			r.rate, r.happens, r.more = 6, silent, every(20*time.Minute, 18, failing)
+			r.want, r.pages = []expected{{alert: "CDRFailureSpike", by: 210 * time.Minute, until: 6 * time.Hour}}, 1
+		}),
 		with(young("pstn_dead"), func(r *replay) {
 			r.feed, r.rate, r.lasts = "pstn", 120, time.Hour
 			r.happens = func(c *call) bool { return c.fail("not_connected", "", "", "unknown") }
