@@ -86,9 +86,12 @@ func (p *Parameters) SetDefaults() {
 		Thresholds: thresholds.Default(),
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
 		QuietFloor: 10, ChargeFactor: 3,
+		// About 20 USD each: without a floor one long call of a quiet day is a surge.
 		ChargeFloors: map[string]float64{
-			"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000,
-			"USD": 20,
+			"AUD": 30, "BRL": 100, "CAD": 30, "CHF": 20, "CNY": 150, "CZK": 500, "DKK": 150, "EUR": 20, "GBP": 20,
+			"HKD": 150, "HUF": 8000, "ILS": 80, "INR": 2000, "JPY": 3000, "KRW": 30000, "MXN": 400, "NOK": 200,
+			"NZD": 30, "PLN": 80, "RON": 80, "SEK": 200, "SGD": 30, "THB": 800, "TRY": 800, "TWD": 800, "USD": 20,
+			"XXX": 20, "ZAR": 400,
 		},
 		FraudCalls: 10,
 		RiskyCountries: []string{

@@ -169,6 +169,17 @@ func weekly() []replay {
 			costs(2, 20, "USD")(r)
 			r.want = []expected{{alert: "CDRChargesSurging", by: 90 * time.Minute}}
 		}),
+		// A few calls in the afternoon cost something each day, and one at noon does on the last.
+		with(dr("one_call_at_noon"), func(r *replay) {
+			paid := calling("PL", 600)
+			paid.currency, paid.charge = "PLN", 4
+			for at := 5*time.Hour - aWeek; at < 0; at += 24 * time.Hour {
+				paid.at = at
+				r.more = append(r.more, paid, paid)
+			}
+			paid.at = 10 * time.Minute
+			r.more = append(r.more, paid)
+		}),
 		with(dr("minutes_surge"), func(r *replay) {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}

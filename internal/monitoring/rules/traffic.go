@@ -123,11 +123,14 @@ func (p *Parameters) moneyAlerts() Group {
 // chargeFloors asks for the least amount of each currency: 20 JPY is not 20 USD. A currency without one is compared
 // with itself alone.
 func (p *Parameters) chargeFloors() string {
-	currencies := slices.Sorted(maps.Keys(p.ChargeFloors))
-	alternatives := []string{chargesHourly + "{" + not("currency", strings.Join(currencies, "|")) + "}"}
+	currencies, byFloor := slices.Sorted(maps.Keys(p.ChargeFloors)), make(map[float64][]string)
 	for _, c := range currencies {
-		alternatives = append(alternatives, fmt.Sprintf("%s{%s} * 3600 >= %s", chargesHourly, is("currency", c),
-			number(p.ChargeFloors[c])))
+		byFloor[p.ChargeFloors[c]] = append(byFloor[p.ChargeFloors[c]], c)
+	}
+	alternatives := []string{chargesHourly + "{" + not("currency", strings.Join(currencies, "|")) + "}"}
+	for _, floor := range slices.Sorted(maps.Keys(byFloor)) {
+		alternatives = append(alternatives, fmt.Sprintf("%s{%s} * 3600 >= %s", chargesHourly, matches("currency",
+			strings.Join(byFloor[floor], "|")), number(floor)))
 	}
 	return "and (" + strings.Join(alternatives, " or ") + ")"
 }
