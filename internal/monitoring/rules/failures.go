@@ -116,8 +116,8 @@ func (p *Parameters) failureAlerts() Group {
 				"The objective allows %s %%. ", number(p.ErrorBudget*100)) + p.since(byTrunk...) +
 				p.cause(`outcome="failed"`, byTrunk...),
 			When: fmt.Sprintf("faults exceed %s %% of an hour's attempts (%d or more) or %s %% of six hours' (%d or "+
-				"more), and still do; or they are %s %% of an hour's calls, or of six hours' and the newest hour's (%d "+
-				"faults or more), or of the last 64 attempts",
+				"more), and still do; or they are %s %% of an hour's calls, or of six hours' and the newest hour's "+
+				"(%d faults or more), or of the last 64 attempts",
 				p.percent(fastBurn), fastBurn.Floor, p.percent(slowBurn), slowBurn.Floor, number(p.FewShare*100),
 				fewFaults),
 			Change: "`error_budget`, `few_share`",

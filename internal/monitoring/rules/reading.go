@@ -139,9 +139,10 @@ func differs(l level, d *metrics.Def) string {
 
 // unreadable is how much can't be read. What is no longer kept stays in the metric, so it is passed
 // over once it has been there for a week, unless spans are still tried: else nobody would see the
-// next loss. The loss that an older ledger had when Prometheus first saw it counts as a week old.
+// next loss. What was known before an exporter that stood still for more than a week counts as of a week ago. The loss
+// that an older ledger had when Prometheus first saw it counts as a week old.
 func unreadable() string {
-	known := fmt.Sprintf("(max by (%[1]s) (last_over_time(%[2]s[1h] offset 1w))\n"+
+	known := fmt.Sprintf("(max by (%[1]s) (last_over_time(%[2]s[5w:1h] offset 1w))\n"+
 		"  or min by (%[1]s) (min_over_time(%[2]s[1w]) and on (job) time() - %[3]s > 604800))",
 		byFeed.labels(), metrics.Unreadable.Name, metrics.LedgerCreated.Name)
 	tried := byFeed.highest(sel(metrics.Tasks, is("state", "span_set_aside")), "[5m]") + " > 0"
