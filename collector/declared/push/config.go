@@ -99,7 +99,7 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 			inside, err := []rows.Row{document}, error(nil)
 			isBad, hasEnd := document.Problem != "", bytes.HasSuffix(document.Raw, []byte("}"))
 			switch {
-			case len(document.Raw) == 0, !bytes.ContainsAny(document.Raw[:1], "[{") && (!isBad || !hasEnd):
+			case len(document.Raw) == 0, !hasEnd && !bytes.ContainsAny(document.Raw[:1], "[{"):
 				err = errNoRecord
 			case !isBad && r.Path != nil, document.Raw[0] == '[':
 				if inside, err = r.Document(document.Raw); err != nil && isBad {

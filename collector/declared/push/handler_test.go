@@ -41,6 +41,8 @@ const token = "t0ken-of-the-pbx"
 
 // listener is the webhook of a source, and what it stored.
 type listener struct {
+	collector.NotificationObserver
+
 	info     collector.FeedInfo
 	handler  http.Handler
 	pages    []*collector.Page
@@ -52,13 +54,6 @@ type listener struct {
 
 // Notifications implements collector.NotificationObserver.
 func (l *listener) Notifications(result string, n int) { l.observed[result] += n }
-
-type observer struct {
-	collector.NotificationObserver
-	*listener
-}
-
-func (o observer) Notifications(result string, n int) { o.listener.Notifications(result, n) }
 
 // listen opens a source of posting.
 func listen(t testing.TB, secret config.Secret) *listener {
@@ -75,7 +70,7 @@ func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
 	block := p.NewConfig().(*declared.Block)
 	block.Secrets["token"], block.Feeds["calls"] = secret, declared.FeedBlock{}
 	l := &listener{observed: make(map[string]int)}
-	settings := collector.SourceSettings{Name: "pbx", Notified: observer{nil, l}, Derive: func(purpose string) []byte {
+	settings := collector.SourceSettings{Name: "pbx", Notified: l, Derive: func(purpose string) []byte {
 		return append([]byte(purpose), make([]byte, 32)...)[:32]
 	}}
 	source, err := p.Open(block, settings)
@@ -425,7 +420,7 @@ func TestPostedRows(t *testing.T) {
 		{"two documents", `{"calls":[` + call + `]}{"calls":[` + other + `]}`, "", 2},
 		{
 			"damaged lines", `{"calls":[` + call + `]}` + "\n" + `{"at":NaN,"calls":[]}` + "\n" + `{"calls":[` + "\n" +
-				`{"calls":[` + other + `]}`, "", 2,
+				`{"calls":[{"id":NaN},` + other + `]}`, "", 2,
 		},
 		{"no list", call, "the body has no list at calls", 0},
 		{"two lists", `{"calls":[],"calls":[]}`, "the body has no list at calls, the feed's rows, or two", 0},
