@@ -20,6 +20,30 @@ func askedSpan(r *http.Request) (from, to time.Time) {
 	return from, to
 }
 
+// poller polls a list by insertion again and again.
+type poller struct {
+	*declaredtest.API
+
+	t    *testing.T
+	info *collector.FeedInfo
+	from collector.StreamPosition
+}
+
+// newPoller opens a list with a filter, whose history begins some time before noon.
+func newPoller(t *testing.T, f *declaredtest.API, filter string, history time.Duration) *poller {
+	t.Helper()
+	return &poller{f, t, f.Open(t, "", filter+"\n"), collector.StreamPosition{Origin: declaredtest.Noon.Add(-history)}}
+}
+
+// poll reads what is new some time after noon.
+func (p *poller) poll(after time.Duration) (ids []string, err error) {
+	p.t.Helper()
+	p.Now, p.Asked = declaredtest.Noon.Add(after), nil
+	p.from.Now = p.Now
+	p.from.Resume, ids, err = declaredtest.Poll(p.t, p.info, p.from)
+	return ids, err
+}
+
 // TestInsertedSpanThatCantBeRead: an instant that the provider can't give doesn't stop the rows that a list by
 // insertion has behind it (rule 31). The reader reads the instant once the provider gives it. While nothing is
 // served, a poll asks four times at most.
@@ -27,10 +51,9 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 	bad, healed := declaredtest.Noon.Add(-30*time.Minute), declaredtest.Noon.Add(5*time.Hour)
 	outage := declaredtest.Noon.Add(2 * time.Hour) // for an hour
 	f := new(declaredtest.API)
-	asked, newest, overlap, behind, served := 0, time.Time{}, false, false, false
+	newest, overlap, behind, served := time.Time{}, false, false, false
 	f.Answer = func(r *http.Request) (string, http.Header) {
 		from, to := askedSpan(r)
-		asked++
 		isBad := !bad.Before(from) && bad.Before(to)
 		switch {
 		case isBad && f.Now.Before(healed), !f.Now.Before(outage) && f.Now.Before(outage.Add(time.Hour)):
@@ -46,15 +69,10 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 		}
 		return declaredtest.Rows(5), nil
 	}
-	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
-	var position []byte
+	p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}", time.Hour)
 	for poll := range 60 {
-		asked = 0
-		from := collector.StreamPosition{Resume: position, Origin: declaredtest.Noon.Add(-time.Hour), Now: f.Now}
-		p, _, err := declaredtest.Poll(t, info, from)
-		if p != nil {
-			position = p
-		}
+		_, err := p.poll(time.Duration(10*poll) * time.Minute)
+		asked := len(f.Asked)
 		switch since := f.Now.Sub(outage); {
 		case since >= 0 && since < time.Hour:
 			if err == nil || asked > 4 {
@@ -70,7 +88,6 @@ func TestInsertedSpanThatCantBeRead(t *testing.T) {
 		case err != nil || !served:
 			t.Errorf("poll %d, healed: %v", poll, err)
 		}
-		f.Now = f.Now.Add(10 * time.Minute)
 	}
 	if !overlap { // rows may have appeared there later
 		t.Error("a list that was halved was read without the overlap")
@@ -106,14 +123,10 @@ func TestInsertedOverlapOfABadMinute(t *testing.T) {
 				}
 				return declaredtest.Rows(rows...), nil
 			}
-			info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}\n")
-			var position []byte
+			p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, retention: 12h, overlap: 5m}", time.Hour)
 			read := map[string]time.Duration{}
 			for minute := range 330 {
-				f.Now, f.Asked = noon.Add(time.Duration(minute)*time.Minute), nil
-				p, ids, err := declaredtest.Poll(t, info,
-					collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
-				position = p
+				ids, err := p.poll(time.Duration(minute) * time.Minute)
 				for _, id := range ids {
 					if _, is := read[id]; !is {
 						read[id] = f.Now.Sub(noon)
@@ -179,13 +192,9 @@ func TestInsertedManyBadMinutes(t *testing.T) {
 		}
 		return declaredtest.Rows(5), nil
 	}
-	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h}\n")
-	var position []byte
+	p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, retention: 12h}", time.Hour)
 	for poll := range 20 {
-		f.Now, f.Asked = noon.Add(time.Duration(10*poll)*time.Minute), nil
-		var err error
-		position, _, err = declaredtest.Poll(t, info,
-			collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+		_, err := p.poll(time.Duration(10*poll) * time.Minute)
 		if late := f.Now.Sub(newest); err == nil || poll > 6 && late > 10*time.Minute {
 			t.Errorf("poll %d: the newest %s weren't asked for, %v", poll, late, err)
 		}
@@ -236,12 +245,9 @@ func TestInsertedMinutesThatHeal(t *testing.T) {
 				}
 				return declaredtest.Rows(5), nil
 			}
-			info := f.Open(t, "", bySpan+c.filter+"\n")
-			var position []byte
+			p := newPoller(t, f, bySpan+c.filter, c.history)
 			for minute := range c.polls {
-				f.Now, f.Asked = noon.Add(time.Duration(minute)*time.Minute), nil
-				position, _, _ = declaredtest.Poll(t, info,
-					collector.StreamPosition{Resume: position, Origin: noon.Add(-c.history), Now: f.Now})
+				_, _ = p.poll(time.Duration(minute) * time.Minute)
 				if len(f.Asked) > c.asking {
 					t.Errorf("minute %d: asked %d times", minute, len(f.Asked))
 				}
@@ -261,22 +267,23 @@ func TestInsertedMinutesThatHeal(t *testing.T) {
 	}
 }
 
-// TestInsertedLossAfterARestart: what a long outage lost is shown after a restart too.
+// TestInsertedLossAfterARestart: what a long outage lost is shown after a restart too, and by another replica.
 func TestInsertedLossAfterARestart(t *testing.T) {
-	f := declaredtest.Always(declaredtest.Rows(600))
-	from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-24 * time.Hour)}
-	var lost time.Duration
-	for _, after := range []time.Duration{0, 8 * time.Hour, 8*time.Hour + time.Minute} {
-		f.Now = declaredtest.Noon.Add(after)
-		from.Now = f.Now
-		info := f.Open(t, "", inserted)
-		var err error
-		from.Resume, _, err = declaredtest.Poll(t, info, from)
-		require.NoError(t, err)
-		if got := info.Unread(); got < lost || after > 0 && got < 3*time.Hour {
-			t.Errorf("after %s: %s are unread, %s before", after, got, lost)
-		}
-		lost = info.Unread()
+	for name, process := range map[string][]int{"restarts": {0, 1, 2}, "another replica between": {0, 1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			p := newPoller(t, declaredtest.Always(declaredtest.Rows(600)), inserted, 24*time.Hour)
+			processes := []*collector.FeedInfo{p.info, p.Open(t, "", inserted), p.Open(t, "", inserted)}
+			var lost time.Duration
+			for i, after := range []time.Duration{0, 8 * time.Hour, 8*time.Hour + time.Minute} {
+				p.info = processes[process[i]]
+				_, err := p.poll(after)
+				require.NoError(t, err)
+				if got := p.info.Unread(); got < lost || i > 0 && got < 3*time.Hour {
+					t.Errorf("after %s: %s are unread, %s before", after, got, lost)
+				}
+				lost = p.info.Unread()
+			}
+		})
 	}
 }
 
@@ -296,18 +303,15 @@ func unreadable(from, to time.Time) *declaredtest.API {
 func TestInsertedHourThatIsDeleted(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon.Add(-12*time.Hour), noon.Add(-11*time.Hour))
-	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, retention: 12h}\n")
-	from := collector.StreamPosition{Origin: noon.Add(-13 * time.Hour), Now: noon.Add(-12 * time.Hour)}
-	f.Now = from.Now
-	for minute := range 75 {
-		from.Resume, _, _ = declaredtest.Poll(t, info, from)
-		from.Now = noon.Add(time.Duration(minute) * time.Minute)
-		f.Now = from.Now
-		if got := info.Unread(); got > time.Hour+2*time.Minute {
+	p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, retention: 12h}", 13*time.Hour)
+	_, _ = p.poll(-12 * time.Hour)
+	for minute := range 74 {
+		_, _ = p.poll(time.Duration(minute) * time.Minute)
+		if got := p.info.Unread(); got > time.Hour+2*time.Minute {
 			t.Fatalf("after %d minutes %s are unread", minute, got)
 		}
 	}
-	if got := info.Unread(); got < time.Hour {
+	if got := p.info.Unread(); got < time.Hour {
 		t.Errorf("%s are unread, want an hour", got)
 	}
 }
@@ -317,20 +321,17 @@ func TestInsertedHourThatIsDeleted(t *testing.T) {
 func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon, noon.Add(time.Minute))
-	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, overlap: 5m}\n")
-	var position []byte
+	p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, overlap: 5m}", time.Hour)
 	for _, c := range []struct {
 		after time.Duration
 		polls int
 		held  bool
-	}{{time.Hour, 6, true}, {info.Lookback + 47*time.Hour, 1, true}, {info.Lookback + 49*time.Hour, 2, false}} {
+	}{{time.Hour, 6, true}, {p.info.Lookback + 47*time.Hour, 1, true}, {p.info.Lookback + 49*time.Hour, 2, false}} {
 		var err error
 		for range c.polls {
-			f.Now, f.Asked = noon.Add(c.after), nil
-			position, _, err = declaredtest.Poll(t, info,
-				collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+			_, err = p.poll(c.after)
 		}
-		held, unread := err != nil, info.Unread()
+		held, unread := err != nil, p.info.Unread()
 		if held != c.held || !held && len(f.Asked) > 1 || unread < time.Minute || unread > 2*time.Minute {
 			t.Errorf("after %s: %v, asked %d times, %s unread", c.after, err, len(f.Asked), unread)
 		}
@@ -341,38 +342,15 @@ func TestInsertedMinuteThatIsGivenUp(t *testing.T) {
 func TestInsertedMinutesThatAreGivenUp(t *testing.T) {
 	noon := declaredtest.Noon
 	f := unreadable(noon, noon.Add(10*time.Minute))
-	info := f.Open(t, "", bySpan+"{by: inserted, max_range: 2h, overlap: 5m}\n")
-	var position []byte
+	p := newPoller(t, f, bySpan+"{by: inserted, max_range: 2h, overlap: 5m}", time.Hour)
 	var err error
-	begin := info.Lookback + 48*time.Hour - 10*time.Minute
+	begin := p.info.Lookback + 48*time.Hour - 10*time.Minute
 	for _, since := range []time.Duration{time.Hour, begin} {
 		for minute := range 60 {
-			f.Now, f.Asked = noon.Add(since+time.Duration(minute)*time.Minute), nil
-			position, _, err = declaredtest.Poll(t, info,
-				collector.StreamPosition{Resume: position, Origin: noon.Add(-time.Hour), Now: f.Now})
+			_, err = p.poll(since + time.Duration(minute)*time.Minute)
 		}
 	}
-	if unread := info.Unread(); err != nil || unread < 10*time.Minute || unread > 12*time.Minute {
+	if unread := p.info.Unread(); err != nil || unread < 10*time.Minute || unread > 12*time.Minute {
 		t.Errorf("%v, %s unread", err, unread)
-	}
-}
-
-// TestInsertedLossOfAnotherReplica: what another replica lost meanwhile is shown, too.
-func TestInsertedLossOfAnotherReplica(t *testing.T) {
-	f := declaredtest.Always(declaredtest.Rows(600))
-	from := collector.StreamPosition{Origin: declaredtest.Noon.Add(-24 * time.Hour)}
-	f.Now = declaredtest.Noon
-	one, other := f.Open(t, "", inserted), f.Open(t, "", inserted)
-	var lost time.Duration
-	for i, info := range []*collector.FeedInfo{one, other, one} {
-		f.Now = declaredtest.Noon.Add([...]time.Duration{0, 8 * time.Hour, 8*time.Hour + time.Minute}[i])
-		from.Now = f.Now
-		var err error
-		from.Resume, _, err = declaredtest.Poll(t, info, from)
-		require.NoError(t, err)
-		if got := info.Unread(); got < lost || i > 0 && got < 3*time.Hour {
-			t.Errorf("poll %d: %s are unread, %s before", i, got, lost)
-		}
-		lost = info.Unread()
 	}
 }
