@@ -110,6 +110,24 @@ feeds:
 	}
 }
 
+// limited is a provider that gives at most three calls of a span, of which each began some minutes before noon. A page
+// has two of them.
+func limited(calls []int, hasPages bool) *declaredtest.API {
+	return &declaredtest.API{Answer: func(r *http.Request) (string, http.Header) {
+		from, to := askedSpan(r)
+		in := slices.DeleteFunc(slices.Clone(calls), func(n int) bool {
+			at := declaredtest.Noon.Add(-time.Duration(n) * time.Minute)
+			return at.Before(from) || !at.Before(to)
+		})
+		given, skip := in[:min(len(in), 3)], 0
+		if hasPages {
+			_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
+			given = given[min(len(given), skip):min(len(given), skip+2)]
+		}
+		return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
+	}}
+}
+
 // TestMaxRows: a span with the most rows that the provider gives is read in halves.
 func TestMaxRows(t *testing.T) {
 	for _, c := range []struct {
@@ -126,25 +144,8 @@ func TestMaxRows(t *testing.T) {
 		{"pages", "    next: {offset: o}\n", []int{1, 2, 31, 32, 40}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := new(declaredtest.API)
-			f.Answer = func(r *http.Request) (string, http.Header) {
-				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
-				var in []int
-				for _, n := range c.calls {
-					if at := declaredtest.Noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
-						in = append(in, n)
-					}
-				}
-				given, skip := in[:min(len(in), 3)], 0
-				if strings.Contains(c.feed, "offset") {
-					_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
-					given = given[min(len(given), skip):min(len(given), skip+2)]
-				}
-				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
-			}
-			info := f.Open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: "+
-				"'{to|rfc3339}'}}\n    filter: {by: start}\n"+
+			f := limited(c.calls, strings.Contains(c.feed, "offset"))
+			info := f.Open(t, "", bySpan+"{by: start}\n"+
 				"    rows: rows\n    max_rows: 3\n"+c.feed)
 			all, err := declaredtest.ReadHour(t, info)
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {

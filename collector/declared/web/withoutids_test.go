@@ -3,7 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,23 +31,7 @@ func TestMaxRowsWithoutIDs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			calls := []int{1, 2, 31, 40, 45}
-			f := new(declaredtest.API)
-			f.Answer = func(r *http.Request) (string, http.Header) {
-				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
-				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
-				var in []int
-				for _, n := range calls {
-					if at := declaredtest.Noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
-						in = append(in, n)
-					}
-				}
-				given, skip := in[:min(len(in), 3)], 0
-				if c.feed == "    next: {offset: o}\n" {
-					_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
-					given = given[min(len(given), skip):min(len(given), skip+2)]
-				}
-				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), declaredtest.Rows(given...)), nil
-			}
+			f := limited(calls, strings.Contains(c.feed, "offset"))
 			info := f.OpenText(t, withoutIDs+"    filter: {by: start}\n    max_rows: 3\n"+c.feed, "calls: {}")
 			counted := make(map[string]bool) // as a ledger knows rows without an id
 			d := collector.Driver{Reader: info.Reader, Commit: func(_ context.Context, page *collector.Page) error {
@@ -68,8 +52,7 @@ func TestMaxRowsWithoutIDs(t *testing.T) {
 
 // TestInsertedTwins: equal rows without an id that one span of a list by insertion has are several calls.
 func TestInsertedTwins(t *testing.T) {
-	f := new(declaredtest.API)
-	f.Answer = func(*http.Request) (string, http.Header) { return `{"rows":` + declaredtest.Rows(5, 5, 6) + "}", nil }
+	f := declaredtest.Always(`{"rows":` + declaredtest.Rows(5, 5, 6) + "}")
 	info := f.OpenText(t, withoutIDs+"    filter: {by: inserted}\n", "calls: {}")
 	counted := make(map[string]bool)
 	for page, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{
