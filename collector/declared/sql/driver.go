@@ -250,15 +250,6 @@ func eachRow(rows *pgconn.ResultReader, each func(columns, values []string) erro
 	return nil // the results have the error
 }
 
-// literal is a value as a literal: a number, or a time as text, which has nothing to escape. If the
-// driver of MySQL sent values apart from the query, the server would print numbers in another form.
-func literal(value any) string {
-	if text, is := value.(string); is {
-		return " '" + text + "' "
-	}
-	return fmt.Sprintf(" %d ", value)
-}
-
 // inUTC is a timestamptz in the same form whatever the zone of the session, whose offset may have
 // minutes: a text that is an id or a version stays the same.
 func inUTC(text string) string {

@@ -137,9 +137,8 @@ func TestSQLText(t *testing.T) {
 // statement.
 func TestSQLZoneOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
-	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)",
+	executePostgres(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00Z', '+493012345678')")
-	defer db.Close() //nolint:errcheck // the test is over
 	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct{ query, want string }{
 		"its zone":          {byStart, ""},
@@ -176,9 +175,8 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 // TestSQLTextsOfPostgres: a time with a zone has one text, whatever the source's zone is.
 func TestSQLTextsOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
-	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ)",
+	executePostgres(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00.25Z')", "INSERT INTO calls VALUES (2, NULL)")
-	defer db.Close() //nolint:errcheck // the test is over
 	for _, zone := range []string{"UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"} {
 		t.Run(zone, func(t *testing.T) {
 			query := "SELECT at AS id, coalesce(at, '2026-11-23 09:01:00Z') AS at, 'x' AS caller FROM calls " +
@@ -198,9 +196,8 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 // TestSQLIntervalOfPostgres: a length of time has one text, whatever the database's form of lengths is.
 func TestSQLIntervalOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
-	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMP)",
+	executePostgres(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMP)",
 		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00')")
-	defer db.Close() //nolint:errcheck // the test is over
 	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for _, style := range []string{"postgres", "iso_8601", "sql_standard", "postgres_verbose"} {
 		t.Run(style, func(t *testing.T) {
@@ -244,21 +241,18 @@ func TestSQLCertificate(t *testing.T) {
 // TestSQLEncodingOfPostgres: names of a database in another encoding, or in none, are read, whatever its escapes are.
 func TestSQLEncodingOfPostgres(t *testing.T) {
 	cluster := pgtest.Shared(t)
-	admin := pgDatabase(t, cluster.Admin())
-	defer admin.Close() //nolint:errcheck // the test is over
 	for encoding, c := range map[string]struct{ value, id string }{
 		"LATIN1": {"'M' || chr(252) || 'ller'", "M\u00fcller"}, "SQL_ASCII": {"'M' || chr(252) || 'ller'", "M\xfcller"},
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			name := "cdr_" + strings.ToLower(encoding)
-			declaredtest.Execute(t, admin,
+			executePostgres(t, cluster.Admin(),
 				"CREATE DATABASE "+name+" OWNER cdr TEMPLATE template0 LOCALE 'C' ENCODING '"+encoding+"'",
 				"ALTER DATABASE "+name+" SET standard_conforming_strings = off")
-			defer declaredtest.Execute(t, admin, "DROP DATABASE "+name+" WITH (FORCE)")
+			defer executePostgres(t, cluster.Admin(), "DROP DATABASE "+name+" WITH (FORCE)")
 			dsn := strings.Replace(cluster.DSN(), "/cdr?", "/"+name+"?", 1)
-			db := pgDatabase(t, dsn, "CREATE TABLE calls (id TEXT, at TIMESTAMP)",
+			executePostgres(t, dsn, "CREATE TABLE calls (id TEXT, at TIMESTAMP)",
 				"INSERT INTO calls VALUES ("+c.value+", '2026-11-23 09:00:00')")
-			defer db.Close() //nolint:errcheck // the test is over
 			text := strings.Replace(table(byStart, "by: start"), "sqlite", "postgres", 1)
 			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 			source := open(t, text, "dsn: '"+dsn+"', calls: ")
@@ -283,12 +277,13 @@ func TestSQLOrder(t *testing.T) {
 	}
 }
 
-func pgDatabase(t *testing.T, dsn string, statements ...string) *sql.DB {
+// executePostgres does statements in a database.
+func executePostgres(t *testing.T, dsn string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)
+	defer db.Close() //nolint:errcheck // the statements are done
 	declaredtest.Execute(t, db, statements...)
-	return db
 }
 
 // TestSQLManyRows: a span with more rows than a read may have is read in halves, each row once.

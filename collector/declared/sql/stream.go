@@ -110,7 +110,7 @@ func (s *Stream) findReached(ctx context.Context, reached int64) error {
 func (s *Stream) readPage(ctx context.Context, after, most int64) (page *collector.Page, last int64, err error) {
 	p := s.newPages(span{})
 	last = after
-	err = s.rows(ctx, map[string]any{"after": after, "limit": most},
+	err = s.rows(ctx, map[string]string{"after": fmt.Sprint(after), "limit": fmt.Sprint(most)},
 		func(columns, values []string) error {
 			key, err := s.keyOf(columns, values)
 			switch {
