@@ -129,6 +129,18 @@ func TestRowsThatWait(t *testing.T) {
 			r.add("calls", "c\"\n")
 			r.expect("whole", "", "b\nc")
 		}},
+		{"a row over two lines, where the file had another one before", filesDefinition(csvLines), func(r *reading) {
+			r.add("calls", open)
+			r.expect("half", "held")
+			r.add("calls", "c\"\n")
+			r.expect("whole", "", "b\nc")
+			r.pass(time.Minute)
+			r.must(os.Truncate(r.path("calls"), 0))
+			r.add("calls", "1795428001,busy,\"d\n")
+			r.expect("half of another one", "held", "b\nc")
+			r.add("calls", "e\"\n")
+			r.expect("the whole of it", "", "b\nc", "d\ne")
+		}},
 		{"a value with quotes", filesDefinition(csvLines), func(r *reading) {
 			r.add("calls", `1795428001,busy,""b" <1>"`+"\n"+`1795428001,busy,"c, ""d"", "e" f",""`+"\n")
 			r.expect("at once", "", `"b" <1>`, `c, "d", "e" f`)
