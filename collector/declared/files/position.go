@@ -168,8 +168,7 @@ func (p *filesPosition) forget() {
 		if gone <= p.gone && (e.ID != 0 || e.Now.Offset > 0 && !known[e.Now]) {
 			return false
 		}
-		p.slots[e.slot] = storedEntry{}
-		p.free = append(p.free, e.slot)
+		p.slots[e.slot] = storedEntry{} // free from the next look on
 		return true
 	})
 }
