@@ -86,6 +86,10 @@ func TestWholeFiles(t *testing.T) {
 			r.poll()
 			r.add("cdr_1", `28001,"state":"busy","trunk":"a"}`)
 		}, []string{"a"}, ""},
+		{"an empty list behind a document", wholeJSON, func(r *reading) {
+			r.add("cdr_1", fmt.Sprintf(document, "a"))
+			r.add("cdr_2", "[]")
+		}, []string{"a"}, ""},
 		{"a document that stays broken", wholeJSON, func(r *reading) {
 			r.add("cdr_1", `{"start":17954`)
 			r.add("cdr_2", fmt.Sprintf(document, "a"))

@@ -82,9 +82,9 @@ func Names(query, driver string) (names []string) {
 
 var errTooMany = errors.New("the query returns more rows than a read may have")
 
-// rows runs the query with literals for the placeholders: a number, or a time as text, which has nothing to escape. If
-// the driver of MySQL sent values apart from the query, the server would print numbers in another form.
-func (r *Reader) rows(ctx context.Context, literals map[string]string, each func(columns, values []string) error) error {
+// rows runs the query with values for the placeholders, as literals: a number, or a time as text, which has nothing to
+// escape. If the driver of MySQL sent values apart from the query, the server would print numbers in another form.
+func (r *Reader) rows(ctx context.Context, values map[string]string, each func(columns, values []string) error) error {
 	ctx, stop := context.WithTimeout(ctx, queryTimeout)
 	defer stop()
 	dsn, err := r.DSN.Value(ctx)
@@ -92,7 +92,7 @@ func (r *Reader) rows(ctx context.Context, literals map[string]string, each func
 		return advice.UnreadableSecret(err)
 	}
 	var eachError error
-	text := bindNames(r.Query, r.Driver, func(name string) string { return " " + literals[name] + " " })
+	text := bindNames(r.Query, r.Driver, func(name string) string { return " " + values[name] + " " })
 	err = drivers[r.Driver](ctx, query{dsn: dsn, text: text, zone: r.Zone},
 		func(columns, values []string) error {
 			if eachError = each(columns, values); eachError != nil {
@@ -141,11 +141,11 @@ func (r *Reader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*colle
 func (r *Reader) readSpan(ctx context.Context, asked span, bounded bool) ([]*collector.Page, error) {
 	grains := span{asked.from.Truncate(r.Grain), asked.to.Add(r.Grain - 1).Truncate(r.Grain)}
 	wide := grains.withClockChange(r.Zone)
-	literals := map[string]string{
+	values := map[string]string{
 		"from": wide.from.In(r.Zone).Format(timeLiteral), "to": wide.to.In(r.Zone).Format(timeLiteral),
 	}
 	p := r.newPages(asked)
-	err := r.rows(ctx, literals, func(columns, values []string) error {
+	err := r.rows(ctx, values, func(columns, values []string) error {
 		p.add(columns, values)
 		if bounded && p.rows > rowsPerRead {
 			return errTooMany
