@@ -92,7 +92,7 @@ func (r *Receiver) records(contentType string, body []byte) ([]rows.Row, error) 
 	return records, nil
 }
 
-// eachJSON yields the records of a body. A body is cut if its end, which isn't the end of a line, is missing.
+// eachJSON yields the records of a body.
 func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 	return func(yield func(rows.Row, error) bool) {
 		for document := range rows.EachDocument(rows.Trimmed(body)) {
@@ -105,7 +105,7 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 				if inside, err = r.Document(document.Raw); err != nil && isBad {
 					err = errNoRecord
 				}
-			case isBad && !hasEnd && bytes.HasSuffix(body, document.Raw): // cut
+			case isBad && !hasEnd && isCut(body, document.Raw):
 				err = errNoRecord
 			case isBad:
 				if r.Path != nil {
@@ -127,6 +127,13 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 			}
 		}
 	}
+}
+
+// isCut says whether the end of a body is missing, whose document at its end lacks its own. If that is one line with its
+// line end, only the line was cut.
+func isCut(body, document []byte) bool {
+	isLine := bytes.HasSuffix(body, []byte("\n")) && !bytes.Contains(document, []byte("\n"))
+	return !isLine && bytes.HasSuffix(bytes.TrimSpace(body), document)
 }
 
 // eachXML yields the rows of an XML document, as JSON.

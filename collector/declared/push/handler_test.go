@@ -226,6 +226,8 @@ func TestPush(t *testing.T) {
 		},
 		{"an empty list", "[]", nil, 400, "invalid", refused},
 		{"a record and a cut one", call + call[:20], nil, 400, "invalid", refused},
+		{"a record and the first lines of a cut one", call + "{\n \"id\":\n", nil, 400, "invalid", refused},
+		{"a record and the first blanks of a cut one", call + "{\n  ", nil, 400, "invalid", refused},
 		{"a list and no record", "[" + call + "]1", nil, 400, "invalid", refused},
 		{"a number", "1", nil, 400, "invalid", refused},
 		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", refused},
