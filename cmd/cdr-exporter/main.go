@@ -10,8 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	_ "time/tzdata" // for images and machines without time zones
 
@@ -75,10 +75,13 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitFailed
 }
 
-// withDashes joins a lone - to the flag before it, as in `--output -`: kingpin takes it for a flag without a name.
+var lacksValue = regexp.MustCompile(`^--[^=]+$`)
+
+// withDashes joins a lone - to the flag before it, as in `--output -`: kingpin takes it for a flag without a name. A flag
+// that has its value, as in `--output=a -`, stays as it is.
 func withDashes(args []string) (joined []string) {
 	for i, arg := range args {
-		if arg == "-" && i > 0 && strings.HasPrefix(args[i-1], "--") {
+		if arg == "-" && i > 0 && lacksValue.MatchString(args[i-1]) {
 			joined[len(joined)-1] += "=-"
 		} else {
 			joined = append(joined, arg)

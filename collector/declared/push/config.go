@@ -129,8 +129,8 @@ func (r *Receiver) eachJSON(body []byte) iter.Seq2[rows.Row, error] {
 	}
 }
 
-// isCut says whether the end of a body is missing, whose document at its end lacks its own. If that is one line with its
-// line end, only the line was cut.
+// isCut says whether a document is the last one of a body and its end is missing. If it is one line with its line end,
+// only the line was cut.
 func isCut(body, document []byte) bool {
 	isLine := bytes.HasSuffix(body, []byte("\n")) && !bytes.Contains(document, []byte("\n"))
 	return !isLine && bytes.HasSuffix(bytes.TrimSpace(body), document)
