@@ -45,7 +45,8 @@ func (l *List) Chosen(parameters map[string][]string) (read, total *List) {
 	}
 	own, listed := *l, *l
 	own.Request.Path, own.Request.Headers, own.Format, own.Rows = e.Path, e.Headers, e.Format, nil
-	listed.Request.Query = maps.Clone(l.Request.Query)
+	listed.Request.Query = make(map[string]string)
+	maps.Copy(listed.Request.Query, l.Request.Query)
 	maps.Copy(listed.Request.Query, l.TotalQuery)
 	return &own, &listed
 }

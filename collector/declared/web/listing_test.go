@@ -92,6 +92,23 @@ func TestExports(t *testing.T) {
 	}
 }
 
+// TestExportOfARequestWithoutQuery: the query may be in the path; total_query is added to it.
+func TestExportOfARequestWithoutQuery(t *testing.T) {
+	f := &declaredtest.API{Answer: func(r *http.Request) (string, http.Header) {
+		if r.URL.Path == "/calls" {
+			return `{"rows":[],"total":1}`, nil
+		}
+		return strings.Trim(declaredtest.Rows(1), "[]") + "\n", nil
+	}}
+	text := strings.ReplaceAll(definition(t, "exports"), `query: {size: "100"}`, "method: GET")
+	info := f.OpenText(t, text, "format: stream, calls: ")
+	got, _, err := declaredtest.ReadIDs(t, info, declaredtest.Noon.Add(-time.Minute), declaredtest.Noon)
+	if asked := []string{"/calls?p=1&size=1", "/calls.jsonl?p=1"}; err != nil || !slices.Equal(got, []string{"1"}) ||
+		!slices.Equal(f.Asked, asked) {
+		t.Errorf("%s, %v; asked %q, want %q", got, err, f.Asked, asked)
+	}
+}
+
 // TestClocksSetBack: a read has the calls of its hour, if clocks that are set back show that hour twice.
 func TestClocksSetBack(t *testing.T) {
 	const text = `provider: acmetel
