@@ -193,11 +193,19 @@ func (l *listing) moved(ctx context.Context, before, rows []uint64) (moved int, 
 	if l.previous = l.latest; before == nil {
 		return 0, nil
 	}
-	if grown > len(before) && l.MayLackIDs {
-		// The page may have rows of any earlier page.
+	moved = shared(before, rows, grown)
+	if l.MayLackIDs && (grown > len(before) || others(before, rows, moved, grown)) {
+		// The page may have rows of any earlier page, or moved rows behind new ones.
 		return 0, &collector.FewerRows{From: l.piece.from, To: l.piece.to, Rows: l.rows.size(), Total: l.latest}
 	}
-	return shared(before, rows, grown), nil
+	return moved, nil
+}
+
+// others says whether further rows, behind those that moved, may have come from the page before.
+func others(before, rows []uint64, moved, grown int) bool {
+	return moved < grown && slices.ContainsFunc(rows[moved:min(grown, len(rows))], func(row uint64) bool {
+		return slices.Contains(before[max(0, len(before)-grown):len(before)-moved], row)
+	})
 }
 
 // refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
