@@ -67,8 +67,9 @@ func TestEveryNumberIsKnown(t *testing.T) {
 	others := []string{
 		"100",        // attempts in three days
 		"120",        // seconds between two clocks, which run no faster
-		"3000",       // JPY
 		"1000000000", // bytes of a disk
+		// floors of charges
+		"150", "200", "400", "500", "800", "2000", "3000", "8000", "30000",
 	}
 	for _, r := range rulesAt(t, 1) {
 		for _, number := range token.FindAllString(r.Expr, -1) {
