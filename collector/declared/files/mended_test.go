@@ -98,6 +98,14 @@ func TestMendedDefinition(t *testing.T) {
 			r.add("calls.csv.3", strings.ReplaceAll(badJSON, `"a"`, `"d"`)+ // stays
 				strings.ReplaceAll(document, "%s", "e"))
 		}, nil, []string{"b", "e"}, []string{"a", "b", "c", "e"}},
+		{"documents that grew", "read: whole, format: json", func(r *reading) {
+			r.add("calls.csv.1", badJSON)
+			r.add("calls.csv.2", strings.ReplaceAll(document, "%s", "b"))
+			r.rest()
+			r.poll()
+			r.add("calls.csv.1", strings.ReplaceAll(badJSON, `"a"`, `"c"`))
+			r.add("calls.csv.2", strings.ReplaceAll(badJSON, `"a"`, `"d"`))
+		}, nil, []string{"b"}, []string{"a", "b", "c", "d"}},
 		{"elements", "read: whole, format: xml", func(r *reading) {
 			r.add("calls.csv.1", "<r>"+cdrElement("10", "a")+cdrElement(badTime, "b")+cdrElement(badTime, "c")+"</r>")
 			r.add("calls.csv.2", "<r>"+cdrElement(badTime, "d")+"</r>")
