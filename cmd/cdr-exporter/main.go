@@ -77,8 +77,8 @@ func run(ctx context.Context, args []string, s streams) int {
 
 var lacksValue = regexp.MustCompile(`^--[^=]+$`)
 
-// withDashes joins a lone - to the flag before it, as in `--output -`: kingpin takes it for a flag without a name. A flag
-// that has its value, as in `--output=a -`, stays as it is.
+// withDashes joins a lone - to the flag before it, as in `--output -`: kingpin takes it for a flag without a name. A
+// flag that has its value, as in `--output=a -`, stays as it is.
 func withDashes(args []string) (joined []string) {
 	for i, arg := range args {
 		if arg == "-" && i > 0 && lacksValue.MatchString(args[i-1]) {

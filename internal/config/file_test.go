@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -80,12 +81,12 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	options := options()
 	options.CheckFiles = true
 	for name, problem := range map[string]string{
-		"key.txt/x":       filepath.Join(dir, "key.txt/x") + ": not a directory; ",
-		"'${env:SECRET}'": "${env:SECRET}: no such file or directory; ",
+		"key.txt/x":       filepath.Join(dir, "key.txt/x") + ": " + syscall.ENOTDIR.Error(),
+		"'${env:SECRET}'": "${env:SECRET}: " + syscall.ENOENT.Error(),
 	} {
 		text := []byte("privacy: {hash_key_file: " + name + "}\n" + valid)
 		_, err := config.Parse(filepath.Join(dir, "c.yaml"), text, options)
-		want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file " + problem + hint
+		want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file " + problem + "; " + hint
 		if err == nil || err.Error() != want {
 			t.Errorf("the problem is %v, want %s", err, want)
 		}
